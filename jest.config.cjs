@@ -1,0 +1,22 @@
+'use strict';
+
+/** oauth4webapi and jose are ESM only: the transform takes them, as the build does. */
+const esmOnly = ['oauth4webapi', 'jose'];
+
+/** @type {import('jest').Config} */
+module.exports = {
+  testEnvironment: 'node',
+  testMatch: ['<rootDir>/test/**/*.test.ts'],
+  transform: {
+    '\\.(m?js|ts)$': [
+      '@swc/jest',
+      {
+        jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
+        module: { type: 'commonjs', ignoreDynamic: false },
+      },
+    ],
+  },
+  transformIgnorePatterns: [`/node_modules/(?!(${esmOnly.join('|')})/)`],
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/test/package/consumers/'],
+  setupFilesAfterEnv: ['<rootDir>/test/helpers/oracle.ts'],
+};

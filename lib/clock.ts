@@ -1,0 +1,46 @@
+/** Stops a timer that has not fired yet; does nothing afterwards. */
+export type CancelTimer = () => void;
+
+/**
+ * The one source of time in the library, so that tests can move it and nothing else reads it.
+ *
+ * Durations are measured with {@link Clock.monotonic}: a wall clock that jumps must neither expire nor revive a token.
+ */
+export interface Clock {
+  /** Wall-clock time in milliseconds since the epoch. */
+  now(): number;
+  /** Milliseconds since an arbitrary origin; never goes back. */
+  monotonic(): number;
+  /** Calls `callback` once after `delayMs`; the timer does not keep the process alive. */
+  setTimer(delayMs: number, callback: () => void): CancelTimer;
+}
+
+/** The time of the machine. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  setTimer(delayMs, callback) {
+    const timer = setTimeout(callback, delayMs);
+    timer.unref();
+    return () => {
+      clearTimeout(timer);
+    };
+  },
+};
+
+/** Waits `delayMs` on `clock`; resolves early, without an error, when `signal` aborts. */
+export function wait(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) {
+      resolve();
+      return;
+    }
+    const done = (): void => {
+      cancel();
+      signal?.removeEventListener('abort', done);
+      resolve();
+    };
+    const cancel = clock.setTimer(delayMs, done);
+    signal?.addEventListener('abort', done);
+  });
+}

@@ -1,0 +1,11 @@
+import createDebug from 'debug';
+
+/**
+ * Loggers under `DEBUG=express-salesforce-auth:*`.
+ *
+ * They are given codes, counts, durations and grant ids; never a token, a code, a verifier, a secret or a reply.
+ */
+export const debugLogin: createDebug.Debugger = createDebug('express-salesforce-auth:login');
+export const debugRefresh: createDebug.Debugger = createDebug('express-salesforce-auth:refresh');
+export const debugRevoke: createDebug.Debugger = createDebug('express-salesforce-auth:revoke');
+export const debugHttp: createDebug.Debugger = createDebug('express-salesforce-auth:http');

@@ -1,0 +1,192 @@
+/**
+ * Every error the package throws or passes to `next()`.
+ *
+ * `code` is ours and stable; `error` is what Salesforce said (RFC 6749, section 5.2). No error carries a token, a code, a
+ * secret or a raw reply: a `cause` is kept only when it is an error of this package or a plain system error.
+ */
+
+/** Codes of errors in options, thrown while the application starts or a configuration is read. */
+export type SalesforceOptionErrorCode =
+  | 'ERR_SALESFORCE_OPTION_UNKNOWN'
+  | 'ERR_SALESFORCE_OPTION_INVALID'
+  | 'ERR_SALESFORCE_CLIENT_ID_MISSING'
+  | 'ERR_SALESFORCE_CALLBACK_URL_INVALID'
+  | 'ERR_SALESFORCE_PROMPT_INVALID'
+  | 'ERR_SALESFORCE_BASE_URL_INVALID'
+  | 'ERR_SALESFORCE_BASE_URL_INSECURE'
+  | 'ERR_SALESFORCE_BASE_URL_NOT_ALLOWED'
+  | 'ERR_SALESFORCE_BASE_URL_LIGHTNING';
+
+/** Codes of errors while a request or a refresh is served. */
+export type SalesforceRuntimeErrorCode =
+  | 'ERR_SALESFORCE_SESSION_MISSING'
+  | 'ERR_SALESFORCE_MIDDLEWARE_MISSING'
+  | 'ERR_SALESFORCE_CONFIGURATION'
+  | 'ERR_SALESFORCE_STATE_MISSING'
+  | 'ERR_SALESFORCE_STATE_MISMATCH'
+  | 'ERR_SALESFORCE_CALLBACK_REPLAYED'
+  | 'ERR_SALESFORCE_TRANSACTION_EXPIRED'
+  | 'ERR_SALESFORCE_UNSOLICITED_ERROR'
+  | 'ERR_SALESFORCE_CODE_MISSING'
+  | 'ERR_SALESFORCE_ACCESS_DENIED'
+  | 'ERR_SALESFORCE_AUTHORIZATION'
+  | 'ERR_SALESFORCE_TOKEN_ENDPOINT'
+  | 'ERR_SALESFORCE_CODE_REJECTED'
+  | 'ERR_SALESFORCE_CLIENT_REJECTED'
+  | 'ERR_SALESFORCE_RATE_LIMITED'
+  | 'ERR_SALESFORCE_UPSTREAM'
+  | 'ERR_SALESFORCE_REPLY_EMPTY'
+  | 'ERR_SALESFORCE_REPLY_NOT_JSON'
+  | 'ERR_SALESFORCE_REPLY_MALFORMED'
+  | 'ERR_SALESFORCE_REPLY_TOO_LARGE'
+  | 'ERR_SALESFORCE_ACCESS_TOKEN_MISSING'
+  | 'ERR_SALESFORCE_IDENTITY_URL_FOREIGN'
+  | 'ERR_SALESFORCE_INSTANCE_URL_FOREIGN'
+  | 'ERR_SALESFORCE_SIGNATURE_INVALID'
+  | 'ERR_SALESFORCE_IDENTITY_UNPROVEN'
+  | 'ERR_SALESFORCE_IDENTITY_CHANGED'
+  | 'ERR_SALESFORCE_ID_TOKEN_INVALID'
+  | 'ERR_SALESFORCE_PROFILE'
+  | 'ERR_SALESFORCE_TIMEOUT'
+  | 'ERR_SALESFORCE_UNREACHABLE'
+  | 'ERR_SALESFORCE_CONNECTION_LOST'
+  | 'ERR_SALESFORCE_NOT_AUTHENTICATED'
+  | 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED'
+  | 'ERR_SALESFORCE_REFRESH_PENDING'
+  | 'ERR_SALESFORCE_REFRESH_DELAYED'
+  | 'ERR_SALESFORCE_REFRESH_HELD'
+  | 'ERR_SALESFORCE_TOKEN_STORE'
+  | 'ERR_SALESFORCE_GRANT_UNREADABLE'
+  | 'ERR_SALESFORCE_SESSION_STORE'
+  | 'ERR_SALESFORCE_CLOSED'
+  | 'ERR_SALESFORCE_FOREIGN_ORIGIN'
+  | 'ERR_SALESFORCE_INSUFFICIENT_SCOPE'
+  | 'ERR_SALESFORCE_WRONG_ORGANIZATION'
+  | 'ERR_SALESFORCE_ORGANIZATION_NOT_ALLOWED'
+  | 'ERR_SALESFORCE_USER_NOT_ALLOWED'
+  | 'ERR_SALESFORCE_LOGIN_LOOP'
+  | 'ERR_SALESFORCE_CROSS_SITE_LOGOUT'
+  | 'ERR_SALESFORCE_JSFORCE_MISSING';
+
+/** Every `code` an error of this package can have. */
+export type SalesforceErrorCode = SalesforceOptionErrorCode | SalesforceRuntimeErrorCode;
+
+/** Marks errors of this package across two copies of the module, where `instanceof` would fail. */
+const marker: unique symbol = Symbol.for('express-salesforce-auth.error') as never;
+
+/** A wrong option: a programming or configuration mistake, thrown as a `TypeError` before any request is served. */
+export class SalesforceOptionError extends TypeError {
+  override readonly name: string = 'SalesforceOptionError';
+  readonly code: SalesforceOptionErrorCode;
+  /** The option at fault, for instance `prompt`. */
+  readonly option: string;
+  /** HTTP status, should the option come from a request or from a configuration read while serving one. */
+  readonly status: number = 500;
+  readonly statusCode: number = 500;
+
+  constructor(code: SalesforceOptionErrorCode, option: string, message: string) {
+    super(message);
+    this.code = code;
+    this.option = option;
+    Object.defineProperty(this, marker, { value: true });
+  }
+}
+
+/** What a {@link SalesforceAuthError} is made of. */
+export interface SalesforceAuthErrorOptions {
+  /** HTTP status a handler should answer with. Default 500. */
+  status?: number;
+  /** Response headers Express sends with the error, for instance `Retry-After`. */
+  headers?: Record<string, string>;
+  cause?: unknown;
+  /** The error code Salesforce sent (RFC 6749, section 5.2). */
+  error?: string | undefined;
+  /** The human-readable text Salesforce sent beside it. */
+  errorDescription?: string | undefined;
+  /** HTTP status of Salesforce's answer. */
+  upstreamStatus?: number | undefined;
+  /** Seconds after which another try makes sense. */
+  retryAfterSeconds?: number | undefined;
+}
+
+/**
+ * An error while serving: Express reads `status` and `headers` from it as it stands.
+ *
+ * Compare `code`; use {@link isSalesforceAuthError} rather than `instanceof`.
+ */
+export class SalesforceAuthError extends Error {
+  override readonly name: string = 'SalesforceAuthError';
+  readonly code: SalesforceRuntimeErrorCode;
+  readonly status: number;
+  readonly statusCode: number;
+  readonly headers: Record<string, string>;
+  /** The error code Salesforce sent, if it sent one. */
+  readonly error: string | undefined;
+  /** The text Salesforce sent beside it. */
+  readonly errorDescription: string | undefined;
+  /** HTTP status of Salesforce's answer, if there was one. */
+  readonly upstreamStatus: number | undefined;
+  /** Seconds after which another try makes sense; also sent as `Retry-After`. */
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(code: SalesforceRuntimeErrorCode, message: string, options: SalesforceAuthErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: safeCause(options.cause) });
+    const { status = 500, headers = {}, retryAfterSeconds } = options;
+    this.code = code;
+    this.status = status;
+    this.statusCode = status;
+    this.error = options.error;
+    this.errorDescription = options.errorDescription;
+    this.upstreamStatus = options.upstreamStatus;
+    this.retryAfterSeconds = retryAfterSeconds;
+    this.headers =
+      retryAfterSeconds === undefined ? headers : { 'Retry-After': String(Math.ceil(retryAfterSeconds)), ...headers };
+    Object.defineProperty(this, marker, { value: true });
+  }
+}
+
+/** True for every error of this package, also when two copies of it are installed. */
+export function isSalesforceAuthError(error: unknown): error is SalesforceAuthError | SalesforceOptionError {
+  return typeof error === 'object' && error !== null && marker in error;
+}
+
+/** True when nothing but a new login helps; every other failure must leave the user logged in. */
+export function requiresLogin(error: unknown): boolean {
+  return (
+    isSalesforceAuthError(error) &&
+    (error.code === 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED' || error.code === 'ERR_SALESFORCE_NOT_AUTHENTICATED')
+  );
+}
+
+/**
+ * Keeps of a foreign error what cannot hold a secret: its name, its system code and where it was thrown.
+ *
+ * HTTP and OAuth libraries put replies, and with them tokens, on their errors; JSON.parse quotes what it read.
+ */
+function safeCause(cause: unknown): unknown {
+  if (isSalesforceAuthError(cause)) return cause;
+  if (!(cause instanceof Error)) return undefined;
+  const code = systemCode(cause);
+  const safe = new Error(code === undefined ? cause.name : `${cause.name} (${code})`);
+  safe.name = cause.name;
+  if (code !== undefined) Object.assign(safe, { code });
+  safe.stack = `${safe.name}: ${safe.message}\n${stackFrames(cause)}`;
+  return safe;
+}
+
+/** The frames of a stack without the message, which may quote data. */
+function stackFrames(error: Error): string {
+  return (error.stack ?? '')
+    .split('\n')
+    .filter((line) => /^\s+at .*:\d+:\d+\)?$/.test(line))
+    .join('\n');
+}
+
+/** The code a system error or an HTTP client reports (`ECONNREFUSED`, `UND_ERR_SOCKET`), its own or its cause's. */
+export function systemCode(error: unknown): string | undefined {
+  for (let current: unknown = error, depth = 0; current instanceof Error && depth < 4; current = current.cause, depth++) {
+    const code: unknown = (current as { code?: unknown }).code;
+    if (typeof code === 'string' && /^[A-Z][A-Z0-9_]{2,60}$/.test(code)) return code;
+  }
+  return undefined;
+}

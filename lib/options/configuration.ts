@@ -1,0 +1,230 @@
+import { defaultBaseUrl, parseBaseUrl } from '../salesforce/base-url';
+import { isLoopback, parseUrl, trustHosts, type TrustedHosts } from '../salesforce/hosts';
+import { checkNames, invalid, oneOf, optionalText, wholeNumber } from './check';
+
+/**
+ * What Salesforce asks the user, `prompt` on the wire.
+ *
+ * - `login`: log in again, always
+ * - `consent`: ask for approval again, always
+ * - `select_account`: no or one login hint and logged in: the approval page; not logged in: the login page; several
+ *   hints: the account chooser
+ * - `login consent`: both
+ *
+ * @see https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_web_server_flow.htm
+ */
+export type Prompt = 'login' | 'consent' | 'select_account' | 'login consent';
+
+/** The look of Salesforce's login pages, `display` on the wire. Default: Salesforce's own, `page`. */
+export type Display = 'page' | 'popup' | 'touch' | 'mobile';
+
+/**
+ * Where the profile of a user comes from.
+ *
+ * - `identity`: the identity URL, one request
+ * - `userinfo`: OpenID Connect's userinfo endpoint, one request
+ * - `id`: the signed `id` URL of the token reply alone, no request; organization and user ids only
+ */
+export type ProfileSource = 'identity' | 'userinfo' | 'id';
+
+/** The client as it is set up in Salesforce, and how its users log in. Passport's names where Passport has one. */
+export interface ClientOptions {
+  /** Consumer Key of the External Client App or Connected App. Required. */
+  clientID: string;
+  /** Consumer Secret. Leave out for a public client, which relies on PKCE alone. */
+  clientSecret?: string | undefined;
+  /** A callback URL registered with the app; a path is resolved against the request. Default: the callback route. */
+  callbackURL?: string | undefined;
+  /** Scopes, as an array or separated by spaces. Default: none sent, which asks for all the app is assigned. */
+  scope?: string | readonly string[] | undefined;
+  /** Default `login`. */
+  prompt?: Prompt | undefined;
+  display?: Display | undefined;
+  /** Username put into the login form; Salesforce ignores it where the browser is logged in already. */
+  loginHint?: string | undefined;
+  /** Login host, sandbox, My Domain or Experience Cloud site. Default `https://login.salesforce.com`. */
+  baseUrl?: string | undefined;
+  /** Further base URLs users may choose by name: `/auth/salesforce?org=sandbox`. */
+  organizations?: Readonly<Record<string, string>> | undefined;
+  /** Hosts to trust beside Salesforce's own, exact or as a suffix with a leading dot. They receive secrets and tokens. */
+  allowedHosts?: readonly string[] | undefined;
+  /** Further parameters of the authorization request. Reserved ones are refused. */
+  authorizationParams?: Readonly<Record<string, string>> | undefined;
+  /** Default `identity`; `userinfo` for a public client that asks for `openid`. */
+  profileSource?: ProfileSource | undefined;
+  /** How the client authenticates at the token endpoint. Default `client_secret_post`, or `none` without a secret. */
+  clientAuthentication?: 'client_secret_post' | 'client_secret_basic' | undefined;
+  /** The session timeout set in Salesforce, in seconds. Default 7200, Salesforce's own default. */
+  sessionTimeoutSeconds?: number | undefined;
+  /** How long a request to Salesforce may take, in milliseconds. Default 30000. */
+  httpTimeoutMs?: number | undefined;
+  /** Names this configuration among several; saved with each login and grant, so that jobs find it without a request. */
+  tenant?: string | undefined;
+}
+
+/** {@link ClientOptions}, checked and complete. */
+export interface Configuration {
+  readonly tenant: string | undefined;
+  readonly clientID: string;
+  readonly clientSecret: string | undefined;
+  readonly clientAuthentication: 'client_secret_post' | 'client_secret_basic' | 'none';
+  readonly callbackURL: string | undefined;
+  readonly scope: readonly string[];
+  readonly prompt: Prompt;
+  readonly display: Display | undefined;
+  readonly loginHint: string | undefined;
+  readonly baseUrl: string;
+  readonly organizations: Readonly<Record<string, string>>;
+  readonly trustedHosts: TrustedHosts;
+  readonly authorizationParams: Readonly<Record<string, string>>;
+  readonly profileSource: ProfileSource;
+  readonly sessionTimeoutSeconds: number;
+  readonly httpTimeoutMs: number;
+}
+
+/** Names of {@link ClientOptions}. */
+export const clientOptionNames = [
+  'clientID',
+  'clientSecret',
+  'callbackURL',
+  'scope',
+  'prompt',
+  'display',
+  'loginHint',
+  'baseUrl',
+  'organizations',
+  'allowedHosts',
+  'authorizationParams',
+  'profileSource',
+  'clientAuthentication',
+  'sessionTimeoutSeconds',
+  'httpTimeoutMs',
+  'tenant',
+] as const satisfies readonly (keyof ClientOptions)[];
+
+const prompts = ['login', 'consent', 'select_account', 'login consent'] as const;
+const displays = ['page', 'popup', 'touch', 'mobile'] as const;
+
+/** Parameters the login sets itself; an extra parameter must not replace one of them. */
+const reservedParams = new Set(
+  'client_id client_secret response_type redirect_uri state nonce scope code_challenge code_challenge_method prompt display login_hint'.split(
+    ' ',
+  ),
+);
+
+/** @throws SalesforceOptionError `ERR_SALESFORCE_PROMPT_INVALID` */
+export function parsePrompt(value: unknown): Prompt | undefined {
+  return oneOf('prompt', value, prompts, 'ERR_SALESFORCE_PROMPT_INVALID');
+}
+
+/** @throws SalesforceOptionError `ERR_SALESFORCE_OPTION_INVALID` */
+export function parseDisplay(value: unknown): Display | undefined {
+  return oneOf('display', value, displays);
+}
+
+/** Scopes as a list, from an array or a text separated by spaces. */
+export function parseScope(value: unknown): readonly string[] {
+  if (value === undefined) return [];
+  const list: unknown[] = typeof value === 'string' ? value.split(' ') : Array.isArray(value) ? value : [undefined];
+  const scopes = list.filter((scope) => scope !== '');
+  // RFC 6749, section 3.3: scope-token
+  if (!scopes.every((scope): scope is string => typeof scope === 'string' && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope))) {
+    throw invalid('scope', "an array of scopes, or a string of scopes separated by spaces, for instance 'openid api'");
+  }
+  return scopes;
+}
+
+/**
+ * Checks the client part of the options. Names are checked by the caller, who knows what else may stand beside them.
+ *
+ * @throws SalesforceOptionError with a code and a message of its own for each mistake
+ */
+export function parseClientOptions(options: ClientOptions): Configuration {
+  const clientID: unknown = options.clientID;
+  if (typeof clientID !== 'string' || clientID.trim() === '') {
+    throw invalid('clientID', "the Consumer Key of your Salesforce app, from its OAuth settings; it is missing or empty", 'ERR_SALESFORCE_CLIENT_ID_MISSING');
+  }
+  const clientSecret = optionalText('clientSecret', options.clientSecret);
+  const scope = parseScope(options.scope);
+  const allowedHosts = parseAllowedHosts(options.allowedHosts);
+  const baseUrl = parseBaseUrl(options.baseUrl ?? defaultBaseUrl, allowedHosts);
+  const organizations = parseOrganizations(options.organizations, allowedHosts);
+  return Object.freeze({
+    tenant: optionalText('tenant', options.tenant),
+    clientID: clientID.trim(),
+    clientSecret,
+    clientAuthentication:
+      clientSecret === undefined
+        ? 'none'
+        : (oneOf('clientAuthentication', options.clientAuthentication, ['client_secret_post', 'client_secret_basic']) ??
+          'client_secret_post'),
+    callbackURL: parseCallbackURL(options.callbackURL),
+    scope,
+    prompt: parsePrompt(options.prompt) ?? 'login',
+    display: parseDisplay(options.display),
+    loginHint: optionalText('loginHint', options.loginHint),
+    baseUrl,
+    organizations,
+    trustedHosts: trustHosts(baseUrl, allowedHosts, Object.values(organizations)),
+    authorizationParams: parseAuthorizationParams(options.authorizationParams),
+    profileSource:
+      oneOf('profileSource', options.profileSource, ['identity', 'userinfo', 'id']) ??
+      (clientSecret === undefined && scope.includes('openid') ? 'userinfo' : 'identity'),
+    sessionTimeoutSeconds: wholeNumber('sessionTimeoutSeconds', options.sessionTimeoutSeconds, 7200, 60),
+    httpTimeoutMs: wholeNumber('httpTimeoutMs', options.httpTimeoutMs, 30_000, 1),
+  });
+}
+
+function parseCallbackURL(value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  const isPath = typeof value === 'string' && /^\/(?![/\\])/.test(value);
+  const url = typeof value === 'string' && !isPath ? parseUrl(value) : undefined;
+  const isSecure = url !== undefined && (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url)));
+  if (typeof value !== 'string' || !(isPath || isSecure) || value.includes('#')) {
+    throw invalid(
+      'callbackURL',
+      "one of the callback URLs registered in Salesforce, with https (http for localhost alone), or a path such as '/auth/salesforce/callback'",
+      'ERR_SALESFORCE_CALLBACK_URL_INVALID',
+    );
+  }
+  return value;
+}
+
+function parseAllowedHosts(value: unknown): readonly string[] {
+  if (value === undefined) return [];
+  const isHost = (host: unknown): host is string => typeof host === 'string' && /^\.?[a-z0-9.-]+(?::\d+)?$/i.test(host);
+  if (!Array.isArray(value) || !value.every(isHost)) {
+    throw invalid('allowedHosts', "an array of host names such as 'support.example.com', without scheme or path");
+  }
+  return value.map((host) => host.toLowerCase());
+}
+
+function parseOrganizations(value: unknown, allowedHosts: readonly string[]): Readonly<Record<string, string>> {
+  if (value === undefined) return {};
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw invalid('organizations', "an object of base URLs by name, for instance { sandbox: 'https://test.salesforce.com' }");
+  }
+  return Object.freeze(
+    Object.fromEntries(
+      Object.entries(value).map(([name, url]) => [name, parseBaseUrl(url, allowedHosts, `organizations.${name}`)]),
+    ),
+  );
+}
+
+function parseAuthorizationParams(value: unknown): Readonly<Record<string, string>> {
+  if (value === undefined) return {};
+  if (typeof value !== 'object' || value === null || !Object.values(value).every((text) => typeof text === 'string')) {
+    throw invalid('authorizationParams', 'an object of strings');
+  }
+  const reserved = Object.keys(value).find((name) => reservedParams.has(name));
+  if (reserved !== undefined) {
+    throw invalid('authorizationParams', `without '${reserved}', which the login sets itself; use the option of that name`);
+  }
+  return Object.freeze({ ...(value as Record<string, string>) });
+}
+
+/** Checks options that are nothing but client options: what a configuration function returns. */
+export function parseConfiguration(options: ClientOptions): Configuration {
+  checkNames(options, clientOptionNames, 'The Salesforce configuration');
+  return parseClientOptions(options);
+}

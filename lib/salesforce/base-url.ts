@@ -1,0 +1,73 @@
+import { SalesforceOptionError } from '../errors';
+import { isLoopback, isSalesforceHost, isTrustedHost, parseUrl, type TrustedHosts } from './hosts';
+
+/** Where Salesforce logs in users of production and Developer Edition organizations. */
+export const defaultBaseUrl = 'https://login.salesforce.com';
+
+/** Common misspelling of the host of the user interface for the host of OAuth. */
+const lightningHost = /\.lightning\.(?:force\.com|crmforce\.mil|sfcrmapps\.cn)$/;
+
+/**
+ * Checks a base URL an operator configured: a login host, a sandbox, My Domain, or an Experience Cloud site with its path.
+ *
+ * @param allowedHosts further hosts, exact (`support.example.com`) or as a suffix (`.example.com`)
+ * @returns scheme, host and path without a trailing slash
+ * @throws SalesforceOptionError `ERR_SALESFORCE_BASE_URL_*`
+ */
+export function parseBaseUrl(value: unknown, allowedHosts: readonly string[], option = 'baseUrl'): string {
+  const url = typeof value === 'string' ? parseUrl(value) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password || url.search || url.hash) {
+    throw new SalesforceOptionError(
+      'ERR_SALESFORCE_BASE_URL_INVALID',
+      option,
+      `${option} must be an absolute https URL without query or user name, for instance ${defaultBaseUrl} or ` +
+        'https://MyDomain.my.salesforce.com.',
+    );
+  }
+  if (url.protocol === 'http:' && !isLoopback(url)) {
+    throw new SalesforceOptionError(
+      'ERR_SALESFORCE_BASE_URL_INSECURE',
+      option,
+      `${option} must use https: the client secret is sent there. Plain http is accepted for localhost alone.`,
+    );
+  }
+  if (lightningHost.test(url.hostname)) {
+    const myDomain = url.hostname.replace(lightningHost, '.my.salesforce.com');
+    throw new SalesforceOptionError(
+      'ERR_SALESFORCE_BASE_URL_LIGHTNING',
+      option,
+      `${option} names the Lightning user interface, which has no OAuth endpoints. Did you mean https://${myDomain}?`,
+    );
+  }
+  if (!isLoopback(url) && !isSalesforceHost(url.hostname) && !isAllowed(url, allowedHosts)) {
+    throw notAllowed(option, url);
+  }
+  return url.origin + url.pathname.replace(/\/+$/, '');
+}
+
+/**
+ * Checks a base URL that a request chose: only a host that is trusted already, since it receives the client secret.
+ *
+ * @throws SalesforceOptionError `ERR_SALESFORCE_BASE_URL_*`
+ */
+export function parseRequestedBaseUrl(value: unknown, trusted: TrustedHosts): string {
+  const baseUrl = parseBaseUrl(value, [...trusted.hosts, ...trusted.suffixes]);
+  const url = new URL(baseUrl);
+  if (!isTrustedHost(url, trusted)) throw notAllowed('baseUrl', url);
+  return baseUrl;
+}
+
+function isAllowed(url: URL, allowedHosts: readonly string[]): boolean {
+  return allowedHosts.some((host) =>
+    host.startsWith('.') ? url.port === '' && url.hostname.endsWith(host) && url.hostname !== host : url.host === host,
+  );
+}
+
+function notAllowed(option: string, url: URL): SalesforceOptionError {
+  return new SalesforceOptionError(
+    'ERR_SALESFORCE_BASE_URL_NOT_ALLOWED',
+    option,
+    `${option} names ${url.host}, which is not known as a Salesforce host and would receive the client secret. ` +
+      `If it is your Experience Cloud site's own domain, add '${url.host}' to the allowedHosts option.`,
+  );
+}

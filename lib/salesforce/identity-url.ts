@@ -1,0 +1,33 @@
+import { SalesforceAuthError } from '../errors';
+import { isTrustedHost, parseUrl, type TrustedHosts } from './hosts';
+import { isOrganizationId, isUserId, toId18 } from './ids';
+
+/** Who an identity URL names, both ids in their 18-character form. */
+export interface Identity {
+  organizationId: string;
+  userId: string;
+}
+
+/**
+ * Reads organization and user from `https://<host>/id/<organization>/<user>`, refusing any other host or shape.
+ *
+ * The host may be a login host, My Domain or a site and is never compared with the login URL: Salesforce answers
+ * `test.salesforce.com` for a sandbox whichever host the login went through.
+ *
+ * @throws SalesforceAuthError `ERR_SALESFORCE_IDENTITY_URL_FOREIGN`
+ */
+export function parseIdentityUrl(value: unknown, trusted: TrustedHosts): Identity {
+  const url = typeof value === 'string' ? parseUrl(value) : undefined;
+  const match = url ? /\/id\/([^/]+)\/([^/]+)$/.exec(url.pathname) : null;
+  const organizationId = match?.[1] ?? '';
+  const userId = match?.[2] ?? '';
+  if (!url || !isTrustedHost(url, trusted) || !isOrganizationId(organizationId) || !isUserId(userId)) {
+    throw new SalesforceAuthError(
+      'ERR_SALESFORCE_IDENTITY_URL_FOREIGN',
+      'The identity URL ("id") in the token reply is not a Salesforce identity URL, so nobody was logged in. ' +
+        'If your users log in through a custom domain, name its host in the allowedHosts option.',
+      { status: 502 },
+    );
+  }
+  return { organizationId: toId18(organizationId), userId: toId18(userId) };
+}

@@ -1,0 +1,112 @@
+import type { Clock } from '../clock';
+import { SalesforceAuthError } from '../errors';
+import type { Configuration } from '../options/configuration';
+import { toId18 } from '../salesforce/ids';
+import { exchange } from '../token/http';
+import type { TokenSet } from '../token/types';
+
+/** A Salesforce user in the shape of a Passport profile. */
+export interface SalesforceProfile {
+  provider: 'salesforce';
+  /** `<organization id>/<user id>`: stable, unlike username and email. */
+  id: string;
+  /** Organization id, 18 characters. */
+  organizationId: string;
+  /** User id, 18 characters. */
+  userId: string;
+  username?: string;
+  displayName?: string;
+  name?: { familyName?: string; givenName?: string };
+  emails?: { value: string; verified: boolean }[];
+  /** Reading a photo needs an access token. */
+  photos?: { value: string }[];
+  /** For instance `STANDARD` or `CSP_LITE_PORTAL`. */
+  userType?: string;
+  language?: string;
+  locale?: string;
+  timezone?: string;
+  /** The reply as text and as data; absent where the profile comes from the `id` URL alone. */
+  _raw?: string;
+  _json?: Record<string, unknown>;
+}
+
+/**
+ * Loads the profile from where the configuration says.
+ *
+ * @throws SalesforceAuthError `ERR_SALESFORCE_PROFILE`, or a transport error
+ */
+export async function loadProfile(tokens: TokenSet, configuration: Configuration, clock: Clock): Promise<SalesforceProfile> {
+  const { organizationId, userId } = tokens;
+  const bare: SalesforceProfile = { provider: 'salesforce', id: `${organizationId}/${userId}`, organizationId, userId };
+  if (configuration.profileSource === 'id') return bare;
+  // On the instance itself: login hosts redirect there, and a token does not follow redirects.
+  const path = configuration.profileSource === 'userinfo' ? '/services/oauth2/userinfo' : `/id/${organizationId}/${userId}`;
+  const headers = { authorization: `Bearer ${tokens.accessToken}`, accept: 'application/json' };
+  const reply = await exchange(tokens.instanceUrl + path, { method: 'GET', headers }, configuration.httpTimeoutMs, clock);
+  const json = reply.status === 200 ? parseObject(reply.text) : undefined;
+  if (!json) {
+    throw new SalesforceAuthError(
+      'ERR_SALESFORCE_PROFILE',
+      `Salesforce answered a request for the user's profile with status ${reply.status}. ` +
+        "Check that the app is assigned the scope 'id' (or 'openid' for profileSource 'userinfo').",
+      { status: 502, upstreamStatus: reply.status },
+    );
+  }
+  if (!isAbout(json, tokens)) {
+    throw new SalesforceAuthError(
+      'ERR_SALESFORCE_IDENTITY_CHANGED',
+      'The profile is about another user than the token reply. Start the login again.',
+      { status: 502 },
+    );
+  }
+  return { ...bare, ...normalise(json), _raw: reply.text, _json: json };
+}
+
+/** The two sources name the same things differently: `nick_name` and `nickname`, `timezone` and `zoneinfo`. */
+function normalise(json: Record<string, unknown>): Partial<SalesforceProfile> {
+  const text = (...names: string[]): string | undefined =>
+    names.map((name) => json[name]).find((value): value is string => typeof value === 'string' && value !== '');
+  const email = text('email');
+  const photos = json['photos'];
+  const picture = typeof photos === 'object' && photos !== null ? (photos as Record<string, unknown>)['picture'] : undefined;
+  return withoutAbsent({
+    username: text('username', 'preferred_username'),
+    displayName: text('display_name', 'name'),
+    name: withoutAbsent({ familyName: text('last_name', 'family_name'), givenName: text('first_name', 'given_name') }),
+    emails: email === undefined ? undefined : [{ value: email, verified: json['email_verified'] === true }],
+    photos: typeof picture === 'string' ? [{ value: picture }] : undefined,
+    userType: text('user_type'),
+    language: text('language'),
+    locale: text('locale'),
+    timezone: text('timezone', 'zoneinfo'),
+  });
+}
+
+/** Keeps what is there: `exactOptionalPropertyTypes` tells absent from undefined, and so does JSON. */
+function withoutAbsent<T extends object>(given: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}
+
+function isAbout(json: Record<string, unknown>, tokens: TokenSet): boolean {
+  const { organization_id: organizationId, user_id: userId } = json;
+  return (
+    typeof organizationId === 'string' &&
+    typeof userId === 'string' &&
+    toId18(organizationId) === tokens.organizationId &&
+    toId18(userId) === tokens.userId
+  );
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    // A key `__proto__` would change the prototype of whatever the profile is merged into.
+    const value: unknown = JSON.parse(text, (key, member: unknown) => (key === '__proto__' ? undefined : member));
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,144 @@
+import {
+  allowInsecureRequests,
+  authorizationCodeGrantRequest,
+  ClientSecretBasic,
+  ClientSecretPost,
+  customFetch,
+  introspectionRequest,
+  None,
+  refreshTokenGrantRequest,
+  revocationRequest,
+  skipStateCheck,
+  validateAuthResponse,
+  type ClientAuth,
+} from 'oauth4webapi';
+import type { Clock } from '../clock';
+import { SalesforceAuthError } from '../errors';
+import type { Configuration } from '../options/configuration';
+import { endpointsOf, type Endpoints } from '../salesforce/endpoints';
+import { isLoopback } from '../salesforce/hosts';
+import { exchange, type HttpReply } from './http';
+import { processTokenReply } from './reply';
+import type { TokenEndpointReply } from './types';
+
+/** Speaks OAuth with one host for one client. It keeps nothing and knows no store. */
+export class TokenClient {
+  readonly #configuration: Configuration;
+  readonly #server: Endpoints;
+  readonly #clock: Clock;
+
+  /** @param baseUrl a checked base URL, which may differ from the configuration's where the login chose another one */
+  constructor(configuration: Configuration, baseUrl: string, clock: Clock) {
+    this.#configuration = configuration;
+    this.#server = endpointsOf(baseUrl);
+    this.#clock = clock;
+  }
+
+  /** Exchanges a code (RFC 6749, section 4.1.3, with RFC 7636, section 4.5). @throws TokenRequestError */
+  async authorizationCodeGrant(grant: {
+    code: string;
+    redirectURI: string;
+    codeVerifier: string;
+  }): Promise<TokenEndpointReply> {
+    // State was checked where the transaction is kept, before the code was looked at.
+    const client = { client_id: this.#configuration.clientID };
+    const callback = validateAuthResponse(this.#server, client, new URLSearchParams({ code: grant.code }), skipStateCheck);
+    const reply = await this.#send((options) =>
+      authorizationCodeGrantRequest(
+        this.#server,
+        client,
+        this.#clientAuth(),
+        callback,
+        grant.redirectURI,
+        grant.codeVerifier,
+        options,
+      ),
+    );
+    return processTokenReply('authorization_code', reply, this.#server, this.#configuration.clientID);
+  }
+
+  /**
+   * Presents a refresh token (RFC 6749, section 6). The caller has marked the grant beforehand, so that nobody else does.
+   *
+   * @throws TokenRequestError, or a transport error
+   */
+  async refreshTokenGrant(refreshToken: string): Promise<TokenEndpointReply> {
+    const client = { client_id: this.#configuration.clientID };
+    const reply = await this.#send((options) =>
+      refreshTokenGrantRequest(this.#server, client, this.#clientAuth(), refreshToken, options),
+    );
+    return processTokenReply('refresh_token', reply, this.#server, this.#configuration.clientID);
+  }
+
+  /**
+   * Revokes a token (RFC 7009). A token Salesforce does not know counts as revoked, as the RFC says.
+   *
+   * @throws SalesforceAuthError where Salesforce could not be asked or was not able to answer
+   */
+  async revoke(token: string): Promise<void> {
+    const client = { client_id: this.#configuration.clientID };
+    const reply = await this.#send((options) => revocationRequest(this.#server, client, this.#clientAuth(), token, options));
+    if (reply.status === 200 || reply.status === 400) return;
+    throw new SalesforceAuthError(
+      'ERR_SALESFORCE_UPSTREAM',
+      `Salesforce answered a revocation with status ${reply.status}. It is tried again in the background.`,
+      { status: 503, upstreamStatus: reply.status },
+    );
+  }
+
+  /**
+   * Asks whether a refresh token is still good (RFC 7662) without spending it.
+   *
+   * @returns `active`, `inactive`, or `unknown` where the answer proves nothing: Salesforce answers `active: false` as well
+   *   to a client that did not authenticate, and a public client cannot
+   */
+  async introspectRefreshToken(refreshToken: string): Promise<'active' | 'inactive' | 'unknown'> {
+    const client = { client_id: this.#configuration.clientID };
+    const reply = await this.#send((options) =>
+      introspectionRequest(this.#server, client, this.#clientAuth(), refreshToken, {
+        ...options,
+        additionalParameters: { token_type_hint: 'refresh_token' },
+      }),
+    );
+    if (reply.status !== 200) return 'unknown';
+    const active = readActive(reply.text);
+    if (active === true) return 'active';
+    return active === false && this.#configuration.clientSecret !== undefined ? 'inactive' : 'unknown';
+  }
+
+  #clientAuth(): ClientAuth {
+    const { clientSecret, clientAuthentication } = this.#configuration;
+    if (clientSecret === undefined) return None();
+    return clientAuthentication === 'client_secret_basic' ? ClientSecretBasic(clientSecret) : ClientSecretPost(clientSecret);
+  }
+
+  /** Lets oauth4webapi write the request and {@link exchange} carry it, so that every reply is read in one place. */
+  async #send(request: (options: RequestOptions) => Promise<Response>): Promise<HttpReply> {
+    let reply: HttpReply | undefined;
+    await request({
+      [allowInsecureRequests]: isLoopback(new URL(this.#server.issuer)),
+      [customFetch]: async (url, { method, headers, body }) => {
+        reply = await exchange(url, { method, headers, body }, this.#configuration.httpTimeoutMs, this.#clock);
+        return new Response(null);
+      },
+    });
+    if (reply === undefined) throw new Error('The request was not sent.');
+    return reply;
+  }
+}
+
+interface RequestOptions {
+  [allowInsecureRequests]: boolean;
+  [customFetch]: (
+    url: string,
+    options: { method: 'POST'; headers: Record<string, string>; body: URLSearchParams },
+  ) => Promise<Response>;
+}
+
+function readActive(text: string): unknown {
+  try {
+    return (JSON.parse(text) as { active?: unknown } | null)?.active;
+  } catch {
+    return undefined;
+  }
+}

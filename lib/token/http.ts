@@ -1,0 +1,110 @@
+import type { Clock } from '../clock';
+import { debugHttp } from '../debug';
+import { SalesforceAuthError, systemCode } from '../errors';
+
+/** The largest reply read from Salesforce's identity endpoints, in bytes; a token reply has about 3,000. */
+export const maxReplyBytes: number = 256 * 1024;
+
+/** A reply, read to its end: judging it is a function of plain data. */
+export interface HttpReply {
+  status: number;
+  headers: Headers;
+  text: string;
+}
+
+/** Errors of a connection that was never made: not one byte of the request left this machine. */
+const beforeSending = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EADDRNOTAVAIL',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
+/** Certificate errors end the handshake, before the request. */
+const certificateError = /^(?:CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH)/;
+
+/** What a request may be made of; `fetch`'s own names. */
+export interface HttpRequest {
+  method: string;
+  headers: Headers | Record<string, string>;
+  body?: string | URLSearchParams | undefined;
+}
+
+/**
+ * The one way out to Salesforce's identity endpoints: a time limit on the whole exchange, no redirects, a cap on size.
+ *
+ * @throws SalesforceAuthError
+ *   `ERR_SALESFORCE_UNREACHABLE` where the request was certainly not sent;
+ *   `ERR_SALESFORCE_TIMEOUT`, `ERR_SALESFORCE_CONNECTION_LOST`, `ERR_SALESFORCE_REPLY_TOO_LARGE` where it may have been
+ *   carried out
+ */
+export async function exchange(url: string, request: HttpRequest, timeoutMs: number, clock: Clock): Promise<HttpReply> {
+  const host = new URL(url).host;
+  const controller = new AbortController();
+  const cancel = clock.setTimer(timeoutMs, () => {
+    controller.abort();
+  });
+  try {
+    // A redirect is never followed: the token or secret in this request is for this host alone.
+    const response = await fetch(url, {
+      method: request.method,
+      headers: request.headers,
+      body: request.body ?? null,
+      redirect: 'manual',
+      signal: controller.signal,
+    });
+    const text = await readText(response);
+    debugHttp('%s %s answered %d', request.method, new URL(url).pathname, response.status);
+    return { status: response.status, headers: response.headers, text };
+  } catch (error) {
+    throw transportError(error, host, timeoutMs, controller.signal.aborted);
+  } finally {
+    cancel();
+  }
+}
+
+async function readText(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response.body ?? []) {
+    size += (chunk as Uint8Array).byteLength;
+    // Leaving the loop cancels the body, so that an endless reply costs no more than the cap.
+    if (size > maxReplyBytes) {
+      throw new SalesforceAuthError(
+        'ERR_SALESFORCE_REPLY_TOO_LARGE',
+        `The reply is larger than ${maxReplyBytes} bytes, which no Salesforce reply is. Check the baseUrl option.`,
+        { status: 502, upstreamStatus: response.status },
+      );
+    }
+    chunks.push(chunk as Uint8Array);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function transportError(error: unknown, host: string, timeoutMs: number, timedOut: boolean): SalesforceAuthError {
+  if (error instanceof SalesforceAuthError) return error;
+  const code = systemCode(error);
+  debugHttp('request to %s failed: %s', host, timedOut ? 'timeout' : (code ?? 'unknown'));
+  if (timedOut) {
+    return new SalesforceAuthError(
+      'ERR_SALESFORCE_TIMEOUT',
+      `${host} did not answer within ${timeoutMs} ms. Try again; if it lasts, look at https://status.salesforce.com.`,
+      { status: 504, retryAfterSeconds: 5 },
+    );
+  }
+  if (code !== undefined && (beforeSending.has(code) || certificateError.test(code))) {
+    return new SalesforceAuthError(
+      'ERR_SALESFORCE_UNREACHABLE',
+      `No connection to ${host} (${code}). Check the baseUrl option, DNS, proxies and certificates of this machine.`,
+      { status: 502, cause: error, retryAfterSeconds: 5 },
+    );
+  }
+  return new SalesforceAuthError(
+    'ERR_SALESFORCE_CONNECTION_LOST',
+    `The connection to ${host} broke before its answer was complete${code === undefined ? '' : ` (${code})`}. Try again.`,
+    { status: 502, cause: error, retryAfterSeconds: 5 },
+  );
+}

@@ -1,0 +1,92 @@
+import {
+  expectNoNonce,
+  processAuthorizationCodeResponse,
+  validateApplicationLevelSignature,
+  customFetch,
+  allowInsecureRequests,
+  getValidatedIdTokenClaims,
+} from 'oauth4webapi';
+import type { Clock } from '../clock';
+import { SalesforceAuthError } from '../errors';
+import type { Configuration } from '../options/configuration';
+import { endpointsOf } from '../salesforce/endpoints';
+import { isLoopback } from '../salesforce/hosts';
+import { parseIdentityUrl } from '../salesforce/identity-url';
+import { exchange } from './http';
+import type { TokenSet } from './types';
+
+/**
+ * Validates an ID token: issuer, audience, nonce, times, and the RS256 signature by the issuer's own keys.
+ *
+ * A login through login.salesforce.com can carry the organization's My Domain as `iss`. Accepted are the host the login
+ * went to and the instance of the same reply, which is trusted by then; nothing else.
+ *
+ * @throws SalesforceAuthError `ERR_SALESFORCE_ID_TOKEN_INVALID`, or a transport error while fetching keys
+ */
+export async function validateIdToken(
+  idToken: string,
+  tokens: TokenSet,
+  nonce: string | undefined,
+  configuration: Configuration,
+  clock: Clock,
+): Promise<void> {
+  const issuers = [tokens.baseUrl, tokens.instanceUrl, ...(tokens.siteUrl === undefined ? [] : [tokens.siteUrl])];
+  const issuer = issuers.find((candidate) => candidate === issuerOf(idToken));
+  if (issuer === undefined) throw invalid('its issuer is neither the login host nor the instance of the organization');
+  const server = endpointsOf(issuer);
+  const response = new Response(
+    JSON.stringify({ access_token: tokens.accessToken, token_type: 'bearer', id_token: idToken }),
+    { headers: { 'content-type': 'application/json' } },
+  );
+  let transport: unknown;
+  try {
+    const reply = await processAuthorizationCodeResponse(server, { client_id: configuration.clientID }, response, {
+      expectedNonce: nonce ?? expectNoNonce,
+      requireIdToken: true,
+    });
+    await validateApplicationLevelSignature(server, response, {
+      [allowInsecureRequests]: isLoopback(new URL(issuer)),
+      [customFetch]: async (url, options) => {
+        try {
+          const keys = await exchange(url, { method: 'GET', headers: options.headers }, configuration.httpTimeoutMs, clock);
+          return new Response(keys.text, { status: keys.status, headers: { 'content-type': 'application/json' } });
+        } catch (error) {
+          transport = error;
+          throw error;
+        }
+      },
+    });
+    const subject = parseIdentityUrl(getValidatedIdTokenClaims(reply)?.sub, configuration.trustedHosts);
+    if (subject.organizationId !== tokens.organizationId || subject.userId !== tokens.userId) {
+      throw invalid('it is about another user than the rest of the reply');
+    }
+  } catch (error) {
+    if (transport !== undefined) throw transport;
+    if (error instanceof SalesforceAuthError && error.code === 'ERR_SALESFORCE_ID_TOKEN_INVALID') throw error;
+    throw invalid(explain(error));
+  }
+}
+
+/** Reads `iss` to choose among the accepted issuers; it is proven afterwards. */
+function issuerOf(idToken: string): unknown {
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(idToken.split('.')[1] ?? '', 'base64url').toString('utf8'));
+    return (claims as Record<string, unknown> | null)?.['iss'];
+  } catch {
+    return undefined;
+  }
+}
+
+/** oauth4webapi's own words name a claim and quote no token; its `cause` does and is dropped. */
+function explain(error: unknown): string {
+  const message = error instanceof Error ? error.message : '';
+  return /^[\w"'(), -]{1,120}$/.test(message) ? message : 'it could not be verified';
+}
+
+function invalid(why: string): SalesforceAuthError {
+  return new SalesforceAuthError(
+    'ERR_SALESFORCE_ID_TOKEN_INVALID',
+    `The ID token was refused: ${why}. Start the login again; if it lasts, check the clock of this machine and baseUrl.`,
+    { status: 502 },
+  );
+}

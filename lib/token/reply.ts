@@ -1,0 +1,121 @@
+import { processGenericTokenEndpointResponse, type AuthorizationServer } from 'oauth4webapi';
+import type { HttpReply } from './http';
+import { oauthError, safeText, TokenRequestError } from './token-error';
+import type { TokenEndpointReply } from './types';
+
+/**
+ * Judges a reply of the token endpoint: errors first, then readability, then each field.
+ *
+ * A reply with status 200 that cannot be read leaves open whether a refresh token was spent.
+ *
+ * @throws TokenRequestError
+ */
+export async function processTokenReply(
+  grantType: 'authorization_code' | 'refresh_token',
+  reply: HttpReply,
+  server: AuthorizationServer,
+  clientID: string,
+): Promise<TokenEndpointReply> {
+  const body = parseObject(reply.text);
+  if (reply.status !== 200) throw errorOf(grantType, reply, body);
+  if (reply.text.trim() === '') throw unreadable('ERR_SALESFORCE_REPLY_EMPTY', 'is empty', reply);
+  if (!body) {
+    if (/^\s*[{[]/.test(reply.text)) throw unreadable('ERR_SALESFORCE_REPLY_MALFORMED', 'is cut off or not valid JSON', reply);
+    throw unreadable('ERR_SALESFORCE_REPLY_NOT_JSON', 'is not JSON but perhaps a web page', reply);
+  }
+  if (typeof body['access_token'] !== 'string' || body['access_token'] === '') {
+    throw unreadable('ERR_SALESFORCE_ACCESS_TOKEN_MISSING', 'has no access_token', reply);
+  }
+  // The ID token is checked apart, after the tokens are kept: a mistake in it must not lose a rotated refresh token.
+  const { id_token: idToken, ...rest } = body;
+  const response = new Response(JSON.stringify({ token_type: 'Bearer', ...rest }), {
+    headers: { 'content-type': 'application/json' },
+  });
+  try {
+    await processGenericTokenEndpointResponse(server, { client_id: clientID }, response);
+  } catch {
+    throw unreadable('ERR_SALESFORCE_REPLY_MALFORMED', 'has a field of the wrong type', reply);
+  }
+  return { ...pickTexts(rest), ...lifeOf(rest), ...(typeof idToken === 'string' ? { id_token: idToken } : {}) };
+}
+
+const textFields = [
+  'access_token',
+  'refresh_token',
+  'token_type',
+  'scope',
+  'instance_url',
+  'id',
+  'issued_at',
+  'signature',
+  'sfdc_community_url',
+  'sfdc_community_id',
+] as const;
+
+/** Copies known fields only, so that nothing else a reply holds travels further. */
+function pickTexts(body: Record<string, unknown>): TokenEndpointReply {
+  const fields = textFields.flatMap((name) => (typeof body[name] === 'string' ? [[name, body[name]]] : []));
+  return Object.fromEntries(fields) as unknown as TokenEndpointReply;
+}
+
+function lifeOf(body: Record<string, unknown>): Pick<TokenEndpointReply, 'expires_in'> {
+  const seconds = Number(body['expires_in']);
+  return body['expires_in'] !== undefined && Number.isFinite(seconds) && seconds > 0 ? { expires_in: seconds } : {};
+}
+
+function errorOf(
+  grantType: 'authorization_code' | 'refresh_token',
+  reply: HttpReply,
+  body: Record<string, unknown> | undefined,
+): TokenRequestError {
+  const retryAfterSeconds = parseRetryAfter(reply.headers.get('retry-after'));
+  const error = safeText(body?.['error']);
+  if (error !== undefined) {
+    const errorDescription = safeText(body?.['error_description']);
+    return oauthError(grantType, { error, errorDescription, status: reply.status, retryAfterSeconds });
+  }
+  // 429 and 503 refuse a request before it is worked on; another 5xx may come from a proxy after it was carried out.
+  const refusedAtTheDoor = reply.status === 429 || reply.status === 503;
+  const isServerError = reply.status >= 500;
+  return new TokenRequestError(
+    refusedAtTheDoor ? 'transient' : isServerError ? 'ambiguous' : 'refused',
+    reply.status === 429 ? 'ERR_SALESFORCE_RATE_LIMITED' : 'ERR_SALESFORCE_UPSTREAM',
+    `Salesforce answered with status ${reply.status} and no OAuth error. ` +
+      (refusedAtTheDoor || isServerError ? 'It is tried again later.' : 'Check the baseUrl option.'),
+    {
+      status: refusedAtTheDoor || isServerError ? 503 : 502,
+      upstreamStatus: reply.status,
+      retryAfterSeconds: retryAfterSeconds ?? (refusedAtTheDoor || isServerError ? 5 : undefined),
+    },
+  );
+}
+
+function unreadable(
+  code: 'ERR_SALESFORCE_REPLY_EMPTY' | 'ERR_SALESFORCE_REPLY_MALFORMED' | 'ERR_SALESFORCE_REPLY_NOT_JSON' | 'ERR_SALESFORCE_ACCESS_TOKEN_MISSING',
+  what: string,
+  reply: HttpReply,
+): TokenRequestError {
+  return new TokenRequestError(
+    'ambiguous',
+    code,
+    `The reply of the token endpoint ${what}. Check that baseUrl is a Salesforce host and that no proxy answers for it.`,
+    { status: 502, upstreamStatus: reply.status },
+  );
+}
+
+/** Seconds from a `Retry-After` in its delay form (RFC 9110, section 10.2.3), at most an hour. */
+export function parseRetryAfter(value: string | null): number | undefined {
+  if (value === null || !/^\d{1,6}$/.test(value.trim())) return undefined;
+  return Math.min(Number(value), 3600);
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}

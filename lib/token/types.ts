@@ -1,0 +1,44 @@
+/**
+ * A token endpoint's success reply as Salesforce writes it (RFC 6749, section 5.1, and Salesforce's own fields).
+ *
+ * There is no `expires_in` in the flows of users; `issued_at` is a string of milliseconds.
+ */
+export interface TokenEndpointReply {
+  access_token: string;
+  refresh_token?: string;
+  token_type?: string;
+  scope?: string;
+  id_token?: string;
+  expires_in?: number;
+  instance_url?: string;
+  id?: string;
+  issued_at?: string;
+  signature?: string;
+  sfdc_community_url?: string;
+  sfdc_community_id?: string;
+}
+
+/** The tokens of one user at one client, as the package keeps them. */
+export interface TokenSet {
+  accessToken: string;
+  /** Absent where the scope `refresh_token` was not granted: such a grant ends with its access token. */
+  refreshToken?: string;
+  /** Granted scopes. */
+  scope: readonly string[];
+  /** Origin of the organization's API. */
+  instanceUrl: string;
+  /** Organization id, 18 characters. */
+  organizationId: string;
+  /** User id, 18 characters. */
+  userId: string;
+  /** Base URL the tokens came from, and the only one the refresh token is ever sent to. */
+  baseUrl: string;
+  /** Client the tokens belong to. */
+  clientID: string;
+  /** Tenant of the configuration they were obtained with. */
+  tenant?: string;
+  /** Life of the access token from its issue, in milliseconds, where the reply or the token itself tells it. */
+  lifeMs?: number;
+  /** Experience Cloud site of the user. */
+  siteUrl?: string;
+}

@@ -128,7 +128,9 @@ export function parseScope(value: unknown): readonly string[] {
   const list: unknown[] = typeof value === 'string' ? value.split(' ') : Array.isArray(value) ? value : [undefined];
   const scopes = list.filter((scope) => scope !== '');
   // RFC 6749, section 3.3: scope-token
-  if (!scopes.every((scope): scope is string => typeof scope === 'string' && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope))) {
+  if (
+    !scopes.every((scope): scope is string => typeof scope === 'string' && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope))
+  ) {
     throw invalid('scope', "an array of scopes, or a string of scopes separated by spaces, for instance 'openid api'");
   }
   return scopes;
@@ -142,7 +144,11 @@ export function parseScope(value: unknown): readonly string[] {
 export function parseClientOptions(options: ClientOptions): Configuration {
   const clientID: unknown = options.clientID;
   if (typeof clientID !== 'string' || clientID.trim() === '') {
-    throw invalid('clientID', "the Consumer Key of your Salesforce app, from its OAuth settings; it is missing or empty", 'ERR_SALESFORCE_CLIENT_ID_MISSING');
+    throw invalid(
+      'clientID',
+      'the Consumer Key of your Salesforce app, from its OAuth settings; it is missing or empty',
+      'ERR_SALESFORCE_CLIENT_ID_MISSING',
+    );
   }
   const clientSecret = optionalText('clientSecret', options.clientSecret);
   const scope = parseScope(options.scope);
@@ -202,7 +208,10 @@ function parseAllowedHosts(value: unknown): readonly string[] {
 function parseOrganizations(value: unknown, allowedHosts: readonly string[]): Readonly<Record<string, string>> {
   if (value === undefined) return {};
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw invalid('organizations', "an object of base URLs by name, for instance { sandbox: 'https://test.salesforce.com' }");
+    throw invalid(
+      'organizations',
+      "an object of base URLs by name, for instance { sandbox: 'https://test.salesforce.com' }",
+    );
   }
   return Object.freeze(
     Object.fromEntries(
@@ -218,7 +227,10 @@ function parseAuthorizationParams(value: unknown): Readonly<Record<string, strin
   }
   const reserved = Object.keys(value).find((name) => reservedParams.has(name));
   if (reserved !== undefined) {
-    throw invalid('authorizationParams', `without '${reserved}', which the login sets itself; use the option of that name`);
+    throw invalid(
+      'authorizationParams',
+      `without '${reserved}', which the login sets itself; use the option of that name`,
+    );
   }
   return Object.freeze({ ...(value as Record<string, string>) });
 }

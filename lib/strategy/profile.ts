@@ -35,14 +35,24 @@ export interface SalesforceProfile {
  *
  * @throws SalesforceAuthError `ERR_SALESFORCE_PROFILE`, or a transport error
  */
-export async function loadProfile(tokens: TokenSet, configuration: Configuration, clock: Clock): Promise<SalesforceProfile> {
+export async function loadProfile(
+  tokens: TokenSet,
+  configuration: Configuration,
+  clock: Clock,
+): Promise<SalesforceProfile> {
   const { organizationId, userId } = tokens;
   const bare: SalesforceProfile = { provider: 'salesforce', id: `${organizationId}/${userId}`, organizationId, userId };
   if (configuration.profileSource === 'id') return bare;
   // On the instance itself: login hosts redirect there, and a token does not follow redirects.
-  const path = configuration.profileSource === 'userinfo' ? '/services/oauth2/userinfo' : `/id/${organizationId}/${userId}`;
+  const path =
+    configuration.profileSource === 'userinfo' ? '/services/oauth2/userinfo' : `/id/${organizationId}/${userId}`;
   const headers = { authorization: `Bearer ${tokens.accessToken}`, accept: 'application/json' };
-  const reply = await exchange(tokens.instanceUrl + path, { method: 'GET', headers }, configuration.httpTimeoutMs, clock);
+  const reply = await exchange(
+    tokens.instanceUrl + path,
+    { method: 'GET', headers },
+    configuration.httpTimeoutMs,
+    clock,
+  );
   const json = reply.status === 200 ? parseObject(reply.text) : undefined;
   if (!json) {
     throw new SalesforceAuthError(
@@ -68,7 +78,8 @@ function normalise(json: Record<string, unknown>): Partial<SalesforceProfile> {
     names.map((name) => json[name]).find((value): value is string => typeof value === 'string' && value !== '');
   const email = text('email');
   const photos = json['photos'];
-  const picture = typeof photos === 'object' && photos !== null ? (photos as Record<string, unknown>)['picture'] : undefined;
+  const picture =
+    typeof photos === 'object' && photos !== null ? (photos as Record<string, unknown>)['picture'] : undefined;
   return withoutAbsent({
     username: text('username', 'preferred_username'),
     displayName: text('display_name', 'name'),

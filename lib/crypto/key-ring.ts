@@ -1,0 +1,82 @@
+import { createHash, hkdfSync, randomBytes } from 'node:crypto';
+import { CompactEncrypt, compactDecrypt, decodeProtectedHeader } from 'jose';
+import { SalesforceOptionError } from '../errors';
+
+/** What a sealed text is for: each purpose has keys of its own, derived from the same secrets. */
+export type Purpose = 'grant' | 'transaction';
+
+interface Key {
+  id: string;
+  bytes: Uint8Array;
+}
+
+/**
+ * Seals texts with AES-256-GCM (JWE compact, `dir`): the first key seals, every key opens.
+ *
+ * A sealed text is bound to its subject and purpose, which stand in the authenticated header: moved elsewhere, it does not
+ * open.
+ */
+export class KeyRing {
+  readonly #keys: readonly Key[];
+  readonly #purpose: Purpose;
+
+  /** @param secrets texts or bytes with at least 32 bytes of randomness, newest first */
+  constructor(secrets: readonly (string | Uint8Array)[], purpose: Purpose) {
+    this.#purpose = purpose;
+    this.#keys = secrets.map((secret) => ({
+      id: createHash('sha256').update('express-salesforce-auth/key-id').update(secret).digest('base64url').slice(0, 8),
+      bytes: new Uint8Array(hkdfSync('sha256', secret, '', `express-salesforce-auth/${purpose}`, 32)),
+    }));
+  }
+
+  /** A ring that lives as long as this process. */
+  static ephemeral(purpose: Purpose): KeyRing {
+    return new KeyRing([randomBytes(32)], purpose);
+  }
+
+  /** Seals `text` for `subject`. */
+  async seal(subject: string, text: string): Promise<string> {
+    const [key] = this.#keys;
+    if (!key) throw new Error('A key ring needs a key.');
+    return new CompactEncrypt(Buffer.from(text, 'utf8'))
+      .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid: key.id, sub: subject, use: this.#purpose })
+      .encrypt(key.bytes);
+  }
+
+  /** Opens what {@link seal} made, or undefined where the key is unknown, or the text altered or somebody else's. */
+  async open(subject: string, sealed: string): Promise<string | undefined> {
+    try {
+      const { kid } = decodeProtectedHeader(sealed);
+      const key = this.#keys.find(({ id }) => id === kid);
+      if (!key) return undefined;
+      const { plaintext, protectedHeader } = await compactDecrypt(sealed, key.bytes, {
+        keyManagementAlgorithms: ['dir'],
+        contentEncryptionAlgorithms: ['A256GCM'],
+      });
+      if (protectedHeader['sub'] !== subject || protectedHeader['use'] !== this.#purpose) return undefined;
+      return Buffer.from(plaintext).toString('utf8');
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+/**
+ * Checks the `encryptionKeys` option.
+ *
+ * @throws SalesforceOptionError `ERR_SALESFORCE_OPTION_INVALID`
+ */
+export function parseEncryptionKeys(value: unknown): readonly (string | Uint8Array)[] | undefined {
+  if (value === undefined) return undefined;
+  const isLongEnough = (key: unknown): key is string | Uint8Array =>
+    (typeof key === 'string' || key instanceof Uint8Array) && key.length >= 32;
+  if (!Array.isArray(value) || value.length === 0 || !value.every(isLongEnough)) {
+    throw new SalesforceOptionError(
+      'ERR_SALESFORCE_OPTION_INVALID',
+      'encryptionKeys',
+      'encryptionKeys must be an array, newest first, of random secrets of at least 32 characters or bytes. ' +
+        'Make one with: openssl rand -base64 32',
+    );
+  }
+  return value;
+}

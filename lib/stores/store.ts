@@ -1,0 +1,186 @@
+/**
+ * Where grants are kept: one record for each organization, user and client, shared by that user's sessions, by every
+ * process and by every machine.
+ *
+ * The contract in short. Each operation is atomic: it reads, decides and writes in one step, and no other operation comes
+ * between. Durations go in and come out as milliseconds relative to the store's own clock, so that clocks of processes need
+ * not agree. A store that cannot answer throws; it never answers "not found" instead, since that would log a user out.
+ * Unknown schemas are refused and never deleted. The payload is opaque, and usually encrypted.
+ */
+export interface TokenStore {
+  /** The record, or undefined where there never was one or its tombstone has expired. */
+  read(grantId: string): Promise<GrantRecord | undefined>;
+
+  /**
+   * Creates or replaces a grant at login, if the record is still as expected.
+   *
+   * @returns the record as it was before, or `conflict`
+   */
+  put(grantId: string, write: GrantWrite): Promise<{ outcome: 'written'; version: number } | { outcome: 'conflict' }>;
+
+  /**
+   * Takes the right to present the refresh token, and marks that it is about to be presented, in one step and durably:
+   * whoever dies afterwards leaves a mark that keeps anybody else from presenting it again unawares.
+   */
+  claim(grantId: string, claim: Claim): Promise<ClaimOutcome>;
+
+  /** Extends a claim. False where it is the caller's no more. */
+  renew(grantId: string, claim: Pick<Claim, 'generation' | 'owner' | 'leaseMs'>): Promise<boolean>;
+
+  /** Turns the claim of an ambiguous grant into one that may present. False where it is the caller's no more. */
+  arm(grantId: string, claim: Pick<Claim, 'generation' | 'owner' | 'leaseMs'>): Promise<boolean>;
+
+  /**
+   * Gives a claim back without new tokens. False where it is the caller's no more.
+   *
+   * To `dead` it goes by version rather than owner: whoever learnt that this version's refresh token is over, is right.
+   */
+  settle(grantId: string, settlement: Settlement): Promise<boolean>;
+
+  /**
+   * Stores refreshed tokens, if generation and version are those they were refreshed from. The owner is not asked: a
+   * process that was paused past its lease still holds the only copy of a rotated token.
+   *
+   * On `gone` (logged out) or `moved` (logged in again) nothing is stored and the caller revokes what it holds.
+   */
+  commit(grantId: string, commit: GrantCommit): Promise<'committed' | 'moved' | 'gone'>;
+
+  /** Adds or extends a session's reference to a grant. False where that generation is gone. */
+  reference(grantId: string, reference: SessionReference): Promise<boolean>;
+
+  /**
+   * Removes a session's reference and, where no other is left or `everywhere` is set, turns the record into a tombstone
+   * that holds off whatever is still in flight. The payload of the last record comes back, to be revoked.
+   */
+  release(grantId: string, release: Release): Promise<ReleaseOutcome>;
+
+  /** Every record that is no tombstone, in no order; for look-up and administration. */
+  list(filter?: GrantFilter): AsyncIterable<GrantRecord>;
+
+  /** Ends timers and connections the store opened itself. */
+  close?(): Promise<void> | void;
+}
+
+/**
+ * - `idle`: nobody presents the refresh token
+ * - `inflight`: it is, or may be, being presented by `owner`
+ * - `ambiguous`: it was presented and the answer is not known; it may be spent
+ * - `dead`: Salesforce will not take it any more; only a login helps
+ * - `gone`: logged out; a tombstone
+ */
+export type GrantState = 'idle' | 'inflight' | 'ambiguous' | 'dead' | 'gone';
+
+/** A grant as a store gives it. */
+export interface GrantRecord {
+  /** Version of this format; a record of another one is refused. */
+  schema: 1;
+  grantId: string;
+  /** Random; new whenever a grant begins anew after a logout. A session of an older generation is logged out. */
+  generation: string;
+  /** Grows with each change of tokens. */
+  version: number;
+  state: GrantState;
+  /** The tokens, sealed; empty in a tombstone. */
+  payload: string;
+  labels: GrantLabels;
+  /** Milliseconds until the tokens should be refreshed; negative if past, null if never. */
+  softInMs: number | null;
+  /** Milliseconds until they are to be taken for expired; negative if past, null if never. */
+  hardInMs: number | null;
+  /** Milliseconds left of the current claim; 0 where there is none. */
+  leaseInMs: number;
+  /** Milliseconds until the next try is allowed, for all processes; 0 for now. */
+  backoffInMs: number;
+  /** Milliseconds since the state was entered. */
+  stateAgeMs: number;
+  /** Failed tries in a row. */
+  failures: number;
+  /** Why the state is what it is, an error code of this package. */
+  errorCode: string | undefined;
+}
+
+/** What a grant can be looked up by, kept beside the sealed payload. */
+export interface GrantLabels {
+  organizationId: string;
+  userId: string;
+  clientID: string;
+  tenant?: string;
+}
+
+/** Selects grants; an absent member selects all. */
+export type GrantFilter = Partial<GrantLabels>;
+
+/** Staleness of new tokens, relative to now. */
+export interface Staleness {
+  softMs: number | null;
+  hardMs: number | null;
+}
+
+export interface SessionReference {
+  generation: string;
+  /** Random name of the session's hold on the grant. */
+  reference: string;
+  /** How long it holds without being extended. */
+  referenceMs: number;
+}
+
+export interface GrantWrite extends Staleness, SessionReference {
+  /** What the caller read: the record's generation and version, or null for none or a tombstone. */
+  expected: { generation: string; version: number } | null;
+  payload: string;
+  labels: GrantLabels;
+}
+
+export interface Claim {
+  generation: string;
+  /** The version the caller read; a claim of an older one fails. */
+  version: number;
+  /** Random name of the process's flight. */
+  owner: string;
+  leaseMs: number;
+}
+
+/**
+ * - `claimed`: present the refresh token now
+ * - `resolve`: the grant is ambiguous, and the caller alone may find out what happened
+ * - `busy`: somebody else is at it; the record says for how long
+ * - `backoff`: too soon after a failure
+ * - `moved`: the record has newer tokens than the caller knew
+ * - `dead`, `gone`: see {@link GrantState}; `gone` as well where there is no record of this generation
+ */
+export type ClaimOutcome =
+  | { outcome: 'claimed' | 'resolve' | 'busy' | 'backoff' | 'moved' | 'dead'; record: GrantRecord }
+  | { outcome: 'gone' };
+
+export interface Settlement {
+  generation: string;
+  version: number;
+  owner: string;
+  state: 'idle' | 'ambiguous' | 'dead';
+  /** Time before the next try, for all processes. */
+  backoffMs: number;
+  errorCode: string | undefined;
+  /** Whether the try counts as a failure in a row. */
+  failed: boolean;
+}
+
+export interface GrantCommit extends Staleness {
+  generation: string;
+  version: number;
+  payload: string;
+}
+
+export interface Release {
+  generation: string;
+  reference: string | undefined;
+  everywhere: boolean;
+  /** How long a tombstone must outlive whatever may be in flight. */
+  tombstoneMs: number;
+}
+
+/**
+ * - `released`: other sessions still hold the grant
+ * - `ended`: the grant is a tombstone now; `record` is the last one
+ * - `gone`: it was over already
+ */
+export type ReleaseOutcome = { outcome: 'released' | 'gone' } | { outcome: 'ended'; record: GrantRecord };

@@ -211,7 +211,9 @@ export class MemoryTokenStore implements TokenStore {
 
   async *list(filter: GrantFilter = {}): AsyncIterable<GrantRecord> {
     for (const [grantId, stored] of [...this.#grants]) {
-      const matches = Object.entries(filter).every(([name, value]) => stored.labels[name as keyof GrantLabels] === value);
+      const matches = Object.entries(filter).every(
+        ([name, value]) => stored.labels[name as keyof GrantLabels] === value,
+      );
       if (stored.state !== 'gone' && matches) yield await Promise.resolve(this.#record(grantId, stored));
     }
   }

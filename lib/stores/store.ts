@@ -149,8 +149,7 @@ export interface Claim {
  * - `dead`, `gone`: see {@link GrantState}; `gone` as well where there is no record of this generation
  */
 export type ClaimOutcome =
-  | { outcome: 'claimed' | 'resolve' | 'busy' | 'backoff' | 'moved' | 'dead'; record: GrantRecord }
-  | { outcome: 'gone' };
+  { outcome: 'claimed' | 'resolve' | 'busy' | 'backoff' | 'moved' | 'dead'; record: GrantRecord } | { outcome: 'gone' };
 
 export interface Settlement {
   generation: string;

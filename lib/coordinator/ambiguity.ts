@@ -1,0 +1,61 @@
+import { debugRefresh } from '../debug';
+import { loginRequired, refreshHeld } from './failures';
+import type { GrantAccess } from './grant-access';
+import type { Flight } from './refresh';
+import type { CoordinatorParts } from './settings';
+
+/** Pause between two looks at a grant in doubt. */
+const lookAgainMs = 10_000;
+
+/**
+ * Finds out, without presenting it, whether a refresh token whose presentation was left without an answer was spent.
+ *
+ * Returns where it may be presented; the claim is armed for it by then.
+ *
+ * @throws SalesforceAuthError `ERR_SALESFORCE_REFRESH_HELD` while it is not known,
+ *   `ERR_SALESFORCE_REAUTHENTICATION_REQUIRED` where it was spent or is given up
+ */
+export async function resolveAmbiguity(flight: Flight, parts: CoordinatorParts, access: GrantAccess): Promise<void> {
+  const { grantId, owner, record, tokens } = flight;
+  const { settings, store, events } = parts;
+  const { generation, version } = record;
+  const settle = (state: 'ambiguous' | 'dead', backoffMs: number): Promise<boolean> =>
+    access.call('settle a grant', () =>
+      store.settle(grantId, {
+        generation,
+        version,
+        owner,
+        state,
+        backoffMs,
+        errorCode: record.errorCode,
+        failed: true,
+      }),
+    );
+
+  const undrainedMs = settings.drainMs - record.stateAgeMs;
+  if (undrainedMs > 0) {
+    // The lost request may still be carried out: until then an answer would be about the past.
+    await settle('ambiguous', undrainedMs);
+    throw refreshHeld(undrainedMs);
+  }
+
+  const verdict = await flight.client.introspectRefreshToken(tokens.refreshToken).catch(() => 'unknown' as const);
+  debugRefresh('%s in doubt: %s', grantId, verdict);
+  const isGivenUp =
+    verdict === 'unknown' &&
+    settings.onAmbiguous !== 'gamble' &&
+    (settings.onAmbiguous === 'reauth' || record.stateAgeMs >= settings.holdMs);
+  if (verdict === 'inactive' || isGivenUp) {
+    await settle('dead', 0);
+    events.emit('refresh.lost', { grantId, code: 'ERR_SALESFORCE_REFRESH_HELD' });
+    throw loginRequired("Salesforce's answer to a refresh was lost together with the new refresh token.");
+  }
+  if (verdict === 'unknown' && settings.onAmbiguous === 'hold') {
+    await settle('ambiguous', lookAgainMs);
+    throw refreshHeld(lookAgainMs);
+  }
+  const armed = await access.call('arm a claim', () =>
+    store.arm(grantId, { generation, owner, leaseMs: settings.leaseMs }),
+  );
+  if (!armed) throw refreshHeld(lookAgainMs);
+}

@@ -1,0 +1,70 @@
+import type { Clock } from '../clock';
+import type { GrantRecord } from '../stores/store';
+import type { TokenSet } from '../token/types';
+
+/** A grant as this process last saw it, its times turned into this process's own. */
+export interface GrantView {
+  generation: string;
+  version: number;
+  tokens: TokenSet;
+  /** When it was read, on the monotonic clock. */
+  readAt: number;
+  /** From here on a refresh is due in the background. */
+  softAt: number;
+  /** From here on the token is to be taken for expired. */
+  hardAt: number;
+  /** When the next try is allowed. */
+  nextTryAt: number;
+}
+
+/**
+ * The grants this process used last, so that a request needs no trip to the store.
+ *
+ * Two maps: the younger takes what is used, and when it is full the older is forgotten. That keeps what is in use without
+ * moving an entry on every request.
+ */
+export class GrantCache {
+  #young = new Map<string, GrantView>();
+  #old = new Map<string, GrantView>();
+  readonly #limit: number;
+
+  /** @param limit entries of each of the two maps */
+  constructor(limit = 10_000) {
+    this.#limit = limit;
+  }
+
+  get(grantId: string): GrantView | undefined {
+    const view = this.#young.get(grantId);
+    if (view) return view;
+    const old = this.#old.get(grantId);
+    if (old) this.set(grantId, old);
+    return old;
+  }
+
+  set(grantId: string, view: GrantView): void {
+    if (this.#young.size >= this.#limit && !this.#young.has(grantId)) {
+      this.#old = this.#young;
+      this.#young = new Map();
+    }
+    this.#young.set(grantId, view);
+  }
+
+  delete(grantId: string): void {
+    this.#young.delete(grantId);
+    this.#old.delete(grantId);
+  }
+}
+
+/** Turns a record's durations into points on this process's monotonic clock; wall clocks take no part. */
+export function viewOf(record: GrantRecord, tokens: TokenSet, clock: Clock): GrantView {
+  const now = clock.monotonic();
+  return {
+    generation: record.generation,
+    version: record.version,
+    tokens,
+    readAt: now,
+    softAt: record.softInMs === null ? Infinity : now + record.softInMs,
+    hardAt: record.hardInMs === null ? Infinity : now + record.hardInMs,
+    nextTryAt: now + record.backoffInMs,
+  };
+}

@@ -1,0 +1,169 @@
+import { randomBytes } from 'node:crypto';
+import { wait, type CancelTimer } from '../clock';
+import { isSalesforceAuthError, requiresLogin, type SalesforceAuthError } from '../errors';
+import type { TokenSet } from '../token/types';
+import { GrantCache, type GrantView } from './cache';
+import { closed, loginRequired, refreshPending } from './failures';
+import type { GrantReference } from './grant';
+import { GrantAccess } from './grant-access';
+import { Refresh } from './refresh';
+import type { CoordinatorParts } from './settings';
+
+/** How a token is asked for. */
+export interface GetOptions {
+  /** An access token Salesforce refused: a different one is wanted. */
+  rejected?: string | undefined;
+  /** How long to wait for a refresh, in milliseconds. The refresh itself goes on. */
+  waitMs?: number | undefined;
+}
+
+/**
+ * Gives every caller a valid access token of a grant, refreshed exactly once however many ask in however many processes.
+ *
+ * Knows grants, not sessions or requests.
+ */
+export class TokenCoordinator {
+  readonly #parts: CoordinatorParts;
+  readonly #cache = new GrantCache();
+  readonly #access: GrantAccess;
+  readonly #refresh: Refresh;
+  readonly #flights = new Map<string, Promise<TokenSet>>();
+  readonly #closing: AbortController;
+
+  constructor(parts: Omit<CoordinatorParts, 'closing'>) {
+    this.#closing = new AbortController();
+    this.#parts = { ...parts, closing: this.#closing.signal };
+    this.#access = new GrantAccess(this.#parts, this.#cache);
+    this.#refresh = new Refresh(this.#parts, this.#access);
+  }
+
+  /** Reading grants, for the parts beside the coordinator. */
+  get access(): GrantAccess {
+    return this.#access;
+  }
+
+  /** Tokens that are known to be good at this moment, without any waiting; undefined where {@link get} has to be asked. */
+  peek(reference: GrantReference): TokenSet | undefined {
+    const view = this.#cache.get(reference.grantId);
+    if (!view || !isOf(view, reference)) return undefined;
+    const now = this.#parts.clock.monotonic();
+    const isGood = now < view.softAt && now < view.hardAt && now - view.readAt < this.#parts.settings.cacheMs;
+    return isGood ? view.tokens : undefined;
+  }
+
+  /**
+   * Valid tokens: from memory, else from the store, else refreshed.
+   *
+   * @throws SalesforceAuthError `ERR_SALESFORCE_REAUTHENTICATION_REQUIRED` where only a login helps; others with status
+   *   503, which leave the user logged in
+   */
+  async get(reference: GrantReference, options: GetOptions = {}): Promise<TokenSet> {
+    const { rejected } = options;
+    const good = this.peek(reference);
+    if (good && good.accessToken !== rejected) return good;
+
+    const view = await this.#read(reference, rejected);
+    const now = this.#parts.clock.monotonic();
+    const isRejected = view.tokens.accessToken === rejected;
+    if (!isRejected && now < view.hardAt) {
+      if (now >= view.softAt) this.#refreshInBackground(reference, view);
+      return view.tokens;
+    }
+    try {
+      return await this.#join(reference, rejected, options.waitMs ?? this.#parts.settings.waitMs);
+    } catch (error) {
+      // A presumed end is no known end: while no new token is to be had, the old one may well be good.
+      const isPresumed = view.tokens.lifeMs === undefined;
+      if (!isRejected && isPresumed && !requiresLogin(error)) return view.tokens;
+      throw error;
+    }
+  }
+
+  /** Forgets what this process knows of a grant. */
+  forget(grantId: string): void {
+    this.#cache.delete(grantId);
+  }
+
+  /** Waits until this process has no flight of a grant, or `timeoutMs` is over. */
+  async settled(grantId: string, timeoutMs: number): Promise<void> {
+    const flight = this.#flights.get(grantId);
+    if (!flight) return;
+    const stop = new AbortController();
+    await Promise.race([flight.catch(() => undefined), wait(this.#parts.clock, timeoutMs, stop.signal)]);
+    stop.abort();
+  }
+
+  /** Ends: refreshes under way are finished and stored, new ones are refused. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    const { clock, settings } = this.#parts;
+    const stop = new AbortController();
+    await Promise.race([
+      Promise.allSettled([...this.#flights.values()]),
+      wait(clock, settings.closeTimeoutMs, stop.signal),
+    ]);
+    stop.abort();
+  }
+
+  /** The grant from the store, or from memory while the store does not answer. */
+  async #read(reference: GrantReference, rejected: string | undefined): Promise<GrantView> {
+    let view: GrantView | undefined;
+    try {
+      view = await this.#access.view(reference.grantId);
+    } catch (error) {
+      const known = this.#cache.get(reference.grantId);
+      const isAlive = known && isOf(known, reference) && this.#parts.clock.monotonic() < known.hardAt;
+      if (isAlive && known.tokens.accessToken !== rejected && isStoreFailure(error)) return known;
+      throw error;
+    }
+    if (!view || !isOf(view, reference)) throw loginRequired('The login has ended.');
+    return view;
+  }
+
+  #refreshInBackground(reference: GrantReference, view: GrantView): void {
+    const now = this.#parts.clock.monotonic();
+    // Until the pause is over, or the refresh done, requests are served from memory rather than asking again each time.
+    view.softAt = Math.max(view.nextTryAt, now + 1_000);
+    if (now < view.nextTryAt || this.#closing.signal.aborted) return;
+    this.#fly(reference, undefined).catch(() => undefined);
+  }
+
+  /** Waits for the grant's flight, starting one where there is none; leaves it to itself after `waitMs`. */
+  async #join(reference: GrantReference, rejected: string | undefined, waitMs: number): Promise<TokenSet> {
+    if (this.#closing.signal.aborted) throw closed();
+    let cancel: CancelTimer = () => undefined;
+    const timeout = new Promise<never>((_resolve, reject) => {
+      cancel = this.#parts.clock.setTimer(waitMs, () => reject(refreshPending(waitMs)));
+    });
+    try {
+      const tokens = await Promise.race([this.#fly(reference, rejected), timeout]);
+      // The flight was begun for another reason and ended with the very token that was refused.
+      if (tokens.accessToken === rejected) return await Promise.race([this.#fly(reference, rejected), timeout]);
+      return tokens;
+    } finally {
+      cancel();
+    }
+  }
+
+  #fly(reference: GrantReference, rejected: string | undefined): Promise<TokenSet> {
+    const { grantId } = reference;
+    const under = this.#flights.get(grantId);
+    if (under) return under;
+    const flight = this.#refresh.run(reference, rejected).finally(() => this.#flights.delete(grantId));
+    this.#flights.set(grantId, flight);
+    return flight;
+  }
+}
+
+/** A random name: of a generation, a reference or a claim. */
+export function randomName(): string {
+  return randomBytes(12).toString('base64url');
+}
+
+function isOf(view: GrantView, { generation }: GrantReference): boolean {
+  return generation === undefined || view.generation === generation;
+}
+
+function isStoreFailure(error: unknown): error is SalesforceAuthError {
+  return isSalesforceAuthError(error) && error.code === 'ERR_SALESFORCE_TOKEN_STORE';
+}

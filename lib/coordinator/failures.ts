@@ -1,0 +1,59 @@
+import { SalesforceAuthError } from '../errors';
+
+/** Only a new login helps. */
+export function loginRequired(why: string, cause?: unknown): SalesforceAuthError {
+  return new SalesforceAuthError('ERR_SALESFORCE_REAUTHENTICATION_REQUIRED', `${why} Log in with Salesforce again.`, {
+    status: 401,
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+/** A refresh failed for now; the next try is `retryInMs` away, for all processes. */
+export function refreshDelayed(retryInMs: number, reason: string | undefined, cause?: unknown): SalesforceAuthError {
+  return new SalesforceAuthError(
+    'ERR_SALESFORCE_REFRESH_DELAYED',
+    `The access token could not be refreshed for now${reason === undefined ? '' : ` (${reason})`}. ` +
+      'The user stays logged in; try again later.',
+    { status: 503, retryAfterSeconds: seconds(retryInMs), ...(cause === undefined ? {} : { cause }) },
+  );
+}
+
+/** A refresh was sent and its answer lost; until its fate is known, the refresh token is not presented again. */
+export function refreshHeld(retryInMs: number, cause?: unknown): SalesforceAuthError {
+  return new SalesforceAuthError(
+    'ERR_SALESFORCE_REFRESH_HELD',
+    "Salesforce's answer to a refresh was lost, and it is being found out whether the refresh token is still good. " +
+      'The user stays logged in; try again later.',
+    { status: 503, retryAfterSeconds: seconds(retryInMs), ...(cause === undefined ? {} : { cause }) },
+  );
+}
+
+/** A request has waited for a refresh as long as it may; the refresh goes on. */
+export function refreshPending(waitMs: number): SalesforceAuthError {
+  return new SalesforceAuthError(
+    'ERR_SALESFORCE_REFRESH_PENDING',
+    `A refresh is under way and took longer than ${waitMs} ms (option waitMs). It goes on; try again.`,
+    { status: 503, retryAfterSeconds: 1 },
+  );
+}
+
+/** The token store did not answer. */
+export function storeFailed(operation: string, cause: unknown): SalesforceAuthError {
+  return new SalesforceAuthError(
+    'ERR_SALESFORCE_TOKEN_STORE',
+    `The token store failed to ${operation}. Nobody was logged out; check the store's server and connection.`,
+    { status: 503, cause, retryAfterSeconds: 5 },
+  );
+}
+
+/** The package is shutting down. */
+export function closed(): SalesforceAuthError {
+  return new SalesforceAuthError('ERR_SALESFORCE_CLOSED', 'This server is shutting down; another one will answer.', {
+    status: 503,
+    retryAfterSeconds: 1,
+  });
+}
+
+function seconds(ms: number): number {
+  return Math.max(1, Math.ceil(ms / 1000));
+}

@@ -1,0 +1,55 @@
+import { createHmac } from 'node:crypto';
+import type { TokenSet } from '../token/types';
+
+/** A session's hold on a grant: which one, and which life of it. */
+export interface GrantReference {
+  grantId: string;
+  /** Left out by jobs, which take the grant as it is now. */
+  generation?: string | undefined;
+}
+
+/** Whose grant it is. Both ids in their 18-character form. */
+export interface GrantOwner {
+  organizationId: string;
+  userId: string;
+  clientID: string;
+}
+
+/**
+ * The id of a grant: the same for every session, process and login host of one user at one client.
+ *
+ * No issuer takes part, since one user logs in through several hosts; and the key is not an encryption key, since those
+ * rotate.
+ */
+export function grantIdOf({ organizationId, userId, clientID }: GrantOwner, key: string): string {
+  return createHmac('sha256', `express-salesforce-auth/grant-id/1|${key}`)
+    .update(JSON.stringify([organizationId, userId, clientID]))
+    .digest('base64url');
+}
+
+/** What becomes stale when, relative to the issue of the tokens. */
+export interface TokenLife {
+  /** Refresh in the background from here on; null where there is nothing to refresh with. */
+  softMs: number | null;
+  /** Wait for a refresh from here on; null where nothing is known. */
+  hardMs: number | null;
+}
+
+/** Time before a known end of life at which a token is not handed out any more: it has to survive the call made with it. */
+const skewMs = 60_000;
+
+/**
+ * When tokens become stale. Salesforce sends no expiry for opaque tokens; their session timeout counts idle time, so its
+ * value is the earliest end and only presumed, while `expires_in` or a JWT's `exp` is certain.
+ *
+ * The soft bound lies between 75 and 90 % of the life, at a point that depends on the grant, so that grants that began
+ * together are not refreshed together.
+ */
+export function tokenLifeOf(tokens: TokenSet, grantId: string, sessionTimeoutSeconds: number): TokenLife {
+  const isCertain = tokens.lifeMs !== undefined;
+  const lifeMs = tokens.lifeMs ?? sessionTimeoutSeconds * 1000;
+  const hardMs = isCertain ? lifeMs - Math.min(skewMs, lifeMs / 10) : lifeMs;
+  if (tokens.refreshToken === undefined) return { softMs: null, hardMs: isCertain ? hardMs : null };
+  const spread = Buffer.from(grantId).reduce((sum, byte) => (sum * 31 + byte) % 1000, 0) / 1000;
+  return { softMs: Math.min(hardMs, lifeMs * (0.75 + 0.15 * spread)), hardMs };
+}

@@ -1,0 +1,158 @@
+import { wait } from '../clock';
+import { isSalesforceAuthError } from '../errors';
+import type { GrantFilter, GrantLabels, GrantRecord } from '../stores/store';
+import type { TokenSet } from '../token/types';
+import { randomName, type TokenCoordinator } from './coordinator';
+import { storeFailed } from './failures';
+import { grantIdOf, tokenLifeOf, type GrantReference } from './grant';
+import type { OpenGrant } from './grant-access';
+import type { CoordinatorParts } from './settings';
+
+/** A session's hold on a grant: a lease, since sessions end without telling anybody. */
+export interface SessionHold extends Required<GrantReference> {
+  /** Random name of the hold. */
+  reference: string;
+}
+
+/** How long a tombstone holds off whatever was in flight at logout: longer than any request to Salesforce may take. */
+const tombstoneMs = 10 * 60 * 1000;
+
+/** How often a logout looks whether another process's flight has ended. */
+const lookAgainMs = 100;
+
+/** The life of grants from login to logout; between the two, {@link TokenCoordinator} keeps them fresh. */
+export class Grants {
+  readonly #parts: Omit<CoordinatorParts, 'closing'>;
+  readonly #coordinator: TokenCoordinator;
+  readonly #idKey: string;
+
+  /** @param idKey stable secret that hides whose grant an id is; empty for none */
+  constructor(parts: Omit<CoordinatorParts, 'closing'>, coordinator: TokenCoordinator, idKey: string) {
+    this.#parts = parts;
+    this.#coordinator = coordinator;
+    this.#idKey = idKey;
+  }
+
+  /** The id of a user's grant, whether or not there is one. */
+  idOf(owner: { organizationId: string; userId: string; clientID: string }): string {
+    return grantIdOf(owner, this.#idKey);
+  }
+
+  /**
+   * Stores the tokens of a login in the user's grant, which other sessions may hold already.
+   *
+   * The tokens replaced are revoked. Where the new ones could do less (no refresh token, or fewer scopes), those of the
+   * grant stay instead, and the new ones are revoked.
+   */
+  async establish(tokens: TokenSet, sessionTimeoutSeconds: number, referenceMs: number): Promise<SessionHold> {
+    const { revocations, events } = this.#parts;
+    const grantId = this.idOf(tokens);
+    const reference = randomName();
+    for (let tries = 0; tries < 10; tries++) {
+      const existing = await this.#openForLogin(grantId);
+      if (existing?.tokens && existing.record.state !== 'dead' && isRicher(existing.tokens, tokens)) {
+        const { generation } = existing.record;
+        const held = await this.hold({ grantId, generation, reference }, referenceMs);
+        if (!held) continue;
+        void revocations.revoke(grantId, tokens, existing.tokens);
+        events.emit('login', { grantId });
+        return { grantId, generation, reference };
+      }
+      const generation = existing?.record.generation ?? randomName();
+      const written = await this.#coordinator.access.call('save a login', async () =>
+        this.#parts.store.put(grantId, {
+          expected: existing ? { generation: existing.record.generation, version: existing.record.version } : null,
+          generation,
+          payload: await this.#parts.codec.encode(grantId, tokens),
+          labels: labelsOf(tokens),
+          reference,
+          referenceMs,
+          ...tokenLifeOf(tokens, grantId, sessionTimeoutSeconds),
+        }),
+      );
+      if (written.outcome === 'conflict') continue;
+      this.#coordinator.forget(grantId);
+      // A flight of the old tokens learns that it was overtaken, and revokes what it obtained.
+      const isInFlight = existing !== undefined && existing.record.leaseInMs > 0;
+      if (existing?.tokens && !isInFlight) void revocations.revoke(grantId, existing.tokens, tokens);
+      events.emit('login', { grantId });
+      return { grantId, generation, reference };
+    }
+    throw storeFailed('save a login', new Error('The grant kept changing.'));
+  }
+
+  /** Begins or extends a session's hold. False where that grant is gone. */
+  async hold({ grantId, generation, reference }: SessionHold, referenceMs: number): Promise<boolean> {
+    return this.#coordinator.access.call('extend a session', () =>
+      this.#parts.store.reference(grantId, { generation, reference, referenceMs }),
+    );
+  }
+
+  /**
+   * Ends a session's hold; the last one, or `everywhere`, ends the grant and revokes its tokens at Salesforce, whatever is
+   * in flight.
+   */
+  async release(hold: GrantReference & { reference?: string | undefined }, everywhere: boolean): Promise<void> {
+    const { store, events } = this.#parts;
+    const { grantId, reference } = hold;
+    const generation = hold.generation ?? (await this.#coordinator.access.open(grantId))?.record.generation;
+    if (generation === undefined) return;
+    // The tombstone comes first: from here on nothing in flight can store what it obtains.
+    const outcome = await this.#coordinator.access.call('end a session', () =>
+      store.release(grantId, { generation, reference, everywhere, tombstoneMs }),
+    );
+    events.emit('logout', { grantId, ended: outcome.outcome === 'ended' });
+    if (outcome.outcome === 'released') return;
+    this.#coordinator.forget(grantId);
+    if (outcome.outcome === 'ended') await this.#end(grantId, generation, outcome.record);
+  }
+
+  /** Records that match, for administration. */
+  list(filter: GrantFilter): AsyncIterable<GrantRecord> {
+    return this.#parts.store.list(filter);
+  }
+
+  async #end(grantId: string, generation: string, record: GrantRecord): Promise<void> {
+    const { revocations, settings, codec } = this.#parts;
+    const tokens = await codec.decode(record).catch(() => undefined);
+    // A flight that comes home to the tombstone revokes what it brings; the old tokens are ours to revoke.
+    if (record.leaseInMs > 0) {
+      await this.#coordinator.settled(grantId, settings.waitMs);
+      await this.#flightElsewhere(grantId, generation);
+      if (tokens?.refreshToken !== undefined) await revocations.revokeValue(grantId, tokens, tokens.accessToken);
+    }
+    if (tokens) await revocations.revoke(grantId, tokens);
+  }
+
+  /** Waits, within limits, until no other process presents the grant's refresh token. */
+  async #flightElsewhere(grantId: string, generation: string): Promise<void> {
+    const { store, clock, settings } = this.#parts;
+    const startedAt = clock.monotonic();
+    while (clock.monotonic() - startedAt < settings.waitMs) {
+      const record = await store.read(grantId).catch(() => undefined);
+      if (record?.generation !== generation || record.leaseInMs === 0) return;
+      await wait(clock, Math.min(lookAgainMs, record.leaseInMs));
+    }
+  }
+
+  /** The grant a login meets. One that cannot be decrypted is replaced: the user is here and has just proven who it is. */
+  async #openForLogin(grantId: string): Promise<(Pick<OpenGrant, 'record'> & { tokens?: TokenSet }) | undefined> {
+    try {
+      return await this.#coordinator.access.open(grantId);
+    } catch (error) {
+      if (!isSalesforceAuthError(error) || error.code !== 'ERR_SALESFORCE_GRANT_UNREADABLE') throw error;
+      const record = await this.#parts.store.read(grantId);
+      return record && { record };
+    }
+  }
+}
+
+function labelsOf({ organizationId, userId, clientID, tenant }: TokenSet): GrantLabels {
+  return { organizationId, userId, clientID, ...(tenant === undefined ? {} : { tenant }) };
+}
+
+/** Whether tokens at hand can do something the new ones cannot. */
+function isRicher(existing: TokenSet, fresh: TokenSet): boolean {
+  if (existing.refreshToken === undefined) return false;
+  return fresh.refreshToken === undefined || existing.scope.some((scope) => !fresh.scope.includes(scope));
+}

@@ -1,0 +1,268 @@
+import { randomBytes } from 'node:crypto';
+import { wait } from '../clock';
+import { debugRefresh } from '../debug';
+import { isSalesforceAuthError, SalesforceAuthError } from '../errors';
+import type { Configuration } from '../options/configuration';
+import { isTrustedHost } from '../salesforce/hosts';
+import type { ClaimOutcome, GrantRecord } from '../stores/store';
+import { TokenClient } from '../token/client';
+import { TokenRequestError } from '../token/token-error';
+import { refreshTokenSet } from '../token/token-set';
+import type { TokenSet } from '../token/types';
+import { resolveAmbiguity } from './ambiguity';
+import { loginRequired, closed, refreshDelayed, refreshHeld } from './failures';
+import { tokenLifeOf, type GrantReference } from './grant';
+import type { GrantAccess, OpenGrant } from './grant-access';
+import { backoffMs, type CoordinatorParts } from './settings';
+
+/** A claim of this flight on a grant, with everything needed to present its refresh token. */
+export interface Flight {
+  grantId: string;
+  owner: string;
+  record: GrantRecord;
+  tokens: TokenSet & { refreshToken: string };
+  configuration: Configuration;
+  client: TokenClient;
+}
+
+/**
+ * Refreshes one grant: claim with a write-ahead mark, present, commit by version, and only then hand out.
+ *
+ * Runs apart from the requests that wait for it, so that a client that hangs up aborts nothing.
+ */
+export class Refresh {
+  readonly #parts: CoordinatorParts;
+  readonly #access: GrantAccess;
+
+  constructor(parts: CoordinatorParts, access: GrantAccess) {
+    this.#parts = parts;
+    this.#access = access;
+  }
+
+  /**
+   * @param rejected an access token Salesforce has refused, which is not good enough however fresh it looks
+   * @returns tokens that are stored and usable, refreshed here or by somebody else
+   * @throws SalesforceAuthError; only `ERR_SALESFORCE_REAUTHENTICATION_REQUIRED` ends the grant
+   */
+  async run(reference: GrantReference, rejected: string | undefined): Promise<TokenSet> {
+    const { grantId } = reference;
+    const { clock, closing, events, settings, source, store } = this.#parts;
+    for (;;) {
+      if (closing.aborted) throw closed();
+      const grant = await this.#access.open(grantId);
+      if (!grant || (reference.generation ?? grant.record.generation) !== grant.record.generation) {
+        throw loginRequired('The login has ended.');
+      }
+      const { record, tokens } = grant;
+      if (tokens.accessToken !== rejected && record.state !== 'dead' && isFresh(record)) {
+        this.#access.remember(record, tokens);
+        return tokens;
+      }
+      if (record.state === 'dead') throw loginRequired('Salesforce no longer accepts the refresh token.');
+      if (!hasRefreshToken(tokens)) {
+        throw loginRequired('The access token has ended, and the scope refresh_token was not granted.');
+      }
+      // Everything slow or fallible comes before the claim; from there on each millisecond counts.
+      const configuration = await source.resolveClient(tokens.clientID, { tenant: tokens.tenant });
+      if (!isTrustedHost(new URL(tokens.baseUrl), configuration.trustedHosts)) {
+        throw loginRequired('The host this login came from is not trusted by the configuration any more.');
+      }
+      const client = new TokenClient(configuration, tokens.baseUrl, clock);
+      const owner = randomBytes(12).toString('base64url');
+      const claimedAt = clock.monotonic();
+      const claim: ClaimOutcome = await this.#access.call('claim a grant', () =>
+        store.claim(grantId, {
+          generation: record.generation,
+          version: record.version,
+          owner,
+          leaseMs: settings.leaseMs,
+        }),
+      );
+      switch (claim.outcome) {
+        case 'moved':
+          continue;
+        case 'gone':
+          throw loginRequired('The login has ended.');
+        case 'dead':
+          throw loginRequired('Salesforce no longer accepts the refresh token.');
+        case 'backoff':
+          throw claim.record.state === 'ambiguous'
+            ? refreshHeld(claim.record.backoffInMs)
+            : refreshDelayed(claim.record.backoffInMs, claim.record.errorCode);
+        case 'busy':
+          events.emit('lock.wait', { grantId });
+          await wait(clock, Math.min(claim.record.leaseInMs, 50 + Math.random() * 200), closing);
+          continue;
+        case 'resolve':
+        case 'claimed': {
+          const flight: Flight = { grantId, owner, record: claim.record, tokens, configuration, client };
+          if (claim.outcome === 'resolve') await resolveAmbiguity(flight, this.#parts, this.#access);
+          else if (clock.monotonic() - claimedAt > settings.leaseMs / 2) {
+            // Paused since the claim: by now somebody else may think this process dead.
+            await this.#settle(flight, 'idle', 0, undefined, false);
+            continue;
+          }
+          const fresh = await this.#present(flight);
+          if (fresh) return fresh;
+        }
+      }
+    }
+  }
+
+  /** Presents the refresh token. Undefined where somebody else's tokens are to be adopted instead. */
+  async #present(flight: Flight): Promise<TokenSet | undefined> {
+    const { events, clock } = this.#parts;
+    const { grantId, tokens } = flight;
+    const startedAt = clock.monotonic();
+    const stopHeartbeat = this.#heartbeat(flight);
+    events.emit('refresh.start', { grantId });
+    try {
+      let refreshed: { tokens: TokenSet; problem: SalesforceAuthError | undefined };
+      try {
+        const reply = await flight.client.refreshTokenGrant(tokens.refreshToken);
+        refreshed = refreshTokenSet(tokens, reply, flight.configuration);
+      } catch (error) {
+        return await this.#failed(flight, error);
+      }
+      const outcome = await this.#commit(flight, refreshed.tokens);
+      if (outcome !== 'committed') return await this.#overtaken(flight, refreshed.tokens, outcome);
+      debugRefresh('%s refreshed', grantId);
+      events.emit('refresh.success', {
+        grantId,
+        durationMs: clock.monotonic() - startedAt,
+        rotated: refreshed.tokens.refreshToken !== tokens.refreshToken,
+      });
+      if (refreshed.problem) throw refreshed.problem;
+      return refreshed.tokens;
+    } finally {
+      stopHeartbeat();
+    }
+  }
+
+  /**
+   * Stores refreshed tokens, trying until the store answers: while this process lives they are not lost, and until they are
+   * stored nobody uses them.
+   */
+  async #commit(flight: Flight, tokens: TokenSet): Promise<'committed' | 'moved' | 'gone'> {
+    const { codec, store, clock, events } = this.#parts;
+    const { grantId, record, configuration } = flight;
+    const payload = await codec.encode(grantId, tokens);
+    const { softMs, hardMs } = tokenLifeOf(tokens, grantId, configuration.sessionTimeoutSeconds);
+    const { generation, version } = record;
+    const receivedAt = clock.monotonic();
+    for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 2, 5_000)) {
+      const heldMs = clock.monotonic() - receivedAt;
+      const left = (ms: number | null): number | null => (ms === null ? null : ms - heldMs);
+      try {
+        const commit = { generation, version, payload, softMs: left(softMs), hardMs: left(hardMs) };
+        const outcome = await store.commit(grantId, commit);
+        if (outcome === 'committed') {
+          const { softMs: softInMs, hardMs: hardInMs } = commit;
+          const fresh: GrantRecord = {
+            ...record,
+            version: version + 1,
+            state: 'idle',
+            softInMs,
+            hardInMs,
+            backoffInMs: 0,
+          };
+          this.#access.remember(fresh, tokens);
+        }
+        return outcome;
+      } catch {
+        events.emit('store.error', { operation: 'commit a grant' });
+        await wait(clock, pauseMs);
+      }
+    }
+  }
+
+  /** A logout or a new login came in between: what was just obtained belongs to nobody and is revoked. */
+  async #overtaken(flight: Flight, fresh: TokenSet, outcome: 'moved' | 'gone'): Promise<undefined> {
+    const { revocations } = this.#parts;
+    const kept =
+      outcome === 'moved' ? (await this.#access.open(flight.grantId).catch(() => undefined))?.tokens : undefined;
+    await revocations.revoke(flight.grantId, fresh, kept);
+    if (outcome === 'moved') return undefined;
+    // Tells a logout that waits for this flight that nothing of it is left.
+    await this.#settle(flight, 'idle', 0, undefined, false);
+    throw loginRequired('The login has ended.');
+  }
+
+  async #failed(flight: Flight, error: unknown): Promise<undefined> {
+    const { events, settings } = this.#parts;
+    const { grantId, record } = flight;
+    const code = isSalesforceAuthError(error) ? error.code : undefined;
+    const disposition = dispositionOf(error, flight);
+    debugRefresh('%s not refreshed: %s (%s)', grantId, code, disposition);
+    if (disposition === 'dead') {
+      const now: OpenGrant | undefined = await this.#access.open(grantId).catch(() => undefined);
+      // Somebody stored newer tokens meanwhile: the refusal was of tokens that are out of use.
+      if (now && now.record.version !== record.version) return undefined;
+      if (await this.#settle(flight, 'dead', 0, code, true)) events.emit('refresh.lost', { grantId, code });
+      throw loginRequired('Salesforce no longer accepts the refresh token.', error);
+    }
+    if (disposition === 'ambiguous') {
+      await this.#settle(flight, 'ambiguous', settings.drainMs, code, true);
+      events.emit('refresh.held', { grantId, code });
+      throw refreshHeld(settings.drainMs, error);
+    }
+    const retryAfterSeconds =
+      isSalesforceAuthError(error) && 'retryAfterSeconds' in error ? askedFor(error) : undefined;
+    // A client or policy that is refused stays refused until a person changes it.
+    const retryInMs = disposition === 'refused' ? backoffMs(5) : backoffMs(record.failures, retryAfterSeconds);
+    await this.#settle(flight, 'idle', retryInMs, code, true);
+    events.emit('refresh.transient', { grantId, code, retryInMs });
+    throw disposition === 'refused' ? (error as Error) : refreshDelayed(retryInMs, code, error);
+  }
+
+  /** Gives the claim back. Where the store does not answer, the lease ends by itself and the grant is in doubt, not lost. */
+  async #settle(
+    { grantId, owner, record }: Flight,
+    state: 'idle' | 'ambiguous' | 'dead',
+    pauseMs: number,
+    errorCode: string | undefined,
+    failed: boolean,
+  ): Promise<boolean> {
+    const { generation, version } = record;
+    try {
+      const settlement = { generation, version, owner, state, backoffMs: pauseMs, errorCode, failed };
+      return await this.#access.call('settle a grant', () => this.#parts.store.settle(grantId, settlement));
+    } catch {
+      return false;
+    }
+  }
+
+  #heartbeat({ grantId, owner, record: { generation } }: Flight): () => void {
+    const { clock, settings, store } = this.#parts;
+    const beat = (): void => {
+      cancel = clock.setTimer(settings.leaseMs / 3, beat);
+      // A missed beat is made up for by the next; a lost lease by the version compare of the commit.
+      store.renew(grantId, { generation, owner, leaseMs: settings.leaseMs }).catch(() => undefined);
+    };
+    let cancel = clock.setTimer(settings.leaseMs / 3, beat);
+    return () => cancel();
+  }
+}
+
+function isFresh(record: GrantRecord): boolean {
+  return (record.softInMs ?? 1) > 0 && (record.hardInMs ?? 1) > 0;
+}
+
+function hasRefreshToken(tokens: TokenSet): tokens is TokenSet & { refreshToken: string } {
+  return tokens.refreshToken !== undefined;
+}
+
+function askedFor(error: object): number | undefined {
+  const { upstreamStatus, retryAfterSeconds } = error as SalesforceAuthError;
+  return upstreamStatus === 429 || upstreamStatus === 503 ? retryAfterSeconds : undefined;
+}
+
+/** What a failure means for the grant; anything that is not certain counts as ambiguous. */
+function dispositionOf(error: unknown, { configuration }: Flight): 'dead' | 'refused' | 'transient' | 'ambiguous' {
+  if (error instanceof TokenRequestError) {
+    if (error.disposition !== 'busy') return error.disposition;
+    // Somebody else is presenting it and may be about to spend it. A public client has no way to find out and tries later.
+    return configuration.clientSecret === undefined ? 'transient' : 'ambiguous';
+  }
+  return isSalesforceAuthError(error) && error.code === 'ERR_SALESFORCE_UNREACHABLE' ? 'transient' : 'ambiguous';
+}

@@ -1,0 +1,74 @@
+import { wait, type Clock } from '../clock';
+import { debugRevoke } from '../debug';
+import type { ConfigurationSource } from '../options/source';
+import { TokenClient } from '../token/client';
+import type { TokenSet } from '../token/types';
+import type { EventHub } from './events';
+
+/** Pauses between tries, in milliseconds; after the last one Salesforce's own policies have to end the token. */
+const pausesMs = [1_000, 5_000, 30_000, 120_000] as const;
+
+/** Revokes tokens at Salesforce, trying again in the background while Salesforce cannot be reached. */
+export class Revocations {
+  readonly #source: ConfigurationSource;
+  readonly #clock: Clock;
+  readonly #events: EventHub;
+  readonly #pending = new Set<Promise<void>>();
+  readonly #closing = new AbortController();
+
+  constructor(source: ConfigurationSource, clock: Clock, events: EventHub) {
+    this.#source = source;
+    this.#clock = clock;
+    this.#events = events;
+  }
+
+  /**
+   * Revokes what is live of a token set. Resolves after the first try; further ones go on in the background.
+   *
+   * @param kept tokens that live on: a value that is the same there is never revoked
+   */
+  async revoke(grantId: string, tokens: TokenSet, kept?: TokenSet): Promise<void> {
+    // With a refresh token its access tokens end as well.
+    const token = tokens.refreshToken ?? tokens.accessToken;
+    if (token === kept?.refreshToken || token === kept?.accessToken) return;
+    await this.revokeValue(grantId, tokens, token);
+  }
+
+  /** Revokes one token. */
+  async revokeValue(grantId: string, tokens: TokenSet, token: string): Promise<void> {
+    if (await this.#try(grantId, tokens, token)) return;
+    const retries = this.#retry(grantId, tokens, token);
+    this.#pending.add(retries);
+    void retries.finally(() => this.#pending.delete(retries));
+  }
+
+  /** Tries what is left once more and waits for it. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await Promise.all(this.#pending);
+  }
+
+  async #retry(grantId: string, tokens: TokenSet, token: string): Promise<void> {
+    for (const pauseMs of pausesMs) {
+      // Returns at once when closing, for one last try.
+      await wait(this.#clock, pauseMs, this.#closing.signal);
+      if (await this.#try(grantId, tokens, token)) return;
+      if (this.#closing.signal.aborted) break;
+    }
+    this.#events.emit('revoke', { grantId, succeeded: false });
+  }
+
+  async #try(grantId: string, tokens: TokenSet, token: string): Promise<boolean> {
+    try {
+      const { clientID, tenant, baseUrl } = tokens;
+      const configuration = await this.#source.resolveClient(clientID, { tenant });
+      await new TokenClient(configuration, baseUrl, this.#clock).revoke(token);
+      debugRevoke('%s revoked', grantId);
+      this.#events.emit('revoke', { grantId, succeeded: true });
+      return true;
+    } catch {
+      debugRevoke('%s could not be revoked for now', grantId);
+      return false;
+    }
+  }
+}

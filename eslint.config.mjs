@@ -2,7 +2,10 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 /** Layers from ARCHITECTURE.md: what a folder must never import. */
-const forbid = (...groups) => ['error', { patterns: groups.map((group) => ({ group, message: 'Against the one-way flow in ARCHITECTURE.md.' })) }];
+const forbid = (...groups) => [
+  'error',
+  { patterns: groups.map((group) => ({ group, message: 'Against the one-way flow in ARCHITECTURE.md.' })) },
+];
 
 export default tseslint.config(
   { ignores: ['dist/', 'coverage/', 'test/package/consumers/', 'bench/results/'] },
@@ -14,7 +17,15 @@ export default tseslint.config(
     rules: {
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       '@typescript-eslint/consistent-type-imports': 'error',
-      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/only-throw-error': ['error', { allowRethrowing: true, allowThrowingUnknown: true }],
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { argsIgnorePattern: '^_', varsIgnorePattern: '^_', destructuredArrayIgnorePattern: '^_' },
+      ],
+      '@typescript-eslint/no-confusing-void-expression': [
+        'error',
+        { ignoreArrowShorthand: true, ignoreVoidReturningFunctions: true },
+      ],
       'max-lines': ['error', { max: 250, skipBlankLines: true, skipComments: true }],
       'no-console': 'error',
     },
@@ -23,15 +34,64 @@ export default tseslint.config(
     files: ['lib/**/*.ts'],
     ignores: ['lib/clock.ts', 'lib/emulator/**'],
     rules: {
-      'no-restricted-properties': ['error', { object: 'Date', property: 'now', message: 'Time comes from lib/clock.ts.' }],
-      'no-restricted-globals': ['error', { name: 'setTimeout', message: 'Timers come from lib/clock.ts.' }, { name: 'setInterval', message: 'Timers come from lib/clock.ts.' }],
+      'no-restricted-properties': [
+        'error',
+        { object: 'Date', property: 'now', message: 'Time comes from lib/clock.ts.' },
+      ],
+      'no-restricted-globals': [
+        'error',
+        { name: 'setTimeout', message: 'Timers come from lib/clock.ts.' },
+        { name: 'setInterval', message: 'Timers come from lib/clock.ts.' },
+      ],
     },
   },
-  { files: ['lib/stores/**/*.ts'], rules: { 'no-restricted-imports': forbid(['express', 'express/*', 'passport*', '**/token/*', '**/strategy/*', '**/middleware/*', '**/coordinator/*']) } },
-  { files: ['lib/token/**/*.ts'], rules: { 'no-restricted-imports': forbid(['express', 'passport*', '**/stores/*', '**/strategy/*', '**/middleware/*', '**/coordinator/*']) } },
-  { files: ['lib/coordinator/**/*.ts'], rules: { 'no-restricted-imports': forbid(['express', 'passport*', '**/strategy/*', '**/middleware/*']) } },
-  { files: ['lib/strategy/**/*.ts'], rules: { 'no-restricted-imports': forbid(['**/stores/*', '**/coordinator/*', '**/middleware/*']) } },
-  { files: ['lib/emulator/**/*.ts'], rules: { 'no-restricted-imports': forbid(['**/stores/*', '**/coordinator/*', '**/middleware/*', '**/strategy/*', '**/token/*']) } },
+  {
+    files: ['lib/stores/**/*.ts'],
+    rules: {
+      'no-restricted-imports': forbid([
+        'express',
+        'express/*',
+        'passport*',
+        '**/token/*',
+        '**/strategy/*',
+        '**/middleware/*',
+        '**/coordinator/*',
+      ]),
+    },
+  },
+  {
+    files: ['lib/token/**/*.ts'],
+    rules: {
+      'no-restricted-imports': forbid([
+        'express',
+        'passport*',
+        '**/stores/*',
+        '**/strategy/*',
+        '**/middleware/*',
+        '**/coordinator/*',
+      ]),
+    },
+  },
+  {
+    files: ['lib/coordinator/**/*.ts'],
+    rules: { 'no-restricted-imports': forbid(['express', 'passport*', '**/strategy/*', '**/middleware/*']) },
+  },
+  {
+    files: ['lib/strategy/**/*.ts'],
+    rules: { 'no-restricted-imports': forbid(['**/stores/*', '**/coordinator/*', '**/middleware/*']) },
+  },
+  {
+    files: ['lib/emulator/**/*.ts'],
+    rules: {
+      'no-restricted-imports': forbid([
+        '**/stores/*',
+        '**/coordinator/*',
+        '**/middleware/*',
+        '**/strategy/*',
+        '**/token/*',
+      ]),
+    },
+  },
   {
     files: ['test/**/*.ts', 'example/**/*.ts'],
     rules: {
@@ -41,6 +101,18 @@ export default tseslint.config(
       'max-lines': 'off',
     },
   },
-  { files: ['**/*.mjs', '**/*.cjs', '**/*.js'], languageOptions: { globals: { process: 'readonly', console: 'readonly', module: 'writable', require: 'readonly', URL: 'readonly', __dirname: 'readonly' } } },
+  {
+    files: ['**/*.mjs', '**/*.cjs', '**/*.js'],
+    languageOptions: {
+      globals: {
+        process: 'readonly',
+        console: 'readonly',
+        module: 'writable',
+        require: 'readonly',
+        URL: 'readonly',
+        __dirname: 'readonly',
+      },
+    },
+  },
   { files: ['lib/cli.ts', 'lib/cli/**/*.ts', 'example/**/*.ts', 'tools/**'], rules: { 'no-console': 'off' } },
 );

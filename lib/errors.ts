@@ -81,11 +81,13 @@ export class SalesforceOptionError extends TypeError {
   /** The option at fault, for instance `prompt`. */
   readonly option: string;
   /** HTTP status, should the option come from a request or from a configuration read while serving one. */
-  readonly status: number = 500;
-  readonly statusCode: number = 500;
+  readonly status: number;
+  readonly statusCode: number;
 
-  constructor(code: SalesforceOptionErrorCode, option: string, message: string) {
+  constructor(code: SalesforceOptionErrorCode, option: string, message: string, status = 500) {
     super(message);
+    this.status = status;
+    this.statusCode = status;
     this.code = code;
     this.option = option;
     Object.defineProperty(this, marker, { value: true });
@@ -184,7 +186,11 @@ function stackFrames(error: Error): string {
 
 /** The code a system error or an HTTP client reports (`ECONNREFUSED`, `UND_ERR_SOCKET`), its own or its cause's. */
 export function systemCode(error: unknown): string | undefined {
-  for (let current: unknown = error, depth = 0; current instanceof Error && depth < 4; current = current.cause, depth++) {
+  for (
+    let current: unknown = error, depth = 0;
+    current instanceof Error && depth < 4;
+    current = current.cause, depth++
+  ) {
     const code: unknown = (current as { code?: unknown }).code;
     if (typeof code === 'string' && /^[A-Z][A-Z0-9_]{2,60}$/.test(code)) return code;
   }

@@ -9,6 +9,10 @@ import { GrantAccess } from './grant-access';
 import { Refresh } from './refresh';
 import type { CoordinatorParts } from './settings';
 
+/** How long a fresh token that was refused keeps its grant from being refreshed because of refusals, in milliseconds. */
+const latchMs = 60_000;
+const maxLatches = 10_000;
+
 /** How a token is asked for. */
 export interface GetOptions {
   /** An access token Salesforce refused: a different one is wanted. */
@@ -27,6 +31,7 @@ export class TokenCoordinator {
   readonly #cache = new GrantCache();
   readonly #access: GrantAccess;
   readonly #refresh: Refresh;
+  readonly #latches = new Map<string, { accessToken: string; until: number }>();
   readonly #flights = new Map<string, Promise<TokenSet>>();
   readonly #closing: AbortController;
 
@@ -77,6 +82,26 @@ export class TokenCoordinator {
       if (!isRejected && isPresumed && !requiresLogin(error)) return view.tokens;
       throw error;
     }
+  }
+
+  /**
+   * Notes that a fresh token was refused as well: what is wrong is not its age, and refreshing again would not help.
+   * Forgotten after a minute, or as soon as the token is accepted.
+   */
+  latchRejected(grantId: string, accessToken: string): void {
+    if (this.#latches.size >= maxLatches) this.#latches.clear();
+    this.#latches.set(grantId, { accessToken, until: this.#parts.clock.monotonic() + latchMs });
+  }
+
+  /** Whether {@link latchRejected} holds for this token. */
+  isLatched(grantId: string, accessToken: string): boolean {
+    const latch = this.#latches.get(grantId);
+    return latch?.accessToken === accessToken && this.#parts.clock.monotonic() < latch.until;
+  }
+
+  /** Notes that Salesforce accepted a token. */
+  accepted(grantId: string): void {
+    if (this.#latches.size > 0) this.#latches.delete(grantId);
   }
 
   /** Forgets what this process knows of a grant. */

@@ -5,11 +5,12 @@ import type { TokenSet } from '../token/types';
 import { randomName, type TokenCoordinator } from './coordinator';
 import { storeFailed } from './failures';
 import { grantIdOf, tokenLifeOf, type GrantReference } from './grant';
-import type { OpenGrant } from './grant-access';
 import type { CoordinatorParts } from './settings';
 
 /** A session's hold on a grant: a lease, since sessions end without telling anybody. */
-export interface SessionHold extends Required<GrantReference> {
+export interface SessionHold {
+  grantId: string;
+  generation: string;
   /** Random name of the hold. */
   reference: string;
 }
@@ -50,7 +51,7 @@ export class Grants {
     const reference = randomName();
     for (let tries = 0; tries < 10; tries++) {
       const existing = await this.#openForLogin(grantId);
-      if (existing?.tokens && existing.record.state !== 'dead' && isRicher(existing.tokens, tokens)) {
+      if (existing?.tokens && isHealthy(existing.record) && isRicher(existing.tokens, tokens)) {
         const { generation } = existing.record;
         const held = await this.hold({ grantId, generation, reference }, referenceMs);
         if (!held) continue;
@@ -136,7 +137,7 @@ export class Grants {
   }
 
   /** The grant a login meets. One that cannot be decrypted is replaced: the user is here and has just proven who it is. */
-  async #openForLogin(grantId: string): Promise<(Pick<OpenGrant, 'record'> & { tokens?: TokenSet }) | undefined> {
+  async #openForLogin(grantId: string): Promise<{ record: GrantRecord; tokens?: TokenSet } | undefined> {
     try {
       return await this.#coordinator.access.open(grantId);
     } catch (error) {
@@ -149,6 +150,11 @@ export class Grants {
 
 function labelsOf({ organizationId, userId, clientID, tenant }: TokenSet): GrantLabels {
   return { organizationId, userId, clientID, ...(tenant === undefined ? {} : { tenant }) };
+}
+
+/** Whether a grant's refresh token is known to be good. */
+function isHealthy({ state }: GrantRecord): boolean {
+  return state === 'idle' || state === 'inflight';
 }
 
 /** Whether tokens at hand can do something the new ones cannot. */

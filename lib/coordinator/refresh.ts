@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { wait } from '../clock';
 import { debugRefresh } from '../debug';
-import { isSalesforceAuthError, SalesforceAuthError } from '../errors';
+import type { SalesforceAuthError } from '../errors';
+import { isSalesforceAuthError } from '../errors';
 import type { Configuration } from '../options/configuration';
 import { isTrustedHost } from '../salesforce/hosts';
 import type { ClaimOutcome, GrantRecord } from '../stores/store';
@@ -122,10 +123,14 @@ export class Refresh {
         const reply = await flight.client.refreshTokenGrant(tokens.refreshToken);
         refreshed = refreshTokenSet(tokens, reply, flight.configuration);
       } catch (error) {
-        return await this.#failed(flight, error);
+        await this.#failed(flight, error);
+        return;
       }
       const outcome = await this.#commit(flight, refreshed.tokens);
-      if (outcome !== 'committed') return await this.#overtaken(flight, refreshed.tokens, outcome);
+      if (outcome !== 'committed') {
+        await this.#overtaken(flight, refreshed.tokens, outcome);
+        return;
+      }
       debugRefresh('%s refreshed', grantId);
       events.emit('refresh.success', {
         grantId,

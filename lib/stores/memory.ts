@@ -14,28 +14,7 @@ import type {
   Settlement,
   TokenStore,
 } from './store';
-
-/** A record with points in time where {@link GrantRecord} has durations. */
-interface Stored {
-  generation: string;
-  version: number;
-  state: GrantState;
-  payload: string;
-  labels: GrantLabels;
-  softAt: number | null;
-  hardAt: number | null;
-  owner: string | undefined;
-  leaseUntil: number;
-  nextTryAt: number;
-  stateSince: number;
-  failures: number;
-  errorCode: string | undefined;
-  /** Sessions that hold the grant, and until when. */
-  references: Map<string, number>;
-  touchedAt: number;
-  /** When the record may be forgotten; set on tombstones. */
-  expiresAt: number | undefined;
-}
+import { at, toRecord, type StoredGrant } from './stored-grant';
 
 export interface MemoryTokenStoreOptions {
   /** How often outdated records are removed, in milliseconds. Default 60000. */
@@ -50,7 +29,7 @@ export interface MemoryTokenStoreOptions {
  * a restart. Nothing survives the process.
  */
 export class MemoryTokenStore implements TokenStore {
-  readonly #grants = new Map<string, Stored>();
+  readonly #grants = new Map<string, StoredGrant>();
   readonly #clock: Clock;
   readonly #sweepIntervalMs: number;
   readonly #retentionMs: number;
@@ -81,7 +60,7 @@ export class MemoryTokenStore implements TokenStore {
       expected === null ? !live : live?.generation === expected.generation && live.version === expected.version;
     if (!asExpected) return Promise.resolve({ outcome: 'conflict' });
     // A refresh in flight goes on against the older version and will learn from its commit that it was overtaken.
-    const stored: Stored = {
+    const stored: StoredGrant = {
       generation: write.generation,
       version: (before?.version ?? 0) + 1,
       state: 'idle',
@@ -223,7 +202,7 @@ export class MemoryTokenStore implements TokenStore {
     this.#cancelSweep = undefined;
   }
 
-  #get(grantId: string): Stored | undefined {
+  #get(grantId: string): StoredGrant | undefined {
     const stored = this.#grants.get(grantId);
     if (stored?.expiresAt !== undefined && stored.expiresAt <= this.#clock.monotonic()) {
       this.#grants.delete(grantId);
@@ -232,39 +211,23 @@ export class MemoryTokenStore implements TokenStore {
     return stored;
   }
 
-  #owned(grantId: string, { generation, owner }: Pick<Claim, 'generation' | 'owner'>): Stored | undefined {
+  #owned(grantId: string, { generation, owner }: Pick<Claim, 'generation' | 'owner'>): StoredGrant | undefined {
     const stored = this.#get(grantId);
     return stored?.generation === generation && stored.owner === owner ? stored : undefined;
   }
 
-  #enter(stored: Stored, state: GrantState, now: number): void {
+  #enter(stored: StoredGrant, state: GrantState, now: number): void {
     stored.state = state;
     stored.stateSince = now;
   }
 
-  #unclaim(stored: Stored): void {
+  #unclaim(stored: StoredGrant): void {
     stored.owner = undefined;
     stored.leaseUntil = 0;
   }
 
-  #record(grantId: string, stored: Stored): GrantRecord {
-    const now = this.#clock.monotonic();
-    return {
-      schema: 1,
-      grantId,
-      generation: stored.generation,
-      version: stored.version,
-      state: stored.state,
-      payload: stored.payload,
-      labels: stored.labels,
-      softInMs: stored.softAt === null ? null : stored.softAt - now,
-      hardInMs: stored.hardAt === null ? null : stored.hardAt - now,
-      leaseInMs: Math.max(0, stored.leaseUntil - now),
-      backoffInMs: Math.max(0, stored.nextTryAt - now),
-      stateAgeMs: now - stored.stateSince,
-      failures: stored.failures,
-      errorCode: stored.errorCode,
-    };
+  #record(grantId: string, stored: StoredGrantGrant): GrantRecord {
+    return toRecord(grantId, stored, this.#clock.monotonic());
   }
 
   /** One timer for all records, and none while there are none. */
@@ -286,8 +249,4 @@ export class MemoryTokenStore implements TokenStore {
       if (isForgotten || isAbandoned) this.#grants.delete(grantId);
     }
   }
-}
-
-function at(now: number, delayMs: number | null): number | null {
-  return delayMs === null ? null : now + delayMs;
 }

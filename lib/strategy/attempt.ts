@@ -70,6 +70,21 @@ export interface ProvenLogin {
   configuration: Configuration;
 }
 
+/** Tokens of a reply nothing of which is proven, as far as is needed to revoke them. */
+export function unprovenTokens(reply: TokenEndpointReply, { clientID, tenant, baseUrl }: Transaction): TokenSet {
+  return {
+    accessToken: reply.access_token,
+    ...(reply.refresh_token === undefined ? {} : { refreshToken: reply.refresh_token }),
+    ...(tenant === undefined ? {} : { tenant }),
+    clientID,
+    baseUrl,
+    scope: [],
+    instanceUrl: baseUrl,
+    organizationId: '',
+    userId: '',
+  };
+}
+
 /** The proven login behind a reply handed to a verify function, which Passport gives the reply but not the proof. */
 export const provenLogins: WeakMap<TokenEndpointReply, ProvenLogin> = new WeakMap();
 

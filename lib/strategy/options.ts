@@ -10,6 +10,7 @@ import {
   type Prompt,
 } from '../options/configuration';
 import { ConfigurationSource, type ConfigurationFunction } from '../options/source';
+import type { TokenSet } from '../token/types';
 
 /** Options of {@link SalesforceStrategy} beside those of the client. */
 export interface StrategyOnlyOptions {
@@ -67,6 +68,8 @@ export interface ParsedStrategyOptions {
   clock: Clock;
   passReqToCallback: boolean;
   skipUserProfile: boolean;
+  /** Told of tokens that were obtained by a login that failed afterwards, and that nobody will use. */
+  onAbandoned?: (tokens: TokenSet) => void;
 }
 
 /** Checks strategy options. @throws SalesforceOptionError */

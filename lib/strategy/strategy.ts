@@ -14,6 +14,7 @@ import {
   loginRequest,
   proveReply,
   provenLogins,
+  unprovenTokens,
   type LoginRequest,
   type ProvenLogin,
 } from './attempt';
@@ -79,6 +80,8 @@ export class SalesforceStrategy extends OAuth2Strategy {
   protected readonly _transactions: Transactions;
   /** @internal */
   protected readonly _clock: Clock;
+  /** @internal */
+  protected readonly _onAbandoned: ParsedStrategyOptions['onAbandoned'];
   /** @internal The login of this attempt, on its way out. */
   protected _login?: LoginRequest;
   /** @internal The login of this attempt, come back. */
@@ -125,6 +128,7 @@ export class SalesforceStrategy extends OAuth2Strategy {
     this.name = parsed.name;
     this._source = parsed.source;
     this._clock = parsed.clock;
+    this._onAbandoned = parsed.onAbandoned;
     this._transactions = new Transactions(parsed.transactionKeys, parsed.clock);
     // node-oauth, which super() made, knows no time limit; nothing of it stays.
     if (fixed)
@@ -151,9 +155,8 @@ export class SalesforceStrategy extends OAuth2Strategy {
         isCallback ? 'callback' : 'login',
         isSalesforceAuthError(error) ? error.code : 'unknown',
       );
-      if (isSalesforceAuthError(error) && error.code === 'ERR_SALESFORCE_ACCESS_DENIED')
-        attempt.fail(error as never, 403);
-      else attempt.error(error as Error);
+      if (isSalesforceAuthError(error) && error.code === 'ERR_SALESFORCE_ACCESS_DENIED') attempt.fail(error, 403);
+      else attempt.error(error);
     });
   }
 
@@ -167,7 +170,10 @@ export class SalesforceStrategy extends OAuth2Strategy {
     // passport-oauth2 catches nothing in here, so no exception may get past this border.
     loadProfile(tokens, configuration, this._clock).then(
       (profile) => done(null, profile),
-      (error: unknown) => done(error),
+      (error: unknown) => {
+        this._onAbandoned?.(tokens);
+        done(error);
+      },
     );
   }
 
@@ -224,9 +230,14 @@ export class SalesforceStrategy extends OAuth2Strategy {
     const configuration = await this._source.resolveClient(clientID, { req, tenant });
     this._setOAuth2(
       this._bridge(configuration, baseUrl, async (reply) => {
-        const tokens = await proveReply(reply, configuration, transaction, this._clock);
-        this._proven = { tokens, transaction, configuration };
-        provenLogins.set(reply, this._proven);
+        try {
+          const tokens = await proveReply(reply, configuration, transaction, this._clock);
+          this._proven = { tokens, transaction, configuration };
+          provenLogins.set(reply, this._proven);
+        } catch (error) {
+          this._onAbandoned?.(unprovenTokens(reply, transaction));
+          throw error;
+        }
       }),
     );
     this._setStateStore(

@@ -42,7 +42,12 @@ export class TokenClient {
   }): Promise<TokenEndpointReply> {
     // State was checked where the transaction is kept, before the code was looked at.
     const client = { client_id: this.#configuration.clientID };
-    const callback = validateAuthResponse(this.#server, client, new URLSearchParams({ code: grant.code }), skipStateCheck);
+    const callback = validateAuthResponse(
+      this.#server,
+      client,
+      new URLSearchParams({ code: grant.code }),
+      skipStateCheck,
+    );
     const reply = await this.#send((options) =>
       authorizationCodeGrantRequest(
         this.#server,
@@ -77,7 +82,9 @@ export class TokenClient {
    */
   async revoke(token: string): Promise<void> {
     const client = { client_id: this.#configuration.clientID };
-    const reply = await this.#send((options) => revocationRequest(this.#server, client, this.#clientAuth(), token, options));
+    const reply = await this.#send((options) =>
+      revocationRequest(this.#server, client, this.#clientAuth(), token, options),
+    );
     if (reply.status === 200 || reply.status === 400) return;
     throw new SalesforceAuthError(
       'ERR_SALESFORCE_UPSTREAM',
@@ -109,7 +116,9 @@ export class TokenClient {
   #clientAuth(): ClientAuth {
     const { clientSecret, clientAuthentication } = this.#configuration;
     if (clientSecret === undefined) return None();
-    return clientAuthentication === 'client_secret_basic' ? ClientSecretBasic(clientSecret) : ClientSecretPost(clientSecret);
+    return clientAuthentication === 'client_secret_basic'
+      ? ClientSecretBasic(clientSecret)
+      : ClientSecretPost(clientSecret);
   }
 
   /** Lets oauth4webapi write the request and {@link exchange} carry it, so that every reply is read in one place. */

@@ -20,7 +20,8 @@ export async function processTokenReply(
   if (reply.status !== 200) throw errorOf(grantType, reply, body);
   if (reply.text.trim() === '') throw unreadable('ERR_SALESFORCE_REPLY_EMPTY', 'is empty', reply);
   if (!body) {
-    if (/^\s*[{[]/.test(reply.text)) throw unreadable('ERR_SALESFORCE_REPLY_MALFORMED', 'is cut off or not valid JSON', reply);
+    if (/^\s*[{[]/.test(reply.text))
+      throw unreadable('ERR_SALESFORCE_REPLY_MALFORMED', 'is cut off or not valid JSON', reply);
     throw unreadable('ERR_SALESFORCE_REPLY_NOT_JSON', 'is not JSON but perhaps a web page', reply);
   }
   if (typeof body['access_token'] !== 'string' || body['access_token'] === '') {
@@ -55,7 +56,7 @@ const textFields = [
 /** Copies known fields only, so that nothing else a reply holds travels further. */
 function pickTexts(body: Record<string, unknown>): TokenEndpointReply {
   const fields = textFields.flatMap((name) => (typeof body[name] === 'string' ? [[name, body[name]]] : []));
-  return Object.fromEntries(fields) as unknown as TokenEndpointReply;
+  return Object.fromEntries(fields);
 }
 
 function lifeOf(body: Record<string, unknown>): Pick<TokenEndpointReply, 'expires_in'> {
@@ -91,7 +92,11 @@ function errorOf(
 }
 
 function unreadable(
-  code: 'ERR_SALESFORCE_REPLY_EMPTY' | 'ERR_SALESFORCE_REPLY_MALFORMED' | 'ERR_SALESFORCE_REPLY_NOT_JSON' | 'ERR_SALESFORCE_ACCESS_TOKEN_MISSING',
+  code:
+    | 'ERR_SALESFORCE_REPLY_EMPTY'
+    | 'ERR_SALESFORCE_REPLY_MALFORMED'
+    | 'ERR_SALESFORCE_REPLY_NOT_JSON'
+    | 'ERR_SALESFORCE_ACCESS_TOKEN_MISSING',
   what: string,
   reply: HttpReply,
 ): TokenRequestError {

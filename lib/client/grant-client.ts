@@ -1,0 +1,90 @@
+import type { TokenCoordinator } from '../coordinator/coordinator';
+import type { GrantReference } from '../coordinator/grant';
+import type { TokenSet } from '../token/types';
+import { openConnection, type ConnectionOptions, type JsforceConnection } from './connection';
+import { salesforceFetch } from './fetch';
+
+/** A user's access to Salesforce, always with a valid token; the same inside and outside of requests. */
+export class GrantClient {
+  readonly #coordinator: TokenCoordinator;
+  readonly #reference: GrantReference;
+  #tokens: TokenSet | undefined;
+
+  /** @internal */
+  constructor(coordinator: TokenCoordinator, reference: GrantReference) {
+    this.#coordinator = coordinator;
+    this.#reference = reference;
+  }
+
+  /** Id of the grant, for `salesforce.tokens.get()` in jobs. */
+  get grantId(): string {
+    return this.#reference.grantId;
+  }
+
+  /** The access token as of the last call that made sure of one; undefined before any did. */
+  get accessToken(): string | undefined {
+    return this.#current()?.accessToken;
+  }
+
+  /** Origin of the organization's API, known when {@link accessToken} is. */
+  get instanceUrl(): string | undefined {
+    return this.#current()?.instanceUrl;
+  }
+
+  /** Granted scopes, known when {@link accessToken} is. */
+  get scope(): readonly string[] | undefined {
+    return this.#current()?.scope;
+  }
+
+  /** @internal True where a valid token is at hand without waiting. */
+  refreshNow(): boolean {
+    const tokens = this.#coordinator.peek(this.#reference);
+    if (tokens) this.#tokens = tokens;
+    return tokens !== undefined;
+  }
+
+  /** @internal Makes sure of a valid token. */
+  async ensure(rejected?: string): Promise<TokenSet> {
+    this.#tokens = await this.#coordinator.get(this.#reference, { rejected });
+    return this.#tokens;
+  }
+
+  /**
+   * A valid access token, refreshed if need be.
+   *
+   * @param options.rejected a token Salesforce refused, where you call it yourself; you get another one
+   * @throws SalesforceAuthError `ERR_SALESFORCE_REAUTHENTICATION_REQUIRED` (401) where the user has to log in again;
+   *   others (503, with `retryAfterSeconds`) leave the user logged in
+   */
+  async getAccessToken(options: { rejected?: string } = {}): Promise<string> {
+    return (await this.ensure(options.rejected)).accessToken;
+  }
+
+  /**
+   * `fetch` on the user's instance: a path or URL there, with a valid token, tried once more with a new one after a 401
+   * `INVALID_SESSION_ID` or 403 `Bad_OAuth_Token`. A streamed body is sent once. Redirects are not followed.
+   *
+   * @throws SalesforceAuthError `ERR_SALESFORCE_FOREIGN_ORIGIN`, and as {@link getAccessToken}
+   */
+  async fetch(input: string | URL, init?: RequestInit): Promise<Response> {
+    return salesforceFetch(this.#coordinator, this.#reference, input, init);
+  }
+
+  /**
+   * A jsforce `Connection` that refreshes through the same coordinator.
+   *
+   * @throws SalesforceAuthError `ERR_SALESFORCE_JSFORCE_MISSING`, and as {@link getAccessToken}
+   */
+  async connection(options?: ConnectionOptions): Promise<JsforceConnection> {
+    return openConnection(this.#coordinator, this.#reference, options);
+  }
+
+  #current(): TokenSet | undefined {
+    return this.#coordinator.peek(this.#reference) ?? this.#tokens;
+  }
+
+  /** Nothing of it is data. */
+  toJSON(): object {
+    return { grantId: this.grantId };
+  }
+}

@@ -1,0 +1,42 @@
+/** The public surface of `express-salesforce-auth`. What is not here is not for use from outside. */
+export { salesforceAuth, salesforceAuth as default, type SalesforceAuth } from './middleware/salesforce-auth';
+export { requireSalesforce, type RequireOptions } from './middleware/require';
+export type { SalesforceAuthOptions, StaticOptions, Routes } from './middleware/options';
+export type { LoginOptions } from './middleware/login';
+export type { LogoutOptions } from './middleware/logout';
+export type { SalesforceUser } from './middleware/user';
+export type { AnonymousRequest, AuthenticatedRequest, GuardedRequest, SalesforceRequest } from './middleware/request';
+export type { GrantOwnerQuery, GrantSummary, Tokens } from './middleware/tokens';
+export type { GrantClient } from './client/grant-client';
+export type { ConnectionOptions, JsforceConnection } from './client/connection';
+
+export {
+  SalesforceStrategy,
+  type SalesforceVerifyFunction,
+  type SalesforceVerifyFunctionWithRequest,
+  type VerifyDone,
+} from './strategy/strategy';
+export type { AuthenticateOptions, StrategyOnlyOptions, StrategyOptions } from './strategy/options';
+export type { SalesforceProfile } from './strategy/profile';
+export type { TokenEndpointReply } from './token/types';
+
+export type { ClientOptions, Display, ProfileSource, Prompt } from './options/configuration';
+export type { ConfigurationContext, ConfigurationFunction } from './options/source';
+export { configurationFromEnv } from './options/environment';
+
+export { MemoryTokenStore, type MemoryTokenStoreOptions } from './stores/memory';
+export type * from './stores/store';
+
+export type { AmbiguousPolicy } from './coordinator/settings';
+export type { SalesforceEvents } from './coordinator/events';
+
+export {
+  isSalesforceAuthError,
+  SalesforceAuthError,
+  SalesforceOptionError,
+  type SalesforceAuthErrorOptions,
+  type SalesforceErrorCode,
+  type SalesforceOptionErrorCode,
+  type SalesforceRuntimeErrorCode,
+} from './errors';
+export type { CancelTimer, Clock } from './clock';

@@ -1,0 +1,49 @@
+import type { Request, RequestHandler } from 'express';
+import { SalesforceAuthError } from '../errors';
+import { checkNames } from '../options/check';
+import { parseUrl } from '../salesforce/hosts';
+import type { AuthCore } from './core';
+import { safeReturnTo } from './return-to';
+
+export interface LogoutOptions {
+  /** End all sessions of the user, not only this one. Default false. */
+  everywhere?: boolean | undefined;
+  /** Where to go afterwards. Default: `homePath`. */
+  returnTo?: string | undefined;
+}
+
+/**
+ * A route handler that logs the session out, revokes what ends at Salesforce, and redirects (204 for an API request).
+ *
+ * Refuses requests that another site makes the browser send.
+ */
+export function logoutHandler(core: AuthCore, options: LogoutOptions = {}): RequestHandler {
+  checkNames(options, ['everywhere', 'returnTo'], 'logout()');
+  const target = safeReturnTo(options.returnTo) ?? core.options.homePath;
+  return (req, res, next) => {
+    res.set('Cache-Control', 'no-store');
+    if (isCrossSite(req)) {
+      next(
+        new SalesforceAuthError(
+          'ERR_SALESFORCE_CROSS_SITE_LOGOUT',
+          'Another site tried to log the user out. Log out with a form or request of the application itself.',
+          { status: 403 },
+        ),
+      );
+      return;
+    }
+    core.logout(req, options.everywhere === true).then(() => {
+      if (req.accepts(['json', 'html']) === 'html') res.redirect(303, target);
+      else res.status(204).end();
+    }, next);
+  };
+}
+
+/** By fetch metadata, or by `Origin` in browsers that do not send it; a script that sends neither is no victim. */
+function isCrossSite(req: Request): boolean {
+  const site = req.get('sec-fetch-site');
+  if (site !== undefined) return site === 'cross-site';
+  const origin = req.get('origin');
+  if (origin === undefined) return false;
+  return parseUrl(origin)?.host !== req.get('host');
+}

@@ -1,0 +1,211 @@
+import type { Request } from 'express';
+import { systemClock, type Clock } from '../clock';
+import { defaultRefreshSettings, type AmbiguousPolicy, type RefreshSettings } from '../coordinator/settings';
+import { KeyRing, parseEncryptionKeys } from '../crypto/key-ring';
+import { checkFunction, checkNames, invalid, oneOf, optionalText, wholeNumber } from '../options/check';
+import { clientOptionNames, parseClientOptions, type ClientOptions } from '../options/configuration';
+import { ConfigurationSource, type ConfigurationFunction } from '../options/source';
+import { isOrganizationId, toId18 } from '../salesforce/ids';
+import { MemoryTokenStore } from '../stores/memory';
+import type { TokenStore } from '../stores/store';
+import type { SalesforceUser } from './user';
+
+/** Paths of the mounted routes, relative to where the middleware is mounted; false for none. */
+export interface Routes {
+  /** Default `/auth/salesforce`. */
+  login?: string | false | undefined;
+  /** Default `/auth/salesforce/callback`; the path of an absolute `callbackURL` is served as well. */
+  callback?: string | false | undefined;
+  /** Default `/auth/salesforce/logout`, POST. */
+  logout?: string | false | undefined;
+}
+
+/** Options that hold for the whole life of the middleware. */
+export interface StaticOptions {
+  /** Where grants are kept. Default: a {@link MemoryTokenStore}, which is for one process. */
+  store?: TokenStore | undefined;
+  /**
+   * Random secrets of at least 32 characters, newest first, that encrypt stored tokens and pending logins. The first
+   * encrypts, all decrypt. Default: tokens are not encrypted.
+   */
+  encryptionKeys?: readonly (string | Uint8Array)[] | undefined;
+  routes?: Routes | undefined;
+  /** Name of the property on the request. Default `salesforce`. */
+  property?: string | undefined;
+  /** Name of the entry in the session. Default: that of `property`. */
+  sessionKey?: string | undefined;
+  /** Passport's: keep the rest of the session at login. Its id changes all the same. Default false. */
+  keepSessionInfo?: boolean | undefined;
+  /** Organizations whose users may log in, by id. Default: all. */
+  allowedOrganizations?: readonly string[] | undefined;
+  /** Decides whether a user may log in; false or an exception refuses. */
+  authorizeUser?: ((user: SalesforceUser, req: Request) => boolean | Promise<boolean>) | undefined;
+  /** Called after a login, before the redirect; the session is the new one. An exception ends the login again. */
+  onLogin?: ((login: { req: Request; user: SalesforceUser; grantId: string }) => void | Promise<void>) | undefined;
+  /** Where a login ends that was not on its way anywhere, and where a logout ends. Default `/`. */
+  homePath?: string | undefined;
+  /** How long a request waits for a refresh, in milliseconds. Default 10000. */
+  waitMs?: number | undefined;
+  /** How long a grant is served from memory before the store is asked again, in milliseconds. Default 2000. */
+  cacheMs?: number | undefined;
+  /** How long a claim on a grant holds without being renewed, in milliseconds. Default 15000. */
+  leaseMs?: number | undefined;
+  /** How long Salesforce may still work on a request whose sender is gone, in milliseconds. Default 5000. */
+  drainMs?: number | undefined;
+  /** How long a grant is held whose refresh was left without an answer, in milliseconds. Default 300000. */
+  holdMs?: number | undefined;
+  /** What happens to such a grant when nobody can tell its fate. Default `hold`. */
+  onAmbiguous?: AmbiguousPolicy | undefined;
+  /** How long `close()` waits for refreshes under way, in milliseconds. Default 60000. */
+  closeTimeoutMs?: number | undefined;
+  /** A secret, never to change, that keeps grant ids from being computed from user ids. Default: none. */
+  grantIdKey?: string | undefined;
+  /** Source of time, for tests. */
+  clock?: Clock | undefined;
+}
+
+/** Options of `salesforceAuth()`: one client, or a function that gives the client of a request or tenant. */
+export type SalesforceAuthOptions =
+  | (ClientOptions & StaticOptions & { configuration?: undefined })
+  | (StaticOptions & { configuration: ConfigurationFunction });
+
+const staticNames = [
+  'store',
+  'encryptionKeys',
+  'routes',
+  'property',
+  'sessionKey',
+  'keepSessionInfo',
+  'allowedOrganizations',
+  'authorizeUser',
+  'onLogin',
+  'homePath',
+  'waitMs',
+  'cacheMs',
+  'leaseMs',
+  'drainMs',
+  'holdMs',
+  'onAmbiguous',
+  'closeTimeoutMs',
+  'grantIdKey',
+  'clock',
+] as const satisfies readonly (keyof StaticOptions)[];
+
+/** Names of the refresh settings, which are options of the same name and unit. */
+const durations = ['waitMs', 'cacheMs', 'leaseMs', 'drainMs', 'holdMs', 'closeTimeoutMs'] as const;
+
+/** {@link SalesforceAuthOptions}, checked and complete. */
+export interface ParsedOptions {
+  source: ConfigurationSource;
+  store: TokenStore;
+  /** Whether the store was made here, and is to be closed here. */
+  ownsStore: boolean;
+  secrets: readonly (string | Uint8Array)[] | undefined;
+  grantKeys: KeyRing | undefined;
+  routes: { login: string | false; callback: string | false; logout: string | false };
+  property: string;
+  sessionKey: string;
+  keepSessionInfo: boolean;
+  allowedOrganizations: readonly string[] | undefined;
+  authorizeUser: StaticOptions['authorizeUser'];
+  onLogin: StaticOptions['onLogin'];
+  homePath: string;
+  settings: RefreshSettings;
+  grantIdKey: string;
+  clock: Clock;
+}
+
+/** Checks the options of `salesforceAuth()`. @throws SalesforceOptionError */
+export function parseOptions(options: SalesforceAuthOptions): ParsedOptions {
+  if (typeof options !== 'object' || (options as object | null) === null) {
+    throw invalid('options', 'an object with clientID, or a function that returns one');
+  }
+  const { configuration } = options;
+  const known = configuration === undefined ? clientOptionNames : [];
+  checkNames(options, [...known, 'configuration', ...staticNames], 'salesforceAuth()');
+  checkFunction('configuration', configuration);
+  checkFunction('authorizeUser', options.authorizeUser);
+  checkFunction('onLogin', options.onLogin);
+  const clock = options.clock ?? systemClock;
+  const secrets = parseEncryptionKeys(options.encryptionKeys);
+  const property = optionalText('property', options.property) ?? 'salesforce';
+  const routes = parseRoutes(options.routes);
+  const source =
+    configuration === undefined
+      ? new ConfigurationSource(parseClientOptions(withCallback(options, routes.callback)))
+      : new ConfigurationSource(async (context) => withCallback(await configuration(context), routes.callback));
+  return {
+    source,
+    store: parseStore(options.store) ?? new MemoryTokenStore({ clock }),
+    ownsStore: options.store === undefined,
+    secrets,
+    grantKeys: secrets && new KeyRing(secrets, 'grant'),
+    routes,
+    property,
+    sessionKey: optionalText('sessionKey', options.sessionKey) ?? property,
+    keepSessionInfo: options.keepSessionInfo === true,
+    allowedOrganizations: parseOrganizationIds(options.allowedOrganizations),
+    authorizeUser: options.authorizeUser,
+    onLogin: options.onLogin,
+    homePath: parsePath('homePath', options.homePath) ?? '/',
+    settings: parseSettings(options),
+    grantIdKey: optionalText('grantIdKey', options.grantIdKey) ?? '',
+    clock,
+  };
+}
+
+/** The callback route is a callback URL as it stands, resolved against each request. */
+function withCallback(options: ClientOptions, callback: string | false): ClientOptions {
+  return callback === false || (options as ClientOptions | undefined)?.callbackURL !== undefined
+    ? options
+    : { ...options, callbackURL: callback };
+}
+
+function parseSettings(options: StaticOptions): RefreshSettings {
+  const settings = Object.fromEntries(
+    durations.map((name) => [name, wholeNumber(name, options[name], defaultRefreshSettings[name], 0)]),
+  ) as Record<(typeof durations)[number], number>;
+  const onAmbiguous = oneOf('onAmbiguous', options.onAmbiguous, ['hold', 'reauth', 'gamble']);
+  return { ...defaultRefreshSettings, ...settings, onAmbiguous: onAmbiguous ?? defaultRefreshSettings.onAmbiguous };
+}
+
+function parseRoutes(value: unknown): ParsedOptions['routes'] {
+  const given = value ?? {};
+  if (typeof given !== 'object') throw invalid('routes', 'an object with login, callback and logout');
+  checkNames(given, ['login', 'callback', 'logout'], 'routes');
+  const route = (name: keyof Routes, fallback: string): string | false => {
+    const path: unknown = (given as Routes)[name];
+    return path === false ? false : (parsePath(`routes.${name}`, path) ?? fallback);
+  };
+  return {
+    login: route('login', '/auth/salesforce'),
+    callback: route('callback', '/auth/salesforce/callback'),
+    logout: route('logout', '/auth/salesforce/logout'),
+  };
+}
+
+function parsePath(option: string, value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value !== 'string' || !/^\/(?![/\\])[^\s?#\\]*$/.test(value))
+    throw invalid(option, "a path such as '/login'");
+  return value;
+}
+
+function parseStore(value: unknown): TokenStore | undefined {
+  if (value === undefined) return undefined;
+  const methods = ['read', 'put', 'claim', 'renew', 'arm', 'settle', 'commit', 'reference', 'release', 'list'] as const;
+  const missing =
+    typeof value === 'object' && value !== null
+      ? methods.find((name) => typeof (value as Record<string, unknown>)[name] !== 'function')
+      : 'every method';
+  if (missing === undefined) return value as TokenStore;
+  throw invalid('store', `a token store; ${missing} is missing (a session store is something else)`);
+}
+
+function parseOrganizationIds(value: unknown): readonly string[] | undefined {
+  if (value === undefined) return undefined;
+  if (!Array.isArray(value) || !value.every((id) => typeof id === 'string' && isOrganizationId(id))) {
+    throw invalid('allowedOrganizations', "an array of organization ids, which begin with '00D'");
+  }
+  return (value as string[]).map(toId18);
+}

@@ -1,0 +1,136 @@
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import { requiresLogin, SalesforceAuthError } from '../errors';
+import { checkNames, invalid } from '../options/check';
+import { parseScope } from '../options/configuration';
+import { isOrganizationId, toId18 } from '../salesforce/ids';
+import { checkLoginLoop, clearLogins } from './login-loop';
+import { RequestSalesforce } from './request';
+import { requireSession, writeEntry } from './session';
+
+/** What a guard asks for beside a login. */
+export interface RequireOptions {
+  /** Id of the organization the user has to belong to. */
+  organization?: string | undefined;
+  /** Scopes that have to be granted. */
+  scopes?: string | readonly string[] | undefined;
+}
+
+/**
+ * Guards routes: behind it the user is logged in and the access token valid.
+ *
+ * A page request of somebody who is not logged in is redirected to the login, and back afterwards; any other request is
+ * answered 401 with JSON. While no valid token can be had for now, it answers 503 and leaves the user logged in.
+ */
+export function requireSalesforce(options: RequireOptions = {}): RequestHandler {
+  return guard('salesforce', options);
+}
+
+/** {@link requireSalesforce} for a middleware whose property has another name. @internal */
+export function guard(property: string, options: RequireOptions): RequestHandler {
+  checkNames(options, ['organization', 'scopes'], 'requireSalesforce()');
+  if (options.organization !== undefined && !isOrganizationId(options.organization)) {
+    throw invalid('organization', "an organization id, which begins with '00D'");
+  }
+  const organization = options.organization === undefined ? undefined : toId18(options.organization);
+  const scopes = parseScope(options.scopes);
+
+  return function requireSalesforceLogin(req, res, next) {
+    const salesforce = attached(req, property);
+    if (!salesforce) {
+      next(middlewareMissing(property));
+      return;
+    }
+    const { client, entry } = salesforce;
+    if (!client || !entry) {
+      refuse(req, res, next, salesforce);
+      return;
+    }
+    const pass = (): void => {
+      next(forbidden(entry.user.organizationId, client.scope ?? [], organization, scopes));
+    };
+    salesforce.core.extendHold(req);
+    clearLogins(req, res);
+    // Nearly always: a valid token in memory, and nothing to wait for.
+    if (client.refreshNow()) {
+      pass();
+      return;
+    }
+    client.ensure().then(pass, (error: unknown) => {
+      if (!requiresLogin(error)) {
+        next(error);
+        return;
+      }
+      // Confirmed by Salesforce or by a logout elsewhere: this session's login is over.
+      writeEntry(req, salesforce.core.options.sessionKey, undefined);
+      refuse(req, res, next, salesforce);
+    });
+  };
+}
+
+function forbidden(
+  userOrganization: string,
+  granted: readonly string[],
+  organization: string | undefined,
+  scopes: readonly string[],
+): SalesforceAuthError | undefined {
+  if (organization !== undefined && userOrganization !== organization) {
+    return new SalesforceAuthError(
+      'ERR_SALESFORCE_WRONG_ORGANIZATION',
+      'This page is for users of another Salesforce organization. Log in with a user of that organization.',
+      { status: 403 },
+    );
+  }
+  // `full` covers every scope but the ones that make refresh tokens.
+  const missing = scopes.filter(
+    (scope) =>
+      !granted.includes(scope) && !(granted.includes('full') && !/^(?:refresh_token|offline_access)$/.test(scope)),
+  );
+  if (missing.length === 0) return undefined;
+  return new SalesforceAuthError(
+    'ERR_SALESFORCE_INSUFFICIENT_SCOPE',
+    `The login was not granted ${missing.join(', ')}. Add it to the scope option and to the app in Salesforce, and log in again.`,
+    { status: 403 },
+  );
+}
+
+function refuse(req: Request, res: Response, next: NextFunction, salesforce: RequestSalesforce): void {
+  const { login } = salesforce.core.options.routes;
+  try {
+    requireSession(req);
+    res.set('Cache-Control', 'no-store');
+    const loginPath = login === false ? undefined : salesforce.mountPath + login;
+    if (loginPath === undefined || !isPageRequest(req)) {
+      res.status(401).json({
+        error: 'ERR_SALESFORCE_NOT_AUTHENTICATED',
+        message: 'Log in with Salesforce first.',
+        ...(loginPath === undefined ? {} : { login: loginPath }),
+      });
+      return;
+    }
+    checkLoginLoop(req, res, req.originalUrl);
+    res.redirect(`${loginPath}?returnTo=${encodeURIComponent(req.originalUrl)}`);
+  } catch (error) {
+    next(error);
+  }
+}
+
+/** A navigation, which can follow a redirect to a login page; anything a script sends cannot. */
+function isPageRequest(req: Request): boolean {
+  if (req.method !== 'GET' && req.method !== 'HEAD') return false;
+  const mode = req.get('sec-fetch-mode');
+  if (mode !== undefined && mode !== 'navigate') return false;
+  return !req.xhr && req.accepts(['json', 'html']) === 'html';
+}
+
+function attached(req: Request, property: string): RequestSalesforce | undefined {
+  const value = (req as unknown as Record<string, unknown>)[property];
+  return value instanceof RequestSalesforce ? value : undefined;
+}
+
+function middlewareMissing(property: string): SalesforceAuthError {
+  return new SalesforceAuthError(
+    'ERR_SALESFORCE_MIDDLEWARE_MISSING',
+    `There is no req.${property}. Mount app.use(salesforceAuth(…)) before the routes it guards` +
+      (property === 'salesforce' ? '; with the option property, guard with salesforce.require() instead.' : '.'),
+  );
+}

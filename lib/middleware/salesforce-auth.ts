@@ -1,0 +1,119 @@
+import type { EventEmitter } from 'node:events';
+import type { Request, RequestHandler } from 'express';
+import type { SalesforceEvents } from '../coordinator/events';
+import { SalesforceAuthError } from '../errors';
+import { invalid } from '../options/check';
+import type { ClientOptions } from '../options/configuration';
+import { parseUrl } from '../salesforce/hosts';
+import { fromRequest } from '../strategy/options';
+import { AuthCore } from './core';
+import { LoginRoutes, type LoginOptions } from './login';
+import { logoutHandler, type LogoutOptions } from './logout';
+import { parseOptions, type SalesforceAuthOptions, type StaticOptions } from './options';
+import { notAuthenticated, RequestSalesforce, type GuardedRequest } from './request';
+import { guard, type RequireOptions } from './require';
+import { Tokens } from './tokens';
+
+/** The middleware, with everything bound to it. */
+export interface SalesforceAuth extends RequestHandler {
+  /** A route handler that begins a login, for a login page or button of your own. */
+  login(options?: LoginOptions): RequestHandler;
+  /** A route handler that logs out; mount it on POST. */
+  logout(options?: LogoutOptions): RequestHandler;
+  /** A guard bound to this middleware; see `requireSalesforce`. */
+  require(options?: RequireOptions): RequestHandler;
+  /**
+   * `req.salesforce` behind a guard, typed as logged in and with a token.
+   *
+   * @throws SalesforceAuthError `ERR_SALESFORCE_NOT_AUTHENTICATED` where no guard ran before
+   */
+  get(req: Request): GuardedRequest;
+  /** Grants outside of requests. */
+  readonly tokens: Tokens;
+  /** What happens to tokens; see {@link SalesforceEvents}. */
+  readonly events: EventEmitter<SalesforceEvents>;
+  /** Finishes refreshes under way and refuses new ones. Call it on SIGTERM, before the process ends. */
+  close(): Promise<void>;
+}
+
+/**
+ * Login with Salesforce, and a valid access token on every request, as one Express middleware.
+ *
+ * Mount it after a session middleware. It serves the login, callback and logout routes and puts `req.salesforce` on every
+ * request; it waits for Salesforce only where a guard or `getAccessToken()` asks.
+ *
+ * @param options the client and further options; or a function of the request that returns the client, with the further
+ *   options as second argument
+ * @throws SalesforceOptionError
+ */
+export function salesforceAuth(
+  options: SalesforceAuthOptions | ((req: Request) => ClientOptions | Promise<ClientOptions>),
+  further?: StaticOptions,
+): SalesforceAuth {
+  if (typeof options !== 'function' && further !== undefined) {
+    throw invalid('options', 'one object; the second argument goes with a function');
+  }
+  const parsed = parseOptions(
+    typeof options === 'function' ? { ...further, configuration: fromRequest(options) } : options,
+  );
+  const core = new AuthCore(parsed);
+  const login = new LoginRoutes(core);
+  const { routes, property } = parsed;
+  const beginLogin = login.begin();
+  const logout = logoutHandler(core);
+  const callbackPath = absolutePath(parsed.source.fixed?.callbackURL);
+
+  const middleware: RequestHandler = function salesforceAuthMiddleware(req, res, next) {
+    if (property in req) {
+      next(alreadyThere(property));
+      return;
+    }
+    // Not enumerable, so that copies and dumps of a request leave it out.
+    Object.defineProperty(req, property, { value: new RequestSalesforce(req, core), configurable: true });
+    const { path } = req;
+    if (req.method === 'GET') {
+      if (path === routes.login) {
+        beginLogin(req, res, next);
+        return;
+      }
+      if (path === routes.callback || (routes.callback !== false && req.baseUrl + path === callbackPath)) {
+        login.end(req, res, next);
+        return;
+      }
+    } else if (req.method === 'POST' && path === routes.logout) {
+      logout(req, res, next);
+      return;
+    }
+    next();
+  };
+
+  return Object.assign(middleware, {
+    login: (given?: LoginOptions) => login.begin(given),
+    logout: (given?: LogoutOptions) => logoutHandler(core, given),
+    require: (given: RequireOptions = {}) => guard(property, given),
+    get: (req: Request) => guarded(req, property),
+    tokens: new Tokens(core),
+    events: core.events.emitter,
+    close: () => core.close(),
+  });
+}
+
+function guarded(req: Request, property: string): GuardedRequest {
+  const salesforce = (req as unknown as Record<string, unknown>)[property];
+  if (salesforce instanceof RequestSalesforce && salesforce.isAuthenticated && salesforce.accessToken !== undefined) {
+    return salesforce as unknown as GuardedRequest;
+  }
+  throw notAuthenticated();
+}
+
+/** The path of an absolute callback URL, which is served wherever the middleware is mounted. */
+function absolutePath(callbackURL: string | undefined): string | undefined {
+  return callbackURL === undefined || callbackURL.startsWith('/') ? callbackURL : parseUrl(callbackURL)?.pathname;
+}
+
+function alreadyThere(property: string): SalesforceAuthError {
+  return new SalesforceAuthError(
+    'ERR_SALESFORCE_CONFIGURATION',
+    `req.${property} is taken: salesforceAuth() is mounted twice on this path, or something else uses the name. Set the option property.`,
+  );
+}

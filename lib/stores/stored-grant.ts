@@ -1,0 +1,48 @@
+import type { GrantLabels, GrantRecord, GrantState } from './store';
+
+/** A record with points in time where {@link GrantRecord} has durations. */
+export interface StoredGrant {
+  generation: string;
+  version: number;
+  state: GrantState;
+  payload: string;
+  labels: GrantLabels;
+  softAt: number | null;
+  hardAt: number | null;
+  owner: string | undefined;
+  leaseUntil: number;
+  nextTryAt: number;
+  stateSince: number;
+  failures: number;
+  errorCode: string | undefined;
+  /** Sessions that hold the grant, and until when. */
+  references: Map<string, number>;
+  touchedAt: number;
+  /** When the record may be forgotten; set on tombstones. */
+  expiresAt: number | undefined;
+}
+
+/** A point in time from a delay. */
+export function at(now: number, delayMs: number | null): number | null {
+  return delayMs === null ? null : now + delayMs;
+}
+
+/** The record as a caller sees it at `now`. */
+export function toRecord(grantId: string, stored: StoredGrant, now: number): GrantRecord {
+  return {
+    schema: 1,
+    grantId,
+    generation: stored.generation,
+    version: stored.version,
+    state: stored.state,
+    payload: stored.payload,
+    labels: stored.labels,
+    softInMs: stored.softAt === null ? null : stored.softAt - now,
+    hardInMs: stored.hardAt === null ? null : stored.hardAt - now,
+    leaseInMs: Math.max(0, stored.leaseUntil - now),
+    backoffInMs: Math.max(0, stored.nextTryAt - now),
+    stateAgeMs: now - stored.stateSince,
+    failures: stored.failures,
+    errorCode: stored.errorCode,
+  };
+}

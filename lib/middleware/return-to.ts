@@ -22,5 +22,5 @@ export function safeReturnTo(value: unknown): string | undefined {
 
 function isPath(value: string): boolean {
   if (!/^\/(?!\/|%(?:25)*2f|%(?:25)*5c)/i.test(value) || value.includes('\\')) return false;
-  return [...value].every((character) => character > ' ' && character !== '\x7f');
+  return Array.from(value).every((character) => character > ' ' && character !== '\x7f');
 }

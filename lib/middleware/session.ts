@@ -85,7 +85,10 @@ function sessionOf(req: Request): AnySession | undefined {
 async function callSession(what: string, run: (done: (error?: unknown) => void) => void): Promise<void> {
   try {
     await new Promise<void>((resolve, reject) => {
-      run((error) => (error === undefined || error === null ? resolve() : reject(error)));
+      run((error) => {
+        if (error === undefined || error === null) resolve();
+        else reject(error instanceof Error ? error : new Error('The session store failed.'));
+      });
     });
   } catch (error) {
     throw new SalesforceAuthError(

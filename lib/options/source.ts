@@ -63,7 +63,7 @@ export class ConfigurationSource {
     }
     const former = this.#recent.get(clientID);
     if (former) return former;
-    if (failure !== undefined) throw failure;
+    if (failure !== undefined) throw failure as Error;
     throw new SalesforceAuthError(
       'ERR_SALESFORCE_CONFIGURATION',
       'The Salesforce app this login began with is not configured any more. Log in again.',

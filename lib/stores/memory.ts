@@ -226,7 +226,7 @@ export class MemoryTokenStore implements TokenStore {
     stored.leaseUntil = 0;
   }
 
-  #record(grantId: string, stored: StoredGrantGrant): GrantRecord {
+  #record(grantId: string, stored: StoredGrant): GrantRecord {
     return toRecord(grantId, stored, this.#clock.monotonic());
   }
 

@@ -66,7 +66,7 @@ export async function validateIdToken(
       throw invalid('it is about another user than the rest of the reply');
     }
   } catch (error) {
-    if (transport !== undefined) throw transport;
+    if (transport !== undefined) throw transport as Error;
     if (error instanceof SalesforceAuthError && error.code === 'ERR_SALESFORCE_ID_TOKEN_INVALID') throw error;
     throw invalid(explain(error));
   }

@@ -55,8 +55,12 @@ const textFields = [
 
 /** Copies known fields only, so that nothing else a reply holds travels further. */
 function pickTexts(body: Record<string, unknown>): TokenEndpointReply {
-  const fields = textFields.flatMap((name) => (typeof body[name] === 'string' ? [[name, body[name]]] : []));
-  return Object.fromEntries(fields);
+  const reply: Record<string, string> = {};
+  for (const name of textFields) {
+    const value = body[name];
+    if (typeof value === 'string') reply[name] = value;
+  }
+  return reply as unknown as TokenEndpointReply;
 }
 
 function lifeOf(body: Record<string, unknown>): Pick<TokenEndpointReply, 'expires_in'> {

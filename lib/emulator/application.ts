@@ -1,0 +1,92 @@
+import express from 'express';
+import { data } from './data/resources';
+import { readExchange, recordRequest, type Exchange } from './http/exchange';
+import { htmlReply, jsonReply, type Reply } from './http/reply';
+import { transmit } from './http/transmit';
+import { authorize } from './oauth/authorize';
+import { authConfiguration, keys, openidConfiguration } from './oauth/discovery';
+import { showApproval, showChooser, showLogin, submitApproval, submitChooser, submitLogin } from './oauth/forms';
+import { identity, singleAccess, userinfo } from './oauth/identity';
+import { introspect } from './oauth/introspect';
+import { logout } from './oauth/logout';
+import { revoke } from './oauth/revoke';
+import { token } from './oauth/token';
+import { homePage, pagePaths } from './pages/pages';
+import type { Provider } from './provider';
+
+type Endpoint = (provider: Provider, exchange: Exchange) => Reply | Promise<Reply>;
+
+/** The Express application of a provider; everything is served at the root and under the path of the site. */
+export function createApplication(provider: Provider): express.Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  // All bodies come as text and are parsed in one place, so that Express 4 and 5 cannot differ in it.
+  app.use(express.text({ type: () => true, limit: '5mb' }));
+  const serve =
+    (endpoint: Endpoint): express.RequestHandler =>
+    (req, res, next) => {
+      const record = recordRequest(req, provider.clock.now());
+      provider.requests.push(record);
+      res.once('finish', () => {
+        record.status = res.statusCode;
+      });
+      const exchange = readExchange(req, res, record, placeOf(provider, req));
+      // Express 4 does not look at promises, hence the catch.
+      Promise.resolve()
+        .then(() => endpoint(provider, exchange))
+        .then((reply) => {
+          transmit(res, reply);
+        })
+        .catch(next);
+    };
+  const router = createRouter(serve);
+  app.use(provider.hosts.sitePath, router);
+  app.use(router);
+  app.use(serve(() => htmlReply('<html><body>URL No Longer Exists</body></html>', 404)));
+  return app;
+}
+
+function createRouter(serve: (endpoint: Endpoint) => express.RequestHandler): express.Router {
+  const router = express.Router();
+  router.get(
+    '/',
+    serve((provider) => htmlReply(homePage(provider.users))),
+  );
+  router.get('/.well-known/openid-configuration', serve(openidConfiguration));
+  router.get('/.well-known/auth-configuration', serve(authConfiguration));
+  router.get('/id/keys', serve(keys));
+  router.get('/id/:organization/:user', serve(identity));
+  router.all('/services/oauth2/authorize', serve(authorize));
+  // A brand may follow, which changes the look of Salesforce's page only.
+  router.all('/services/oauth2/authorize/:brand', serve(authorize));
+  router.all('/services/oauth2/token', serve(token));
+  router.all('/services/oauth2/revoke', serve(revoke));
+  router.post('/services/oauth2/introspect', serve(introspect));
+  router.get('/services/oauth2/userinfo', serve(userinfo));
+  router.post('/services/oauth2/userinfo', serve(userinfo));
+  router.post('/services/oauth2/singleaccess', serve(singleAccess));
+  router.all(
+    '/services/oauth2/register',
+    serve(() => jsonReply({ error: 'failed_registration' }, 404)),
+  );
+  router.get('/services/auth/idp/oidc/logout', serve(logout));
+  router.get('/secur/logout.jsp', serve(logout));
+  router.get(pagePaths.login, serve(showLogin));
+  router.post(pagePaths.login, serve(submitLogin));
+  router.get(pagePaths.approval, serve(showApproval));
+  router.post(pagePaths.approval, serve(submitApproval));
+  router.get(pagePaths.chooser, serve(showChooser));
+  router.post(pagePaths.chooser, serve(submitChooser));
+  router.use('/services/data', serve(data));
+  return router;
+}
+
+/** Where a request arrived. A Host the emulator does not have counts as the login host, so that it cannot be injected. */
+function placeOf(provider: Provider, req: express.Request): { origin: string; site: string } {
+  const { hosts } = provider;
+  const origin = `http://${req.headers.host ?? ''}`;
+  const path = req.originalUrl.split('?')[0] ?? '';
+  const isSite = path === hosts.sitePath || path.startsWith(`${hosts.sitePath}/`);
+  return { origin: hosts.origins.has(origin) ? origin : hosts.login, site: isSite ? hosts.sitePath : '' };
+}

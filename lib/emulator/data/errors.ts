@@ -1,0 +1,28 @@
+import { jsonReply, type Reply } from '../http/reply';
+
+/** An error of the REST API: status, errorCode, message and the fields it is about. */
+export class DataError extends Error {
+  readonly status: number;
+  readonly errorCode: string;
+  readonly fields: readonly string[] | undefined;
+
+  constructor(status: number, errorCode: string, message: string, fields?: readonly string[]) {
+    super(message);
+    this.status = status;
+    this.errorCode = errorCode;
+    this.fields = fields;
+  }
+}
+
+/** The envelope of all errors of the REST API: an array, even of one. */
+export function dataErrorReply({ status, errorCode, message, fields }: DataError): Reply {
+  return jsonReply([{ message, errorCode, ...(fields === undefined ? {} : { fields }) }], status);
+}
+
+export function notFound(): DataError {
+  return new DataError(404, 'NOT_FOUND', 'The requested resource does not exist');
+}
+
+export function sessionInvalid(): DataError {
+  return new DataError(401, 'INVALID_SESSION_ID', 'Session expired or invalid');
+}

@@ -1,0 +1,184 @@
+import type { EmulatorClock } from '../clock';
+import { createId, toId18 } from '../org/ids';
+import type { EmulatorOrganization, EmulatorUser } from '../org/users';
+import { DataError, notFound } from './errors';
+import { findField, findObject, type FieldDefinition, type ObjectDefinition } from './schema';
+import { accountSeeds, contactSeeds } from './seed';
+
+export type FieldValue = string | number | boolean | null;
+
+/** A record: every field of its object, null where it is empty. */
+export type DataRecord = Record<string, FieldValue>;
+
+/** The records of all organizations. A record of another organization does not exist, as far as a caller can tell. */
+export class RecordStore {
+  readonly #clock: EmulatorClock;
+  readonly #users: readonly EmulatorUser[];
+  readonly #organizations: readonly EmulatorOrganization[];
+  /** `organizationId objectName` → records by id. */
+  readonly #tables = new Map<string, Map<string, DataRecord>>();
+  readonly #deleted = new Set<string>();
+  #lastNumber = 0;
+
+  constructor(clock: EmulatorClock, users: readonly EmulatorUser[], organizations: readonly EmulatorOrganization[]) {
+    this.#clock = clock;
+    this.#users = users;
+    this.#organizations = organizations;
+    for (const [index, { organizationId, name }] of organizations.entries()) {
+      const owner = users.find((user) => user.organizationId === organizationId)?.userId ?? '';
+      const accountIds = accountSeeds(index === 0 ? '' : name).map((seed) =>
+        this.create(organizationId, owner, 'Account', seed),
+      );
+      for (const { account, fields } of contactSeeds()) {
+        this.create(organizationId, owner, 'Contact', { ...fields, AccountId: accountIds[account] ?? null });
+      }
+    }
+  }
+
+  /** All records of an object, in the order they were made. */
+  all(organizationId: string, object: ObjectDefinition): DataRecord[] {
+    if (object.name === 'User') {
+      return this.#users.filter((user) => user.organizationId === organizationId).map(userRecord);
+    }
+    if (object.name === 'Organization') {
+      return this.#organizations
+        .filter((organization) => organization.organizationId === organizationId)
+        .map((organization) => ({ Id: organization.organizationId, Name: organization.name }));
+    }
+    return [...this.#table(organizationId, object).values()];
+  }
+
+  /** @throws DataError NOT_FOUND */
+  get(organizationId: string, object: ObjectDefinition, id: string): DataRecord {
+    const record = this.all(organizationId, object).find((candidate) => candidate['Id'] === toId18(id));
+    if (!record) throw notFound();
+    return record;
+  }
+
+  /** @returns the id of the new record. @throws DataError where a field is missing, unknown, read-only or dangling */
+  create(organizationId: string, ownerId: string, objectName: string, values: unknown): string {
+    const object = findObject(objectName);
+    if (!object?.writable) throw notFound();
+    const given = this.#checked(organizationId, object, values);
+    const missing = object.fields
+      .filter((field) => field.required && (given[field.name] ?? '') === '')
+      .map((field) => field.name);
+    if (missing.length > 0) {
+      throw new DataError(
+        400,
+        'REQUIRED_FIELD_MISSING',
+        `Required fields are missing: [${missing.join(', ')}]`,
+        missing,
+      );
+    }
+    const id = createId(object.keyPrefix, ++this.#lastNumber);
+    const now = new Date(this.#clock.now()).toISOString().replace('Z', '+0000');
+    const empty = Object.fromEntries(object.fields.map((field) => [field.name, null]));
+    const record = { ...empty, OwnerId: ownerId, ...given, Id: id, CreatedDate: now, LastModifiedDate: now };
+    this.#table(organizationId, object).set(id, named(object, record));
+    return id;
+  }
+
+  /** @throws DataError as {@link RecordStore.create}, and where the record is not there */
+  update(organizationId: string, object: ObjectDefinition, id: string, values: unknown): void {
+    const record = this.#writableRecord(organizationId, object, id);
+    const now = new Date(this.#clock.now()).toISOString().replace('Z', '+0000');
+    Object.assign(record, this.#checked(organizationId, object, values), { LastModifiedDate: now });
+    named(object, record);
+  }
+
+  /** @throws DataError where the record is not there */
+  delete(organizationId: string, object: ObjectDefinition, id: string): void {
+    const record = this.#writableRecord(organizationId, object, id);
+    this.#table(organizationId, object).delete(String(record['Id']));
+    this.#deleted.add(`${organizationId} ${String(record['Id'])}`);
+  }
+
+  #writableRecord(organizationId: string, object: ObjectDefinition, id: string): DataRecord {
+    if (this.#deleted.has(`${organizationId} ${toId18(id)}`)) {
+      throw new DataError(404, 'ENTITY_IS_DELETED', 'entity is deleted', []);
+    }
+    const record = this.#table(organizationId, object).get(toId18(id));
+    if (!record) throw notFound();
+    return record;
+  }
+
+  #checked(organizationId: string, object: ObjectDefinition, values: unknown): DataRecord {
+    if (typeof values !== 'object' || values === null || Array.isArray(values)) {
+      throw new DataError(
+        400,
+        'JSON_PARSER_ERROR',
+        'The HTTP entity body is required, but this request has no entity body.',
+      );
+    }
+    const checked: DataRecord = {};
+    for (const [name, value] of Object.entries(values)) {
+      if (name === 'attributes') continue;
+      const field = findField(object, name);
+      if (!field) {
+        throw new DataError(400, 'INVALID_FIELD', `No such column '${name}' on sobject of type ${object.name}`);
+      }
+      if (field.readOnly) {
+        throw new DataError(
+          400,
+          'INVALID_FIELD_FOR_INSERT_UPDATE',
+          `Unable to create/update fields: ${field.name}. Please check the security settings of this field and verify that it is read/write for your profile or permission set.`,
+          [field.name],
+        );
+      }
+      checked[field.name] = this.#checkedValue(organizationId, field, value);
+    }
+    return checked;
+  }
+
+  #checkedValue(organizationId: string, field: FieldDefinition, value: unknown): FieldValue {
+    if (value === null || value === '') return null;
+    const type = field.type === 'double' ? 'number' : field.type === 'boolean' ? 'boolean' : 'string';
+    if (typeof value !== type) {
+      throw new DataError(
+        400,
+        'JSON_PARSER_ERROR',
+        `Cannot deserialize instance of ${field.type} for field ${field.name}`,
+      );
+    }
+    const target = field.referenceTo === undefined ? undefined : findObject(field.referenceTo);
+    if (!target) return value as FieldValue;
+    const id = toId18(value as string);
+    if (!this.all(organizationId, target).some((record) => record['Id'] === id)) {
+      throw new DataError(
+        400,
+        'INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY',
+        'insufficient access rights on cross-reference id',
+        [],
+      );
+    }
+    return id;
+  }
+
+  #table(organizationId: string, object: ObjectDefinition): Map<string, DataRecord> {
+    const key = `${organizationId} ${object.name}`;
+    const table = this.#tables.get(key) ?? new Map<string, DataRecord>();
+    this.#tables.set(key, table);
+    return table;
+  }
+}
+
+/** A contact's full name follows from its parts. */
+function named(object: ObjectDefinition, record: DataRecord): DataRecord {
+  if (object.name === 'Contact') {
+    record['Name'] = [record['FirstName'], record['LastName']].filter((part) => part !== null).join(' ');
+  }
+  return record;
+}
+
+function userRecord(user: EmulatorUser): DataRecord {
+  return {
+    Id: user.userId,
+    Username: user.username,
+    Name: user.displayName,
+    FirstName: user.firstName,
+    LastName: user.lastName,
+    Email: user.email,
+    IsActive: user.active,
+  };
+}

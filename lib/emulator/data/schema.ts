@@ -1,0 +1,110 @@
+/** Types a field can have. */
+export type FieldType = 'id' | 'string' | 'email' | 'double' | 'boolean' | 'datetime' | 'reference';
+
+/** A field of an object. */
+export interface FieldDefinition {
+  name: string;
+  label: string;
+  type: FieldType;
+  /** Whether it must be given on create. */
+  required?: boolean;
+  /** Whether only Salesforce sets it. */
+  readOnly?: boolean;
+  /** Object a reference points to. */
+  referenceTo?: string;
+}
+
+/** An object of the emulated organizations. */
+export interface ObjectDefinition {
+  name: string;
+  label: string;
+  labelPlural: string;
+  keyPrefix: string;
+  /** Whether records can be created, changed and deleted through the API. */
+  writable: boolean;
+  fields: readonly FieldDefinition[];
+}
+
+const id: FieldDefinition = { name: 'Id', label: 'Record ID', type: 'id', readOnly: true };
+const system: FieldDefinition[] = [
+  { name: 'CreatedDate', label: 'Created Date', type: 'datetime', readOnly: true },
+  { name: 'LastModifiedDate', label: 'Last Modified Date', type: 'datetime', readOnly: true },
+  { name: 'OwnerId', label: 'Owner ID', type: 'reference', referenceTo: 'User' },
+];
+
+function text(name: string, label: string, more: Partial<FieldDefinition> = {}): FieldDefinition {
+  return { name, label, type: 'string', ...more };
+}
+
+/** All objects there are. */
+export const objects: readonly ObjectDefinition[] = [
+  {
+    name: 'Account',
+    label: 'Account',
+    labelPlural: 'Accounts',
+    keyPrefix: '001',
+    writable: true,
+    fields: [
+      id,
+      text('Name', 'Account Name', { required: true }),
+      text('Industry', 'Industry'),
+      text('Type', 'Account Type'),
+      text('Phone', 'Account Phone'),
+      text('Website', 'Website'),
+      text('BillingCity', 'Billing City'),
+      { name: 'AnnualRevenue', label: 'Annual Revenue', type: 'double' },
+      ...system,
+    ],
+  },
+  {
+    name: 'Contact',
+    label: 'Contact',
+    labelPlural: 'Contacts',
+    keyPrefix: '003',
+    writable: true,
+    fields: [
+      id,
+      { name: 'AccountId', label: 'Account ID', type: 'reference', referenceTo: 'Account' },
+      text('FirstName', 'First Name'),
+      text('LastName', 'Last Name', { required: true }),
+      text('Name', 'Full Name', { readOnly: true }),
+      text('Email', 'Email', { type: 'email' }),
+      text('Phone', 'Business Phone'),
+      text('Title', 'Title'),
+      ...system,
+    ],
+  },
+  {
+    name: 'User',
+    label: 'User',
+    labelPlural: 'Users',
+    keyPrefix: '005',
+    writable: false,
+    fields: [
+      id,
+      text('Username', 'Username'),
+      text('Name', 'Full Name'),
+      text('FirstName', 'First Name'),
+      text('LastName', 'Last Name'),
+      text('Email', 'Email', { type: 'email' }),
+      { name: 'IsActive', label: 'Active', type: 'boolean' },
+    ],
+  },
+  {
+    name: 'Organization',
+    label: 'Organization',
+    labelPlural: 'Organizations',
+    keyPrefix: '00D',
+    writable: false,
+    fields: [id, text('Name', 'Name')],
+  },
+];
+
+/** Names are compared without case, as everywhere in the REST API. */
+export function findObject(name: string): ObjectDefinition | undefined {
+  return objects.find((object) => object.name.toLowerCase() === name.toLowerCase());
+}
+
+export function findField(object: ObjectDefinition, name: string): FieldDefinition | undefined {
+  return object.fields.find((field) => field.name.toLowerCase() === name.toLowerCase());
+}

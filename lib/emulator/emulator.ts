@@ -1,0 +1,152 @@
+import { createApplication } from './application';
+import type { EmulatorClock } from './clock';
+import type { FaultHandle, FaultInjection } from './faults/types';
+import type { RecordedRequest } from './http/exchange';
+import { listen } from './listen';
+import type { EmulatorUser } from './org/users';
+import type { ClientPolicy } from './policy';
+import { Provider } from './provider';
+import type { ClientRegistration, EmulatorClient } from './state/clients';
+import type { TokenFilter } from './state/grants';
+import type { Violation } from './state/violations';
+
+/** Options of {@link startEmulator}. */
+export interface EmulatorOptions {
+  /** Port to listen on. Default 0: any free one. */
+  port?: number | undefined;
+  /** Address to listen on. Default: both loopback addresses, under the name `localhost`. */
+  host?: string | undefined;
+  /** Callback URLs of the first client. */
+  callbackURLs: readonly string[];
+  /** Switches of the first client. */
+  policy?: Partial<ClientPolicy> | undefined;
+  /** Secret of the first client; `false` makes it public. Default: a random fake one. */
+  clientSecret?: string | false | undefined;
+  /** Idle time after which an opaque access token ends, in seconds. Default 7200, as at Salesforce. */
+  sessionTimeoutSeconds?: number | undefined;
+  /**
+   * Where the organizations live: on the login host itself (default), so that one URL serves everything, or on a My
+   * Domain of their own, as at Salesforce: `instance_url` then is `http://127.0.0.1:<port>`.
+   */
+  instance?: 'login-host' | 'my-domain' | undefined;
+  /** Most records in one reply to a query; the rest is behind `nextRecordsUrl`. Default 200. */
+  queryBatchSize?: number | undefined;
+  /** Whether authorize moves the browser on by `Location` (default), or by a script in a page, as Salesforce may. */
+  redirectWith?: 'location' | 'javascript' | undefined;
+}
+
+/** Things that can go wrong, on request. */
+export interface FaultControl {
+  /** Adds a fault; one-shot unless `times` says more. */
+  inject(injection: FaultInjection): FaultHandle;
+  /** Takes all faults away and lets go what they hold. */
+  clear(): void;
+}
+
+/** A running emulator. */
+export interface Emulator {
+  /** Base URL; login host, OAuth endpoints and, by default, the API. Without a trailing slash. */
+  readonly url: string;
+  /** The same listener as a My Domain host: its discovery document has the logout endpoint. */
+  readonly myDomainUrl: string;
+  /** Base URL of the Experience Cloud site of the first organization. */
+  readonly siteUrl: string;
+  readonly clients: readonly EmulatorClient[];
+  /** Two of one organization, one of another. */
+  readonly users: readonly EmulatorUser[];
+  /** All requests so far, secrets included. */
+  readonly requests: RecordedRequest[];
+  /** Refresh token → how often it was presented to the token endpoint. */
+  readonly presentations: ReadonlyMap<string, number>;
+  /** Presentations of refresh tokens that must not happen. */
+  readonly violations: Violation[];
+  readonly faults: FaultControl;
+  readonly clock: EmulatorClock;
+  registerClient(registration: ClientRegistration): EmulatorClient;
+  /** Changes switches of a client, from the next request on. */
+  setPolicy(clientID: string, changes: Partial<ClientPolicy>): void;
+  /** Ends sessions: their access tokens are refused, refresh tokens live on. */
+  expireAccessTokens(filter?: TokenFilter): void;
+  /** Revokes grants with all their tokens, as an administrator does. */
+  revokeRefreshTokens(filter?: TokenFilter): void;
+  /** Counts the tokens Salesforce would still accept. */
+  liveTokens(filter?: TokenFilter): { accessTokens: number; refreshTokens: number };
+  /**
+   * Moves organizations to another instance, as a migration does: open sessions end, refresh tokens live on, and token
+   * replies carry the new `instance_url` from now on. Data is served there only; the old host answers 401
+   * INVALID_SESSION_ID. OAuth, identity URL and userinfo stay reachable at all hosts.
+   *
+   * @param newOrigin default: the other of `http://localhost:<port>` and `http://127.0.0.1:<port>`
+   * @returns the new `instance_url`
+   */
+  moveInstance(newOrigin?: string, organizationId?: string): string;
+  /** Closes listeners and connections. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts an offline Salesforce: authorization and token endpoints with their pages, OpenID Connect, and a REST API with
+ * a few records, all in memory and with fake secrets.
+ *
+ * @throws the error of `listen`, such as EADDRINUSE
+ */
+export async function startEmulator(options: EmulatorOptions): Promise<Emulator> {
+  const provider = new Provider({
+    sessionTimeoutSeconds: options.sessionTimeoutSeconds ?? 7200,
+    queryBatchSize: options.queryBatchSize ?? 200,
+    redirectWith: options.redirectWith ?? 'location',
+  });
+  const { callbackURLs, policy, clientSecret, host } = options;
+  provider.clients.register({ callbackURLs, policy, clientSecret });
+  const listener = await listen(createApplication(provider), options.port ?? 0, host);
+  const { hosts, grants } = provider;
+  const named = host === undefined || host === '0.0.0.0' || host === '::' ? 'localhost' : host;
+  hosts.login = `http://${named.includes(':') ? `[${named}]` : named}:${listener.port}`;
+  hosts.myDomain = `http://127.0.0.1:${listener.port}`;
+  for (const name of ['localhost', '127.0.0.1', '[::1]']) hosts.origins.add(`http://${name}:${listener.port}`);
+  hosts.origins.add(hosts.login);
+  const moveTo = (origin: string, organizationId?: string): void => {
+    hosts.origins.add(origin);
+    for (const organization of provider.organizations) {
+      if (organizationId !== undefined && organization.organizationId !== organizationId) continue;
+      hosts.instances.set(organization.organizationId, origin);
+      grants.expireAccessTokens({ organizationId: organization.organizationId });
+    }
+  };
+  moveTo(options.instance === 'my-domain' ? hosts.myDomain : hosts.login);
+
+  return {
+    url: hosts.login,
+    myDomainUrl: hosts.myDomain,
+    siteUrl: hosts.login + hosts.sitePath,
+    clients: provider.clients.list,
+    users: provider.users,
+    requests: provider.requests,
+    presentations: provider.presentations.counts,
+    violations: provider.presentations.violations,
+    faults: provider.faults,
+    clock: provider.clock,
+    registerClient: (registration) => provider.clients.register(registration),
+    setPolicy: (clientID, changes) => {
+      provider.clients.setPolicy(clientID, changes);
+    },
+    expireAccessTokens: (filter = {}) => {
+      grants.expireAccessTokens(filter);
+    },
+    revokeRefreshTokens: (filter = {}) => {
+      grants.revokeAll(filter);
+    },
+    liveTokens: (filter = {}) => grants.liveTokens(filter),
+    moveInstance: (newOrigin, organizationId) => {
+      const current = provider.instanceOf(organizationId ?? provider.organizations[0]?.organizationId ?? '');
+      const origin = newOrigin ?? (current === hosts.login ? hosts.myDomain : hosts.login);
+      moveTo(new URL(origin).origin, organizationId);
+      return new URL(origin).origin;
+    },
+    stop: async () => {
+      // Waiting requests are let go first, or their handlers would outlive the emulator.
+      provider.faults.clear();
+      await listener.close();
+    },
+  };
+}

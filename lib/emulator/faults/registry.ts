@@ -1,0 +1,90 @@
+import type { RecordedRequest } from '../http/exchange';
+import type { FaultHandle, FaultInjection, FaultOperation } from './types';
+
+/** A fault on its way to a request. */
+export interface ArmedFault {
+  readonly injection: FaultInjection;
+  /** Resolves on `release()`, `remove()` or `clear()`. */
+  readonly released: Promise<void>;
+}
+
+interface Entry extends ArmedFault {
+  left: number;
+  hits: number;
+  markReached: () => void;
+  release: () => void;
+}
+
+/** Faults waiting for a request. The first one that fits strikes; a request meets at most one before and one after. */
+export class Faults {
+  #entries: Entry[] = [];
+  readonly #holding = new Set<Entry>();
+
+  /** Adds a fault. One-shot unless `times` says more. */
+  inject(injection: FaultInjection): FaultHandle {
+    const reached = signal();
+    const released = signal();
+    const entry: Entry = {
+      injection,
+      left: injection.times ?? 1,
+      hits: 0,
+      released: released.promise,
+      markReached: reached.resolve,
+      release: released.resolve,
+    };
+    this.#entries.push(entry);
+    return {
+      reached: reached.promise,
+      get hits() {
+        return entry.hits;
+      },
+      release: () => {
+        entry.release();
+      },
+      remove: () => {
+        this.#entries = this.#entries.filter((other) => other !== entry);
+        entry.release();
+      },
+    };
+  }
+
+  /** Takes all faults away and lets go what they hold. */
+  clear(): void {
+    const entries = [...this.#entries, ...this.#holding];
+    this.#entries = [];
+    this.#holding.clear();
+    for (const entry of entries) entry.release();
+  }
+
+  /** The fault that strikes this request now, used up by one. */
+  take(
+    operations: readonly FaultOperation[],
+    when: 'before' | 'after',
+    request: RecordedRequest,
+  ): ArmedFault | undefined {
+    const entry = this.#entries.find(
+      ({ injection }) =>
+        operations.includes(injection.on) && whenOf(injection) === when && (injection.match?.(request) ?? true),
+    );
+    if (!entry) return undefined;
+    entry.hits += 1;
+    entry.left -= 1;
+    // A used-up hold must still hear clear(), or stop() would leave its request waiting.
+    this.#holding.add(entry);
+    if (entry.left <= 0) this.#entries = this.#entries.filter((other) => other !== entry);
+    entry.markReached();
+    return entry;
+  }
+}
+
+function whenOf(injection: FaultInjection): 'before' | 'after' {
+  return injection.kind === 'reply' ? 'after' : (injection.when ?? 'before');
+}
+
+function signal(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = (): void => undefined;
+  const promise = new Promise<void>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}

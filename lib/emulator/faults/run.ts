@@ -1,0 +1,98 @@
+import { systemClock, wait } from '../../clock';
+import type { Exchange } from '../http/exchange';
+import { htmlReply, type Reply, replyText } from '../http/reply';
+import type { ArmedFault, Faults } from './registry';
+import type { FaultInjection, FaultOperation } from './types';
+
+/** How an endpoint words an error. */
+export type ErrorShape = (error: string, description: string | undefined, status: number | undefined) => Reply;
+
+/** What a cut, padded or dripping reply is made of when it comes before the operation. */
+const placeholder: Reply = {
+  status: 200,
+  headers: {},
+  json: { token_type: 'Bearer', access_token: '00D__fake_reply_of_a_fault__' },
+};
+
+/** Runs an operation between the faults before and after it. */
+export async function runWithFaults(
+  faults: Faults,
+  exchange: Exchange,
+  operations: readonly FaultOperation[],
+  errorShape: ErrorShape,
+  operation: () => Reply | Promise<Reply>,
+): Promise<Reply> {
+  const before = faults.take(operations, 'before', exchange.record);
+  if (before) {
+    const struck = await strike(before, exchange, errorShape, placeholder);
+    if (struck) return struck;
+  }
+  const reply = await operation();
+  const after = faults.take(operations, 'after', exchange.record);
+  return (after && (await strike(after, exchange, errorShape, reply))) ?? reply;
+}
+
+/** The reply of a fault, or undefined where the request goes on. */
+async function strike(
+  { injection, released }: ArmedFault,
+  exchange: Exchange,
+  errorShape: ErrorShape,
+  reply: Reply,
+): Promise<Reply | undefined> {
+  switch (injection.kind) {
+    case 'delay':
+      await wait(systemClock, injection.delayMs);
+      return undefined;
+    case 'hold':
+      await released;
+      return undefined;
+    case 'hang':
+      await Promise.race([exchange.closed, released]);
+      return { ...reply, transmission: { how: 'drop' } };
+    case 'error':
+      return errorShape(injection.error, injection.errorDescription, injection.status);
+    default:
+      return replyOf(injection, reply);
+  }
+}
+
+function replyOf(
+  injection: Exclude<FaultInjection, { kind: 'delay' | 'hold' | 'hang' | 'error' }>,
+  reply: Reply,
+): Reply {
+  switch (injection.kind) {
+    case 'status': {
+      const headers: Record<string, string> =
+        injection.retryAfterSeconds === undefined ? {} : { 'retry-after': String(injection.retryAfterSeconds) };
+      const { status, body = '<html><body>Service Unavailable</body></html>' } = injection;
+      if (typeof body === 'string') return { ...htmlReply(body, status), headers };
+      return { status, headers, json: body };
+    }
+    case 'drop':
+      return { ...reply, transmission: { how: 'drop' } };
+    case 'html':
+      return htmlReply('<html><head><title>Maintenance</title></head><body>We are down for maintenance.</body></html>');
+    case 'empty':
+      return { status: 200, headers: {}, text: '' };
+    case 'truncated':
+      return injection.complete
+        ? { ...reply, json: undefined, text: half(replyText(reply)), contentType: 'application/json;charset=UTF-8' }
+        : { ...reply, transmission: { how: 'truncated' } };
+    case 'oversized':
+      return { ...reply, transmission: { how: 'oversized', bytes: injection.bytes ?? 10 * 1024 * 1024 } };
+    case 'drip':
+      return { ...reply, transmission: { how: 'drip', intervalMs: injection.intervalMs ?? 100 } };
+    case 'redirect':
+      return { status: injection.status ?? 302, headers: { location: injection.location }, text: '' };
+    case 'reply':
+      return isObject(reply.json) ? { ...reply, json: injection.change(structuredClone(reply.json)) } : reply;
+  }
+}
+
+function half(text: string): string {
+  return text.slice(0, Math.ceil(text.length / 2));
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

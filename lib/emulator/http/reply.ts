@@ -1,0 +1,52 @@
+/** How a reply leaves: properly, or broken by a fault. */
+export type Transmission =
+  { how: 'drop' } | { how: 'truncated' } | { how: 'oversized'; bytes: number } | { how: 'drip'; intervalMs: number };
+
+/** A reply as plain data, so that a fault can change it before it is sent. */
+export interface Reply {
+  status: number;
+  headers: Record<string, string | string[]>;
+  /** Sent instead of `text` where it is there. */
+  json?: unknown;
+  text?: string;
+  /** Default: JSON or plain text, as the body is. */
+  contentType?: string;
+  /** Writes `json` in another format; the token endpoint offers three. */
+  render?: (json: unknown) => string;
+  transmission?: Transmission;
+}
+
+/** Salesforce's JSON content type, without a space. */
+export const jsonType = 'application/json;charset=UTF-8';
+
+export function jsonReply(json: unknown, status = 200, headers: Reply['headers'] = {}): Reply {
+  return { status, headers, json };
+}
+
+export function textReply(text: string, status = 200): Reply {
+  return { status, headers: {}, text, contentType: 'text/plain;charset=UTF-8' };
+}
+
+export function htmlReply(text: string, status = 200): Reply {
+  return { status, headers: {}, text, contentType: 'text/html;charset=UTF-8' };
+}
+
+export function redirectReply(location: string): Reply {
+  return { status: 302, headers: { location }, text: '' };
+}
+
+/** The body as it is sent. */
+export function replyText(reply: Reply): string {
+  if (reply.json === undefined) return reply.text ?? '';
+  return reply.render ? reply.render(reply.json) : JSON.stringify(reply.json);
+}
+
+/** `Bad_OAuth_Token` and its kind: plain text with status 403, from everything under `/services/oauth2` and `/id`. */
+export function plainError(error: string, _description?: string, status?: number): Reply {
+  return textReply(error, status ?? 403);
+}
+
+/** The token endpoint's errors, status 400 as a rule. */
+export function oauthError(error: string, description?: string, status?: number): Reply {
+  return jsonReply({ error, ...(description === undefined ? {} : { error_description: description }) }, status ?? 400);
+}

@@ -1,0 +1,74 @@
+import type { Response } from 'express';
+import { systemClock } from '../../clock';
+import { jsonType, replyText, type Reply } from './reply';
+
+/** Headers on every reply, as recorded from Salesforce. */
+const commonHeaders = {
+  'strict-transport-security': 'max-age=63072000; includeSubDomains',
+  'x-content-type-options': 'nosniff',
+  'x-robots-tag': 'none',
+  'cache-control': 'no-cache,must-revalidate,max-age=0,no-store,private',
+};
+
+/** Sends a reply, or breaks it in the way its transmission says. */
+export function transmit(res: Response, reply: Reply): void {
+  const { transmission } = reply;
+  if (transmission?.how === 'drop') {
+    res.socket?.destroy();
+    return;
+  }
+  const text = replyText(reply);
+  res.statusCode = reply.status;
+  for (const [name, value] of Object.entries({ ...commonHeaders, ...reply.headers })) res.setHeader(name, value);
+  if (reply.status !== 204) {
+    res.setHeader(
+      'content-type',
+      reply.contentType ?? (reply.json === undefined ? 'text/plain;charset=UTF-8' : jsonType),
+    );
+  }
+  switch (transmission?.how) {
+    case undefined:
+      res.end(text);
+      return;
+    case 'truncated':
+      res.setHeader('content-length', Buffer.byteLength(text));
+      res.write(text.slice(0, Math.ceil(text.length / 2)), () => res.socket?.destroy());
+      return;
+    case 'oversized':
+      pour(res, text, transmission.bytes);
+      return;
+    case 'drip':
+      drip(res, Buffer.from(text), transmission.intervalMs);
+  }
+}
+
+/** Sends a valid JSON text, blown up by blanks in front of it, no faster than the client reads. */
+function pour(res: Response, text: string, bytes: number): void {
+  const chunk = ' '.repeat(64 * 1024);
+  let sent = 0;
+  const next = (): void => {
+    while (sent < bytes && !res.destroyed) {
+      sent += chunk.length;
+      if (!res.write(chunk)) {
+        res.once('drain', next);
+        return;
+      }
+    }
+    res.end(text);
+  };
+  next();
+}
+
+function drip(res: Response, bytes: Buffer, intervalMs: number): void {
+  let position = 0;
+  const next = (): void => {
+    if (res.destroyed) return;
+    if (position >= bytes.length) {
+      res.end();
+      return;
+    }
+    res.write(bytes.subarray(position, ++position));
+    systemClock.setTimer(intervalMs, next);
+  };
+  next();
+}

@@ -1,0 +1,15 @@
+/**
+ * An offline Salesforce for tests and for trying things out.
+ *
+ * @packageDocumentation
+ */
+export { startEmulator } from './emulator';
+export type { Emulator, EmulatorOptions, FaultControl } from './emulator';
+export type { EmulatorClock } from './clock';
+export type { FaultHandle, FaultInjection, FaultKind, FaultOperation } from './faults/types';
+export type { RecordedRequest } from './http/exchange';
+export type { EmulatorUser } from './org/users';
+export type { ClientPolicy } from './policy';
+export type { ClientRegistration, EmulatorClient } from './state/clients';
+export type { TokenFilter } from './state/grants';
+export type { Violation } from './state/violations';

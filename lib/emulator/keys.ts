@@ -1,0 +1,55 @@
+import { createHash, generateKeyPair, sign, type JsonWebKey, type KeyObject } from 'node:crypto';
+import { promisify } from 'node:util';
+
+/** A signing key and the `kid` it is published under. */
+interface SigningKey {
+  kid: string;
+  privateKey: KeyObject;
+  publicKey: JsonWebKey;
+}
+
+let keys: Promise<SigningKey[]> | undefined;
+
+/** Short numbers and `asset`, as Salesforce names its keys: a client has to choose by `kid`. */
+const kids = ['248', '246', 'asset'];
+
+/** Generated at first use and shared by all emulators of the process, because RSA keys are slow to make. */
+function signingKeys(): Promise<SigningKey[]> {
+  keys ??= Promise.all(
+    kids.map(async (kid) => {
+      const pair = await promisify(generateKeyPair)('rsa', { modulusLength: 2048 });
+      return { kid, privateKey: pair.privateKey, publicKey: pair.publicKey.export({ format: 'jwk' }) };
+    }),
+  );
+  return keys;
+}
+
+/** The body of `/id/keys` (RFC 7517, section 5). */
+export async function jsonWebKeySet(): Promise<{ keys: Record<string, unknown>[] }> {
+  const all = await signingKeys();
+  return {
+    keys: all.map(({ kid, publicKey }) => ({
+      kty: 'RSA',
+      n: publicKey.n,
+      e: publicKey.e,
+      alg: 'RS256',
+      use: 'sig',
+      kid,
+    })),
+  };
+}
+
+/** A JWT signed with RS256 by a key of {@link jsonWebKeySet}. The second key signs, so that the first is a wrong guess. */
+export async function signJWT(payload: Record<string, unknown>, header: Record<string, unknown> = {}): Promise<string> {
+  const all = await signingKeys();
+  const key = all[1];
+  if (!key) throw new Error('The emulator has no signing key.');
+  const encode = (part: unknown): string => Buffer.from(JSON.stringify(part)).toString('base64url');
+  const input = `${encode({ alg: 'RS256', typ: 'JWT', kid: key.kid, ...header })}.${encode(payload)}`;
+  return `${input}.${sign('sha256', Buffer.from(input), key.privateKey).toString('base64url')}`;
+}
+
+/** `at_hash` (OpenID Connect Core, section 3.1.3.6). */
+export function accessTokenHash(accessToken: string): string {
+  return createHash('sha256').update(accessToken).digest().subarray(0, 16).toString('base64url');
+}

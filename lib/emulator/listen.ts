@@ -1,0 +1,70 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** Listening servers that share a port. */
+export interface Listener {
+  readonly port: number;
+  /** Destroys all connections and frees the port. */
+  close(): Promise<void>;
+}
+
+/**
+ * Listens on one address, or on both loopback addresses: `localhost` means either, and a client may try only one.
+ *
+ * @throws the error of `listen`, such as EADDRINUSE
+ */
+export async function listen(handler: RequestListener, port: number, host: string | undefined): Promise<Listener> {
+  // With port 0 the second address may be taken by somebody else; then another port is tried.
+  for (let attempt = 1; ; attempt++) {
+    const servers = [createServer(handler)];
+    try {
+      await start(servers[0], port, host ?? '127.0.0.1');
+      const actualPort = portOf(servers[0]);
+      if (host === undefined) {
+        const second = createServer(handler);
+        if (await startOptional(second, actualPort, '::1')) servers.push(second);
+      }
+      const close = async (): Promise<void> => {
+        await Promise.all(servers.map(stop));
+      };
+      return { port: actualPort, close };
+    } catch (error) {
+      await Promise.all(servers.map(stop));
+      if (port !== 0 || attempt >= 5 || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    }
+  }
+}
+
+function start(server: Server | undefined, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server?.once('error', reject);
+    server?.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+/** False where this machine has no such address at all. */
+async function startOptional(server: Server, port: number, host: string): Promise<boolean> {
+  try {
+    await start(server, port, host);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') throw error;
+    return false;
+  }
+}
+
+function portOf(server: Server | undefined): number {
+  return (server?.address() as AddressInfo).port;
+}
+
+function stop(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => {
+      resolve();
+    });
+    server.closeAllConnections();
+  });
+}

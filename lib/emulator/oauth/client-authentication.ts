@@ -1,0 +1,102 @@
+import { createPublicKey, timingSafeEqual, verify, createHash } from 'node:crypto';
+import type { Exchange } from '../http/exchange';
+import { oauthError, type Reply } from '../http/reply';
+import type { Provider } from '../provider';
+import type { EmulatorClient } from '../state/clients';
+
+const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+/** Clock skew Salesforce allows a JWT. */
+const skewSeconds = 180;
+
+/** The client of a request (RFC 6749, section 2.3) and whether it proved itself, or the error that refuses it. */
+export type ClientAuthentication = { client: EmulatorClient; proven: boolean } | { refused: Reply };
+
+/**
+ * Identifies the client by form fields, Basic header or signed assertion. Credentials that are sent are always checked,
+ * required or not; two kinds at once are refused, as the RFC says.
+ */
+export function authenticateClient(provider: Provider, exchange: Exchange): ClientAuthentication {
+  const { form } = exchange;
+  const basic = readBasic(exchange.header('authorization'));
+  if (basic === 'malformed') return refuse('invalid_basic_auth_header', 'invalid basic authentication header');
+  const assertion = form.get('client_assertion');
+  const methods = [basic !== undefined, form.has('client_secret'), assertion !== null].filter(Boolean).length;
+  if (methods > 1) return refuse('invalid_request', 'more than one client authentication method');
+
+  const clientID = basic?.clientID ?? form.get('client_id') ?? subjectOf(assertion);
+  if (basic && form.has('client_id') && form.get('client_id') !== basic.clientID) {
+    return refuse('invalid_client', 'invalid client credentials');
+  }
+  const client = provider.clients.find(clientID);
+  if (!client) return refuse('invalid_client_id', 'client identifier invalid');
+  if (assertion !== null) {
+    const isValid =
+      form.get('client_assertion_type') === assertionType && isAssertionValid(provider, client, assertion);
+    return isValid ? { client, proven: true } : refuse('invalid_client', 'invalid client credentials');
+  }
+  const secret = basic?.secret ?? form.get('client_secret');
+  if (secret === null) return { client, proven: false };
+  return isSameText(secret, client.clientSecret) && client.clientSecret !== ''
+    ? { client, proven: true }
+    : refuse('invalid_client', 'invalid client credentials');
+}
+
+function refuse(error: string, description: string): { refused: Reply } {
+  return { refused: oauthError(error, description) };
+}
+
+function readBasic(header: string | undefined): { clientID: string; secret: string } | 'malformed' | undefined {
+  const match = /^Basic +(.*)$/i.exec(header ?? '');
+  if (!match) return undefined;
+  const text = Buffer.from(match[1] ?? '', 'base64').toString('utf8');
+  const colon = text.indexOf(':');
+  if (colon < 1) return 'malformed';
+  try {
+    // RFC 6749, section 2.3.1: both parts are form-encoded before they are joined.
+    const [clientID, secret] = [text.slice(0, colon), text.slice(colon + 1)].map((part) =>
+      decodeURIComponent(part.replaceAll('+', ' ')),
+    );
+    return { clientID: clientID ?? '', secret: secret ?? '' };
+  } catch {
+    return 'malformed';
+  }
+}
+
+function subjectOf(assertion: string | null): string | null {
+  const subject = assertion === null ? undefined : readPart(assertion, 1)?.['sub'];
+  return typeof subject === 'string' ? subject : null;
+}
+
+/** Checks a `private_key_jwt` assertion (RFC 7523, section 3). */
+function isAssertionValid(provider: Provider, client: EmulatorClient, assertion: string): boolean {
+  const [header, payload, signature, ...rest] = assertion.split('.');
+  const claims = readPart(assertion, 1);
+  if (!client.publicKey || !claims || signature === undefined || rest.length > 0) return false;
+  if (readPart(assertion, 0)?.['alg'] !== 'RS256') return false;
+  const now = provider.clock.now() / 1000;
+  const audiences = [claims['aud']].flat();
+  const isForUs = [...provider.hosts.origins].some((origin) =>
+    ['', provider.hosts.sitePath].some((site) =>
+      ['', '/services/oauth2/token'].some((path) => audiences.includes(origin + site + path)),
+    ),
+  );
+  const expiresAt = claims['exp'];
+  if (!isForUs || claims['iss'] !== client.clientID || claims['sub'] !== client.clientID) return false;
+  if (typeof expiresAt !== 'number' || expiresAt + skewSeconds < now) return false;
+  const key = createPublicKey({ key: client.publicKey, format: 'jwk' });
+  return verify('sha256', Buffer.from(`${header ?? ''}.${payload ?? ''}`), key, Buffer.from(signature, 'base64url'));
+}
+
+function readPart(token: string, index: number): Record<string, unknown> | undefined {
+  try {
+    const part: unknown = JSON.parse(Buffer.from(token.split('.')[index] ?? '', 'base64url').toString('utf8'));
+    return typeof part === 'object' && part !== null ? (part as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isSameText(one: string, other: string): boolean {
+  const [left, right] = [one, other].map((text) => createHash('sha256').update(text).digest());
+  return left !== undefined && right !== undefined && timingSafeEqual(left, right);
+}

@@ -1,0 +1,126 @@
+import type { Exchange } from '../http/exchange';
+import { htmlReply, type Reply } from '../http/reply';
+import { approvalPage, chooserPage, loginPage, messagePage } from '../pages/pages';
+import type { Provider } from '../provider';
+import type { Browser, Transaction } from '../state/browsers';
+import { callbackWithError } from './callback';
+import { browserOf, continueAuthorization, withBrowser } from './steps';
+
+/** Pages run nothing and load nothing; forms may lead to the app. */
+const securityHeaders = {
+  'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
+};
+
+type Step = (transaction: Transaction, browser: Browser) => Reply;
+
+/** Shows the login form. */
+export function showLogin(provider: Provider, exchange: Exchange): Reply {
+  return withTransaction(provider, exchange, exchange.query, (transaction) => {
+    const browser = browserOf(provider, exchange) ?? provider.browsers.create();
+    // Salesforce ignores the hint where somebody is logged in.
+    const username = browser.user ? '' : (transaction.loginHint ?? '');
+    return withBrowser(provider, browser, secure(loginPage(transaction, browser, provider.users, { username })));
+  });
+}
+
+/** Takes username and password. */
+export function submitLogin(provider: Provider, exchange: Exchange): Reply {
+  return fromForm(provider, exchange, (transaction, browser) => {
+    const username = exchange.form.get('username') ?? '';
+    const organizationId = provider.organizationOfSite(transaction.site);
+    const user = provider.users.find(
+      (candidate) =>
+        candidate.username === username &&
+        candidate.password === exchange.form.get('pw') &&
+        candidate.active &&
+        (organizationId === undefined || candidate.organizationId === organizationId),
+    );
+    if (!user) {
+      const error = 'Please check your username and password. If you still can’t log in, contact your administrator.';
+      return secure(loginPage(transaction, browser, provider.users, { username, error }));
+    }
+    provider.browsers.logIn(browser, user);
+    transaction.loggedIn = true;
+    transaction.chosen = true;
+    return withBrowser(provider, browser, continueAs(provider, exchange, transaction, browser));
+  });
+}
+
+/** Shows the approval form. */
+export function showApproval(provider: Provider, exchange: Exchange): Reply {
+  return withTransaction(provider, exchange, exchange.query, (transaction) => {
+    const browser = browserOf(provider, exchange);
+    return browser?.user
+      ? secure(approvalPage(transaction, browser, browser.user))
+      : continueAuthorization(provider, exchange, transaction);
+  });
+}
+
+/** Takes the decision. */
+export function submitApproval(provider: Provider, exchange: Exchange): Reply {
+  return fromForm(provider, exchange, (transaction, browser) => {
+    const { user } = browser;
+    // Somebody else may have logged in through another tab since the page was shown.
+    if (!user || user.userId !== exchange.form.get('user')) {
+      return continueAuthorization(provider, exchange, transaction);
+    }
+    if (exchange.form.get('decision') !== 'allow') {
+      provider.browsers.finish(transaction);
+      const { redirectURI, state } = transaction;
+      return callbackWithError(redirectURI, state, 'access_denied', 'end-user denied authorization');
+    }
+    transaction.approvedBy = user;
+    return continueAuthorization(provider, exchange, transaction);
+  });
+}
+
+/** Shows the account chooser. */
+export function showChooser(provider: Provider, exchange: Exchange): Reply {
+  return withTransaction(provider, exchange, exchange.query, (transaction) => {
+    const browser = browserOf(provider, exchange);
+    return browser ? secure(chooserPage(transaction, browser)) : continueAuthorization(provider, exchange, transaction);
+  });
+}
+
+/** Takes the choice: an account that is logged in goes on, any other has to log in. */
+export function submitChooser(provider: Provider, exchange: Exchange): Reply {
+  return fromForm(provider, exchange, (transaction, browser) => {
+    const username = exchange.form.get('username') ?? '';
+    transaction.chosen = true;
+    if (browser.user?.username === username) return continueAuthorization(provider, exchange, transaction);
+    return secure(loginPage(transaction, browser, provider.users, { username }));
+  });
+}
+
+/** Goes on in the browser as it is after this reply: its cookie has just changed. */
+function continueAs(provider: Provider, exchange: Exchange, transaction: Transaction, browser: Browser): Reply {
+  const cookie = String(withBrowser(provider, browser, { status: 200, headers: {} }).headers['set-cookie']);
+  const header = (name: string): string | undefined =>
+    name === 'cookie' ? cookie.split(';')[0] : exchange.header(name);
+  return continueAuthorization(provider, { ...exchange, header }, transaction);
+}
+
+function fromForm(provider: Provider, exchange: Exchange, step: Step): Reply {
+  return withTransaction(provider, exchange, exchange.form, (transaction) => {
+    const browser = browserOf(provider, exchange);
+    if (browser && exchange.form.get('csrf') === browser.csrfToken) return step(transaction, browser);
+    return secure(messagePage('This page is too old', 'Start again from the app. Cookies have to be allowed.'), 403);
+  });
+}
+
+function withTransaction(
+  provider: Provider,
+  _exchange: Exchange,
+  params: URLSearchParams,
+  step: (transaction: Transaction) => Reply,
+): Reply {
+  const transaction = provider.browsers.transaction(params.get('source'));
+  return transaction
+    ? step(transaction)
+    : secure(messagePage('This login has ended', 'Start again from the app.'), 400);
+}
+
+function secure(html: string, status = 200): Reply {
+  return { ...htmlReply(html, status), headers: securityHeaders };
+}

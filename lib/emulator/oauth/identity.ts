@@ -1,0 +1,58 @@
+import { runWithFaults } from '../faults/run';
+import type { Exchange } from '../http/exchange';
+import { jsonReply, plainError, type Reply } from '../http/reply';
+import { toId18 } from '../org/ids';
+import type { Provider } from '../provider';
+import { bearer } from './bearer';
+import { identityBody, userinfoBody } from './identity-bodies';
+import { opensIdentity, opensUserinfo } from './scopes';
+import { identityUrl } from './token-reply';
+
+/** The identity URL, `/id/<organization>/<user>`. Its errors are plain text with status 403. */
+export function identity(provider: Provider, exchange: Exchange): Promise<Reply> {
+  return runWithFaults(provider.faults, exchange, ['identity'], plainError, () => {
+    const access = bearer(provider, exchange, { queryParameter: true });
+    if (access === 'missing') return plainError('Missing_OAuth_Token');
+    if (access === 'bad' || !opensIdentity(access.grant.scopes)) return plainError('Bad_OAuth_Token');
+    const organizationId = toId18(exchange.params['organization'] ?? '');
+    const userId = toId18(exchange.params['user'] ?? '');
+    if (organizationId !== access.grant.user.organizationId) return plainError('Wrong_Org');
+    const user = provider.users.find(
+      (candidate) => candidate.userId === userId && candidate.organizationId === organizationId,
+    );
+    if (!user) return plainError('Bad_Id', undefined, 404);
+    const body = identityBody(provider, user, {
+      id: exchange.origin + exchange.path,
+      isAsserted: user === access.grant.user,
+      version: exchange.query.get('version'),
+    });
+    return jsonReply(body);
+  });
+}
+
+/** OpenID Connect's userinfo (Core, section 5.3), whose errors are Salesforce's all the same. */
+export function userinfo(provider: Provider, exchange: Exchange): Promise<Reply> {
+  return runWithFaults(provider.faults, exchange, ['userinfo'], plainError, () => {
+    const access = bearer(provider, exchange);
+    if (access === 'missing') return plainError('Missing_OAuth_Token');
+    if (access === 'bad' || !opensUserinfo(access.grant.scopes)) return plainError('Bad_OAuth_Token');
+    return jsonReply(userinfoBody(provider, access.grant.user, identityUrl(provider, access.grant)));
+  });
+}
+
+/** The UI bridge: turns an access token into a URL that opens Salesforce in a browser. */
+export function singleAccess(provider: Provider, exchange: Exchange): Reply {
+  const access = bearer(provider, exchange);
+  if (access === 'missing') return plainError('Missing_OAuth_Token');
+  if (access === 'bad') return plainError('Bad_OAuth_Token');
+  const { scopes, user } = access.grant;
+  // A JWT-based token cannot open the user interface.
+  if (access.format === 'jwt' || !(scopes.includes('web') || scopes.includes('full'))) {
+    return plainError('Invalid_Scope');
+  }
+  const target = exchange.form.get('redirect_uri') ?? '/';
+  const query = new URLSearchParams({ otp: '__fake_one_time_password__', startURL: target });
+  return jsonReply({
+    frontdoor_uri: `${provider.instanceOf(user.organizationId)}/secur/frontdoor.jsp?${query.toString()}`,
+  });
+}

@@ -1,0 +1,57 @@
+import { runWithFaults } from '../faults/run';
+import type { Exchange } from '../http/exchange';
+import { oauthError, type Reply } from '../http/reply';
+import type { Provider } from '../provider';
+import { authorizationCodeGrant } from './code-grant';
+import { refreshTokenGrant } from './refresh-grant';
+import { inRequestedFormat } from './token-format';
+
+/** The token endpoint (RFC 6749, section 3.2). */
+export async function token(provider: Provider, exchange: Exchange): Promise<Reply> {
+  return inRequestedFormat(exchange, await answer(provider, exchange));
+}
+
+async function answer(provider: Provider, exchange: Exchange): Promise<Reply> {
+  if (exchange.method !== 'POST') return oauthError('invalid_request', 'must use HTTP POST');
+  const grantType = exchange.form.get('grant_type');
+  switch (grantType) {
+    case 'authorization_code':
+      return runWithFaults(provider.faults, exchange, ['code', 'token'], oauthError, () =>
+        checked(exchange, () => authorizationCodeGrant(provider, exchange)),
+      );
+    case 'refresh_token':
+      return whileLocked(provider, exchange, () =>
+        runWithFaults(provider.faults, exchange, ['refresh', 'token'], oauthError, () =>
+          checked(exchange, () => refreshTokenGrant(provider, exchange)),
+        ),
+      );
+    default:
+      return runWithFaults(provider.faults, exchange, ['token'], oauthError, () =>
+        oauthError('unsupported_grant_type', 'grant type not supported'),
+      );
+  }
+}
+
+/** RFC 6749, section 3.2: no parameter may come twice. */
+function checked(exchange: Exchange, grant: () => Promise<Reply>): Reply | Promise<Reply> {
+  const names = [...exchange.form.keys()];
+  return new Set(names).size === names.length ? grant() : oauthError('invalid_request', 'duplicate parameter');
+}
+
+/** Salesforce works on one refresh per token at a time, whatever becomes of it, and turns every other away. */
+async function whileLocked(provider: Provider, exchange: Exchange, work: () => Promise<Reply>): Promise<Reply> {
+  const refreshToken = exchange.form.get('refresh_token');
+  if (refreshToken === null || refreshToken === '') return work();
+  const unlock = provider.presentations.begin(
+    refreshToken,
+    exchange.form.get('client_id') ?? '',
+    provider.grants,
+    provider.clock.now(),
+  );
+  if (!unlock) return oauthError('invalid_grant', 'token request is already being processed');
+  try {
+    return await work();
+  } finally {
+    unlock();
+  }
+}

@@ -1,0 +1,70 @@
+import { createId } from './ids';
+
+/** A person who can log in. Fields may be changed while the emulator runs; `active: false` shuts the user out. */
+export interface EmulatorUser {
+  username: string;
+  /** Visibly fake, and shown on the login page. */
+  password: string;
+  /** 18 characters. */
+  userId: string;
+  /** 18 characters. */
+  organizationId: string;
+  displayName: string;
+  firstName: string;
+  lastName: string;
+  email: string;
+  emailVerified: boolean;
+  language: string;
+  locale: string;
+  timezone: string;
+  active: boolean;
+}
+
+/** An organization. The first one has the Experience Cloud site. */
+export interface EmulatorOrganization {
+  /** 18 characters. */
+  organizationId: string;
+  name: string;
+}
+
+/** Two organizations, so that a test can see whether one's data or tokens reach the other. */
+export function createOrganizations(): EmulatorOrganization[] {
+  return [
+    { organizationId: createId('00D', 1), name: 'Acme Fake Org' },
+    { organizationId: createId('00D', 2), name: 'Globex Fake Org' },
+  ];
+}
+
+/** Two users in the first organization, one in the second. */
+export function createUsers(organizations: readonly EmulatorOrganization[]): EmulatorUser[] {
+  const [first, second] = organizations.map(({ organizationId }) => organizationId);
+  return [
+    createUser(1, first ?? '', 'Ada', 'Fake', 'ada@acme.example'),
+    createUser(2, first ?? '', 'Grace', 'Fake', 'grace@acme.example'),
+    createUser(3, second ?? '', 'Linus', 'Fake', 'linus@globex.example'),
+  ];
+}
+
+function createUser(
+  number: number,
+  organizationId: string,
+  firstName: string,
+  lastName: string,
+  email: string,
+): EmulatorUser {
+  return {
+    username: email,
+    password: `__fake_password_${number}__`,
+    userId: createId('005', number),
+    organizationId,
+    displayName: `${firstName} ${lastName}`,
+    firstName,
+    lastName,
+    email,
+    emailVerified: true,
+    language: 'en_US',
+    locale: 'en_US',
+    timezone: 'Europe/Paris',
+    active: true,
+  };
+}

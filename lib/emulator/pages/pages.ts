@@ -1,0 +1,88 @@
+import type { EmulatorUser } from '../org/users';
+import type { Browser, Transaction } from '../state/browsers';
+import { escapeHtml, hiddenFields, page } from './html';
+
+/** Paths of the pages, after the path of the site. */
+export const pagePaths = {
+  login: '/login',
+  approval: '/setup/secur/RemoteAccessAuthorizationPage.apexp',
+  chooser: '/secur/chooser',
+} as const;
+
+/** Username and password, with the seeded users named below: everybody may know them here. */
+export function loginPage(
+  { site, source, display }: Transaction,
+  browser: Browser,
+  users: readonly EmulatorUser[],
+  { username, error }: { username: string; error?: string },
+): string {
+  const hints = users.map(
+    (user) => `<li><code>${escapeHtml(user.username)}</code> / <code>${escapeHtml(user.password)}</code></li>`,
+  );
+  return page(
+    'Log in',
+    `${error === undefined ? '' : `<p role="alert">${escapeHtml(error)}</p>`}
+<form method="post" action="${escapeHtml(site + pagePaths.login)}">${hiddenFields({ source, csrf: browser.csrfToken })}
+<label for="username">Username</label>
+<input id="username" name="username" autocomplete="username" required value="${escapeHtml(username)}">
+<label for="password">Password</label>
+<input id="password" name="pw" type="password" autocomplete="current-password" required>
+<button>Log In</button></form>
+<aside>This is an emulator. Its users:<ul>${hints.join('')}</ul></aside>`,
+    display,
+  );
+}
+
+/** "Allow Access?" */
+export function approvalPage(transaction: Transaction, browser: Browser, user: EmulatorUser): string {
+  const { site, source, scopes, client, display } = transaction;
+  const items = scopes.map((scope) => `<li><code>${escapeHtml(scope)}</code></li>`);
+  return page(
+    'Allow access?',
+    `<p>The app <code>${escapeHtml(client.clientID)}</code> is asking for:</p><ul>${items.join('')}</ul>
+<p>You are logged in as <strong>${escapeHtml(user.username)}</strong>.</p>
+<form method="post" action="${escapeHtml(site + pagePaths.approval)}">
+${hiddenFields({ source, csrf: browser.csrfToken, user: user.userId })}
+<button name="decision" value="allow">Allow</button>
+<button name="decision" value="deny" class="quiet">Deny</button></form>`,
+    display,
+  );
+}
+
+/** "Choose a username", for `prompt=select_account` in a browser that knows several. */
+export function chooserPage({ site, source, display }: Transaction, browser: Browser): string {
+  const buttons = browser.remembered.map(
+    (username) =>
+      `<button name="username" value="${escapeHtml(username)}" class="quiet">${escapeHtml(username)}</button>`,
+  );
+  return page(
+    'Choose a username',
+    `<form method="post" action="${escapeHtml(site + pagePaths.chooser)}">
+${hiddenFields({ source, csrf: browser.csrfToken })}${buttons.join('')}
+<button name="username" value="">Log In with a Different Username</button></form>`,
+    display,
+  );
+}
+
+/** An error that is not redirected, because client or redirect URI cannot be trusted. */
+export function errorPage(error: string, description: string): string {
+  // In this very form, because clients are known to look for it in the text of the page.
+  const text = `error=${error}&error_description=${encodeURIComponent(description)}`;
+  return page('We can’t authorize you', `<p role="alert">${escapeHtml(text)}</p>`);
+}
+
+/** What is seen at the root of the emulator. */
+export function homePage(users: readonly EmulatorUser[]): string {
+  const items = users.map(
+    (user) => `<li><code>${escapeHtml(user.username)}</code> / <code>${escapeHtml(user.password)}</code></li>`,
+  );
+  return page(
+    'Salesforce emulator',
+    `<p>Point your app’s base URL here and log in from the app.</p><p>Users:</p><ul>${items.join('')}</ul>`,
+  );
+}
+
+/** After a logout, or where a link is too old. */
+export function messagePage(title: string, message: string): string {
+  return page(title, `<p>${escapeHtml(message)}</p>`);
+}

@@ -1,0 +1,74 @@
+/**
+ * The switches of an External Client App or Connected App, as an administrator sets them in Setup.
+ *
+ * @see https://help.salesforce.com/s/articleView?id=xcloud.connected_app_manage_oauth.htm
+ */
+export interface ClientPolicy {
+  /** "Require Secret for Web Server Flow". Default true. A secret that is sent is checked either way. */
+  requireSecretForWebServerFlow: boolean;
+  /** "Require Secret for Refresh Token Flow". Default true. */
+  requireSecretForRefreshTokenFlow: boolean;
+  /** "Require Proof Key for Code Exchange". Default false, and true for a public client. */
+  requirePkce: boolean;
+  /** "Enable Refresh Token Rotation". Default false. Presenting a spent token then revokes the whole grant. */
+  rotateRefreshTokens: boolean;
+  /**
+   * How long a refresh token lives: until it is revoked (default), not at all, a while after its last use, or a while
+   * after the approval.
+   */
+  refreshTokenPolicy: 'until-revoked' | 'immediate' | { idleSeconds: number } | { absoluteSeconds: number };
+  /** "Idle TTL": a sliding limit on top of `refreshTokenPolicy`, 30 days for partner apps. Default none. */
+  idleTTLSeconds: number | undefined;
+  /** Refresh tokens a user may have for the app; one more revokes the oldest. Default 5. */
+  maxApprovals: number;
+  /** Opaque session ids (default), or JWT-based access tokens that end at a fixed time. */
+  accessTokenFormat: 'opaque' | 'jwt';
+  /** Life of a JWT-based access token, in seconds. Default 1800. */
+  jwtTimeoutSeconds: number;
+  /** Session timeout of the app's own policy, in seconds. Default: `sessionTimeoutSeconds` of the emulator. */
+  sessionTimeoutSeconds: number | undefined;
+  /** "Authorization Code and Credentials Flow" for headless login. Default false; the emulator does not serve it yet. */
+  authorizationCodeAndCredentials: boolean;
+  /** Host of the `id` URL: the login host, as login.salesforce.com answers (default), or the organization's instance. */
+  idHost: 'login' | 'instance';
+  /** `iss` of ID tokens: the host the token was asked of (default), or the organization's My Domain. */
+  idTokenIssuer: 'login' | 'instance';
+  /** Life of an ID token, in seconds. Default 120. */
+  idTokenTimeoutSeconds: number;
+  /** Whether the app is installed in the users' organizations. Default true. */
+  appInstalled: boolean;
+  /** What the app is; it decides how a missing installation is reported. Default `external-client-app`. */
+  appKind: 'external-client-app' | 'connected-app';
+  /** Whether an administrator blocked the app, which ends its sessions too. Default false. */
+  blocked: boolean;
+  /** "Admin approved users are pre-authorized": their usernames. Default undefined: all users may self-authorize. */
+  adminApprovedUsers: readonly string[] | undefined;
+  /** Makes token replies carry `expires_in`. Default undefined, because Salesforce sends none. */
+  expiresInSeconds: number | undefined;
+  /** "Selected OAuth Scopes": what the app may ask for, and gets when it asks for nothing. */
+  assignedScopes: readonly string[];
+}
+
+/** What a new app is set to. */
+export const defaultPolicy: ClientPolicy = {
+  requireSecretForWebServerFlow: true,
+  requireSecretForRefreshTokenFlow: true,
+  requirePkce: false,
+  rotateRefreshTokens: false,
+  refreshTokenPolicy: 'until-revoked',
+  idleTTLSeconds: undefined,
+  maxApprovals: 5,
+  accessTokenFormat: 'opaque',
+  jwtTimeoutSeconds: 1800,
+  sessionTimeoutSeconds: undefined,
+  authorizationCodeAndCredentials: false,
+  idHost: 'login',
+  idTokenIssuer: 'login',
+  idTokenTimeoutSeconds: 120,
+  appInstalled: true,
+  appKind: 'external-client-app',
+  blocked: false,
+  adminApprovedUsers: undefined,
+  expiresInSeconds: undefined,
+  assignedScopes: ['id', 'api', 'web', 'full', 'refresh_token', 'openid', 'profile', 'email', 'address', 'phone'],
+};

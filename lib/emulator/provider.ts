@@ -1,0 +1,62 @@
+import { EmulatorClock } from './clock';
+import { RecordStore } from './data/records';
+import { Faults } from './faults/registry';
+import type { RecordedRequest } from './http/exchange';
+import { createOrganizations, createUsers, type EmulatorOrganization, type EmulatorUser } from './org/users';
+import { Browsers } from './state/browsers';
+import { Clients } from './state/clients';
+import { AuthorizationCodes } from './state/codes';
+import { Grants } from './state/grants';
+import { Presentations } from './state/violations';
+
+/** Where the emulated Salesforce is reached. Paths of sites come after an origin. */
+export interface Hosts {
+  /** Origin of the login host, which is the emulator's `url`. */
+  login: string;
+  /** Another name of the same listener, with the discovery document of a My Domain. */
+  myDomain: string;
+  /** Path of the Experience Cloud site. */
+  sitePath: string;
+  /** All origins the emulator answers at. */
+  readonly origins: Set<string>;
+  /** Origin of each organization's instance, by its id. */
+  readonly instances: Map<string, string>;
+}
+
+/** Settings that hold for the whole emulator. */
+export interface ProviderSettings {
+  readonly sessionTimeoutSeconds: number;
+  readonly queryBatchSize: number;
+  readonly redirectWith: 'location' | 'javascript';
+}
+
+/** The state of one emulated Salesforce; endpoints are functions of it and a request. */
+export class Provider {
+  readonly settings: ProviderSettings;
+  readonly clock: EmulatorClock = new EmulatorClock();
+  readonly organizations: EmulatorOrganization[] = createOrganizations();
+  readonly users: EmulatorUser[] = createUsers(this.organizations);
+  readonly clients: Clients = new Clients();
+  readonly codes: AuthorizationCodes = new AuthorizationCodes(this.clock);
+  readonly grants: Grants = new Grants(this.clock);
+  readonly presentations: Presentations = new Presentations();
+  readonly browsers: Browsers = new Browsers();
+  readonly faults: Faults = new Faults();
+  readonly requests: RecordedRequest[] = [];
+  readonly records: RecordStore = new RecordStore(this.clock, this.users, this.organizations);
+  readonly hosts: Hosts = { login: '', myDomain: '', sitePath: '/portal', origins: new Set(), instances: new Map() };
+
+  constructor(settings: ProviderSettings) {
+    this.settings = settings;
+  }
+
+  /** Origin of the instance an organization lives on now. */
+  instanceOf(organizationId: string): string {
+    return this.hosts.instances.get(organizationId) ?? this.hosts.login;
+  }
+
+  /** The organization that owns a site; undefined for the login host, which serves them all. */
+  organizationOfSite(site: string): string | undefined {
+    return site === this.hosts.sitePath ? this.organizations[0]?.organizationId : undefined;
+  }
+}

@@ -1,0 +1,80 @@
+import { randomText } from '../org/ids';
+import type { EmulatorUser } from '../org/users';
+import type { EmulatorClient } from './clients';
+
+/** A browser, known by its session cookie. */
+export interface Browser {
+  id: string;
+  /** Goes into every form, so that another site cannot post one. */
+  readonly csrfToken: string;
+  user: EmulatorUser | undefined;
+  /** Usernames that logged in here before: Salesforce's login hints. */
+  readonly remembered: string[];
+}
+
+/** An authorization request that is being answered by the person at the browser. */
+export interface Transaction {
+  /** Names it in the URLs of the pages. */
+  readonly source: string;
+  readonly client: EmulatorClient;
+  readonly redirectURI: string;
+  readonly state: string | undefined;
+  readonly scopes: readonly string[];
+  readonly nonce: string | undefined;
+  readonly codeChallenge: string | undefined;
+  readonly prompt: readonly string[];
+  readonly loginHint: string | undefined;
+  readonly display: string;
+  readonly site: string;
+  /** Set once the user logged in for this request, or chose an account. */
+  loggedIn: boolean;
+  chosen: boolean;
+  /** Who has to be logged in when the request goes on; set by the page that showed the name. */
+  approvedBy: EmulatorUser | undefined;
+}
+
+/** Browser sessions and what they are in the middle of. */
+export class Browsers {
+  readonly #browsers = new Map<string, Browser>();
+  readonly #transactions = new Map<string, Transaction>();
+
+  find(id: string | undefined): Browser | undefined {
+    return id === undefined ? undefined : this.#browsers.get(id);
+  }
+
+  create(): Browser {
+    const browser: Browser = { id: randomText(32), csrfToken: randomText(32), user: undefined, remembered: [] };
+    this.#browsers.set(browser.id, browser);
+    return browser;
+  }
+
+  /** Logs a user in under a new session id, because the old one may have been planted. */
+  logIn(browser: Browser, user: EmulatorUser): void {
+    this.#browsers.delete(browser.id);
+    browser.id = randomText(32);
+    browser.user = user;
+    if (!browser.remembered.includes(user.username)) browser.remembered.push(user.username);
+    this.#browsers.set(browser.id, browser);
+  }
+
+  start(transaction: Omit<Transaction, 'source' | 'loggedIn' | 'chosen' | 'approvedBy'>): Transaction {
+    const started: Transaction = {
+      ...transaction,
+      source: randomText(32),
+      loggedIn: false,
+      chosen: false,
+      approvedBy: undefined,
+    };
+    this.#transactions.set(started.source, started);
+    return started;
+  }
+
+  transaction(source: string | null): Transaction | undefined {
+    return source === null ? undefined : this.#transactions.get(source);
+  }
+
+  /** A request is answered once. */
+  finish(transaction: Transaction): void {
+    this.#transactions.delete(transaction.source);
+  }
+}

@@ -1,0 +1,67 @@
+import type { JsonWebKey } from 'node:crypto';
+import { randomText } from '../org/ids';
+import { defaultPolicy, type ClientPolicy } from '../policy';
+
+/** An app, as registered with the emulator. */
+export interface EmulatorClient {
+  /** Consumer Key. */
+  readonly clientID: string;
+  /** Consumer Secret, visibly fake; an empty text for a public client. */
+  readonly clientSecret: string;
+  /** More may be pushed while the emulator runs: an app may have to listen before it knows its own URL. */
+  readonly callbackURLs: string[];
+  /** The switches as they stand; change them with `setPolicy`. */
+  readonly policy: Readonly<ClientPolicy>;
+  /** Key that checks `private_key_jwt` assertions (RFC 7523), where one was registered. */
+  readonly publicKey: JsonWebKey | undefined;
+}
+
+/** What a new app is registered with. */
+export interface ClientRegistration {
+  /** Callback URLs; `redirect_uri` has to equal one of them exactly. */
+  callbackURLs: readonly string[];
+  policy?: Partial<ClientPolicy> | undefined;
+  /** Default: a random fake secret. `false` makes a public client, which needs PKCE and no secret in either flow. */
+  clientSecret?: string | false | undefined;
+  /** The same as `policy.assignedScopes`. */
+  scopes?: readonly string[] | undefined;
+  /** RSA or EC public key as a JWK, which lets the client authenticate with `private_key_jwt`. */
+  publicKey?: JsonWebKey | undefined;
+}
+
+/** All apps the emulator knows. */
+export class Clients {
+  readonly list: EmulatorClient[] = [];
+
+  /** Adds an app. Unlike at Salesforce it can be used at once, not after ten minutes. */
+  register(registration: ClientRegistration): EmulatorClient {
+    const isPublic = registration.clientSecret === false;
+    const client: EmulatorClient = {
+      clientID: `3MVG9__fake__${randomText(40)}`,
+      clientSecret: isPublic ? '' : registration.clientSecret || `__fake_client_secret_${randomText(24)}__`,
+      callbackURLs: [...registration.callbackURLs],
+      policy: {
+        ...defaultPolicy,
+        ...(isPublic
+          ? { requireSecretForWebServerFlow: false, requireSecretForRefreshTokenFlow: false, requirePkce: true }
+          : {}),
+        ...registration.policy,
+        ...(registration.scopes ? { assignedScopes: [...registration.scopes] } : {}),
+      },
+      publicKey: registration.publicKey,
+    };
+    this.list.push(client);
+    return client;
+  }
+
+  find(clientID: string | null): EmulatorClient | undefined {
+    return this.list.find((client) => client.clientID === clientID);
+  }
+
+  /** @throws TypeError where no app has this id */
+  setPolicy(clientID: string, changes: Partial<ClientPolicy>): void {
+    const client = this.find(clientID);
+    if (!client) throw new TypeError(`No client with id "${clientID}" is registered with the emulator.`);
+    Object.assign(client.policy, changes);
+  }
+}

@@ -1,0 +1,51 @@
+import type { EmulatorClock } from '../clock';
+import { randomText } from '../org/ids';
+import type { EmulatorUser } from '../org/users';
+import type { EmulatorClient } from './clients';
+import type { Grant } from './grants';
+
+/** Salesforce's life of an authorization code. */
+const codeLifeMs = 15 * 60 * 1000;
+
+/** What an authorization code stands for. */
+export interface AuthorizationCode {
+  readonly client: EmulatorClient;
+  readonly user: EmulatorUser;
+  readonly scopes: readonly string[];
+  readonly redirectURI: string;
+  readonly nonce: string | undefined;
+  /** The S256 challenge (RFC 7636), where one was sent. */
+  readonly codeChallenge: string | undefined;
+  readonly site: string;
+}
+
+interface IssuedCode extends AuthorizationCode {
+  readonly expiresAt: number;
+  used: boolean;
+  grant: Grant | undefined;
+}
+
+/** Authorization codes, each good once. */
+export class AuthorizationCodes {
+  readonly #clock: EmulatorClock;
+  readonly #codes = new Map<string, IssuedCode>();
+
+  constructor(clock: EmulatorClock) {
+    this.#clock = clock;
+  }
+
+  /** A code in Salesforce's form: `aPrx…` and two equals signs, which a callback has to decode exactly once. */
+  issue(code: AuthorizationCode): string {
+    const value = `aPrx${randomText(80)}==`;
+    this.#codes.set(value, { ...code, expiresAt: this.#clock.now() + codeLifeMs, used: false, grant: undefined });
+    return value;
+  }
+
+  find(value: string): IssuedCode | undefined {
+    return this.#codes.get(value);
+  }
+
+  isExpired(code: { readonly expiresAt: number }): boolean {
+    return this.#clock.now() >= code.expiresAt;
+  }
+}

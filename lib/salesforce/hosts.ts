@@ -13,8 +13,8 @@ export interface TrustedHosts {
   readonly hosts: ReadonlySet<string>;
   /** Suffixes beginning with a dot. */
   readonly suffixes: readonly string[];
-  /** Whether http on this machine is trusted, as it is when the base URL is an emulator on localhost. */
-  readonly loopback: boolean;
+  /** Ports trusted on this machine, under any of its names: that of an emulator configured as base URL. */
+  readonly loopbackPorts: ReadonlySet<string>;
 }
 
 /** A URL, or undefined where the text is none. */
@@ -32,12 +32,16 @@ export function isLoopback(url: URL): boolean {
 }
 
 /** The hosts that follow from a base URL, the `allowedHosts` option and further base URLs an operator wrote down. */
-export function trustHosts(baseUrl: string, allowedHosts: readonly string[], others: readonly string[] = []): TrustedHosts {
+export function trustHosts(
+  baseUrl: string,
+  allowedHosts: readonly string[],
+  others: readonly string[] = [],
+): TrustedHosts {
   const configured = [baseUrl, ...others].map((text) => new URL(text));
   return {
     hosts: new Set([...configured.map((url) => url.host), ...allowedHosts.filter((host) => !host.startsWith('.'))]),
     suffixes: [...identitySuffixes, ...allowedHosts.filter((host) => host.startsWith('.'))],
-    loopback: configured.some(isLoopback),
+    loopbackPorts: new Set(configured.filter(isLoopback).map(({ port }) => port)),
   };
 }
 
@@ -49,7 +53,7 @@ export function trustHosts(baseUrl: string, allowedHosts: readonly string[], oth
  */
 export function isTrustedHost(url: URL, trusted: TrustedHosts): boolean {
   if (url.username || url.password || url.hostname.endsWith('.')) return false;
-  if (isLoopback(url)) return trusted.loopback || trusted.hosts.has(url.host);
+  if (isLoopback(url)) return trusted.loopbackPorts.has(url.port) || trusted.hosts.has(url.host);
   if (url.protocol !== 'https:') return false;
   return trusted.hosts.has(url.host) || (url.port === '' && endsWithOneOf(url.hostname, trusted.suffixes));
 }

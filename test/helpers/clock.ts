@@ -1,0 +1,74 @@
+import type { CancelTimer, Clock } from '../../lib/clock';
+
+interface Timer {
+  at: number;
+  callback: () => void;
+}
+
+/** A clock that stands still until it is told to move; its timers fire in order as it passes them. */
+export class ManualClock implements Clock {
+  #elapsedMs = 0;
+  #wallMs: number;
+  readonly #timers = new Set<Timer>();
+
+  constructor(startMs = Date.now()) {
+    this.#wallMs = startMs;
+  }
+
+  now(): number {
+    return this.#wallMs;
+  }
+
+  monotonic(): number {
+    return this.#elapsedMs;
+  }
+
+  setTimer(delayMs: number, callback: () => void): CancelTimer {
+    const timer = { at: this.#elapsedMs + delayMs, callback };
+    this.#timers.add(timer);
+    return () => this.#timers.delete(timer);
+  }
+
+  /** Number of timers that have not fired. */
+  get pending(): number {
+    return this.#timers.size;
+  }
+
+  advanceMs(ms: number): void {
+    const target = this.#elapsedMs + ms;
+    for (;;) {
+      const [next] = [...this.#timers].filter(({ at }) => at <= target).sort((a, b) => a.at - b.at);
+      if (!next) break;
+      this.#timers.delete(next);
+      this.#wallMs += Math.max(0, next.at - this.#elapsedMs);
+      this.#elapsedMs = Math.max(this.#elapsedMs, next.at);
+      next.callback();
+    }
+    this.#wallMs += target - this.#elapsedMs;
+    this.#elapsedMs = target;
+  }
+
+  advanceSeconds(seconds: number): void {
+    this.advanceMs(seconds * 1000);
+  }
+
+  /** Moves the wall clock alone, as an administrator or a broken clock would. */
+  jumpMs(ms: number): void {
+    this.#wallMs += ms;
+  }
+
+  /** Keeps moving in steps until `done` settles, letting real input and output happen in between. */
+  async advanceUntil<T>(done: Promise<T>, stepMs = 50, maxSteps = 2_000): Promise<T> {
+    let settled = false;
+    const watched = done.finally(() => {
+      settled = true;
+    });
+    watched.catch(() => undefined);
+    for (let step = 0; step < maxSteps && !settled; step++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      await new Promise((resolve) => setImmediate(resolve));
+      this.advanceMs(stepMs);
+    }
+    return watched;
+  }
+}

@@ -1,0 +1,15 @@
+/** Builds dist/ and THIRD-PARTY-LICENSES.md. What there is to build is read from `exports` and `bin` of package.json. */
+import { rmSync } from 'node:fs';
+import { bundle } from './build/bundle.mjs';
+import { writeDeclarations } from './build/declarations.mjs';
+import { readEntries } from './build/entries.mjs';
+import { writeLicences } from './build/licences.mjs';
+import { writeWrappers } from './build/wrappers.mjs';
+
+const entries = readEntries();
+rmSync('dist', { recursive: true, force: true });
+const bundled = await bundle(entries);
+writeLicences(bundled);
+await writeWrappers(entries);
+await writeDeclarations(entries);
+console.log(`Built ${entries.map(({ name }) => name).join(', ')}; bundled ${bundled.join(', ')}.`);

@@ -1,0 +1,53 @@
+import { chmodSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import nodeResolve from '@rollup/plugin-node-resolve';
+import swc from '@rollup/plugin-swc';
+import { rollup } from 'rollup';
+import { runtimePackages } from './entries.mjs';
+
+/** ESM only, so they are taken in: a consumer's jest in CommonJS mode cannot require them. */
+const bundledPackages = ['oauth4webapi', 'jose'];
+
+/**
+ * Writes the entries as CommonJS, with what they share in chunks: one copy of every class, whoever loads it.
+ *
+ * @returns the names of the packages that were taken in
+ */
+export async function bundle(entries) {
+  const build = await rollup({
+    input: Object.fromEntries(entries.map(({ name, source }) => [name, source])),
+    external: (id) => !/^[./]/.test(id) && !bundledPackages.includes(id),
+    plugins: [
+      nodeResolve({ extensions: ['.ts', '.js'], exportConditions: ['node'] }),
+      swc({ swc: { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' } }, exclude: 'node_modules/**' }),
+    ],
+    onwarn(warning) {
+      throw new Error(`rollup: ${warning.message}`);
+    },
+  });
+  const { output } = await build.write({
+    dir: 'dist',
+    format: 'cjs',
+    exports: 'named',
+    // As TypeScript's esModuleInterop and the tests' transform have it.
+    interop: 'auto',
+    // jsforce is looked for when it is needed, and by require: jest knows import() only with a flag.
+    dynamicImportInCjs: false,
+    chunkFileNames: 'chunks/[name].js',
+  });
+  await build.close();
+  output.forEach(checkImports);
+  for (const { name, isProgram } of entries) if (isProgram) chmodSync(`dist/${name}.js`, 0o755);
+  const modules = output.flatMap((chunk) => chunk.moduleIds);
+  return bundledPackages.filter((name) => modules.some((id) => id.includes(`/node_modules/${name}/`)));
+}
+
+function checkImports({ fileName, imports, dynamicImports }) {
+  for (const id of [...imports, ...dynamicImports]) {
+    const isChunk = /^(chunks\/|[\w-]+(\/[\w-]+)*\.js$)/.test(id) && id.endsWith('.js');
+    const isBuiltin = id.startsWith('node:') || builtinModules.includes(id);
+    if (!isChunk && !isBuiltin && !runtimePackages.has(id)) {
+      throw new Error(`dist/${fileName} imports ${id}, which is neither a dependency nor a peer dependency.`);
+    }
+  }
+}

@@ -1,0 +1,63 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+import { rollup } from 'rollup';
+import { dts } from 'rollup-plugin-dts';
+import { manifest, runtimePackages } from './entries.mjs';
+import { aliasOfDefault } from './wrappers.mjs';
+
+const require = createRequire(pathToFileURL('package.json'));
+const optionalPeers = Object.keys(manifest.peerDependenciesMeta ?? {});
+
+/**
+ * Writes one `.d.ts` per entry, with what they share in chunks: tsc emits all of every module, and with it internal
+ * classes that mention bundled packages; the bundle keeps what the public surface reaches.
+ */
+export async function writeDeclarations(entries) {
+  const modules = entries.filter(({ isProgram }) => !isProgram);
+  execFileSync(process.execPath, [require.resolve('typescript/bin/tsc'), '-p', 'tsconfig.build.json'], {
+    stdio: 'inherit',
+  });
+  const build = await rollup({
+    input: Object.fromEntries(
+      modules.map(({ name, source }) => [name, source.replace(/^lib/, 'dist/declarations').replace(/\.ts$/, '.d.ts')]),
+    ),
+    plugins: [dts()],
+    external: (id) => !/^[./]/.test(id),
+  });
+  await build.write({
+    dir: 'dist/types',
+    entryFileNames: '[name].d.ts',
+    chunkFileNames: 'chunks/[name].d.ts',
+    banner: '/// <reference types="node" />',
+  });
+  await build.close();
+  rmSync('dist/declarations', { recursive: true });
+
+  for (const { name } of modules) writeFileSync(`dist/types/${name}.d.mts`, esmDeclaration(name));
+  for (const file of readdirSync('dist/types', { recursive: true })) {
+    if (file.endsWith('.d.ts')) finish(`dist/types/${file}`);
+  }
+}
+
+function esmDeclaration(name) {
+  const from = `'./${name.split('/').at(-1)}.js'`;
+  const loaded = require(`./dist/${name}.js`);
+  const named = `export * from ${from};\n`;
+  return 'default' in loaded ? `${named}export { ${aliasOfDefault(loaded)} as default } from ${from};\n` : named;
+}
+
+/** Lets a consumer without an optional peer compile, and refuses what a consumer must not see. */
+function finish(path) {
+  const text = readFileSync(path, 'utf8');
+  if (text.includes('@internal')) throw new Error(`${path} shows an internal member.`);
+  const lines = text.split('\n').flatMap((line) => {
+    const id = /\b(?:from |import\(|import )'([^'.][^']*)'/.exec(line)?.[1];
+    if (id === undefined || id.startsWith('node:')) return line;
+    if (!runtimePackages.has(id)) throw new Error(`${path} mentions ${id}, which a consumer need not have.`);
+    if (!optionalPeers.includes(id)) return line;
+    return [`// @ts-ignore: ${id} is optional; without it, its types are any.`, line];
+  });
+  writeFileSync(path, lines.join('\n'));
+}

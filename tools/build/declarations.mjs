@@ -35,15 +35,32 @@ export async function writeDeclarations(entries) {
   await build.close();
   rmSync('dist/declarations', { recursive: true });
 
-  for (const { name } of modules) writeFileSync(`dist/types/${name}.d.mts`, esmDeclaration(name));
+  for (const { name } of modules) {
+    const loaded = require(`./dist/${name}.js`);
+    keepTypesOnly(`dist/types/${name}.d.ts`, loaded);
+    writeFileSync(`dist/types/${name}.d.mts`, esmDeclaration(name, loaded));
+  }
   for (const file of readdirSync('dist/types', { recursive: true })) {
     if (file.endsWith('.d.ts')) finish(`dist/types/${file}`);
   }
 }
 
-function esmDeclaration(name) {
+/** The bundle forgets that a class was exported as a type only, and so promises values that are not there. */
+function keepTypesOnly(path, loaded) {
+  const text = readFileSync(path, 'utf8');
+  writeFileSync(
+    path,
+    text.replace(/^export \{ (.*) \};$/m, (_, list) =>
+      list
+        .split(', ')
+        .map((item) => (item.split(' as ').at(-1) in loaded ? `export { ${item} };` : `export type { ${item} };`))
+        .join('\n'),
+    ),
+  );
+}
+
+function esmDeclaration(name, loaded) {
   const from = `'./${name.split('/').at(-1)}.js'`;
-  const loaded = require(`./dist/${name}.js`);
   const named = `export * from ${from};\n`;
   return 'default' in loaded ? `${named}export { ${aliasOfDefault(loaded)} as default } from ${from};\n` : named;
 }

@@ -79,7 +79,7 @@ export function requireSession(req: Request): AnySession {
 }
 
 function sessionOf(req: Request): AnySession | undefined {
-  return (req as { session?: AnySession | null }).session ?? undefined;
+  return (req as unknown as { session?: AnySession | null }).session ?? undefined;
 }
 
 async function callSession(what: string, run: (done: (error?: unknown) => void) => void): Promise<void> {

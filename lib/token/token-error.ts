@@ -77,6 +77,9 @@ const unavailable: Meaning = {
   advice: 'Salesforce is not available at the moment; it is tried again later.',
 };
 
+/** Carried out or not, nobody can tell. */
+const inDoubt: Meaning = { ...unavailable, disposition: 'ambiguous' };
+
 const busy: Meaning = {
   disposition: 'busy',
   code: 'ERR_SALESFORCE_UPSTREAM',
@@ -105,11 +108,11 @@ const meanings: Readonly<Record<string, Meaning>> = {
   invalid_scope: policy,
   rate_limit_exceeded: limited,
   slow_down: limited,
-  server_error: unavailable,
+  server_error: inDoubt,
   service_unavailable: unavailable,
   temporarily_unavailable: unavailable,
   system_down: unavailable,
-  unknown_error: unavailable,
+  unknown_error: inDoubt,
 };
 
 /** Turns an OAuth error reply (RFC 6749, section 5.2) into an error that says what it means for the grant. */
@@ -142,7 +145,7 @@ function meaningOf(grantType: string, error: string, description: string, status
   const known = Object.hasOwn(meanings, error) ? meanings[error] : undefined;
   if (known) return known;
   if (grantType === 'authorization_code') return anotherLogin;
-  return status >= 500 ? unavailable : { ...wrongClient, code: 'ERR_SALESFORCE_TOKEN_ENDPOINT' };
+  return status >= 500 ? inDoubt : { ...wrongClient, code: 'ERR_SALESFORCE_TOKEN_ENDPOINT' };
 }
 
 /**

@@ -20,6 +20,8 @@ export interface EmulatorOptions {
   callbackURLs: readonly string[];
   /** Switches of the first client. */
   policy?: Partial<ClientPolicy> | undefined;
+  /** Consumer Key of the first client. Default: a random fake one. */
+  clientID?: string | undefined;
   /** Secret of the first client; `false` makes it public. Default: a random fake one. */
   clientSecret?: string | false | undefined;
   /** Idle time after which an opaque access token ends, in seconds. Default 7200, as at Salesforce. */
@@ -76,7 +78,9 @@ export interface Emulator {
    * replies carry the new `instance_url` from now on. Data is served there only; the old host answers 401
    * INVALID_SESSION_ID. OAuth, identity URL and userinfo stay reachable at all hosts.
    *
-   * @param newOrigin default: the other of `http://localhost:<port>` and `http://127.0.0.1:<port>`
+   * @param newOrigin another name of this emulator; default: the other of `http://localhost:<port>` and
+   *   `http://127.0.0.1:<port>`
+   * @param organizationId default: all organizations move
    * @returns the new `instance_url`
    */
   moveInstance(newOrigin?: string, organizationId?: string): string;
@@ -96,8 +100,8 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     queryBatchSize: options.queryBatchSize ?? 200,
     redirectWith: options.redirectWith ?? 'location',
   });
-  const { callbackURLs, policy, clientSecret, host } = options;
-  provider.clients.register({ callbackURLs, policy, clientSecret });
+  const { callbackURLs, policy, clientID, clientSecret, host } = options;
+  provider.clients.register({ callbackURLs, policy, clientID, clientSecret });
   const listener = await listen(createApplication(provider), options.port ?? 0, host);
   const { hosts, grants } = provider;
   const named = host === undefined || host === '0.0.0.0' || host === '::' ? 'localhost' : host;

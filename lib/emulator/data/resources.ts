@@ -32,6 +32,7 @@ export async function data(provider: Provider, exchange: Exchange): Promise<Repl
       return answer(provider, exchange);
     } catch (error) {
       if (error instanceof DataError) return dataErrorReply(error);
+      if (error instanceof URIError) return dataErrorReply(notFound());
       throw error;
     }
   });

@@ -18,7 +18,7 @@ interface Entry extends ArmedFault {
 /** Faults waiting for a request. The first one that fits strikes; a request meets at most one before and one after. */
 export class Faults {
   #entries: Entry[] = [];
-  readonly #holding = new Set<Entry>();
+  readonly #taken = new Set<Entry>();
 
   /** Adds a fault. One-shot unless `times` says more. */
   inject(injection: FaultInjection): FaultHandle {
@@ -50,9 +50,9 @@ export class Faults {
 
   /** Takes all faults away and lets go what they hold. */
   clear(): void {
-    const entries = [...this.#entries, ...this.#holding];
+    const entries = [...this.#entries, ...this.#taken];
     this.#entries = [];
-    this.#holding.clear();
+    this.#taken.clear();
     for (const entry of entries) entry.release();
   }
 
@@ -70,7 +70,7 @@ export class Faults {
     entry.hits += 1;
     entry.left -= 1;
     // A used-up hold must still hear clear(), or stop() would leave its request waiting.
-    this.#holding.add(entry);
+    this.#taken.add(entry);
     if (entry.left <= 0) this.#entries = this.#entries.filter((other) => other !== entry);
     entry.markReached();
     return entry;

@@ -10,7 +10,9 @@ export type FaultKind =
   | { kind: 'status'; status: number; retryAfterSeconds?: number; body?: string | Record<string, unknown> }
   /**
    * An error in the shape the endpoint has for errors: JSON at the token endpoint, a form at `revoke`, plain text at
-   * `userinfo` and `identity`, an array at `data` (`error` is the errorCode), a redirect at `authorize`.
+   * `userinfo` and `identity`, an array at `data` (`error` is the errorCode), a redirect at `authorize`. With it, `data`
+   * answers 403 REQUEST_LIMIT_EXCEEDED, or the 401s that no refresh mends: INVALID_SESSION_ID with the description
+   * "Connected app is not attached to Agent" or "This session is not valid for use with the REST API".
    */
   | { kind: 'error'; error: string; errorDescription?: string; status?: number }
   /** The connection is destroyed without a reply. */

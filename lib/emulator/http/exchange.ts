@@ -42,7 +42,7 @@ export function readExchange(
   record: RecordedRequest,
   { origin, site }: { origin: string; site: string },
 ): Exchange {
-  const url = new URL(req.originalUrl, origin);
+  const url = new URL(origin + req.originalUrl);
   const body: unknown = req.body;
   const text = typeof body === 'string' ? body : '';
   return {
@@ -67,7 +67,7 @@ export function readExchange(
 
 /** Writes down a request as it arrives. */
 export function recordRequest(req: Request, at: number): RecordedRequest {
-  const url = new URL(req.originalUrl, 'http://emulator.invalid');
+  const url = new URL(`http://emulator.invalid${req.originalUrl}`);
   return {
     method: req.method,
     path: url.pathname,

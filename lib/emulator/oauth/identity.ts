@@ -22,7 +22,7 @@ export function identity(provider: Provider, exchange: Exchange): Promise<Reply>
     );
     if (!user) return plainError('Bad_Id', undefined, 404);
     const body = identityBody(provider, user, {
-      id: exchange.origin + exchange.path,
+      id: `${exchange.origin}${exchange.site}/id/${organizationId}/${userId}`,
       isAsserted: user === access.grant.user,
       version: exchange.query.get('version'),
     });

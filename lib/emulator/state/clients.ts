@@ -21,6 +21,8 @@ export interface ClientRegistration {
   /** Callback URLs; `redirect_uri` has to equal one of them exactly. */
   callbackURLs: readonly string[];
   policy?: Partial<ClientPolicy> | undefined;
+  /** Consumer Key. Default: a random fake one. */
+  clientID?: string | undefined;
   /** Default: a random fake secret. `false` makes a public client, which needs PKCE and no secret in either flow. */
   clientSecret?: string | false | undefined;
   /** The same as `policy.assignedScopes`. */
@@ -37,7 +39,7 @@ export class Clients {
   register(registration: ClientRegistration): EmulatorClient {
     const isPublic = registration.clientSecret === false;
     const client: EmulatorClient = {
-      clientID: `3MVG9__fake__${randomText(40)}`,
+      clientID: registration.clientID ?? `3MVG9__fake__${randomText(40)}`,
       clientSecret: isPublic ? '' : registration.clientSecret || `__fake_client_secret_${randomText(24)}__`,
       callbackURLs: [...registration.callbackURLs],
       policy: {

@@ -1,0 +1,31 @@
+import { runEmulator } from './emulator';
+import { help } from './help';
+
+/**
+ * Runs a command to its end.
+ *
+ * @param args the arguments after the name of the program
+ * @returns the exit code: 0 done, 1 it could not be done, 2 it was not understood
+ */
+export async function main(args: readonly string[], readVersion: () => string): Promise<number> {
+  const [command, ...rest] = args;
+  switch (command) {
+    case 'emulator':
+      return runEmulator(rest);
+    case '--version':
+    case '-v':
+      console.log(readVersion());
+      return 0;
+    case '--help':
+    case '-h':
+    case 'help':
+      console.log(help);
+      return 0;
+    case undefined:
+      console.error(help);
+      return 2;
+    default:
+      console.error(`Unknown ${command.startsWith('-') ? 'option' : 'command'} "${command}". Try --help.`);
+      return 2;
+  }
+}

@@ -1,0 +1,111 @@
+import { main } from '../../lib/cli/main';
+import { parseEmulatorOptions } from '../../lib/cli/emulator';
+import { startTestEmulator } from '../helpers/emulator';
+
+let output: string[];
+let errors: string[];
+beforeEach(() => {
+  output = [];
+  errors = [];
+  jest.spyOn(console, 'log').mockImplementation((text: string) => void output.push(text));
+  jest.spyOn(console, 'error').mockImplementation((text: string) => void errors.push(text));
+});
+afterEach(() => jest.restoreAllMocks());
+
+const run = (...args: string[]): Promise<number> => main(args, () => '1.2.3');
+
+/** Waits for the emulator's first words. */
+async function started(): Promise<string> {
+  while (output.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  return output.join('\n');
+}
+
+describe('express-salesforce-auth', () => {
+  it('prints help and version', async () => {
+    expect(await run('--help')).toBe(0);
+    expect(await run('--version')).toBe(0);
+    expect(await run('emulator', '--help')).toBe(0);
+
+    expect(output[0]).toContain('Usage: express-salesforce-auth <command>');
+    expect(output[1]).toBe('1.2.3');
+    expect(output[2]).toContain('--rotate');
+  });
+
+  it.each([
+    [['serve'], 'Unknown command "serve". Try --help.'],
+    [['--nope'], 'Unknown option "--nope". Try --help.'],
+    [['emulator', '--nope'], `Unknown option '--nope'. Try "emulator --help".`],
+    [['emulator', 'extra'], `Unexpected argument 'extra'. Try "emulator --help".`],
+    [['emulator', '--port', 'many'], '--port has to be a whole number up to 65535. Try "emulator --help".'],
+    [['emulator', '--port'], /--port.* Try "emulator --help"\.$/],
+    [['emulator', '--callback', '/auth'], '--callback "/auth" is not an absolute URL. Try "emulator --help".'],
+    [
+      ['emulator', '--public', '--client-secret', 'x'],
+      '--public and --client-secret exclude each other. Try "emulator --help".',
+    ],
+  ])('refuses %j with exit code 2', async (args, message) => {
+    expect(await run(...args)).toBe(2);
+
+    expect(output).toEqual([]);
+    expect(errors).toHaveLength(1);
+    expect(errors[0]).toEqual(typeof message === 'string' ? message : expect.stringMatching(message));
+  });
+
+  it('shows help and exit code 2 without a command', async () => {
+    expect(await run()).toBe(2);
+    expect(errors[0]).toContain('Usage');
+  });
+
+  it('says in one line that a port is in use', async () => {
+    const { port } = new URL((await startTestEmulator()).url);
+
+    expect(await run('emulator', '--port', port)).toBe(1);
+    expect(errors).toEqual([`Port ${port} is in use. Choose another with --port.`]);
+  });
+
+  it.each(['SIGINT', 'SIGTERM'] as const)('runs until %s and prints all an app needs', async (name) => {
+    const running = run(
+      'emulator',
+      '--port',
+      '0',
+      '--callback',
+      'http://localhost:3000/one',
+      '--callback',
+      'http://localhost:3000/two',
+    );
+    const text = await started();
+    const url = /SALESFORCE_BASE_URL=(\S+)/.exec(text)![1]!;
+    const page = await (await fetch(url)).text();
+    process.emit(name);
+
+    expect(await running).toBe(0);
+    expect(page).toContain('Salesforce emulator');
+    expect(text).toMatch(/SALESFORCE_CLIENT_ID=3MVG9\S+/);
+    expect(text).toMatch(/SALESFORCE_CLIENT_SECRET=__fake\S+/);
+    expect(text).toContain('SALESFORCE_CALLBACK_URL=http://localhost:3000/two');
+    expect(text).toContain('ada@acme.example / __fake_password_1__');
+    await expect(fetch(url)).rejects.toThrow();
+  });
+});
+
+describe('parseEmulatorOptions', () => {
+  it('has defaults that stay the same from start to start', () => {
+    expect(parseEmulatorOptions([])).toEqual(parseEmulatorOptions([]));
+    expect(parseEmulatorOptions([])).toMatchObject({
+      port: 4400,
+      callbackURLs: ['http://localhost:3000/auth/salesforce/callback'],
+      policy: {},
+    });
+  });
+
+  it('turns switches into policy', () => {
+    expect(
+      parseEmulatorOptions(['--rotate', '--jwt', '--pkce', '--public', '--my-domain', '--session-timeout', '60']),
+    ).toMatchObject({
+      policy: { rotateRefreshTokens: true, accessTokenFormat: 'jwt', requirePkce: true },
+      clientSecret: false,
+      instance: 'my-domain',
+      sessionTimeoutSeconds: 60,
+    });
+  });
+});

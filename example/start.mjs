@@ -1,0 +1,102 @@
+// @ts-check
+/** Starts the example: with your app in Salesforce where `SALESFORCE_CLIENT_ID` is set, else with the emulator. */
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { configurationFromEnv } from 'express-salesforce-auth';
+import { startEmulator } from 'express-salesforce-auth/emulator';
+import { createApp } from './app.mjs';
+
+/** The path of the route `salesforceAuth()` serves where no other is set. */
+const callbackPath = '/auth/salesforce/callback';
+
+// Variables that are set already win over those of the file.
+const envFile = fileURLToPath(new URL('.env', import.meta.url));
+if (existsSync(envFile)) process.loadEnvFile(envFile);
+
+/** @type {(() => Promise<void>)[]} What is to be closed, the last first. */
+const open = [];
+try {
+  await start(process.env.PORT || '3000', process.env.SALESFORCE_CLIENT_ID?.trim() ? createRealApp : createOfflineApp);
+  // Once: a second Ctrl+C ends the process at once.
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void close());
+} catch (error) {
+  console.error(explain(error));
+  process.exitCode = 1;
+  await close();
+}
+
+/**
+ * @param {string} port 0 takes any free one
+ * @param {typeof createRealApp | typeof createOfflineApp} create
+ */
+async function start(port, create) {
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65535) throw new Error(`PORT is not a port number: ${port}`);
+  const { app, salesforce, announce } = await create();
+  // Refreshes under way finish: a new refresh token that is not stored would be lost.
+  open.push(() => salesforce.close());
+  const server = app.listen(Number(port));
+  await once(server, 'listening');
+  open.push(async () => {
+    const closed = once(server, 'close');
+    server.close();
+    await closed;
+  });
+  const { port: actual } = /** @type {import('node:net').AddressInfo} */ (server.address());
+  const url = `http://localhost:${actual}`;
+  announce(url);
+  console.log(`\nReady: ${url} (Ctrl+C stops it)`);
+}
+
+/** With your app in Salesforce. */
+async function createRealApp() {
+  const client = configurationFromEnv(process.env);
+  return {
+    ...createApp(client),
+    /** @param {string} url */
+    announce(url) {
+      console.log(`Logging in with Salesforce at ${client.baseUrl ?? 'https://login.salesforce.com'}`);
+      console.log(`The callback URL of your app in Salesforce has to be ${client.callbackURL ?? url + callbackPath}`);
+    },
+  };
+}
+
+/** With a Salesforce that exists in this process only. */
+async function createOfflineApp() {
+  /** @type {string[]} */
+  const callbackURLs = [];
+  const emulator = await startEmulator({ callbackURLs, policy: { rotateRefreshTokens: true } });
+  open.push(() => emulator.stop());
+  const [client] = emulator.clients;
+  if (!client) throw new Error('The emulator has no client.');
+  const { clientID, clientSecret } = client;
+  return {
+    ...createApp(
+      { clientID, clientSecret, baseUrl: emulator.url, scope: 'openid id api refresh_token' },
+      async ({ user }) => emulator.expireAccessTokens({ userId: user.userId }),
+    ),
+    /** @param {string} url */
+    announce(url) {
+      client.callbackURLs.push(url + callbackPath);
+      console.log(
+        'SALESFORCE_CLIENT_ID is not set, so this is not Salesforce: an emulator with made-up data stands in.',
+      );
+      console.log(`It listens on ${emulator.url}, and forgets everything when it stops.\n`);
+      console.log(`Open ${url} and log in as one of`);
+      for (const { username, password } of emulator.users) console.log(`  ${username}  with password  ${password}`);
+    },
+  };
+}
+
+async function close() {
+  for (const closeOne of open.splice(0).reverse()) await closeOne();
+}
+
+/** @param {unknown} error */
+function explain(error) {
+  const { code, message } = /** @type {NodeJS.ErrnoException} */ (error);
+  const port = process.env.PORT || '3000';
+  if (code === 'EADDRINUSE') return `Port ${port} is in use. Choose another, for instance: PORT=3001 npm start`;
+  if (code === 'EACCES') return `Port ${port} may not be used by this user. Choose another: PORT=3001 npm start`;
+  return message;
+}

@@ -44,8 +44,14 @@ export async function openConnection(
       }
       coordinator.get(reference, { rejected }).then(
         (fresh) => {
+          if (current.instanceUrl === fresh.instanceUrl) {
+            done(null, fresh.accessToken);
+            return;
+          }
+          // jsforce would repeat the request at the old host, be refused, and refresh again.
           current.instanceUrl = fresh.instanceUrl;
-          done(null, fresh.accessToken);
+          current.accessToken = fresh.accessToken;
+          done(new Error('The organization has moved to another instance. Repeat the call; it will go there.'));
         },
         (error: unknown) => {
           done(error as Error);

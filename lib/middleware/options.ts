@@ -121,8 +121,11 @@ export function parseOptions(options: SalesforceAuthOptions): ParsedOptions {
     throw invalid('options', 'an object with clientID, or a function that returns one');
   }
   const { configuration } = options;
-  const known = configuration === undefined ? clientOptionNames : [];
-  checkNames(options, [...known, 'configuration', ...staticNames], 'salesforceAuth()');
+  checkNames(options, [...clientOptionNames, 'configuration', ...staticNames], 'salesforceAuth()');
+  const misplaced = clientOptionNames.find((name) => configuration !== undefined && name in options);
+  if (misplaced !== undefined) {
+    throw invalid(misplaced, 'part of what the configuration function returns, since there is one');
+  }
   checkFunction('configuration', configuration);
   checkFunction('authorizeUser', options.authorizeUser);
   checkFunction('onLogin', options.onLogin);

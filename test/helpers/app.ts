@@ -36,6 +36,8 @@ export interface TestAppOptions {
   clientSecret?: false;
   session?: 'express-session' | 'cookie-session' | 'none';
   options?: Partial<SalesforceAuthOptions> & Record<string, unknown>;
+  /** Makes the middleware, where `options` will not do. */
+  create?: (client: EmulatorClient, callbackURL: string) => SalesforceAuth;
   /** Mounts further routes before the error handler. */
   routes?: (app: Express, salesforce: SalesforceAuth) => void;
 }
@@ -57,14 +59,16 @@ export async function startApp(given: TestAppOptions): Promise<TestApp> {
     policy: given.policy,
     clientSecret: given.clientSecret,
   });
-  const salesforce = salesforceAuth({
-    clientID: client.clientID,
-    clientSecret: client.clientSecret || undefined,
-    callbackURL,
-    baseUrl: emulator.url,
-    scope: ['openid', 'id', 'api', 'refresh_token'],
-    ...given.options,
-  } as SalesforceAuthOptions);
+  const salesforce =
+    given.create?.(client, callbackURL) ??
+    salesforceAuth({
+      clientID: client.clientID,
+      clientSecret: client.clientSecret || undefined,
+      callbackURL,
+      baseUrl: emulator.url,
+      scope: ['openid', 'id', 'api', 'refresh_token'],
+      ...given.options,
+    } as SalesforceAuthOptions);
   middlewares.add(salesforce);
   const errors: unknown[] = [];
   if (given.session === 'cookie-session')
@@ -117,7 +121,7 @@ afterEach(async () => {
 export async function walkToCallback(
   browser: Browser,
   emulator: Emulator,
-  options: { user?: number; loginPath?: string; decision?: 'allow' | 'deny' } = {},
+  options: { user?: number; loginPath?: string | undefined; decision?: 'allow' | 'deny' } = {},
 ): Promise<string> {
   const start = await browser.get(options.loginPath ?? '/auth/salesforce');
   if (start.status !== 302) throw new Error(`The login answered ${start.status}: ${start.text}`);

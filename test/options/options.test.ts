@@ -53,7 +53,7 @@ describe('salesforceAuth() options', () => {
     [{ ...valid, routes: { login: 'login' } }, 'ERR_SALESFORCE_OPTION_INVALID', 'routes.login'],
     [{ ...valid, allowedOrganizations: ['acme'] }, 'ERR_SALESFORCE_OPTION_INVALID', '00D'],
     [{ ...valid, organizations: { dev: 'http://x.example' } }, 'ERR_SALESFORCE_BASE_URL_INSECURE', 'organizations.dev'],
-    [{ configuration: () => valid, clientID: 'x' }, 'ERR_SALESFORCE_OPTION_UNKNOWN', "'clientID'"],
+    [{ configuration: () => valid, clientID: 'x' }, 'ERR_SALESFORCE_OPTION_INVALID', 'configuration function returns'],
     [undefined, 'ERR_SALESFORCE_OPTION_INVALID', 'an object with clientID'],
   ])('refuses %j', (options, code, text) => {
     const error = errorOf(options);

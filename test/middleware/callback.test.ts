@@ -1,0 +1,234 @@
+import { isSalesforceAuthError } from '../../lib';
+import { ManualClock } from '../helpers/clock';
+import { startTestEmulator } from '../helpers/emulator';
+import { logIn, startApp, walkToCallback } from '../helpers/app';
+
+/** A browser that is logged in, on its way through a second login. */
+async function loggedInTwice(options: Parameters<typeof startApp>[0] extends infer T ? Partial<T> : never = {}) {
+  const emulator = await startTestEmulator();
+  const started = await startApp({ emulator, ...options });
+  const tab = started.browser();
+  await logIn(tab, emulator);
+  const before = (await tab.get('/me')).body as { user: object; grantId: string };
+  return { emulator, ...started, tab, before };
+}
+
+describe('a callback that is no answer to a login', () => {
+  it.each([
+    ['nothing at all', '', 'ERR_SALESFORCE_STATE_MISSING', 403],
+    ['no state', '?code=aPrx__forged__', 'ERR_SALESFORCE_STATE_MISSING', 403],
+    ['an empty state', '?code=aPrx__forged__&state=', 'ERR_SALESFORCE_STATE_MISSING', 403],
+    ['a list of states', '?code=aPrx__forged__&state=a&state=b', 'ERR_SALESFORCE_STATE_MISSING', 403],
+    ['a forged state', '?code=aPrx__forged__&state=forged', 'ERR_SALESFORCE_STATE_MISMATCH', 403],
+    ['an error without a state', '?error=access_denied', 'ERR_SALESFORCE_UNSOLICITED_ERROR', 403],
+    ['an error with a forged state', '?error=access_denied&state=forged', 'ERR_SALESFORCE_UNSOLICITED_ERROR', 403],
+  ])('is refused with %s, and the session stays', async (_what, query, code, status) => {
+    const { tab, before } = await loggedInTwice();
+
+    const answer = await tab.get(`/auth/salesforce/callback${query}`);
+
+    expect(answer.body.code).toBe(code);
+    expect(answer.status).toBe(status);
+    expect((await tab.get('/me')).body).toEqual(before);
+  });
+
+  it('says nothing an attacker wrote', async () => {
+    const emulator = await startTestEmulator();
+    const { browser } = await startApp({ emulator });
+
+    const answer = await browser().get(
+      '/auth/salesforce/callback?error=x&error_description=call+555-evil&state=forged',
+    );
+
+    expect(answer.text).not.toContain('555-evil');
+  });
+
+  it('is refused a second time, and its code is not presented again', async () => {
+    const emulator = await startTestEmulator();
+    const { browser } = await startApp({ emulator });
+    const tab = browser();
+    const callback = await walkToCallback(tab, emulator);
+    await tab.get(callback);
+
+    const replay = await tab.get(callback);
+
+    expect(replay.body.code).toBe('ERR_SALESFORCE_CALLBACK_REPLAYED');
+    expect(emulator.requests.filter(({ path }) => path.endsWith('/token'))).toHaveLength(1);
+    expect((await tab.get('/accounts')).status).toBe(200);
+  });
+
+  it('is refused when it comes twice at the same moment', async () => {
+    const emulator = await startTestEmulator();
+    const { browser } = await startApp({ emulator });
+    const tab = browser();
+    const callback = await walkToCallback(tab, emulator);
+
+    const codes = (await Promise.all([tab.get(callback), tab.get(callback)])).map(({ body }) => body.code as string);
+
+    expect(codes.filter((code) => code === 'ERR_SALESFORCE_CALLBACK_REPLAYED')).toHaveLength(1);
+    expect(emulator.requests.filter(({ path }) => path.endsWith('/token'))).toHaveLength(1);
+  });
+
+  it("is refused in another person's browser, which would log it in as somebody else", async () => {
+    const emulator = await startTestEmulator();
+    const { browser } = await startApp({ emulator });
+    const [attacker, victim] = [browser(), browser()];
+    const callback = await walkToCallback(attacker, emulator);
+
+    const answer = await victim.get(callback);
+
+    expect(answer.body.code).toBe('ERR_SALESFORCE_STATE_MISMATCH');
+    expect((await victim.get('/me')).status).toBe(401);
+  });
+
+  it('is refused after 15 minutes', async () => {
+    const clock = new ManualClock();
+    const emulator = await startTestEmulator();
+    const { browser } = await startApp({ emulator, options: { clock } });
+    const tab = browser();
+    const callback = await walkToCallback(tab, emulator);
+    clock.advanceSeconds(15 * 60 + 1);
+
+    expect((await tab.get(callback)).body.code).toBe('ERR_SALESFORCE_TRANSACTION_EXPIRED');
+  });
+
+  it('is refused without a code', async () => {
+    const { tab, before } = await loggedInTwice();
+    const start = await tab.get('/auth/salesforce');
+    const state = new URL(start.headers['location']!).searchParams.get('state')!;
+
+    const answer = await tab.get(`/auth/salesforce/callback?state=${state}`);
+
+    expect(answer.body.code).toBe('ERR_SALESFORCE_CODE_MISSING');
+    expect((await tab.get('/me')).body).toEqual(before);
+  });
+
+  it('ends with a clear error when the user denies access', async () => {
+    const emulator = await startTestEmulator();
+    const { browser } = await startApp({ emulator });
+
+    const answer = await logIn(browser(), emulator, { decision: 'deny', loginPath: '/auth/salesforce' });
+
+    expect(answer.status).toBe(403);
+    expect(answer.body.code).toBe('ERR_SALESFORCE_ACCESS_DENIED');
+  });
+
+  it('keeps no more than eight pending logins in a browser', async () => {
+    const emulator = await startTestEmulator();
+    const { browser } = await startApp({
+      emulator,
+      routes: (app) => app.get('/cookies', (req, res) => res.json(req.headers.cookie?.split('; '))),
+    });
+    const tab = browser();
+
+    for (let login = 0; login < 20; login++) await tab.get('/auth/salesforce');
+
+    const cookies = (await tab.get('/cookies')).body as string[];
+    expect(cookies.filter((cookie) => cookie.startsWith('salesforce-login.'))).toHaveLength(8);
+  });
+});
+
+describe('a token reply that cannot be trusted', () => {
+  const foreign = 'https://login.salesforce.com.evil.example';
+  it.each([
+    ['is empty', { kind: 'empty' }, 'ERR_SALESFORCE_REPLY_EMPTY'],
+    ['is a web page', { kind: 'html' }, 'ERR_SALESFORCE_REPLY_NOT_JSON'],
+    ['is cut off', { kind: 'truncated', complete: true }, 'ERR_SALESFORCE_REPLY_MALFORMED'],
+    ['breaks off with its connection', { kind: 'truncated' }, 'ERR_SALESFORCE_CONNECTION_LOST'],
+    ['is endless', { kind: 'oversized' }, 'ERR_SALESFORCE_REPLY_TOO_LARGE'],
+    ['never comes', { kind: 'drop' }, 'ERR_SALESFORCE_CONNECTION_LOST'],
+    ['has no access_token', change({ access_token: undefined }), 'ERR_SALESFORCE_ACCESS_TOKEN_MISSING'],
+    [
+      'has an access_token of the wrong type',
+      change({ access_token: { a: 1 } }),
+      'ERR_SALESFORCE_ACCESS_TOKEN_MISSING',
+    ],
+    ['has a refresh_token of the wrong type', change({ refresh_token: 7 }), 'ERR_SALESFORCE_REPLY_MALFORMED'],
+    [
+      'has a foreign id',
+      change({ id: `${foreign}/id/00D000000000001EAA/005000000000001AAA` }),
+      'ERR_SALESFORCE_IDENTITY_URL_FOREIGN',
+    ],
+    [
+      'has an id that is none',
+      change({ id: 'https://login.salesforce.com/id/x/y' }),
+      'ERR_SALESFORCE_IDENTITY_URL_FOREIGN',
+    ],
+    ['has no id', change({ id: undefined }), 'ERR_SALESFORCE_IDENTITY_URL_FOREIGN'],
+    ['has a foreign instance_url', change({ instance_url: foreign }), 'ERR_SALESFORCE_INSTANCE_URL_FOREIGN'],
+    [
+      'has an instance_url over http',
+      change({ instance_url: 'http://acme.my.salesforce.com' }),
+      'ERR_SALESFORCE_INSTANCE_URL_FOREIGN',
+    ],
+    [
+      'has an instance_url with a user name',
+      change({ instance_url: 'https://acme.my.salesforce.com@evil.example' }),
+      'ERR_SALESFORCE_INSTANCE_URL_FOREIGN',
+    ],
+    [
+      'has a trailing dot in its instance_url',
+      change({ instance_url: 'https://acme.my.salesforce.com./' }),
+      'ERR_SALESFORCE_INSTANCE_URL_FOREIGN',
+    ],
+    ['has no instance_url', change({ instance_url: undefined }), 'ERR_SALESFORCE_INSTANCE_URL_FOREIGN'],
+    ['has a wrong signature', change({ signature: 'x'.repeat(44) }), 'ERR_SALESFORCE_SIGNATURE_INVALID'],
+    ['has no signature', change({ signature: undefined }), 'ERR_SALESFORCE_SIGNATURE_INVALID'],
+    ['has a signature of other data', change({ issued_at: '1' }), 'ERR_SALESFORCE_SIGNATURE_INVALID'],
+    ['has an ID token that is none', change({ id_token: 'a.b.c' }), 'ERR_SALESFORCE_ID_TOKEN_INVALID'],
+    ['has no ID token', change({ id_token: undefined }), 'ERR_SALESFORCE_ID_TOKEN_INVALID'],
+    [
+      'says invalid_grant',
+      { kind: 'error', error: 'invalid_grant', errorDescription: 'expired authorization code' },
+      'ERR_SALESFORCE_CODE_REJECTED',
+    ],
+    [
+      'says invalid_client',
+      { kind: 'error', error: 'invalid_client', errorDescription: 'invalid client credentials' },
+      'ERR_SALESFORCE_CLIENT_REJECTED',
+    ],
+    ['says 503', { kind: 'status', status: 503 }, 'ERR_SALESFORCE_UPSTREAM'],
+    ['says 429', { kind: 'status', status: 429, retryAfterSeconds: 7 }, 'ERR_SALESFORCE_RATE_LIMITED'],
+  ])('that %s ends with a code of its own, and the session stays', async (_what, fault, code) => {
+    const { emulator, tab, before, errors } = await loggedInTwice();
+    const callback = await walkToCallback(tab, emulator);
+    emulator.faults.inject({ on: 'code', ...fault } as never);
+
+    const answer = await tab.get(callback);
+
+    expect(answer.body.code).toBe(code);
+    expect(answer.status).toBeGreaterThanOrEqual(400);
+    expect(isSalesforceAuthError(errors[0])).toBe(true);
+    expect((await tab.get('/me')).body).toEqual(before);
+    expect((await tab.get('/accounts')).status).toBe(200);
+  });
+
+  it('tells a client when to try again', async () => {
+    const { emulator, tab } = await loggedInTwice();
+    const callback = await walkToCallback(tab, emulator);
+    emulator.faults.inject({ on: 'code', kind: 'status', status: 429, retryAfterSeconds: 7 });
+
+    expect((await tab.get(callback)).headers['retry-after']).toBe('7');
+  });
+
+  it('leaves no token behind when the profile cannot be loaded', async () => {
+    const emulator = await startTestEmulator();
+    const { browser } = await startApp({ emulator });
+    const tab = browser();
+    const callback = await walkToCallback(tab, emulator);
+    emulator.faults.inject({ on: 'identity', kind: 'status', status: 500 });
+
+    const answer = await tab.get(callback);
+
+    expect(answer.body.code).toBe('ERR_SALESFORCE_PROFILE');
+    for (let turn = 0; turn < 2_000 && emulator.liveTokens().refreshTokens > 0; turn++) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(emulator.liveTokens()).toEqual({ accessTokens: 0, refreshTokens: 0 });
+  });
+});
+
+/** A reply with some fields set, or with undefined taken away. */
+function change(fields: Record<string, unknown>): object {
+  return { kind: 'reply', change: (reply: Record<string, unknown>) => ({ ...reply, ...fields }) };
+}

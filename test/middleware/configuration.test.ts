@@ -1,0 +1,138 @@
+import { salesforceAuth, type Prompt } from '../../lib';
+import { startTestEmulator } from '../helpers/emulator';
+import { logIn, startApp, walkToCallback } from '../helpers/app';
+
+describe('a configuration function', () => {
+  it('gives each tenant its own client, and jobs find it without a request', async () => {
+    const emulator = await startTestEmulator();
+    const callbackURLs: string[] = [];
+    const clients = {
+      red: emulator.registerClient({ callbackURLs }),
+      blue: emulator.registerClient({ callbackURLs }),
+    };
+    const asked: unknown[] = [];
+    const { browser, salesforce, url } = await startApp({
+      emulator,
+      create: () =>
+        salesforceAuth({
+          configuration: ({ req, tenant }) => {
+            const name = (tenant ?? req?.get('x-tenant') ?? 'red') as 'red' | 'blue';
+            asked.push([name, req !== undefined]);
+            return {
+              tenant: name,
+              clientID: clients[name].clientID,
+              clientSecret: clients[name].clientSecret,
+              baseUrl: emulator.url,
+              scope: 'id api refresh_token',
+            };
+          },
+        }),
+    });
+    for (const client of Object.values(clients)) {
+      (client.callbackURLs as string[]).push(`${url}/auth/salesforce/callback`);
+    }
+    const [red, blue] = [browser().set('x-tenant', 'red'), browser().set('x-tenant', 'blue')];
+    await logIn(red, emulator);
+    await logIn(blue, emulator);
+    const grants = await Promise.all([red, blue].map(async (tab) => (await tab.get('/me')).body.grantId as string));
+    emulator.expireAccessTokens();
+    asked.length = 0;
+
+    const client = await salesforce.tokens.get(grants[1]!);
+    const answer = await client.fetch('/services/data/v62.0/limits');
+
+    expect(grants[0]).not.toBe(grants[1]);
+    expect(answer.status).toBe(200);
+    expect(asked).toEqual([['blue', false]]);
+    const found = [];
+    for await (const grant of salesforce.tokens.list({ tenant: 'blue' })) found.push(grant);
+    expect(found).toEqual([
+      expect.objectContaining({ grantId: grants[1], clientID: clients.blue.clientID, tenant: 'blue' }),
+    ]);
+  });
+
+  it('may be given as a function of the request, and what it returns may change while the system runs', async () => {
+    const emulator = await startTestEmulator();
+    let clientSecret = '__test_wrong_secret__';
+    let prompt: Prompt = 'consent';
+    const started = await startApp({
+      emulator,
+      create: ({ clientID }, callbackURL) =>
+        salesforceAuth(
+          (req) =>
+            Promise.resolve({
+              clientID,
+              clientSecret,
+              prompt,
+              callbackURL,
+              baseUrl: req.get('x-base-url') ?? emulator.url,
+            }),
+          { homePath: '/me' },
+        ),
+    });
+    const tab = started.browser();
+
+    const first = await tab.get('/auth/salesforce');
+    const wrong = await logIn(tab, emulator);
+    clientSecret = started.client.clientSecret;
+    prompt = 'login';
+    const second = await tab.get('/auth/salesforce');
+    const right = await logIn(tab, emulator);
+
+    expect(first.headers['location']).toContain('prompt=consent');
+    expect(wrong.body.code).toBe('ERR_SALESFORCE_CLIENT_REJECTED');
+    expect(second.headers['location']).toContain('prompt=login');
+    expect(right.headers['location']).toBe('/me');
+  });
+
+  it('ends a login under the client it began with, when the operator changes clients in between', async () => {
+    const emulator = await startTestEmulator();
+    const callbackURLs: string[] = [];
+    const [before, after] = [emulator.registerClient({ callbackURLs }), emulator.registerClient({ callbackURLs })];
+    let current = before;
+    const { browser, url } = await startApp({
+      emulator,
+      create: () =>
+        salesforceAuth({
+          configuration: () => ({
+            clientID: current.clientID,
+            clientSecret: current.clientSecret,
+            baseUrl: emulator.url,
+            scope: 'id api refresh_token',
+          }),
+        }),
+    });
+    for (const client of [before, after]) (client.callbackURLs as string[]).push(`${url}/auth/salesforce/callback`);
+    const tab = browser();
+    const callback = await walkToCallback(tab, emulator);
+    current = after;
+
+    expect((await tab.get(callback)).status).toBe(302);
+    emulator.expireAccessTokens();
+    expect((await tab.get('/accounts')).status).toBe(200);
+  });
+
+  it('that fails or returns nonsense is a clear error, and logs nobody out', async () => {
+    const emulator = await startTestEmulator();
+    let answer: () => unknown = () => {
+      throw new Error('__test_database_password__');
+    };
+    const { browser, errors } = await startApp({
+      emulator,
+      create: () =>
+        salesforceAuth({
+          configuration: () => answer() as never,
+        }),
+    });
+
+    const failed = await browser().get('/auth/salesforce');
+    answer = () => ({ clientId: 'x' });
+    const misspelt = await browser().get('/auth/salesforce');
+
+    expect([failed.status, failed.body.code]).toEqual([503, 'ERR_SALESFORCE_CONFIGURATION']);
+    expect(misspelt.body.message).toContain("Did you mean 'clientID'?");
+    expect(errors.map((error) => JSON.stringify(error) + String((error as Error).stack)).join()).not.toContain(
+      '__test_database_password__',
+    );
+  });
+});

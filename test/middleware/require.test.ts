@@ -1,0 +1,141 @@
+import express from 'express';
+import request from 'supertest';
+import { requireSalesforce } from '../../lib';
+import { startTestEmulator } from '../helpers/emulator';
+import { logIn, startApp, walkToCallback, type ExpressMajor } from '../helpers/app';
+
+const page = { Accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
+
+describe.each<ExpressMajor>([4, 5])('requireSalesforce() on Express %d', (major) => {
+  it('sends a page request to the login and back to where it was going', async () => {
+    const emulator = await startTestEmulator();
+    const { browser } = await startApp({ emulator, express: major });
+    const tab = browser();
+
+    const refused = await tab.get('/me?tab=2').set(page);
+    const callback = await tab.get(await walkToCallback(tab, emulator, { loginPath: refused.headers['location'] }));
+
+    expect(refused.status).toBe(302);
+    expect(refused.headers['location']).toBe('/auth/salesforce?returnTo=%2Fme%3Ftab%3D2');
+    expect(refused.headers['cache-control']).toBe('no-store');
+    expect(callback.headers['location']).toBe('/me?tab=2');
+  });
+
+  it.each([
+    ['that wants JSON', 'get', { Accept: 'application/json' }],
+    ['that wants anything', 'get', { Accept: '*/*' }],
+    ['of a script in a page', 'get', { ...page, 'X-Requested-With': 'XMLHttpRequest' }],
+    ['of fetch()', 'get', { ...page, 'Sec-Fetch-Mode': 'cors' }],
+    ['that posts', 'post', page],
+  ] as const)('answers 401 JSON to a request %s', async (_what, method, headers) => {
+    const emulator = await startTestEmulator();
+    const { browser } = await startApp({
+      emulator,
+      express: major,
+      routes: (app) => app.post('/me', requireSalesforce(), (_req, res) => res.end()),
+    });
+
+    const answer = await browser()[method]('/me').set(headers);
+
+    expect(answer.status).toBe(401);
+    expect(answer.body).toEqual({
+      error: 'ERR_SALESFORCE_NOT_AUTHENTICATED',
+      message: 'Log in with Salesforce first.',
+      login: '/auth/salesforce',
+    });
+  });
+
+  it('works below a path of its own', async () => {
+    const emulator = await startTestEmulator();
+    const { browser, salesforce } = await startApp({
+      emulator,
+      express: major,
+      options: { property: 'sf' },
+      routes: (app, own) => {
+        const inner = express.Router();
+        inner.get('/deep', own.require(), (req, res) => void res.json(own.get(req).user.userId));
+        app.use('/inner', inner);
+      },
+    });
+    const tab = browser();
+    const refused = await tab.get('/inner/deep').set(page);
+    await logIn(tab, emulator, { loginPath: refused.headers['location'] });
+
+    expect(salesforce).toBeDefined();
+    expect((await tab.get('/inner/deep')).body).toBe(emulator.users[0]!.userId);
+  });
+});
+
+describe('requireSalesforce()', () => {
+  it('says so where the middleware is missing', async () => {
+    const app = express();
+    app.get('/', requireSalesforce());
+
+    const answer = await request(app).get('/');
+
+    expect(answer.status).toBe(500);
+    expect(answer.text).toContain('Mount app.use(salesforceAuth(…)) before the routes it guards');
+  });
+
+  it('refuses users of other organizations and logins without the scopes', async () => {
+    const emulator = await startTestEmulator();
+    const organization = emulator.users[0]!.organizationId.slice(0, 15);
+    const { browser } = await startApp({
+      emulator,
+      routes: (app, salesforce) => {
+        app.get('/org', salesforce.require({ organization }), (_req, res) => void res.json('in'));
+        app.get('/scoped', salesforce.require({ scopes: 'api web' }), (_req, res) => void res.json('in'));
+      },
+    });
+    const [one, two] = [browser(), browser()];
+    await logIn(one, emulator, { user: 0 });
+    await logIn(two, emulator, { user: 2 });
+
+    expect((await one.get('/org')).body).toBe('in');
+    expect((await two.get('/org')).body.code).toBe('ERR_SALESFORCE_WRONG_ORGANIZATION');
+    expect((await one.get('/scoped')).body.message).toContain('was not granted web');
+    expect((await one.get('/scoped')).status).toBe(403);
+  });
+
+  it('stops a browser that goes round between login and page because its session is not kept', async () => {
+    const emulator = await startTestEmulator();
+    const { browser, app } = await startApp({ emulator });
+    // A session cookie that is never sent back, as with secure cookies on plain http.
+    const tab = browser();
+    const forget = (): void => {
+      (tab as unknown as { jar: { setCookie: (line: string, domain: string) => void } }).jar.setCookie(
+        'connect.sid=; expires=Thu, 01 Jan 1970 00:00:00 GMT; path=/',
+        'localhost',
+      );
+    };
+    const statuses: number[] = [];
+    for (let round = 0; round < 6; round++) {
+      const refused = await tab.get('/me').set(page);
+      statuses.push(refused.status);
+      if (refused.status !== 302) {
+        expect(refused.body.code).toBe('ERR_SALESFORCE_LOGIN_LOOP');
+        break;
+      }
+      await logIn(tab, emulator, { loginPath: refused.headers['location'] });
+      forget();
+    }
+
+    expect(app).toBeDefined();
+    expect(statuses).toEqual([302, 302, 302, 302, 500]);
+  });
+
+  it('makes no route wait for Salesforce that does not ask for a token', async () => {
+    const emulator = await startTestEmulator();
+    const { browser } = await startApp({ emulator });
+    const tab = browser();
+    await logIn(tab, emulator);
+    const before = emulator.requests.length;
+    emulator.expireAccessTokens();
+    await emulator.stop();
+
+    const home = await tab.get('/');
+
+    expect(home.body.isAuthenticated).toBe(true);
+    expect(emulator.requests).toHaveLength(before);
+  });
+});

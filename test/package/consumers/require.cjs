@@ -1,0 +1,4 @@
+'use strict';
+const { logInOnce } = require('./login.cjs');
+
+logInOnce(require('express-salesforce-auth'), require('express-salesforce-auth/emulator'));

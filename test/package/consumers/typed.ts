@@ -1,0 +1,54 @@
+import salesforceAuth, {
+  isSalesforceAuthError,
+  MemoryTokenStore,
+  requireSalesforce,
+  SalesforceStrategy,
+  type GuardedRequest,
+  type SalesforceAuth,
+  type SalesforceErrorCode,
+  type TokenStore,
+} from 'express-salesforce-auth';
+import { startEmulator, type Emulator } from 'express-salesforce-auth/emulator';
+import express, { type Express } from 'express';
+
+const client = { clientID: '__test_client__', clientSecret: '__test_secret__', callbackURL: '/auth/salesforce/callback' };
+
+const store: TokenStore = new MemoryTokenStore();
+const salesforce: SalesforceAuth = salesforceAuth({ ...client, prompt: 'login', store });
+const app: Express = express();
+app.use(salesforce);
+app.get('/login', salesforce.login({ prompt: 'select_account', returnTo: '/accounts' }));
+app.get('/accounts', requireSalesforce({ scopes: ['api'] }), async (req, res) => {
+  const guarded: GuardedRequest = salesforce.get(req);
+  const token: string = guarded.accessToken;
+  const reply: Response = await req.salesforce.fetch(`/services/data?${token.length}`);
+  res.json({ status: reply.status, user: guarded.user.username });
+});
+app.get('/', (req, res) => {
+  if (req.salesforce.isAuthenticated) res.json(req.salesforce.user.organizationId);
+  // @ts-expect-error -- nobody is logged in here
+  else res.json(req.salesforce.user.organizationId);
+});
+
+export const strategy = new SalesforceStrategy(client, (_accessToken, _refreshToken, params, profile, done) => {
+  const instanceUrl: string | undefined = params.instance_url;
+  done(null, { id: profile.id, instanceUrl } as object);
+});
+
+// @ts-expect-error -- no such prompt
+export const wrong = (): SalesforceAuth => salesforceAuth({ ...client, prompt: 'never' });
+
+export function codeOf(error: unknown): SalesforceErrorCode | undefined {
+  return isSalesforceAuthError(error) ? error.code : undefined;
+}
+
+async function emulate(): Promise<string> {
+  const emulator: Emulator = await startEmulator({ callbackURLs: ['http://localhost:3000/callback'] });
+  await emulator.stop();
+  await salesforce.close();
+  return emulator.url;
+}
+
+void emulate().then((url) => {
+  if (!url.startsWith('http://localhost:')) throw new Error(url);
+});

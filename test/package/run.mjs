@@ -1,0 +1,129 @@
+/**
+ * `npm run test:package`: packs the package as it would be published, installs it where nothing else of this repository
+ * is, and uses it there in every way that is promised.
+ */
+import assert from 'node:assert/strict';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Checks, run } from './harness.mjs';
+
+const root = join(import.meta.dirname, '../..');
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const subpaths = Object.keys(manifest.exports)
+  .filter((subpath) => typeof manifest.exports[subpath] === 'object')
+  .map((subpath) => join(manifest.name, subpath));
+const checks = new Checks();
+const temporary = mkdtempSync(join(tmpdir(), 'package-'));
+
+try {
+  await run(root, 'npm', 'run', 'build');
+  // Without prepack, which is the same build and prints among the JSON.
+  const packed = await run(root, 'npm', 'pack', '--json', '--ignore-scripts', '--pack-destination', temporary);
+  // An array, or from npm 12 on an object with the package's name as key.
+  const [{ filename, files }] = JSON.parse(packed);
+  const tarball = join(temporary, filename);
+  await checks.check('the tarball has the expected files and no others', () => checkFiles(files));
+  await checks.check('nothing runs at installation', checkScripts);
+  for (const major of [4, 5]) await checkConsumer(major, tarball);
+} finally {
+  rmSync(temporary, { recursive: true });
+}
+const [outputFile] = process.argv.slice(2);
+if (outputFile) writeFileSync(outputFile, JSON.stringify({ passed: checks.passed, failed: checks.failed }));
+console.log(`${checks.passed} passed, ${checks.failed} failed`);
+process.exitCode = checks.failed === 0 ? 0 : 1;
+
+function checkFiles(files) {
+  const actual = files
+    .map(({ path }) => path)
+    .filter((path) => !/^dist\/(types\/)?chunks\/[\w-]+\.(d\.ts|js)$/.test(path));
+  const entries = Object.values(manifest.exports).filter((target) => typeof target === 'object');
+  const expected = [
+    ...['CHANGELOG.md', 'LICENSE', 'README.md', 'THIRD-PARTY-LICENSES.md', 'package.json'],
+    ...entries.flatMap((entry) => [entry.import, entry.require].flatMap(Object.values)),
+    ...Object.values(manifest.bin),
+  ].map((path) => path.replace(/^\.\//, ''));
+  assert.deepEqual(actual.sort(), expected.sort());
+}
+
+function checkScripts() {
+  const atInstallation = ['preinstall', 'install', 'postinstall', 'prepare'];
+  assert.deepEqual(
+    Object.keys(manifest.scripts).filter((name) => atInstallation.includes(name)),
+    [],
+  );
+}
+
+/** One application's folder, with the versions this repository develops with, except for Express and its types. */
+async function checkConsumer(major, tarball) {
+  const folder = join(temporary, `express-${major}`);
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'consumer', private: true }));
+  cpSync(join(import.meta.dirname, 'consumers'), folder, { recursive: true });
+  const check = (name, body) => checks.check(`Express ${major}: ${name}`, body);
+  const node = (...args) => run(folder, process.execPath, ...args);
+
+  await check('it installs, without the packages that are built in', async () => {
+    const install = ['install', '--no-audit', '--no-fund', '--loglevel=error', tarball];
+    const same = ['express-session', 'jest', 'typescript', '@types/node'].map(sameVersion);
+    await run(folder, 'npm', ...install, `express@${major}`, `@types/express@${major}`, ...same);
+    const { packages } = JSON.parse(readFileSync(join(folder, 'package-lock.json'), 'utf8'));
+    const unwanted = ['oauth4webapi', 'jose', 'jsforce'].filter((name) => `node_modules/${name}` in packages);
+    assert.deepEqual(unwanted, []);
+  });
+  await check('a login by require', () => node('require.cjs'));
+  await check('a login by import', () => node('import.mjs'));
+  await check('import and require give the same module', () => node('same-module.mjs', ...subpaths));
+  await check("a login in a consumer's jest, with no flag and no configuration", () => run(folder, 'npx', 'jest'));
+  await checkTypes(folder, check);
+  if (major === 4) return;
+
+  await check('the program runs by npx', async () => {
+    assert.match(await run(folder, 'npx', manifest.name, '--help'), /emulator/);
+    assert.equal((await run(folder, 'npx', manifest.name, '--version')).trim(), manifest.version);
+  });
+  for (const version of ['20.19.0', '22', '24', '26']) {
+    const other = (...args) => run(folder, 'npx', '--yes', '--package', `node@${version}`, 'node', ...args);
+    await check(`Node ${version}: logins by require and by import`, async () => {
+      assert.ok((await other('--version')).startsWith(`v${version}`));
+      await other('require.cjs');
+      await other('import.mjs');
+      await other('same-module.mjs', ...subpaths);
+    });
+  }
+  await check('with jsforce: logins by require, by import and in jest, and its types', async () => {
+    await run(folder, 'npm', 'install', '--no-audit', '--no-fund', '--loglevel=error', sameVersion('jsforce'));
+    await node('require.cjs');
+    await node('import.mjs');
+    await run(folder, 'npx', 'jest');
+    // jsforce's own declarations are not ours to check.
+    const options = ['--module', 'nodenext', '--strict', '--noEmit', '--skipLibCheck', '--ignoreConfig'];
+    await run(folder, 'npx', 'tsc', ...options, 'jsforce.ts');
+  });
+}
+
+/** Compiles the same file in each module system, with every declaration checked, and runs what comes out in Node. */
+async function checkTypes(folder, check) {
+  const kinds = [
+    { name: 'ESM, nodenext', type: 'module', module: 'nodenext' },
+    { name: 'CommonJS, nodenext', type: 'commonjs', module: 'nodenext' },
+    { name: 'ESM, bundler', type: 'module', module: 'esnext', moduleResolution: 'bundler' },
+  ];
+  for (const { name, type, ...compilerOptions } of kinds) {
+    const source = join(folder, name.replace(/\W+/g, '-'));
+    await check(`TypeScript, ${name}`, async () => {
+      mkdirSync(source);
+      cpSync(join(folder, 'typed.ts'), join(source, 'typed.ts'));
+      writeFileSync(join(source, 'package.json'), JSON.stringify({ type }));
+      const options = { target: 'es2022', strict: true, skipLibCheck: false, types: [], ...compilerOptions };
+      writeFileSync(join(source, 'tsconfig.json'), JSON.stringify({ compilerOptions: options }));
+      await run(source, 'npx', 'tsc');
+      await run(source, process.execPath, 'typed.js');
+    });
+  }
+}
+
+function sameVersion(name) {
+  return `${name}@${manifest.devDependencies[name]}`;
+}

@@ -8,7 +8,9 @@ const packageChecks = read(packageFile);
 const jestFailures = (jest?.numFailedTests ?? 0) + (jest?.numRuntimeErrorTestSuites ?? 0);
 const passed = (jest?.numPassedTests ?? 0) + (packageChecks?.passed ?? 0);
 const failed =
-  failures(jestFailures, jestExit) + failures(packageChecks?.failed ?? 0, packageExit) + Number(failedChecks);
+  failures(jest, jestFailures, jestExit) +
+  failures(packageChecks, packageChecks?.failed ?? 0, packageExit) +
+  Number(failedChecks);
 const skipped = (jest?.numPendingTests ?? 0) + (jest?.numTodoTests ?? 0);
 
 console.log(`Executed ${passed + failed} tests and checks; skipped ${skipped}.`);
@@ -19,7 +21,7 @@ function read(file) {
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
 }
 
-/** A run that counted no failure and failed all the same, in a crash for instance, is one. */
-function failures(counted, exitCode) {
-  return counted === 0 && exitCode !== '0' ? 1 : counted;
+/** A run without results, or that counted no failure and failed all the same, is one failure. */
+function failures(results, counted, exitCode) {
+  return counted === 0 && (exitCode !== '0' || !results) ? 1 : counted;
 }

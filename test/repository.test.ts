@@ -1,0 +1,76 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import manifest from '../package.json';
+
+const root = join(__dirname, '..');
+const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+const filesIn = (folder: string, suffix: string): string[] =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith(suffix))
+    .map((path) => `${folder}/${path}`);
+
+const lib = filesIn('lib', '.ts').map((path) => ({ path, code: withoutComments(read(path)) }));
+const outside = (...folders: string[]): typeof lib =>
+  lib.filter(({ path }) => !folders.some((folder) => path.startsWith(folder)));
+const matching = (files: typeof lib, pattern: RegExp): string[] =>
+  files.filter(({ code }) => pattern.test(code)).map(({ path }) => path);
+
+/** Good enough for this code base: no string of ours has a comment's opening at the start of a line or after a blank. */
+function withoutComments(source: string): string {
+  return source.replace(/\/\*[^]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '$1');
+}
+
+describe('lib', () => {
+  it('takes the time from lib/clock.ts alone', () => {
+    const time = /\bDate\.now\b|\bnew Date\(\)|\bperformance\b|\bset(Timeout|Interval|Immediate)\b/;
+
+    expect(matching(outside('lib/clock.ts', 'lib/emulator/'), time)).toEqual([]);
+  });
+
+  it('prints nothing, except from the command line', () => {
+    expect(matching(outside('lib/cli'), /\bconsole\.|\bprocess\.std(out|err)\b/)).toEqual([]);
+  });
+
+  it('reads no environment variables but those it is handed', () => {
+    expect(matching(outside('lib/cli'), /\bprocess\.env\b/)).toEqual([]);
+  });
+
+  it('has no file of more than 250 lines of code', () => {
+    const long = lib.filter(({ code }) => code.split('\n').filter((line) => line.trim() !== '').length > 250);
+
+    expect(long.map(({ path }) => path)).toEqual([]);
+  });
+});
+
+describe('tests', () => {
+  it('are all run', () => {
+    const left = /\b(it|test|describe)(\.\w+)*\.(only|skip|todo)\b|\b([xf](it|describe)|xtest)\(/;
+    const files = filesIn('test', '.test.ts').filter((path) => left.test(withoutComments(read(path))));
+
+    expect(files).toEqual([]);
+  });
+});
+
+describe('error codes', () => {
+  const codes = [...read('lib/errors.ts').matchAll(/^ {2}\| '(ERR_\w+)'/gm)].map(([, code]) => code!);
+
+  it('are all in use', () => {
+    const used = outside('lib/errors.ts')
+      .map(({ code }) => code)
+      .join('\n');
+
+    expect(codes.length).toBeGreaterThan(0);
+    expect(codes.filter((code) => !used.includes(`'${code}'`))).toEqual([]);
+  });
+});
+
+describe('package.json', () => {
+  it('promises the oldest Node the package is checked with', () => {
+    expect(manifest.engines.node).toBe('>=20.19.0');
+    expect(read('test/package/run.mjs')).toContain("'20.19.0'");
+  });
+
+  it('has a lockfile that names no registry, which would be the one of whoever wrote it', () => {
+    expect(read('package-lock.json')).not.toContain('"resolved"');
+  });
+});

@@ -63,11 +63,15 @@ describe('faults.inject', () => {
     await expect(exchangeCode(emulator, 'any')).rejects.toThrow();
   });
 
-  it('can be cleared', async () => {
-    emulator.faults.inject({ on: 'refresh', kind: 'drop' });
+  it('can be cleared, which lets held requests go', async () => {
+    const hold = emulator.faults.inject({ on: 'refresh', kind: 'hold' });
+    const held = again();
+    await hold.reached;
+    emulator.faults.inject({ on: 'code', kind: 'drop' });
     emulator.faults.clear();
 
-    expect((await again()).status).toBe(200);
+    expect((await held).status).toBe(200);
+    expect((await exchangeCode(emulator, 'any')).status).toBe(400);
   });
 });
 

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import manifest from '../package.json';
@@ -72,5 +73,12 @@ describe('package.json', () => {
 
   it('has a lockfile that names no registry, which would be the one of whoever wrote it', () => {
     expect(read('package-lock.json')).not.toContain('"resolved"');
+  });
+
+  it('has a lockfile that npm ci takes on every platform', () => {
+    const check = (): unknown =>
+      execFileSync(process.execPath, ['tools/lockfile.mjs', '--check'], { cwd: root, stdio: 'pipe' });
+
+    expect(check).not.toThrow();
   });
 });

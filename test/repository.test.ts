@@ -63,6 +63,12 @@ describe('error codes', () => {
     expect(codes.length).toBeGreaterThan(0);
     expect(codes.filter((code) => !used.includes(`'${code}'`))).toEqual([]);
   });
+
+  it('each have a heading in docs/errors.md, and no heading is without a code', () => {
+    const headings = [...read('docs/errors.md').matchAll(/^### `?(ERR_\w+)`?$/gm)].map(([, code]) => code!);
+
+    expect(headings.sort()).toEqual(codes.sort());
+  });
 });
 
 describe('package.json', () => {

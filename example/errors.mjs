@@ -26,8 +26,21 @@ export function showError(error, req, res, next) {
   const isForUsers = isSalesforceAuthError(error) || error.expose === true;
   if (!isForUsers) console.error(error);
   const { message, code } = isForUsers ? error : { message: 'The application failed. Its console says more.' };
-  const again = req.method === 'GET' ? req.originalUrl : '/';
-  const retry = req.path.startsWith('/auth/') ? '/auth/salesforce' : again;
+  const retry = nextStep(req, code);
   res.status(error.status ?? 500).set(error.headers ?? {});
   res.send(errorPage({ message, code, retry }));
+}
+
+/**
+ * Where "Try again" leads.
+ *
+ * @param {import('express').Request} req
+ * @param {string | undefined} code
+ */
+function nextStep({ method, path, originalUrl }, code) {
+  if (path.startsWith('/auth/')) return '/auth/salesforce';
+  const page = method === 'GET' ? originalUrl : '/';
+  // Salesforce refused the tokens after the guard had let the request through.
+  const isLoginOver = code === 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED';
+  return isLoginOver ? `/auth/salesforce?returnTo=${encodeURIComponent(page)}` : page;
 }

@@ -18,7 +18,7 @@ export function homePage({ user, refreshes, isExpired }) {
   }
   const notice = isExpired
     ? `<p class="notice" role="status">The access token has just been ended at Salesforce.
-Now open <a href="/accounts">your accounts</a>: they come all the same, and the token has been refreshed once more.</p>`
+Now open <a href="/accounts">your accounts</a>: they come all the same, with a new token.</p>`
     : '';
   return page({
     title: `Hello, ${user.displayName ?? user.username ?? user.userId}`,
@@ -36,17 +36,14 @@ ${tokenSection(refreshes)}`,
 
 /** @param {{ user: User, refreshes: Refreshes, accounts: Account[] }} data */
 export function accountsPage({ user, refreshes, accounts }) {
-  const rows = accounts.map(
-    ({ Name, Industry, BillingCity }) =>
-      `<tr><th scope="row">${escapeHtml(Name)}</th><td>${escapeHtml(Industry ?? '')}</td><td>${escapeHtml(BillingCity ?? '')}</td></tr>`,
-  );
+  const items = accounts.map(({ Name, Industry, BillingCity }) => {
+    const details = [Industry, BillingCity].filter(Boolean).join(' · ');
+    return `<li><strong>${escapeHtml(Name)}</strong> <span class="quiet">${escapeHtml(details)}</span></li>`;
+  });
   const list =
-    rows.length === 0
+    items.length === 0
       ? '<p class="card">There are no accounts you may see.</p>'
-      : `<div class="card"><table>
-<thead><tr><th scope="col">Name</th><th scope="col">Industry</th><th scope="col">City</th></tr></thead>
-<tbody>${rows.join('\n')}</tbody>
-</table></div>`;
+      : `<ul class="card">${items.join('\n')}</ul>`;
   return page({ title: 'Accounts', user, content: `${list}\n${tokenSection(refreshes)}` });
 }
 
@@ -136,11 +133,9 @@ h2 { margin: 0; font-size: 1.1rem }
 dl.card { display: grid; grid-template-columns: minmax(6rem, auto) 1fr; gap: .4rem 1.25rem }
 dt { color: var(--quiet) }
 dd { margin: 0; min-width: 0; overflow-wrap: anywhere }
-table { width: 100%; border-collapse: collapse }
-th, td { padding: .5rem .75rem .5rem 0; text-align: start; vertical-align: top; overflow-wrap: anywhere }
-th { font-weight: 600 }
-thead th { color: var(--quiet); font-weight: 400; font-size: .9rem }
-tbody tr { border-top: 1px solid var(--line) }
+ul.card { padding-block: .25rem; list-style: none }
+li { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 1.25rem; padding: .55rem 0 }
+li + li { border-top: 1px solid var(--line) }
 section { margin-top: 2rem; padding-top: 1.25rem; border-top: 1px solid var(--line) }
 .button, button {
   display: inline-block; padding: .6rem 1.1rem; border: 1px solid var(--accent); border-radius: .5rem;
@@ -148,6 +143,7 @@ section { margin-top: 2rem; padding-top: 1.25rem; border-top: 1px solid var(--li
 }
 .secondary { background: transparent; color: var(--accent) }
 header .secondary { padding: .3rem .8rem }
+@media (max-width: 30rem) { .brand, li > * { flex-basis: 100% } }
 .button:hover, button:hover { filter: brightness(1.1) }
 :focus-visible { outline: 3px solid var(--focus); outline-offset: 2px }
 `;

@@ -1,0 +1,171 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+
+/** The folder of the repository. */
+export const root: string = resolve(__dirname, '../..');
+
+const chromiumPath = process.env['CHROMIUM_PATH'] || ['/usr/bin/chromium'].find((path) => existsSync(path));
+
+/** `describe` where there is a browser; where there is none it says so instead of passing over in silence. */
+export const describeInBrowser: jest.Describe = chromiumPath === undefined ? skipLoudly() : describe;
+
+function skipLoudly(): jest.Describe {
+  process.stderr.write(
+    `\n${'!'.repeat(80)}\nThe browser tests are SKIPPED: there is no Chromium. Install it (Debian: apt-get install ` +
+      `chromium), or set CHROMIUM_PATH to its path.\n${'!'.repeat(80)}\n`,
+  );
+  return describe.skip;
+}
+
+/** The example runs on dist/, as an application would. `npm test` has built it; jest started by itself may find it old. */
+export function buildIfStale(): void {
+  const built = statSync(join(root, 'dist/types'), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const sources = readdirSync(join(root, 'lib'), { recursive: true }).map((file) => join(root, 'lib', String(file)));
+  if (![...sources, join(root, 'package.json')].some((file) => statSync(file).mtimeMs > built)) return;
+  const { status, stderr } = spawnSync(process.execPath, ['tools/build.mjs'], { cwd: root, encoding: 'utf8' });
+  if (status !== 0) throw new Error(`The build failed, and with it all tests of the example:\n${stderr}`);
+}
+
+/** The example in a process of its own. */
+export interface RunningExample {
+  /** Its start page, without a trailing slash. */
+  url: string;
+  /** What it has printed so far. */
+  output: () => string;
+  /** Asks it to stop as a process manager does. @returns the exit code, null where it had to be killed */
+  stop: (signal?: NodeJS.Signals) => Promise<number | null>;
+}
+
+const children = new Set<ChildProcess>();
+
+/** Starts `example/start.mjs` and waits until it is ready. @throws Error with its output where it ends instead */
+export async function startExample(env: Record<string, string> = {}): Promise<RunningExample> {
+  const { child, output } = spawnExample(env);
+  const exit = once(child, 'exit') as Promise<[number | null]>;
+  const url = await new Promise<string>((ready, fail) => {
+    child.stdout?.on('data', () => {
+      const match = /^Ready: (\S+)/m.exec(output());
+      if (match?.[1] !== undefined) ready(match[1]);
+    });
+    exit.then(() => fail(new Error(`The example ended before it was ready:\n${output()}`)), fail);
+  });
+  const stop = async (signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> => {
+    child.kill(signal);
+    return (await exit)[0];
+  };
+  return { url, output, stop };
+}
+
+/** Runs the example to its end. */
+export async function runExample(env: Record<string, string>): Promise<{ code: number | null; output: string }> {
+  const { child, output } = spawnExample(env);
+  const [code] = (await once(child, 'exit')) as [number | null];
+  return { code, output: output() };
+}
+
+function spawnExample(env: Record<string, string>): { child: ChildProcess; output: () => string } {
+  // Empty variables count as absent, and keep a developer's own example/.env out of the tests.
+  const names = ['CLIENT_ID', 'CLIENT_SECRET', 'PROMPT_TYPE', 'BASE_URL', 'CALLBACK_URL', 'SCOPE'];
+  const blank = Object.fromEntries(names.map((name) => [`SALESFORCE_${name}`, '']));
+  const child = spawn(process.execPath, ['example/start.mjs'], {
+    cwd: root,
+    env: { ...process.env, NODE_ENV: 'development', SESSION_SECRET: '', PORT: '0', ...blank, ...env },
+  });
+  children.add(child);
+  let text = '';
+  const add = (part: Buffer): void => {
+    text += part.toString();
+  };
+  child.stdout.on('data', add);
+  child.stderr.on('data', add);
+  child.once('exit', () => children.delete(child));
+  return { child, output: () => text };
+}
+
+/** Chromium, and what its pages say. */
+export interface TestBrowser {
+  /** Opens a browser of its own: other cookies than the others'. */
+  newPage: (options?: BrowserContextOptions) => Promise<Page>;
+  /** Opens another tab of a page's browser. */
+  newTab: (page: Page) => Promise<Page>;
+  /** What pages complained about: exceptions, and console messages that are warnings or errors. */
+  complaints: string[];
+}
+
+let browser: Browser | undefined;
+
+/** Starts Chromium for the tests of a file. Contexts are closed after each test. */
+export function useBrowser(): TestBrowser {
+  const complaints: string[] = [];
+  const watch = (page: Page): Page => {
+    page.on('pageerror', (error) => complaints.push(`${page.url()}: ${error.message}`));
+    page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) complaints.push(`${page.url()}: ${message.text()}`);
+    });
+    page.setDefaultTimeout(15_000);
+    return page;
+  };
+  beforeAll(async () => {
+    // QUIC, updates and sync would reach out to the network; root has no sandbox.
+    const switches = ['no-sandbox', 'headless', 'disable-gpu', 'disable-quic', 'no-first-run'].concat(
+      'disable-background-networking',
+      'disable-component-update',
+      'disable-sync',
+    );
+    browser = await chromium.launch({ executablePath: chromiumPath!, args: switches.map((name) => `--${name}`) });
+  });
+  beforeEach(() => {
+    complaints.length = 0;
+  });
+  afterEach(async () => {
+    for (const context of browser?.contexts() ?? []) await context.close();
+  });
+  afterAll(() => browser?.close());
+  return {
+    complaints,
+    newPage: async (options) => watch(await (await browser!.newContext(options)).newPage()),
+    newTab: async (page) => watch(await page.context().newPage()),
+  };
+}
+
+afterAll(() => {
+  for (const child of children) child.kill('SIGKILL');
+});
+
+/** A user as an emulator prints and shows it. */
+export interface Person {
+  username: string;
+  password: string;
+}
+
+/** Types in name and password on Salesforce's page. */
+export async function enterPassword(page: Page, { username, password }: Person): Promise<void> {
+  await page.getByLabel('Username').fill(username);
+  await page.getByLabel('Password').fill(password);
+  await page.getByRole('button', { name: 'Log In' }).click();
+}
+
+/** Logs in from Salesforce's login page to the end, and allows access where Salesforce asks. */
+export async function finishLogin(page: Page, person: Person): Promise<void> {
+  await enterPassword(page, person);
+  const allow = page.getByRole('button', { name: 'Allow' });
+  const loggedIn = page.getByRole('button', { name: 'Log out' });
+  await allow.or(loggedIn).waitFor();
+  if (await allow.isVisible()) await allow.click();
+  await loggedIn.waitFor();
+}
+
+/** Opens the start page and logs in. */
+export async function logIn(page: Page, url: string, person: Person): Promise<void> {
+  await page.goto(url);
+  await page.getByRole('link', { name: 'Log in with Salesforce' }).click();
+  await finishLogin(page, person);
+}
+
+/** How often the page says the token was refreshed. */
+export async function refreshCount(page: Page): Promise<number> {
+  return Number.parseInt(await page.locator('#refreshes').innerText(), 10);
+}

@@ -6,10 +6,19 @@ import { readEntries } from './build/entries.mjs';
 import { writeLicences } from './build/licences.mjs';
 import { writeWrappers } from './build/wrappers.mjs';
 
-const entries = readEntries();
-rmSync('dist', { recursive: true, force: true });
-const bundled = await bundle(entries);
-writeLicences(bundled);
-await writeWrappers(entries);
-await writeDeclarations(entries);
-console.log(`Built ${entries.map(({ name }) => name).join(', ')}; bundled ${bundled.join(', ')}.`);
+const removeOutput = () => rmSync('dist', { recursive: true, force: true });
+
+removeOutput();
+try {
+  const entries = readEntries();
+  const bundled = await bundle(entries);
+  writeLicences(bundled);
+  await writeWrappers(entries);
+  await writeDeclarations(entries);
+  console.log(`Built ${entries.map(({ name }) => name).join(', ')}; bundled ${bundled.join(', ')}.`);
+} catch (error) {
+  // Half of an output would pass for all of it at the next `npm test`.
+  removeOutput();
+  console.error(error.message);
+  process.exitCode = 1;
+}

@@ -1,0 +1,343 @@
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { dirname, join, resolve } from 'node:path';
+import express from 'express';
+import request from 'supertest';
+import ts from 'typescript';
+import { emulatorHelp } from '../lib/cli/help';
+import * as emulatorEntry from '../lib/emulator';
+import * as mainEntry from '../lib';
+import { clientOptionNames } from '../lib/options/configuration';
+import { logInAtEmulator, startTestEmulator } from './helpers/emulator';
+
+/*
+ * What the documentation says is checked against the code:
+ * - each ts and js block compiles, with the lines of a comment `<!-- given … -->` just above it put in front;
+ * - a table under `<!-- lists <interface> in <file> -->` has a row for each member of the interface and no other;
+ * - the quick start and the jest recipe are run.
+ */
+
+const root = resolve(__dirname, '..');
+
+const documents = [
+  ...readdirSync(root).filter((file) => file.endsWith('.md') && file !== 'THIRD-PARTY-LICENSES.md'),
+  ...readdirSync(join(root, 'docs')).map((file) => `docs/${file}`),
+];
+
+function read(file: string): string {
+  return readFileSync(join(root, file), 'utf8');
+}
+
+interface Block {
+  document: string;
+  line: number;
+  language: 'ts' | 'js';
+  /** The text of the comment just above. */
+  comment: string;
+  code: string;
+}
+
+const blocks = documents.flatMap((document) => {
+  const text = read(document);
+  return [...text.matchAll(/(?:<!-- ((?:(?!-->)[^])*?) ?-->\s*)?^```(ts|js)\n([^]*?)^```$/gm)].map(
+    ({ index, 0: whole, 1: comment = '', 2: language, 3: code = '' }): Block => ({
+      document,
+      line: text.slice(0, index + whole.indexOf('```')).split('\n').length + 1,
+      language: language as Block['language'],
+      comment,
+      code,
+    }),
+  );
+});
+
+/** The one block under a comment. */
+function blockNamed(comment: string): Block {
+  const found = blocks.filter((block) => block.comment.trim() === comment);
+  if (found.length !== 1) throw new Error(`There are ${found.length} blocks under <!-- ${comment} -->.`);
+  return found[0]!;
+}
+
+describe('code in the documentation', () => {
+  it('compiles', () => {
+    const fences = documents.flatMap(
+      (document) => read(document).match(/^```(?:ts|js|typescript|javascript)$/gm) ?? [],
+    );
+
+    expect(blocks).toHaveLength(fences.length);
+    expect(compile(blocks)).toEqual([]);
+  }, 60_000);
+});
+
+/** Compiles blocks as modules of their own in the root of the repository, as its users' strict TypeScript would. */
+function compile(given: readonly Block[]): string[] {
+  const options: ts.CompilerOptions = {
+    target: ts.ScriptTarget.ES2022,
+    lib: ['lib.es2023.d.ts'],
+    module: ts.ModuleKind.Preserve,
+    moduleResolution: ts.ModuleResolutionKind.Bundler,
+    types: ['node', 'jest'],
+    strict: true,
+    esModuleInterop: true,
+    skipLibCheck: true,
+    noEmit: true,
+    allowJs: true,
+    checkJs: true,
+    paths: {
+      'express-salesforce-auth': [join(root, 'lib/index.ts')],
+      'express-salesforce-auth/emulator': [join(root, 'lib/emulator/index.ts')],
+    },
+  };
+  const sources = new Map(
+    given.map((block, number) => {
+      const preamble = /^given\n([^]*)$/.exec(block.comment)?.[1] ?? '';
+      const isScript = block.language === 'js' && block.code.includes('require(');
+      const code = `${preamble}\n${block.code}${isScript ? '' : '\nexport {};'}`;
+      return [join(root, `documented-${number}.${block.language}`), { block, preamble, code }];
+    }),
+  );
+  const host = ts.createCompilerHost(options);
+  const real = ts.createCompilerHost(options);
+  host.fileExists = (file) => sources.has(file) || real.fileExists(file);
+  host.readFile = (file) => sources.get(file)?.code ?? real.readFile(file);
+  host.getSourceFile = (file, languageVersion) => {
+    const source = sources.get(file);
+    return source
+      ? ts.createSourceFile(file, source.code, languageVersion, true)
+      : real.getSourceFile(file, languageVersion);
+  };
+  const program = ts.createProgram([...sources.keys()], options, host);
+  const global = program
+    .getOptionsDiagnostics()
+    .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, ' '));
+  const local = [...sources].flatMap(([file, { block, preamble, code }]) => {
+    const source = program.getSourceFile(file);
+    return [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)]
+      .filter(({ code: number }) => block.language === 'ts' || !isAboutMissingTypes(number))
+      .map(({ start = 0, messageText }) => {
+        const line = block.line + code.slice(0, start).split('\n').length - preamble.split('\n').length - 1;
+        return `${block.document}:${line} ${ts.flattenDiagnosticMessageText(messageText, ' ')}`;
+      });
+  });
+  return [...global, ...local];
+}
+
+/** Implicit `any`, which is how JavaScript is written. */
+function isAboutMissingTypes(code: number): boolean {
+  return (code >= 7005 && code <= 7034) || code === 7053;
+}
+
+/** Runs a block as CommonJS, with the package's names standing for its sources. */
+function run(code: string, given: Record<string, unknown> = {}, modules: Record<string, unknown> = {}): void {
+  const { outputText } = ts.transpileModule(code, {
+    compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022, esModuleInterop: true },
+  });
+  const provided: Record<string, unknown> = {
+    'express-salesforce-auth': mainEntry,
+    'express-salesforce-auth/emulator': emulatorEntry,
+    ...modules,
+  };
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- what the block asks for at run time
+  const load = (name: string): unknown => provided[name] ?? (require(name) as unknown);
+  const names = ['require', 'exports', ...Object.keys(given)];
+  // eslint-disable-next-line @typescript-eslint/no-implied-eval, @typescript-eslint/no-unsafe-call -- running it is the test
+  new Function(...names, outputText)(load, {}, ...Object.values(given));
+}
+
+describe('the quick start of README.md', () => {
+  const quickStart = blockNamed('quick start').code;
+  const withRequire = quickStart.replace(/^(?:import .*\n)+/, blockNamed('quick start with require').code);
+  const servers: Server[] = [];
+
+  afterEach(() => {
+    for (const server of servers.splice(0)) {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+
+  it.each([
+    ['import', quickStart],
+    ['require', withRequire],
+  ])('logs in and shows accounts, with %s', async (form, code) => {
+    expect(code.includes('require(')).toBe(form === 'require');
+    const emulator = await startTestEmulator();
+    const client = emulator.clients[0]!;
+    const env = {
+      SALESFORCE_CLIENT_ID: client.clientID,
+      SALESFORCE_CLIENT_SECRET: client.clientSecret,
+      SALESFORCE_BASE_URL: emulator.url,
+    };
+    // The port of the block may be in use on this machine; everything else is as written.
+    const createApp = (): express.Express => {
+      const app = express();
+      const listen = app.listen.bind(app);
+      app.listen = ((port: number) => {
+        expect(port).toBe(3000);
+        const server = listen(0, 'localhost');
+        servers.push(server);
+        return server;
+      }) as typeof app.listen;
+      return app;
+    };
+
+    run(code, { process: { env } }, { express: createApp });
+    const server = servers[0]!;
+    await once(server, 'listening');
+    const url = `http://localhost:${(server.address() as AddressInfo).port}`;
+    client.callbackURLs.push(`${url}/auth/salesforce/callback`);
+    const browser = request.agent(url);
+    const refused = await browser.get('/').set('accept', 'text/html');
+    const login = await browser.get(refused.headers['location'] as string);
+    const callback = await logInAtEmulator({
+      authorizeUrl: login.headers['location'] as string,
+      ...emulator.users[0]!,
+    });
+    const home = await browser.get(callback.slice(url.length));
+    const page = await browser.get(home.headers['location'] as string);
+
+    expect(refused.status).toBe(302);
+    expect(home.headers['location']).toBe('/');
+    expect(page.status).toBe(200);
+    expect(page.body.user).toBe(emulator.users[0]!.displayName);
+    expect(page.body.accounts.records.length).toBeGreaterThan(0);
+  });
+
+  it('is as short as the word says', () => {
+    expect(quickStart.trim().split('\n').length).toBeLessThanOrEqual(15);
+    expect(read('README.md').trimEnd().split('\n').length).toBeLessThanOrEqual(200);
+  });
+});
+
+describe('the recipe of docs/testing.md', () => {
+  run(blockNamed('recipe').code, { describe, it, expect, beforeEach, afterEach });
+});
+
+describe('links in the documentation', () => {
+  it('lead somewhere', () => {
+    const links = documents.flatMap((document) =>
+      [...withoutCode(read(document)).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => ({ document, target })),
+    );
+    const relative = links.filter(({ target }) => !/^https?:/.test(target));
+
+    expect(relative.length).toBeGreaterThan(20);
+    expect(relative.filter(({ document, target }) => !resolves(document, target))).toEqual([]);
+  });
+});
+
+function resolves(document: string, target: string): boolean {
+  const [path = '', anchor] = target.split('#');
+  const file = path === '' ? document : join(dirname(document), path);
+  if (!existsSync(join(root, file))) return false;
+  return anchor === undefined || headings(read(file)).map(slug).includes(anchor);
+}
+
+function withoutCode(text: string): string {
+  return text.replace(/^```[^]*?^```$/gm, '');
+}
+
+function headings(text: string): string[] {
+  return [...withoutCode(text).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => heading);
+}
+
+/** The anchor GitHub gives a heading. */
+function slug(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replace(/[^\w\- ]/g, '')
+    .replace(/ /g, '-');
+}
+
+describe('error codes in the documentation', () => {
+  const codes = [...read('lib/errors.ts').matchAll(/^ {2}\| '(ERR_SALESFORCE_\w+)'/gm)].map(([, code = '']) => code);
+
+  it('are those of lib/errors.ts, each with a heading of its own', () => {
+    const documented = headings(read('docs/errors.md')).filter((heading) => heading.startsWith('ERR_'));
+
+    expect(codes.length).toBeGreaterThan(50);
+    expect(documented.toSorted()).toEqual(codes.toSorted());
+  });
+
+  it('exist, wherever they are named', () => {
+    const named = documents.flatMap((document) =>
+      [...read(document).matchAll(/ERR_SALESFORCE_\w+/g)].map(([code]) => `${document}: ${code}`),
+    );
+
+    expect(named.filter((name) => !codes.includes(name.replace(/^.*: /, '')))).toEqual([]);
+  });
+});
+
+describe('tables in the documentation', () => {
+  const tables = documents.flatMap((document) =>
+    [...read(document).matchAll(/<!-- lists (\w+) in (\S+) -->\s+((?:\|.*\n)+)/g)].map(
+      ([, name = '', file = '', table = '']) => ({ document, name, file, table }),
+    ),
+  );
+
+  it('are there for every set of options', () => {
+    expect(tables.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['ClientOptions', 'StaticOptions', 'LoginOptions', 'EmulatorOptions', 'SalesforceEvents']),
+    );
+  });
+
+  it.each(tables)('list all members of $name in $document', ({ name, file, table }) => {
+    expect(firstColumn(table).toSorted()).toEqual(membersOf(file, name).toSorted());
+  });
+
+  it('list the client options that are checked', () => {
+    const table = tables.find(({ name }) => name === 'ClientOptions')!.table;
+
+    expect(firstColumn(table).toSorted()).toEqual([...clientOptionNames].sort());
+  });
+
+  it('list the options of the command line', () => {
+    const table = /<!-- lists the options of lib\/cli\/help\.ts -->\s+((?:\|.*\n)+)/.exec(read('docs/testing.md'))?.[1];
+    const options = [...emulatorHelp.matchAll(/^ {2}(--\S+(?: <\w+>)?)/gm)].map(([, option]) => option);
+
+    expect([...(table ?? '').matchAll(/^\| `(--[^`]+)`/gm)].map(([, option]) => option)).toEqual(options);
+  });
+
+  it('list the options of README.md under names that exist', () => {
+    const table = /## Options\n[^]*?((?:\|.*\n)+)/.exec(read('README.md'))?.[1] ?? '';
+    const known: readonly string[] = [
+      ...clientOptionNames,
+      ...membersOf('lib/middleware/options.ts', 'StaticOptions'),
+      'configuration',
+    ];
+
+    expect(firstColumn(table).length).toBeGreaterThan(10);
+    expect(firstColumn(table).filter((name) => !known.includes(name))).toEqual([]);
+  });
+});
+
+/** The names in the first column of a table, without the parameters of methods. */
+function firstColumn(table: string): string[] {
+  return [...table.matchAll(/^\| `([\w.]+)/gm)].map(([, name = '']) => name);
+}
+
+/** Names of an interface's members, with those it picks from others. */
+function membersOf(file: string, name: string): string[] {
+  const source = ts.createSourceFile(file, read(file), ts.ScriptTarget.ES2022, true);
+  const found = source.statements.find(
+    (statement): statement is ts.InterfaceDeclaration =>
+      ts.isInterfaceDeclaration(statement) && statement.name.text === name,
+  );
+  if (!found) throw new Error(`${file} has no interface ${name}.`);
+  const picked = [...(found.heritageClauses?.map((clause) => clause.getText()).join() ?? '').matchAll(/'(\w+)'/g)];
+  const own = found.members.map((member) => member.name?.getText().replace(/'/g, '') ?? '');
+  return [...picked.map(([, member = '']) => member), ...own];
+}
+
+describe('commands in the documentation', () => {
+  it('are scripts of package.json', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    const named = documents.flatMap((document) =>
+      [...read(document).matchAll(/npm (?:run ([\w:]+)|(start|test)\b)/g)].map(
+        ([, script, short]) => script ?? short ?? '',
+      ),
+    );
+
+    expect([...new Set(named)].filter((script) => !(script in scripts))).toEqual([]);
+  });
+});

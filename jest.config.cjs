@@ -6,6 +6,8 @@ const esmOnly = ['oauth4webapi', 'jose'];
 /** @type {import('jest').Config} */
 module.exports = {
   testEnvironment: 'node',
+  // Generous: a test fails by what it sees, never by how slow the machine is.
+  testTimeout: 30_000,
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   transform: {
     '\\.(m?js|ts)$': [

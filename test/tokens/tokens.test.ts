@@ -1,0 +1,108 @@
+import { startTestEmulator } from '../helpers/emulator';
+import { logIn, startApp } from '../helpers/app';
+import { collect } from '../helpers/collect';
+
+describe('salesforce.tokens', () => {
+  it('finds, lists and revokes grants by user', async () => {
+    const emulator = await startTestEmulator();
+    const { browser, salesforce, client } = await startApp({ emulator });
+    const tab = browser();
+    await logIn(tab, emulator, { user: 0 });
+    await logIn(browser(), emulator, { user: 2 });
+    const { organizationId, userId } = emulator.users[0]!;
+    const user = { organizationId: organizationId.slice(0, 15), userId: userId.slice(0, 15) };
+
+    const found = await salesforce.tokens.find(user);
+    const access = await salesforce.tokens.get(user);
+    const all = await collect(salesforce.tokens.list());
+    const ofOrganization = await collect(salesforce.tokens.list({ organizationId: user.organizationId }));
+
+    expect(found).toEqual({
+      grantId: access.grantId,
+      organizationId,
+      userId,
+      clientID: client.clientID,
+      tenant: undefined,
+      state: 'idle',
+    });
+    expect(all).toHaveLength(2);
+    expect(ofOrganization).toEqual([found]);
+
+    await salesforce.tokens.revoke(user);
+
+    expect(await salesforce.tokens.find(user)).toBeUndefined();
+    expect(emulator.liveTokens({ userId })).toEqual({ accessTokens: 0, refreshTokens: 0 });
+    expect((await tab.get('/accounts')).status).toBe(401);
+    await expect(salesforce.tokens.get(user)).rejects.toMatchObject({
+      code: 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED',
+    });
+  });
+
+  it('serves jobs while no request is there, through expiries', async () => {
+    const emulator = await startTestEmulator();
+    const { browser, salesforce } = await startApp({ emulator, policy: { rotateRefreshTokens: true } });
+    const tab = browser();
+    await logIn(tab, emulator);
+    const { grantId } = (await tab.get('/me')).body as { grantId: string };
+
+    const job = await salesforce.tokens.get(grantId);
+    for (let run = 0; run < 3; run++) {
+      emulator.expireAccessTokens();
+      expect((await job.fetch('/services/data/v62.0/limits')).status).toBe(200);
+    }
+
+    expect(job.instanceUrl).toBe(emulator.url);
+    expect((await tab.get('/accounts')).status).toBe(200);
+  });
+});
+
+describe('sessions and their grant', () => {
+  it('extend their hold while they are used, so that another logout does not end them', async () => {
+    const { ManualClock } = await import('../helpers/clock');
+    const clock = new ManualClock();
+    const emulator = await startTestEmulator();
+    const { browser } = await startApp({ emulator, options: { clock, sessionTimeoutSeconds: 1_000_000 } });
+    const [daily, other] = [browser(), browser()];
+    await logIn(daily, emulator);
+    // A hold lasts a day where the session does not say how long it lives.
+    for (let halfDay = 0; halfDay < 6; halfDay++) {
+      clock.advanceSeconds(13 * 60 * 60);
+      expect((await daily.get('/me')).status).toBe(200);
+    }
+    await logIn(other, emulator);
+
+    await other.post('/auth/salesforce/logout');
+
+    expect((await daily.get('/me')).status).toBe(200);
+    expect(emulator.liveTokens().refreshTokens).toBe(1);
+  });
+
+  it('that ended without a logout do not keep a grant for ever', async () => {
+    const { ManualClock } = await import('../helpers/clock');
+    const clock = new ManualClock();
+    const emulator = await startTestEmulator();
+    const { browser } = await startApp({ emulator, options: { clock, sessionTimeoutSeconds: 1_000_000 } });
+    const [closed, other] = [browser(), browser()];
+    await logIn(closed, emulator);
+    clock.advanceSeconds(25 * 60 * 60);
+    await logIn(other, emulator);
+
+    await other.post('/auth/salesforce/logout');
+
+    expect(emulator.liveTokens()).toEqual({ accessTokens: 0, refreshTokens: 0 });
+  });
+
+  it('release their former grant when another user logs in', async () => {
+    const emulator = await startTestEmulator();
+    const { browser } = await startApp({ emulator });
+    const tab = browser();
+    await logIn(tab, emulator, { user: 0 });
+    await logIn(tab, emulator, { user: 2 });
+
+    expect((await tab.get('/me')).body.user.userId).toBe(emulator.users[2]!.userId);
+    for (let turn = 0; emulator.liveTokens().refreshTokens > 1 && turn < 10_000; turn++) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(emulator.liveTokens({ userId: emulator.users[0]!.userId })).toEqual({ accessTokens: 0, refreshTokens: 0 });
+  });
+});

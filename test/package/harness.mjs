@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
 import { promisify } from 'node:util';
 
-/** Runs named checks one after the other, and counts. */
+/** Runs named checks and counts. */
 export class Checks {
   passed = 0;
   failed = 0;

@@ -1,0 +1,63 @@
+import { Bench, globalTestFunctions, type Part, type StoreUnderTest, type TestFunctions } from './contract/bench';
+import { describeAdministration, describeForeignRecords } from './contract/administration';
+import { describeClaims } from './contract/claims';
+import { describeCommits } from './contract/commits';
+import { describeLogins } from './contract/logins';
+import { describeSessions } from './contract/sessions';
+import { describeSettlements } from './contract/settlements';
+
+export type { StoreUnderTest, TestFunctions } from './contract/bench';
+
+export interface TokenStoreSuiteOptions extends Partial<TestFunctions> {
+  /**
+   * Time that may pass by itself while one test runs, in milliseconds. Default 20000: durations a store gives may be off by
+   * so much, and no test of the suite is upset by it.
+   */
+  toleranceMs?: number;
+  /** False for a store in memory, which never meets a record another version has written. Default true. */
+  isShared?: boolean;
+}
+
+/**
+ * Describes what a token store must do, as tests: every sentence of the contract in `TokenStore`.
+ *
+ * Runs under jest, vitest with globals, or mocha as it is; for others pass their functions, for instance those of `node:test`.
+ * Each test uses grants of its own, so one store or database will do for all of them.
+ *
+ * @param make called before each test; `close` of what it returns is called after it
+ */
+export function describeTokenStore(
+  name: string,
+  make: () => StoreUnderTest | Promise<StoreUnderTest>,
+  options: TokenStoreSuiteOptions = {},
+): void {
+  const { toleranceMs = 20_000, isShared = true, ...given } = options;
+  const { describe, it, beforeEach, afterEach } = { ...globalTestFunctions(), ...given };
+  describe(name, () => {
+    let bench: Bench | undefined;
+    beforeEach(async () => {
+      bench = new Bench(await make(), toleranceMs);
+    });
+    afterEach(async () => {
+      const done = bench;
+      bench = undefined;
+      await done?.close();
+    });
+    const part: Part = {
+      describe,
+      it(sentence, run) {
+        it(sentence, async () => {
+          if (!bench) throw new Error('The store could not be made.');
+          await run(bench);
+        });
+      },
+    };
+    describeLogins(part);
+    describeClaims(part);
+    describeSettlements(part);
+    describeCommits(part);
+    describeSessions(part);
+    describeAdministration(part);
+    if (isShared) describeForeignRecords(part);
+  });
+}

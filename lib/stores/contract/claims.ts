@@ -1,0 +1,216 @@
+import assert from 'node:assert/strict';
+import { leaseMs, randomName, recordOf, type Part } from './bench';
+
+export function describeClaims({ describe, it }: Part): void {
+  describe('claim()', () => {
+    it('marks the grant as in flight and answers `claimed` with the record', async (bench) => {
+      const login = await bench.logIn();
+      await bench.elapse(30_000);
+
+      const answer = await bench.claim(login);
+
+      assert.equal(answer.outcome, 'claimed');
+      const record = recordOf(answer);
+      assert.equal(record.state, 'inflight');
+      assert.equal(record.payload, 'tokens of the login');
+      assert.equal(record.version, login.version);
+      bench.assertLeft(record.leaseInMs, leaseMs);
+      bench.assertAge(record.stateAgeMs, 0);
+      await bench.assertUnchanged(record);
+    });
+
+    it('answers `busy` while somebody’s lease runs, and tells for how long', async (bench) => {
+      const login = await bench.logIn();
+      await bench.hold(login);
+      await bench.elapse(leaseMs / 2);
+      const before = await bench.read();
+
+      const answer = await bench.claim(login);
+
+      assert.equal(answer.outcome, 'busy');
+      bench.assertLeft(recordOf(answer).leaseInMs, leaseMs / 2);
+      await bench.assertUnchanged(before);
+    });
+
+    it('answers `moved` with the newer record where the caller knew an older version', async (bench) => {
+      const login = await bench.logIn();
+      assert.equal(await bench.commit(login), 'committed');
+
+      const answer = await bench.claim(login);
+
+      assert.equal(answer.outcome, 'moved');
+      assert.equal(recordOf(answer).payload, 'refreshed tokens');
+      assert.equal(recordOf(answer).version, login.version + 1);
+      assert.equal(recordOf(answer).state, 'idle');
+    });
+
+    it('answers `moved` even while somebody is in flight with the newer version', async (bench) => {
+      const login = await bench.logIn();
+      await bench.commit(login);
+      await bench.hold({ ...login, version: login.version + 1 });
+
+      assert.equal((await bench.claim(login)).outcome, 'moved');
+    });
+
+    it('answers `backoff` to everybody until the pause is over', async (bench) => {
+      const login = await bench.logIn();
+      await bench.settle(login, await bench.hold(login), { backoffMs: 90_000, errorCode: 'ERR_BUSY', failed: true });
+      await bench.elapse(30_000);
+
+      const answer = await bench.claim(login);
+
+      assert.equal(answer.outcome, 'backoff');
+      bench.assertLeft(recordOf(answer).backoffInMs, 60_000);
+      assert.equal(recordOf(answer).errorCode, 'ERR_BUSY');
+      await bench.elapse(60_000);
+      await bench.hold(login);
+    });
+
+    it('answers `dead` where Salesforce will not take the refresh token', async (bench) => {
+      const login = await bench.logIn();
+      await bench.settle(login, await bench.hold(login), { state: 'dead', errorCode: 'ERR_DEAD', failed: true });
+
+      const answer = await bench.claim(login);
+
+      assert.equal(answer.outcome, 'dead');
+      assert.equal(recordOf(answer).errorCode, 'ERR_DEAD');
+    });
+
+    it('answers `gone` where there is nothing, a tombstone, or another generation', async (bench) => {
+      const never = { generation: randomName(), version: 1, reference: randomName() };
+      assert.deepEqual(await bench.claim(never), { outcome: 'gone' });
+
+      const login = await bench.logIn();
+      assert.deepEqual(await bench.claim({ ...login, generation: randomName() }), { outcome: 'gone' });
+
+      await bench.release(login);
+      assert.deepEqual(await bench.claim(login), { outcome: 'gone' });
+    });
+
+    it('answers `resolve`, to one alone, once the lease of one in flight has run out', async (bench) => {
+      const login = await bench.logIn();
+      await bench.hold(login);
+      await bench.elapse(leaseMs);
+      const left = await bench.read();
+      assert.deepEqual({ state: left.state, leaseInMs: left.leaseInMs }, { state: 'inflight', leaseInMs: 0 });
+
+      const answer = await bench.claim(login);
+
+      assert.equal(answer.outcome, 'resolve');
+      const record = recordOf(answer);
+      assert.equal(record.state, 'ambiguous');
+      bench.assertAge(record.stateAgeMs, 0);
+      bench.assertLeft(record.leaseInMs, leaseMs);
+      await bench.assertUnchanged(record);
+      assert.equal((await bench.claim(login)).outcome, 'busy');
+    });
+
+    it('keeps how long a grant has been in doubt, whoever looks', async (bench) => {
+      const login = await bench.logIn();
+      await bench.doubt(login);
+      await bench.elapse(leaseMs);
+
+      const answer = await bench.claim(login);
+
+      assert.equal(answer.outcome, 'resolve');
+      bench.assertAge(recordOf(answer).stateAgeMs, leaseMs);
+    });
+
+    it('is granted to exactly one of a hundred', async (bench) => {
+      const login = await bench.logIn();
+
+      const answers = await Promise.all(Array.from({ length: 100 }, () => bench.claim(login)));
+
+      assert.equal(answers.filter(({ outcome }) => outcome === 'claimed').length, 1);
+      assert.equal(answers.filter(({ outcome }) => outcome === 'busy').length, 99);
+    });
+
+    it('lets exactly one of a hundred resolve a grant in doubt', async (bench) => {
+      const login = await bench.logIn();
+      await bench.hold(login);
+      await bench.elapse(leaseMs);
+
+      const answers = await Promise.all(Array.from({ length: 100 }, () => bench.claim(login)));
+
+      assert.equal(answers.filter(({ outcome }) => outcome === 'resolve').length, 1);
+      assert.equal(answers.filter(({ outcome }) => outcome === 'busy').length, 99);
+    });
+  });
+
+  describe('renew()', () => {
+    it('extends the claim of its owner', async (bench) => {
+      const login = await bench.logIn();
+      const owner = await bench.hold(login);
+      await bench.elapse(leaseMs - 20_000);
+
+      assert.equal(await bench.store.renew(bench.grantId, { ...login, owner, leaseMs }), true);
+
+      const { state, stateAgeMs, leaseInMs } = await bench.read();
+      assert.equal(state, 'inflight');
+      bench.assertAge(stateAgeMs, leaseMs - 20_000);
+      bench.assertLeft(leaseInMs, leaseMs);
+    });
+
+    it('extends a claim that ran out and that nobody has taken', async (bench) => {
+      const login = await bench.logIn();
+      const owner = await bench.hold(login);
+      await bench.elapse(leaseMs + 1_000);
+
+      assert.equal(await bench.store.renew(bench.grantId, { ...login, owner, leaseMs }), true);
+      assert.equal((await bench.claim(login)).outcome, 'busy');
+    });
+
+    it('is false for anybody else, and for an owner who has lost the claim', async (bench) => {
+      const renew = (generation: string, owner: string): Promise<boolean> =>
+        bench.store.renew(bench.grantId, { generation, owner, leaseMs: 10 * leaseMs });
+      assert.equal(await renew(randomName(), randomName()), false);
+      const login = await bench.logIn();
+      assert.equal(await renew(login.generation, randomName()), false);
+      const { dead, owner } = await bench.doubt(login);
+      const before = await bench.read();
+
+      assert.equal(await renew(login.generation, dead), false);
+      assert.equal(await renew(login.generation, randomName()), false);
+      assert.equal(await renew(randomName(), owner), false);
+      await bench.assertUnchanged(before);
+      assert.equal(await bench.settle(login, owner, { state: 'ambiguous' }), true);
+      assert.equal(await renew(login.generation, owner), false);
+    });
+  });
+
+  describe('arm()', () => {
+    it('turns the claim of a grant in doubt into a flight', async (bench) => {
+      const login = await bench.logIn();
+      const { owner } = await bench.doubt(login);
+      await bench.elapse(leaseMs / 2);
+
+      assert.equal(await bench.store.arm(bench.grantId, { ...login, owner, leaseMs }), true);
+
+      const record = await bench.read();
+      assert.equal(record.state, 'inflight');
+      bench.assertAge(record.stateAgeMs, 0);
+      bench.assertLeft(record.leaseInMs, leaseMs);
+      await bench.elapse(leaseMs);
+      await bench.hold(login, 'resolve');
+    });
+
+    it('is false for anybody else, and where nothing is in doubt', async (bench) => {
+      const arm = (generation: string, owner: string): Promise<boolean> =>
+        bench.store.arm(bench.grantId, { generation, owner, leaseMs });
+      assert.equal(await arm(randomName(), randomName()), false);
+      const login = await bench.logIn();
+      const first = await bench.hold(login);
+      assert.equal(await arm(login.generation, first), false);
+      await bench.elapse(leaseMs);
+      const owner = await bench.hold(login, 'resolve');
+      const before = await bench.read();
+
+      assert.equal(await arm(login.generation, first), false);
+      assert.equal(await arm(randomName(), owner), false);
+      await bench.assertUnchanged(before);
+      await bench.commit(login);
+      assert.equal(await arm(login.generation, owner), false);
+      assert.equal((await bench.read()).state, 'idle');
+    });
+  });
+}

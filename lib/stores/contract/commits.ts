@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { leaseMs, randomName, type Part } from './bench';
+
+export function describeCommits({ describe, it }: Part): void {
+  describe('commit()', () => {
+    it('stores refreshed tokens, and ends claim and failures', async (bench) => {
+      const login = await bench.logIn();
+      await bench.settle(login, await bench.hold(login), { failed: true, errorCode: 'ERR_ONCE' });
+      const owner = await bench.hold(login);
+      await bench.elapse(30_000);
+
+      assert.equal(await bench.commit(login, { payload: 'new', softMs: 100_000, hardMs: null }), 'committed');
+
+      const { softInMs, hardInMs, stateAgeMs, ...rest } = await bench.read();
+      assert.deepEqual(rest, {
+        schema: 1,
+        grantId: bench.grantId,
+        generation: login.generation,
+        version: login.version + 1,
+        state: 'idle',
+        payload: 'new',
+        labels: bench.labels,
+        leaseInMs: 0,
+        backoffInMs: 0,
+        failures: 0,
+        errorCode: undefined,
+      });
+      bench.assertLeft(softInMs, 100_000);
+      assert.equal(hardInMs, null);
+      bench.assertAge(stateAgeMs, 0);
+      assert.equal(await bench.store.renew(bench.grantId, { ...login, owner, leaseMs }), false);
+      await bench.hold({ ...login, version: login.version + 1 });
+    });
+
+    it('is taken from one whose lease ran out, and who lost the claim to another', async (bench) => {
+      const login = await bench.logIn();
+      const { owner } = await bench.doubt(login);
+
+      assert.equal(await bench.commit(login), 'committed');
+
+      const record = await bench.read();
+      assert.equal(record.state, 'idle');
+      assert.equal(record.payload, 'refreshed tokens');
+      assert.equal(record.leaseInMs, 0);
+      assert.equal(await bench.store.arm(bench.grantId, { ...login, owner, leaseMs }), false);
+      assert.equal(await bench.settle(login, owner, { state: 'dead' }), false);
+      assert.equal((await bench.read()).state, 'idle');
+    });
+
+    it('is taken over a backoff, and for a grant given up as dead', async (bench) => {
+      const login = await bench.logIn();
+      await bench.settle(login, await bench.hold(login), { state: 'dead', backoffMs: 90_000, errorCode: 'ERR_DEAD' });
+
+      assert.equal(await bench.commit(login), 'committed');
+
+      const { state, errorCode, backoffInMs } = await bench.read();
+      assert.deepEqual({ state, errorCode, backoffInMs }, { state: 'idle', errorCode: undefined, backoffInMs: 0 });
+      await bench.hold({ ...login, version: login.version + 1 });
+    });
+
+    it('stores nothing where the version has moved on', async (bench) => {
+      const login = await bench.logIn();
+      await bench.commit(login);
+      const before = await bench.read();
+
+      assert.equal(await bench.commit(login, { payload: 'late' }), 'moved');
+      assert.equal(await bench.commit({ ...login, version: login.version + 2 }, { payload: 'early' }), 'moved');
+      await bench.assertUnchanged(before);
+    });
+
+    it('stores nothing where the grant is gone, or of another generation', async (bench) => {
+      const never = { generation: randomName(), version: 1, reference: randomName() };
+      assert.equal(await bench.commit(never), 'gone');
+      assert.equal(await bench.store.read(bench.grantId), undefined);
+
+      const login = await bench.logIn();
+      const before = await bench.read();
+      assert.equal(await bench.commit({ ...login, generation: randomName() }), 'gone');
+      await bench.assertUnchanged(before);
+
+      await bench.release(login);
+      const tombstone = await bench.read();
+      assert.equal(await bench.commit(login), 'gone');
+      await bench.assertUnchanged(tombstone);
+      await bench.elapse(600_000);
+      assert.equal(await bench.commit(login), 'gone');
+    });
+
+    it('leaves the sessions as they are', async (bench) => {
+      const first = await bench.logIn();
+      const second = { ...first, reference: randomName() };
+      await bench.store.reference(bench.grantId, { ...second, referenceMs: 3_600_000 });
+      await bench.commit(first);
+
+      assert.equal((await bench.release(first)).outcome, 'released');
+      assert.equal((await bench.release(second)).outcome, 'ended');
+    });
+
+    it('is granted to exactly one of a hundred with the same version', async (bench) => {
+      const login = await bench.logIn();
+      const payloads = Array.from({ length: 100 }, (_, index) => String(index));
+
+      const answers = await Promise.all(payloads.map((payload) => bench.commit(login, { payload })));
+
+      assert.equal(answers.filter((answer) => answer === 'committed').length, 1);
+      assert.equal(answers.filter((answer) => answer === 'moved').length, 99);
+      const record = await bench.read();
+      assert.equal(record.version, login.version + 1);
+      assert.equal(record.payload, payloads[answers.indexOf('committed')]);
+    });
+
+    it('counts versions one by one, exactly', async (bench) => {
+      const login = await bench.logIn();
+      for (let version = login.version; version < login.version + 25; version++) {
+        assert.equal(await bench.commit({ ...login, version }), 'committed');
+      }
+
+      assert.equal((await bench.read()).version, login.version + 25);
+    });
+  });
+}

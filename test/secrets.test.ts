@@ -18,7 +18,7 @@ function secretsOf(emulator: Emulator): Set<string> {
         if (typeof value === 'string' && value.length > 8) secrets.add(value);
       }
     }
-    const [scheme, credentials] = (headers['authorization'] as string | undefined)?.split(' ') ?? [];
+    const [scheme, credentials] = headers['authorization']?.split(' ') ?? [];
     if (scheme === 'Bearer' && credentials !== undefined) secrets.add(credentials);
   }
   for (const token of emulator.presentations.keys()) secrets.add(token);
@@ -165,7 +165,7 @@ describe('no token, code, verifier or secret', () => {
       return startApp({
         emulator,
         create: (_client, callbackURL) => {
-          (client.callbackURLs as string[]).push(callbackURL);
+          client.callbackURLs.push(callbackURL);
           const { clientID, clientSecret } = client;
           return salesforceAuth({ clientID, clientSecret, callbackURL, baseUrl: emulator.url, store, encryptionKeys });
         },

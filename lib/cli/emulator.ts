@@ -62,7 +62,7 @@ export function parseEmulatorOptions(args: readonly string[]): EmulatorOptions |
 }
 
 /** What is printed at the start: all that has to be copied into the app. */
-export function describeEmulator({ url, siteUrl, clients, users }: Emulator): string {
+function describeEmulator({ url, siteUrl, clients, users }: Emulator): string {
   const client = clients[0];
   const secret = client?.clientSecret;
   return [

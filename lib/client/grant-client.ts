@@ -54,7 +54,7 @@ export class GrantClient {
    *
    * @param options.rejected a token Salesforce refused, where you call it yourself; you get another one
    * @throws SalesforceAuthError `ERR_SALESFORCE_REAUTHENTICATION_REQUIRED` (401) where the user has to log in again;
-   *   others (503, with `retryAfterSeconds`) leave the user logged in
+   *   others (502, or 503 with `retryAfterSeconds`) leave the user logged in
    */
   async getAccessToken(options: { rejected?: string } = {}): Promise<string> {
     return (await this.ensure(options.rejected)).accessToken;

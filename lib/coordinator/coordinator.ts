@@ -59,14 +59,24 @@ export class TokenCoordinator {
   /**
    * Valid tokens: from memory, else from the store, else refreshed.
    *
-   * @throws SalesforceAuthError `ERR_SALESFORCE_REAUTHENTICATION_REQUIRED` where only a login helps; others with status
-   *   503, which leave the user logged in
+   * @throws SalesforceAuthError `ERR_SALESFORCE_REAUTHENTICATION_REQUIRED` where only a login helps; others, with status
+   *   502 or 503, leave the user logged in
    */
   async get(reference: GrantReference, options: GetOptions = {}): Promise<TokenSet> {
     const { rejected } = options;
     const good = this.peek(reference);
     if (good && good.accessToken !== rejected) return good;
 
+    try {
+      return await this.#getFromStore(reference, options);
+    } catch (error) {
+      // What ended must not be served from memory any longer.
+      if (requiresLogin(error)) this.#cache.delete(reference.grantId);
+      throw error;
+    }
+  }
+
+  async #getFromStore(reference: GrantReference, { rejected, waitMs }: GetOptions): Promise<TokenSet> {
     const view = await this.#read(reference, rejected);
     const now = this.#parts.clock.monotonic();
     const isRejected = view.tokens.accessToken === rejected;
@@ -75,7 +85,7 @@ export class TokenCoordinator {
       return view.tokens;
     }
     try {
-      return await this.#join(reference, rejected, options.waitMs ?? this.#parts.settings.waitMs);
+      return await this.#join(reference, rejected, waitMs ?? this.#parts.settings.waitMs);
     } catch (error) {
       // A presumed end is no known end: while no new token is to be had, the old one may well be good.
       const isPresumed = view.tokens.lifeMs === undefined;
@@ -150,7 +160,9 @@ export class TokenCoordinator {
     // Until the pause is over, or the refresh done, requests are served from memory rather than asking again each time.
     view.softAt = Math.max(view.nextTryAt, now + 1_000);
     if (now < view.nextTryAt || this.#closing.signal.aborted) return;
-    this.#fly(reference, undefined).catch(() => undefined);
+    this.#fly(reference, undefined).catch((error: unknown) => {
+      if (requiresLogin(error)) this.#cache.delete(reference.grantId);
+    });
   }
 
   /** Waits for the grant's flight, starting one where there is none; leaves it to itself after `waitMs`. */

@@ -61,6 +61,7 @@ export class Refresh {
       }
       if (record.state === 'dead') throw loginRequired('Salesforce no longer accepts the refresh token.');
       if (!hasRefreshToken(tokens)) {
+        await this.#endWithoutRefreshToken(record);
         throw loginRequired('The access token has ended, and the scope refresh_token was not granted.');
       }
       // Everything slow or fallible comes before the claim; from there on each millisecond counts.
@@ -108,6 +109,15 @@ export class Refresh {
         }
       }
     }
+  }
+
+  /** Marks a grant as over that cannot be refreshed, so that no session is taken for logged in because of it. */
+  async #endWithoutRefreshToken({ grantId, generation, version }: GrantRecord): Promise<void> {
+    const code = 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED';
+    const flight = { generation, version, owner: '', backoffMs: 0, failed: false };
+    const settlement = { ...flight, state: 'dead' as const, errorCode: code };
+    const isOver = await this.#access.call('end a grant', () => this.#parts.store.settle(grantId, settlement));
+    if (isOver) this.#parts.events.emit('refresh.lost', { grantId, code });
   }
 
   /** Presents the refresh token. Undefined where somebody else's tokens are to be adopted instead. */

@@ -5,7 +5,7 @@ import { EventHub } from '../coordinator/events';
 import { Grants } from '../coordinator/grants';
 import { Revocations } from '../coordinator/revocation';
 import type { ParsedOptions } from './options';
-import { entryOf, holdMsOf, renewSession, saveSession, writeEntry } from './session';
+import { entryOf, referenceMsOf, renewSession, saveSession, writeEntry } from './session';
 
 /** What the routes, guards and requests of one mounted middleware share. */
 export class AuthCore {
@@ -53,9 +53,9 @@ export class AuthCore {
     const { clock, sessionKey } = this.options;
     const entry = entryOf(req, sessionKey);
     if (!entry || clock.now() < entry.extendAt) return;
-    const holdMs = holdMsOf(req);
-    entry.extendAt = clock.now() + holdMs / 2;
-    this.grants.hold(entry, holdMs).catch(() => {
+    const referenceMs = referenceMsOf(req);
+    entry.extendAt = clock.now() + referenceMs / 2;
+    this.grants.hold(entry, referenceMs).catch(() => {
       // Tried again by the next request.
       entry.extendAt = 0;
     });

@@ -13,7 +13,7 @@ import type { TokenSet } from '../token/types';
 import type { AuthCore } from './core';
 import { countLogin } from './login-loop';
 import { safeReturnTo } from './return-to';
-import { entryOf, holdMsOf, renewSession, requireSession, saveSession, writeEntry } from './session';
+import { entryOf, referenceMsOf, renewSession, requireSession, saveSession, writeEntry } from './session';
 import { userOf, type SalesforceUser } from './user';
 
 /** What a login handler can set; what it leaves out comes from the request's query or the configuration. */
@@ -161,7 +161,7 @@ export class LoginRoutes {
     try {
       requireSession(req);
       await this.#authorize(user, req);
-      hold = await grants.establish(tokens, configuration.sessionTimeoutSeconds, holdMsOf(req));
+      hold = await grants.establish(tokens, configuration.sessionTimeoutSeconds, referenceMsOf(req));
     } catch (error) {
       void this.#revoke(tokens);
       throw error;
@@ -169,7 +169,7 @@ export class LoginRoutes {
     const previous = entryOf(req, options.sessionKey);
     try {
       await renewSession(req, options.keepSessionInfo);
-      const extendAt = options.clock.now() + holdMsOf(req) / 2;
+      const extendAt = options.clock.now() + referenceMsOf(req) / 2;
       writeEntry(req, options.sessionKey, { ...hold, user, extendAt });
       await options.onLogin?.({ req, user, grantId });
       await saveSession(req);

@@ -34,7 +34,7 @@ export interface StaticOptions {
   property?: string | undefined;
   /** Name of the entry in the session. Default: that of `property`. */
   sessionKey?: string | undefined;
-  /** Passport's: keep the rest of the session at login. Its id changes all the same. Default false. */
+  /** Passport's: keep the rest of the session at login and logout. Its id changes all the same. Default false. */
   keepSessionInfo?: boolean | undefined;
   /** Organizations whose users may log in, by id. Default: all. */
   allowedOrganizations?: readonly string[] | undefined;

@@ -20,16 +20,16 @@ interface Common {
   /** Granted scopes, known when `accessToken` is. */
   readonly scope: readonly string[] | undefined;
   /** A valid access token, refreshed if need be. Rejects with 401 where nobody is logged in. */
-  getAccessToken(options?: { rejected?: string }): Promise<string>;
+  readonly getAccessToken: (options?: { rejected?: string }) => Promise<string>;
   /** `fetch` on the user's instance, with a valid token, tried once more where Salesforce says it has ended. */
-  fetch(input: string | URL, init?: RequestInit): Promise<Response>;
+  readonly fetch: (input: string | URL, init?: RequestInit) => Promise<Response>;
   /** A jsforce `Connection` that refreshes through the same coordinator. */
-  connection(options?: ConnectionOptions): Promise<JsforceConnection>;
+  readonly connection: (options?: ConnectionOptions) => Promise<JsforceConnection>;
   /** Logs this session out, or with `everywhere` all sessions of the user, and revokes what ends. */
-  logout(options?: { everywhere?: boolean }): Promise<void>;
+  readonly logout: (options?: { everywhere?: boolean }) => Promise<void>;
 }
 
-/** `req.salesforce` of a user who is logged in. */
+/** `req.salesforce` of a session that is logged in. Whether its grant still lives is known once a token is asked for. */
 export interface AuthenticatedRequest extends Common {
   readonly isAuthenticated: true;
   readonly user: SalesforceUser;
@@ -128,20 +128,21 @@ export class RequestSalesforce implements Common {
     return this.client?.scope;
   }
 
-  async getAccessToken(options?: { rejected?: string }): Promise<string> {
-    return this.#require().getAccessToken(options);
+  // Getters that bind, so that `const { fetch } = req.salesforce` works without a closure for every request.
+  get getAccessToken(): Common['getAccessToken'] {
+    return async (options) => this.#require().getAccessToken(options);
   }
 
-  async fetch(input: string | URL, init?: RequestInit): Promise<Response> {
-    return this.#require().fetch(input, init);
+  get fetch(): Common['fetch'] {
+    return async (input, init) => this.#require().fetch(input, init);
   }
 
-  async connection(options?: ConnectionOptions): Promise<JsforceConnection> {
-    return this.#require().connection(options);
+  get connection(): Common['connection'] {
+    return async (options) => this.#require().connection(options);
   }
 
-  async logout(options: { everywhere?: boolean } = {}): Promise<void> {
-    await this.#core.logout(this.#req, options.everywhere === true);
+  get logout(): Common['logout'] {
+    return async (options = {}) => this.#core.logout(this.#req, options.everywhere === true);
   }
 
   toJSON(): object {

@@ -1,4 +1,4 @@
-import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express';
 import { requiresLogin, SalesforceAuthError } from '../errors';
 import { checkNames, invalid } from '../options/check';
 import { parseScope } from '../options/configuration';
@@ -64,6 +64,19 @@ export function guard(property: string, options: RequireOptions): RequestHandler
       writeEntry(req, salesforce.core.options.sessionKey, undefined);
       refuse(req, res, next, salesforce);
     });
+  };
+}
+
+/** An error handler that makes a login of an error that only a login mends. */
+export function loginOnError(property: string): ErrorRequestHandler {
+  return function salesforceErrorHandler(error, req, res, next) {
+    const salesforce = attached(req, property);
+    if (!salesforce || !requiresLogin(error) || res.headersSent) {
+      next(error);
+      return;
+    }
+    if (salesforce.entry) writeEntry(req, salesforce.core.options.sessionKey, undefined);
+    refuse(req, res, next, salesforce);
   };
 }
 

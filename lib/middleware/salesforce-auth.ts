@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events';
-import type { Request, RequestHandler } from 'express';
+import type { ErrorRequestHandler, Request, RequestHandler } from 'express';
 import type { SalesforceEvents } from '../coordinator/events';
 import { SalesforceAuthError } from '../errors';
 import { invalid } from '../options/check';
@@ -11,7 +11,7 @@ import { LoginRoutes, type LoginOptions } from './login';
 import { logoutHandler, type LogoutOptions } from './logout';
 import { parseOptions, type SalesforceAuthOptions, type StaticOptions } from './options';
 import { notAuthenticated, RequestSalesforce, type GuardedRequest } from './request';
-import { guard, type RequireOptions } from './require';
+import { guard, loginOnError, type RequireOptions } from './require';
 import { Tokens } from './tokens';
 
 /** The middleware, with everything bound to it. */
@@ -28,6 +28,11 @@ export interface SalesforceAuth extends RequestHandler {
    * @throws SalesforceAuthError `ERR_SALESFORCE_NOT_AUTHENTICATED` where no guard ran before
    */
   get(req: Request): GuardedRequest;
+  /**
+   * An error handler to mount after the routes: where a login turns out to have ended while a route was working, it sends
+   * a page request to the login and back, and answers 401 JSON to an API request. Other errors it passes on.
+   */
+  errorHandler(): ErrorRequestHandler;
   /** Grants outside of requests. */
   readonly tokens: Tokens;
   /** What happens to tokens; see {@link SalesforceEvents}. */
@@ -43,11 +48,11 @@ export interface SalesforceAuth extends RequestHandler {
  * request; it waits for Salesforce only where a guard or `getAccessToken()` asks.
  *
  * @param options the client and further options; or a function of the request that returns the client, with the further
- *   options as second argument
+ *   options as second argument. For a refresh outside of a request the function is called without one.
  * @throws SalesforceOptionError
  */
 export function salesforceAuth(
-  options: SalesforceAuthOptions | ((req: Request) => ClientOptions | Promise<ClientOptions>),
+  options: SalesforceAuthOptions | ((req: Request | undefined) => ClientOptions | Promise<ClientOptions>),
   further?: StaticOptions,
 ): SalesforceAuth {
   if (typeof options !== 'function' && further !== undefined) {
@@ -92,6 +97,7 @@ export function salesforceAuth(
     logout: (given?: LogoutOptions) => logoutHandler(core, given),
     require: (given: RequireOptions = {}) => guard(property, given),
     get: (req: Request) => guarded(req, property),
+    errorHandler: () => loginOnError(property),
     tokens: new Tokens(core),
     events: core.events.emitter,
     close: () => core.close(),

@@ -19,7 +19,7 @@ interface AnySession {
 }
 
 /** How long a session holds its grant where it does not say how long it lives itself: a day. */
-const defaultHoldMs = 24 * 60 * 60 * 1000;
+const defaultReferenceMs = 24 * 60 * 60 * 1000;
 
 /** The entry in a request's session. */
 export function entryOf(req: Request, key: string): SessionEntry | undefined {
@@ -28,10 +28,10 @@ export function entryOf(req: Request, key: string): SessionEntry | undefined {
 }
 
 /** How long the session of a request lives, in milliseconds. */
-export function holdMsOf(req: Request): number {
+export function referenceMsOf(req: Request): number {
   const { originalMaxAge, maxAge } = sessionOf(req)?.cookie ?? {};
   const lifeMs = originalMaxAge ?? maxAge;
-  return typeof lifeMs === 'number' && lifeMs > 0 ? lifeMs : defaultHoldMs;
+  return typeof lifeMs === 'number' && lifeMs > 0 ? lifeMs : defaultReferenceMs;
 }
 
 /** Writes or, with undefined, removes the entry. */

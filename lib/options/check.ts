@@ -49,7 +49,7 @@ export function checkNames(given: object, known: readonly string[], what: string
 }
 
 /** The known word closest to `given`, if one is close enough to be meant. */
-export function suggestion(given: string, known: readonly string[]): string | undefined {
+function suggestion(given: string, known: readonly string[]): string | undefined {
   const other = Object.hasOwn(otherNames, given) ? otherNames[given] : undefined;
   if (other !== undefined && known.includes(other)) return other;
   const ranked = known

@@ -7,8 +7,8 @@ import { checkNames, invalid, oneOf, optionalText, wholeNumber } from './check';
  *
  * - `login`: log in again, always
  * - `consent`: ask for approval again, always
- * - `select_account`: no or one login hint and logged in: the approval page; not logged in: the login page; several
- *   hints: the account chooser
+ * - `select_account`: the approval page where the browser is logged in, else the login page; the account chooser where
+ *   Salesforce knows several accounts of the browser (its "login hints")
  * - `login consent`: both
  *
  * @see https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_web_server_flow.htm

@@ -14,7 +14,7 @@ export interface TokenStore {
   /**
    * Creates or replaces a grant at login, if the record is still as expected.
    *
-   * @returns the record as it was before, or `conflict`
+   * @returns the version written, or `conflict`
    */
   put(grantId: string, write: GrantWrite): Promise<{ outcome: 'written'; version: number } | { outcome: 'conflict' }>;
 

@@ -115,8 +115,7 @@ export function transactionKeys(
 }
 
 /** A function of the request as a function of the context. */
-export function fromRequest(options: (req: Request) => ClientOptions | Promise<ClientOptions>): ConfigurationFunction {
+export function fromRequest(options: (req: never) => ClientOptions | Promise<ClientOptions>): ConfigurationFunction {
   checkFunction('options', options);
-  // Without a request (a job) the function is still asked: it may not need one.
-  return ({ req }) => options(req as Request);
+  return ({ req }) => options(req as never);
 }

@@ -3,7 +3,7 @@ import { debugHttp } from '../debug';
 import { SalesforceAuthError, systemCode } from '../errors';
 
 /** The largest reply read from Salesforce's identity endpoints, in bytes; a token reply has about 3,000. */
-export const maxReplyBytes: number = 256 * 1024;
+const maxReplyBytes: number = 256 * 1024;
 
 /** A reply, read to its end: judging it is a function of plain data. */
 export interface HttpReply {

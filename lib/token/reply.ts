@@ -113,7 +113,7 @@ function unreadable(
 }
 
 /** Seconds from a `Retry-After` in its delay form (RFC 9110, section 10.2.3), at most an hour. */
-export function parseRetryAfter(value: string | null): number | undefined {
+function parseRetryAfter(value: string | null): number | undefined {
   if (value === null || !/^\d{1,6}$/.test(value.trim())) return undefined;
   return Math.min(Number(value), 3600);
 }

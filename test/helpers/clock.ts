@@ -59,12 +59,10 @@ export class ManualClock implements Clock {
 
   /** Keeps moving in steps until `done` settles, letting real input and output happen in between. */
   async advanceUntil<T>(done: Promise<T>, stepMs = 50, maxSteps = 2_000): Promise<T> {
-    let settled = false;
-    const watched = done.finally(() => {
-      settled = true;
-    });
+    const pending = new Set([done]);
+    const watched = done.finally(() => pending.clear());
     watched.catch(() => undefined);
-    for (let step = 0; step < maxSteps && !settled; step++) {
+    for (let step = 0; step < maxSteps && pending.size > 0; step++) {
       await new Promise((resolve) => setImmediate(resolve));
       await new Promise((resolve) => setImmediate(resolve));
       this.advanceMs(stepMs);

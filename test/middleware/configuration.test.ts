@@ -29,7 +29,7 @@ describe('a configuration function', () => {
         }),
     });
     for (const client of Object.values(clients)) {
-      (client.callbackURLs as string[]).push(`${url}/auth/salesforce/callback`);
+      client.callbackURLs.push(`${url}/auth/salesforce/callback`);
     }
     const [red, blue] = [browser().set('x-tenant', 'red'), browser().set('x-tenant', 'blue')];
     await logIn(red, emulator);
@@ -65,7 +65,7 @@ describe('a configuration function', () => {
               clientSecret,
               prompt,
               callbackURL,
-              baseUrl: req.get('x-base-url') ?? emulator.url,
+              baseUrl: req?.get('x-base-url') ?? emulator.url,
             }),
           { homePath: '/me' },
         ),
@@ -102,7 +102,7 @@ describe('a configuration function', () => {
           }),
         }),
     });
-    for (const client of [before, after]) (client.callbackURLs as string[]).push(`${url}/auth/salesforce/callback`);
+    for (const client of [before, after]) client.callbackURLs.push(`${url}/auth/salesforce/callback`);
     const tab = browser();
     const callback = await walkToCallback(tab, emulator);
     current = after;

@@ -81,7 +81,7 @@ describe('fetch()', () => {
       headers: { 'content-type': 'application/json' },
       body: Readable.toWeb(Readable.from(['{"Name":"Fake"}'])) as ReadableStream,
       duplex: 'half',
-    } as RequestInit);
+    });
     await done;
 
     expect(answer.status).toBe(401);
@@ -161,6 +161,25 @@ describe('fetch()', () => {
     expect(answer.status).toBe(503);
     expect(answer.body.code).toBe('ERR_SALESFORCE_REFRESH_DELAYED');
     expect((await tab.get('/me')).status).toBe(200);
+  });
+});
+
+describe('req.salesforce', () => {
+  it('can be taken apart', async () => {
+    const emulator = await startTestEmulator();
+    const { browser } = await startApp({
+      emulator,
+      routes: (app, salesforce) =>
+        app.get('/apart', salesforce.require(), async (req, res) => {
+          const { fetch: call, getAccessToken, user } = salesforce.get(req);
+          const { status } = await call('/services/data/v62.0/limits');
+          res.json({ status, userId: user.userId, hasToken: (await getAccessToken()).length > 0 });
+        }),
+    });
+    const tab = browser();
+    await logIn(tab, emulator);
+
+    expect((await tab.get('/apart')).body).toEqual({ status: 200, userId: emulator.users[0]!.userId, hasToken: true });
   });
 });
 

@@ -66,6 +66,32 @@ describe.each<ExpressMajor>([4, 5])('requireSalesforce() on Express %d', (major)
   });
 });
 
+describe('errorHandler()', () => {
+  it('makes a login of a grant that ends while a route works, and leaves other errors alone', async () => {
+    const emulator = await startTestEmulator();
+    const { browser } = await startApp({
+      emulator,
+      routes: (app, salesforce) => {
+        app.get('/broken', () => {
+          throw Object.assign(new Error('broken'), { status: 418 });
+        });
+        app.use(salesforce.errorHandler());
+      },
+    });
+    const tab = browser();
+    await logIn(tab, emulator);
+    await tab.get('/accounts');
+    emulator.revokeRefreshTokens();
+
+    const answer = await tab.get('/accounts').set(page);
+    const script = await tab.get('/accounts');
+
+    expect(answer.headers['location']).toBe('/auth/salesforce?returnTo=%2Faccounts');
+    expect([script.status, script.body.error]).toEqual([401, 'ERR_SALESFORCE_NOT_AUTHENTICATED']);
+    expect((await tab.get('/broken')).status).toBe(418);
+  });
+});
+
 describe('requireSalesforce()', () => {
   it('says so where the middleware is missing', async () => {
     const app = express();
@@ -122,6 +148,27 @@ describe('requireSalesforce()', () => {
 
     expect(app).toBeDefined();
     expect(statuses).toEqual([302, 302, 302, 302, 500]);
+  });
+
+  it.each([
+    ['its grant is revoked', 'openid id api refresh_token'],
+    ['its token has ended and cannot be refreshed', 'id api'],
+  ])('sends a browser to the login with the very next request once %s', async (_what, scope) => {
+    const emulator = await startTestEmulator();
+    const { browser } = await startApp({ emulator, options: { scope } });
+    const tab = browser();
+    await logIn(tab, emulator);
+    await tab.get('/accounts');
+    emulator.expireAccessTokens();
+    if (scope.includes('refresh_token')) emulator.revokeRefreshTokens();
+
+    const failed = await tab.get('/accounts').set(page);
+    const next = await tab.get('/accounts').set(page);
+    await logIn(tab, emulator, { loginPath: next.headers['location'] });
+
+    expect(failed.body.code).toBe('ERR_SALESFORCE_REAUTHENTICATION_REQUIRED');
+    expect(next.headers['location']).toBe('/auth/salesforce?returnTo=%2Faccounts');
+    expect((await tab.get('/accounts')).status).toBe(200);
   });
 
   it('makes no route wait for Salesforce that does not ask for a token', async () => {

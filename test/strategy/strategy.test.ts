@@ -53,12 +53,12 @@ async function passportApp(
     },
     (accessToken, refreshToken, params, profile, done) => {
       Object.assign(seen, { accessToken, refreshToken, params, profile });
-      done(null, profile as never);
+      done(null, profile);
     },
   );
   passport.use(strategy);
   passport.serializeUser((user, done) => done(null, (user as unknown as SalesforceProfile).id));
-  passport.deserializeUser((id, done) => done(null, { id } as never));
+  passport.deserializeUser((id, done) => done(null, { id }));
   app.use(expressSession({ secret: '__test_session_secret__', resave: false, saveUninitialized: false }) as never);
   app.use(passport.session() as never);
   const target = (given.byInstance ? strategy : 'salesforce') as string;

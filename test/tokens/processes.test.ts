@@ -23,7 +23,7 @@ async function startProcesses(count: number, policy: Partial<ClientPolicy> = {})
     const app = await startApp({
       emulator,
       create: (_client, callbackURL): SalesforceAuth => {
-        (client.callbackURLs as string[]).push(callbackURL);
+        client.callbackURLs.push(callbackURL);
         return salesforceAuth({
           clientID: client.clientID,
           clientSecret: client.clientSecret,

@@ -1,5 +1,5 @@
 /** Types a field can have. */
-export type FieldType = 'id' | 'string' | 'email' | 'double' | 'boolean' | 'datetime' | 'reference';
+type FieldType = 'id' | 'string' | 'email' | 'double' | 'boolean' | 'datetime' | 'reference';
 
 /** A field of an object. */
 export interface FieldDefinition {

@@ -2,7 +2,7 @@ import { DataError } from './errors';
 import type { FieldValue } from './records';
 
 /** Comparisons of a WHERE clause. */
-export type Operator = '=' | '!=' | '<' | '>' | '<=' | '>=' | 'LIKE' | 'IN' | 'NOT IN';
+type Operator = '=' | '!=' | '<' | '>' | '<=' | '>=' | 'LIKE' | 'IN' | 'NOT IN';
 
 export interface Condition {
   field: string;

@@ -1,5 +1,5 @@
 /** How a reply leaves: properly, or broken by a fault. */
-export type Transmission =
+type Transmission =
   { how: 'drop' } | { how: 'truncated' } | { how: 'oversized'; bytes: number } | { how: 'drip'; intervalMs: number };
 
 /** A reply as plain data, so that a fault can change it before it is sent. */
@@ -23,7 +23,7 @@ export function jsonReply(json: unknown, status = 200, headers: Reply['headers']
   return { status, headers, json };
 }
 
-export function textReply(text: string, status = 200): Reply {
+function textReply(text: string, status = 200): Reply {
   return { status, headers: {}, text, contentType: 'text/plain;charset=UTF-8' };
 }
 

@@ -116,11 +116,13 @@ async function checkTypes(folder, check) {
     await check(`TypeScript, ${name}`, async () => {
       mkdirSync(source);
       cpSync(join(folder, 'typed.ts'), join(source, 'typed.ts'));
+      writeFileSync(join(source, 'subpaths.ts'), subpaths.map((subpath) => `import '${subpath}';\n`).join(''));
       writeFileSync(join(source, 'package.json'), JSON.stringify({ type }));
       const options = { target: 'es2022', strict: true, skipLibCheck: false, types: [], ...compilerOptions };
       writeFileSync(join(source, 'tsconfig.json'), JSON.stringify({ compilerOptions: options }));
       await run(source, 'npx', 'tsc');
       await run(source, process.execPath, 'typed.js');
+      await run(source, process.execPath, 'subpaths.js');
     });
   }
 }

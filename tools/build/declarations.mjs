@@ -29,7 +29,7 @@ export async function writeDeclarations(entries) {
   await build.write({
     dir: 'dist/types',
     entryFileNames: '[name].d.ts',
-    chunkFileNames: 'chunks/[name].d.ts',
+    chunkFileNames: ({ name }) => `chunks/${name.replace(/\.d$/, '')}.d.ts`,
     banner: '/// <reference types="node" />',
   });
   await build.close();
@@ -50,10 +50,10 @@ function keepTypesOnly(path, loaded) {
   const text = readFileSync(path, 'utf8');
   writeFileSync(
     path,
-    text.replace(/^export \{ (.*) \};$/m, (_, list) =>
+    text.replace(/^export \{ (.*) \}( from '.*')?;$/gm, (_, list, from = '') =>
       list
         .split(', ')
-        .map((item) => (item.split(' as ').at(-1) in loaded ? `export { ${item} };` : `export type { ${item} };`))
+        .map((item) => `export ${item.split(' as ').at(-1) in loaded ? '' : 'type '}{ ${item} }${from};`)
         .join('\n'),
     ),
   );

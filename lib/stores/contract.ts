@@ -6,7 +6,7 @@ import { describeLogins } from './contract/logins';
 import { describeSessions } from './contract/sessions';
 import { describeSettlements } from './contract/settlements';
 
-export type { StoreUnderTest, TestFunctions } from './contract/bench';
+export type { StoreUnderTest } from './contract/bench';
 
 export interface TokenStoreSuiteOptions extends Partial<TestFunctions> {
   /**

@@ -1,0 +1,208 @@
+import { toRecord } from './stored-grant';
+import { connect, escapePattern, type IoredisClient, type NodeRedisClient, type RedisConnection } from './redis/client';
+import type { WaitReplicas } from './redis/client';
+import { storedGrant, type Reply } from './redis/reply';
+import { scripts } from './redis/scripts';
+import type {
+  Claim,
+  ClaimOutcome,
+  GrantCommit,
+  GrantFilter,
+  GrantLabels,
+  GrantRecord,
+  GrantWrite,
+  Release,
+  ReleaseOutcome,
+  SessionReference,
+  Settlement,
+  TokenStore,
+} from './store';
+
+type ScriptName = keyof typeof scripts;
+
+export interface RedisTokenStoreOptions {
+  /** Connected by the application, and closed by it. */
+  client: NodeRedisClient | IoredisClient;
+  /** Before each key. Default `salesforce:grant:`. */
+  prefix?: string;
+  /**
+   * Has writes wait until replicas have them, so that a failover loses no refreshed token. Too few for a claim: nothing is
+   * presented, and the operation fails. Too few for new tokens: a warning, since throwing them away would be worse.
+   */
+  waitReplicas?: WaitReplicas;
+  /** Takes warnings, for instance of a server that may evict grants. Default `process.emitWarning`. */
+  onWarning?: (message: string) => void;
+}
+
+/**
+ * Keeps grants in Redis 5 or later, or Valkey: one hash for each, and one Lua script for each operation, on the server's
+ * clock. A grant stays until it is logged out; only tombstones have a time to live.
+ *
+ * `list()` walks over all keys of the server, of every master in a cluster.
+ */
+export class RedisTokenStore implements TokenStore {
+  readonly #connection: RedisConnection;
+  readonly #prefix: string;
+  readonly #waitReplicas: WaitReplicas | undefined;
+  readonly #warn: (message: string) => void;
+  #isChecked = false;
+
+  constructor({ client, prefix, waitReplicas, onWarning }: RedisTokenStoreOptions) {
+    this.#connection = connect(client);
+    this.#prefix = prefix ?? 'salesforce:grant:';
+    this.#waitReplicas = waitReplicas;
+    this.#warn = onWarning ?? ((message) => process.emitWarning(message, 'SalesforceAuthWarning'));
+  }
+
+  async read(grantId: string): Promise<GrantRecord | undefined> {
+    const reply = await this.#run('read', grantId, []);
+    return reply[0] === 'found' ? record(grantId, reply) : undefined;
+  }
+
+  async put(grantId: string, write: GrantWrite): ReturnType<TokenStore['put']> {
+    const { expected } = write;
+    const [outcome, version] = await this.#write('put', grantId, [
+      expected === null ? 'new' : 'over',
+      expected?.generation ?? '',
+      String(expected?.version ?? ''),
+      write.generation,
+      write.payload,
+      JSON.stringify(write.labels),
+      text(write.softMs),
+      text(write.hardMs),
+      write.reference,
+      text(write.referenceMs),
+    ]);
+    return outcome === 'written' ? { outcome, version: Number(version) } : { outcome: 'conflict' };
+  }
+
+  async claim(grantId: string, { generation, version, owner, leaseMs }: Claim): Promise<ClaimOutcome> {
+    const args = [generation, String(version), owner, text(leaseMs)];
+    const { reply, isLagging } = await this.#send('claim', grantId, args, this.#waitReplicas);
+    const [outcome] = reply;
+    if (outcome === 'claimed' && isLagging) {
+      await this.#run('unclaim', grantId, [generation, owner]);
+      throw new Error('Too few Redis replicas have the claim of a grant; after a failover it might be claimed twice.');
+    }
+    return outcome === 'gone'
+      ? { outcome }
+      : { outcome: outcome as Exclude<ClaimOutcome['outcome'], 'gone'>, record: record(grantId, reply) };
+  }
+
+  async renew(grantId: string, claim: Pick<Claim, 'generation' | 'owner' | 'leaseMs'>): Promise<boolean> {
+    return isYes(await this.#run('renew', grantId, [claim.generation, claim.owner, text(claim.leaseMs)]));
+  }
+
+  async arm(grantId: string, claim: Pick<Claim, 'generation' | 'owner' | 'leaseMs'>): Promise<boolean> {
+    const args = [claim.generation, claim.owner, text(claim.leaseMs)];
+    const { reply, isLagging } = await this.#send('arm', grantId, args, this.#waitReplicas);
+    // Stays in doubt, as it was: the claim runs out.
+    if (isYes(reply) && isLagging) throw new Error('Too few Redis replicas have the claim of a grant in doubt.');
+    return isYes(reply);
+  }
+
+  async settle(grantId: string, settlement: Settlement): Promise<boolean> {
+    const { generation, version, owner, state, backoffMs, failed, errorCode } = settlement;
+    const rest = [text(backoffMs), failed ? '1' : '0', errorCode ?? ''];
+    return isYes(await this.#run('settle', grantId, [generation, String(version), owner, state, ...rest]));
+  }
+
+  async commit(grantId: string, commit: GrantCommit): Promise<'committed' | 'moved' | 'gone'> {
+    const { generation, version, payload, softMs, hardMs } = commit;
+    const args = [generation, String(version), payload, text(softMs), text(hardMs)];
+    const [outcome] = await this.#write('commit', grantId, args);
+    return outcome as 'committed' | 'moved' | 'gone';
+  }
+
+  async reference(grantId: string, { generation, reference, referenceMs }: SessionReference): Promise<boolean> {
+    return isYes(await this.#run('reference', grantId, [generation, reference, text(referenceMs)]));
+  }
+
+  async release(grantId: string, release: Release): Promise<ReleaseOutcome> {
+    const { generation, reference, everywhere, tombstoneMs } = release;
+    const reply = await this.#write('release', grantId, [
+      generation,
+      reference === undefined ? 'none' : 'one',
+      reference ?? '',
+      everywhere ? '1' : '0',
+      String(Math.ceil(tombstoneMs)),
+    ]);
+    const outcome = reply[0] as ReleaseOutcome['outcome'];
+    return outcome === 'ended' ? { outcome, record: record(grantId, reply) } : { outcome };
+  }
+
+  async *list(filter: GrantFilter = {}): AsyncIterable<GrantRecord> {
+    const seen = new Set<string>();
+    const start = `${this.#prefix}{`;
+    for await (const keys of this.#connection.scan(`${escapePattern(start)}*}`)) {
+      const grantIds = keys.map((key) => key.slice(start.length, -1)).filter((grantId) => !seen.has(grantId));
+      grantIds.forEach((grantId) => seen.add(grantId));
+      const records = await Promise.all([...new Set(grantIds)].map((grantId) => this.read(grantId)));
+      yield* records.filter((found) => found !== undefined && matches(found, filter)) as GrantRecord[];
+    }
+  }
+
+  /**
+   * Warns where the server may evict grants when its memory is full. Happens by itself after the first operation.
+   */
+  async checkEviction(): Promise<void> {
+    this.#isChecked = true;
+    for (const info of await this.#connection.memoryInfo()) {
+      const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1];
+      if (policy?.startsWith('allkeys-') !== true) continue;
+      this.#warn(
+        `Redis may evict grants, and so log users out, when its memory is full: maxmemory-policy is ${policy}. ` +
+          'Set it to noeviction.',
+      );
+      return;
+    }
+  }
+
+  /** A write whose loss in a failover would cost a login. */
+  async #write(name: ScriptName, grantId: string, args: string[]): Promise<Reply> {
+    const { reply, isLagging } = await this.#send(name, grantId, args, this.#waitReplicas);
+    if (isLagging) this.#warn('Too few Redis replicas have the last write; a failover now would lose it.');
+    return reply;
+  }
+
+  async #run(name: ScriptName, grantId: string, args: string[]): Promise<Reply> {
+    const { reply } = await this.#send(name, grantId, args, undefined);
+    return reply;
+  }
+
+  async #send(
+    name: ScriptName,
+    grantId: string,
+    args: string[],
+    wait: WaitReplicas | undefined,
+  ): Promise<{ reply: Reply; isLagging: boolean }> {
+    const key = `${this.#prefix}{${grantId}}`;
+    const { reply, replicas } = await this.#connection.run(scripts[name], key, args, wait);
+    // Now that the client is connected. A server that will not tell is none to be warned of.
+    if (!this.#isChecked) this.checkEviction().catch(() => undefined);
+    const texts = (reply as unknown[]).map(String);
+    if (texts[0] === 'schema') {
+      throw new Error(`A grant in Redis has the schema ${texts[1] ?? ''}; this version of the package knows 1.`);
+    }
+    return { reply: texts, isLagging: wait !== undefined && replicas < wait.replicas };
+  }
+}
+
+function isYes([outcome]: Reply): boolean {
+  return outcome === 'yes';
+}
+
+function text(ms: number | null): string {
+  return ms === null ? '' : String(ms);
+}
+
+function record(grantId: string, reply: Reply): GrantRecord {
+  const { stored, now } = storedGrant(reply);
+  return toRecord(grantId, stored, now);
+}
+
+function matches({ state, labels }: GrantRecord, filter: GrantFilter): boolean {
+  return (
+    state !== 'gone' && Object.entries(filter).every(([name, value]) => labels[name as keyof GrantLabels] === value)
+  );
+}

@@ -1,0 +1,186 @@
+import type { Script } from './scripts';
+
+/** A client of the package `redis`, version 5 or later: single, sentinel or cluster. */
+export interface NodeRedisClient {
+  evalSha(sha: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
+  eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
+}
+
+/** A client of the package `ioredis`, version 5 or later: `Redis` or `Cluster`. */
+export interface IoredisClient {
+  evalsha(sha: string, numberOfKeys: number, ...given: string[]): Promise<unknown>;
+  eval(script: string, numberOfKeys: number, ...given: string[]): Promise<unknown>;
+}
+
+export interface WaitReplicas {
+  /** How many replicas have to have a write before it counts. */
+  replicas: number;
+  /** How long to wait for them, in milliseconds. The connection is busy for so long, so keep it short. */
+  timeoutMs: number;
+}
+
+/** Both client libraries in the shape the store needs. */
+export interface RedisConnection {
+  /** @returns the reply, and how many replicas have the write, if that was to be waited for */
+  run(script: Script, key: string, args: string[], wait?: WaitReplicas): Promise<{ reply: unknown; replicas: number }>;
+  /** Keys that match, in pages; a key may come twice. */
+  scan(pattern: string): AsyncIterable<string[]>;
+  /** `INFO memory` of each node. */
+  memoryInfo(): Promise<string[]>;
+}
+
+const pageSize = '500';
+
+export function connect(client: NodeRedisClient | IoredisClient): RedisConnection {
+  if (has(client, 'evalSha')) return new NodeRedisConnection(client as NodeRedisClient);
+  if (has(client, 'evalsha')) return new IoredisConnection(client as IoredisClient);
+  throw new TypeError('RedisTokenStore: client must be a client of the package redis or ioredis.');
+}
+
+function has(client: unknown, method: string): boolean {
+  return typeof (client as Record<string, unknown> | undefined)?.[method] === 'function';
+}
+
+/** What is used beyond scripts, and not needed of a client that only passes commands on. */
+interface NodeRedisNode {
+  scan(cursor: string, options: { MATCH: string; COUNT: number }): Promise<{ cursor: unknown; keys: unknown[] }>;
+  info(section: string): Promise<unknown>;
+  wait(replicas: number, timeoutMs: number): Promise<unknown>;
+}
+
+interface NodeRedisCluster {
+  masters: unknown[];
+  nodeClient(node: unknown): NodeRedisNode | Promise<NodeRedisNode>;
+  sendCommand(firstKey: string, isReadonly: boolean, args: string[]): Promise<unknown>;
+}
+
+class NodeRedisConnection implements RedisConnection {
+  readonly #client: NodeRedisClient & Partial<NodeRedisCluster>;
+
+  constructor(client: NodeRedisClient) {
+    this.#client = client;
+  }
+
+  async run(script: Script, key: string, args: string[], wait?: WaitReplicas): ReturnType<RedisConnection['run']> {
+    const options = { keys: [key], arguments: args };
+    // Both are written before either is answered, so that they share a connection, and a round trip.
+    const send = (run: Promise<unknown>): ReturnType<RedisConnection['run']> =>
+      both(run, wait ? this.#wait(key, wait) : Promise.resolve(0));
+    try {
+      return await send(this.#client.evalSha(script.sha, options));
+    } catch (error) {
+      if (!isScriptMissing(error)) throw error;
+      return send(this.#client.eval(script.text, options));
+    }
+  }
+
+  async *scan(pattern: string): AsyncIterable<string[]> {
+    for (const node of await this.#nodes()) {
+      let cursor = '0';
+      do {
+        const page = await node.scan(cursor, { MATCH: pattern, COUNT: Number(pageSize) });
+        yield page.keys.map(String);
+        cursor = String(page.cursor);
+      } while (cursor !== '0');
+    }
+  }
+
+  async memoryInfo(): Promise<string[]> {
+    return Promise.all((await this.#nodes()).map(async (node) => String(await node.info('memory'))));
+  }
+
+  #wait(key: string, { replicas, timeoutMs }: WaitReplicas): Promise<unknown> {
+    if (isCluster(this.#client)) {
+      return this.#client.sendCommand(key, false, ['WAIT', String(replicas), String(timeoutMs)]);
+    }
+    return (this.#client as unknown as NodeRedisNode).wait(replicas, timeoutMs);
+  }
+
+  async #nodes(): Promise<NodeRedisNode[]> {
+    const client = this.#client;
+    if (!isCluster(client)) return [client as unknown as NodeRedisNode];
+    return Promise.all(client.masters.map(async (master) => client.nodeClient(master)));
+  }
+}
+
+function isCluster(client: Partial<NodeRedisCluster>): client is NodeRedisCluster {
+  return Array.isArray(client.masters) && typeof client.nodeClient === 'function';
+}
+
+interface IoredisNode {
+  scan(cursor: string, ...options: string[]): Promise<[string, string[]]>;
+  info(section: string): Promise<string>;
+}
+
+interface IoredisMore extends IoredisNode {
+  pipeline(commands: string[][]): { exec(): Promise<[error: unknown, result: unknown][] | null> };
+  nodes?(role: 'master'): IoredisNode[];
+  options?: { keyPrefix?: string };
+}
+
+class IoredisConnection implements RedisConnection {
+  readonly #client: IoredisClient & IoredisMore;
+
+  constructor(client: IoredisClient) {
+    this.#client = client as IoredisClient & IoredisMore;
+  }
+
+  async run(script: Script, key: string, args: string[], wait?: WaitReplicas): ReturnType<RedisConnection['run']> {
+    try {
+      return wait
+        ? await this.#runAndWait(['evalsha', script.sha, '1', key, ...args], wait)
+        : { reply: await this.#client.evalsha(script.sha, 1, key, ...args), replicas: 0 };
+    } catch (error) {
+      if (!isScriptMissing(error)) throw error;
+      return wait
+        ? this.#runAndWait(['eval', script.text, '1', key, ...args], wait)
+        : { reply: await this.#client.eval(script.text, 1, key, ...args), replicas: 0 };
+    }
+  }
+
+  async *scan(pattern: string): AsyncIterable<string[]> {
+    // The client puts it before keys, but neither before patterns nor off keys it reads.
+    const added = this.#client.options?.keyPrefix ?? '';
+    for (const node of this.#nodes()) {
+      let cursor = '0';
+      do {
+        const [next, keys] = await node.scan(cursor, 'MATCH', escapePattern(added) + pattern, 'COUNT', pageSize);
+        yield keys.map((key) => key.slice(added.length));
+        cursor = next;
+      } while (cursor !== '0');
+    }
+  }
+
+  memoryInfo(): Promise<string[]> {
+    return Promise.all(this.#nodes().map((node) => node.info('memory')));
+  }
+
+  /** One pipeline goes to one connection, in a cluster to the one its key belongs to. */
+  async #runAndWait(command: string[], { replicas, timeoutMs }: WaitReplicas): ReturnType<RedisConnection['run']> {
+    const wait = ['wait', String(replicas), String(timeoutMs)];
+    const [run, waited] = (await this.#client.pipeline([command, wait]).exec()) ?? [];
+    if (!run) throw new Error('The pipeline was not carried out.');
+    if (run[0] != null) throw run[0] as Error;
+    return { reply: run[1], replicas: waited?.[0] == null ? Number(waited?.[1] ?? 0) : 0 };
+  }
+
+  #nodes(): IoredisNode[] {
+    return this.#client.nodes?.('master') ?? [this.#client];
+  }
+}
+
+/** The reply of a write, which counts whatever becomes of the wait. */
+async function both(run: Promise<unknown>, wait: Promise<unknown>): ReturnType<RedisConnection['run']> {
+  const [ran, waited] = await Promise.allSettled([run, wait]);
+  if (ran.status === 'rejected') throw ran.reason as Error;
+  return { reply: ran.value, replicas: waited.status === 'fulfilled' ? Number(waited.value) : 0 };
+}
+
+function isScriptMissing(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('NOSCRIPT');
+}
+
+/** A text as a pattern of SCAN that matches nothing else. */
+export function escapePattern(text: string): string {
+  return text.replace(/[\\*?[\]]/g, '\\$&');
+}

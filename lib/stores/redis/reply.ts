@@ -1,0 +1,34 @@
+import type { GrantLabels, GrantState } from '../store';
+import type { StoredGrant } from '../stored-grant';
+import { fieldNames } from './scripts';
+
+/** What a script answers: the outcome and, where a record belongs to it, the server's time and the fields. */
+export type Reply = string[];
+
+/** The record in a reply. */
+export function storedGrant([, now, ...values]: Reply): { stored: StoredGrant; now: number } {
+  const fields = Object.fromEntries(fieldNames.map((name, index) => [name, values[index] ?? ''])) as Record<
+    (typeof fieldNames)[number],
+    string
+  >;
+  const stored: StoredGrant = {
+    generation: fields.generation,
+    version: Number(fields.version),
+    state: fields.state as GrantState,
+    payload: fields.payload,
+    labels: JSON.parse(fields.labels) as GrantLabels,
+    softAt: fields.softAt === '' ? null : Number(fields.softAt),
+    hardAt: fields.hardAt === '' ? null : Number(fields.hardAt),
+    owner: fields.owner === '' ? undefined : fields.owner,
+    leaseUntil: Number(fields.leaseUntil),
+    nextTryAt: Number(fields.nextTryAt),
+    stateSince: Number(fields.stateSince),
+    failures: Number(fields.failures),
+    errorCode: fields.errorCode === '' ? undefined : fields.errorCode,
+    // They stay in Redis, as does what follows: no record shows them.
+    references: new Map(),
+    touchedAt: 0,
+    expiresAt: undefined,
+  };
+  return { stored, now: Number(now) };
+}

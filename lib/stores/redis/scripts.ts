@@ -1,0 +1,233 @@
+import { createHash } from 'node:crypto';
+
+/** A Lua script; each is one operation of the store, atomic and on the server's clock. */
+export interface Script {
+  text: string;
+  sha: string;
+}
+
+/**
+ * Fields of a grant's hash, in the order replies have them. Points in time are whole milliseconds of the server's clock;
+ * what is not there is an empty text. Beside them stands `ref:<name>` with its end for each session that holds the grant.
+ */
+export const fieldNames = [
+  'schema',
+  'generation',
+  'version',
+  'state',
+  'payload',
+  'labels',
+  'softAt',
+  'hardAt',
+  'owner',
+  'leaseUntil',
+  'nextTryAt',
+  'stateSince',
+  'failures',
+  'errorCode',
+] as const;
+
+/** Numbers leave Lua as texts: `%.0f` keeps every digit of them, where Lua's own conversion keeps fourteen. */
+const prelude = `
+local names = {${fieldNames.map((name) => `'${name}'`).join(', ')}}
+local key = KEYS[1]
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local values = redis.call('HMGET', key, unpack(names))
+local grant
+if values[1] == '1' then
+  grant = {}
+  for index, name in ipairs(names) do grant[name] = values[index] or '' end
+elseif values[1] or redis.call('EXISTS', key) == 1 then
+  return {'schema', values[1] or 'none'}
+end
+local function whole(number) return string.format('%.0f', number) end
+local changes = {}
+local function set(name, value)
+  grant[name] = value
+  changes[#changes + 1] = name
+  changes[#changes + 1] = value
+end
+local function save() if #changes > 0 then redis.call('HSET', key, unpack(changes)) end end
+local function after(ms) if ms == '' then return '' end return whole(now + tonumber(ms)) end
+local function enter(state) set('state', state) set('stateSince', whole(now)) end
+local function unclaim() set('owner', '') set('leaseUntil', '0') end
+local function is_live() return grant and grant.state ~= 'gone' end
+local function is_of(generation) return grant and grant.generation == generation end
+local function is_owned(generation, owner) return is_of(generation) and grant.owner == owner and owner ~= '' end
+local function answer(outcome)
+  local reply = {outcome, whole(now)}
+  for _, name in ipairs(names) do reply[#reply + 1] = grant[name] end
+  return reply
+end
+local function sort_references()
+  local held, over = {}, {}
+  local all = redis.call('HGETALL', key)
+  for index = 1, #all, 2 do
+    if string.sub(all[index], 1, 4) == 'ref:' then
+      local list = tonumber(all[index + 1]) > now and held or over
+      list[#list + 1] = all[index]
+    end
+  end
+  return held, over
+end
+local function drop(fields) for _, field in ipairs(fields) do redis.call('HDEL', key, field) end end
+`;
+
+function script(body: string): Script {
+  const text = prelude + body;
+  return { text, sha: createHash('sha1').update(text).digest('hex') };
+}
+
+export const scripts = {
+  read: script(`
+if not grant then return {'none'} end
+return answer('found')`),
+
+  put: script(`
+local kind, expected_generation, expected_version = ARGV[1], ARGV[2], ARGV[3]
+local live = is_live()
+if kind == 'new' then
+  if live then return {'conflict'} end
+elseif not (live and grant.generation == expected_generation and grant.version == expected_version) then
+  return {'conflict'}
+end
+local version = grant and whole(tonumber(grant.version) + 1) or '1'
+if live then
+  local _, over = sort_references()
+  drop(over)
+else
+  -- A tombstone goes with its sessions and its time to live.
+  redis.call('DEL', key)
+  grant = {}
+end
+set('schema', '1')
+set('generation', ARGV[4])
+set('version', version)
+enter('idle')
+set('payload', ARGV[5])
+set('labels', ARGV[6])
+set('softAt', after(ARGV[7]))
+set('hardAt', after(ARGV[8]))
+unclaim()
+set('nextTryAt', '0')
+set('failures', '0')
+set('errorCode', '')
+set('ref:' .. ARGV[9], after(ARGV[10]))
+save()
+return {'written', version}`),
+
+  claim: script(`
+local generation, version, owner, lease_ms = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+if not is_live() or not is_of(generation) then return {'gone'} end
+if grant.version ~= version then return answer('moved') end
+if grant.state == 'dead' then return answer('dead') end
+if tonumber(grant.leaseUntil) > now then
+  if grant.owner ~= owner then return answer('busy') end
+  -- The same call again: the client sent it anew after a connection was lost, and the first answer with it.
+  return answer(grant.state == 'inflight' and 'claimed' or 'resolve')
+end
+-- Its holder died, or is paused, with the refresh token perhaps on the wire.
+if grant.state == 'inflight' then enter('ambiguous') end
+local outcome = 'backoff'
+if tonumber(grant.nextTryAt) <= now then
+  outcome = 'resolve'
+  if grant.state ~= 'ambiguous' then
+    outcome = 'claimed'
+    enter('inflight')
+  end
+  set('owner', owner)
+  set('leaseUntil', after(lease_ms))
+end
+save()
+return answer(outcome)`),
+
+  /** Takes back a claim that too few replicas have seen, before anything was presented. */
+  unclaim: script(`
+if not is_live() or not is_owned(ARGV[1], ARGV[2]) or grant.state ~= 'inflight' then return {'no'} end
+enter('idle')
+unclaim()
+save()
+return {'yes'}`),
+
+  renew: script(`
+if not is_owned(ARGV[1], ARGV[2]) then return {'no'} end
+set('leaseUntil', after(ARGV[3]))
+save()
+return {'yes'}`),
+
+  arm: script(`
+if not is_owned(ARGV[1], ARGV[2]) or grant.state ~= 'ambiguous' then return {'no'} end
+enter('inflight')
+set('leaseUntil', after(ARGV[3]))
+save()
+return {'yes'}`),
+
+  settle: script(`
+local generation, version, owner, state = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+if not is_of(generation) then return {'no'} end
+if grant.state == 'gone' then
+  -- The flight a logout is waiting for has ended.
+  if is_owned(generation, owner) then
+    unclaim()
+    save()
+  end
+  return {'no'}
+end
+if grant.version ~= version or not (state == 'dead' or is_owned(generation, owner)) then return {'no'} end
+if grant.state ~= state then enter(state) end
+unclaim()
+set('nextTryAt', after(ARGV[5]))
+set('failures', ARGV[6] == '1' and whole(tonumber(grant.failures) + 1) or '0')
+set('errorCode', ARGV[7])
+save()
+return {'yes'}`),
+
+  commit: script(`
+local generation, version, payload = ARGV[1], ARGV[2], ARGV[3]
+if not is_live() or not is_of(generation) then return {'gone'} end
+local next_version = whole(tonumber(version) + 1)
+if grant.version ~= version then
+  -- The same call again, its first answer having been lost.
+  if grant.version == next_version and grant.payload == payload then return {'committed'} end
+  return {'moved'}
+end
+enter('idle')
+unclaim()
+set('version', next_version)
+set('payload', payload)
+set('softAt', after(ARGV[4]))
+set('hardAt', after(ARGV[5]))
+set('nextTryAt', '0')
+set('failures', '0')
+set('errorCode', '')
+save()
+return {'committed'}`),
+
+  reference: script(`
+local field = 'ref:' .. ARGV[2]
+if not is_live() or not is_of(ARGV[1]) then return {'no'} end
+if redis.call('HEXISTS', key, field) == 0 then
+  local _, over = sort_references()
+  drop(over)
+end
+set(field, after(ARGV[3]))
+save()
+return {'yes'}`),
+
+  release: script(`
+local generation, kind, reference, everywhere, tombstone_ms = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+if not is_live() or not is_of(generation) then return {'gone'} end
+if kind == 'one' then redis.call('HDEL', key, 'ref:' .. reference) end
+local held, over = sort_references()
+if #held > 0 and everywhere == '0' then return {'released'} end
+local last = answer('ended')
+drop(held)
+drop(over)
+-- Owner and lease stay: they tell the logout whether a flight is still to be waited for.
+enter('gone')
+set('payload', '')
+save()
+redis.call('PEXPIRE', key, tombstone_ms)
+return last`),
+} satisfies Record<string, Script>;

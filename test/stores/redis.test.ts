@@ -1,0 +1,67 @@
+import { randomBytes } from 'node:crypto';
+import { Redis } from 'ioredis';
+import { createClient } from 'redis';
+import { describeTokenStore } from '../../lib/stores/contract';
+import { RedisTokenStore } from '../../lib/stores/redis';
+import { startRedis } from './servers/redis';
+
+/** Moves every time in a grant's hash back, and what is left of a tombstone's time to live with them. */
+const passTime = `
+local ms = tonumber(ARGV[1])
+local all = redis.call('HGETALL', KEYS[1])
+for index = 1, #all, 2 do
+  local name, value = all[index], tonumber(all[index + 1])
+  local is_time = string.match(name, 'At$') or string.match(name, 'Until$') or name == 'stateSince'
+  if value and value ~= 0 and (is_time or string.match(name, '^ref:')) then
+    redis.call('HSET', KEYS[1], name, string.format('%.0f', value - ms))
+  end
+end
+local left = redis.call('PTTL', KEYS[1])
+if left >= 0 then redis.call('PEXPIRE', KEYS[1], left - ms) end`;
+
+let nodeRedis: ReturnType<typeof createClient>;
+let ioredis: Redis;
+const closers: (() => unknown)[] = [];
+
+beforeAll(async () => {
+  const server = await startRedis();
+  closers.push(() => server.stop());
+  nodeRedis = createClient({ url: server.url });
+  closers.push(() => {
+    nodeRedis.destroy();
+  });
+  await nodeRedis.connect();
+  ioredis = new Redis(server.url);
+  closers.push(() => {
+    ioredis.disconnect();
+  });
+});
+
+afterAll(async () => {
+  for (const close of closers.reverse()) await close();
+});
+
+const clients = { redis: () => nodeRedis, ioredis: () => ioredis };
+
+for (const [library, client] of Object.entries(clients)) {
+  describeTokenStore(`RedisTokenStore on ${library}`, () => {
+    const prefix = `test[${randomBytes(6).toString('hex')}]:`;
+    return {
+      store: new RedisTokenStore({ client: client(), prefix }),
+      elapse: async (ms) => {
+        for (const key of await keysOf(prefix)) await ioredis.eval(passTime, 1, key, String(ms));
+      },
+      setSchema: async (grantId, schema) => {
+        await ioredis.hset(`${prefix}{${grantId}}`, 'schema', String(schema));
+      },
+      close: async () => {
+        for (const key of await keysOf(prefix)) await ioredis.del(key);
+      },
+    };
+  });
+}
+
+async function keysOf(prefix: string): Promise<string[]> {
+  const keys = await ioredis.keys('*');
+  return keys.filter((key) => key.startsWith(prefix));
+}

@@ -52,6 +52,7 @@ export type SalesforceRuntimeErrorCode =
   | 'ERR_SALESFORCE_CONNECTION_LOST'
   | 'ERR_SALESFORCE_NOT_AUTHENTICATED'
   | 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED'
+  | 'ERR_SALESFORCE_CLIENT_CHANGED'
   | 'ERR_SALESFORCE_REFRESH_PENDING'
   | 'ERR_SALESFORCE_REFRESH_DELAYED'
   | 'ERR_SALESFORCE_REFRESH_HELD'
@@ -152,12 +153,16 @@ export function isSalesforceAuthError(error: unknown): error is SalesforceAuthEr
   return typeof error === 'object' && error !== null && marker in error;
 }
 
+/** Errors that nothing but a new login mends. */
+const loginCodes: readonly string[] = [
+  'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED',
+  'ERR_SALESFORCE_CLIENT_CHANGED',
+  'ERR_SALESFORCE_NOT_AUTHENTICATED',
+];
+
 /** True when nothing but a new login helps; every other failure must leave the user logged in. */
-export function requiresLogin(error: unknown): boolean {
-  return (
-    isSalesforceAuthError(error) &&
-    (error.code === 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED' || error.code === 'ERR_SALESFORCE_NOT_AUTHENTICATED')
-  );
+export function requiresLogin(error: unknown): error is SalesforceAuthError {
+  return isSalesforceAuthError(error) && loginCodes.includes(error.code);
 }
 
 /**

@@ -4,6 +4,7 @@ import { debugRefresh } from '../debug';
 import type { SalesforceAuthError } from '../errors';
 import { isSalesforceAuthError } from '../errors';
 import type { Configuration } from '../options/configuration';
+import { clientChanged } from '../options/source';
 import { isTrustedHost } from '../salesforce/hosts';
 import type { ClaimOutcome, GrantRecord } from '../stores/store';
 import { TokenClient } from '../token/client';
@@ -43,7 +44,7 @@ export class Refresh {
   /**
    * @param rejected an access token Salesforce has refused, which is not good enough however fresh it looks
    * @returns tokens that are stored and usable, refreshed here or by somebody else
-   * @throws SalesforceAuthError; only `ERR_SALESFORCE_REAUTHENTICATION_REQUIRED` ends the grant
+   * @throws SalesforceAuthError; only `ERR_SALESFORCE_REAUTHENTICATION_REQUIRED` means that the grant is over
    */
   async run(reference: GrantReference, rejected: string | undefined): Promise<TokenSet> {
     const { grantId } = reference;
@@ -67,7 +68,7 @@ export class Refresh {
       // Everything slow or fallible comes before the claim; from there on each millisecond counts.
       const configuration = await source.resolveClient(tokens.clientID, { tenant: tokens.tenant });
       if (!isTrustedHost(new URL(tokens.baseUrl), configuration.trustedHosts)) {
-        throw loginRequired('The host this login came from is not trusted by the configuration any more.');
+        throw clientChanged();
       }
       const client = new TokenClient(configuration, tokens.baseUrl, clock);
       const owner = randomBytes(12).toString('base64url');

@@ -2,8 +2,10 @@ import type { Request } from 'express';
 import { GrantCodec } from '../coordinator/codec';
 import { TokenCoordinator } from '../coordinator/coordinator';
 import { EventHub } from '../coordinator/events';
+import type { GrantReference } from '../coordinator/grant';
 import { Grants } from '../coordinator/grants';
 import { Revocations } from '../coordinator/revocation';
+import type { SalesforceAuthError } from '../errors';
 import type { ParsedOptions } from './options';
 import { entryOf, referenceMsOf, renewSession, saveSession, writeEntry } from './session';
 
@@ -46,6 +48,30 @@ export class AuthCore {
     writeEntry(req, sessionKey, undefined);
     await renewSession(req, keepSessionInfo);
     await saveSession(req);
+  }
+
+  /**
+   * Asks a configuration function for this request's client before a token is fetched or refreshed, which itself knows no
+   * request. After a restart nothing else would tell.
+   */
+  async learnClient(req: Request, reference: GrantReference): Promise<void> {
+    const { source } = this.options;
+    if (source.fixed || this.coordinator.peek(reference)) return;
+    // What is wrong with it is reported where the configuration is needed.
+    await source.resolve({ req }).catch(() => undefined);
+  }
+
+  /**
+   * Takes a login out of the session that is over for good: Salesforce or a logout elsewhere has ended its grant. A login
+   * whose app is merely not configured stays, to go on once it is again.
+   */
+  forgetLogin(req: Request, error: SalesforceAuthError): void {
+    const { sessionKey } = this.options;
+    const entry = entryOf(req, sessionKey);
+    if (!entry || error.code !== 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED') return;
+    writeEntry(req, sessionKey, undefined);
+    // In the background: nobody waits for it, and a hold that stays runs out by itself.
+    this.grants.release(entry, false).catch(() => undefined);
   }
 
   /** Extends the session's hold on its grant when half of it is over; not on every request, and nobody waits for it. */

@@ -130,15 +130,15 @@ export class RequestSalesforce implements Common {
 
   // Getters that bind, so that `const { fetch } = req.salesforce` works without a closure for every request.
   get getAccessToken(): Common['getAccessToken'] {
-    return async (options) => this.#require().getAccessToken(options);
+    return async (options) => (await this.#require()).getAccessToken(options);
   }
 
   get fetch(): Common['fetch'] {
-    return async (input, init) => this.#require().fetch(input, init);
+    return async (input, init) => (await this.#require()).fetch(input, init);
   }
 
   get connection(): Common['connection'] {
-    return async (options) => this.#require().connection(options);
+    return async (options) => (await this.#require()).connection(options);
   }
 
   get logout(): Common['logout'] {
@@ -149,10 +149,11 @@ export class RequestSalesforce implements Common {
     return { isAuthenticated: this.isAuthenticated };
   }
 
-  #require(): GrantClient {
-    const { client } = this;
-    if (client) return client;
-    throw notAuthenticated();
+  async #require(): Promise<GrantClient> {
+    const { client, entry } = this;
+    if (!client || !entry) throw notAuthenticated();
+    await this.#core.learnClient(this.#req, entry);
+    return client;
   }
 }
 

@@ -5,7 +5,7 @@ import { parseScope } from '../options/configuration';
 import { isOrganizationId, toId18 } from '../salesforce/ids';
 import { checkLoginLoop, clearLogins } from './login-loop';
 import { RequestSalesforce } from './request';
-import { requireSession, writeEntry } from './session';
+import { requireSession } from './session';
 
 /** What a guard asks for beside a login. */
 export interface RequireOptions {
@@ -55,13 +55,13 @@ export function guard(property: string, options: RequireOptions): RequestHandler
       pass();
       return;
     }
-    client.ensure().then(pass, (error: unknown) => {
+    const ensured = salesforce.core.learnClient(req, entry).then(() => client.ensure());
+    ensured.then(pass, (error: unknown) => {
       if (!requiresLogin(error)) {
         next(error);
         return;
       }
-      // Confirmed by Salesforce or by a logout elsewhere: this session's login is over.
-      writeEntry(req, salesforce.core.options.sessionKey, undefined);
+      salesforce.core.forgetLogin(req, error);
       refuse(req, res, next, salesforce);
     });
   };
@@ -75,7 +75,7 @@ export function loginOnError(property: string): ErrorRequestHandler {
       next(error);
       return;
     }
-    if (salesforce.entry) writeEntry(req, salesforce.core.options.sessionKey, undefined);
+    salesforce.core.forgetLogin(req, error);
     refuse(req, res, next, salesforce);
   };
 }

@@ -48,11 +48,12 @@ export interface SalesforceAuth extends RequestHandler {
  * request; it waits for Salesforce only where a guard or `getAccessToken()` asks.
  *
  * @param options the client and further options; or a function of the request that returns the client, with the further
- *   options as second argument. For a refresh outside of a request the function is called without one.
+ *   options as second argument. Jobs, which have no request, use what it returned for requests; where that will not do, use the
+ *   option `configuration`
  * @throws SalesforceOptionError
  */
 export function salesforceAuth(
-  options: SalesforceAuthOptions | ((req: Request | undefined) => ClientOptions | Promise<ClientOptions>),
+  options: SalesforceAuthOptions | ((req: Request) => ClientOptions | Promise<ClientOptions>),
   further?: StaticOptions,
 ): SalesforceAuth {
   if (typeof options !== 'function' && further !== undefined) {
@@ -75,7 +76,7 @@ export function salesforceAuth(
     }
     // Not enumerable, so that copies and dumps of a request leave it out.
     Object.defineProperty(req, property, { value: new RequestSalesforce(req, core), configurable: true });
-    const { path } = req;
+    const path = req.path.length > 1 && req.path.endsWith('/') ? req.path.slice(0, -1) : req.path;
     if (req.method === 'GET') {
       if (path === routes.login) {
         beginLogin(req, res, next);

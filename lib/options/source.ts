@@ -51,7 +51,7 @@ export class ConfigurationSource {
   /**
    * The configuration of a given client, though another one may be in force by now.
    *
-   * @throws SalesforceAuthError `ERR_SALESFORCE_CONFIGURATION` where that client is configured no more
+   * @throws SalesforceAuthError `ERR_SALESFORCE_CLIENT_CHANGED` where that client is configured no more
    */
   async resolveClient(clientID: string, context: ConfigurationContext): Promise<Configuration> {
     let failure: unknown;
@@ -64,11 +64,7 @@ export class ConfigurationSource {
     const former = this.#recent.get(clientID);
     if (former) return former;
     if (failure !== undefined) throw failure as Error;
-    throw new SalesforceAuthError(
-      'ERR_SALESFORCE_CONFIGURATION',
-      'The Salesforce app this login began with is not configured any more. Log in again.',
-      { status: 503 },
-    );
+    throw clientChanged();
   }
 
   #remember(configuration: Configuration): void {
@@ -81,4 +77,13 @@ export class ConfigurationSource {
       }
     }
   }
+}
+
+/** A login or grant of an app or host the operator has replaced; what is stored of it stays, should it come back. */
+export function clientChanged(): SalesforceAuthError {
+  return new SalesforceAuthError(
+    'ERR_SALESFORCE_CLIENT_CHANGED',
+    'The Salesforce app or host this login came from is not configured any more. Log in with Salesforce again.',
+    { status: 401 },
+  );
 }

@@ -1,6 +1,7 @@
 import type { Request } from 'express';
 import { systemClock, type Clock } from '../clock';
 import { KeyRing, parseEncryptionKeys } from '../crypto/key-ring';
+import { SalesforceAuthError } from '../errors';
 import { checkFunction, checkNames, invalid, optionalText } from '../options/check';
 import {
   clientOptionNames,
@@ -114,8 +115,18 @@ export function transactionKeys(
   return shared === undefined ? KeyRing.ephemeral('transaction') : new KeyRing(shared, 'transaction');
 }
 
-/** A function of the request as a function of the context. */
-export function fromRequest(options: (req: never) => ClientOptions | Promise<ClientOptions>): ConfigurationFunction {
+/**
+ * A function of the request as a function of the context. Without a request it is not asked: grants of clients it gave
+ * before go on with those.
+ */
+export function fromRequest(options: (req: Request) => ClientOptions | Promise<ClientOptions>): ConfigurationFunction {
   checkFunction('options', options);
-  return ({ req }) => options(req as never);
+  return ({ req }) => {
+    if (req) return options(req);
+    throw new SalesforceAuthError(
+      'ERR_SALESFORCE_CONFIGURATION',
+      'The options are a function of the request, and there is none here. Use the option configuration, which is given the tenant instead.',
+      { status: 503 },
+    );
+  };
 }

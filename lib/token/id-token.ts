@@ -9,7 +9,7 @@ import {
 import type { Clock } from '../clock';
 import { SalesforceAuthError } from '../errors';
 import type { Configuration } from '../options/configuration';
-import { endpointsOf } from '../salesforce/endpoints';
+import { endpointsOf, type Endpoints } from '../salesforce/endpoints';
 import { isLoopback } from '../salesforce/hosts';
 import { parseIdentityUrl } from '../salesforce/identity-url';
 import { exchange } from './http';
@@ -33,7 +33,7 @@ export async function validateIdToken(
   const issuers = [tokens.baseUrl, tokens.instanceUrl, ...(tokens.siteUrl === undefined ? [] : [tokens.siteUrl])];
   const issuer = issuers.find((candidate) => candidate === issuerOf(idToken));
   if (issuer === undefined) throw invalid('its issuer is neither the login host nor the instance of the organization');
-  const server = endpointsOf(issuer);
+  const server = issuerOfKeys(issuer);
   const response = new Response(
     JSON.stringify({ access_token: tokens.accessToken, token_type: 'bearer', id_token: idToken }),
     { headers: { 'content-type': 'application/json' } },
@@ -70,6 +70,20 @@ export async function validateIdToken(
     if (error instanceof SalesforceAuthError && error.code === 'ERR_SALESFORCE_ID_TOKEN_INVALID') throw error;
     throw invalid(explain(error));
   }
+}
+
+/** Issuers whose keys are remembered; there are as many as organizations that log in. */
+const maxIssuers = 1_000;
+const issuersOfKeys = new Map<string, Endpoints>();
+
+/** One object for each issuer, since oauth4webapi keeps fetched keys by it: a login then needs no trip for them. */
+function issuerOfKeys(issuer: string): Endpoints {
+  const known = issuersOfKeys.get(issuer);
+  if (known) return known;
+  if (issuersOfKeys.size >= maxIssuers) issuersOfKeys.clear();
+  const server = endpointsOf(issuer);
+  issuersOfKeys.set(issuer, server);
+  return server;
 }
 
 /** Reads `iss` to choose among the accepted issuers; it is proven afterwards. */

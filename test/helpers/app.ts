@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import cookieSession from 'cookie-session';
-import express5, { type ErrorRequestHandler, type Express } from 'express';
+import express5, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import express4 from 'express4';
 import expressSession from 'express-session';
 import request from 'supertest';
@@ -35,6 +35,8 @@ export interface TestAppOptions {
   /** False for a public client. */
   clientSecret?: false;
   session?: 'express-session' | 'cookie-session' | 'none';
+  /** A session middleware shared with another application. */
+  sessionMiddleware?: RequestHandler;
   options?: Partial<SalesforceAuthOptions> & Record<string, unknown>;
   /** Makes the middleware, where `options` will not do. */
   create?: (client: EmulatorClient, callbackURL: string) => SalesforceAuth;
@@ -71,7 +73,8 @@ export async function startApp(given: TestAppOptions): Promise<TestApp> {
     } as SalesforceAuthOptions);
   middlewares.add(salesforce);
   const errors: unknown[] = [];
-  if (given.session === 'cookie-session')
+  if (given.sessionMiddleware) app.use(given.sessionMiddleware);
+  else if (given.session === 'cookie-session')
     app.use(cookieSession({ name: 'app', keys: ['__test_cookie_key__'] }) as never);
   else if (given.session !== 'none') {
     app.use(expressSession({ secret: '__test_session_secret__', resave: false, saveUninitialized: false }) as never);
@@ -79,6 +82,9 @@ export async function startApp(given: TestAppOptions): Promise<TestApp> {
   app.use(salesforce);
   app.get('/', (req, res) => {
     res.json({ isAuthenticated: req.salesforce.isAuthenticated, user: req.salesforce.user ?? null });
+  });
+  app.get('/headers', (req, res) => {
+    res.json({ headers: req.headers });
   });
   app.get('/me', requireSalesforce(), (req, res) => {
     res.json({ user: req.salesforce.user, grantId: req.salesforce.grantId });

@@ -1,4 +1,7 @@
-import { salesforceAuth, type Prompt } from '../../lib';
+import expressSession from 'express-session';
+import request from 'supertest';
+import { MemoryTokenStore, salesforceAuth, type Prompt } from '../../lib';
+import type { EmulatorClient } from '../../lib/emulator';
 import { startTestEmulator } from '../helpers/emulator';
 import { logIn, startApp, walkToCallback } from '../helpers/app';
 
@@ -65,7 +68,7 @@ describe('a configuration function', () => {
               clientSecret,
               prompt,
               callbackURL,
-              baseUrl: req?.get('x-base-url') ?? emulator.url,
+              baseUrl: req.get('x-base-url') ?? emulator.url,
             }),
           { homePath: '/me' },
         ),
@@ -83,6 +86,8 @@ describe('a configuration function', () => {
     expect(wrong.body.code).toBe('ERR_SALESFORCE_CLIENT_REJECTED');
     expect(second.headers['location']).toContain('prompt=login');
     expect(right.headers['location']).toBe('/me');
+    emulator.expireAccessTokens();
+    expect((await tab.get('/accounts')).status).toBe(200);
   });
 
   it('ends a login under the client it began with, when the operator changes clients in between', async () => {
@@ -134,5 +139,72 @@ describe('a configuration function', () => {
     expect(errors.map((error) => JSON.stringify(error) + String((error as Error).stack)).join()).not.toContain(
       '__test_database_password__',
     );
+  });
+
+  it('is asked with the request after a restart, when a grant has to be refreshed', async () => {
+    const emulator = await startTestEmulator();
+    const store = new MemoryTokenStore();
+    const client = emulator.registerClient({ callbackURLs: [] });
+    const sessionMiddleware = expressSession({
+      secret: '__test_session_secret__',
+      resave: false,
+      saveUninitialized: false,
+    });
+    const start = () =>
+      startApp({
+        emulator,
+        sessionMiddleware,
+        create: (_client, callbackURL) => {
+          client.callbackURLs.push(callbackURL);
+          const { clientID, clientSecret } = client;
+          const options = { clientID, clientSecret, callbackURL, baseUrl: emulator.url, scope: 'id api refresh_token' };
+          return salesforceAuth((req) => ({ ...options, tenant: req.hostname }), { store });
+        },
+      });
+    const tab = (await start()).browser();
+    await logIn(tab, emulator);
+    const { headers } = (await tab.get('/headers')).body as { headers: { cookie: string } };
+    emulator.expireAccessTokens();
+
+    const restarted = await start();
+
+    expect((await request(restarted.url).get('/accounts').set('Cookie', headers.cookie)).status).toBe(200);
+  });
+
+  it('that has forgotten a client asks its users to log in again, and takes them back when it remembers', async () => {
+    const emulator = await startTestEmulator();
+    const store = new MemoryTokenStore();
+    const callbackURLs: string[] = [];
+    const [before, after] = [emulator.registerClient({ callbackURLs }), emulator.registerClient({ callbackURLs })];
+    const session = expressSession({ secret: '__test_session_secret__', resave: false, saveUninitialized: false });
+    // Two processes, of which the second was started after the change.
+    const start = ({ clientID, clientSecret }: EmulatorClient) =>
+      startApp({
+        emulator,
+        sessionMiddleware: session,
+        create: (_client, callbackURL) => {
+          for (const client of [before, after]) client.callbackURLs.push(callbackURL);
+          return salesforceAuth({
+            clientID,
+            clientSecret,
+            callbackURL,
+            baseUrl: emulator.url,
+            scope: 'id api refresh_token',
+            store,
+          });
+        },
+      });
+    const first = await start(before);
+    const tab = first.browser();
+    await logIn(tab, emulator);
+    const { headers } = (await tab.get('/headers')).body as { headers: { cookie: string } };
+    emulator.expireAccessTokens();
+    const second = await start(after);
+
+    const changed = await request(second.url).get('/accounts').set('Cookie', headers.cookie);
+    const back = await request(first.url).get('/accounts').set('Cookie', headers.cookie);
+
+    expect([changed.status, changed.body.code]).toEqual([401, 'ERR_SALESFORCE_CLIENT_CHANGED']);
+    expect(back.status).toBe(200);
   });
 });

@@ -2,11 +2,7 @@ import type { TokenCoordinator } from '../coordinator/coordinator';
 import type { GrantReference } from '../coordinator/grant';
 import { SalesforceAuthError } from '../errors';
 
-/**
- * jsforce's `Connection`, where jsforce is installed.
- *
- * @ts-ignore jsforce is an optional peer; without it the type is `any`.
- */
+/** jsforce's `Connection`; `any` where jsforce, an optional peer, is not installed. */
 // eslint-disable-next-line @typescript-eslint/consistent-type-imports -- an import statement would fail without jsforce
 export type JsforceConnection = import('jsforce').Connection;
 

@@ -83,7 +83,7 @@ export interface Configuration {
 }
 
 /** Names of {@link ClientOptions}. */
-export const clientOptionNames = [
+export const clientOptionNames: readonly (keyof ClientOptions)[] = [
   'clientID',
   'clientSecret',
   'callbackURL',
@@ -100,7 +100,7 @@ export const clientOptionNames = [
   'sessionTimeoutSeconds',
   'httpTimeoutMs',
   'tenant',
-] as const satisfies readonly (keyof ClientOptions)[];
+];
 
 const prompts = ['login', 'consent', 'select_account', 'login consent'] as const;
 const displays = ['page', 'popup', 'touch', 'mobile'] as const;

@@ -1,0 +1,48 @@
+-- The table of PostgresTokenStore (express-salesforce-auth), for PostgreSQL 12 or later.
+--
+-- Run it once, with your migration tool or with psql; the package itself never creates or changes tables. Use another name
+-- or schema as you like and pass it as the option `table`. The application's role needs no more than
+--   grant select, insert, update, delete on salesforce_grants to <role>;
+--
+-- Migrations: a later version of the package that needs another form brings a file of its own beside this one, and says so
+-- in its changelog. Rows say in schema_version which form they have. A version of the package refuses rows of a form it does
+-- not know, and changes none of them: run the migration before the first process of the new version starts, and never edit
+-- schema_version by hand.
+--
+-- Keep synchronous_commit on (the default): a refreshed token must survive a crash of the server. Tombstones of logouts are
+-- removed a few at a time by later logouts. Grants whose sessions all ended without a logout stay; remove them when you like:
+--   delete from salesforce_grants where refreshed_at < now() - interval '90 days'
+--     and not exists (select from jsonb_each_text(session_references) as held
+--       where held.value::float8 > extract(epoch from now()) * 1000);
+
+create table salesforce_grants (
+  grant_id text primary key,
+  schema_version integer not null,
+  generation text not null,
+  version bigint not null,
+  state text not null check (state in ('idle', 'inflight', 'ambiguous', 'dead', 'gone')),
+  -- The tokens, sealed with encryptionKeys; empty in a tombstone.
+  payload text not null,
+  organization_id text not null,
+  user_id text not null,
+  client_id text not null,
+  tenant text,
+  -- When the tokens should be refreshed, and when they are to be taken for expired.
+  soft_at timestamptz,
+  hard_at timestamptz,
+  -- The process that presents the refresh token, and until when it may be believed to.
+  owner text,
+  lease_until timestamptz,
+  next_try_at timestamptz,
+  state_since timestamptz not null,
+  failures integer not null,
+  error_code text,
+  -- Sessions that hold the grant: name -> end, in milliseconds since the epoch.
+  session_references jsonb not null,
+  refreshed_at timestamptz not null,
+  -- When a tombstone may be forgotten.
+  expires_at timestamptz
+) with (fillfactor = 70);
+
+create index salesforce_grants_owner_idx on salesforce_grants (organization_id, user_id);
+create index salesforce_grants_expires_at_idx on salesforce_grants (expires_at) where expires_at is not null;

@@ -1,0 +1,158 @@
+import { assertKnown, recordOf, type Row } from './postgres/row';
+import { statementsFor, type Statements } from './postgres/statements';
+import type {
+  Claim,
+  ClaimOutcome,
+  GrantCommit,
+  GrantFilter,
+  GrantRecord,
+  GrantWrite,
+  Release,
+  ReleaseOutcome,
+  SessionReference,
+  Settlement,
+  TokenStore,
+} from './store';
+
+/** What is used of a `Pool` of the package `pg`. */
+export interface PostgresPool {
+  query(text: string, values: unknown[]): Promise<{ rows: unknown[] }>;
+}
+
+export interface PostgresTokenStoreOptions {
+  /** Made by the application, and ended by it. */
+  pool: PostgresPool;
+  /** Name of the table, if need be after a schema: `auth.grants`. Default `salesforce_grants`. */
+  table?: string;
+}
+
+const pageSize = 500;
+
+/**
+ * Keeps grants in PostgreSQL 12 or later, in the table of `express-salesforce-auth/stores/postgres.sql`: one statement for
+ * each operation, on the server's clock. Works through PgBouncer in transaction mode.
+ */
+export class PostgresTokenStore implements TokenStore {
+  readonly #pool: PostgresPool;
+  readonly #statements: Statements;
+
+  constructor({ pool, table = 'salesforce_grants' }: PostgresTokenStoreOptions) {
+    if (typeof (pool as Partial<PostgresPool> | undefined)?.query !== 'function') {
+      throw new TypeError('PostgresTokenStore: pool must be a Pool of the package pg.');
+    }
+    this.#pool = pool;
+    this.#statements = statementsFor(quoted(table));
+  }
+
+  async read(grantId: string): Promise<GrantRecord | undefined> {
+    const [row] = await this.#rows('read', [grantId]);
+    return row && recordOf(row);
+  }
+
+  async put(grantId: string, write: GrantWrite): ReturnType<TokenStore['put']> {
+    const { expected, generation, payload, labels, softMs, hardMs, reference, referenceMs } = write;
+    const { organizationId, userId, clientID, tenant = null } = labels;
+    const values = [grantId, generation, payload, organizationId, userId, clientID, tenant];
+    values.push(...([softMs, hardMs, reference, referenceMs] as string[]));
+    const row = expected
+      ? await this.#step('replace', [...values, expected.generation, expected.version])
+      : await this.#step('create', values);
+    return row?.['outcome'] === 'written'
+      ? { outcome: 'written', version: Number(row['version']) }
+      : { outcome: 'conflict' };
+  }
+
+  async claim(grantId: string, { generation, version, owner, leaseMs }: Claim): Promise<ClaimOutcome> {
+    const row = await this.#step('claim', [grantId, generation, version, owner, leaseMs]);
+    const outcome = outcomeOf(row) as ClaimOutcome['outcome'] | undefined;
+    return !row || outcome === undefined || outcome === 'gone'
+      ? { outcome: 'gone' }
+      : { outcome, record: recordOf(row) };
+  }
+
+  async renew(grantId: string, claim: Pick<Claim, 'generation' | 'owner' | 'leaseMs'>): Promise<boolean> {
+    return isYes(await this.#step('renew', [grantId, claim.generation, claim.owner, claim.leaseMs]));
+  }
+
+  async arm(grantId: string, claim: Pick<Claim, 'generation' | 'owner' | 'leaseMs'>): Promise<boolean> {
+    return isYes(await this.#step('arm', [grantId, claim.generation, claim.owner, claim.leaseMs]));
+  }
+
+  async settle(grantId: string, settlement: Settlement): Promise<boolean> {
+    const { generation, version, owner, state, backoffMs, failed, errorCode } = settlement;
+    const values = [grantId, generation, owner, version, state, backoffMs, failed, errorCode ?? null];
+    return isYes(await this.#step('settle', values));
+  }
+
+  async commit(grantId: string, commit: GrantCommit): Promise<'committed' | 'moved' | 'gone'> {
+    const { generation, version, payload, softMs, hardMs } = commit;
+    const row = await this.#step('commit', [grantId, generation, version, payload, softMs, hardMs]);
+    return (outcomeOf(row) ?? 'gone') as 'committed' | 'moved' | 'gone';
+  }
+
+  async reference(grantId: string, { generation, reference, referenceMs }: SessionReference): Promise<boolean> {
+    return isYes(await this.#step('reference', [grantId, generation, reference, referenceMs]));
+  }
+
+  async release(grantId: string, release: Release): Promise<ReleaseOutcome> {
+    const { generation, reference, everywhere, tombstoneMs } = release;
+    const row = await this.#step('release', [grantId, generation, reference ?? null, everywhere, tombstoneMs]);
+    const outcome = outcomeOf(row) as ReleaseOutcome['outcome'] | undefined;
+    if (!row || outcome === undefined) return { outcome: 'gone' };
+    return outcome === 'ended' ? { outcome, record: recordOf(row) } : { outcome };
+  }
+
+  async *list(filter: GrantFilter = {}): AsyncIterable<GrantRecord> {
+    const { organizationId = null, userId = null, clientID = null, tenant = null } = filter;
+    // In pages rather than with a cursor, which would need a connection of its own.
+    for (let last = ''; ;) {
+      const rows = await this.#rows('list', [organizationId, userId, clientID, tenant, last, pageSize]);
+      yield* rows.map(recordOf);
+      if (rows.length < pageSize) return;
+      last = rows.at(-1)?.['grant_id'] as string;
+    }
+  }
+
+  /** Carries out an operation on one grant. Undefined where there is none. */
+  async #step(name: keyof Statements, values: unknown[]): Promise<Row | undefined> {
+    const [row] = await this.#rows(name, values);
+    if (row) assertKnown(row);
+    return row;
+  }
+
+  /** Tries again where the database asks for it, as it does where its default isolation is above READ COMMITTED. */
+  async #rows(name: keyof Statements, values: unknown[]): Promise<Row[]> {
+    for (let tries = 1; ; tries++) {
+      try {
+        const { rows } = await this.#pool.query(this.#statements[name], values);
+        return rows as Row[];
+      } catch (error) {
+        if (tries === 10 || !isRolledBack(error)) throw error;
+      }
+    }
+  }
+}
+
+/** Serialization failure or deadlock: the statement has done nothing, and may do it now. */
+function isRolledBack(error: unknown): boolean {
+  return ['40001', '40P01'].includes((error as { code?: string } | null)?.code ?? '');
+}
+
+function isYes(row: Row | undefined): boolean {
+  return outcomeOf(row) === 'yes';
+}
+
+function outcomeOf(row: Row | undefined): string | undefined {
+  return (row?.['outcome'] as string | undefined)?.replace(' again', '');
+}
+
+/** Names cannot be parameters, so only such are taken as cannot be anything else. */
+function quoted(table: string): string {
+  if (!/^[a-z_][a-z0-9_]{0,62}(\.[a-z_][a-z0-9_]{0,62})?$/.test(table)) {
+    throw new TypeError(`PostgresTokenStore: table must be a name in lower case, such as auth.grants, not '${table}'.`);
+  }
+  return table
+    .split('.')
+    .map((name) => `"${name}"`)
+    .join('.');
+}

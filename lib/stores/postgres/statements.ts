@@ -1,0 +1,228 @@
+/**
+ * The SQL of PostgresTokenStore: one statement for each operation, so that it needs neither a transaction nor a session, and
+ * passes through PgBouncer in any mode.
+ *
+ * Each first locks the row, and so sees the newest version of it whatever else goes on; takes the server's time once the lock
+ * is held; decides; and writes. `$1` is always the grant's id.
+ */
+export interface Statements {
+  read: string;
+  create: string;
+  replace: string;
+  claim: string;
+  renew: string;
+  arm: string;
+  settle: string;
+  commit: string;
+  reference: string;
+  release: string;
+  list: string;
+}
+
+const later = (ms: string): string => `decided.now + ${ms}::float8 * interval '1 millisecond'`;
+
+const epochMs = (time: string): string => `extract(epoch from ${time}) * 1000`;
+
+/** A row as a record, with durations for points in time. */
+const record = (row: string): string => {
+  const inMs = (column: string): string => epochMs(`(${row}.${column} - ${row}.now)`);
+  return `${row}.schema_version, ${row}.grant_id, ${row}.generation, ${row}.version, ${row}.state, ${row}.payload,
+  ${row}.organization_id, ${row}.user_id, ${row}.client_id, ${row}.tenant, ${row}.failures, ${row}.error_code,
+  ${inMs('soft_at')} as soft_in_ms, ${inMs('hard_at')} as hard_in_ms, ${inMs('lease_until')} as lease_in_ms,
+  ${inMs('next_try_at')} as backoff_in_ms, ${inMs('state_since')} as state_since_in_ms`;
+};
+
+/** Sessions that still hold the grant. */
+const heldOnly = (row: string): string => `(
+  select coalesce(jsonb_object_agg(held.key, held.value), '{}')
+  from jsonb_each(${row}.session_references) as held
+  where held.value::text::float8 > ${epochMs(`${row}.now`)}
+)`;
+
+const session = (name: string, ms: string): string =>
+  `jsonb_build_object(${name}::text, ${epochMs('decided.now')} + ${ms}::float8)`;
+
+/** A tombstone that is over counts as nothing, whether or not it has been removed. */
+const isThere = '(schema_version <> 1 or expires_at is null or expires_at > clock_timestamp())';
+
+/** @param table checked and quoted */
+export function statementsFor(table: string): Statements {
+  /** What was decided on by `outcome`, a SQL expression over the row, and what is written where `writes` holds. */
+  const step = (outcome: string, changes: string, writes: string, result: string): string => `
+with before as materialized (
+  select held.*, clock_timestamp() as now
+  from (select * from ${table} where grant_id = $1 and ${isThere} for update) as held
+), decided as materialized (
+  select before.*, case when schema_version <> 1 then 'schema' ${outcome} end as outcome from before
+), changed as (
+  update ${table} as stored set ${changes}
+  from decided
+  where stored.grant_id = decided.grant_id and ${writes}
+  returning stored.*, decided.now, decided.outcome
+)
+${result}`;
+  const decision = 'select outcome, schema_version, version from decided';
+  const owned = 'generation = $2 and owner = $3';
+  const unclaimed = 'owner = null, lease_until = null';
+
+  return {
+    read: `
+select ${record('found')} from (
+  select *, clock_timestamp() as now from ${table} where grant_id = $1 and ${isThere}
+) as found`,
+
+    // $2 generation, $3 payload, $4 to $7 labels, $8 softMs, $9 hardMs, $10 reference, $11 referenceMs
+    create: `
+with before as (
+  select schema_version from ${table} where grant_id = $1
+), decided as materialized (
+  select clock_timestamp() as now
+), written as (
+  insert into ${table} as stored (
+    grant_id, schema_version, generation, version, state, payload, organization_id, user_id, client_id, tenant,
+    soft_at, hard_at, state_since, failures, session_references, refreshed_at
+  )
+  select $1, 1, $2, 1, 'idle', $3, $4, $5, $6, $7,
+    ${later('$8')}, ${later('$9')}, decided.now, 0, ${session('$10', '$11')}, decided.now
+  from decided
+  on conflict (grant_id) do update set
+    generation = excluded.generation, state = excluded.state, payload = excluded.payload,
+    version = case when stored.expires_at > clock_timestamp() then stored.version + 1 else 1 end,
+    organization_id = excluded.organization_id, user_id = excluded.user_id, client_id = excluded.client_id,
+    tenant = excluded.tenant, soft_at = excluded.soft_at, hard_at = excluded.hard_at, owner = null, lease_until = null,
+    next_try_at = null, state_since = excluded.state_since, failures = 0, error_code = null,
+    session_references = excluded.session_references, refreshed_at = excluded.refreshed_at, expires_at = null
+  where stored.schema_version = 1 and stored.state = 'gone'
+  returning version
+)
+select 'written' as outcome, 1 as schema_version, version from written
+union all
+select 'conflict', schema_version, null from before where not exists (select from written)`,
+
+    // as create, then $12 expected generation, $13 expected version
+    replace: step(
+      `when state <> 'gone' and generation = $12 and version = $13 then 'written' else 'conflict'`,
+      `generation = $2, version = decided.version + 1, state = 'idle', payload = $3,
+       organization_id = $4, user_id = $5, client_id = $6, tenant = $7, soft_at = ${later('$8')}, hard_at = ${later('$9')},
+       ${unclaimed}, next_try_at = null, state_since = decided.now, failures = 0, error_code = null,
+       session_references = ${heldOnly('decided')} || ${session('$10', '$11')}, refreshed_at = decided.now`,
+      `decided.outcome = 'written'`,
+      `select decided.outcome, decided.schema_version, changed.version from decided left join changed on true`,
+    ),
+
+    // $2 generation, $3 version, $4 owner, $5 leaseMs
+    claim: step(
+      `when state = 'gone' or generation <> $2 then 'gone'
+       when version <> $3 then 'moved'
+       when state = 'dead' then 'dead'
+       -- The same call again, sent anew because its first answer was lost.
+       when lease_until > now and owner = $4 then case state when 'inflight' then 'claimed again' else 'resolve again' end
+       when lease_until > now then 'busy'
+       when next_try_at > now then 'backoff'
+       -- Its holder died, or is paused, with the refresh token perhaps on the wire.
+       when state in ('inflight', 'ambiguous') then 'resolve'
+       else 'claimed'`,
+      `state = case decided.outcome when 'claimed' then 'inflight' else 'ambiguous' end,
+       state_since = case when decided.state = 'ambiguous' then decided.state_since else decided.now end,
+       owner = case decided.outcome when 'backoff' then decided.owner else $4 end,
+       lease_until = case decided.outcome when 'backoff' then decided.lease_until else ${later('$5')} end`,
+      `(decided.outcome in ('claimed', 'resolve') or (decided.outcome = 'backoff' and decided.state = 'inflight'))`,
+      `select answer.outcome, ${record('answer')} from (
+         select * from changed union all select * from decided where not exists (select from changed)
+       ) as answer`,
+    ),
+
+    // $2 generation, $3 owner, $4 leaseMs
+    renew: step(
+      `when ${owned} then 'yes' else 'no'`,
+      `lease_until = ${later('$4')}`,
+      `decided.outcome = 'yes'`,
+      decision,
+    ),
+
+    arm: step(
+      `when ${owned} and state = 'ambiguous' then 'yes' else 'no'`,
+      `state = 'inflight', state_since = decided.now, lease_until = ${later('$4')}`,
+      `decided.outcome = 'yes'`,
+      decision,
+    ),
+
+    // $2 generation, $3 owner, $4 version, $5 state, $6 backoffMs, $7 failed, $8 error code
+    settle: step(
+      `when generation <> $2 then 'no'
+       -- The flight a logout is waiting for has ended.
+       when state = 'gone' then case when owner = $3 then 'unclaimed' else 'no' end
+       when version = $4 and ($5::text = 'dead' or owner = $3) then 'yes'
+       else 'no'`,
+      ['state', 'state_since', 'next_try_at', 'failures', 'error_code']
+        .map((column) => {
+          const settled = {
+            state: '$5::text',
+            state_since: 'case when decided.state = $5::text then decided.state_since else decided.now end',
+            next_try_at: later('$6'),
+            failures: 'case when $7::boolean then decided.failures + 1 else 0 end',
+            error_code: '$8::text',
+          }[column];
+          return `${column} = case decided.outcome when 'yes' then ${settled ?? ''} else decided.${column} end, `;
+        })
+        .join('') + unclaimed,
+      `decided.outcome in ('yes', 'unclaimed')`,
+      decision,
+    ),
+
+    // $2 generation, $3 version, $4 payload, $5 softMs, $6 hardMs
+    commit: step(
+      `when state = 'gone' or generation <> $2 then 'gone'
+       when version = $3 then 'committed'
+       -- The same call again, its first answer having been lost.
+       when version = $3::bigint + 1 and payload = $4 then 'committed again'
+       else 'moved'`,
+      `state = 'idle', state_since = decided.now, ${unclaimed}, version = decided.version + 1, payload = $4,
+       soft_at = ${later('$5')}, hard_at = ${later('$6')}, next_try_at = null, failures = 0, error_code = null,
+       refreshed_at = decided.now`,
+      `decided.outcome = 'committed'`,
+      decision,
+    ),
+
+    // $2 generation, $3 reference, $4 referenceMs
+    reference: step(
+      `when state <> 'gone' and generation = $2 then 'yes' else 'no'`,
+      `session_references = ${heldOnly('decided')} || ${session('$3', '$4')}`,
+      `decided.outcome = 'yes'`,
+      decision,
+    ),
+
+    // $2 generation, $3 reference, $4 everywhere, $5 tombstoneMs. Owner and lease stay: they tell the logout of a flight.
+    release: step(
+      `when state = 'gone' or generation <> $2 then 'gone'
+       when $4::boolean or ${heldOnly('before')} - coalesce($3::text, '') = '{}' then 'ended'
+       else 'released'`,
+      `session_references = case decided.outcome when 'ended' then '{}' else ${heldOnly('decided')} - coalesce($3::text, '') end,
+       state = case decided.outcome when 'ended' then 'gone' else decided.state end,
+       state_since = case decided.outcome when 'ended' then decided.now else decided.state_since end,
+       payload = case decided.outcome when 'ended' then '' else decided.payload end,
+       expires_at = case decided.outcome when 'ended' then ${later('$5')} end`,
+      `decided.outcome in ('ended', 'released')`,
+      // A logout tidies up after former ones. Rows that are locked are left to the next, so that nobody waits.
+      `, forgotten as (
+         delete from ${table} where grant_id in (
+           select grant_id from ${table}
+           where expires_at <= clock_timestamp() and schema_version = 1 and grant_id <> $1
+           order by expires_at limit 10 for update skip locked
+         )
+       )
+       select decided.outcome, ${record('decided')} from decided`,
+    ),
+
+    // $1 to $4 labels or null, $5 the last id of the page before, $6 page size
+    list: `
+select ${record('found')} from (
+  select *, clock_timestamp() as now from ${table}
+  where state <> 'gone' and grant_id > $5
+    and ($1::text is null or organization_id = $1) and ($2::text is null or user_id = $2)
+    and ($3::text is null or client_id = $3) and ($4::text is null or tenant = $4)
+  order by grant_id limit $6
+) as found
+order by found.grant_id`,
+  };
+}

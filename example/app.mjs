@@ -54,7 +54,8 @@ export function createApp(client, expire = revokeAccessToken) {
   app.use((req, res) => {
     res.status(404).send(errorPage({ message: `There is no page at ${req.path}.`, retry: '/' }));
   });
-  app.use(showError);
+  // A login that ended while a page was being made leads to the login page, and everything else to an error page.
+  app.use(salesforce.errorHandler(), showError);
 
   return { app, salesforce };
 }

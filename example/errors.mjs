@@ -26,7 +26,7 @@ export function showError(error, req, res, next) {
   const isForUsers = isSalesforceAuthError(error) || error.expose === true;
   if (!isForUsers) console.error(error);
   const { message, code } = isForUsers ? error : { message: 'The application failed. Its console says more.' };
-  const retry = nextStep(req, code);
+  const retry = nextStep(req);
   res.status(error.status ?? 500).set(error.headers ?? {});
   res.send(errorPage({ message, code, retry }));
 }
@@ -35,12 +35,8 @@ export function showError(error, req, res, next) {
  * Where "Try again" leads.
  *
  * @param {import('express').Request} req
- * @param {string | undefined} code
  */
-function nextStep({ method, path, originalUrl }, code) {
+function nextStep({ method, path, originalUrl }) {
   if (path.startsWith('/auth/')) return '/auth/salesforce';
-  const page = method === 'GET' ? originalUrl : '/';
-  // Salesforce refused the tokens after the guard had let the request through.
-  const isLoginOver = code === 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED';
-  return isLoginOver ? `/auth/salesforce?returnTo=${encodeURIComponent(page)}` : page;
+  return method === 'GET' ? originalUrl : '/';
 }

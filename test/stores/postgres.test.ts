@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 import { describeTokenStore } from '../../lib/stores/contract';
 import { PostgresTokenStore } from '../../lib/stores/postgres';
-import { startPostgres } from './servers/postgres';
+import { openPool, startPostgres } from './servers/postgres';
 
 const sql = readFileSync(join(__dirname, '../../lib/stores/postgres.sql'), 'utf8');
 const table = `grants_${randomBytes(6).toString('hex')}`;
@@ -14,7 +14,7 @@ let pool: Pool;
 beforeAll(async () => {
   const server = await startPostgres();
   closers.push(() => server.stop());
-  pool = new Pool({ connectionString: server.url, max: 50 });
+  pool = openPool(server.url, { max: 50 });
   closers.push(() => pool.end());
   await pool.query(sql.replaceAll('salesforce_grants', table));
   closers.push(() => pool.query(`drop table ${table}`));

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { Pool, type PoolConfig } from 'pg';
 import { startProgram, temporaryFolder, type RunningServer } from './programs';
 
 const program = require.resolve('./embedded-postgres.mjs');
@@ -26,4 +27,13 @@ export async function startPostgres(): Promise<RunningServer> {
     folder.remove();
     throw error;
   }
+}
+
+/** A pool that is quiet when the server stops: `end()` does not wait until the server has seen all connections end. */
+export function openPool(connectionString: string, options: PoolConfig = {}): Pool {
+  const pool = new Pool({ connectionString, ...options });
+  // What fails in a query is told by the query.
+  pool.on('connect', (client) => client.on('error', () => undefined));
+  pool.on('error', () => undefined);
+  return pool;
 }

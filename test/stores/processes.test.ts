@@ -66,7 +66,7 @@ describe.each(['Redis, by redis', 'Redis, by ioredis', 'PostgreSQL'])('two proce
     for (let index = 0; index < 2; index++) {
       const store = await makers[name]!();
       const create = (_client: unknown, callbackURL: string): SalesforceAuth => {
-        (client.callbackURLs).push(callbackURL);
+        client.callbackURLs.push(callbackURL);
         const { clientID, clientSecret } = client;
         const scope = 'id api refresh_token';
         return salesforceAuth({ clientID, clientSecret, callbackURL, baseUrl: emulator.url, scope, store, cacheMs: 0 });

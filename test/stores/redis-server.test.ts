@@ -1,0 +1,277 @@
+import { once } from 'node:events';
+import { Cluster, Redis } from 'ioredis';
+import { createClient, createCluster } from 'redis';
+import type { ClaimOutcome, GrantRecord, GrantWrite } from '../../lib';
+import { RedisTokenStore, type RedisTokenStoreOptions } from '../../lib/stores/redis';
+import { freePort } from './servers/programs';
+import { startRedisServer } from './servers/redis';
+
+jest.setTimeout(60_000);
+
+const closers: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+async function startServer(...settings: string[]): Promise<{ url: string; port: number; stop: () => Promise<void> }> {
+  const server = await startRedisServer(...settings);
+  closers.push(() => server.stop());
+  return server;
+}
+
+function ioredisOf(url: string, options = {}): Redis {
+  const client = new Redis(url, options);
+  client.on('error', () => undefined);
+  closers.push(() => {
+    client.disconnect();
+  });
+  return client;
+}
+
+async function nodeRedisOf(url: string) {
+  const client = createClient({ url });
+  client.on('error', () => undefined);
+  closers.push(() => {
+    client.destroy();
+  });
+  return client.connect();
+}
+
+const libraries: [string, (url: string) => Promise<RedisTokenStoreOptions['client']>][] = [
+  ['redis', nodeRedisOf],
+  ['ioredis', (url) => Promise.resolve(ioredisOf(url))],
+];
+
+const login: GrantWrite = {
+  expected: null,
+  generation: 'first',
+  payload: 'tokens',
+  labels: { organizationId: '00D', userId: '005', clientID: '3MVG9' },
+  reference: 'session',
+  referenceMs: 60_000,
+  softMs: null,
+  hardMs: null,
+};
+const claim = { generation: 'first', version: 1, owner: 'owner', leaseMs: 60_000 };
+const commit = { generation: 'first', version: 1, payload: 'new tokens', softMs: null, hardMs: null };
+const release = { generation: 'first', reference: 'session', everywhere: true, tombstoneMs: 60_000 };
+
+async function listed(store: RedisTokenStore): Promise<string[]> {
+  const records: GrantRecord[] = [];
+  for await (const record of store.list()) records.push(record);
+  return records.map(({ grantId }) => grantId).sort();
+}
+
+describe('a single server', () => {
+  it('has one hash for each grant, without a time to live until it is a tombstone', async () => {
+    const { url } = await startServer();
+    const client = ioredisOf(url);
+    const store = new RedisTokenStore({ client });
+    await store.put('grant', login);
+
+    expect(await client.keys('*')).toEqual(['salesforce:grant:{grant}']);
+    expect(await client.pttl('salesforce:grant:{grant}')).toBe(-1);
+    await store.release('grant', release);
+    expect(await client.pttl('salesforce:grant:{grant}')).toBeGreaterThan(0);
+    await store.put('grant', { ...login, generation: 'second' });
+    expect(await client.pttl('salesforce:grant:{grant}')).toBe(-1);
+  });
+
+  it.each(libraries)('may forget scripts: %s sends them again', async (_library, connect) => {
+    const { url } = await startServer();
+    const store = new RedisTokenStore({ client: await connect(url) });
+    await store.put('grant', login);
+
+    await ioredisOf(url).script('FLUSH');
+
+    expect(await store.claim('grant', claim)).toMatchObject({ outcome: 'claimed' });
+  });
+
+  it('that is down makes operations fail, and answers nothing', async () => {
+    const { url, stop } = await startServer();
+    const client = ioredisOf(url, { maxRetriesPerRequest: 0, retryStrategy: () => null });
+    const store = new RedisTokenStore({ client });
+    await store.put('grant', login);
+    const ended = once(client, 'end');
+
+    await stop();
+    await ended;
+
+    await expect(store.read('grant')).rejects.toThrow();
+    await expect(store.claim('grant', claim)).rejects.toThrow();
+  });
+
+  it('answers a call that is sent again, its first answer lost, as the first time', async () => {
+    const { url } = await startServer();
+    const store = new RedisTokenStore({ client: ioredisOf(url) });
+    await store.put('grant', login);
+
+    const outcomes = async (): Promise<string[]> => {
+      const answers: ClaimOutcome[] = [await store.claim('grant', claim), await store.claim('grant', claim)];
+      return answers.map(({ outcome }) => outcome);
+    };
+
+    expect(await outcomes()).toEqual(['claimed', 'claimed']);
+    expect(await store.commit('grant', commit)).toBe('committed');
+    expect(await store.commit('grant', commit)).toBe('committed');
+    expect((await store.read('grant'))?.version).toBe(2);
+  });
+
+  it('is listed by prefix, with keyPrefix of ioredis and characters of patterns in it', async () => {
+    const { url } = await startServer();
+    const client = ioredisOf(url, { keyPrefix: 'app*[1]:' });
+    const store = new RedisTokenStore({ client, prefix: 'grants?:' });
+    await new RedisTokenStore({ client, prefix: 'grantsX:' }).put('other', login);
+    await new RedisTokenStore({ client: ioredisOf(url), prefix: 'grants?:' }).put('other', login);
+
+    await store.put('mine', login);
+
+    expect(await listed(store)).toEqual(['mine']);
+  });
+
+  it('whose key is something else is refused', async () => {
+    const { url } = await startServer();
+    const client = ioredisOf(url);
+    const store = new RedisTokenStore({ client, prefix: '' });
+    await client.set('{text}', 'not a grant');
+    await client.hset('{hash}', 'not', 'a grant');
+
+    await expect(store.put('text', login)).rejects.toThrow('WRONGTYPE');
+    await expect(store.put('hash', login)).rejects.toThrow('schema');
+    expect(await client.hgetall('{hash}')).toEqual({ not: 'a grant' });
+  });
+
+  it.each(libraries)('that may evict grants is warned of, once, by %s', async (_library, connect) => {
+    const { url } = await startServer('--maxmemory', '100mb', '--maxmemory-policy', 'allkeys-lru');
+    const warnings: string[] = [];
+    let warned: () => void;
+    const first = new Promise<void>((resolve) => (warned = resolve));
+    const store = new RedisTokenStore({
+      client: await connect(url),
+      onWarning: (message) => {
+        warnings.push(message);
+        warned();
+      },
+    });
+    await Promise.all([store.read('grant'), store.read('grant')]);
+    await store.read('grant');
+    await first;
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toContain('maxmemory-policy is allkeys-lru');
+
+    await ioredisOf(url).config('SET', 'maxmemory-policy', 'noeviction');
+    await store.checkEviction();
+    expect(warnings).toHaveLength(1);
+  });
+});
+
+describe.each(libraries)('waitReplicas with %s', (_library, connect) => {
+  it('has writes wait for a replica', async () => {
+    const { url, port } = await startServer('--repl-diskless-sync-delay', '0');
+    const replica = await startServer('--replicaof', '127.0.0.1', String(port));
+    const warnings: string[] = [];
+    const store = new RedisTokenStore({
+      client: await connect(url),
+      waitReplicas: { replicas: 1, timeoutMs: 20_000 },
+      onWarning: (message) => warnings.push(message),
+    });
+    const copy = ioredisOf(replica.url, { readOnly: true });
+
+    expect(await store.put('grant', login)).toEqual({ outcome: 'written', version: 1 });
+    expect(await copy.hget('salesforce:grant:{grant}', 'payload')).toBe('tokens');
+    expect(await store.claim('grant', claim)).toMatchObject({ outcome: 'claimed' });
+    expect(await copy.hget('salesforce:grant:{grant}', 'state')).toBe('inflight');
+    expect(await store.commit('grant', commit)).toBe('committed');
+    expect(await copy.hget('salesforce:grant:{grant}', 'payload')).toBe('new tokens');
+    expect(warnings).toEqual([]);
+  });
+
+  it('takes a claim back that no replica has, and keeps new tokens with a warning', async () => {
+    const { url } = await startServer();
+    const warnings: string[] = [];
+    const store = new RedisTokenStore({
+      client: await connect(url),
+      waitReplicas: { replicas: 1, timeoutMs: 1 },
+      onWarning: (message) => warnings.push(message),
+    });
+    expect(await store.put('grant', login)).toEqual({ outcome: 'written', version: 1 });
+    expect(warnings).toHaveLength(1);
+
+    await expect(store.claim('grant', claim)).rejects.toThrow('Too few Redis replicas');
+
+    expect(await store.read('grant')).toMatchObject({ state: 'idle', leaseInMs: 0 });
+    expect(await store.commit('grant', commit)).toBe('committed');
+    expect(warnings).toHaveLength(2);
+  });
+});
+
+describe('a cluster of three', () => {
+  async function startCluster(): Promise<number[]> {
+    // The bus's port would else be the server's plus 10000, which there may not be.
+    const buses = await Promise.all(Array.from({ length: 3 }, freePort));
+    const nodes = await Promise.all(
+      buses.map((bus) => startServer('--cluster-enabled', 'yes', '--cluster-port', String(bus))),
+    );
+    const ports = nodes.map(({ port }) => port);
+    const clients = nodes.map(({ url }) => ioredisOf(url));
+    for (const [index, client] of clients.entries()) {
+      const first = Math.floor((index * 16_384) / 3);
+      await client.call('CLUSTER', 'ADDSLOTSRANGE', first, Math.floor(((index + 1) * 16_384) / 3) - 1);
+      await client.call('CLUSTER', 'SET-CONFIG-EPOCH', index + 1);
+    }
+    for (const [index, port] of ports.entries()) {
+      await clients[0]!.call('CLUSTER', 'MEET', '127.0.0.1', port, buses[index]!);
+    }
+    const isReady = async (client: Redis): Promise<boolean> => {
+      const info = String(await client.call('CLUSTER', 'INFO'));
+      return info.includes('cluster_state:ok') && info.includes('cluster_known_nodes:3');
+    };
+    // Nodes gossip; each answer is a turn of the loop.
+    while (!(await Promise.all(clients.map(isReady))).every(Boolean));
+    return ports;
+  }
+
+  it.each(['redis', 'ioredis'])('keeps and lists grants on all nodes, by %s', async (library) => {
+    const ports = await startCluster();
+    const client = await (library === 'redis' ? nodeRedisCluster(ports) : ioredisCluster(ports));
+    const warnings: string[] = [];
+    const onWarning = (message: string): unknown => warnings.push(message);
+    const store = new RedisTokenStore({ client, onWarning, waitReplicas: { replicas: 0, timeoutMs: 100 } });
+    const grantIds = Array.from({ length: 30 }, (_, index) => `grant-${index}`).sort();
+
+    await Promise.all(grantIds.map((grantId) => store.put(grantId, login)));
+
+    expect(await listed(store)).toEqual(grantIds);
+    for (const port of ports) expect(await ioredisOf(`redis://127.0.0.1:${port}`).dbsize()).toBeGreaterThan(0);
+    for (const grantId of grantIds) {
+      expect(await store.claim(grantId, claim)).toMatchObject({ outcome: 'claimed' });
+      expect(await store.commit(grantId, commit)).toBe('committed');
+      expect(await store.release(grantId, release)).toMatchObject({ outcome: 'ended' });
+    }
+    expect(await listed(store)).toEqual([]);
+    expect(warnings).toEqual([]);
+    await ioredisOf(`redis://127.0.0.1:${ports[2]!}`).config('SET', 'maxmemory-policy', 'allkeys-lfu');
+    await store.checkEviction();
+    expect(warnings).toHaveLength(1);
+  });
+
+  async function nodeRedisCluster(ports: number[]) {
+    const client = createCluster({ rootNodes: ports.map((port) => ({ url: `redis://127.0.0.1:${port}` })) });
+    client.on('error', () => undefined);
+    await client.connect();
+    closers.push(() => {
+      client.destroy();
+    });
+    return client;
+  }
+
+  async function ioredisCluster(ports: number[]): Promise<Cluster> {
+    const client = new Cluster(ports.map((port) => ({ host: '127.0.0.1', port })));
+    closers.push(() => {
+      client.disconnect();
+    });
+    await once(client, 'ready');
+    return client;
+  }
+});

@@ -6,6 +6,7 @@ import { listen } from './listen';
 import type { EmulatorUser } from './org/users';
 import type { ClientPolicy } from './policy';
 import { Provider } from './provider';
+import { walkLogin, type ScriptedLogin } from './scripted-login';
 import type { ClientRegistration, EmulatorClient } from './state/clients';
 import type { TokenFilter } from './state/grants';
 import type { Violation } from './state/violations';
@@ -64,6 +65,14 @@ export interface Emulator {
   readonly violations: Violation[];
   readonly faults: FaultControl;
   readonly clock: EmulatorClock;
+  /**
+   * Logs a user in as a browser would: walks the login and approval pages from the URL an app redirects to.
+   *
+   * @param login `authorizeUrl`, and what differs from the first user who allows access
+   * @returns the callback URL to open in the app's browser, with `code` and `state` or with `error`; it is not requested
+   * @throws where a page has no form, such as an error page; the message has its text
+   */
+  logIn(login: Pick<ScriptedLogin, 'authorizeUrl'> & Partial<ScriptedLogin>): Promise<string>;
   registerClient(registration: ClientRegistration): EmulatorClient;
   /** Changes switches of a client, from the next request on. */
   setPolicy(clientID: string, changes: Partial<ClientPolicy>): void;
@@ -130,6 +139,10 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     violations: provider.presentations.violations,
     faults: provider.faults,
     clock: provider.clock,
+    logIn: (login) => {
+      const user = provider.users.find(({ username }) => username === login.username) ?? provider.users[0];
+      return walkLogin({ username: user?.username ?? '', password: user?.password ?? '', ...login });
+    },
     registerClient: (registration) => provider.clients.register(registration),
     setPolicy: (clientID, changes) => {
       provider.clients.setPolicy(clientID, changes);

@@ -1,0 +1,96 @@
+/** Cookies of a scripted browser, by name. Pass one jar to several logins to stay logged in. */
+export type CookieJar = Map<string, string>;
+
+/** A login by a person who reads no pages. */
+export interface ScriptedLogin {
+  /** Where the app sends the browser. */
+  authorizeUrl: string;
+  username: string;
+  password: string;
+  /** Default `allow`. */
+  decision?: 'allow' | 'deny' | undefined;
+  /** Default: a fresh browser. */
+  cookies?: CookieJar | undefined;
+}
+
+/**
+ * Walks the emulator's pages from an authorize URL through login and approval.
+ *
+ * @returns the callback URL, with `code` and `state` or with `error`; it is not requested
+ * @throws where a page has no form, such as an error page; the message has its text
+ */
+export async function walkLogin({
+  authorizeUrl,
+  username,
+  password,
+  decision = 'allow',
+  cookies = new Map(),
+}: ScriptedLogin): Promise<string> {
+  const { origin } = new URL(authorizeUrl);
+  let next: { url: string; body?: URLSearchParams } = { url: authorizeUrl };
+  for (let step = 0; step < 12; step++) {
+    const response = await browse(next, cookies);
+    const text = await response.text();
+    const location = response.headers.get('location') ?? /location\.replace\((".*?")\)/.exec(text)?.[1];
+    if (location != null) {
+      const target = new URL(location.startsWith('"') ? (JSON.parse(location) as string) : location, next.url);
+      if (target.origin !== origin) return target.href;
+      next = { url: target.href };
+      continue;
+    }
+    if (response.status !== 200 || !text.includes('<form')) throw new Error(`No form to fill in: ${visible(text)}`);
+    if (text.includes('role="alert"') && next.body) throw new Error(`The page refused the form: ${visible(text)}`);
+    next = submit(text, next.url, { username, password, decision });
+  }
+  throw new Error('The login goes in circles.');
+}
+
+/** One request of the scripted browser; redirects are left to the caller. */
+export async function browse(
+  { url, body }: { url: string; body?: URLSearchParams },
+  cookies: CookieJar,
+): Promise<Response> {
+  const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+  const response = await fetch(url, {
+    method: body ? 'POST' : 'GET',
+    body: body ?? null,
+    headers: cookie === '' ? {} : { cookie },
+    redirect: 'manual',
+  });
+  for (const line of response.headers.getSetCookie()) {
+    const [name = '', ...value] = (line.split(';')[0] ?? '').split('=');
+    cookies.set(name, value.join('='));
+  }
+  return response;
+}
+
+function submit(
+  html: string,
+  pageUrl: string,
+  answers: { username: string; password: string; decision: string },
+): { url: string; body: URLSearchParams } {
+  const body = new URLSearchParams();
+  for (const [, name = '', value = ''] of html.matchAll(/<input type="hidden" name="(.*?)" value="(.*?)">/g)) {
+    body.set(decode(name), decode(value));
+  }
+  if (html.includes('name="pw"')) {
+    body.set('username', answers.username);
+    body.set('pw', answers.password);
+  } else if (html.includes('name="decision"')) {
+    body.set('decision', answers.decision);
+  } else {
+    body.set('username', answers.username);
+  }
+  const action = decode(/<form method="post" action="(.*?)"/.exec(html)?.[1] ?? '');
+  return { url: new URL(action, pageUrl).href, body };
+}
+
+function decode(text: string): string {
+  return text.replace(/&#(\d+);/g, (_, code: string) => String.fromCharCode(Number(code)));
+}
+
+function visible(html: string): string {
+  return decode(html.replace(/<style>[^]*?<\/style>/g, '').replace(/<[^>]*>/g, ' '))
+    .replace(/\s+/g, ' ')
+    .trim();
+}

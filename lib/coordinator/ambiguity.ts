@@ -1,7 +1,7 @@
 import { debugRefresh } from '../debug';
 import { loginRequired, refreshHeld } from './failures';
+import { settle, type Flight, type FlightEnd } from './flight';
 import type { GrantAccess } from './grant-access';
-import type { Flight } from './refresh';
 import type { CoordinatorParts } from './settings';
 
 /** Pause between two looks at a grant in doubt. */
@@ -18,24 +18,14 @@ const lookAgainMs = 10_000;
 export async function resolveAmbiguity(flight: Flight, parts: CoordinatorParts, access: GrantAccess): Promise<void> {
   const { grantId, owner, record, tokens } = flight;
   const { settings, store, events } = parts;
-  const { generation, version } = record;
-  const settle = (state: 'ambiguous' | 'dead', backoffMs: number): Promise<boolean> =>
-    access.call('settle a grant', () =>
-      store.settle(grantId, {
-        generation,
-        version,
-        owner,
-        state,
-        backoffMs,
-        errorCode: record.errorCode,
-        failed: true,
-      }),
-    );
+  const { generation } = record;
+  const end = (state: FlightEnd['state'], backoffMs: number): Promise<boolean> =>
+    settle(flight, { state, backoffMs, errorCode: record.errorCode, failed: true }, store, access);
 
   const undrainedMs = settings.drainMs - record.stateAgeMs;
   if (undrainedMs > 0) {
     // The lost request may still be carried out: until then an answer would be about the past.
-    await settle('ambiguous', undrainedMs);
+    await end('ambiguous', undrainedMs);
     throw refreshHeld(undrainedMs);
   }
 
@@ -46,12 +36,12 @@ export async function resolveAmbiguity(flight: Flight, parts: CoordinatorParts, 
     settings.onAmbiguous !== 'gamble' &&
     (settings.onAmbiguous === 'reauth' || record.stateAgeMs >= settings.holdMs);
   if (verdict === 'inactive' || isGivenUp) {
-    await settle('dead', 0);
+    await end('dead', 0);
     events.emit('refresh.lost', { grantId, code: 'ERR_SALESFORCE_REFRESH_HELD' });
     throw loginRequired("Salesforce's answer to a refresh was lost together with the new refresh token.");
   }
   if (verdict === 'unknown' && settings.onAmbiguous === 'hold') {
-    await settle('ambiguous', lookAgainMs);
+    await end('ambiguous', lookAgainMs);
     throw refreshHeld(lookAgainMs);
   }
   const armed = await access.call('arm a claim', () =>

@@ -3,7 +3,6 @@ import { wait } from '../clock';
 import { debugRefresh } from '../debug';
 import type { SalesforceAuthError } from '../errors';
 import { isSalesforceAuthError } from '../errors';
-import type { Configuration } from '../options/configuration';
 import { clientChanged } from '../options/source';
 import { isTrustedHost } from '../salesforce/hosts';
 import type { ClaimOutcome, GrantRecord } from '../stores/store';
@@ -13,19 +12,10 @@ import { refreshTokenSet } from '../token/token-set';
 import type { TokenSet } from '../token/types';
 import { resolveAmbiguity } from './ambiguity';
 import { loginRequired, closed, refreshDelayed, refreshHeld } from './failures';
+import { settle, type Flight, type FlightEnd } from './flight';
 import { tokenLifeOf, type GrantReference } from './grant';
 import type { GrantAccess, OpenGrant } from './grant-access';
 import { backoffMs, type CoordinatorParts } from './settings';
-
-/** A claim of this flight on a grant, with everything needed to present its refresh token. */
-export interface Flight {
-  grantId: string;
-  owner: string;
-  record: GrantRecord;
-  tokens: TokenSet & { refreshToken: string };
-  configuration: Configuration;
-  client: TokenClient;
-}
 
 /**
  * Refreshes one grant: claim with a write-ahead mark, present, commit by version, and only then hand out.
@@ -102,7 +92,7 @@ export class Refresh {
           if (claim.outcome === 'resolve') await resolveAmbiguity(flight, this.#parts, this.#access);
           else if (clock.monotonic() - claimedAt > settings.leaseMs / 2) {
             // Paused since the claim: by now somebody else may think this process dead.
-            await this.#settle(flight, 'idle', 0, undefined, false);
+            await this.#settle(flight, { state: 'idle', backoffMs: 0, failed: false });
             continue;
           }
           const fresh = await this.#present(flight);
@@ -200,7 +190,7 @@ export class Refresh {
     await revocations.revoke(flight.grantId, fresh, kept);
     if (outcome === 'moved') return undefined;
     // Tells a logout that waits for this flight that nothing of it is left.
-    await this.#settle(flight, 'idle', 0, undefined, false);
+    await this.#settle(flight, { state: 'idle', backoffMs: 0, failed: false });
     throw loginRequired('The login has ended.');
   }
 
@@ -214,11 +204,12 @@ export class Refresh {
       const now: OpenGrant | undefined = await this.#access.open(grantId).catch(() => undefined);
       // Somebody stored newer tokens meanwhile: the refusal was of tokens that are out of use.
       if (now && now.record.version !== record.version) return undefined;
-      if (await this.#settle(flight, 'dead', 0, code, true)) events.emit('refresh.lost', { grantId, code });
+      if (await this.#settle(flight, { state: 'dead', backoffMs: 0, errorCode: code, failed: true }))
+        events.emit('refresh.lost', { grantId, code });
       throw loginRequired('Salesforce no longer accepts the refresh token.', error);
     }
     if (disposition === 'ambiguous') {
-      await this.#settle(flight, 'ambiguous', settings.drainMs, code, true);
+      await this.#settle(flight, { state: 'ambiguous', backoffMs: settings.drainMs, errorCode: code, failed: true });
       events.emit('refresh.held', { grantId, code });
       throw refreshHeld(settings.drainMs, error);
     }
@@ -226,26 +217,14 @@ export class Refresh {
       isSalesforceAuthError(error) && 'retryAfterSeconds' in error ? askedFor(error) : undefined;
     // A client or policy that is refused stays refused until a person changes it.
     const retryInMs = disposition === 'refused' ? backoffMs(5) : backoffMs(record.failures, retryAfterSeconds);
-    await this.#settle(flight, 'idle', retryInMs, code, true);
+    await this.#settle(flight, { state: 'idle', backoffMs: retryInMs, errorCode: code, failed: true });
     events.emit('refresh.transient', { grantId, code, retryInMs });
     throw disposition === 'refused' ? (error as Error) : refreshDelayed(retryInMs, code, error);
   }
 
   /** Gives the claim back. Where the store does not answer, the lease ends by itself and the grant is in doubt, not lost. */
-  async #settle(
-    { grantId, owner, record }: Flight,
-    state: 'idle' | 'ambiguous' | 'dead',
-    pauseMs: number,
-    errorCode: string | undefined,
-    failed: boolean,
-  ): Promise<boolean> {
-    const { generation, version } = record;
-    try {
-      const settlement = { generation, version, owner, state, backoffMs: pauseMs, errorCode, failed };
-      return await this.#access.call('settle a grant', () => this.#parts.store.settle(grantId, settlement));
-    } catch {
-      return false;
-    }
+  #settle(flight: Flight, end: FlightEnd): Promise<boolean> {
+    return settle(flight, end, this.#parts.store, this.#access).catch(() => false);
   }
 
   #heartbeat({ grantId, owner, record: { generation } }: Flight): () => void {

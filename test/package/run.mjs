@@ -43,6 +43,7 @@ function checkFiles(files) {
   const expected = [
     ...['CHANGELOG.md', 'LICENSE', 'README.md', 'THIRD-PARTY-LICENSES.md', 'package.json'],
     ...entries.flatMap((entry) => [entry.import, entry.require].flatMap(Object.values)),
+    ...Object.values(manifest.exports).filter((target) => /\.sql$/.test(target)),
     ...Object.values(manifest.bin),
   ].map((path) => path.replace(/^\.\//, ''));
   assert.deepEqual(actual.sort(), expected.sort());
@@ -70,7 +71,9 @@ async function checkConsumer(major, tarball) {
     const same = ['express-session', 'jest', 'typescript', '@types/node'].map(sameVersion);
     await run(folder, 'npm', ...install, `express@${major}`, `@types/express@${major}`, ...same);
     const { packages } = JSON.parse(readFileSync(join(folder, 'package-lock.json'), 'utf8'));
-    const unwanted = ['oauth4webapi', 'jose', 'jsforce'].filter((name) => `node_modules/${name}` in packages);
+    const unwanted = ['oauth4webapi', 'jose', 'jsforce', 'redis', 'ioredis', 'pg'].filter(
+      (name) => `node_modules/${name}` in packages,
+    );
     assert.deepEqual(unwanted, []);
   });
   await check('a login by require', () => node('require.cjs'));

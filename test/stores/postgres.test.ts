@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Pool } from 'pg';
+import type { GrantWrite } from '../../lib';
 import { describeTokenStore } from '../../lib/stores/contract';
 import { PostgresTokenStore } from '../../lib/stores/postgres';
 import { openPool, startPostgres } from './servers/postgres';
@@ -10,10 +11,12 @@ const sql = readFileSync(join(__dirname, '../../lib/stores/postgres.sql'), 'utf8
 const table = `grants_${randomBytes(6).toString('hex')}`;
 const closers: (() => unknown)[] = [];
 let pool: Pool;
+let url: string;
 
 beforeAll(async () => {
   const server = await startPostgres();
   closers.push(() => server.stop());
+  url = server.url;
   pool = openPool(server.url, { max: 50 });
   closers.push(() => pool.end());
   await pool.query(sql.replaceAll('salesforce_grants', table));
@@ -47,3 +50,122 @@ describeTokenStore('PostgresTokenStore', () => ({
     await pool.query(`delete from ${table}`);
   },
 }));
+
+describe('PostgresTokenStore on its own table', () => {
+  const login: GrantWrite = {
+    expected: null,
+    generation: 'first',
+    payload: 'tokens',
+    labels: { organizationId: '00D', userId: '005', clientID: '3MVG9' },
+    reference: 'session',
+    referenceMs: 60_000,
+    softMs: null,
+    hardMs: null,
+  };
+  const claim = { generation: 'first', version: 1, owner: 'owner', leaseMs: 60_000 };
+  const release = { generation: 'first', reference: 'session', everywhere: true, tombstoneMs: 60_000 };
+
+  afterEach(async () => {
+    await pool.query(`delete from ${table}`);
+  });
+
+  it.each(['Grants', 'grants; drop table grants', 'a"b', 'a.b.c', '', '1st', 'grants '])(
+    'refuses %j as the name of a table',
+    (name) => {
+      expect(() => new PostgresTokenStore({ pool, table: name })).toThrow('table must be a name');
+    },
+  );
+
+  it('may live in a schema, under a word that SQL reserves', async () => {
+    await pool.query(
+      `create schema if not exists ${table}; create table ${table}."select" (like ${table} including all)`,
+    );
+    const store = new PostgresTokenStore({ pool, table: `${table}.select` });
+
+    expect(await store.put('grant', login)).toEqual({ outcome: 'written', version: 1 });
+    await pool.query(`drop schema ${table} cascade`);
+  });
+
+  it('fails where there is no table, and creates none', async () => {
+    const store = new PostgresTokenStore({ pool, table: 'nowhere' });
+
+    await expect(store.read('grant')).rejects.toThrow('does not exist');
+    await expect(store.put('grant', login)).rejects.toThrow('does not exist');
+  });
+
+  it('sends each operation as one unnamed statement, whatever connection it gets', async () => {
+    const sent: unknown[][] = [];
+    const spy = { query: (...given: [string, unknown[]]) => (sent.push(given), pool.query(...given)) };
+    const store = new PostgresTokenStore({ pool: spy, table });
+
+    await store.put('grant', login);
+    await store.put('grant', { ...login, expected: { generation: 'first', version: 1 } });
+    await store.read('grant');
+    await store.claim('grant', { ...claim, version: 2 });
+    await store.commit('grant', { generation: 'first', version: 2, payload: 'new', softMs: null, hardMs: null });
+    await store.release('grant', release);
+
+    expect(sent).toHaveLength(6);
+    for (const [text] of sent) {
+      expect(typeof text).toBe('string');
+      expect(text).not.toMatch(/;|\b(begin|commit|listen|advisory|create|alter|set local|prepare)\b/i);
+    }
+  });
+
+  it('grants one of a hundred claims where the default isolation is the strictest', async () => {
+    const strict = openPool(url, { max: 20, options: '-c default_transaction_isolation=serializable' });
+    const store = new PostgresTokenStore({ pool: strict, table });
+    await store.put('grant', login);
+
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, (_, index) => store.claim('grant', { ...claim, owner: `owner ${index}` })),
+    );
+    await strict.end();
+
+    expect(answers.filter(({ outcome }) => outcome === 'claimed')).toHaveLength(1);
+    expect(answers.filter(({ outcome }) => outcome === 'busy')).toHaveLength(99);
+  });
+
+  it('answers a call that is sent again, its first answer lost, as the first time', async () => {
+    const store = new PostgresTokenStore({ pool, table });
+    await store.put('grant', login);
+    const commit = { generation: 'first', version: 1, payload: 'new', softMs: null, hardMs: null };
+
+    expect(await store.claim('grant', claim)).toMatchObject({ outcome: 'claimed' });
+    expect(await store.claim('grant', claim)).toMatchObject({ outcome: 'claimed' });
+    expect(await store.commit('grant', commit)).toBe('committed');
+    expect(await store.commit('grant', commit)).toBe('committed');
+    expect((await store.read('grant'))?.version).toBe(2);
+  });
+
+  it('removes tombstones that are over with later logouts', async () => {
+    const store = new PostgresTokenStore({ pool, table });
+    for (const grantId of ['first', 'second', 'third']) {
+      await store.put(grantId, login);
+      await store.release(grantId, release);
+    }
+    await store.put('alive', login);
+    await passTime(60_000);
+    await store.put('fourth', login);
+    await store.release('fourth', release);
+
+    const { rows } = await pool.query(`select grant_id from ${table} order by 1`);
+
+    expect(rows).toEqual([{ grant_id: 'alive' }, { grant_id: 'fourth' }]);
+  });
+
+  it('lists more grants than fit a page', async () => {
+    const store = new PostgresTokenStore({ pool, table });
+    await store.put('grant', login);
+    const columns = 'schema_version, generation, version, state, payload, organization_id, user_id, client_id, ';
+    const rest = `${columns} state_since, failures, session_references, refreshed_at`;
+    await pool.query(
+      `insert into ${table} (grant_id, ${rest}) select 'copy ' || n, ${rest} from ${table}, generate_series(1, 1200) n`,
+    );
+
+    const grantIds = new Set<string>();
+    for await (const { grantId } of store.list()) grantIds.add(grantId);
+
+    expect(grantIds.size).toBe(1201);
+  });
+});

@@ -8,6 +8,8 @@ import salesforceAuth, {
   type SalesforceErrorCode,
   type TokenStore,
 } from 'express-salesforce-auth';
+import { PostgresTokenStore } from 'express-salesforce-auth/stores/postgres';
+import { RedisTokenStore } from 'express-salesforce-auth/stores/redis';
 import { startEmulator, type Emulator } from 'express-salesforce-auth/emulator';
 import express, { type Express } from 'express';
 
@@ -34,6 +36,11 @@ export const strategy = new SalesforceStrategy(client, (_accessToken, _refreshTo
   const instanceUrl: string | undefined = params.instance_url;
   done(null, { id: profile.id, instanceUrl } as object);
 });
+
+// The stores take clients by their shape: none of the three packages is installed here.
+declare const redis: ConstructorParameters<typeof RedisTokenStore>[0]['client'];
+declare const pool: ConstructorParameters<typeof PostgresTokenStore>[0]['pool'];
+export const stores = (): TokenStore[] => [new RedisTokenStore({ client: redis }), new PostgresTokenStore({ pool })];
 
 // @ts-expect-error -- no such prompt
 export const wrong = (): SalesforceAuth => salesforceAuth({ ...client, prompt: 'never' });

@@ -17,7 +17,7 @@ export async function startRedisServer(...settings: string[]): Promise<RunningSe
   const port = await freePort();
   try {
     const { program } = await startProgram(
-      'redis-server',
+      process.env['REDIS_SERVER_PATH'] ?? 'redis-server',
       [...['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder.path], ...settings],
       { ready: /Ready to accept connections/, missing },
     );

@@ -18,10 +18,8 @@ export interface Identity {
  */
 export function parseIdentityUrl(value: unknown, trusted: TrustedHosts): Identity {
   const url = typeof value === 'string' ? parseUrl(value) : undefined;
-  const match = url ? /\/id\/([^/]+)\/([^/]+)$/.exec(url.pathname) : null;
-  const organizationId = match?.[1] ?? '';
-  const userId = match?.[2] ?? '';
-  if (!url || !isTrustedHost(url, trusted) || !isOrganizationId(organizationId) || !isUserId(userId)) {
+  const identity = readIdentityUrl(value);
+  if (!url || !identity || !isTrustedHost(url, trusted)) {
     throw new SalesforceAuthError(
       'ERR_SALESFORCE_IDENTITY_URL_FOREIGN',
       'The identity URL ("id") in the token reply is not a Salesforce identity URL, so nobody was logged in. ' +
@@ -29,5 +27,13 @@ export function parseIdentityUrl(value: unknown, trusted: TrustedHosts): Identit
       { status: 502 },
     );
   }
+  return identity;
+}
+
+/** The ids in an identity URL, whatever its host; undefined where it has none. For comparing only: the host is not trusted. */
+export function readIdentityUrl(value: unknown): Identity | undefined {
+  const url = typeof value === 'string' ? parseUrl(value) : undefined;
+  const [, organizationId = '', userId = ''] = /\/id\/([^/]+)\/([^/]+)$/.exec(url?.pathname ?? '') ?? [];
+  if (!isOrganizationId(organizationId) || !isUserId(userId)) return undefined;
   return { organizationId: toId18(organizationId), userId: toId18(userId) };
 }

@@ -1,7 +1,7 @@
 import { SalesforceAuthError } from '../errors';
 import type { Configuration } from '../options/configuration';
 import { isTrustedHost, parseUrl } from '../salesforce/hosts';
-import { parseIdentityUrl } from '../salesforce/identity-url';
+import { parseIdentityUrl, readIdentityUrl } from '../salesforce/identity-url';
 import { isSignatureValid } from '../salesforce/signature';
 import type { TokenEndpointReply, TokenSet } from './types';
 
@@ -35,23 +35,22 @@ export function toTokenSet(reply: TokenEndpointReply, configuration: Configurati
  * An instance URL that is not trusted is left out as well, and reported beside the tokens rather than thrown: the rotated
  * refresh token in the same reply has to be kept whatever else is wrong.
  *
- * @throws SalesforceAuthError where the reply is about somebody else or wrongly signed; then nothing in it can be trusted
+ * @throws SalesforceAuthError `ERR_SALESFORCE_IDENTITY_CHANGED` where the reply is about somebody else; nothing in it is kept
  */
 export function refreshTokenSet(
   previous: TokenSet,
   reply: TokenEndpointReply,
   configuration: Configuration,
 ): { tokens: TokenSet; problem: SalesforceAuthError | undefined } {
-  if (reply.id !== undefined) {
-    const identity = parseIdentityUrl(reply.id, configuration.trustedHosts);
-    if (identity.organizationId !== previous.organizationId || identity.userId !== previous.userId) {
-      throw new SalesforceAuthError(
-        'ERR_SALESFORCE_IDENTITY_CHANGED',
-        'Salesforce answered a refresh with the tokens of somebody else; they were thrown away.',
-        { status: 502 },
-      );
-    }
-    checkSignature(reply, configuration);
+  // The login proved who the user is, and nothing is sent to the URL in a refresh: neither its host nor its signature may
+  // cost a rotated token. For some minutes after a Consumer Secret was replaced, Salesforce may sign with the other one.
+  const identity = readIdentityUrl(reply.id);
+  if (identity && (identity.organizationId !== previous.organizationId || identity.userId !== previous.userId)) {
+    throw new SalesforceAuthError(
+      'ERR_SALESFORCE_IDENTITY_CHANGED',
+      'Salesforce answered a refresh with the tokens of somebody else; they were thrown away.',
+      { status: 502 },
+    );
   }
   let instanceUrl = previous.instanceUrl;
   let problem: SalesforceAuthError | undefined;

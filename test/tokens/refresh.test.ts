@@ -308,7 +308,6 @@ describe('a refresh whose answer is lost', () => {
     ['a web page', { kind: 'html', when: 'after' }],
     ['cut off', { kind: 'truncated', when: 'after' }],
     ['a 500', { kind: 'status', status: 500, when: 'after' }],
-    ['wrongly signed', { kind: 'reply', change: (reply: object) => ({ ...reply, signature: 'x'.repeat(44) }) }],
     [
       'of another user',
       {
@@ -330,6 +329,29 @@ describe('a refresh whose answer is lost', () => {
     expect([...emulator.presentations.values()]).toEqual([1]);
     await logIn(tab, emulator);
     expect((await tab.get('/accounts')).status).toBe(200);
+  });
+
+  it.each<[string, { signature?: string | undefined; id?: string | undefined }]>([
+    // For some minutes after a Consumer Secret was replaced, Salesforce may sign with the other one.
+    ['is signed with another secret', { signature: 'x'.repeat(44) }],
+    ['is not signed', { signature: undefined }],
+    ['names the user at a host that is not known', { id: 'https://login.example.com/id/%s/%s' }],
+    ['does not name the user', { id: undefined }],
+  ])('whose reply %s keeps its rotated tokens', async (_what, changes) => {
+    const { emulator, tab } = await loggedIn();
+    const { organizationId, userId } = emulator.users[0]!;
+    const id = changes.id?.replace('%s', organizationId).replace('%s', userId);
+    emulator.expireAccessTokens();
+    emulator.faults.inject({
+      on: 'refresh',
+      kind: 'reply',
+      change: (reply: object) => ({ ...reply, ...changes, ...('id' in changes ? { id } : {}) }),
+    });
+
+    expect((await tab.get('/accounts')).status).toBe(200);
+    emulator.expireAccessTokens();
+    expect((await tab.get('/accounts')).status).toBe(200);
+    expect([...emulator.presentations.values()]).toEqual([1, 1]);
   });
 
   it('goes unnoticed while the old access token lives', async () => {

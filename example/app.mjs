@@ -11,10 +11,14 @@ const accountsQuery = 'SELECT Name, Industry, BillingCity FROM Account ORDER BY 
 
 /**
  * @param {import('express-salesforce-auth').ClientOptions} client your app in Salesforce
- * @param {typeof revokeAccessToken} expire ends an access token before its time
+ * @param {import('express-salesforce-auth').StaticOptions & Parts} options of the middleware, such as `store`, and parts
+ *
+ * @typedef {object} Parts
+ * @property {session.Store} [sessionStore] default: in memory, for one process
+ * @property {typeof revokeAccessToken} [expire] ends an access token before its time
  */
-export function createApp(client, expire = revokeAccessToken) {
-  const salesforce = salesforceAuth(client);
+export function createApp(client, { sessionStore, expire = revokeAccessToken, ...options } = {}) {
+  const salesforce = salesforceAuth({ ...client, ...options });
   const refreshes = countRefreshes(salesforce);
   const app = express();
 
@@ -25,6 +29,7 @@ export function createApp(client, expire = revokeAccessToken) {
   });
   app.use(
     session({
+      store: sessionStore,
       secret: process.env.SESSION_SECRET || randomBytes(32).toString('hex'),
       resave: false,
       saveUninitialized: false,

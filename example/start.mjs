@@ -73,7 +73,7 @@ async function createOfflineApp() {
   return {
     ...createApp(
       { clientID, clientSecret, baseUrl: emulator.url, scope: 'openid id api refresh_token' },
-      async ({ user }) => emulator.expireAccessTokens({ userId: user.userId }),
+      { expire: async ({ user }) => void emulator.expireAccessTokens({ userId: user.userId }) },
     ),
     /** @param {string} url */
     announce(url) {

@@ -3,7 +3,7 @@ import { wait, type CancelTimer } from '../clock';
 import { isSalesforceAuthError, requiresLogin, type SalesforceAuthError } from '../errors';
 import type { TokenSet } from '../token/types';
 import { GrantCache, type GrantView } from './cache';
-import { closed, loginRequired, refreshPending } from './failures';
+import { closed, loginRequired, noteGrant, refreshPending } from './failures';
 import type { GrantReference } from './grant';
 import { GrantAccess } from './grant-access';
 import { Refresh } from './refresh';
@@ -71,7 +71,10 @@ export class TokenCoordinator {
       return await this.#getFromStore(reference, options);
     } catch (error) {
       // What ended must not be served from memory any longer.
-      if (requiresLogin(error)) this.#cache.delete(reference.grantId);
+      if (requiresLogin(error)) {
+        this.#cache.delete(reference.grantId);
+        noteGrant(error, reference.grantId);
+      }
       throw error;
     }
   }

@@ -1,5 +1,18 @@
 import { SalesforceAuthError } from '../errors';
 
+/** Whose grant an error is about: a request can have dealings with several. */
+const grantOfError = new WeakMap<object, string>();
+
+/** Notes that an error is about a grant. */
+export function noteGrant(error: object, grantId: string): void {
+  grantOfError.set(error, grantId);
+}
+
+/** The grant an error is about, where it is known to be about one. */
+export function grantIdOfError(error: object): string | undefined {
+  return grantOfError.get(error);
+}
+
 /** Only a new login helps. */
 export function loginRequired(why: string, cause?: unknown): SalesforceAuthError {
   return new SalesforceAuthError('ERR_SALESFORCE_REAUTHENTICATION_REQUIRED', `${why} Log in with Salesforce again.`, {

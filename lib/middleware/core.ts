@@ -2,12 +2,31 @@ import type { Request } from 'express';
 import { GrantCodec } from '../coordinator/codec';
 import { TokenCoordinator } from '../coordinator/coordinator';
 import { EventHub } from '../coordinator/events';
+import { grantIdOfError } from '../coordinator/failures';
 import type { GrantReference } from '../coordinator/grant';
 import { Grants } from '../coordinator/grants';
 import { Revocations } from '../coordinator/revocation';
 import type { SalesforceAuthError } from '../errors';
 import type { ParsedOptions } from './options';
-import { entryOf, referenceMsOf, renewSession, saveSession, writeEntry } from './session';
+import { meant } from './logins';
+import {
+  entriesOf,
+  referenceMsOf,
+  removeEntries,
+  renewSession,
+  saveSession,
+  stateOf,
+  stateWith,
+  writeState,
+} from './session';
+
+/** What to log out of. */
+export interface LogoutRequest {
+  /** The users' other sessions too. */
+  everywhere?: boolean | undefined;
+  /** Only the logins of this organization, or of this grant id. */
+  organization?: string | undefined;
+}
 
 /** What the routes, guards and requests of one mounted middleware share. */
 export class AuthCore {
@@ -36,18 +55,38 @@ export class AuthCore {
   }
 
   /**
-   * Logs a session out. The grant comes first: while the store does not answer, nothing is ended by halves.
+   * Logs a session out, of all its logins or of those meant. Grants come first: while the store does not answer, nothing is
+   * ended by halves.
    *
    * @throws SalesforceAuthError `ERR_SALESFORCE_TOKEN_STORE`, `ERR_SALESFORCE_SESSION_STORE`
    */
-  async logout(req: Request, everywhere: boolean): Promise<void> {
+  async logout(req: Request, { everywhere = false, organization }: LogoutRequest): Promise<void> {
     const { sessionKey, keepSessionInfo } = this.options;
-    const entry = entryOf(req, sessionKey);
-    if (!entry) return;
-    await this.grants.release(entry, everywhere);
-    writeEntry(req, sessionKey, undefined);
-    await renewSession(req, keepSessionInfo);
+    const entries = entriesOf(req, sessionKey);
+    const leaving = organization === undefined ? entries : meant(entries, organization);
+    if (leaving.length === 0) return;
+    await Promise.all(leaving.map((entry) => this.grants.release(entry, everywhere)));
+    removeEntries(req, sessionKey, leaving);
+    const [next] = entriesOf(req, sessionKey);
+    // Somebody who leaves one of several organizations goes on in another, the latest.
+    if (next) this.#makeCurrent(req, next.grantId);
+    else await renewSession(req, keepSessionInfo);
     await saveSession(req);
+  }
+
+  /** Makes another login of the session the current one. @throws SalesforceAuthError `ERR_SALESFORCE_SESSION_STORE` */
+  async switchTo(req: Request, grantId: string): Promise<void> {
+    this.#makeCurrent(req, grantId);
+    await saveSession(req);
+  }
+
+  #makeCurrent(req: Request, grantId: string): void {
+    const { sessionKey } = this.options;
+    const entries = entriesOf(req, sessionKey);
+    const current = entries.find((entry) => entry.grantId === grantId);
+    const others = entries.filter((entry) => entry !== current);
+    const { extendAt = 0 } = stateOf(req, sessionKey) ?? {};
+    if (current) writeState(req, sessionKey, stateWith(current, others, extendAt));
   }
 
   /**
@@ -63,28 +102,38 @@ export class AuthCore {
 
   /**
    * Takes a login out of the session that is over for good: Salesforce or a logout elsewhere has ended its grant. A login
-   * whose app is merely not configured stays, to go on once it is again.
+   * whose app is merely not configured stays, to go on once it is again. No other login takes its place unasked: what the
+   * user was doing was meant for this one's organization.
    */
   forgetLogin(req: Request, error: SalesforceAuthError): void {
     const { sessionKey } = this.options;
-    const entry = entryOf(req, sessionKey);
-    if (!entry || error.code !== 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED') return;
-    writeEntry(req, sessionKey, undefined);
+    if (error.code !== 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED') return;
+    const entry = entriesOf(req, sessionKey).find(({ grantId }) => grantId === grantIdOfError(error));
+    if (!entry) return;
+    removeEntries(req, sessionKey, [entry]);
     // In the background: nobody waits for it, and a hold that stays runs out by itself.
     this.grants.release(entry, false).catch(() => undefined);
   }
 
-  /** Extends the session's hold on its grant when half of it is over; not on every request, and nobody waits for it. */
+  /** Whether an error is about a grant that is none of this session's, as jobs in a route can have. */
+  isForeign(req: Request, error: SalesforceAuthError): boolean {
+    const grantId = grantIdOfError(error);
+    return grantId !== undefined && !entriesOf(req, this.options.sessionKey).some((entry) => entry.grantId === grantId);
+  }
+
+  /** Extends the session's holds on its grants when half of it is over; not on every request, and nobody waits for it. */
   extendHold(req: Request): void {
     const { clock, sessionKey } = this.options;
-    const entry = entryOf(req, sessionKey);
-    if (!entry || clock.now() < entry.extendAt) return;
+    const state = stateOf(req, sessionKey);
+    if (!state || clock.now() < state.extendAt) return;
     const referenceMs = referenceMsOf(req);
-    entry.extendAt = clock.now() + referenceMs / 2;
-    this.grants.hold(entry, referenceMs).catch(() => {
-      // Tried again by the next request.
-      entry.extendAt = 0;
-    });
+    state.extendAt = clock.now() + referenceMs / 2;
+    for (const entry of entriesOf(req, sessionKey)) {
+      this.grants.hold(entry, referenceMs).catch(() => {
+        // Tried again by the next request.
+        state.extendAt = 0;
+      });
+    }
   }
 
   /** Ends: finishes refreshes and revocations under way, and closes the store made here. */

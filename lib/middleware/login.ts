@@ -1,20 +1,17 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { Passport } from 'passport';
-import { debugLogin } from '../debug';
 import { isSalesforceAuthError, SalesforceAuthError, SalesforceOptionError } from '../errors';
 import { checkNames, invalid } from '../options/check';
 import { parseDisplay, parsePrompt } from '../options/configuration';
 import { parseRequestedBaseUrl } from '../salesforce/base-url';
-import { provenLogins, type ProvenLogin } from '../strategy/attempt';
+import { provenLogins } from '../strategy/attempt';
 import { transactionKeys, type AuthenticateOptions } from '../strategy/options';
-import type { SalesforceProfile } from '../strategy/profile';
 import { SalesforceStrategy } from '../strategy/strategy';
-import type { TokenSet } from '../token/types';
+import { completeLogin, holdsOf, revokeUnused, type Verified } from './complete';
 import type { AuthCore } from './core';
 import { countLogin } from './login-loop';
 import { safeReturnTo } from './return-to';
-import { entryOf, referenceMsOf, renewSession, requireSession, saveSession, writeEntry } from './session';
-import { userOf, type SalesforceUser } from './user';
+import { requireSession } from './session';
 
 /** What a login handler can set; what it leaves out comes from the request's query or the configuration. */
 export interface LoginOptions extends Pick<
@@ -23,6 +20,11 @@ export interface LoginOptions extends Pick<
 > {
   /** Path to return to; anything but a path on this origin is ignored. Default: `returnTo` of the query, else `homePath`. */
   returnTo?: string | undefined;
+  /**
+   * Add the login to those the session has, rather than replacing them; it becomes the current one. Default: `add=true` of
+   * the query.
+   */
+  add?: boolean | undefined;
 }
 
 const loginOptionNames = [
@@ -33,15 +35,17 @@ const loginOptionNames = [
   'baseUrl',
   'authorizationParams',
   'returnTo',
+  'add',
 ] as const satisfies readonly (keyof LoginOptions)[];
 
 /** Passport's name for the strategy of a middleware, in a Passport of its own. */
 const strategyName = 'salesforce';
 
-/** What the verify function hands to the callback. */
-interface Verified {
-  proven: ProvenLogin;
-  profile: SalesforceProfile;
+/** What a login carries through Salesforce and back, sealed in its cookie. */
+interface AppState {
+  returnTo?: string | undefined;
+  /** Holds of the session the login is to be added to. */
+  addTo?: string[] | undefined;
 }
 
 /** The two ends of a login. */
@@ -62,7 +66,7 @@ export class LoginRoutes {
         transactionKeys: transactionKeys(secrets, source),
         passReqToCallback: false,
         skipUserProfile: false,
-        onAbandoned: (tokens) => void this.#revoke(tokens),
+        onAbandoned: (tokens) => void revokeUnused(core, tokens),
       },
       // Passport counts the parameters: with fewer than five there would be no params.
       (_accessToken, _refreshToken, params, profile, done) => {
@@ -91,14 +95,17 @@ export class LoginRoutes {
   async #begin(req: Request, res: Response, next: NextFunction, options: LoginOptions): Promise<void> {
     requireSession(req);
     res.set('Cache-Control', 'no-store');
-    const { returnTo, ...given } = options;
+    const { returnTo, add, ...given } = options;
     const loginHint = given.loginHint ?? textOf(req.query['login_hint']);
     const baseUrl = given.baseUrl ?? (await this.#chosenBaseUrl(req));
     const authenticate: AuthenticateOptions = {
       ...given,
       ...(loginHint === undefined ? {} : { loginHint }),
       ...(baseUrl === undefined ? {} : { baseUrl }),
-      state: { returnTo: safeReturnTo(returnTo ?? req.query['returnTo']) },
+      state: {
+        returnTo: safeReturnTo(returnTo ?? req.query['returnTo']),
+        addTo: (add ?? req.query['add'] === 'true') ? holdsOf(req, this.#core) : undefined,
+      } satisfies AppState,
     };
     (this.#passport.authenticate(strategyName, { session: false, ...authenticate } as never) as RequestHandler)(
       req,
@@ -146,70 +153,17 @@ export class LoginRoutes {
         next(asError(error ?? info));
         return;
       }
-      const { state } = (info ?? {}) as { state?: { returnTo?: unknown } };
-      this.#complete(req, res, verified, safeReturnTo(state?.returnTo)).catch(next);
+      const { state } = (info ?? {}) as { state?: AppState };
+      this.#complete(req, res, verified, state ?? {}).catch(next);
     };
     (this.#passport.authenticate(strategyName, { session: false }, done) as RequestHandler)(req, res, next);
   };
 
-  async #complete(req: Request, res: Response, verified: Verified, returnTo: string | undefined): Promise<void> {
-    const { options, grants } = this.#core;
-    const { tokens, configuration } = verified.proven;
-    const user = userOf(verified.profile);
-    const grantId = grants.idOf(tokens);
-    let hold;
-    try {
-      requireSession(req);
-      await this.#authorize(user, req);
-      hold = await grants.establish(tokens, configuration.sessionTimeoutSeconds, referenceMsOf(req));
-    } catch (error) {
-      void this.#revoke(tokens);
-      throw error;
-    }
-    const previous = entryOf(req, options.sessionKey);
-    try {
-      await renewSession(req, options.keepSessionInfo);
-      const extendAt = options.clock.now() + referenceMsOf(req) / 2;
-      writeEntry(req, options.sessionKey, { ...hold, user, extendAt });
-      await options.onLogin?.({ req, user, grantId });
-      await saveSession(req);
-    } catch (error) {
-      writeEntry(req, options.sessionKey, undefined);
-      await grants.release(hold, false).catch(() => undefined);
-      throw error;
-    }
-    // The session's former hold, perhaps of another user, goes with the former session.
-    if (previous) grants.release(previous, false).catch(() => undefined);
-    debugLogin('%s logged in', grantId);
-    const target = returnTo ?? options.homePath;
+  async #complete(req: Request, res: Response, verified: Verified, appState: AppState): Promise<void> {
+    await completeLogin(this.#core, req, verified, appState.addTo);
+    const target = safeReturnTo(appState.returnTo) ?? this.#core.options.homePath;
     countLogin(req, res, target);
     res.redirect(target);
-  }
-
-  async #authorize(user: SalesforceUser, req: Request): Promise<void> {
-    const { allowedOrganizations, authorizeUser } = this.#core.options;
-    if (allowedOrganizations && !allowedOrganizations.includes(user.organizationId)) {
-      throw new SalesforceAuthError(
-        'ERR_SALESFORCE_ORGANIZATION_NOT_ALLOWED',
-        'Users of this Salesforce organization may not log in here. Log in with a user of another organization.',
-        { status: 403 },
-      );
-    }
-    if (authorizeUser && !(await authorizeUser(user, req))) {
-      throw new SalesforceAuthError(
-        'ERR_SALESFORCE_USER_NOT_ALLOWED',
-        'This Salesforce user may not log in here. Ask the operator of the application for access.',
-        { status: 403 },
-      );
-    }
-  }
-
-  /** Revokes tokens of a login that came to nothing; an existing grant of the user keeps its own. */
-  async #revoke(tokens: TokenSet): Promise<void> {
-    const { grants, revocations, coordinator } = this.#core;
-    const grantId = grants.idOf(tokens);
-    const kept = await coordinator.access.open(grantId).catch(() => undefined);
-    await revocations.revoke(grantId, tokens, kept?.tokens);
   }
 }
 

@@ -8,6 +8,8 @@ import { safeReturnTo } from './return-to';
 export interface LogoutOptions {
   /** End all sessions of the user, not only this one. Default false. */
   everywhere?: boolean | undefined;
+  /** Log out of one organization only, by its id or by grant id. Default: `organization` of the query, else of all. */
+  organization?: string | undefined;
   /** Where to go afterwards. Default: `homePath`. */
   returnTo?: string | undefined;
 }
@@ -18,7 +20,7 @@ export interface LogoutOptions {
  * Refuses requests that another site makes the browser send.
  */
 export function logoutHandler(core: AuthCore, options: LogoutOptions = {}): RequestHandler {
-  checkNames(options, ['everywhere', 'returnTo'], 'logout()');
+  checkNames(options, ['everywhere', 'organization', 'returnTo'], 'logout()');
   const target = safeReturnTo(options.returnTo) ?? core.options.homePath;
   return (req, res, next) => {
     res.set('Cache-Control', 'no-store');
@@ -32,7 +34,10 @@ export function logoutHandler(core: AuthCore, options: LogoutOptions = {}): Requ
       );
       return;
     }
-    core.logout(req, options.everywhere === true).then(() => {
+    const { everywhere, organization = req.query['organization'] } = options;
+    // Something else than one id means no login, rather than all of them.
+    const which = organization === undefined || typeof organization === 'string' ? organization : '';
+    core.logout(req, { everywhere, organization: which }).then(() => {
       if (req.accepts(['json', 'html']) === 'html') res.redirect(303, target);
       else res.status(204).end();
     }, next);

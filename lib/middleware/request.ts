@@ -1,32 +1,32 @@
 import type { Request } from 'express';
 import { GrantClient } from '../client/grant-client';
-import type { ConnectionOptions, JsforceConnection } from '../client/connection';
 import { SalesforceAuthError } from '../errors';
 import type { AuthCore } from './core';
-import { entryOf, type SessionEntry } from './session';
+import { meant, RequestAccess, RequestLogin, wrongOrganization, type Access, type SalesforceLogin } from './logins';
+import { entriesOf, entryOf, requireSession, type SessionEntry } from './session';
 import type { SalesforceUser } from './user';
 
 /** What `req.salesforce` can do whether or not a user is logged in. */
-interface Common {
+interface Common extends Access {
   /** Id of the user's grant, for jobs. */
   readonly grantId: string | undefined;
+  /** All logins of this session, the current one first; there is more than one after a login with `add`. */
+  readonly logins: readonly SalesforceLogin[];
   /**
-   * The user's access token. Valid behind `requireSalesforce()` and after `getAccessToken()`; before that it may be
-   * undefined, since attaching it waits for nothing.
+   * The login of an organization, or of a grant id; undefined where the session has none. Of several users of one
+   * organization it is the current one, else the latest.
    */
-  readonly accessToken: string | undefined;
-  /** Origin of the organization's API, known when `accessToken` is. */
-  readonly instanceUrl: string | undefined;
-  /** Granted scopes, known when `accessToken` is. */
-  readonly scope: readonly string[] | undefined;
-  /** A valid access token, refreshed if need be. Rejects with 401 where nobody is logged in. */
-  readonly getAccessToken: (options?: { rejected?: string }) => Promise<string>;
-  /** `fetch` on the user's instance, with a valid token, tried once more where Salesforce says it has ended. */
-  readonly fetch: (input: string | URL, init?: RequestInit) => Promise<Response>;
-  /** A jsforce `Connection` that refreshes through the same coordinator. */
-  readonly connection: (options?: ConnectionOptions) => Promise<JsforceConnection>;
-  /** Logs this session out, or with `everywhere` all sessions of the user, and revokes what ends. */
-  readonly logout: (options?: { everywhere?: boolean }) => Promise<void>;
+  readonly for: (organizationOrGrantId: string) => SalesforceLogin | undefined;
+  /**
+   * Makes another login the current one, for this session. Rejects with `ERR_SALESFORCE_WRONG_ORGANIZATION` (403) where the
+   * session has none of that organization or grant id.
+   */
+  readonly switchTo: (organizationOrGrantId: string) => Promise<void>;
+  /**
+   * Logs this session out, all its logins or those of one `organization` (or grant id); with `everywhere` the users' other
+   * sessions too. Revokes what ends.
+   */
+  readonly logout: (options?: { everywhere?: boolean; organization?: string }) => Promise<void>;
 }
 
 /** `req.salesforce` of a session that is logged in. Whether its grant still lives is known once a token is asked for. */
@@ -68,15 +68,18 @@ declare global {
  * Its state is private and its getters stand on the prototype, so that neither `JSON.stringify` nor `util.inspect` of a
  * request shows a token.
  */
-export class RequestSalesforce implements Common {
+export class RequestSalesforce extends RequestAccess implements Common {
   readonly #req: Request;
   readonly #core: AuthCore;
   #client: GrantClient | undefined;
   #entry: SessionEntry | undefined;
+  /** Grant of the login a guard picked for this request, in place of the session's current one. */
+  #picked: string | undefined;
   /** Where the middleware is mounted, to build links to its routes. */
   readonly mountPath: string;
 
   constructor(req: Request, core: AuthCore) {
+    super();
     this.#req = req;
     this.#core = core;
     this.mountPath = req.baseUrl;
@@ -90,7 +93,16 @@ export class RequestSalesforce implements Common {
 
   /** @internal The session's entry; read anew, since a session can be renewed while a request is served. */
   get entry(): SessionEntry | undefined {
-    return entryOf(this.#req, this.#core.options.sessionKey);
+    const { sessionKey } = this.#core.options;
+    if (this.#picked === undefined) return entryOf(this.#req, sessionKey);
+    return entriesOf(this.#req, sessionKey).find(({ grantId }) => grantId === this.#picked);
+  }
+
+  /** @internal Makes the session's login of an organization the one of this request, if there is one. */
+  pick(organizationId: string): void {
+    if (this.entry?.user.organizationId === organizationId) return;
+    const [found] = meant(entriesOf(this.#req, this.#core.options.sessionKey), organizationId);
+    if (found) this.#picked = found.grantId;
   }
 
   /** @internal The user's access, or undefined where nobody is logged in. */
@@ -116,42 +128,45 @@ export class RequestSalesforce implements Common {
     return this.entry?.grantId;
   }
 
-  get accessToken(): string | undefined {
-    return this.client?.accessToken;
+  get logins(): readonly SalesforceLogin[] {
+    const current = this.entry?.grantId;
+    const entries = entriesOf(this.#req, this.#core.options.sessionKey);
+    return entries.map((entry) => new RequestLogin(this.#req, this.#core, entry, entry.grantId === current));
   }
 
-  get instanceUrl(): string | undefined {
-    return this.client?.instanceUrl;
+  get for(): Common['for'] {
+    return (which) => {
+      const entries = meant(entriesOf(this.#req, this.#core.options.sessionKey), which);
+      const current = this.entry?.grantId;
+      const found = entries.find(({ grantId }) => grantId === current) ?? entries[0];
+      return found && new RequestLogin(this.#req, this.#core, found, found.grantId === current);
+    };
   }
 
-  get scope(): readonly string[] | undefined {
-    return this.client?.scope;
-  }
-
-  // Getters that bind, so that `const { fetch } = req.salesforce` works without a closure for every request.
-  get getAccessToken(): Common['getAccessToken'] {
-    return async (options) => (await this.#require()).getAccessToken(options);
-  }
-
-  get fetch(): Common['fetch'] {
-    return async (input, init) => (await this.#require()).fetch(input, init);
-  }
-
-  get connection(): Common['connection'] {
-    return async (options) => (await this.#require()).connection(options);
+  get switchTo(): Common['switchTo'] {
+    return async (which) => {
+      const login = this.for(which);
+      if (!login) throw wrongOrganization();
+      await this.#core.switchTo(this.#req, login.grantId);
+      this.#picked = undefined;
+    };
   }
 
   get logout(): Common['logout'] {
-    return async (options = {}) => this.#core.logout(this.#req, options.everywhere === true);
+    return async (options = {}) => this.#core.logout(this.#req, options);
   }
 
   toJSON(): object {
     return { isAuthenticated: this.isAuthenticated };
   }
 
-  async #require(): Promise<GrantClient> {
+  protected async open(): Promise<GrantClient> {
     const { client, entry } = this;
-    if (!client || !entry) throw notAuthenticated();
+    if (!client || !entry) {
+      // Without a session nobody knows whether somebody is logged in.
+      requireSession(this.#req);
+      throw notAuthenticated();
+    }
     await this.#core.learnClient(this.#req, entry);
     return client;
   }

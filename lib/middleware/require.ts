@@ -4,12 +4,13 @@ import { checkNames, invalid } from '../options/check';
 import { parseScope } from '../options/configuration';
 import { isOrganizationId, toId18 } from '../salesforce/ids';
 import { checkLoginLoop, clearLogins } from './login-loop';
+import { wrongOrganization } from './logins';
 import { RequestSalesforce } from './request';
-import { requireSession } from './session';
+import { entriesOf, requireSession } from './session';
 
 /** What a guard asks for beside a login. */
 export interface RequireOptions {
-  /** Id of the organization the user has to belong to. */
+  /** Id of the organization the user has to belong to. Of several logins in the session, that of this one is taken. */
   organization?: string | undefined;
   /** Scopes that have to be granted. */
   scopes?: string | readonly string[] | undefined;
@@ -40,6 +41,7 @@ export function guard(property: string, options: RequireOptions): RequestHandler
       next(middlewareMissing(property));
       return;
     }
+    if (organization !== undefined) salesforce.pick(organization);
     const { client, entry } = salesforce;
     if (!client || !entry) {
       refuse(req, res, next, salesforce);
@@ -71,7 +73,7 @@ export function guard(property: string, options: RequireOptions): RequestHandler
 export function loginOnError(property: string): ErrorRequestHandler {
   return function salesforceErrorHandler(error, req, res, next) {
     const salesforce = attached(req, property);
-    if (!salesforce || !requiresLogin(error) || res.headersSent) {
+    if (!salesforce || !requiresLogin(error) || res.headersSent || salesforce.core.isForeign(req, error)) {
       next(error);
       return;
     }
@@ -87,11 +89,7 @@ function forbidden(
   scopes: readonly string[],
 ): SalesforceAuthError | undefined {
   if (organization !== undefined && userOrganization !== organization) {
-    return new SalesforceAuthError(
-      'ERR_SALESFORCE_WRONG_ORGANIZATION',
-      'This page is for users of another Salesforce organization. Log in with a user of that organization.',
-      { status: 403 },
-    );
+    return wrongOrganization();
   }
   // `full` covers every scope but the ones that make refresh tokens.
   const missing = scopes.filter(
@@ -107,7 +105,8 @@ function forbidden(
 }
 
 function refuse(req: Request, res: Response, next: NextFunction, salesforce: RequestSalesforce): void {
-  const { login } = salesforce.core.options.routes;
+  const { routes, sessionKey } = salesforce.core.options;
+  const { login } = routes;
   try {
     requireSession(req);
     res.set('Cache-Control', 'no-store');
@@ -121,7 +120,9 @@ function refuse(req: Request, res: Response, next: NextFunction, salesforce: Req
       return;
     }
     checkLoginLoop(req, res, req.originalUrl);
-    res.redirect(`${loginPath}?returnTo=${encodeURIComponent(req.originalUrl)}`);
+    // Whoever is still logged in to other organizations stays so.
+    const add = entriesOf(req, sessionKey).length > 0 ? '&add=true' : '';
+    res.redirect(`${loginPath}?returnTo=${encodeURIComponent(req.originalUrl)}${add}`);
   } catch (error) {
     next(error);
   }

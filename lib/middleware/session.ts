@@ -3,10 +3,18 @@ import type { SessionHold } from '../coordinator/grants';
 import { SalesforceAuthError } from '../errors';
 import type { SalesforceUser } from './user';
 
-/** What a login leaves in the session: whose grant it is and who the user is. No token, ever. */
+/** What one login leaves in the session: whose grant it is and who the user is. No token, ever. */
 export interface SessionEntry extends SessionHold {
   user: SalesforceUser;
-  /** When the hold on the grant has to be extended, in milliseconds since the epoch. */
+}
+
+/** The logins of one session, as they are kept in it. */
+export interface SessionState {
+  /** The login `req.salesforce` stands for; absent where it has ended and others are left. */
+  current?: SessionEntry;
+  /** The others, the latest first. */
+  others?: SessionEntry[];
+  /** When the holds on the grants have to be extended, in milliseconds since the epoch. */
   extendAt: number;
 }
 
@@ -21,10 +29,22 @@ interface AnySession {
 /** How long a session holds its grant where it does not say how long it lives itself: a day. */
 const defaultReferenceMs = 24 * 60 * 60 * 1000;
 
-/** The entry in a request's session. */
+/** The current login of a request's session. On the path of every request, so it looks at nothing else. */
 export function entryOf(req: Request, key: string): SessionEntry | undefined {
-  const entry = sessionOf(req)?.[key];
+  const entry = (sessionOf(req)?.[key] as Partial<SessionState> | null | undefined)?.current;
   return isEntry(entry) ? entry : undefined;
+}
+
+/** All logins of a request's session, the current one first. */
+export function entriesOf(req: Request, key: string): SessionEntry[] {
+  const { current, others } = stateOf(req, key) ?? {};
+  return [current, ...(Array.isArray(others) ? others : [])].filter(isEntry);
+}
+
+/** What is kept in a request's session, as it stands. */
+export function stateOf(req: Request, key: string): SessionState | undefined {
+  const state = sessionOf(req)?.[key];
+  return typeof state === 'object' && state !== null ? (state as SessionState) : undefined;
 }
 
 /** How long the session of a request lives, in milliseconds. */
@@ -34,17 +54,33 @@ export function referenceMsOf(req: Request): number {
   return typeof lifeMs === 'number' && lifeMs > 0 ? lifeMs : defaultReferenceMs;
 }
 
-/** Writes or, with undefined, removes the entry. */
-export function writeEntry(req: Request, key: string, entry: SessionEntry | undefined): void {
+/** Writes or, with undefined, removes what is kept in the session. */
+export function writeState(req: Request, key: string, state: SessionState | undefined): void {
   const session = requireSession(req);
-  if (entry) session[key] = entry;
+  if (state) session[key] = state;
   else Reflect.deleteProperty(session, key);
+}
+
+/** Takes logins out of the session. What is left has no current one if that was among them. */
+export function removeEntries(req: Request, key: string, leaving: readonly SessionEntry[]): void {
+  const state = stateOf(req, key);
+  if (!state) return;
+  const stays = ({ reference }: SessionEntry): boolean => !leaving.some((entry) => entry.reference === reference);
+  const current = isEntry(state.current) && stays(state.current) ? state.current : undefined;
+  const others = entriesOf(req, key).filter((entry) => entry !== current && stays(entry));
+  if (!current && others.length === 0) writeState(req, key, undefined);
+  else writeState(req, key, stateWith(current, others, state.extendAt));
+}
+
+/** What is kept of these logins; a session store might not take members that are undefined. */
+export function stateWith(current: SessionEntry | undefined, others: SessionEntry[], extendAt: number): SessionState {
+  return { ...(current ? { current } : {}), ...(others.length > 0 ? { others } : {}), extendAt };
 }
 
 /**
  * Gives the browser a new session, so that an id planted before the login is worth nothing after it.
  *
- * express-session does it in its store; a cookie-session is its content, so replacing that is the same.
+ * express-session does it in its store; a cookie-session is its content and has no id.
  *
  * @throws SalesforceAuthError `ERR_SALESFORCE_SESSION_STORE`
  */
@@ -55,8 +91,9 @@ export async function renewSession(req: Request, keepSessionInfo: boolean): Prom
     const regenerate = session.regenerate.bind(session);
     await callSession('renewed', (done) => regenerate(done));
     if (keepSessionInfo) Object.assign(requireSession(req), withoutFunctions(info));
-  } else {
-    (req as { session?: unknown }).session = keepSessionInfo ? { ...info } : {};
+  } else if (!keepSessionInfo) {
+    // Emptied where it is: cookie-session takes a new object without content for one that need not be sent.
+    for (const name of Object.keys(info)) Reflect.deleteProperty(session, name);
   }
 }
 
@@ -66,6 +103,11 @@ export async function saveSession(req: Request): Promise<void> {
   if (typeof session.save !== 'function') return;
   const save = session.save.bind(session);
   await callSession('saved', (done) => save(done));
+}
+
+/** Whether there is a session on the request. */
+export function hasSession(req: Request): boolean {
+  return sessionOf(req) !== undefined;
 }
 
 /** @throws SalesforceAuthError `ERR_SALESFORCE_SESSION_MISSING` */

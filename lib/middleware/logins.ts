@@ -1,0 +1,130 @@
+import type { Request } from 'express';
+import { GrantClient } from '../client/grant-client';
+import type { ConnectionOptions, JsforceConnection } from '../client/connection';
+import { SalesforceAuthError } from '../errors';
+import { isOrganizationId, toId18 } from '../salesforce/ids';
+import type { AuthCore } from './core';
+import type { SessionEntry } from './session';
+import type { SalesforceUser } from './user';
+
+/** A user's access to Salesforce in a request, whichever of the session's logins it is. */
+export interface Access {
+  /**
+   * The user's access token. Valid behind `requireSalesforce()` and after `getAccessToken()`; before that it may be
+   * undefined, since attaching it waits for nothing.
+   */
+  readonly accessToken: string | undefined;
+  /** Origin of the organization's API, known when `accessToken` is. */
+  readonly instanceUrl: string | undefined;
+  /** Granted scopes, known when `accessToken` is. */
+  readonly scope: readonly string[] | undefined;
+  /** A valid access token, refreshed if need be. Rejects with 401 where nobody is logged in. */
+  readonly getAccessToken: (options?: { rejected?: string }) => Promise<string>;
+  /** `fetch` on the user's instance, with a valid token, tried once more where Salesforce says it has ended. */
+  readonly fetch: (input: string | URL, init?: RequestInit) => Promise<Response>;
+  /** A jsforce `Connection` that refreshes through the same coordinator. */
+  readonly connection: (options?: ConnectionOptions) => Promise<JsforceConnection>;
+}
+
+/** One of the logins of a session. */
+export interface SalesforceLogin extends Access {
+  readonly user: SalesforceUser;
+  /** Id of the user's grant, for jobs. */
+  readonly grantId: string;
+  /** Whether it is the one `req.salesforce` stands for. */
+  readonly isCurrent: boolean;
+}
+
+/** What the objects of a request have in common: state that is private, and getters that stand on the prototype. */
+export abstract class RequestAccess implements Access {
+  /** @internal The access at hand, or undefined where nobody is logged in. */
+  abstract get client(): GrantClient | undefined;
+
+  /** Makes sure that the access can be used. */
+  protected abstract open(): Promise<GrantClient>;
+
+  get accessToken(): string | undefined {
+    return this.client?.accessToken;
+  }
+
+  get instanceUrl(): string | undefined {
+    return this.client?.instanceUrl;
+  }
+
+  get scope(): readonly string[] | undefined {
+    return this.client?.scope;
+  }
+
+  // Getters that bind, so that `const { fetch } = req.salesforce` works without a closure for every request.
+  get getAccessToken(): Access['getAccessToken'] {
+    return async (options) => (await this.open()).getAccessToken(options);
+  }
+
+  get fetch(): Access['fetch'] {
+    return async (input, init) => (await this.open()).fetch(input, init);
+  }
+
+  get connection(): Access['connection'] {
+    return async (options) => (await this.open()).connection(options);
+  }
+}
+
+/** A login of the session beside, or as well as, the one `req.salesforce` stands for. */
+export class RequestLogin extends RequestAccess implements SalesforceLogin {
+  readonly #req: Request;
+  readonly #core: AuthCore;
+  readonly #entry: SessionEntry;
+  readonly #client: GrantClient;
+  readonly #isCurrent: boolean;
+
+  constructor(req: Request, core: AuthCore, entry: SessionEntry, isCurrent: boolean) {
+    super();
+    this.#req = req;
+    this.#core = core;
+    this.#entry = entry;
+    this.#client = new GrantClient(core.coordinator, entry);
+    this.#isCurrent = isCurrent;
+  }
+
+  get client(): GrantClient {
+    return this.#client;
+  }
+
+  get user(): SalesforceUser {
+    return this.#entry.user;
+  }
+
+  get grantId(): string {
+    return this.#entry.grantId;
+  }
+
+  get isCurrent(): boolean {
+    return this.#isCurrent;
+  }
+
+  protected async open(): Promise<GrantClient> {
+    await this.#core.learnClient(this.#req, this.#entry);
+    return this.#client;
+  }
+
+  toJSON(): object {
+    const { user, grantId, isCurrent } = this;
+    return { user, grantId, isCurrent };
+  }
+}
+
+/** The logins meant by the id of an organization or of a grant. */
+export function meant(entries: readonly SessionEntry[], which: string): SessionEntry[] {
+  if (!isOrganizationId(which)) return entries.filter(({ grantId }) => grantId === which);
+  const organizationId = toId18(which);
+  return entries.filter(({ user }) => user.organizationId === organizationId);
+}
+
+/** Nobody of that organization is logged in in this session. */
+export function wrongOrganization(): SalesforceAuthError {
+  return new SalesforceAuthError(
+    'ERR_SALESFORCE_WRONG_ORGANIZATION',
+    'This page is for users of another Salesforce organization. Log in with a user of that organization.',
+    { status: 403 },
+  );
+}

@@ -9,4 +9,5 @@ import createDebug from 'debug';
 export const debugLogin: createDebug.Debugger = createDebug('express-salesforce-auth:login');
 export const debugRefresh: createDebug.Debugger = createDebug('express-salesforce-auth:refresh');
 export const debugRevoke: createDebug.Debugger = createDebug('express-salesforce-auth:revoke');
+export const debugEvents: createDebug.Debugger = createDebug('express-salesforce-auth:events');
 export const debugHttp: createDebug.Debugger = createDebug('express-salesforce-auth:http');

@@ -29,7 +29,14 @@ export { MemoryTokenStore, type MemoryTokenStoreOptions } from './stores/memory'
 export type * from './stores/store';
 
 export type { AmbiguousPolicy } from './coordinator/settings';
-export type { SalesforceEvents } from './coordinator/events';
+export type {
+  RefreshCause,
+  SalesforceEvent,
+  SalesforceEventName,
+  SalesforceEvents,
+  ServedFrom,
+  StoreOperation,
+} from './coordinator/events';
 
 export {
   isSalesforceAuthError,

@@ -285,6 +285,16 @@ describe('tables in the documentation', () => {
     expect(firstColumn(table).toSorted()).toEqual(membersOf(file, name).toSorted());
   });
 
+  it('list the fields of every event', () => {
+    const { table } = tables.find(({ name }) => name === 'SalesforceEvents')!;
+    const documented = [...table.matchAll(/^\| `([\w.]+)` *\| `\{ ([^}]*) \}`/gm)].map(([, name = '', fields = '']) => [
+      name,
+      fields.split(', '),
+    ]);
+
+    expect(Object.fromEntries(documented)).toEqual(fieldsOfEvents());
+  });
+
   it('list the client options that are checked', () => {
     const table = tables.find(({ name }) => name === 'ClientOptions')!.table;
 
@@ -314,6 +324,22 @@ describe('tables in the documentation', () => {
 /** The names in the first column of a table, without the parameters of methods. */
 function firstColumn(table: string): string[] {
   return [...table.matchAll(/^\| `([\w.]+)/gm)].map(([, name = '']) => name);
+}
+
+/** The fields of each event, as their type declares them. */
+function fieldsOfEvents(): Record<string, string[]> {
+  const file = 'lib/coordinator/events.ts';
+  const source = ts.createSourceFile(file, read(file), ts.ScriptTarget.ES2022, true);
+  const events = source.statements
+    .filter(ts.isInterfaceDeclaration)
+    .find(({ name }) => name.text === 'SalesforceEvents');
+  const textOf = (member: ts.TypeElement): string => member.name?.getText().replace(/'/g, '') ?? '';
+  return Object.fromEntries(
+    events!.members.filter(ts.isPropertySignature).map((event) => {
+      const [data] = (event.type as ts.TupleTypeNode).elements as unknown as [ts.TypeLiteralNode];
+      return [textOf(event), data.members.map(textOf)];
+    }),
+  );
 }
 
 /** Names of an interface's members, with those it picks from others. */

@@ -1,6 +1,8 @@
+import { subscribe } from 'node:diagnostics_channel';
 import { inspect } from 'node:util';
 import createDebug from 'debug';
 import { MemoryTokenStore } from '../lib';
+import { eventNames } from '../lib/coordinator/events';
 import type { Emulator } from '../lib/emulator';
 import { logIn, startApp, walkToCallback } from './helpers/app';
 import { collect } from './helpers/collect';
@@ -46,6 +48,7 @@ describe('no token, code, verifier or secret', () => {
     const clock = new ManualClock();
     const emulator = await startTestEmulator();
     const seen: string[] = [];
+    const events: string[] = [];
     const store = new MemoryTokenStore({ clock });
     createDebug.enable('express-salesforce-auth:*');
     const log = jest
@@ -64,17 +67,9 @@ describe('no token, code, verifier or secret', () => {
           res.json(req.salesforce);
         }),
     });
-    for (const name of [
-      'refresh.start',
-      'refresh.success',
-      'refresh.transient',
-      'refresh.held',
-      'refresh.lost',
-      'revoke',
-      'login',
-      'logout',
-    ] as const) {
-      salesforce.events.on(name, (event: object) => seen.push(everythingOf(event)));
+    for (const name of eventNames) {
+      salesforce.events.on(name, (event: object) => events.push(everythingOf(event)));
+      subscribe(`express-salesforce-auth:${name}`, (event) => events.push(everythingOf(event)));
     }
     try {
       const tab = browser();
@@ -123,13 +118,22 @@ describe('no token, code, verifier or secret', () => {
       createDebug.disable();
     }
 
-    const text = seen.join('\n');
+    const text = [...seen, ...events].join('\n');
     const leaked = [...secretsOf(emulator)].filter((secret) => text.includes(secret));
     expect(errors.length).toBeGreaterThan(8);
     expect(secretsOf(emulator).size).toBeGreaterThan(25);
     expect(emulator.presentations.size).toBeGreaterThan(5);
     expect(text).toContain('express-salesforce-auth:refresh %s refreshed');
     expect(leaked).toEqual([]);
+    // Nor does an event say who it is about.
+    const personal = emulator.users.flatMap(({ username, email, displayName, userId }) => [
+      username,
+      email,
+      displayName,
+      userId,
+    ]);
+    expect(events.length).toBeGreaterThan(50);
+    expect(personal.filter((value) => events.join('\n').includes(value))).toEqual([]);
   });
 
   it('is stored in the clear where there are encryption keys, and each grant opens its own payload only', async () => {

@@ -38,7 +38,7 @@ export class GrantClient {
 
   /** @internal True where a valid token is at hand without waiting. */
   refreshNow(): boolean {
-    const tokens = this.#coordinator.peek(this.#reference);
+    const tokens = this.#coordinator.take(this.#reference);
     if (tokens) this.#tokens = tokens;
     return tokens !== undefined;
   }

@@ -16,7 +16,7 @@ const lookAgainMs = 10_000;
  *   `ERR_SALESFORCE_REAUTHENTICATION_REQUIRED` where it was spent or is given up
  */
 export async function resolveAmbiguity(flight: Flight, parts: CoordinatorParts, access: GrantAccess): Promise<void> {
-  const { grantId, owner, record, tokens } = flight;
+  const { grantId, cause, owner, record, tokens } = flight;
   const { settings, store, events } = parts;
   const { generation } = record;
   const end = (state: FlightEnd['state'], backoffMs: number): Promise<boolean> =>
@@ -26,6 +26,8 @@ export async function resolveAmbiguity(flight: Flight, parts: CoordinatorParts, 
   if (undrainedMs > 0) {
     // The lost request may still be carried out: until then an answer would be about the past.
     await end('ambiguous', undrainedMs);
+    // The next look comes after the drain, so this one is the first, at what a process left that is gone.
+    events.emit('refresh.held', { grantId, cause, durationMs: 0, code: undefined });
     throw refreshHeld(undrainedMs);
   }
 
@@ -37,15 +39,13 @@ export async function resolveAmbiguity(flight: Flight, parts: CoordinatorParts, 
     (settings.onAmbiguous === 'reauth' || record.stateAgeMs >= settings.holdMs);
   if (verdict === 'inactive' || isGivenUp) {
     await end('dead', 0);
-    events.emit('refresh.lost', { grantId, code: 'ERR_SALESFORCE_REFRESH_HELD' });
+    events.emit('refresh.lost', { grantId, cause, durationMs: 0, code: 'ERR_SALESFORCE_REFRESH_HELD' });
     throw loginRequired("Salesforce's answer to a refresh was lost together with the new refresh token.");
   }
   if (verdict === 'unknown' && settings.onAmbiguous === 'hold') {
     await end('ambiguous', lookAgainMs);
     throw refreshHeld(lookAgainMs);
   }
-  const armed = await access.call('arm a claim', () =>
-    store.arm(grantId, { generation, owner, leaseMs: settings.leaseMs }),
-  );
+  const armed = await access.call('arm', () => store.arm(grantId, { generation, owner, leaseMs: settings.leaseMs }));
   if (!armed) throw refreshHeld(lookAgainMs);
 }

@@ -15,6 +15,8 @@ export interface GrantView {
   hardAt: number;
   /** When the next try is allowed. */
   nextTryAt: number;
+  /** Whether a refresh is due that nobody waits for. */
+  isStale: boolean;
 }
 
 /**
@@ -66,5 +68,6 @@ export function viewOf(record: GrantRecord, tokens: TokenSet, clock: Clock): Gra
     softAt: record.softInMs === null ? Infinity : now + record.softInMs,
     hardAt: record.hardInMs === null ? Infinity : now + record.hardInMs,
     nextTryAt: now + record.backoffInMs,
+    isStale: false,
   };
 }

@@ -3,6 +3,7 @@ import { wait, type CancelTimer } from '../clock';
 import { isSalesforceAuthError, requiresLogin, type SalesforceAuthError } from '../errors';
 import type { TokenSet } from '../token/types';
 import { GrantCache, type GrantView } from './cache';
+import type { RefreshCause } from './events';
 import { closed, loginRequired, noteGrant, refreshPending } from './failures';
 import type { GrantReference } from './grant';
 import { GrantAccess } from './grant-access';
@@ -49,11 +50,22 @@ export class TokenCoordinator {
 
   /** Tokens that are known to be good at this moment, without any waiting; undefined where {@link get} has to be asked. */
   peek(reference: GrantReference): TokenSet | undefined {
+    return this.#good(reference)?.tokens;
+  }
+
+  /** The same, for a caller that hands them out. */
+  take(reference: GrantReference): TokenSet | undefined {
+    const view = this.#good(reference);
+    if (view) this.#parts.events.served(reference.grantId, view.isStale ? 'stale' : 'memory');
+    return view?.tokens;
+  }
+
+  #good(reference: GrantReference): GrantView | undefined {
     const view = this.#cache.get(reference.grantId);
     if (!view || !isOf(view, reference)) return undefined;
     const now = this.#parts.clock.monotonic();
     const isGood = now < view.softAt && now < view.hardAt && now - view.readAt < this.#parts.settings.cacheMs;
-    return isGood ? view.tokens : undefined;
+    return isGood ? view : undefined;
   }
 
   /**
@@ -63,37 +75,52 @@ export class TokenCoordinator {
    *   502 or 503, leave the user logged in
    */
   async get(reference: GrantReference, options: GetOptions = {}): Promise<TokenSet> {
-    const { rejected } = options;
-    const good = this.peek(reference);
-    if (good && good.accessToken !== rejected) return good;
+    const { grantId } = reference;
+    const good = options.rejected === undefined ? this.take(reference) : this.#takeOther(reference, options.rejected);
+    if (good) return good;
 
     try {
       return await this.#getFromStore(reference, options);
     } catch (error) {
       // What ended must not be served from memory any longer.
       if (requiresLogin(error)) {
-        this.#cache.delete(reference.grantId);
-        noteGrant(error, reference.grantId);
+        this.#cache.delete(grantId);
+        noteGrant(error, grantId);
       }
+      const code = isSalesforceAuthError(error) ? error.code : undefined;
+      this.#parts.events.emit('token.failed', { grantId, code });
       throw error;
     }
   }
 
+  #takeOther(reference: GrantReference, rejected: string): TokenSet | undefined {
+    return this.peek(reference)?.accessToken === rejected ? undefined : this.take(reference);
+  }
+
   async #getFromStore(reference: GrantReference, { rejected, waitMs }: GetOptions): Promise<TokenSet> {
+    const { grantId } = reference;
+    const { clock, events, settings } = this.#parts;
+    const startedAt = clock.monotonic();
     const view = await this.#read(reference, rejected);
-    const now = this.#parts.clock.monotonic();
+    const now = clock.monotonic();
     const isRejected = view.tokens.accessToken === rejected;
     if (!isRejected && now < view.hardAt) {
       if (now >= view.softAt) this.#refreshInBackground(reference, view);
+      // What was read before anybody asked comes from memory: the store did not answer.
+      events.served(grantId, view.isStale ? 'stale' : view.readAt < startedAt ? 'memory' : 'store');
       return view.tokens;
     }
+    const cause = isRejected ? 'rejected' : 'hard';
     try {
-      return await this.#join(reference, rejected, waitMs ?? this.#parts.settings.waitMs);
+      const tokens = await this.#join(reference, rejected, cause, waitMs ?? settings.waitMs);
+      events.served(grantId, 'refreshed');
+      return tokens;
     } catch (error) {
       // A presumed end is no known end: while no new token is to be had, the old one may well be good.
       const isPresumed = view.tokens.lifeMs === undefined;
-      if (!isRejected && isPresumed && !requiresLogin(error)) return view.tokens;
-      throw error;
+      if (isRejected || !isPresumed || requiresLogin(error)) throw error;
+      events.served(grantId, 'stale');
+      return view.tokens;
     }
   }
 
@@ -162,34 +189,40 @@ export class TokenCoordinator {
     const now = this.#parts.clock.monotonic();
     // Until the pause is over, or the refresh done, requests are served from memory rather than asking again each time.
     view.softAt = Math.max(view.nextTryAt, now + 1_000);
+    view.isStale = true;
     if (now < view.nextTryAt || this.#closing.signal.aborted) return;
-    this.#fly(reference, undefined).catch((error: unknown) => {
+    this.#fly(reference, undefined, 'soft').catch((error: unknown) => {
       if (requiresLogin(error)) this.#cache.delete(reference.grantId);
     });
   }
 
   /** Waits for the grant's flight, starting one where there is none; leaves it to itself after `waitMs`. */
-  async #join(reference: GrantReference, rejected: string | undefined, waitMs: number): Promise<TokenSet> {
+  async #join(
+    reference: GrantReference,
+    rejected: string | undefined,
+    cause: RefreshCause,
+    waitMs: number,
+  ): Promise<TokenSet> {
     if (this.#closing.signal.aborted) throw closed();
     let cancel: CancelTimer = () => undefined;
     const timeout = new Promise<never>((_resolve, reject) => {
       cancel = this.#parts.clock.setTimer(waitMs, () => reject(refreshPending(waitMs)));
     });
     try {
-      const tokens = await Promise.race([this.#fly(reference, rejected), timeout]);
+      const tokens = await Promise.race([this.#fly(reference, rejected, cause), timeout]);
       // The flight was begun for another reason and ended with the very token that was refused.
-      if (tokens.accessToken === rejected) return await Promise.race([this.#fly(reference, rejected), timeout]);
+      if (tokens.accessToken === rejected) return await Promise.race([this.#fly(reference, rejected, cause), timeout]);
       return tokens;
     } finally {
       cancel();
     }
   }
 
-  #fly(reference: GrantReference, rejected: string | undefined): Promise<TokenSet> {
+  #fly(reference: GrantReference, rejected: string | undefined, cause: RefreshCause): Promise<TokenSet> {
     const { grantId } = reference;
     const under = this.#flights.get(grantId);
     if (under) return under;
-    const flight = this.#refresh.run(reference, rejected).finally(() => this.#flights.delete(grantId));
+    const flight = this.#refresh.run(reference, rejected, cause).finally(() => this.#flights.delete(grantId));
     this.#flights.set(grantId, flight);
     return flight;
   }

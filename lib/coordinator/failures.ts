@@ -1,4 +1,5 @@
 import { SalesforceAuthError } from '../errors';
+import type { StoreOperation } from './events';
 
 /** Whose grant an error is about: a request can have dealings with several. */
 const grantOfError = new WeakMap<object, string>();
@@ -50,11 +51,24 @@ export function refreshPending(waitMs: number): SalesforceAuthError {
   );
 }
 
+const askedOf: Record<StoreOperation, string> = {
+  read: 'read a grant',
+  put: 'save a login',
+  claim: 'claim a grant',
+  renew: 'extend a claim',
+  arm: 'arm a claim',
+  settle: 'settle a grant',
+  commit: 'save new tokens',
+  reference: 'extend a session',
+  release: 'end a session',
+  list: 'list grants',
+};
+
 /** The token store did not answer. */
-export function storeFailed(operation: string, cause: unknown): SalesforceAuthError {
+export function storeFailed(operation: StoreOperation, cause: unknown): SalesforceAuthError {
   return new SalesforceAuthError(
     'ERR_SALESFORCE_TOKEN_STORE',
-    `The token store failed to ${operation}. Nobody was logged out; check the store's server and connection.`,
+    `The token store failed to ${askedOf[operation]}. Nobody was logged out; check the store's server and connection.`,
     { status: 503, cause, retryAfterSeconds: 5 },
   );
 }

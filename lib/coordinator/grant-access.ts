@@ -3,6 +3,7 @@ import { isSalesforceAuthError } from '../errors';
 import type { GrantRecord } from '../stores/store';
 import type { TokenSet } from '../token/types';
 import { viewOf, type GrantCache, type GrantView } from './cache';
+import type { StoreOperation } from './events';
 import { storeFailed } from './failures';
 import type { CoordinatorParts } from './settings';
 
@@ -40,9 +41,14 @@ export class GrantAccess {
 
   /** The grant as the store has it at this moment. */
   async open(grantId: string): Promise<OpenGrant | undefined> {
-    const record = await this.call('read a grant', () => this.#parts.store.read(grantId));
+    const record = await this.read(grantId);
     if (!record || record.state === 'gone') return undefined;
     return { record, tokens: await this.#parts.codec.decode(record) };
+  }
+
+  /** The record alone, whatever its state. */
+  read(grantId: string): Promise<GrantRecord | undefined> {
+    return this.call('read', () => this.#parts.store.read(grantId));
   }
 
   /** Keeps what was read or written in the cache. */
@@ -53,14 +59,30 @@ export class GrantAccess {
   }
 
   /** Calls the store and turns a failure into our own error, which logs nobody out. */
-  async call<T>(operation: string, run: () => Promise<T>): Promise<T> {
+  async call<T>(operation: StoreOperation, run: () => Promise<T>): Promise<T> {
+    const startedAt = this.#parts.clock.monotonic();
     try {
       return await run();
     } catch (error) {
-      if (isSalesforceAuthError(error)) throw error;
-      debugRefresh('token store failed to %s', operation);
-      this.#parts.events.emit('store.error', { operation });
-      throw storeFailed(operation, error);
+      throw this.#failed(operation, startedAt, error);
     }
+  }
+
+  /** The same for what a store gives one by one. */
+  async *each<T>(operation: StoreOperation, run: () => AsyncIterable<T>): AsyncIterable<T> {
+    const startedAt = this.#parts.clock.monotonic();
+    try {
+      yield* run();
+    } catch (error) {
+      throw this.#failed(operation, startedAt, error);
+    }
+  }
+
+  #failed(operation: StoreOperation, startedAt: number, error: unknown): unknown {
+    if (isSalesforceAuthError(error)) return error;
+    const { clock, events } = this.#parts;
+    debugRefresh('token store failed: %s', operation);
+    events.emit('store.error', { operation, durationMs: clock.monotonic() - startedAt });
+    return storeFailed(operation, error);
   }
 }

@@ -56,11 +56,11 @@ export class Grants {
         const held = await this.hold({ grantId, generation, reference }, referenceMs);
         if (!held) continue;
         void revocations.revoke(grantId, tokens, existing.tokens);
-        events.emit('login', { grantId });
+        events.emit('login', { grantId, tokens: 'kept' });
         return { grantId, generation, reference };
       }
       const generation = existing?.record.generation ?? randomName();
-      const written = await this.#coordinator.access.call('save a login', async () =>
+      const written = await this.#coordinator.access.call('put', async () =>
         this.#parts.store.put(grantId, {
           expected: existing ? { generation: existing.record.generation, version: existing.record.version } : null,
           generation,
@@ -76,15 +76,15 @@ export class Grants {
       // A flight of the old tokens learns that it was overtaken, and revokes what it obtained.
       const isInFlight = existing !== undefined && existing.record.leaseInMs > 0;
       if (existing?.tokens && !isInFlight) void revocations.revoke(grantId, existing.tokens, tokens);
-      events.emit('login', { grantId });
+      events.emit('login', { grantId, tokens: existing ? 'replaced' : 'new' });
       return { grantId, generation, reference };
     }
-    throw storeFailed('save a login', new Error('The grant kept changing.'));
+    throw storeFailed('put', new Error('The grant kept changing.'));
   }
 
   /** Begins or extends a session's hold. False where that grant is gone. */
   async hold({ grantId, generation, reference }: SessionHold, referenceMs: number): Promise<boolean> {
-    return this.#coordinator.access.call('extend a session', () =>
+    return this.#coordinator.access.call('reference', () =>
       this.#parts.store.reference(grantId, { generation, reference, referenceMs }),
     );
   }
@@ -94,15 +94,30 @@ export class Grants {
    * in flight.
    */
   async release(hold: GrantReference & { reference?: string | undefined }, everywhere: boolean): Promise<void> {
-    const { store, events } = this.#parts;
+    await this.#release(hold, everywhere, (ended) => {
+      this.#parts.events.emit('logout', { grantId: hold.grantId, ended });
+    });
+  }
+
+  /** Ends the hold of a session that turned out to be over: nobody logged out, so nobody is told that somebody did. */
+  async drop(hold: GrantReference & { reference: string }): Promise<void> {
+    await this.#release(hold, false, () => undefined);
+  }
+
+  async #release(
+    hold: GrantReference & { reference?: string | undefined },
+    everywhere: boolean,
+    tell: (ended: boolean) => void,
+  ): Promise<void> {
+    const { store } = this.#parts;
     const { grantId, reference } = hold;
     const generation = hold.generation ?? (await this.#coordinator.access.open(grantId))?.record.generation;
     if (generation === undefined) return;
     // The tombstone comes first: from here on nothing in flight can store what it obtains.
-    const outcome = await this.#coordinator.access.call('end a session', () =>
+    const outcome = await this.#coordinator.access.call('release', () =>
       store.release(grantId, { generation, reference, everywhere, tombstoneMs }),
     );
-    events.emit('logout', { grantId, ended: outcome.outcome === 'ended' });
+    tell(outcome.outcome === 'ended');
     if (outcome.outcome === 'released') return;
     this.#coordinator.forget(grantId);
     if (outcome.outcome === 'ended') await this.#end(grantId, generation, outcome.record);
@@ -110,7 +125,7 @@ export class Grants {
 
   /** Records that match, for administration. */
   list(filter: GrantFilter): AsyncIterable<GrantRecord> {
-    return this.#parts.store.list(filter);
+    return this.#coordinator.access.each('list', () => this.#parts.store.list(filter));
   }
 
   async #end(grantId: string, generation: string, record: GrantRecord): Promise<void> {
@@ -127,10 +142,10 @@ export class Grants {
 
   /** Waits, within limits, until no other process presents the grant's refresh token. */
   async #flightElsewhere(grantId: string, generation: string): Promise<void> {
-    const { store, clock, settings } = this.#parts;
+    const { clock, settings } = this.#parts;
     const startedAt = clock.monotonic();
     while (clock.monotonic() - startedAt < settings.waitMs) {
-      const record = await store.read(grantId).catch(() => undefined);
+      const record = await this.#coordinator.access.read(grantId).catch(() => undefined);
       if (record?.generation !== generation || record.leaseInMs === 0) return;
       await wait(clock, Math.min(lookAgainMs, record.leaseInMs));
     }
@@ -142,7 +157,7 @@ export class Grants {
       return await this.#coordinator.access.open(grantId);
     } catch (error) {
       if (!isSalesforceAuthError(error) || error.code !== 'ERR_SALESFORCE_GRANT_UNREADABLE') throw error;
-      const record = await this.#parts.store.read(grantId);
+      const record = await this.#coordinator.access.read(grantId);
       return record && { record };
     }
   }

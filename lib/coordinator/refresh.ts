@@ -7,14 +7,16 @@ import { clientChanged } from '../options/source';
 import { isTrustedHost } from '../salesforce/hosts';
 import type { ClaimOutcome, GrantRecord } from '../stores/store';
 import { TokenClient } from '../token/client';
-import { TokenRequestError } from '../token/token-error';
 import { refreshTokenSet } from '../token/token-set';
 import type { TokenSet } from '../token/types';
 import { resolveAmbiguity } from './ambiguity';
+import { askedForSeconds, dispositionOf } from './disposition';
+import type { RefreshCause } from './events';
 import { loginRequired, closed, refreshDelayed, refreshHeld } from './failures';
 import { settle, type Flight, type FlightEnd } from './flight';
 import { tokenLifeOf, type GrantReference } from './grant';
 import type { GrantAccess, OpenGrant } from './grant-access';
+import { LockWait } from './lock-wait';
 import { backoffMs, type CoordinatorParts } from './settings';
 
 /**
@@ -36,9 +38,23 @@ export class Refresh {
    * @returns tokens that are stored and usable, refreshed here or by somebody else
    * @throws SalesforceAuthError; only `ERR_SALESFORCE_REAUTHENTICATION_REQUIRED` means that the grant is over
    */
-  async run(reference: GrantReference, rejected: string | undefined): Promise<TokenSet> {
+  async run(reference: GrantReference, rejected: string | undefined, cause: RefreshCause): Promise<TokenSet> {
+    const lockWait = new LockWait(reference.grantId, this.#parts);
+    try {
+      return await this.#run(reference, rejected, cause, lockWait);
+    } finally {
+      lockWait.end();
+    }
+  }
+
+  async #run(
+    reference: GrantReference,
+    rejected: string | undefined,
+    cause: RefreshCause,
+    lockWait: LockWait,
+  ): Promise<TokenSet> {
     const { grantId } = reference;
-    const { clock, closing, events, settings, source, store } = this.#parts;
+    const { clock, closing, settings, source, store } = this.#parts;
     for (;;) {
       if (closing.aborted) throw closed();
       const grant = await this.#access.open(grantId);
@@ -52,7 +68,7 @@ export class Refresh {
       }
       if (record.state === 'dead') throw loginRequired('Salesforce no longer accepts the refresh token.');
       if (!hasRefreshToken(tokens)) {
-        await this.#endWithoutRefreshToken(record);
+        await this.#endWithoutRefreshToken(record, cause);
         throw loginRequired('The access token has ended, and the scope refresh_token was not granted.');
       }
       // Everything slow or fallible comes before the claim; from there on each millisecond counts.
@@ -63,7 +79,7 @@ export class Refresh {
       const client = new TokenClient(configuration, tokens.baseUrl, clock);
       const owner = randomBytes(12).toString('base64url');
       const claimedAt = clock.monotonic();
-      const claim: ClaimOutcome = await this.#access.call('claim a grant', () =>
+      const claim: ClaimOutcome = await this.#access.call('claim', () =>
         store.claim(grantId, {
           generation: record.generation,
           version: record.version,
@@ -83,12 +99,13 @@ export class Refresh {
             ? refreshHeld(claim.record.backoffInMs)
             : refreshDelayed(claim.record.backoffInMs, claim.record.errorCode);
         case 'busy':
-          events.emit('lock.wait', { grantId });
+          lockWait.begin();
           await wait(clock, Math.min(claim.record.leaseInMs, 50 + Math.random() * 200), closing);
           continue;
         case 'resolve':
         case 'claimed': {
-          const flight: Flight = { grantId, owner, record: claim.record, tokens, configuration, client };
+          lockWait.end();
+          const flight: Flight = { grantId, cause, owner, record: claim.record, tokens, configuration, client };
           if (claim.outcome === 'resolve') await resolveAmbiguity(flight, this.#parts, this.#access);
           else if (clock.monotonic() - claimedAt > settings.leaseMs / 2) {
             // Paused since the claim: by now somebody else may think this process dead.
@@ -103,38 +120,39 @@ export class Refresh {
   }
 
   /** Marks a grant as over that cannot be refreshed, so that no session is taken for logged in because of it. */
-  async #endWithoutRefreshToken({ grantId, generation, version }: GrantRecord): Promise<void> {
+  async #endWithoutRefreshToken({ grantId, generation, version }: GrantRecord, cause: RefreshCause): Promise<void> {
     const code = 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED';
     const flight = { generation, version, owner: '', backoffMs: 0, failed: false };
     const settlement = { ...flight, state: 'dead' as const, errorCode: code };
-    const isOver = await this.#access.call('end a grant', () => this.#parts.store.settle(grantId, settlement));
-    if (isOver) this.#parts.events.emit('refresh.lost', { grantId, code });
+    const isOver = await this.#access.call('settle', () => this.#parts.store.settle(grantId, settlement));
+    if (isOver) this.#parts.events.emit('refresh.lost', { grantId, cause, durationMs: 0, code });
   }
 
   /** Presents the refresh token. Undefined where somebody else's tokens are to be adopted instead. */
   async #present(flight: Flight): Promise<TokenSet | undefined> {
     const { events, clock } = this.#parts;
-    const { grantId, tokens } = flight;
+    const { grantId, cause, tokens } = flight;
     const startedAt = clock.monotonic();
     const stopHeartbeat = this.#heartbeat(flight);
-    events.emit('refresh.start', { grantId });
+    events.emit('refresh.start', { grantId, cause });
     try {
       let refreshed: { tokens: TokenSet; problem: SalesforceAuthError | undefined };
       try {
         const reply = await flight.client.refreshTokenGrant(tokens.refreshToken);
         refreshed = refreshTokenSet(tokens, reply, flight.configuration);
       } catch (error) {
-        await this.#failed(flight, error);
+        await this.#failed(flight, error, startedAt);
         return;
       }
       const outcome = await this.#commit(flight, refreshed.tokens);
       if (outcome !== 'committed') {
-        await this.#overtaken(flight, refreshed.tokens, outcome);
+        await this.#overtaken(flight, refreshed.tokens, outcome, startedAt);
         return;
       }
       debugRefresh('%s refreshed', grantId);
       events.emit('refresh.success', {
         grantId,
+        cause,
         durationMs: clock.monotonic() - startedAt,
         rotated: refreshed.tokens.refreshToken !== tokens.refreshToken,
       });
@@ -150,7 +168,7 @@ export class Refresh {
    * stored nobody uses them.
    */
   async #commit(flight: Flight, tokens: TokenSet): Promise<'committed' | 'moved' | 'gone'> {
-    const { codec, store, clock, events } = this.#parts;
+    const { codec, store, clock } = this.#parts;
     const { grantId, record, configuration } = flight;
     const payload = await codec.encode(grantId, tokens);
     const { softMs, hardMs } = tokenLifeOf(tokens, grantId, configuration.sessionTimeoutSeconds);
@@ -161,7 +179,7 @@ export class Refresh {
       const left = (ms: number | null): number | null => (ms === null ? null : ms - heldMs);
       try {
         const commit = { generation, version, payload, softMs: left(softMs), hardMs: left(hardMs) };
-        const outcome = await store.commit(grantId, commit);
+        const outcome = await this.#access.call('commit', () => store.commit(grantId, commit));
         if (outcome === 'committed') {
           const { softMs: softInMs, hardMs: hardInMs } = commit;
           const fresh: GrantRecord = {
@@ -176,49 +194,54 @@ export class Refresh {
         }
         return outcome;
       } catch {
-        events.emit('store.error', { operation: 'commit a grant' });
         await wait(clock, pauseMs);
       }
     }
   }
 
   /** A logout or a new login came in between: what was just obtained belongs to nobody and is revoked. */
-  async #overtaken(flight: Flight, fresh: TokenSet, outcome: 'moved' | 'gone'): Promise<undefined> {
-    const { revocations } = this.#parts;
-    const kept =
-      outcome === 'moved' ? (await this.#access.open(flight.grantId).catch(() => undefined))?.tokens : undefined;
-    await revocations.revoke(flight.grantId, fresh, kept);
+  async #overtaken(flight: Flight, fresh: TokenSet, outcome: 'moved' | 'gone', startedAt: number): Promise<undefined> {
+    const { clock, events, revocations } = this.#parts;
+    const { grantId, cause } = flight;
+    const by = outcome === 'moved' ? 'update' : 'logout';
+    events.emit('refresh.overtaken', { grantId, cause, durationMs: clock.monotonic() - startedAt, by });
+    const kept = outcome === 'moved' ? (await this.#access.open(grantId).catch(() => undefined))?.tokens : undefined;
+    await revocations.revoke(grantId, fresh, kept);
     if (outcome === 'moved') return undefined;
     // Tells a logout that waits for this flight that nothing of it is left.
     await this.#settle(flight, { state: 'idle', backoffMs: 0, failed: false });
     throw loginRequired('The login has ended.');
   }
 
-  async #failed(flight: Flight, error: unknown): Promise<undefined> {
-    const { events, settings } = this.#parts;
-    const { grantId, record } = flight;
+  async #failed(flight: Flight, error: unknown, startedAt: number): Promise<undefined> {
+    const { clock, events, settings } = this.#parts;
+    const { grantId, cause, record } = flight;
     const code = isSalesforceAuthError(error) ? error.code : undefined;
     const disposition = dispositionOf(error, flight);
     debugRefresh('%s not refreshed: %s (%s)', grantId, code, disposition);
+    const news = { grantId, cause, durationMs: clock.monotonic() - startedAt };
     if (disposition === 'dead') {
       const now: OpenGrant | undefined = await this.#access.open(grantId).catch(() => undefined);
       // Somebody stored newer tokens meanwhile: the refusal was of tokens that are out of use.
-      if (now && now.record.version !== record.version) return undefined;
-      if (await this.#settle(flight, { state: 'dead', backoffMs: 0, errorCode: code, failed: true }))
-        events.emit('refresh.lost', { grantId, code });
+      if (now && now.record.version !== record.version) {
+        events.emit('refresh.overtaken', { ...news, by: 'update' });
+        return undefined;
+      }
+      const isOver = await this.#settle(flight, { state: 'dead', backoffMs: 0, errorCode: code, failed: true });
+      if (isOver) events.emit('refresh.lost', { ...news, code });
+      else events.emit('refresh.overtaken', { ...news, by: 'logout' });
       throw loginRequired('Salesforce no longer accepts the refresh token.', error);
     }
     if (disposition === 'ambiguous') {
       await this.#settle(flight, { state: 'ambiguous', backoffMs: settings.drainMs, errorCode: code, failed: true });
-      events.emit('refresh.held', { grantId, code });
+      events.emit('refresh.held', { ...news, code });
       throw refreshHeld(settings.drainMs, error);
     }
-    const retryAfterSeconds =
-      isSalesforceAuthError(error) && 'retryAfterSeconds' in error ? askedFor(error) : undefined;
+    const retryAfterSeconds = askedForSeconds(error);
     // A client or policy that is refused stays refused until a person changes it.
     const retryInMs = disposition === 'refused' ? backoffMs(5) : backoffMs(record.failures, retryAfterSeconds);
     await this.#settle(flight, { state: 'idle', backoffMs: retryInMs, errorCode: code, failed: true });
-    events.emit('refresh.transient', { grantId, code, retryInMs });
+    events.emit('refresh.transient', { ...news, code, retryInMs });
     throw disposition === 'refused' ? (error as Error) : refreshDelayed(retryInMs, code, error);
   }
 
@@ -232,7 +255,8 @@ export class Refresh {
     const beat = (): void => {
       cancel = clock.setTimer(settings.leaseMs / 3, beat);
       // A missed beat is made up for by the next; a lost lease by the version compare of the commit.
-      store.renew(grantId, { generation, owner, leaseMs: settings.leaseMs }).catch(() => undefined);
+      const renewal = { generation, owner, leaseMs: settings.leaseMs };
+      this.#access.call('renew', () => store.renew(grantId, renewal)).catch(() => undefined);
     };
     let cancel = clock.setTimer(settings.leaseMs / 3, beat);
     return () => cancel();
@@ -245,19 +269,4 @@ function isFresh(record: GrantRecord): boolean {
 
 function hasRefreshToken(tokens: TokenSet): tokens is TokenSet & { refreshToken: string } {
   return tokens.refreshToken !== undefined;
-}
-
-function askedFor(error: object): number | undefined {
-  const { upstreamStatus, retryAfterSeconds } = error as SalesforceAuthError;
-  return upstreamStatus === 429 || upstreamStatus === 503 ? retryAfterSeconds : undefined;
-}
-
-/** What a failure means for the grant; anything that is not certain counts as ambiguous. */
-function dispositionOf(error: unknown, { configuration }: Flight): 'dead' | 'refused' | 'transient' | 'ambiguous' {
-  if (error instanceof TokenRequestError) {
-    if (error.disposition !== 'busy') return error.disposition;
-    // Somebody else is presenting it and may be about to spend it. A public client has no way to find out and tries later.
-    return configuration.clientSecret === undefined ? 'transient' : 'ambiguous';
-  }
-  return isSalesforceAuthError(error) && error.code === 'ERR_SALESFORCE_UNREACHABLE' ? 'transient' : 'ambiguous';
 }

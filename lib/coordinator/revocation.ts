@@ -36,8 +36,9 @@ export class Revocations {
 
   /** Revokes one token. */
   async revokeValue(grantId: string, tokens: TokenSet, token: string): Promise<void> {
-    if (await this.#try(grantId, tokens, token)) return;
-    const retries = this.#retry(grantId, tokens, token);
+    const startedAt = this.#clock.monotonic();
+    if (await this.#try(grantId, tokens, token, startedAt)) return;
+    const retries = this.#retry(grantId, tokens, token, startedAt);
     this.#pending.add(retries);
     void retries.finally(() => this.#pending.delete(retries));
   }
@@ -48,27 +49,31 @@ export class Revocations {
     await Promise.all(this.#pending);
   }
 
-  async #retry(grantId: string, tokens: TokenSet, token: string): Promise<void> {
+  async #retry(grantId: string, tokens: TokenSet, token: string, startedAt: number): Promise<void> {
     for (const pauseMs of pausesMs) {
       // Returns at once when closing, for one last try.
       await wait(this.#clock, pauseMs, this.#closing.signal);
-      if (await this.#try(grantId, tokens, token)) return;
+      if (await this.#try(grantId, tokens, token, startedAt)) return;
       if (this.#closing.signal.aborted) break;
     }
-    this.#events.emit('revoke', { grantId, succeeded: false });
+    this.#tell(grantId, false, startedAt);
   }
 
-  async #try(grantId: string, tokens: TokenSet, token: string): Promise<boolean> {
+  async #try(grantId: string, tokens: TokenSet, token: string, startedAt: number): Promise<boolean> {
     try {
       const { clientID, tenant, baseUrl } = tokens;
       const configuration = await this.#source.resolveClient(clientID, { tenant });
       await new TokenClient(configuration, baseUrl, this.#clock).revoke(token);
       debugRevoke('%s revoked', grantId);
-      this.#events.emit('revoke', { grantId, succeeded: true });
+      this.#tell(grantId, true, startedAt);
       return true;
     } catch {
       debugRevoke('%s could not be revoked for now', grantId);
       return false;
     }
+  }
+
+  #tell(grantId: string, succeeded: boolean, startedAt: number): void {
+    this.#events.emit('revoke', { grantId, succeeded, durationMs: this.#clock.monotonic() - startedAt });
   }
 }

@@ -112,7 +112,7 @@ export class AuthCore {
     if (!entry) return;
     removeEntries(req, sessionKey, [entry]);
     // In the background: nobody waits for it, and a hold that stays runs out by itself.
-    this.grants.release(entry, false).catch(() => undefined);
+    this.grants.drop(entry).catch(() => undefined);
   }
 
   /** Whether an error is about a grant that is none of this session's, as jobs in a route can have. */

@@ -1,0 +1,30 @@
+import type { Clock } from '../clock';
+import type { EventHub } from './events';
+
+/** Tells of one wait for another process's refresh, however often the store is looked at meanwhile. */
+export class LockWait {
+  readonly #grantId: string;
+  readonly #clock: Clock;
+  readonly #events: EventHub;
+  #since: number | undefined;
+
+  constructor(grantId: string, { clock, events }: { clock: Clock; events: EventHub }) {
+    this.#grantId = grantId;
+    this.#clock = clock;
+    this.#events = events;
+  }
+
+  begin(): void {
+    if (this.#since !== undefined) return;
+    this.#since = this.#clock.monotonic();
+    this.#events.emit('lock.wait', { grantId: this.#grantId });
+  }
+
+  /** Does nothing where there was no wait. */
+  end(): void {
+    if (this.#since === undefined) return;
+    const durationMs = this.#clock.monotonic() - this.#since;
+    this.#since = undefined;
+    this.#events.emit('lock.waited', { grantId: this.#grantId, durationMs });
+  }
+}

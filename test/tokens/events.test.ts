@@ -1,0 +1,471 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { MemoryTokenStore, salesforceAuth, type SalesforceAuth, type SalesforceEventName } from '../../lib';
+import type { ClientPolicy } from '../../lib/emulator';
+import { eventNames } from '../../lib/coordinator/events';
+import { logIn, startApp, type TestApp } from '../helpers/app';
+import { ManualClock } from '../helpers/clock';
+import { collect } from '../helpers/collect';
+import { startTestEmulator } from '../helpers/emulator';
+
+/** An event as these tests compare it: its name, and its data without the grant, which is the same throughout. */
+type Told = [name: SalesforceEventName, data: Record<string, unknown>];
+
+interface Process extends TestApp {
+  clock: ManualClock;
+  /** What this process told since it was last asked. */
+  told: () => Told[];
+}
+
+const subscriptions: [channel: string, subscriber: (message: unknown) => void][] = [];
+
+afterEach(() => {
+  for (const [channel, subscriber] of subscriptions.splice(0)) unsubscribe(channel, subscriber);
+});
+
+/** Applications on one store, whose events are written down from the first login on. */
+async function startProcesses(
+  count: number,
+  options: { policy?: Partial<ClientPolicy>; cacheMs?: number; scope?: string } = {},
+) {
+  const emulator = await startTestEmulator();
+  const storeClock = new ManualClock();
+  const store = new MemoryTokenStore({ clock: storeClock });
+  const client = emulator.registerClient({
+    callbackURLs: [],
+    policy: { rotateRefreshTokens: true, ...options.policy },
+  });
+  const processes: Process[] = [];
+  for (let index = 0; index < count; index++) {
+    const clock = new ManualClock();
+    const app = await startApp({
+      emulator,
+      create: (_client, callbackURL): SalesforceAuth => {
+        client.callbackURLs.push(callbackURL);
+        return salesforceAuth({
+          clientID: client.clientID,
+          clientSecret: client.clientSecret,
+          callbackURL,
+          baseUrl: emulator.url,
+          // Of the first; the others log in with everything.
+          scope: (index === 0 ? options.scope : undefined) ?? 'id api refresh_token',
+          store,
+          clock,
+          cacheMs: options.cacheMs ?? 0,
+        });
+      },
+    });
+    let news: Told[] = [];
+    for (const name of eventNames) {
+      app.salesforce.events.on(name, ({ grantId: _, ...data }: Record<string, unknown>) => news.push([name, data]));
+    }
+    const told = (): Told[] => {
+      const all = news;
+      news = [];
+      return all;
+    };
+    processes.push({ ...app, clock, told });
+  }
+  const [first, second] = processes as [Process, Process];
+  const tab = first.browser();
+  await logIn(tab, emulator);
+  const { grantId } = (await tab.get('/me')).body as { grantId: string };
+  const elapse = (seconds: number): void => {
+    storeClock.advanceSeconds(seconds);
+    for (const { clock } of processes) clock.advanceSeconds(seconds);
+  };
+  const token = async (process: Process, rejected?: string): Promise<string> => {
+    const grant = await process.salesforce.tokens.get(grantId);
+    return rejected === undefined ? grant.accessToken : grant.getAccessToken({ rejected });
+  };
+  return { emulator, store, first, second, tab, grantId, elapse, token };
+}
+
+function eventually(salesforce: SalesforceAuth, name: SalesforceEventName): Promise<unknown> {
+  return new Promise((resolve) => salesforce.events.once(name, resolve));
+}
+
+const durationMs = expect.any(Number) as number;
+
+describe('events', () => {
+  it('tell where each token came from', async () => {
+    const { emulator, first, second, elapse, token } = await startProcesses(2, { cacheMs: 2_000 });
+    expect(first.told()).toEqual([
+      ['login', { tokens: 'new' }],
+      ['token.served', { from: 'store' }],
+    ]);
+
+    const accessToken = await token(first);
+    expect(first.told()).toEqual([['token.served', { from: 'memory' }]]);
+    await token(second);
+    expect(second.told()).toEqual([['token.served', { from: 'store' }]]);
+
+    emulator.expireAccessTokens();
+    await token(first, accessToken);
+    expect(first.told()).toEqual([
+      ['token.served', { from: 'memory' }],
+      ['refresh.start', { cause: 'rejected' }],
+      ['refresh.success', { cause: 'rejected', durationMs, rotated: true }],
+      ['token.served', { from: 'refreshed' }],
+    ]);
+
+    elapse(7_199);
+    const done = eventually(first.salesforce, 'refresh.success');
+    await Promise.all([token(first), token(first)]);
+    await token(first);
+    await done;
+    await token(first);
+    expect(first.told()).toEqual([
+      ['token.served', { from: 'stale' }],
+      ['token.served', { from: 'stale' }],
+      ['token.served', { from: 'stale' }],
+      ['refresh.start', { cause: 'soft' }],
+      ['refresh.success', { cause: 'soft', durationMs, rotated: true }],
+      ['token.served', { from: 'memory' }],
+    ]);
+
+    elapse(7_200);
+    await Promise.all([token(first), token(first)]);
+    expect(first.told()).toEqual([
+      ['refresh.start', { cause: 'hard' }],
+      ['refresh.success', { cause: 'hard', durationMs, rotated: true }],
+      ['token.served', { from: 'refreshed' }],
+      ['token.served', { from: 'refreshed' }],
+    ]);
+  });
+
+  it('tell of a guard that lets a request pass', async () => {
+    const { first, tab } = await startProcesses(1, { cacheMs: 2_000 });
+    first.told();
+
+    await tab.get('/me');
+
+    expect(first.told()).toEqual([['token.served', { from: 'memory' }]]);
+  });
+
+  it('tell of a refresh that will be tried again, and of the caller that got nothing', async () => {
+    const { emulator, first, elapse, token } = await startProcesses(1, { policy: { expiresInSeconds: 600 } });
+    first.told();
+    emulator.faults.inject({ on: 'refresh', kind: 'status', status: 429, retryAfterSeconds: 30 });
+    elapse(600);
+
+    await expect(token(first)).rejects.toThrow();
+    await expect(token(first)).rejects.toThrow();
+
+    expect(first.told()).toEqual([
+      ['refresh.start', { cause: 'hard' }],
+      [
+        'refresh.transient',
+        { cause: 'hard', durationMs, code: 'ERR_SALESFORCE_RATE_LIMITED', retryInMs: expect.any(Number) },
+      ],
+      ['token.failed', { code: 'ERR_SALESFORCE_REFRESH_DELAYED' }],
+      ['token.failed', { code: 'ERR_SALESFORCE_REFRESH_DELAYED' }],
+    ]);
+  });
+
+  it('tell of a grant that is served for as long as it may be good', async () => {
+    const { emulator, first, elapse, token } = await startProcesses(1);
+    first.told();
+    emulator.faults.inject({ on: 'refresh', kind: 'status', status: 429 });
+    elapse(7_200);
+
+    await token(first);
+
+    expect(first.told().map(([name, { from }]) => from ?? name)).toEqual([
+      'refresh.start',
+      'refresh.transient',
+      'stale',
+    ]);
+  });
+
+  it('tell of a lost answer, and of what became of it', async () => {
+    const { emulator, first, elapse, token } = await startProcesses(1, { policy: { expiresInSeconds: 600 } });
+    first.told();
+    const code = 'ERR_SALESFORCE_CONNECTION_LOST';
+    emulator.faults.inject({ on: 'refresh', kind: 'drop', when: 'before' });
+    elapse(600);
+    await expect(token(first)).rejects.toThrow();
+    elapse(6);
+    await token(first);
+    expect(first.told()).toEqual([
+      ['refresh.start', { cause: 'hard' }],
+      ['refresh.held', { cause: 'hard', durationMs, code }],
+      ['token.failed', { code: 'ERR_SALESFORCE_REFRESH_HELD' }],
+      ['refresh.start', { cause: 'hard' }],
+      ['refresh.success', { cause: 'hard', durationMs, rotated: true }],
+      ['token.served', { from: 'refreshed' }],
+    ]);
+
+    emulator.faults.inject({ on: 'refresh', kind: 'drop', when: 'after' });
+    elapse(600);
+    await expect(token(first)).rejects.toThrow();
+    elapse(6);
+    await expect(token(first)).rejects.toThrow();
+    await expect(token(first)).rejects.toThrow();
+    const over = ['token.failed', { code: 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED' }];
+    expect(first.told()).toEqual([
+      ['refresh.start', { cause: 'hard' }],
+      ['refresh.held', { cause: 'hard', durationMs, code }],
+      ['token.failed', { code: 'ERR_SALESFORCE_REFRESH_HELD' }],
+      ['refresh.lost', { cause: 'hard', durationMs: 0, code: 'ERR_SALESFORCE_REFRESH_HELD' }],
+      over,
+      over,
+    ]);
+  });
+
+  it('tell of a claim whose process is gone, once', async () => {
+    const { store, first, second, grantId, elapse, token } = await startProcesses(2, {
+      policy: { expiresInSeconds: 600 },
+    });
+    first.told();
+    elapse(600);
+    const { generation, version } = (await store.read(grantId))!;
+    await store.claim(grantId, { generation, version, owner: 'a process that dies', leaseMs: 15_000 });
+    elapse(16);
+
+    await expect(token(first)).rejects.toThrow();
+    await expect(token(second)).rejects.toThrow();
+
+    const failed: Told = ['token.failed', { code: 'ERR_SALESFORCE_REFRESH_HELD' }];
+    expect(first.told()).toEqual([['refresh.held', { cause: 'hard', durationMs: 0, code: undefined }], failed]);
+    expect(second.told()).toEqual([failed]);
+  });
+
+  it('tell of a refusal that ends the grant', async () => {
+    const { emulator, first, tab, elapse, token } = await startProcesses(1, { policy: { expiresInSeconds: 600 } });
+    first.told();
+    emulator.faults.inject({ on: 'refresh', kind: 'error', error: 'invalid_grant' });
+    elapse(600);
+    const code = 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED';
+    const revoked = eventually(first.salesforce, 'revoke');
+
+    expect((await tab.get('/me').set('accept', 'text/html')).status).toBe(302);
+    await revoked;
+    await expect(token(first)).rejects.toThrow();
+
+    expect(first.told()).toEqual([
+      ['refresh.start', { cause: 'hard' }],
+      ['refresh.lost', { cause: 'hard', durationMs, code }],
+      ['token.failed', { code }],
+      // What is left of the grant is revoked; nobody logged out.
+      ['revoke', { succeeded: true, durationMs }],
+      ['token.failed', { code }],
+    ]);
+  });
+
+  it('tell of a login that ends because it has no refresh token', async () => {
+    const { emulator, first, token } = await startProcesses(1, { scope: 'id api' });
+    first.told();
+    emulator.expireAccessTokens();
+    const code = 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED';
+
+    const accessToken = await token(first);
+    for (let request = 0; request < 2; request++) await expect(token(first, accessToken)).rejects.toThrow();
+
+    expect(first.told()).toEqual([
+      ['token.served', { from: 'store' }],
+      ['token.served', { from: 'store' }],
+      ['refresh.lost', { cause: 'rejected', durationMs: 0, code }],
+      ['token.failed', { code }],
+      ['token.failed', { code }],
+    ]);
+  });
+
+  it('tell of one wait for another process, however often it looks', async () => {
+    const { emulator, first, second, elapse, token } = await startProcesses(2);
+    first.told();
+    elapse(7_200);
+    const held = emulator.faults.inject({ on: 'refresh', kind: 'hold' });
+    const mine = token(first);
+    await held.reached;
+    const theirs = token(second);
+    await eventually(second.salesforce, 'lock.wait');
+    for (let look = 0; look < 20; look++) {
+      second.clock.advanceMs(250);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    held.release();
+    await mine;
+    await second.clock.advanceUntil(theirs);
+
+    expect(second.told()).toEqual([
+      ['lock.wait', {}],
+      ['lock.waited', { durationMs }],
+      ['token.served', { from: 'refreshed' }],
+    ]);
+  });
+
+  it('tell of a refresh that a logout, or a login, has overtaken', async () => {
+    const { emulator, first, second, tab, grantId, elapse, token } = await startProcesses(2);
+    first.told();
+    elapse(7_200);
+    const before = emulator.faults.inject({ on: 'refresh', kind: 'hold', when: 'after' });
+    const refreshing = token(first);
+    await before.reached;
+    await logIn(second.browser(), emulator);
+    before.release();
+    await refreshing;
+    expect(first.told()).toEqual([
+      ['refresh.start', { cause: 'hard' }],
+      ['refresh.overtaken', { cause: 'hard', durationMs, by: 'update' }],
+      ['revoke', { succeeded: true, durationMs }],
+      ['token.served', { from: 'refreshed' }],
+    ]);
+    expect(second.told()).toEqual([['login', { tokens: 'replaced' }]]);
+
+    elapse(7_200);
+    const after = emulator.faults.inject({ on: 'refresh', kind: 'hold', when: 'after' });
+    const over = expect(token(first)).rejects.toThrow();
+    await after.reached;
+    const leaving = second.salesforce.tokens.revoke(grantId);
+    await eventually(second.salesforce, 'logout');
+    after.release();
+    await over;
+    await second.clock.advanceUntil(leaving);
+    expect(first.told()).toEqual([
+      ['refresh.start', { cause: 'hard' }],
+      ['refresh.overtaken', { cause: 'hard', durationMs, by: 'logout' }],
+      ['revoke', { succeeded: true, durationMs }],
+      ['token.failed', { code: 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED' }],
+    ]);
+    expect(second.told()).toEqual([
+      ['logout', { ended: true }],
+      ['revoke', { succeeded: true, durationMs }],
+      ['revoke', { succeeded: true, durationMs }],
+    ]);
+    await tab.post('/auth/salesforce/logout');
+    expect(first.told()).toEqual([['logout', { ended: false }]]);
+  });
+
+  it('tell of a login whose tokens can do less, and of sessions that leave one by one', async () => {
+    const { emulator, first, second, tab } = await startProcesses(2, { scope: 'id api' });
+    first.told();
+    const other = second.browser();
+
+    let revoked = eventually(second.salesforce, 'revoke');
+    await logIn(other, emulator);
+    await revoked;
+    expect(second.told()).toEqual([
+      ['login', { tokens: 'replaced' }],
+      ['revoke', { succeeded: true, durationMs }],
+    ]);
+
+    revoked = eventually(first.salesforce, 'revoke');
+    const third = first.browser();
+    await logIn(third, emulator);
+    await revoked;
+    expect(first.told()).toEqual([
+      ['login', { tokens: 'kept' }],
+      ['revoke', { succeeded: true, durationMs }],
+    ]);
+
+    await third.post('/auth/salesforce/logout');
+    await tab.post('/auth/salesforce/logout');
+    await other.post('/auth/salesforce/logout');
+
+    expect(first.told()).toEqual([
+      ['logout', { ended: false }],
+      ['logout', { ended: false }],
+    ]);
+    expect(second.told()).toEqual([
+      ['logout', { ended: true }],
+      ['revoke', { succeeded: true, durationMs }],
+    ]);
+  });
+
+  it('tell of a revocation that failed once it is given up', async () => {
+    const { emulator, first, grantId } = await startProcesses(1);
+    first.told();
+    emulator.faults.inject({ on: 'revoke', kind: 'status', status: 503, times: Infinity });
+
+    await first.salesforce.tokens.revoke(grantId);
+    expect(first.told()).toEqual([['logout', { ended: true }]]);
+    await first.clock.advanceUntil(eventually(first.salesforce, 'revoke'), 5_000);
+
+    const [[name, { succeeded, durationMs: tookMs }]] = first.told() as [Told];
+    expect([name, succeeded]).toEqual(['revoke', false]);
+    expect(tookMs).toBeGreaterThanOrEqual(156_000);
+  });
+
+  it('tell of every call a store fails, with the time it took', async () => {
+    const { store, first, grantId, elapse, token } = await startProcesses(1);
+    first.told();
+    jest.spyOn(store, 'claim').mockImplementationOnce(async () => {
+      first.clock.advanceSeconds(3);
+      await Promise.resolve();
+      throw new Error('down');
+    });
+    jest.spyOn(store, 'commit').mockRejectedValueOnce(new Error('down'));
+    jest.spyOn(store, 'release').mockRejectedValueOnce(new Error('down'));
+    jest.spyOn(store, 'list').mockImplementationOnce(() => {
+      throw new Error('down');
+    });
+
+    elapse(7_200);
+    await token(first);
+    await first.clock.advanceUntil(token(first));
+    await expect(first.salesforce.tokens.revoke(grantId)).rejects.toMatchObject({ code: 'ERR_SALESFORCE_TOKEN_STORE' });
+    await expect(collect(first.salesforce.tokens.list())).rejects.toMatchObject({ code: 'ERR_SALESFORCE_TOKEN_STORE' });
+
+    expect(first.told()).toEqual([
+      ['store.error', { operation: 'claim', durationMs: 3_000 }],
+      ['token.served', { from: 'stale' }],
+      ['refresh.start', { cause: 'hard' }],
+      ['store.error', { operation: 'commit', durationMs: 0 }],
+      ['refresh.success', { cause: 'hard', durationMs, rotated: true }],
+      ['token.served', { from: 'refreshed' }],
+      ['store.error', { operation: 'release', durationMs: 0 }],
+      ['store.error', { operation: 'list', durationMs: 0 }],
+    ]);
+  });
+
+  it('stop nothing when a listener throws or rejects, and call one that listens once, once', async () => {
+    const { first, elapse, token } = await startProcesses(1);
+    const { events } = first.salesforce;
+    const heard: string[] = [];
+    events.prependListener('refresh.start', () => {
+      throw new Error('from a listener');
+    });
+    // eslint-disable-next-line @typescript-eslint/no-misused-promises -- what people do all the same
+    events.prependListener('refresh.start', async () => {
+      await Promise.resolve();
+      throw new Error('from an async listener');
+    });
+    events.once('refresh.start', () => heard.push('once'));
+    events.on('refresh.start', () => heard.push('on'));
+
+    for (let refresh = 0; refresh < 2; refresh++) {
+      elapse(7_200);
+      await token(first);
+    }
+
+    expect(heard).toEqual(['once', 'on', 'on']);
+    expect(events.listenerCount('refresh.start')).toBe(4);
+  });
+
+  it('are published to diagnostics channels as well, the very same', async () => {
+    const published: [string, unknown][] = [];
+    for (const name of eventNames) {
+      const channel = `express-salesforce-auth:${name}`;
+      const subscriber = (message: unknown): void => void published.push([name, message]);
+      subscribe(channel, subscriber);
+      subscriptions.push([channel, subscriber]);
+    }
+    const { first, tab, elapse, token } = await startProcesses(1);
+    const emitted: [string, unknown][] = [];
+    for (const name of eventNames) first.salesforce.events.on(name, (event: unknown) => emitted.push([name, event]));
+    published.length = 0;
+
+    elapse(7_200);
+    await token(first);
+    await tab.post('/auth/salesforce/logout');
+
+    expect(emitted.map(([name]) => name)).toEqual([
+      'refresh.start',
+      'refresh.success',
+      'token.served',
+      'logout',
+      'revoke',
+    ]);
+    expect(published).toEqual(emitted);
+  });
+});

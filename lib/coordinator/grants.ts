@@ -99,7 +99,7 @@ export class Grants {
     });
   }
 
-  /** Ends the hold of a session that turned out to be over: nobody logged out, so nobody is told that somebody did. */
+  /** Ends the hold of a session that is over or has a new login: nobody logged out, so nobody is told that somebody did. */
   async drop(hold: GrantReference & { reference: string }): Promise<void> {
     await this.#release(hold, false, () => undefined);
   }

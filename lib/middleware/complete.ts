@@ -74,7 +74,7 @@ export async function completeLogin(
     await saveSession(req);
   } catch (error) {
     if (hasSession(req)) writeState(req, sessionKey, former);
-    await grants.release(hold, false).catch(() => undefined);
+    await grants.drop(hold).catch(() => undefined);
     throw error;
   }
   for (const entry of others) grants.hold(entry, referenceMsOf(req)).catch(() => undefined);
@@ -91,7 +91,7 @@ export async function revokeUnused({ grants, revocations, coordinator }: AuthCor
 }
 
 function releaseQuietly({ grants }: AuthCore, entry: SessionEntry): void {
-  grants.release(entry, false).catch(() => undefined);
+  grants.drop(entry).catch(() => undefined);
 }
 
 async function authorize({ options }: AuthCore, user: SalesforceUser, req: Request): Promise<void> {

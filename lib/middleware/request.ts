@@ -75,15 +75,18 @@ export class RequestSalesforce extends RequestAccess implements Common {
   #entry: SessionEntry | undefined;
   /** Grant of the login a guard picked for this request, in place of the session's current one. */
   #picked: string | undefined;
-  /** Where the middleware is mounted, to build links to its routes. */
-  readonly mountPath: string;
+  readonly #mountPath: string;
 
   constructor(req: Request, core: AuthCore) {
     super();
     this.#req = req;
     this.#core = core;
-    this.mountPath = req.baseUrl;
-    Object.defineProperty(this, 'mountPath', { enumerable: false });
+    this.#mountPath = req.baseUrl;
+  }
+
+  /** Where the middleware is mounted, to build links to its routes. */
+  get mountPath(): string {
+    return this.#mountPath;
   }
 
   /** @internal The middleware this request went through. */

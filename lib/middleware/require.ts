@@ -34,6 +34,7 @@ export function guard(property: string, options: RequireOptions): RequestHandler
   }
   const organization = options.organization === undefined ? undefined : toId18(options.organization);
   const scopes = parseScope(options.scopes);
+  const asksForMore = organization !== undefined || scopes.length > 0;
 
   return function requireSalesforceLogin(req, res, next) {
     const salesforce = attached(req, property);
@@ -47,11 +48,11 @@ export function guard(property: string, options: RequireOptions): RequestHandler
       refuse(req, res, next, salesforce);
       return;
     }
-    const pass = (): void => {
-      next(forbidden(entry.user.organizationId, client.scope ?? [], organization, scopes));
-    };
     salesforce.core.extendHold(req);
     clearLogins(req, res);
+    const pass = (): void => {
+      next(asksForMore ? forbidden(entry.user.organizationId, client.scope ?? [], organization, scopes) : undefined);
+    };
     // Nearly always: a valid token in memory, and nothing to wait for.
     if (client.refreshNow()) {
       pass();

@@ -76,17 +76,19 @@ export function salesforceAuth(
     }
     // Not enumerable, so that copies and dumps of a request leave it out.
     Object.defineProperty(req, property, { value: new RequestSalesforce(req, core), configurable: true });
-    const path = req.path.length > 1 && req.path.endsWith('/') ? req.path.slice(0, -1) : req.path;
-    if (req.method === 'GET') {
+    const { method } = req;
+    // Express parses the URL each time it is asked for the path.
+    const path = method === 'GET' || method === 'POST' ? withoutSlash(req.path) : undefined;
+    if (method === 'GET') {
       if (path === routes.login) {
         beginLogin(req, res, next);
         return;
       }
-      if (path === routes.callback || (routes.callback !== false && req.baseUrl + path === callbackPath)) {
+      if (path === routes.callback || (routes.callback !== false && isAt(callbackPath, req.baseUrl, path))) {
         login.end(req, res, next);
         return;
       }
-    } else if (req.method === 'POST' && path === routes.logout) {
+    } else if (method === 'POST' && path === routes.logout) {
       logout(req, res, next);
       return;
     }
@@ -103,6 +105,16 @@ export function salesforceAuth(
     events: core.events.emitter,
     close: () => core.close(),
   });
+}
+
+function withoutSlash(path: string): string {
+  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
+}
+
+/** Whether `wanted` is `path` below `baseUrl`; lengths first, since it is nearly always another. */
+function isAt(wanted: string | undefined, baseUrl: string, path: string | undefined): boolean {
+  if (wanted === undefined || path === undefined || wanted.length !== baseUrl.length + path.length) return false;
+  return wanted.startsWith(baseUrl) && wanted.endsWith(path);
 }
 
 function guarded(req: Request, property: string): GuardedRequest {

@@ -145,8 +145,14 @@ function withoutFunctions(info: object): object {
   return Object.fromEntries(Object.entries(info).filter(([, value]) => typeof value !== 'function'));
 }
 
+// Asked several times in every request, so it makes no object.
 function isEntry(value: unknown): value is SessionEntry {
   if (typeof value !== 'object' || value === null) return false;
   const { grantId, generation, reference, user } = value as Partial<SessionEntry>;
-  return [grantId, generation, reference].every((text) => typeof text === 'string') && typeof user === 'object';
+  return (
+    typeof grantId === 'string' &&
+    typeof generation === 'string' &&
+    typeof reference === 'string' &&
+    typeof user === 'object'
+  );
 }

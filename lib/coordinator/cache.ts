@@ -7,6 +7,8 @@ export interface GrantView {
   generation: string;
   version: number;
   tokens: TokenSet;
+  /** The tokens as the store has them. */
+  payload: string;
   /** When it was read, on the monotonic clock. */
   readAt: number;
   /** From here on a refresh is due in the background. */
@@ -64,6 +66,7 @@ export function viewOf(record: GrantRecord, tokens: TokenSet, clock: Clock): Gra
     generation: record.generation,
     version: record.version,
     tokens,
+    payload: record.payload,
     readAt: now,
     softAt: record.softInMs === null ? Infinity : now + record.softInMs,
     hardAt: record.hardInMs === null ? Infinity : now + record.hardInMs,

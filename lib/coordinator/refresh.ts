@@ -186,6 +186,7 @@ export class Refresh {
             ...record,
             version: version + 1,
             state: 'idle',
+            payload,
             softInMs,
             hardInMs,
             backoffInMs: 0,

@@ -52,6 +52,9 @@ export async function salesforceFetch(
 
 function send(url: URL, init: RequestInit, tokens: TokenSet): Promise<Response> {
   const headers = new Headers(init.headers);
+  // Where the headers of a visitor's request are handed on: `host` would take the token to another organization behind the
+  // same address, and the application's own session cookie is nothing for Salesforce.
+  for (const name of ['host', 'cookie']) headers.delete(name);
   headers.set('authorization', `Bearer ${tokens.accessToken}`);
   // Redirects come back to the caller: following one could carry data of one host to another.
   return fetch(url, { redirect: 'manual', ...init, headers });
@@ -59,7 +62,8 @@ function send(url: URL, init: RequestInit, tokens: TokenSet): Promise<Response> 
 
 function onInstance(input: string | URL, instanceUrl: string): URL {
   const url = new URL(input, instanceUrl);
-  if (url.origin === new URL(instanceUrl).origin && url.username === '' && url.password === '') return url;
+  // Not by `origin` alone, which a `blob:` URL and one with a user name share.
+  if (url.href.startsWith(`${new URL(instanceUrl).origin}/`)) return url;
   throw new SalesforceAuthError(
     'ERR_SALESFORCE_FOREIGN_ORIGIN',
     `fetch was given a URL on ${url.host}, but a token goes to the user's instance only. Give it a path such as '/services/data/v62.0/limits'.`,

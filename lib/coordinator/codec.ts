@@ -6,9 +6,12 @@ import type { TokenSet } from '../token/types';
 /** Turns tokens into the opaque payload of a record and back; encrypted where there are keys. */
 export class GrantCodec {
   readonly #keys: KeyRing | undefined;
+  readonly #acceptUnencrypted: boolean;
 
-  constructor(keys: KeyRing | undefined) {
+  /** @param acceptUnencrypted whether grants in the clear are read although there are keys; the next refresh seals them */
+  constructor(keys: KeyRing | undefined, acceptUnencrypted = false) {
     this.#keys = keys;
+    this.#acceptUnencrypted = acceptUnencrypted;
   }
 
   /** The payload for a grant's record; another grant's record cannot use it. */
@@ -24,12 +27,25 @@ export class GrantCodec {
    */
   async decode(record: GrantRecord): Promise<TokenSet> {
     if ((record.schema as number) !== 1) throw unreadable('was written by another version of this package');
-    // Read as it is where it was written before encryption was switched on; the next refresh seals it.
-    const text = record.payload.startsWith('{')
-      ? record.payload
-      : await this.#keys?.open(record.grantId, record.payload);
+    const text = await this.#open(record);
     if (text === undefined) throw unreadable('cannot be decrypted with the configured encryptionKeys');
-    return JSON.parse(text) as TokenSet;
+    try {
+      return JSON.parse(text) as TokenSet;
+    } catch {
+      // The parser's own error quotes what it read.
+      throw unreadable('is damaged');
+    }
+  }
+
+  async #open({ grantId, payload }: GrantRecord): Promise<string | undefined> {
+    if (!payload.startsWith('{')) return this.#keys?.open(grantId, payload);
+    // In the clear. Where there are keys, whoever can write to the store, but has no key, could have put it there.
+    if (this.#keys && !this.#acceptUnencrypted) {
+      throw unreadable(
+        'is not encrypted, though there are encryptionKeys: set acceptUnencrypted while you switch encryption on',
+      );
+    }
+    return payload;
   }
 }
 

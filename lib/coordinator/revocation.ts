@@ -1,6 +1,7 @@
 import { wait, type Clock } from '../clock';
 import { debugRevoke } from '../debug';
-import type { ConfigurationSource } from '../options/source';
+import { clientChanged, type ConfigurationSource } from '../options/source';
+import { isTrustedHost } from '../salesforce/hosts';
 import { TokenClient } from '../token/client';
 import type { TokenSet } from '../token/types';
 import type { EventHub } from './events';
@@ -63,6 +64,8 @@ export class Revocations {
     try {
       const { clientID, tenant, baseUrl } = tokens;
       const configuration = await this.#source.resolveClient(clientID, { tenant });
+      // It would be sent the client secret.
+      if (!isTrustedHost(new URL(baseUrl), configuration.trustedHosts)) throw clientChanged();
       await new TokenClient(configuration, baseUrl, this.#clock).revoke(token);
       debugRevoke('%s revoked', grantId);
       this.#tell(grantId, true, startedAt);

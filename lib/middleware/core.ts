@@ -48,7 +48,7 @@ export class AuthCore {
       settings,
       events: this.events,
       revocations: this.revocations,
-      codec: new GrantCodec(grantKeys),
+      codec: new GrantCodec(grantKeys, options.acceptUnencrypted),
     };
     this.coordinator = new TokenCoordinator(parts);
     this.grants = new Grants(parts, this.coordinator, grantIdKey);

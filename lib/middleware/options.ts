@@ -29,6 +29,11 @@ export interface StaticOptions {
    * encrypts, all decrypt. Default: tokens are not encrypted.
    */
   encryptionKeys?: readonly (string | Uint8Array)[] | undefined;
+  /**
+   * Read grants that are stored in the clear although there are `encryptionKeys`: for the time in which encryption is being
+   * switched on. Default false, since whoever can write to the store could plant such a grant.
+   */
+  acceptUnencrypted?: boolean | undefined;
   routes?: Routes | undefined;
   /** Name of the property on the request. Default `salesforce`. */
   property?: string | undefined;
@@ -72,6 +77,7 @@ export type SalesforceAuthOptions =
 const staticNames = [
   'store',
   'encryptionKeys',
+  'acceptUnencrypted',
   'routes',
   'property',
   'sessionKey',
@@ -102,6 +108,7 @@ export interface ParsedOptions {
   ownsStore: boolean;
   secrets: readonly (string | Uint8Array)[] | undefined;
   grantKeys: KeyRing | undefined;
+  acceptUnencrypted: boolean;
   routes: { login: string | false; callback: string | false; logout: string | false };
   property: string;
   sessionKey: string;
@@ -143,6 +150,7 @@ export function parseOptions(options: SalesforceAuthOptions): ParsedOptions {
     ownsStore: options.store === undefined,
     secrets,
     grantKeys: secrets && new KeyRing(secrets, 'grant'),
+    acceptUnencrypted: options.acceptUnencrypted === true,
     routes,
     property,
     sessionKey: optionalText('sessionKey', options.sessionKey) ?? property,

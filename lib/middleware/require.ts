@@ -111,7 +111,8 @@ function refuse(req: Request, res: Response, next: NextFunction, salesforce: Req
   try {
     requireSession(req);
     res.set('Cache-Control', 'no-store');
-    const loginPath = login === false ? undefined : salesforce.mountPath + login;
+    // Of a mount path with a parameter the request has a say; a browser would take `/\host` for another host.
+    const loginPath = login === false ? undefined : salesforce.mountPath.replaceAll('\\', '%5C') + login;
     if (loginPath === undefined || !isPageRequest(req)) {
       res.status(401).json({
         error: 'ERR_SALESFORCE_NOT_AUTHENTICATED',

@@ -63,6 +63,9 @@ export function isSalesforceHost(hostname: string): boolean {
   return endsWithOneOf(hostname, identitySuffixes) || endsWithOneOf(hostname, siteSuffixes);
 }
 
+/** Labels as host names have them: URLs allow more, such as `*` or none between two dots. */
+const hostnameShape = /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)+$/;
+
 function endsWithOneOf(hostname: string, suffixes: readonly string[]): boolean {
-  return suffixes.some((suffix) => hostname.endsWith(suffix) && hostname.length > suffix.length);
+  return hostnameShape.test(hostname) && suffixes.some((suffix) => hostname.endsWith(suffix));
 }

@@ -1,3 +1,4 @@
+import { scryptSync } from 'node:crypto';
 import type { Request } from 'express';
 import { systemClock, type Clock } from '../clock';
 import { KeyRing, parseEncryptionKeys } from '../crypto/key-ring';
@@ -111,8 +112,17 @@ export function transactionKeys(
   secrets: readonly (string | Uint8Array)[] | undefined,
   source: ConfigurationSource,
 ): KeyRing {
-  const shared = secrets ?? (source.fixed?.clientSecret === undefined ? undefined : [source.fixed.clientSecret]);
+  const { clientSecret } = source.fixed ?? {};
+  const shared = secrets ?? (clientSecret === undefined ? undefined : [stretched(clientSecret)]);
   return shared === undefined ? KeyRing.ephemeral('transaction') : new KeyRing(shared, 'transaction');
+}
+
+/**
+ * Anybody who begins a login gets a text sealed with a key of the client secret, and may try secrets against it at home.
+ * That is hopeless with the long ones of today, and made so for the short ones older apps have.
+ */
+function stretched(clientSecret: string): string | Uint8Array {
+  return clientSecret.length >= 32 ? clientSecret : scryptSync(clientSecret, 'express-salesforce-auth', 32);
 }
 
 /**

@@ -4,9 +4,10 @@ import type { Clock } from '../clock';
 import { debugLogin } from '../debug';
 import { isSalesforceAuthError, SalesforceAuthError } from '../errors';
 import type { ClientOptions, Configuration } from '../options/configuration';
-import type { ConfigurationSource } from '../options/source';
+import { clientChanged, type ConfigurationSource } from '../options/source';
 import { defaultBaseUrl } from '../salesforce/base-url';
 import { endpointsOf } from '../salesforce/endpoints';
+import { isTrustedHost } from '../salesforce/hosts';
 import { TokenClient } from '../token/client';
 import type { TokenEndpointReply } from '../token/types';
 import {
@@ -228,6 +229,10 @@ export class SalesforceStrategy extends OAuth2Strategy {
     }
     const { clientID, tenant, baseUrl } = transaction;
     const configuration = await this._source.resolveClient(clientID, { req, tenant });
+    // The client id is no secret, so a tenant may have begun a login with another's and a host of its own.
+    if (configuration.tenant !== tenant || !isTrustedHost(new URL(baseUrl), configuration.trustedHosts)) {
+      throw clientChanged();
+    }
     this._setOAuth2(
       this._bridge(configuration, baseUrl, async (reply) => {
         try {

@@ -23,8 +23,13 @@ const lifeMs = 15 * 60 * 1000;
 /** Pending logins of one browser; more would only fill the Cookie header. */
 const maxPending = 8;
 
+/** Their size in that header, in bytes. Servers refuse requests whose header is too large: nginx at 8 KiB, Node.js at 16. */
+const maxPendingBytes = 6 * 1024;
+
 const prefix = 'salesforce-login.';
 const hostPrefix = '__Host-';
+/** Only names made here: a cookie's name that a page planted may be one that no response can carry. */
+const ownName = /^(?:__Host-)?salesforce-login\.[\w-]{16}$/;
 const used = 'used';
 
 /**
@@ -48,9 +53,10 @@ export class Transactions {
   async begin(req: Request, transaction: Transaction): Promise<string> {
     const state = randomBytes(24).toString('base64url');
     const now = this.#clock.now();
-    this.#dropOldest(req);
     const sealed = await this.#keys.seal(state, JSON.stringify({ ...transaction, startedAt: now }));
-    responseOf(req).cookie(cookieName(req, state), `${now}.${sealed}`, { ...cookieOptions(req), maxAge: lifeMs });
+    const [name, value] = [cookieName(req, state), `${now}.${sealed}`];
+    this.#dropOldest(req, name.length + value.length);
+    responseOf(req).cookie(name, value, { ...cookieOptions(req), maxAge: lifeMs });
     return state;
   }
 
@@ -92,13 +98,20 @@ export class Transactions {
     this.#seen.set(state, now);
   }
 
-  #dropOldest(req: Request): void {
+  /** Makes room for a login, its cookie `bytes` long. */
+  #dropOldest(req: Request, bytes: number): void {
     const pending = Object.entries(cookiesOf(req))
-      .filter(([name]) => name.replace(hostPrefix, '').startsWith(prefix))
-      .map(([name, value]) => ({ name, startedAt: Number.parseInt(value ?? '', 10) || 0 }))
-      .sort((a, b) => a.startedAt - b.startedAt);
-    for (const { name } of pending.slice(0, Math.max(0, pending.length - maxPending + 1))) {
-      responseOf(req).clearCookie(name, cookieOptions(req));
+      .filter(([name]) => ownName.test(name))
+      .map(([name, value = '']) => ({
+        name,
+        size: name.length + value.length,
+        startedAt: Number.parseInt(value, 10) || 0,
+      }))
+      .sort((a, b) => b.startedAt - a.startedAt);
+    let total = bytes;
+    for (const [index, { name, size }] of pending.entries()) {
+      total += size;
+      if (index >= maxPending - 1 || total > maxPendingBytes) responseOf(req).clearCookie(name, cookieOptions(req));
     }
   }
 }

@@ -27,6 +27,13 @@ export async function processTokenReply(
   if (typeof body['access_token'] !== 'string' || body['access_token'] === '') {
     throw unreadable('ERR_SALESFORCE_ACCESS_TOKEN_MISSING', 'has no access_token', reply);
   }
+  // RFC 6749, appendix A.12: VSCHAR. Anything else would be quoted by the error of whoever puts it into a header.
+  if (
+    !isTokenText(body['access_token']) ||
+    (body['refresh_token'] !== undefined && !isTokenText(body['refresh_token']))
+  ) {
+    throw unreadable('ERR_SALESFORCE_REPLY_MALFORMED', 'has a token that is none', reply);
+  }
   // The ID token is checked apart, after the tokens are kept: a mistake in it must not lose a rotated refresh token.
   const { id_token: idToken, ...rest } = body;
   const response = new Response(JSON.stringify({ token_type: 'Bearer', ...rest }), {
@@ -39,6 +46,13 @@ export async function processTokenReply(
   }
   return { ...pickTexts(rest), ...lifeOf(rest), ...(typeof idToken === 'string' ? { id_token: idToken } : {}) };
 }
+
+function isTokenText(value: unknown): boolean {
+  return typeof value === 'string' && /^[\x20-\x7e]+$/.test(value);
+}
+
+/** More than any policy of Salesforce's gives, in seconds: ten years. A store has to be able to count in it. */
+const maxLifeSeconds = 10 * 365 * 24 * 60 * 60;
 
 const textFields = [
   'access_token',
@@ -65,7 +79,9 @@ function pickTexts(body: Record<string, unknown>): TokenEndpointReply {
 
 function lifeOf(body: Record<string, unknown>): Pick<TokenEndpointReply, 'expires_in'> {
   const seconds = Number(body['expires_in']);
-  return body['expires_in'] !== undefined && Number.isFinite(seconds) && seconds > 0 ? { expires_in: seconds } : {};
+  return body['expires_in'] !== undefined && Number.isFinite(seconds) && seconds > 0
+    ? { expires_in: Math.min(seconds, maxLifeSeconds) }
+    : {};
 }
 
 function errorOf(

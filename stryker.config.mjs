@@ -1,0 +1,55 @@
+/**
+ * `npm run mutation -- <group>`; docs/mutation.md tells what survives and why.
+ *
+ * Tests are chosen by hand for each group: those that start servers for other reasons would only take time.
+ */
+const groups = {
+  checks: {
+    mutate: ['lib/salesforce/**/*.ts', 'lib/middleware/return-to.ts', 'lib/crypto/**/*.ts'],
+    tests: [
+      'test/security/hosts.test.ts',
+      'test/security/return-to.test.ts',
+      'test/security/at-rest.test.ts',
+      'test/middleware/return-to.test.ts',
+      'test/options/*.test.ts',
+      'test/salesforce/*.test.ts',
+      'test/crypto/*.test.ts',
+    ],
+  },
+  coordinator: {
+    mutate: ['lib/coordinator/**/*.ts'],
+    tests: ['test/tokens/*.test.ts', 'test/middleware/logout.test.ts', 'test/security/at-rest.test.ts'],
+    // Nearly all of them are texts of messages, which no test should hold on to.
+    excluded: ['StringLiteral'],
+  },
+};
+
+const name = process.env.MUTATION_GROUP ?? 'checks';
+const group = groups[name];
+if (!group) throw new Error(`There is no group ${name}; there are: ${Object.keys(groups).join(', ')}.`);
+
+/** @type {import('@stryker-mutator/core').PartialStrykerOptions} */
+export default {
+  testRunner: 'jest',
+  plugins: ['@stryker-mutator/jest-runner'],
+  jest: {
+    configFile: 'jest.config.cjs',
+    enableFindRelatedTests: false,
+    config: { testMatch: group.tests.map((path) => `<rootDir>/${path}`) },
+  },
+  mutate: group.mutate,
+  coverageAnalysis: 'perTest',
+  mutator: { excludedMutations: group.excluded ?? [] },
+  ignoreStatic: false,
+  incremental: true,
+  incrementalFile: `coverage/mutation/${name}.incremental.json`,
+  reporters: ['clear-text', 'json', 'progress-append-only'],
+  jsonReporter: { fileName: `coverage/mutation/${name}.json` },
+  clearTextReporter: { allowColor: false, logTests: false, reportTests: false },
+  concurrency: 2,
+  timeoutMS: 20_000,
+  tempDirName: 'coverage/mutation/tmp',
+  ignorePatterns: ['dist', 'coverage', 'docs', 'bench/results', 'example'],
+  disableTypeChecks: false,
+  allowEmpty: false,
+};

@@ -1,0 +1,297 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { inspect } from 'node:util';
+import { MemoryTokenStore } from '../../lib';
+import type { Emulator } from '../../lib/emulator';
+import { logIn, startApp, walkToCallback, type TestApp } from '../helpers/app';
+import { startTestEmulator } from '../helpers/emulator';
+import { fc, propertyRuns } from './property';
+import { hostileReferences } from './support';
+
+interface Trap {
+  url: string;
+  requests: IncomingMessage[];
+}
+
+const traps = new Set<Server>();
+
+/** A host that is no Salesforce host, and whatever reaches it. */
+async function startTrap(
+  answer: (req: IncomingMessage, res: ServerResponse) => void = (_req, res) => res.end('{}'),
+): Promise<Trap> {
+  const requests: IncomingMessage[] = [];
+  const server = createServer((req, res) => {
+    requests.push(req);
+    answer(req, res);
+  });
+  traps.add(server);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests };
+}
+
+afterEach(() => {
+  for (const server of traps) {
+    server.closeAllConnections();
+    server.close();
+  }
+  traps.clear();
+});
+
+/** An application with a user logged in, and what an application would call for this user. */
+async function loggedIn(options: Partial<Parameters<typeof startApp>[0]> = {}) {
+  const emulator = await startTestEmulator();
+  const app = await startApp({ emulator, ...options });
+  const tab = app.browser();
+  await logIn(tab, emulator);
+  const { grantId } = (await tab.get('/me')).body as { grantId: string };
+  const client = await app.salesforce.tokens.get(grantId);
+  return { emulator, ...app, tab, grantId, client };
+}
+
+const tokenRequests = (emulator: Emulator): number =>
+  emulator.requests.filter(({ path }) => path.endsWith('/token')).length;
+
+describe('the client secret', () => {
+  it.each(hostileReferences('https://acme.my.salesforce.com'))(
+    'is sent to no host that a request names: org=%j',
+    async (org) => {
+      const emulator = await startTestEmulator();
+      const { browser } = await startApp({ emulator });
+
+      const answer = await browser().get(`/auth/salesforce?org=${encodeURIComponent(org)}`);
+
+      // Refused, or as if nothing had been asked for.
+      const location = answer.headers['location'];
+      if (location === undefined) expect(answer.status).toBe(400);
+      else expect(new URL(location).origin).toBe(org === '' ? emulator.url : 'https://acme.my.salesforce.com');
+    },
+  );
+
+  it('is sent to no port of this machine but the one that is configured', async () => {
+    const trap = await startTrap();
+    const emulator = await startTestEmulator();
+    const { browser } = await startApp({ emulator });
+
+    expect((await browser().get(`/auth/salesforce?org=${trap.url}`)).status).toBe(400);
+    expect(trap.requests).toEqual([]);
+  });
+
+  it('does not follow a redirect of the token endpoint', async () => {
+    const trap = await startTrap();
+    const emulator = await startTestEmulator();
+    const { browser, errors } = await startApp({ emulator });
+    const tab = browser();
+    for (const status of [301, 302, 303, 307, 308]) {
+      const callback = await walkToCallback(tab, emulator);
+      emulator.faults.inject({ on: 'code', kind: 'redirect', location: `${trap.url}/token`, status });
+      await tab.get(callback);
+    }
+
+    expect(errors).toHaveLength(5);
+    expect(trap.requests).toEqual([]);
+  });
+
+  it('is not sent to the host a stored grant names, be it at a refresh, a revocation or an introspection', async () => {
+    const trap = await startTrap();
+    const store = new MemoryTokenStore();
+    const { emulator, grantId, client, salesforce } = await loggedIn({ options: { store, cacheMs: 0 } });
+    // What somebody can do who can write to a store that is not encrypted.
+    const plant = async (baseUrl: string): Promise<void> => {
+      const record = (await store.read(grantId))!;
+      const written = await store.put(grantId, {
+        expected: { generation: record.generation, version: record.version },
+        generation: record.generation,
+        payload: JSON.stringify({ ...(JSON.parse(record.payload) as object), baseUrl }),
+        labels: record.labels,
+        reference: 'planted',
+        referenceMs: 60_000,
+        softMs: 0,
+        hardMs: 0,
+      });
+      expect(written.outcome).toBe('written');
+    };
+    await plant(trap.url);
+    const before = tokenRequests(emulator);
+
+    await expect(client.getAccessToken()).rejects.toMatchObject({ code: 'ERR_SALESFORCE_CLIENT_CHANGED' });
+    await salesforce.tokens.revoke(grantId);
+    await salesforce.close();
+
+    expect(trap.requests).toEqual([]);
+    expect(tokenRequests(emulator)).toBe(before);
+  });
+});
+
+describe('an access token', () => {
+  it('goes to the instance only, whatever URL fetch() is given', async () => {
+    const trap = await startTrap();
+    const { client, emulator } = await loggedIn();
+    const { host } = new URL(emulator.url);
+    const hostile = [
+      trap.url,
+      trap.url.replace('http:', ''),
+      trap.url.replace('http://', '\\\\'),
+      trap.url.replace('http://', '/\\'),
+      `http://${host}@${new URL(trap.url).host}/`,
+      `http://user:password@${host}/`,
+      `https://${host}/`,
+      `blob:${emulator.url}/0`,
+      'file:///etc/passwd',
+      'data:text/plain,x',
+      `http://${host.split(':')[0]}.evil.test/`,
+      '\t//evil.test',
+      ...hostileReferences('https://acme.my.salesforce.com').filter((text) => text !== ''),
+    ];
+
+    for (const url of hostile) {
+      const outcome = client.fetch(url).then(
+        () => 'sent',
+        (error: unknown) => (error as { code?: string }).code ?? 'unknown',
+      );
+      expect([url, await outcome]).toEqual([
+        url,
+        expect.stringMatching(/ERR_SALESFORCE_FOREIGN_ORIGIN|ERR_INVALID_URL/),
+      ]);
+    }
+    expect(trap.requests).toEqual([]);
+  });
+
+  it('goes to the instance only, with paths made of anything', async () => {
+    const { client, emulator } = await loggedIn();
+    const before = emulator.requests.length;
+    const piece = fc.constantFrom(
+      '/',
+      '\\',
+      '..',
+      '.',
+      '%2f',
+      '%2e',
+      '@',
+      ':',
+      '?',
+      '#',
+      '\t',
+      '\n',
+      'x',
+      'é',
+      '//',
+      'evil.test',
+      'http:',
+      ' ',
+    );
+    let sent = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(piece, { maxLength: 6 }), async (pieces) => {
+        const path = pieces.join('');
+        const answer = await client.fetch(path).catch((error: unknown) => (error as { code: string }).code);
+        if (typeof answer === 'string') return /ERR_SALESFORCE_FOREIGN_ORIGIN|ERR_INVALID_URL/.test(answer);
+        sent += 1;
+        return answer.url.startsWith(`${emulator.url}/`);
+      }),
+      propertyRuns(200),
+    );
+
+    expect(emulator.requests.length - before).toBe(sent);
+  });
+
+  it('does not follow a redirect of the API', async () => {
+    const trap = await startTrap();
+    const { client, emulator } = await loggedIn();
+    emulator.faults.inject({ on: 'data', kind: 'redirect', location: `${trap.url}/data`, status: 307 });
+
+    const answer = await client.fetch('/services/data/v62.0/limits', { method: 'POST', body: 'x' });
+
+    expect(answer.status).toBe(307);
+    expect(trap.requests).toEqual([]);
+  });
+
+  it('stays behind where the caller has a redirect to another host followed all the same', async () => {
+    const trap = await startTrap();
+    const { client, emulator } = await loggedIn();
+    emulator.faults.inject({ on: 'data', kind: 'redirect', location: `${trap.url}/data` });
+
+    await client.fetch('/services/data/v62.0/limits', { redirect: 'follow', headers: { cookie: 'app=1' } });
+
+    expect(trap.requests).toHaveLength(1);
+    expect(trap.requests[0]!.headers).not.toHaveProperty('authorization');
+    expect(trap.requests[0]!.headers).not.toHaveProperty('cookie');
+  });
+
+  it("cannot be replaced or led astray by headers handed on from a visitor's request", async () => {
+    const { client, emulator } = await loggedIn();
+    const visitors = {
+      Host: 'evil.my.salesforce.com',
+      Authorization: 'Bearer planted',
+      Cookie: 'app.sid=session',
+      'X-Kept': 'yes',
+    };
+
+    const answer = await client.fetch('/services/data/v62.0/limits', { headers: visitors });
+
+    const { headers } = emulator.requests.at(-1)!;
+    expect(answer.status).toBe(200);
+    expect(headers['host']).toBe(new URL(emulator.url).host);
+    expect(headers['authorization']).toBe(`Bearer ${client.accessToken}`);
+    expect(headers).not.toHaveProperty('cookie');
+    expect(headers['x-kept']).toBe('yes');
+  });
+
+  it.each(['id', 'instance_url', 'sfdc_community_url'])(
+    'is sent nowhere for a reply whose %s is foreign',
+    async (field) => {
+      const trap = await startTrap();
+      const emulator = await startTestEmulator();
+      const { browser } = await startApp({ emulator });
+      const value = field === 'id' ? `${trap.url}/id/00D000000000001EAA/005000000000001AAA` : trap.url;
+      emulator.faults.inject({ on: 'code', kind: 'reply', change: (reply) => ({ ...reply, [field]: value }) });
+      const tab = browser();
+
+      const answer = await logIn(tab, emulator);
+
+      expect(trap.requests).toEqual([]);
+      // A foreign site is left out; the other two end the login.
+      expect(answer.status).toBe(field === 'sfdc_community_url' ? 302 : 502);
+      if (field === 'sfdc_community_url') expect((await tab.get('/accounts')).status).toBe(200);
+    },
+  );
+
+  it('is sent nowhere for a refresh whose instance_url is foreign', async () => {
+    const trap = await startTrap();
+    const { tab, emulator } = await loggedIn();
+    emulator.expireAccessTokens();
+    emulator.faults.inject({ on: 'refresh', kind: 'reply', change: (reply) => ({ ...reply, instance_url: trap.url }) });
+
+    await tab.get('/accounts');
+    await tab.get('/accounts');
+
+    expect(trap.requests).toEqual([]);
+  });
+
+  it('does not follow a redirect of the identity URL or userinfo', async () => {
+    const trap = await startTrap();
+    const emulator = await startTestEmulator();
+    for (const profileSource of ['identity', 'userinfo'] as const) {
+      const { browser } = await startApp({ emulator, options: { profileSource } });
+      emulator.faults.inject({ on: profileSource, kind: 'redirect', location: trap.url });
+
+      expect((await logIn(browser(), emulator)).body.code).toBe('ERR_SALESFORCE_PROFILE');
+    }
+    expect(trap.requests).toEqual([]);
+  });
+
+  it.each(['access_token', 'refresh_token'])(
+    'that is none is refused before a header could quote it (%s)',
+    async (field) => {
+      const emulator = await startTestEmulator();
+      const app: TestApp = await startApp({ emulator });
+      const tab = app.browser();
+      for (const bad of ['__fake_token__\r\nX-Injected: 1', '__fake_token__\u0000', '__fake_token__é']) {
+        emulator.faults.inject({ on: 'code', kind: 'reply', change: (reply) => ({ ...reply, [field]: bad }) });
+        expect((await logIn(tab, emulator)).body.code).toBe('ERR_SALESFORCE_REPLY_MALFORMED');
+      }
+      expect(inspect(app.errors, { depth: 9, showHidden: true })).not.toContain('__fake_token__');
+    },
+  );
+});

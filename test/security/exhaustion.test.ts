@@ -1,0 +1,221 @@
+import { once } from 'node:events';
+import { createServer, get, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { inspect } from 'node:util';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import expressSession from 'express-session';
+import { MemoryTokenStore, type SalesforceAuthError } from '../../lib';
+import { exchange } from '../../lib/token/http';
+import { systemClock } from '../../lib/clock';
+import { logIn, startApp, walkToCallback } from '../helpers/app';
+import { collect } from '../helpers/collect';
+import { ManualClock } from '../helpers/clock';
+import { startTestEmulator } from '../helpers/emulator';
+
+const servers = new Set<Server>();
+
+afterEach(() => {
+  for (const server of servers) {
+    server.closeAllConnections();
+    server.close();
+  }
+  servers.clear();
+});
+
+/** A host in Salesforce's place that answers as badly as it can. */
+async function startHost(answer: Parameters<typeof createServer>[1]): Promise<string> {
+  const server = createServer(answer);
+  servers.add(server);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/services/oauth2/token`;
+}
+
+const codeOf = (reply: Promise<unknown>): Promise<string> =>
+  reply.then(
+    () => 'answered',
+    (error: unknown) => (error as SalesforceAuthError).code,
+  );
+
+const post = (url: string): Promise<unknown> => exchange(url, { method: 'POST', headers: {} }, 30_000, systemClock);
+
+describe('logins begun and never ended', () => {
+  it('leave nothing on the server: no session, no grant, no memory', async () => {
+    const emulator = await startTestEmulator();
+    const store = new MemoryTokenStore();
+    const sessions = new expressSession.MemoryStore();
+    const { url, salesforce } = await startApp({
+      emulator,
+      options: { store },
+      sessionMiddleware: expressSession({
+        secret: '__test_session_secret__',
+        resave: false,
+        saveUninitialized: false,
+        store: sessions,
+      }) as never,
+    });
+    const sizeOf = (): number => inspect(salesforce, { depth: 20, showHidden: true }).length;
+    const before = sizeOf();
+
+    for (let round = 0; round < 5; round++) {
+      await Promise.all(Array.from({ length: 20 }, () => fetch(`${url}/auth/salesforce`, { redirect: 'manual' })));
+    }
+
+    expect(Object.keys((sessions as unknown as { sessions: object }).sessions)).toEqual([]);
+    expect(await collect(store.list())).toEqual([]);
+    expect(sizeOf()).toBe(before);
+  });
+
+  it('never fill the Cookie header: what servers refuse to read, no browser is made to send', async () => {
+    const emulator = await startTestEmulator();
+    const { browser } = await startApp({
+      emulator,
+      session: 'cookie-session',
+      routes: (app) => app.get('/cookies', (req, res) => res.json((req.headers.cookie ?? '').length)),
+    });
+    const tab = browser();
+    for (const returnTo of [`/${'x'.repeat(2047)}`, `/${'%'.repeat(2047)}`, `/${'é'.repeat(1000)}`, '/me']) {
+      for (let login = 0; login < 9; login++) {
+        const { headers } = await tab.get(`/auth/salesforce?returnTo=${encodeURIComponent(returnTo)}`);
+        const cookies = headers['set-cookie'] as unknown as string[];
+        // RFC 6265bis: a browser drops a cookie whose name and value are longer.
+        const longest = Math.max(...cookies.map((cookie) => cookie.split(';')[0]!.length));
+        expect(longest).toBeLessThanOrEqual(4096);
+      }
+      // nginx refuses a header line of more than 8 KiB, Node.js headers of more than 16.
+      expect((await tab.get('/cookies')).body).toBeLessThanOrEqual(6.5 * 1024);
+    }
+    expect((await logIn(tab, emulator, { loginPath: '/auth/salesforce?returnTo=/me' })).headers['location']).toBe(
+      '/me',
+    );
+  });
+});
+
+describe('a huge callback', () => {
+  it.each([
+    ['state', (text: string) => `?code=__fake_code__&state=${text}`],
+    ['code', (text: string) => `?code=${text}&state=x`],
+    ['error', (text: string) => `?error=${text}&error_description=${text.slice(0, 1000)}&state=x`],
+    ['list of parameters', (text: string) => `?state=x${'&code=1'.repeat(text.length / 8)}`],
+  ])('with a long %s is refused, and nothing of it comes back or is kept', async (_what, query) => {
+    const emulator = await startTestEmulator();
+    const { browser, salesforce, errors } = await startApp({ emulator });
+    const before = inspect(salesforce, { depth: 20, showHidden: true }).length;
+
+    const answer = await browser().get(`/auth/salesforce/callback${query('A'.repeat(12_000))}`);
+
+    expect(answer.status).toBe(403);
+    expect(answer.text.length).toBeLessThan(1000);
+    expect(inspect(errors, { depth: 9, showHidden: true })).not.toContain('AAAAAAAAAA');
+    expect(inspect(salesforce, { depth: 20, showHidden: true }).length).toBe(before);
+  });
+
+  it('with a long code is answered by Salesforce, and the code stays out of the error', async () => {
+    const emulator = await startTestEmulator();
+    const { browser, errors } = await startApp({ emulator });
+    const tab = browser();
+    const state = new URL(await walkToCallback(tab, emulator), 'http://x').searchParams.get('state')!;
+
+    const answer = await tab.get(`/auth/salesforce/callback?code=${'A'.repeat(10_000)}&state=${state}`);
+
+    expect(answer.body.code).toBe('ERR_SALESFORCE_CODE_REJECTED');
+    expect(inspect(errors, { depth: 9, showHidden: true })).not.toContain('AAAAAAAAAA');
+  });
+});
+
+describe('a reply of Salesforce', () => {
+  it('without end is cut off at its cap', async () => {
+    let sent = 0;
+    const url = await startHost((_req, res) => {
+      const more = (): void => {
+        while (!res.destroyed && (sent += 16_384) < 1e9 && res.write('x'.repeat(16_384)));
+        res.once('drain', more);
+      };
+      more();
+    });
+
+    expect(await codeOf(post(url))).toBe('ERR_SALESFORCE_REPLY_TOO_LARGE');
+    expect(sent).toBeLessThan(50e6);
+  });
+
+  it.each([
+    ['gzip', gzipSync],
+    ['br', (bytes: Buffer) => brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 3 } })],
+  ] as const)(
+    'that is small on the wire and huge unpacked (%s) is cut off at the same cap',
+    async (encoding, compress) => {
+      const bomb = compress(Buffer.alloc(64 * 1024 * 1024));
+      expect(bomb.length).toBeLessThan(256 * 1024);
+      const url = await startHost((_req, res) => res.writeHead(200, { 'content-encoding': encoding }).end(bomb));
+      const before = process.memoryUsage().arrayBuffers;
+
+      expect(await codeOf(post(url))).toBe('ERR_SALESFORCE_REPLY_TOO_LARGE');
+      expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(32 * 1024 * 1024);
+    },
+  );
+
+  it('that drips is given up when its time is over, however lively the connection is', async () => {
+    const clock = new ManualClock();
+    let drop!: () => void;
+    const dripped = new Promise<void>((resolve) => (drop = resolve));
+    const url = await startHost((_req, res) => {
+      res.writeHead(200, { 'content-type': 'application/json' });
+      const drip = (): void => {
+        if (!res.destroyed) res.write(' ', () => setImmediate(drip));
+        drop();
+      };
+      drip();
+    });
+
+    const reply = codeOf(exchange(url, { method: 'POST', headers: {} }, 30_000, clock));
+    await dripped;
+    clock.advanceSeconds(31);
+
+    expect(await reply).toBe('ERR_SALESFORCE_TIMEOUT');
+    expect(clock.pending).toBe(0);
+  });
+
+  it('with headers without end is given up', async () => {
+    const server = createServer().on('connection', (socket) => {
+      socket.once('data', () => {
+        socket.write(`HTTP/1.1 200 OK\r\n`);
+        for (let line = 0; line < 5_000; line++) socket.write(`x-${line}: ${'x'.repeat(100)}\r\n`);
+      });
+      socket.on('error', () => undefined);
+    });
+    servers.add(server);
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+
+    const code = await codeOf(post(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`));
+
+    expect(code).toBe('ERR_SALESFORCE_CONNECTION_LOST');
+  });
+
+  it('that claims a life beyond counting is taken for ten years at most', async () => {
+    const emulator = await startTestEmulator();
+    const store = new MemoryTokenStore();
+    const { browser } = await startApp({ emulator, options: { store } });
+    emulator.faults.inject({ on: 'code', kind: 'reply', change: (reply) => ({ ...reply, expires_in: 1e300 }) });
+    const tab = browser();
+    await logIn(tab, emulator);
+
+    const [record] = await collect(store.list());
+
+    expect(record!.hardInMs).toBeLessThanOrEqual(10 * 365 * 24 * 60 * 60 * 1000);
+    expect((await tab.get('/accounts')).status).toBe(200);
+  });
+});
+
+describe('a request larger than a server reads', () => {
+  it('is refused by Node.js before this package sees it', async () => {
+    const emulator = await startTestEmulator();
+    const { url } = await startApp({ emulator });
+    const [answer] = (await once(get(`${url}/auth/salesforce/callback?state=${'x'.repeat(20_000)}`), 'response')) as [
+      { statusCode: number; resume: () => void },
+    ];
+    answer.resume();
+
+    expect(answer.statusCode).toBe(431);
+  });
+});

@@ -1,0 +1,11 @@
+/** `npm run mutation [-- <group>] [options of stryker]`: see stryker.config.mjs for the groups and docs/mutation.md for results. */
+import { spawnSync } from 'node:child_process';
+import { provideParts } from './test/parts.mjs';
+
+const [given, ...rest] = process.argv.slice(2);
+const isGroup = given !== undefined && !given.startsWith('-');
+const { status } = spawnSync('stryker', ['run', ...(isGroup ? rest : process.argv.slice(2))], {
+  stdio: 'inherit',
+  env: { ...process.env, ...provideParts(), ...(isGroup ? { MUTATION_GROUP: given } : {}) },
+});
+process.exitCode = status ?? 1;

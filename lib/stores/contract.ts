@@ -2,7 +2,9 @@ import { Bench, globalTestFunctions, type Part, type StoreUnderTest, type TestFu
 import { describeAdministration, describeForeignRecords } from './contract/administration';
 import { describeClaims } from './contract/claims';
 import { describeCommits } from './contract/commits';
+import { describeIdleGrants } from './contract/idle';
 import { describeLogins } from './contract/logins';
+import { describeNotifications } from './contract/notifications';
 import { describeSessions } from './contract/sessions';
 import { describeSettlements } from './contract/settlements';
 
@@ -16,6 +18,10 @@ export interface TokenStoreSuiteOptions extends Partial<TestFunctions> {
   toleranceMs?: number;
   /** False for a store in memory, which never meets a record another version has written. Default true. */
   isShared?: boolean;
+  /** False for a store without `subscribe()`, or with it switched off. Default true. */
+  notifies?: boolean;
+  /** False for a store without `takeIdle()`. Default true. */
+  takesIdle?: boolean;
 }
 
 /**
@@ -31,7 +37,7 @@ export function describeTokenStore(
   make: () => StoreUnderTest | Promise<StoreUnderTest>,
   options: TokenStoreSuiteOptions = {},
 ): void {
-  const { toleranceMs = 20_000, isShared = true, ...given } = options;
+  const { toleranceMs = 20_000, isShared = true, notifies = true, takesIdle = true, ...given } = options;
   const { describe, it, beforeEach, afterEach } = { ...globalTestFunctions(), ...given };
   describe(name, () => {
     let bench: Bench | undefined;
@@ -59,5 +65,7 @@ export function describeTokenStore(
     describeSessions(part);
     describeAdministration(part);
     if (isShared) describeForeignRecords(part);
+    if (notifies) describeNotifications(part);
+    if (takesIdle) describeIdleGrants(part);
   });
 }

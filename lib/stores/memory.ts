@@ -6,20 +6,22 @@ import type {
   GrantFilter,
   GrantLabels,
   GrantRecord,
-  GrantState,
   GrantWrite,
+  IdleGrant,
+  IdleQuery,
   Release,
   ReleaseOutcome,
   SessionReference,
   Settlement,
   TokenStore,
 } from './store';
-import { at, toRecord, type StoredGrant } from './stored-grant';
+import { Listeners } from './listeners';
+import { at, defaultRetentionMs, enter, toRecord, unclaim, type StoredGrant } from './stored-grant';
 
 export interface MemoryTokenStoreOptions {
   /** How often outdated records are removed, in milliseconds. Default 60000. */
   sweepIntervalMs?: number;
-  /** How long a grant no session holds is kept, in milliseconds. Default 30 days, Salesforce's own idle limit. */
+  /** How long a grant is kept that no session holds and nobody refreshes, in milliseconds. Default 90 days. */
   retentionMs?: number;
   clock?: Clock;
 }
@@ -33,12 +35,13 @@ export class MemoryTokenStore implements TokenStore {
   readonly #clock: Clock;
   readonly #sweepIntervalMs: number;
   readonly #retentionMs: number;
+  readonly #listeners = new Listeners(() => () => undefined);
   #cancelSweep: CancelTimer | undefined;
 
   constructor(options: MemoryTokenStoreOptions = {}) {
     this.#clock = options.clock ?? systemClock;
     this.#sweepIntervalMs = options.sweepIntervalMs ?? 60_000;
-    this.#retentionMs = options.retentionMs ?? 30 * 24 * 60 * 60 * 1000;
+    this.#retentionMs = options.retentionMs ?? defaultRetentionMs;
   }
 
   /** Number of records, tombstones included. */
@@ -75,12 +78,15 @@ export class MemoryTokenStore implements TokenStore {
       failures: 0,
       errorCode: undefined,
       references: live?.references ?? new Map<string, number>(),
-      touchedAt: now,
-      expiresAt: undefined,
+      heldUntil: live?.heldUntil ?? 0,
+      refreshedAt: now,
+      takenUntil: 0,
+      expiresAt: 0,
     };
-    stored.references.set(write.reference, now + write.referenceMs);
+    this.#hold(stored, write, now);
     this.#grants.set(grantId, stored);
     this.#scheduleSweep();
+    this.#listeners.tell(grantId);
     return Promise.resolve({ outcome: 'written', version: stored.version });
   }
 
@@ -100,10 +106,10 @@ export class MemoryTokenStore implements TokenStore {
     if (stored.state === 'dead') return answer('dead');
     if (stored.leaseUntil > now) return answer('busy');
     // Its holder died, or is paused, with the refresh token perhaps on the wire.
-    if (stored.state === 'inflight') this.#enter(stored, 'ambiguous', now);
+    if (stored.state === 'inflight') enter(stored, 'ambiguous', now);
     if (stored.nextTryAt > now) return answer('backoff');
     const outcome = stored.state === 'ambiguous' ? 'resolve' : 'claimed';
-    if (outcome === 'claimed') this.#enter(stored, 'inflight', now);
+    if (outcome === 'claimed') enter(stored, 'inflight', now);
     stored.owner = claim.owner;
     stored.leaseUntil = now + claim.leaseMs;
     return answer(outcome);
@@ -119,7 +125,7 @@ export class MemoryTokenStore implements TokenStore {
     const stored = this.#owned(grantId, claim);
     if (stored?.state !== 'ambiguous') return Promise.resolve(false);
     const now = this.#clock.monotonic();
-    this.#enter(stored, 'inflight', now);
+    enter(stored, 'inflight', now);
     stored.leaseUntil = now + claim.leaseMs;
     return Promise.resolve(true);
   }
@@ -130,17 +136,21 @@ export class MemoryTokenStore implements TokenStore {
     if (stored?.generation !== settlement.generation) return Promise.resolve(false);
     if (stored.state === 'gone') {
       // The flight a logout is waiting for has ended.
-      if (stored.owner === settlement.owner) this.#unclaim(stored);
+      if (stored.owner === settlement.owner) {
+        unclaim(stored);
+        this.#listeners.tell(grantId);
+      }
       return Promise.resolve(false);
     }
     const isCurrent =
       stored.version === settlement.version && (settlement.state === 'dead' || stored.owner === settlement.owner);
     if (!isCurrent) return Promise.resolve(false);
-    if (stored.state !== settlement.state) this.#enter(stored, settlement.state, now);
-    this.#unclaim(stored);
+    if (stored.state !== settlement.state) enter(stored, settlement.state, now);
+    unclaim(stored);
     stored.nextTryAt = now + settlement.backoffMs;
     stored.failures = settlement.failed ? stored.failures + 1 : 0;
     stored.errorCode = settlement.errorCode;
+    this.#listeners.tell(grantId);
     return Promise.resolve(true);
   }
 
@@ -149,8 +159,8 @@ export class MemoryTokenStore implements TokenStore {
     const stored = this.#get(grantId);
     if (!stored || stored.state === 'gone' || stored.generation !== commit.generation) return Promise.resolve('gone');
     if (stored.version !== commit.version) return Promise.resolve('moved');
-    this.#enter(stored, 'idle', now);
-    this.#unclaim(stored);
+    enter(stored, 'idle', now);
+    unclaim(stored);
     stored.version += 1;
     stored.payload = commit.payload;
     stored.softAt = at(now, commit.softMs);
@@ -158,15 +168,16 @@ export class MemoryTokenStore implements TokenStore {
     stored.nextTryAt = 0;
     stored.failures = 0;
     stored.errorCode = undefined;
-    stored.touchedAt = now;
+    stored.refreshedAt = now;
+    stored.expiresAt = Math.max(stored.heldUntil, now) + this.#retentionMs;
+    this.#listeners.tell(grantId);
     return Promise.resolve('committed');
   }
 
-  reference(grantId: string, { generation, reference, referenceMs }: SessionReference): Promise<boolean> {
+  reference(grantId: string, reference: SessionReference): Promise<boolean> {
     const stored = this.#get(grantId);
-    if (!stored || stored.state === 'gone' || stored.generation !== generation) return Promise.resolve(false);
-    stored.touchedAt = this.#clock.monotonic();
-    stored.references.set(reference, stored.touchedAt + referenceMs);
+    if (!stored || stored.state === 'gone' || stored.generation !== reference.generation) return Promise.resolve(false);
+    this.#hold(stored, reference, this.#clock.monotonic());
     return Promise.resolve(true);
   }
 
@@ -181,10 +192,11 @@ export class MemoryTokenStore implements TokenStore {
     if (held && !release.everywhere) return Promise.resolve({ outcome: 'released' });
     const record = this.#record(grantId, stored);
     // Owner and lease stay: they tell the logout whether a flight is still to be waited for.
-    this.#enter(stored, 'gone', now);
+    enter(stored, 'gone', now);
     stored.payload = '';
     stored.references.clear();
     stored.expiresAt = now + release.tombstoneMs;
+    this.#listeners.tell(grantId);
     return Promise.resolve({ outcome: 'ended', record });
   }
 
@@ -197,14 +209,31 @@ export class MemoryTokenStore implements TokenStore {
     }
   }
 
+  subscribe(listener: (grantId: string) => void): () => void {
+    return this.#listeners.add(listener);
+  }
+
+  async *takeIdle({ idleMs, takenMs }: IdleQuery): AsyncIterable<IdleGrant> {
+    for (const grantId of [...this.#grants.keys()]) {
+      const now = this.#clock.monotonic();
+      const stored = this.#get(grantId);
+      if (!stored || stored.state === 'gone' || stored.state === 'dead' || stored.softAt === null) continue;
+      if (stored.refreshedAt > now - idleMs || stored.takenUntil > now) continue;
+      stored.takenUntil = now + takenMs;
+      const unheldMs = Math.max(0, now - stored.heldUntil);
+      yield await Promise.resolve({ grantId, generation: stored.generation, unheldMs });
+    }
+  }
+
   close(): void {
+    this.#listeners.close();
     this.#cancelSweep?.();
     this.#cancelSweep = undefined;
   }
 
   #get(grantId: string): StoredGrant | undefined {
     const stored = this.#grants.get(grantId);
-    if (stored?.expiresAt !== undefined && stored.expiresAt <= this.#clock.monotonic()) {
+    if (stored && stored.expiresAt <= this.#clock.monotonic()) {
       this.#grants.delete(grantId);
       return undefined;
     }
@@ -216,14 +245,10 @@ export class MemoryTokenStore implements TokenStore {
     return stored?.generation === generation && stored.owner === owner ? stored : undefined;
   }
 
-  #enter(stored: StoredGrant, state: GrantState, now: number): void {
-    stored.state = state;
-    stored.stateSince = now;
-  }
-
-  #unclaim(stored: StoredGrant): void {
-    stored.owner = undefined;
-    stored.leaseUntil = 0;
+  #hold(stored: StoredGrant, { reference, referenceMs }: SessionReference, now: number): void {
+    stored.references.set(reference, now + referenceMs);
+    stored.heldUntil = Math.max(stored.heldUntil, now + referenceMs);
+    stored.expiresAt = Math.max(stored.heldUntil, stored.refreshedAt) + this.#retentionMs;
   }
 
   #record(grantId: string, stored: StoredGrant): GrantRecord {
@@ -241,12 +266,6 @@ export class MemoryTokenStore implements TokenStore {
   }
 
   #sweep(): void {
-    const now = this.#clock.monotonic();
-    for (const [grantId, stored] of this.#grants) {
-      const isForgotten = stored.expiresAt !== undefined && stored.expiresAt <= now;
-      const isAbandoned =
-        now - stored.touchedAt > this.#retentionMs && ![...stored.references.values()].some((until) => until > now);
-      if (isForgotten || isAbandoned) this.#grants.delete(grantId);
-    }
+    for (const grantId of [...this.#grants.keys()]) this.#get(grantId);
   }
 }

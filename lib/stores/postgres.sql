@@ -9,11 +9,9 @@
 -- not know, and changes none of them: run the migration before the first process of the new version starts, and never edit
 -- schema_version by hand.
 --
--- Keep synchronous_commit on (the default): a refreshed token must survive a crash of the server. Tombstones of logouts are
--- removed a few at a time by later logouts. Grants whose sessions all ended without a logout stay; remove them when you like:
---   delete from salesforce_grants where refreshed_at < now() - interval '90 days'
---     and not exists (select from jsonb_each_text(session_references) as held
---       where held.value::float8 > extract(epoch from now()) * 1000);
+-- Keep synchronous_commit on (the default): a refreshed token must survive a crash of the server. Rows that are over
+-- (expires_at: tombstones of logouts, and grants abandoned for the option retentionMs) are removed a few at a time by later
+-- logins and logouts.
 
 create table salesforce_grants (
   grant_id text primary key,
@@ -39,10 +37,15 @@ create table salesforce_grants (
   error_code text,
   -- Sessions that hold the grant: name -> end, in milliseconds since the epoch.
   session_references jsonb not null,
+  -- When the last of these holds ends or ended.
+  held_until timestamptz not null,
   refreshed_at timestamptz not null,
-  -- When a tombstone may be forgotten.
-  expires_at timestamptz
+  -- Until when the row is one process's to keep alive; see the option keepAlive.
+  taken_until timestamptz,
+  -- When the row may be forgotten.
+  expires_at timestamptz not null
 ) with (fillfactor = 70);
 
 create index salesforce_grants_owner_idx on salesforce_grants (organization_id, user_id);
-create index salesforce_grants_expires_at_idx on salesforce_grants (expires_at) where expires_at is not null;
+create index salesforce_grants_refreshed_at_idx on salesforce_grants (refreshed_at);
+create index salesforce_grants_expires_at_idx on salesforce_grants (expires_at);

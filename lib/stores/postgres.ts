@@ -1,5 +1,8 @@
+import { Listeners } from './listeners';
 import { assertKnown, recordOf, type Row } from './postgres/row';
 import { statementsFor, type Statements } from './postgres/statements';
+import { subscribe, type ListeningPool } from './postgres/subscription';
+import { defaultRetentionMs } from './stored-grant';
 import type {
   Claim,
   ClaimOutcome,
@@ -7,6 +10,8 @@ import type {
   GrantFilter,
   GrantRecord,
   GrantWrite,
+  IdleGrant,
+  IdleQuery,
   Release,
   ReleaseOutcome,
   SessionReference,
@@ -24,9 +29,21 @@ export interface PostgresTokenStoreOptions {
   pool: PostgresPool;
   /** Name of the table, if need be after a schema: `auth.grants`. Default `salesforce_grants`. */
   table?: string;
+  /**
+   * Has PostgreSQL tell of grants that change (`pg_notify`), so that processes need not wait for their next look at the
+   * table, and see a logout elsewhere at once. Takes one connection for itself, of `pool`, or of the pool given here: one that
+   * leads past PgBouncer where that is in transaction mode, which cannot listen. The same in all processes. Default false.
+   */
+  notify?: boolean | ListeningPool;
+  /** How long a grant is kept that no session holds and nobody refreshes, in milliseconds. Default 90 days. */
+  retentionMs?: number;
+  /** Takes warnings. Default `process.emitWarning`. */
+  onWarning?: (message: string) => void;
 }
 
 const pageSize = 500;
+/** How many idle grants are taken at once: few, so that processes share them. */
+const takenAtOnce = 10;
 
 /**
  * Keeps grants in PostgreSQL 12 or later, in the table of `express-salesforce-auth/stores/postgres.sql`: one statement for
@@ -35,13 +52,30 @@ const pageSize = 500;
 export class PostgresTokenStore implements TokenStore {
   readonly #pool: PostgresPool;
   readonly #statements: Statements;
+  readonly #listeners: Listeners;
 
-  constructor({ pool, table = 'salesforce_grants' }: PostgresTokenStoreOptions) {
+  constructor({ pool, table = 'salesforce_grants', notify = false, ...options }: PostgresTokenStoreOptions) {
     if (typeof (pool as Partial<PostgresPool> | undefined)?.query !== 'function') {
       throw new TypeError('PostgresTokenStore: pool must be a Pool of the package pg.');
     }
+    const listeningPool = notify === true ? (pool as unknown as ListeningPool) : notify;
+    if (listeningPool !== false && typeof listeningPool.connect !== 'function') {
+      throw new TypeError('PostgresTokenStore: notify must be true, false or a Pool of the package pg.');
+    }
+    const { retentionMs = defaultRetentionMs } = options;
+    const warn = options.onWarning ?? ((message) => process.emitWarning(message, 'SalesforceAuthWarning'));
+    const name = quoted(table);
+    // The longest name PostgreSQL takes.
+    const channel = table.slice(-63);
     this.#pool = pool;
-    this.#statements = statementsFor(quoted(table));
+    this.#statements = statementsFor({
+      table: name,
+      channel: listeningPool === false ? undefined : channel,
+      retentionMs,
+    });
+    this.#listeners = new Listeners((tell) =>
+      listeningPool === false ? () => undefined : subscribe({ pool: listeningPool, channel, tell, warn }),
+    );
   }
 
   async read(grantId: string): Promise<GrantRecord | undefined> {
@@ -111,6 +145,26 @@ export class PostgresTokenStore implements TokenStore {
       if (rows.length < pageSize) return;
       last = rows.at(-1)?.['grant_id'] as string;
     }
+  }
+
+  subscribe(listener: (grantId: string) => void): () => void {
+    return this.#listeners.add(listener);
+  }
+
+  async *takeIdle({ idleMs, takenMs }: IdleQuery): AsyncIterable<IdleGrant> {
+    for (;;) {
+      const rows = await this.#rows('take', [idleMs, takenMs, takenAtOnce]);
+      for (const row of rows) {
+        const grantId = row['grant_id'] as string;
+        yield { grantId, generation: row['generation'] as string, unheldMs: Number(row['unheld_ms']) };
+      }
+      if (rows.length < takenAtOnce) return;
+    }
+  }
+
+  /** Gives back the connection that listens to changes; the pool is the application's to end, after this. */
+  close(): void {
+    this.#listeners.close();
   }
 
   /** Carries out an operation on one grant. Undefined where there is none. */

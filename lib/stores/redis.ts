@@ -1,8 +1,10 @@
-import { toRecord } from './stored-grant';
 import { connect, escapePattern, type IoredisClient, type NodeRedisClient, type RedisConnection } from './redis/client';
 import type { WaitReplicas } from './redis/client';
 import { storedGrant, type Reply } from './redis/reply';
 import { scripts } from './redis/scripts';
+import { subscribe } from './redis/subscription';
+import { Listeners } from './listeners';
+import { defaultRetentionMs, toRecord } from './stored-grant';
 import type {
   Claim,
   ClaimOutcome,
@@ -11,6 +13,8 @@ import type {
   GrantLabels,
   GrantRecord,
   GrantWrite,
+  IdleGrant,
+  IdleQuery,
   Release,
   ReleaseOutcome,
   SessionReference,
@@ -30,13 +34,25 @@ export interface RedisTokenStoreOptions {
    * presented, and the operation fails. Too few for new tokens: a warning, since throwing them away would be worse.
    */
   waitReplicas?: WaitReplicas;
+  /**
+   * Publishes the ids of grants that change, and listens to them, so that processes need not wait for their next look at the
+   * store, and see a logout elsewhere at once. True: on a second connection, duplicated from `client` and closed by
+   * `close()`. A client: on that one, which has to be connected, and is the application's to close. In a cluster the
+   * client itself opens what it needs. The same in all processes. Default false.
+   */
+  notify?: boolean | NodeRedisClient | IoredisClient;
+  /**
+   * How long a grant is kept that no session holds and nobody refreshes, in milliseconds: the time to live of its key.
+   * Default 90 days.
+   */
+  retentionMs?: number;
   /** Takes warnings, for instance of a server that may evict grants. Default `process.emitWarning`. */
   onWarning?: (message: string) => void;
 }
 
 /**
  * Keeps grants in Redis 5 or later, or Valkey: one hash for each, and one Lua script for each operation, on the server's
- * clock. A grant stays until it is logged out; only tombstones have a time to live.
+ * clock. A grant stays until it is logged out, or abandoned for `retentionMs`.
  *
  * `list()` walks over all keys of the server, of every master in a cluster.
  */
@@ -45,13 +61,24 @@ export class RedisTokenStore implements TokenStore {
   readonly #prefix: string;
   readonly #waitReplicas: WaitReplicas | undefined;
   readonly #warn: (message: string) => void;
+  readonly #retentionMs: string;
+  /** Where changes are published; empty for nowhere. */
+  readonly #channel: string;
+  readonly #listeners: Listeners;
   #isChecked = false;
 
-  constructor({ client, prefix, waitReplicas, onWarning }: RedisTokenStoreOptions) {
+  constructor({ client, prefix, waitReplicas, notify = false, retentionMs, onWarning }: RedisTokenStoreOptions) {
     this.#connection = connect(client);
     this.#prefix = prefix ?? 'salesforce:grant:';
     this.#waitReplicas = waitReplicas;
+    this.#retentionMs = text(retentionMs ?? defaultRetentionMs);
     this.#warn = onWarning ?? ((message) => process.emitWarning(message, 'SalesforceAuthWarning'));
+    this.#channel = notify === false ? '' : `${this.#prefix}changed`;
+    this.#listeners = new Listeners((tell) =>
+      notify === false
+        ? () => undefined
+        : subscribe({ client, notify, channel: this.#channel, tell, warn: (message) => this.#warn(message) }),
+    );
   }
 
   async read(grantId: string): Promise<GrantRecord | undefined> {
@@ -72,6 +99,8 @@ export class RedisTokenStore implements TokenStore {
       text(write.hardMs),
       write.reference,
       text(write.referenceMs),
+      this.#retentionMs,
+      this.#channel,
     ]);
     return outcome === 'written' ? { outcome, version: Number(version) } : { outcome: 'conflict' };
   }
@@ -81,7 +110,7 @@ export class RedisTokenStore implements TokenStore {
     const { reply, isLagging } = await this.#send('claim', grantId, args, this.#waitReplicas);
     const [outcome] = reply;
     if (outcome === 'claimed' && isLagging) {
-      await this.#run('unclaim', grantId, [generation, owner]);
+      await this.#run('unclaim', grantId, [generation, owner, this.#channel]);
       throw new Error('Too few Redis replicas have the claim of a grant; after a failover it might be claimed twice.');
     }
     return outcome === 'gone'
@@ -103,19 +132,19 @@ export class RedisTokenStore implements TokenStore {
 
   async settle(grantId: string, settlement: Settlement): Promise<boolean> {
     const { generation, version, owner, state, backoffMs, failed, errorCode } = settlement;
-    const rest = [text(backoffMs), failed ? '1' : '0', errorCode ?? ''];
+    const rest = [text(backoffMs), failed ? '1' : '0', errorCode ?? '', this.#channel];
     return isYes(await this.#run('settle', grantId, [generation, String(version), owner, state, ...rest]));
   }
 
   async commit(grantId: string, commit: GrantCommit): Promise<'committed' | 'moved' | 'gone'> {
     const { generation, version, payload, softMs, hardMs } = commit;
     const args = [generation, String(version), payload, text(softMs), text(hardMs)];
-    const [outcome] = await this.#write('commit', grantId, args);
+    const [outcome] = await this.#write('commit', grantId, [...args, this.#retentionMs, this.#channel]);
     return outcome as 'committed' | 'moved' | 'gone';
   }
 
   async reference(grantId: string, { generation, reference, referenceMs }: SessionReference): Promise<boolean> {
-    return isYes(await this.#run('reference', grantId, [generation, reference, text(referenceMs)]));
+    return isYes(await this.#run('reference', grantId, [generation, reference, text(referenceMs), this.#retentionMs]));
   }
 
   async release(grantId: string, release: Release): Promise<ReleaseOutcome> {
@@ -126,19 +155,45 @@ export class RedisTokenStore implements TokenStore {
       reference ?? '',
       everywhere ? '1' : '0',
       String(Math.ceil(tombstoneMs)),
+      this.#channel,
     ]);
     const outcome = reply[0] as ReleaseOutcome['outcome'];
     return outcome === 'ended' ? { outcome, record: record(grantId, reply) } : { outcome };
   }
 
   async *list(filter: GrantFilter = {}): AsyncIterable<GrantRecord> {
+    for await (const grantIds of this.#grantIds()) {
+      const records = await Promise.all(grantIds.map((grantId) => this.read(grantId)));
+      yield* records.filter((found) => found !== undefined && matches(found, filter)) as GrantRecord[];
+    }
+  }
+
+  subscribe(listener: (grantId: string) => void): () => void {
+    return this.#listeners.add(listener);
+  }
+
+  async *takeIdle({ idleMs, takenMs }: IdleQuery): AsyncIterable<IdleGrant> {
+    for await (const grantIds of this.#grantIds()) {
+      for (const grantId of grantIds) {
+        const [outcome, generation, unheldMs] = await this.#run('take', grantId, [text(idleMs), text(takenMs)]);
+        if (outcome === 'yes') yield { grantId, generation: generation ?? '', unheldMs: Number(unheldMs) };
+      }
+    }
+  }
+
+  /** Ends the connection that listens to changes; clients the application passed are the application's. */
+  close(): void {
+    this.#listeners.close();
+  }
+
+  /** Ids of all grants there are, each once, in pages. */
+  async *#grantIds(): AsyncIterable<string[]> {
     const seen = new Set<string>();
     const start = `${this.#prefix}{`;
     for await (const keys of this.#connection.scan(`${escapePattern(start)}*}`)) {
-      const grantIds = keys.map((key) => key.slice(start.length, -1)).filter((grantId) => !seen.has(grantId));
+      const grantIds = new Set(keys.map((key) => key.slice(start.length, -1)).filter((grantId) => !seen.has(grantId)));
       grantIds.forEach((grantId) => seen.add(grantId));
-      const records = await Promise.all([...new Set(grantIds)].map((grantId) => this.read(grantId)));
-      yield* records.filter((found) => found !== undefined && matches(found, filter)) as GrantRecord[];
+      yield [...grantIds];
     }
   }
 
@@ -149,7 +204,7 @@ export class RedisTokenStore implements TokenStore {
     this.#isChecked = true;
     for (const info of await this.#connection.memoryInfo()) {
       const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1];
-      if (policy?.startsWith('allkeys-') !== true) continue;
+      if (policy === undefined || policy === 'noeviction') continue;
       this.#warn(
         `Redis may evict grants, and so log users out, when its memory is full: maxmemory-policy is ${policy}. ` +
           'Set it to noeviction.',

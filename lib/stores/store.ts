@@ -57,7 +57,26 @@ export interface TokenStore {
   /** Every record that is no tombstone, in no order; for look-up and administration. */
   list(filter?: GrantFilter): AsyncIterable<GrantRecord>;
 
-  /** Ends timers and connections the store opened itself. */
+  /**
+   * Tells `listener` the ids of grants that change, in whatever process: a claim is given back, tokens are new, a logout.
+   * That is a hint, to wait for less time and to notice sooner, and nothing relies on it: it may come late, twice or, as
+   * while a connection is lost, never. Calling this throws nothing and waits for nothing.
+   *
+   * Optional.
+   *
+   * @returns ends the subscription
+   */
+  subscribe?(listener: (grantId: string) => void): () => void;
+
+  /**
+   * Takes, a few at a time, the live grants that can be refreshed (with a soft bound, and not `dead`) and have not been for
+   * `idleMs`, each for one taker: what is taken is nobody else's for `takenMs`. For the option `keepAlive`.
+   *
+   * Optional.
+   */
+  takeIdle?(query: IdleQuery): AsyncIterable<IdleGrant>;
+
+  /** Ends timers and connections the store opened itself. Optional. */
   close?(): Promise<void> | void;
 }
 
@@ -109,6 +128,22 @@ export interface GrantLabels {
 
 /** Selects grants; an absent member selects all. */
 export type GrantFilter = Partial<GrantLabels>;
+
+/** Which grants count as idle. */
+export interface IdleQuery {
+  /** How long since their tokens were stored. */
+  idleMs: number;
+  /** How long those that are handed out are kept from others. */
+  takenMs: number;
+}
+
+/** A grant nobody has refreshed for a while. */
+export interface IdleGrant {
+  grantId: string;
+  generation: string;
+  /** Milliseconds since the last hold of a session ended; 0 while there is one. */
+  unheldMs: number;
+}
 
 /** Staleness of new tokens, relative to now. */
 export interface Staleness {

@@ -17,9 +17,24 @@ export interface StoredGrant {
   errorCode: string | undefined;
   /** Sessions that hold the grant, and until when. */
   references: Map<string, number>;
-  touchedAt: number;
-  /** When the record may be forgotten; set on tombstones. */
-  expiresAt: number | undefined;
+  /** When the last of these holds ends or ended. */
+  heldUntil: number;
+  /** When the tokens were stored. */
+  refreshedAt: number;
+  /** Until when one that sweeps has it. */
+  takenUntil: number;
+  /** When the record may be forgotten. */
+  expiresAt: number;
+}
+
+export function enter(stored: StoredGrant, state: GrantState, now: number): void {
+  stored.state = state;
+  stored.stateSince = now;
+}
+
+export function unclaim(stored: StoredGrant): void {
+  stored.owner = undefined;
+  stored.leaseUntil = 0;
 }
 
 /** A point in time from a delay. */
@@ -46,3 +61,6 @@ export function toRecord(grantId: string, stored: StoredGrant, now: number): Gra
     errorCode: stored.errorCode,
   };
 }
+
+/** How long a grant is kept that no session holds and nobody refreshes: 90 days. */
+export const defaultRetentionMs: number = 90 * 24 * 60 * 60 * 1000;

@@ -29,7 +29,8 @@ afterAll(async () => {
 
 /** Moves every time in the table back. */
 async function passTime(ms: number): Promise<void> {
-  const columns = ['soft_at', 'hard_at', 'lease_until', 'next_try_at', 'state_since', 'refreshed_at', 'expires_at'];
+  const columns = ['soft_at', 'hard_at', 'lease_until', 'next_try_at', 'state_since', 'held_until', 'refreshed_at'];
+  columns.push('taken_until', 'expires_at');
   await pool.query(
     `update ${table} set
       ${columns.map((column) => `${column} = ${column} - $1 * interval '1 millisecond'`).join(', ')},
@@ -41,7 +42,7 @@ async function passTime(ms: number): Promise<void> {
 }
 
 describeTokenStore('PostgresTokenStore', () => ({
-  store: new PostgresTokenStore({ pool, table }),
+  store: new PostgresTokenStore({ pool, table, notify: true }),
   elapse: passTime,
   setSchema: async (grantId, schema) => {
     await pool.query(`update ${table} set schema_version = $2 where grant_id = $1`, [grantId, schema]);
@@ -138,6 +139,24 @@ describe('PostgresTokenStore on its own table', () => {
     expect((await store.read('grant'))?.version).toBe(2);
   });
 
+  it('forgets a grant that was abandoned for retentionMs, and removes it with a later login', async () => {
+    const store = new PostgresTokenStore({ pool, table, retentionMs: 100_000 });
+    await store.put('abandoned', login);
+    await store.put('held', { ...login, referenceMs: 600_000 });
+    await passTime(login.referenceMs + 100_000);
+
+    expect(await store.read('abandoned')).toBeUndefined();
+    expect(await store.claim('abandoned', claim)).toEqual({ outcome: 'gone' });
+    expect(await store.read('held')).toMatchObject({ state: 'idle' });
+    await store.put('new', login);
+    const { rows } = await pool.query(`select grant_id from ${table} order by 1`);
+    expect(rows).toEqual([{ grant_id: 'held' }, { grant_id: 'new' }]);
+    // One that is over may be begun anew before it is removed.
+    await passTime(login.referenceMs + 100_000);
+    expect(await store.put('new', { ...login, generation: 'second' })).toMatchObject({ outcome: 'written' });
+    expect(await store.read('new')).toMatchObject({ generation: 'second', version: 1 });
+  });
+
   it('removes tombstones that are over with later logouts', async () => {
     const store = new PostgresTokenStore({ pool, table });
     for (const grantId of ['first', 'second', 'third']) {
@@ -158,7 +177,7 @@ describe('PostgresTokenStore on its own table', () => {
     const store = new PostgresTokenStore({ pool, table });
     await store.put('grant', login);
     const columns = 'schema_version, generation, version, state, payload, organization_id, user_id, client_id, ';
-    const rest = `${columns} state_since, failures, session_references, refreshed_at`;
+    const rest = `${columns} state_since, failures, session_references, held_until, refreshed_at, expires_at`;
     await pool.query(
       `insert into ${table} (grant_id, ${rest}) select 'copy ' || n, ${rest} from ${table}, generate_series(1, 1200) n`,
     );

@@ -64,18 +64,27 @@ async function listed(store: RedisTokenStore): Promise<string[]> {
 }
 
 describe('a single server', () => {
-  it('has one hash for each grant, without a time to live until it is a tombstone', async () => {
+  it('has one hash for each grant, which lives until it has been abandoned for retentionMs', async () => {
+    const dayMs = 24 * 60 * 60 * 1000;
     const { url } = await startServer();
     const client = ioredisOf(url);
-    const store = new RedisTokenStore({ client });
-    await store.put('grant', login);
+    const store = new RedisTokenStore({ client, retentionMs: 10 * dayMs });
+    const livesDays = async (): Promise<number> => Math.round((await client.pttl('salesforce:grant:{grant}')) / dayMs);
+    await store.put('grant', { ...login, referenceMs: 5 * dayMs });
 
     expect(await client.keys('*')).toEqual(['salesforce:grant:{grant}']);
-    expect(await client.pttl('salesforce:grant:{grant}')).toBe(-1);
+    expect(await livesDays()).toBe(15);
+    await store.reference('grant', { generation: 'first', reference: 'shorter', referenceMs: dayMs });
+    expect(await livesDays()).toBe(15);
+    await store.reference('grant', { generation: 'first', reference: 'longer', referenceMs: 20 * dayMs });
+    expect(await livesDays()).toBe(30);
+    await store.put('grant', { ...login, expected: { generation: 'first', version: 1 } });
+    await store.commit('grant', { ...commit, version: 2 });
+    expect(await livesDays()).toBe(30);
     await store.release('grant', release);
-    expect(await client.pttl('salesforce:grant:{grant}')).toBeGreaterThan(0);
+    expect(await client.pttl('salesforce:grant:{grant}')).toBeLessThanOrEqual(release.tombstoneMs);
     await store.put('grant', { ...login, generation: 'second' });
-    expect(await client.pttl('salesforce:grant:{grant}')).toBe(-1);
+    expect(await livesDays()).toBe(10);
   });
 
   it.each(libraries)('may forget scripts: %s sends them again', async (_library, connect) => {
@@ -163,6 +172,10 @@ describe('a single server', () => {
     await ioredisOf(url).config('SET', 'maxmemory-policy', 'noeviction');
     await store.checkEviction();
     expect(warnings).toHaveLength(1);
+    // Grants have a time to live, so these policies may evict them as well.
+    await ioredisOf(url).config('SET', 'maxmemory-policy', 'volatile-ttl');
+    await store.checkEviction();
+    expect(warnings[1]).toContain('maxmemory-policy is volatile-ttl');
   });
 });
 

@@ -47,7 +47,7 @@ for (const [library, client] of Object.entries(clients)) {
   describeTokenStore(`RedisTokenStore on ${library}`, () => {
     const prefix = `test[${randomBytes(6).toString('hex')}]:`;
     return {
-      store: new RedisTokenStore({ client: client(), prefix }),
+      store: new RedisTokenStore({ client: client(), prefix, notify: true }),
       elapse: async (ms) => {
         for (const key of await keysOf(prefix)) await ioredis.eval(passTime, 1, key, String(ms));
       },

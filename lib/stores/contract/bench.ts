@@ -82,14 +82,14 @@ export class Bench {
     clientID: `3MVG9.${randomName()}`,
   };
   readonly #close: StoreUnderTest['close'];
-  readonly #toleranceMs: number;
+  readonly toleranceMs: number;
 
   constructor({ store, elapse, setSchema, close }: StoreUnderTest, toleranceMs: number) {
     this.store = store;
     this.elapse = elapse;
     this.setSchema = setSchema;
     this.#close = close;
-    this.#toleranceMs = toleranceMs;
+    this.toleranceMs = toleranceMs;
   }
 
   async close(): Promise<void> {
@@ -169,12 +169,12 @@ export class Bench {
   /** A time still to come, of which a little may have passed. */
   assertLeft(actualMs: number | null, expectedMs: number): void {
     assert(actualMs !== null, `null instead of ${expectedMs} ms`);
-    this.#assertWithin(actualMs, expectedMs - this.#toleranceMs, expectedMs);
+    this.#assertWithin(actualMs, expectedMs - this.toleranceMs, expectedMs);
   }
 
   /** A time gone by, to which a little may have been added. */
   assertAge(actualMs: number, expectedMs: number): void {
-    this.#assertWithin(actualMs, expectedMs, expectedMs + this.#toleranceMs);
+    this.#assertWithin(actualMs, expectedMs, expectedMs + this.toleranceMs);
   }
 
   /** Stores may count in whole milliseconds, hence one either way. */

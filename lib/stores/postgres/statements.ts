@@ -16,6 +16,7 @@ export interface Statements {
   commit: string;
   reference: string;
   release: string;
+  take: string;
   list: string;
 }
 
@@ -42,13 +43,34 @@ const heldOnly = (row: string): string => `(
 const session = (name: string, ms: string): string =>
   `jsonb_build_object(${name}::text, ${epochMs('decided.now')} + ${ms}::float8)`;
 
-/** A tombstone that is over counts as nothing, whether or not it has been removed. */
-const isThere = '(schema_version <> 1 or expires_at is null or expires_at > clock_timestamp())';
+/** A record that is over, be it a tombstone or abandoned, counts as nothing, whether or not it has been removed. */
+const isThere = '(schema_version <> 1 or expires_at > clock_timestamp())';
 
-/** @param table checked and quoted */
-export function statementsFor(table: string): Statements {
+export interface StatementOptions {
+  /** Checked and quoted. */
+  table: string;
+  /** Where changes are published, checked; undefined for nowhere. */
+  channel: string | undefined;
+  /** How long a grant is kept that no session holds and nobody refreshes. */
+  retentionMs: number;
+}
+
+export function statementsFor({ table, channel, retentionMs }: StatementOptions): Statements {
+  /** Tells other processes, once and when what was written can be seen; part of what a write returns. */
+  const tells = (when = 'true'): string =>
+    channel === undefined ? '' : `, case when ${when} then pg_notify('${channel}', stored.grant_id)::text end as told`;
+  const retained = (heldUntil: string, refreshedAt: string): string =>
+    `greatest(${heldUntil}, ${refreshedAt}) + ${retentionMs}::float8 * interval '1 millisecond'`;
+  /** Whoever logs in or out tidies up a little. Rows that are locked are left to the next, so that nobody waits. */
+  const forgotten = `forgotten as (
+         delete from ${table} where grant_id in (
+           select grant_id from ${table}
+           where expires_at <= clock_timestamp() and schema_version = 1 and grant_id <> $1
+           order by expires_at limit 10 for update skip locked
+         )
+       )`;
   /** What was decided on by `outcome`, a SQL expression over the row, and what is written where `writes` holds. */
-  const step = (outcome: string, changes: string, writes: string, result: string): string => `
+  const step = (outcome: string, changes: string, writes: string, result: string, told = ''): string => `
 with before as materialized (
   select held.*, clock_timestamp() as now
   from (select * from ${table} where grant_id = $1 and ${isThere} for update) as held
@@ -58,7 +80,7 @@ with before as materialized (
   update ${table} as stored set ${changes}
   from decided
   where stored.grant_id = decided.grant_id and ${writes}
-  returning stored.*, decided.now, decided.outcome
+  returning stored.*, decided.now, decided.outcome${told}
 )
 ${result}`;
   const decision = 'select outcome, schema_version, version from decided';
@@ -80,10 +102,11 @@ with before as (
 ), written as (
   insert into ${table} as stored (
     grant_id, schema_version, generation, version, state, payload, organization_id, user_id, client_id, tenant,
-    soft_at, hard_at, state_since, failures, session_references, refreshed_at
+    soft_at, hard_at, state_since, failures, session_references, held_until, refreshed_at, expires_at
   )
   select $1, 1, $2, 1, 'idle', $3, $4, $5, $6, $7,
-    ${later('$8')}, ${later('$9')}, decided.now, 0, ${session('$10', '$11')}, decided.now
+    ${later('$8')}, ${later('$9')}, decided.now, 0, ${session('$10', '$11')}, ${later('$11')}, decided.now,
+    ${retained(later('$11'), 'decided.now')}
   from decided
   on conflict (grant_id) do update set
     generation = excluded.generation, state = excluded.state, payload = excluded.payload,
@@ -91,10 +114,11 @@ with before as (
     organization_id = excluded.organization_id, user_id = excluded.user_id, client_id = excluded.client_id,
     tenant = excluded.tenant, soft_at = excluded.soft_at, hard_at = excluded.hard_at, owner = null, lease_until = null,
     next_try_at = null, state_since = excluded.state_since, failures = 0, error_code = null,
-    session_references = excluded.session_references, refreshed_at = excluded.refreshed_at, expires_at = null
-  where stored.schema_version = 1 and stored.state = 'gone'
-  returning version
-)
+    session_references = excluded.session_references, held_until = excluded.held_until,
+    refreshed_at = excluded.refreshed_at, taken_until = null, expires_at = excluded.expires_at
+  where stored.schema_version = 1 and (stored.state = 'gone' or stored.expires_at <= clock_timestamp())
+  returning version${tells()}
+), ${forgotten}
 select 'written' as outcome, 1 as schema_version, version from written
 union all
 select 'conflict', schema_version, null from before where not exists (select from written)`,
@@ -105,9 +129,12 @@ select 'conflict', schema_version, null from before where not exists (select fro
       `generation = $2, version = decided.version + 1, state = 'idle', payload = $3,
        organization_id = $4, user_id = $5, client_id = $6, tenant = $7, soft_at = ${later('$8')}, hard_at = ${later('$9')},
        ${unclaimed}, next_try_at = null, state_since = decided.now, failures = 0, error_code = null,
-       session_references = ${heldOnly('decided')} || ${session('$10', '$11')}, refreshed_at = decided.now`,
+       session_references = ${heldOnly('decided')} || ${session('$10', '$11')}, refreshed_at = decided.now,
+       held_until = greatest(decided.held_until, ${later('$11')}), taken_until = null,
+       expires_at = ${retained(`decided.held_until, ${later('$11')}`, 'decided.now')}`,
       `decided.outcome = 'written'`,
       `select decided.outcome, decided.schema_version, changed.version from decided left join changed on true`,
+      tells(),
     ),
 
     // $2 generation, $3 version, $4 owner, $5 leaseMs
@@ -168,6 +195,7 @@ select 'conflict', schema_version, null from before where not exists (select fro
         .join('') + unclaimed,
       `decided.outcome in ('yes', 'unclaimed')`,
       decision,
+      tells(),
     ),
 
     // $2 generation, $3 version, $4 payload, $5 softMs, $6 hardMs
@@ -179,15 +207,18 @@ select 'conflict', schema_version, null from before where not exists (select fro
        else 'moved'`,
       `state = 'idle', state_since = decided.now, ${unclaimed}, version = decided.version + 1, payload = $4,
        soft_at = ${later('$5')}, hard_at = ${later('$6')}, next_try_at = null, failures = 0, error_code = null,
-       refreshed_at = decided.now`,
+       refreshed_at = decided.now, expires_at = ${retained('decided.held_until', 'decided.now')}`,
       `decided.outcome = 'committed'`,
       decision,
+      tells(),
     ),
 
     // $2 generation, $3 reference, $4 referenceMs
     reference: step(
       `when state <> 'gone' and generation = $2 then 'yes' else 'no'`,
-      `session_references = ${heldOnly('decided')} || ${session('$3', '$4')}`,
+      `session_references = ${heldOnly('decided')} || ${session('$3', '$4')},
+       held_until = greatest(decided.held_until, ${later('$4')}),
+       expires_at = ${retained(`decided.held_until, ${later('$4')}`, 'decided.refreshed_at')}`,
       `decided.outcome = 'yes'`,
       decision,
     ),
@@ -201,24 +232,32 @@ select 'conflict', schema_version, null from before where not exists (select fro
        state = case decided.outcome when 'ended' then 'gone' else decided.state end,
        state_since = case decided.outcome when 'ended' then decided.now else decided.state_since end,
        payload = case decided.outcome when 'ended' then '' else decided.payload end,
-       expires_at = case decided.outcome when 'ended' then ${later('$5')} end`,
+       expires_at = case decided.outcome when 'ended' then ${later('$5')} else decided.expires_at end`,
       `decided.outcome in ('ended', 'released')`,
-      // A logout tidies up after former ones. Rows that are locked are left to the next, so that nobody waits.
-      `, forgotten as (
-         delete from ${table} where grant_id in (
-           select grant_id from ${table}
-           where expires_at <= clock_timestamp() and schema_version = 1 and grant_id <> $1
-           order by expires_at limit 10 for update skip locked
-         )
-       )
+      `, ${forgotten}
        select decided.outcome, ${record('decided')} from decided`,
+      tells(`decided.outcome = 'ended'`),
     ),
+
+    // $1 idleMs, $2 takenMs, $3 how many
+    take: `
+with found as materialized (
+  select grant_id from ${table}
+  where refreshed_at <= clock_timestamp() - $1::float8 * interval '1 millisecond'
+    and state in ('idle', 'inflight', 'ambiguous') and soft_at is not null and schema_version = 1
+    and expires_at > clock_timestamp() and (taken_until is null or taken_until <= clock_timestamp())
+  order by refreshed_at limit $3 for update skip locked
+)
+update ${table} as stored set taken_until = clock_timestamp() + $2::float8 * interval '1 millisecond'
+from found where stored.grant_id = found.grant_id
+returning stored.schema_version, stored.grant_id, stored.generation,
+  greatest(0, ${epochMs('(clock_timestamp() - stored.held_until)')}) as unheld_ms`,
 
     // $1 to $4 labels or null, $5 the last id of the page before, $6 page size
     list: `
 select ${record('found')} from (
   select *, clock_timestamp() as now from ${table}
-  where state <> 'gone' and grant_id > $5
+  where state <> 'gone' and grant_id > $5 and ${isThere}
     and ($1::text is null or organization_id = $1) and ($2::text is null or user_id = $2)
     and ($3::text is null or client_id = $3) and ($4::text is null or tenant = $4)
   order by grant_id limit $6

@@ -103,8 +103,9 @@ class NodeRedisConnection implements RedisConnection {
   }
 }
 
-function isCluster(client: Partial<NodeRedisCluster>): client is NodeRedisCluster {
-  return Array.isArray(client.masters) && typeof client.nodeClient === 'function';
+export function isCluster(client: object): client is NodeRedisCluster {
+  const { masters, nodeClient } = client as Partial<NodeRedisCluster>;
+  return Array.isArray(masters) && typeof nodeClient === 'function';
 }
 
 interface IoredisNode {

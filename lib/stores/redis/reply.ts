@@ -27,8 +27,10 @@ export function storedGrant([, now, ...values]: Reply): { stored: StoredGrant; n
     errorCode: fields.errorCode === '' ? undefined : fields.errorCode,
     // They stay in Redis, as does what follows: no record shows them.
     references: new Map(),
-    touchedAt: 0,
-    expiresAt: undefined,
+    heldUntil: 0,
+    refreshedAt: 0,
+    takenUntil: 0,
+    expiresAt: 0,
   };
   return { stored, now: Number(now) };
 }

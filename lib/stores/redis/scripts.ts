@@ -8,7 +8,8 @@ export interface Script {
 
 /**
  * Fields of a grant's hash, in the order replies have them. Points in time are whole milliseconds of the server's clock;
- * what is not there is an empty text. Beside them stands `ref:<name>` with its end for each session that holds the grant.
+ * what is not there is an empty text. Beside them stand `ref:<name>` with its end for each session that holds the grant,
+ * `heldUntil`, `refreshedAt` and `takenUntil`.
  */
 export const fieldNames = [
   'schema',
@@ -72,6 +73,14 @@ local function sort_references()
   return held, over
 end
 local function drop(fields) for _, field in ipairs(fields) do redis.call('HDEL', key, field) end end
+local function time_of(name) return tonumber(redis.call('HGET', key, name) or '0') end
+local function keep_until(held, refreshed, retention_ms)
+  redis.call('PEXPIREAT', key, whole(math.max(held, refreshed) + tonumber(retention_ms)))
+end
+-- The news for other processes, where there is a channel. A hint: what is wrong with it must not undo the write.
+local function tell(channel)
+  if channel ~= '' then redis.pcall('PUBLISH', channel, string.match(key, '{([^{}]*)}$')) end
+end
 `;
 
 function script(body: string): Script {
@@ -114,7 +123,13 @@ set('nextTryAt', '0')
 set('failures', '0')
 set('errorCode', '')
 set('ref:' .. ARGV[9], after(ARGV[10]))
+local held = math.max(live and time_of('heldUntil') or 0, now + tonumber(ARGV[10]))
+set('heldUntil', whole(held))
+set('refreshedAt', whole(now))
+set('takenUntil', '0')
 save()
+keep_until(held, now, ARGV[11])
+tell(ARGV[12])
 return {'written', version}`),
 
   claim: script(`
@@ -148,6 +163,7 @@ if not is_live() or not is_owned(ARGV[1], ARGV[2]) or grant.state ~= 'inflight' 
 enter('idle')
 unclaim()
 save()
+tell(ARGV[3])
 return {'yes'}`),
 
   renew: script(`
@@ -171,6 +187,7 @@ if grant.state == 'gone' then
   if is_owned(generation, owner) then
     unclaim()
     save()
+    tell(ARGV[8])
   end
   return {'no'}
 end
@@ -181,6 +198,7 @@ set('nextTryAt', after(ARGV[5]))
 set('failures', ARGV[6] == '1' and whole(tonumber(grant.failures) + 1) or '0')
 set('errorCode', ARGV[7])
 save()
+tell(ARGV[8])
 return {'yes'}`),
 
   commit: script(`
@@ -201,7 +219,10 @@ set('hardAt', after(ARGV[5]))
 set('nextTryAt', '0')
 set('failures', '0')
 set('errorCode', '')
+set('refreshedAt', whole(now))
 save()
+keep_until(time_of('heldUntil'), now, ARGV[6])
+tell(ARGV[7])
 return {'committed'}`),
 
   reference: script(`
@@ -212,7 +233,10 @@ if redis.call('HEXISTS', key, field) == 0 then
   drop(over)
 end
 set(field, after(ARGV[3]))
+local held = math.max(time_of('heldUntil'), now + tonumber(ARGV[3]))
+set('heldUntil', whole(held))
 save()
+keep_until(held, time_of('refreshedAt'), ARGV[4])
 return {'yes'}`),
 
   release: script(`
@@ -229,5 +253,14 @@ enter('gone')
 set('payload', '')
 save()
 redis.call('PEXPIRE', key, tombstone_ms)
+tell(ARGV[6])
 return last`),
+
+  take: script(`
+local idle_ms, taken_ms = tonumber(ARGV[1]), ARGV[2]
+if not is_live() or grant.state == 'dead' or grant.softAt == '' then return {'no'} end
+if time_of('refreshedAt') > now - idle_ms or time_of('takenUntil') > now then return {'no'} end
+set('takenUntil', after(taken_ms))
+save()
+return {'yes', grant.generation, whole(math.max(0, now - time_of('heldUntil')))}`),
 } satisfies Record<string, Script>;

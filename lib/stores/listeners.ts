@@ -1,0 +1,33 @@
+/** Who listens to a store, and what feeds them: open while there is somebody. */
+export class Listeners {
+  readonly #listeners = new Set<(grantId: string) => void>();
+  readonly #open: (tell: (grantId: string) => void) => () => void;
+  #close: (() => void) | undefined;
+
+  /** @param open begins to tell of changes, and returns how to end that */
+  constructor(open: (tell: (grantId: string) => void) => () => void) {
+    this.#open = open;
+  }
+
+  /** @returns takes the listener out again */
+  add(given: (grantId: string) => void): () => void {
+    // One of its own, should somebody add the same twice.
+    const listener = (grantId: string): void => given(grantId);
+    this.#listeners.add(listener);
+    this.#close ??= this.#open((grantId) => this.tell(grantId));
+    return () => {
+      this.#listeners.delete(listener);
+      if (this.#listeners.size === 0) this.close();
+    };
+  }
+
+  tell(grantId: string): void {
+    for (const listener of this.#listeners) listener(grantId);
+  }
+
+  close(): void {
+    this.#listeners.clear();
+    this.#close?.();
+    this.#close = undefined;
+  }
+}

@@ -1,0 +1,79 @@
+import { systemClock, type CancelTimer } from '../../clock';
+
+/** What is used of a `Pool` of the package `pg` to listen. */
+export interface ListeningPool {
+  connect(): Promise<ListeningClient>;
+}
+
+/** What is used of its client. */
+interface ListeningClient {
+  query(text: string): Promise<unknown>;
+  on(event: 'notification', listener: (news: { channel: string; payload?: string | undefined }) => void): unknown;
+  on(event: 'error' | 'end', listener: () => void): unknown;
+  release(destroy: boolean): void;
+}
+
+/** Pause before another connection is asked for. */
+const tryAgainMs = 2_000;
+
+/**
+ * Listens on a connection of its own until the function it returns is called, and on another one where that is lost. A loss
+ * is warned of once, until it listens again.
+ */
+export function subscribe({
+  pool,
+  channel,
+  tell,
+  warn,
+}: {
+  pool: ListeningPool;
+  channel: string;
+  tell: (payload: string) => void;
+  warn: (message: string) => void;
+}): () => void {
+  let isOver = false;
+  let isWarned = false;
+  let cancel: CancelTimer = () => undefined;
+  let giveBack: () => void = () => undefined;
+  const open = async (): Promise<void> => {
+    let isLost = false;
+    const lost = (): void => {
+      if (isLost) return;
+      isLost = true;
+      giveBack();
+      if (isOver) return;
+      if (!isWarned)
+        warn('PostgreSQL does not tell of changed grants for now; processes look for themselves, a little later.');
+      isWarned = true;
+      // The timers of many processes, all of which the server has cut off at once.
+      cancel = systemClock.setTimer(tryAgainMs * (0.5 + Math.random()), () => void open());
+    };
+    try {
+      const client = await pool.connect();
+      giveBack = () => {
+        giveBack = () => undefined;
+        // Not for use by others: it listens.
+        client.release(true);
+      };
+      if (isOver) {
+        giveBack();
+        return;
+      }
+      client.on('error', lost);
+      client.on('end', lost);
+      client.on('notification', ({ channel: from, payload }) => {
+        if (!isOver && from === channel && payload !== undefined) tell(payload);
+      });
+      await client.query(`listen "${channel}"`);
+      isWarned = false;
+    } catch {
+      lost();
+    }
+  };
+  void open();
+  return () => {
+    isOver = true;
+    cancel();
+    giveBack();
+  };
+}

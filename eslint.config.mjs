@@ -112,7 +112,22 @@ export default tseslint.config(
         URL: 'readonly',
         URLSearchParams: 'readonly',
         fetch: 'readonly',
+        setInterval: 'readonly',
+        clearInterval: 'readonly',
         __dirname: 'readonly',
+      },
+    },
+  },
+  {
+    // Scripts of pages run in browsers.
+    files: ['example/public/*.js'],
+    languageOptions: {
+      globals: {
+        document: 'readonly',
+        EventSource: 'readonly',
+        navigator: 'readonly',
+        setTimeout: 'readonly',
+        window: 'readonly',
       },
     },
   },

@@ -6,9 +6,13 @@ import { fileURLToPath } from 'node:url';
 import { configurationFromEnv } from 'express-salesforce-auth';
 import { startEmulator } from 'express-salesforce-auth/emulator';
 import { createApp } from './app.mjs';
+import { salesforceHosts } from './settings.mjs';
 
 /** The path of the route `salesforceAuth()` serves where no other is set. */
 const callbackPath = '/auth/salesforce/callback';
+
+/** How long a session of the emulator may be idle. Short, so that there is something to watch. */
+const sessionTimeoutSeconds = 600;
 
 // Variables that are set already win over those of the file.
 const envFile = fileURLToPath(new URL('.env', import.meta.url));
@@ -32,7 +36,7 @@ try {
  */
 async function start(port, create) {
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65535) throw new Error(`PORT is not a port number: ${port}`);
-  const { app, salesforce, announce } = await create();
+  const { app, salesforce, endStreams, announce } = await create();
   // Refreshes under way finish: a new refresh token that is not stored would be lost.
   open.push(() => salesforce.close());
   const server = app.listen(Number(port));
@@ -40,6 +44,7 @@ async function start(port, create) {
   open.push(async () => {
     const closed = once(server, 'close');
     server.close();
+    endStreams();
     await closed;
   });
   const { port: actual } = /** @type {import('node:net').AddressInfo} */ (server.address());
@@ -50,7 +55,7 @@ async function start(port, create) {
 
 /** With your app in Salesforce. */
 async function createRealApp() {
-  const client = configurationFromEnv(process.env);
+  const client = { organizations: salesforceHosts, ...configurationFromEnv(process.env) };
   return {
     ...createApp(client),
     /** @param {string} url */
@@ -65,15 +70,28 @@ async function createRealApp() {
 async function createOfflineApp() {
   /** @type {string[]} */
   const callbackURLs = [];
-  const emulator = await startEmulator({ callbackURLs, policy: { rotateRefreshTokens: true } });
+  const emulator = await startEmulator({ callbackURLs, policy: { rotateRefreshTokens: true }, sessionTimeoutSeconds });
   open.push(() => emulator.stop());
   const [client] = emulator.clients;
   if (!client) throw new Error('The emulator has no client.');
   const { clientID, clientSecret } = client;
   return {
     ...createApp(
-      { clientID, clientSecret, baseUrl: emulator.url, scope: 'openid id api refresh_token' },
-      { expire: async ({ user }) => void emulator.expireAccessTokens({ userId: user.userId }) },
+      {
+        clientID,
+        clientSecret,
+        baseUrl: emulator.url,
+        // Two names of the emulator, for the choice there is at Salesforce.
+        organizations: { production: emulator.url, sandbox: emulator.myDomainUrl },
+        scope: 'openid id api refresh_token',
+        sessionTimeoutSeconds,
+      },
+      {
+        emulator,
+        // The emulator is not still working on a request whose answer was lost, so nobody has to wait for that.
+        drainMs: 1000,
+        expire: async ({ user }) => emulator.expireAccessTokens({ userId: user.userId }),
+      },
     ),
     /** @param {string} url */
     announce(url) {
@@ -84,6 +102,7 @@ async function createOfflineApp() {
       console.log(`It listens on ${emulator.url}, and forgets everything when it stops.\n`);
       console.log(`Open ${url} and log in as one of`);
       for (const { username, password } of emulator.users) console.log(`  ${username}  with password  ${password}`);
+      console.log(`\nYour own Salesforce, when you have one: ${url}/setup`);
     },
   };
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import type { Emulator, EmulatorUser } from '../../lib/emulator';
 
 /** The folder of the repository. */
 export const root: string = resolve(__dirname, '../..');
@@ -41,9 +42,9 @@ export interface RunningExample {
 
 const children = new Set<ChildProcess>();
 
-/** Starts `example/start.mjs` and waits until it is ready. @throws Error with its output where it ends instead */
-export async function startExample(env: Record<string, string> = {}): Promise<RunningExample> {
-  const { child, output } = spawnExample(env);
+/** Starts a file of the example and waits until it is ready. @throws Error with its output where it ends instead */
+export async function startExample(env: Record<string, string> = {}, file = 'start.mjs'): Promise<RunningExample> {
+  const { child, output } = spawnExample(env, file);
   const exit = once(child, 'exit') as Promise<[number | null]>;
   const url = await new Promise<string>((ready, fail) => {
     child.stdout?.on('data', () => {
@@ -61,16 +62,16 @@ export async function startExample(env: Record<string, string> = {}): Promise<Ru
 
 /** Runs the example to its end. */
 export async function runExample(env: Record<string, string>): Promise<{ code: number | null; output: string }> {
-  const { child, output } = spawnExample(env);
+  const { child, output } = spawnExample(env, 'start.mjs');
   const [code] = (await once(child, 'exit')) as [number | null];
   return { code, output: output() };
 }
 
-function spawnExample(env: Record<string, string>): { child: ChildProcess; output: () => string } {
+function spawnExample(env: Record<string, string>, file: string): { child: ChildProcess; output: () => string } {
   // Empty variables count as absent, and keep a developer's own example/.env out of the tests.
   const names = ['CLIENT_ID', 'CLIENT_SECRET', 'PROMPT_TYPE', 'BASE_URL', 'CALLBACK_URL', 'SCOPE'];
   const blank = Object.fromEntries(names.map((name) => [`SALESFORCE_${name}`, '']));
-  const child = spawn(process.execPath, ['example/start.mjs'], {
+  const child = spawn(process.execPath, [`example/${file}`], {
     cwd: root,
     env: { ...process.env, NODE_ENV: 'development', SESSION_SECRET: '', PORT: '0', ...blank, ...env },
   });
@@ -152,7 +153,7 @@ export async function enterPassword(page: Page, { username, password }: Person):
 export async function finishLogin(page: Page, person: Person): Promise<void> {
   await enterPassword(page, person);
   const allow = page.getByRole('button', { name: 'Allow' });
-  const loggedIn = page.getByRole('button', { name: 'Log out' });
+  const loggedIn = page.getByRole('button', { name: 'Log out', exact: true });
   await allow.or(loggedIn).waitFor();
   if (await allow.isVisible()) await allow.click();
   await loggedIn.waitFor();
@@ -168,4 +169,38 @@ export async function logIn(page: Page, url: string, person: Person): Promise<vo
 /** How often the page says the token was refreshed. */
 export async function refreshCount(page: Page): Promise<number> {
   return Number.parseInt(await page.locator('#refreshes').innerText(), 10);
+}
+
+/** A user nobody has logged in as yet, so that what other tests did to a grant does not show. */
+export function createPerson({ users }: Emulator): EmulatorUser {
+  const people = users as EmulatorUser[];
+  const number = people.length + 1;
+  const username = `person${number}@acme.example`;
+  const userId = `005FAKE0000000${String(number).padStart(2, '0')}AAA`.slice(0, 18);
+  const person = { ...people[0]!, username, userId, email: username, displayName: `Person ${number}` };
+  people.push(person);
+  return person;
+}
+
+export async function expectHeading(page: Page, text: string, timeout = 15_000): Promise<void> {
+  await page.getByRole('heading', { level: 1, name: text, exact: true }).waitFor({ timeout });
+}
+
+/** Names of the accounts on a page. */
+export function accountsOn(page: Page): Promise<string[]> {
+  return page.locator('main table:not(.log) tbody th').allInnerTexts();
+}
+
+/** Tries until it no longer throws. */
+export async function eventually(check: () => void | Promise<void>, withinMs = 20_000): Promise<void> {
+  const deadline = Date.now() + withinMs;
+  for (;;) {
+    try {
+      await check();
+      return;
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
 }

@@ -8,7 +8,8 @@ import { browserOf, continueAuthorization, withBrowser } from './steps';
 
 /** Pages run nothing and load nothing; forms may lead to the app. */
 const securityHeaders = {
-  'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
+  'content-security-policy':
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; frame-ancestors 'none'",
   'referrer-policy': 'no-referrer',
 };
 

@@ -16,19 +16,16 @@ export function loginPage(
   users: readonly EmulatorUser[],
   { username, error }: { username: string; error?: string },
 ): string {
-  const hints = users.map(
-    (user) => `<li><code>${escapeHtml(user.username)}</code> / <code>${escapeHtml(user.password)}</code></li>`,
-  );
   return page(
     'Log in',
     `${error === undefined ? '' : `<p role="alert">${escapeHtml(error)}</p>`}
 <form method="post" action="${escapeHtml(site + pagePaths.login)}">${hiddenFields({ source, csrf: browser.csrfToken })}
 <label for="username">Username</label>
-<input id="username" name="username" autocomplete="username" required value="${escapeHtml(username)}">
+<input id="username" name="username" autocomplete="username" autocapitalize="none" spellcheck="false" required value="${escapeHtml(username)}">
 <label for="password">Password</label>
 <input id="password" name="pw" type="password" autocomplete="current-password" required>
 <button>Log In</button></form>
-<aside>This is an emulator. Its users:<ul>${hints.join('')}</ul></aside>`,
+<aside>None of this is real. Log in as one of${userList(users)}</aside>`,
     display,
   );
 }
@@ -73,13 +70,18 @@ export function errorPage(error: string, description: string): string {
 
 /** What is seen at the root of the emulator. */
 export function homePage(users: readonly EmulatorUser[]): string {
-  const items = users.map(
-    (user) => `<li><code>${escapeHtml(user.username)}</code> / <code>${escapeHtml(user.password)}</code></li>`,
-  );
   return page(
-    'Salesforce emulator',
-    `<p>Point your app’s base URL here and log in from the app.</p><p>Users:</p><ul>${items.join('')}</ul>`,
+    'An offline Salesforce',
+    `<p>Point your app’s base URL here and log in from the app, as one of</p>${userList(users)}`,
   );
+}
+
+function userList(users: readonly EmulatorUser[]): string {
+  const items = users.map(
+    ({ username, password }) =>
+      `<li><code>${escapeHtml(username)}</code> with password <code>${escapeHtml(password)}</code></li>`,
+  );
+  return `<ul class="users">${items.join('')}</ul>`;
 }
 
 /** After a logout, or where a link is too old. */

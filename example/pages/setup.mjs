@@ -1,0 +1,194 @@
+// @ts-check
+import { html } from './html.mjs';
+import { layout } from './layout.mjs';
+
+/**
+ * @typedef {object} SetupForm what the form shows, or showed when something was wrong
+ * @property {string} clientID
+ * @property {string} prompt
+ * @property {string} baseUrl
+ * @property {boolean} isPublic
+ *
+ * @typedef {{ field: string, message: string }} WrongField
+ */
+
+/**
+ * @param {import('./layout.mjs').Frame} frame
+ * @param {object} data
+ * @param {SetupForm} data.form
+ * @param {boolean} data.hasSecret whether there is one; the secret itself is never shown again
+ * @param {string} data.callbackURL
+ * @param {boolean} data.isChanged whether the settings are no longer those the application was started with
+ * @param {boolean} data.isFixed whether they can only be changed by a new start
+ * @param {WrongField} [data.wrong]
+ * @param {unknown} [data.diagnosis]
+ */
+export function setupPage(frame, { form, hasSecret, callbackURL, isChanged, isFixed, wrong, diagnosis }) {
+  return layout(frame, {
+    title: 'Setup',
+    lead: 'From an app in Salesforce to the first login. Only you see this page: it opens on this machine alone, and not in production.',
+    content: html`<ol class="steps">
+      <li class="card">
+        <h2>Create an app in Salesforce</h2>
+        <ol class="plain">
+          <li>
+            In Salesforce’s Setup, search for <b>External Client App Manager</b>, and click
+            <b>New External Client App</b>.
+          </li>
+          <li>Fill in name and e-mail. Leave <b>Distribution State</b> at <b>Local</b> for your own organization.</li>
+          <li>Under <b>API (Enable OAuth Settings)</b>, tick <b>Enable OAuth</b>.</li>
+          <li>
+            Choose the scopes <code>openid</code>, <code>id</code>, <code>api</code> and <code>refresh_token</code>.
+            Without the last a login ends with its first token.
+          </li>
+        </ol>
+        <p class="hint">You have a Connected App already? It works as well: find it under <b>App Manager</b>.</p>
+      </li>
+
+      <li class="card">
+        <h2>Enter the callback URL</h2>
+        <p>Salesforce compares it character by character.</p>
+        <p class="copy">
+          <code id="callback">${callbackURL}</code>
+          <button type="button" class="secondary" data-copy="callback" aria-live="polite" hidden>Copy</button>
+        </p>
+      </li>
+
+      <li class="card">
+        <h2>Tick the boxes</h2>
+        <ul class="boxes">
+          ${boxes.map(
+            ([name, advice, reason]) =>
+              html`<li>
+                <span class="tick ${advice}" aria-hidden="true"></span>
+                <div>
+                  <b>${name}</b> <span class="hint">${advice === 'on' ? 'Tick it.' : 'As you like.'}</span>
+                  <p>${reason}</p>
+                </div>
+              </li>`,
+          )}
+        </ul>
+      </li>
+
+      <li class="card" id="settings">
+        <h2>Enter key and secret here</h2>
+        <p>Click <b>Create</b> in Salesforce, then open <b>Consumer Key and Secret</b> in the app’s OAuth settings.</p>
+        ${isFixed ? html`<p class="notice">This application runs in several processes. Set <code>SALESFORCE_*</code> in the environment, and start it again.</p>` : settingsForm(form, hasSecret, wrong)}
+        ${isChanged && resetForm}
+      </li>
+
+      <li class="card" id="check">
+        <h2>Check, and log in</h2>
+        ${diagnosis}
+        <p>A new app can take up to ten minutes until Salesforce knows it.</p>
+        <p class="actions"><a class="button" href="/auth/salesforce">Log in with Salesforce</a></p>
+      </li>
+    </ol>`,
+  });
+}
+
+/** @type {readonly (readonly [name: string, advice: 'on' | 'free', reason: string])[]} */
+const boxes = [
+  [
+    'Require Secret for Web Server Flow',
+    'on',
+    'A stolen login code is then worth nothing without the Consumer Secret. Off only for an app that has no secret.',
+  ],
+  [
+    'Require Secret for Refresh Token Flow',
+    'on',
+    'A stolen refresh token is then worth nothing by itself. Off only for an app that has no secret.',
+  ],
+  [
+    'Enable Authorization Code and Credentials Flow',
+    'free',
+    'For login forms of your own on Experience Cloud sites. This example does not need it; ticking it does no harm.',
+  ],
+  [
+    'Require Proof Key for Code Exchange (PKCE)',
+    'on',
+    'Only the browser that began a login can end it. It is always sent.',
+  ],
+  [
+    'Enable Refresh Token Rotation',
+    'free',
+    'Each refresh token is good for one use, so that a stolen copy is noticed. An answer lost on the way can then cost one new login.',
+  ],
+];
+
+const prompts = [
+  ['login', 'login: always ask for the password'],
+  ['consent', 'consent: always ask for approval'],
+  ['select_account', 'select_account: choose among known accounts'],
+  ['login consent', 'login consent: ask for both'],
+];
+
+/**
+ * @param {SetupForm} form
+ * @param {boolean} hasSecret
+ * @param {WrongField | undefined} wrong
+ */
+function settingsForm(form, hasSecret, wrong) {
+  const problem = (/** @type {string} */ name) =>
+    wrong?.field === name ? html`<p class="error" id="${name}-error">${wrong.message}</p>` : '';
+  const aria = (/** @type {string} */ name, hint = '') => {
+    const ids = [wrong?.field === name ? `${name}-error` : '', hint].filter(Boolean).join(' ');
+    return html`${ids && html` aria-describedby="${ids}"`}${wrong?.field === name && html` aria-invalid="true" autofocus`}`;
+  };
+  const plain = html` autocomplete="off" autocapitalize="none" spellcheck="false"`;
+  return html`<form method="post" action="/setup" class="settings">
+    <div class="field">
+      <label for="clientID">Consumer Key</label>${problem('clientID')}
+      <input id="clientID" name="clientID" required${plain} value="${form.clientID}" ${aria('clientID')} />
+    </div>
+    <div class="field">
+      <label for="clientSecret">Consumer Secret ${hasSecret && html`<span class="badge good">set</span>`}</label
+      >${problem('clientSecret')}
+      <input
+        id="clientSecret"
+        name="clientSecret"
+        type="password"
+        autocomplete="new-password"
+        ${aria('clientSecret', 'secret-hint')}
+      />
+      <p class="hint" id="secret-hint">
+        ${hasSecret ? 'Leave it empty to keep the one that is set. It is never shown again.' : 'It is never shown again.'}
+      </p>
+      <label class="check"
+        ><input type="checkbox" name="isPublic" value="yes" ${form.isPublic && html` checked`} /> This app has no
+        secret</label
+      >
+    </div>
+    <div class="field">
+      <label for="prompt">Prompt type</label>${problem('prompt')}
+      <select id="prompt" name="prompt" ${aria('prompt')}>
+        ${prompts.map(
+          ([value, label]) =>
+            html`<option value="${value}" ${form.prompt === value && html` selected`}>${label}</option>`,
+        )}
+      </select>
+    </div>
+    <div class="field">
+      <label for="baseUrl">Base URL</label>${problem('baseUrl')}
+      <input
+        id="baseUrl"
+        name="baseUrl"
+        type="url"
+        required${plain}
+        value="${form.baseUrl}"
+        ${aria('baseUrl', 'url-hint')}
+      />
+      <p class="hint" id="url-hint">
+        <code>https://login.salesforce.com</code>, <code>https://test.salesforce.com</code> for a sandbox, or your My
+        Domain
+      </p>
+    </div>
+    <p class="actions">
+      <button>Save</button> <span class="hint">It counts from the next login on, without a restart.</span>
+    </p>
+  </form>`;
+}
+
+const resetForm = html`<form method="post" action="/setup/reset">
+  <p class="actions"><button class="secondary">Back to the settings it was started with</button></p>
+</form>`;

@@ -1,0 +1,86 @@
+// @ts-check
+import express from 'express';
+import { requireSalesforce } from 'express-salesforce-auth';
+import { needsLogin, readReply, wordsFor } from '../errors.mjs';
+import { accountsPage } from '../pages/accounts.mjs';
+import { dashboardPage } from '../pages/dashboard.mjs';
+import { loginPage } from '../pages/login.mjs';
+import { leaveNotice } from './frame.mjs';
+import { timelineOf } from './live.mjs';
+
+const api = '/services/data/v62.0';
+
+/**
+ * The start page, and the pages of somebody who is logged in.
+ *
+ * @param {import('./parts.mjs').Parts} parts
+ */
+export function dashboard(parts) {
+  const { frameOf, salesforce, expire } = parts;
+  const router = express.Router();
+
+  router.get('/', async (req, res) => {
+    const { user, grantId } = req.salesforce;
+    if (!user || grantId === undefined) {
+      res.send(loginPage(frameOf(req), loginChoices(parts)));
+      return;
+    }
+    const [accounts, limits] = await Promise.all([
+      answer(fetchAccounts(req, 5)),
+      answer(req.salesforce.fetch(`${api}/limits`).then(readReply)),
+    ]);
+    const { instanceUrl } = req.salesforce;
+    const timeline = timelineOf(parts, grantId);
+    res.send(dashboardPage({ ...frameOf(req), user }, { instanceUrl, timeline, accounts, limits }));
+  });
+
+  router.get('/accounts', requireSalesforce(), async (req, res) => {
+    const accounts = await fetchAccounts(req, 50);
+    res.send(accountsPage(frameOf(req), accounts));
+  });
+
+  router.post('/expire', requireSalesforce(), async (req, res) => {
+    await expire(salesforce.get(req));
+    leaveNotice(req, 'The access token was ended at Salesforce. This page came all the same, with a new one.');
+    res.redirect(303, '/');
+  });
+
+  return router;
+}
+
+/**
+ * What the login page offers.
+ *
+ * @param {Pick<import('./parts.mjs').Parts, 'settings' | 'emulator'>} parts
+ */
+export function loginChoices({ settings, emulator }) {
+  const { baseUrl = 'https://login.salesforce.com', organizations = {} } = settings.current;
+  return { baseUrl, organizations, people: baseUrl === emulator?.url ? emulator.users : [] };
+}
+
+/**
+ * @param {import('express').Request} req
+ * @param {number} limit
+ * @returns {Promise<import('../pages/accounts.mjs').Account[]>}
+ */
+export async function fetchAccounts(req, limit) {
+  const query = `SELECT Name, Industry, BillingCity FROM Account ORDER BY Name LIMIT ${limit}`;
+  const reply = await req.salesforce.fetch(`${api}/query?q=${encodeURIComponent(query)}`);
+  return (await readReply(reply)).records;
+}
+
+/**
+ * What one panel of the page shows: a panel that cannot be filled does not take the page along, a login that has ended does.
+ *
+ * @template T
+ * @param {Promise<T>} promise
+ * @returns {Promise<import('../pages/dashboard.mjs').Answer<T>>}
+ */
+async function answer(promise) {
+  try {
+    return { value: await promise };
+  } catch (error) {
+    if (needsLogin(error)) throw error;
+    return { problem: wordsFor(error).message };
+  }
+}

@@ -1,0 +1,274 @@
+import axe from 'axe-core';
+import type { Page } from 'playwright-core';
+import type { Emulator } from '../../lib/emulator';
+import { startTestEmulator } from '../helpers/emulator';
+import {
+  buildIfStale,
+  createPerson,
+  describeInBrowser,
+  enterPassword,
+  expectHeading,
+  finishLogin,
+  logIn,
+  refreshCount,
+  startExample,
+  useBrowser,
+  type RunningExample,
+} from './support';
+
+/*
+ * Each page, of the example and of the emulator, as people with other devices, settings and abilities meet it. axe-core
+ * judges structure, names and contrast; what it cannot see is checked here.
+ */
+
+jest.setTimeout(120_000);
+beforeAll(buildIfStale, 120_000);
+
+const ada = { username: 'ada@acme.example', password: '__fake_password_1__' };
+
+describeInBrowser('the pages', () => {
+  const browser = useBrowser();
+  let example: RunningExample;
+
+  beforeAll(async () => {
+    example = await startExample();
+  });
+  afterAll(() => example.stop());
+
+  it.each([390, 1280])('are accessible and fit, at %i pixels, light and dark', async (width) => {
+    const page = await browser.newPage({ viewport: { width, height: 800 } });
+    const look = async (path: string): Promise<void> => {
+      await page.goto(example.url + path);
+      await expectSound(page);
+    };
+
+    await look('/');
+    await look('/setup');
+    await page.getByLabel('Base URL').fill('https://evil.example');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.locator('[aria-invalid]').waitFor();
+    await expectSound(page);
+    await look('/auth/salesforce?org=nonsense');
+    await look('/nowhere');
+    await look('/auth/salesforce/callback?error=access_denied&state=forged');
+
+    await page.goto(`${example.url}/auth/salesforce`);
+    await expectSound(page);
+    await enterPassword(page, { ...ada, password: 'wrong' });
+    await page.getByRole('alert').waitFor();
+    await expectSound(page);
+    await finishLogin(page, ada);
+    await expectSound(page);
+    await page.getByRole('button', { name: 'Expire the token' }).click();
+    await page.getByText('was ended at Salesforce').waitFor();
+    await expectSound(page);
+    await look('/accounts');
+    await look('/faults');
+    await page.getByRole('radio', { name: 'The next call' }).check();
+    await page.getByRole('radio', { name: '500' }).check();
+    await page.getByRole('button', { name: 'Break it' }).click();
+    await page.getByText('Broken now').waitFor();
+    await expectSound(page);
+    await page.getByRole('link', { name: 'Load the accounts' }).click();
+    await page.locator('main .problem[role=status]').waitFor();
+    await expectSound(page);
+    await look('/faults/try');
+  });
+
+  describe('of the emulator', () => {
+    let emulator: Emulator;
+    const callbackURL = 'http://localhost:9/callback';
+    const authorize = (prompt: string, redirectURI = callbackURL): string =>
+      `${emulator.url}/services/oauth2/authorize?` +
+      new URLSearchParams({
+        client_id: emulator.clients[0]!.clientID,
+        redirect_uri: redirectURI,
+        response_type: 'code',
+        prompt,
+      }).toString();
+
+    beforeAll(async () => {
+      emulator = await startTestEmulator({ callbackURLs: [callbackURL] });
+    });
+
+    it.each([390, 1280])('are accessible and fit, at %i pixels, light and dark', async (width) => {
+      const page = await browser.newPage({ viewport: { width, height: 800 } });
+      const toApp = page.waitForRequest((request) => request.url().startsWith(callbackURL));
+
+      await page.goto(emulator.url);
+      await expectSound(page);
+      await page.goto(authorize('login', 'http://localhost:9/other'));
+      await expectSound(page);
+      for (const person of [createPerson(emulator), createPerson(emulator)]) {
+        await page.goto(authorize('login consent'));
+        await enterPassword(page, person);
+        await expectHeading(page, 'Allow access?');
+        await expectSound(page);
+      }
+      await page.goto(authorize('select_account'));
+      await expectHeading(page, 'Choose a username');
+      await expectSound(page);
+      await page.goto(`${emulator.url}/secur/logout.jsp`);
+      await expectSound(page);
+      await page.goto(authorize('login'));
+      await enterPassword(page, createPerson(emulator));
+      await page.getByRole('button', { name: 'Deny' }).click();
+      await toApp;
+    });
+  });
+
+  it('fit with names of any length', async () => {
+    const emulator = await startTestEmulator({ callbackURLs: [] });
+    const { clientID, clientSecret, callbackURLs } = emulator.clients[0]!;
+    const other = await startExample({
+      SALESFORCE_CLIENT_ID: clientID,
+      SALESFORCE_CLIENT_SECRET: clientSecret,
+      SALESFORCE_BASE_URL: emulator.url,
+      SALESFORCE_SCOPE: 'openid id api refresh_token',
+    });
+    callbackURLs.push(`${other.url}/auth/salesforce/callback`);
+    const person = createPerson(emulator);
+    person.displayName = 'Wolfeschlegelsteinhausenbergerdorff '.repeat(3);
+    person.email = `${'long'.repeat(20)}@${'acme'.repeat(12)}.example`;
+    const page = await browser.newPage({ viewport: { width: 390, height: 800 } });
+
+    await logIn(page, other.url, person);
+    await expectSound(page);
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await expectSound(page);
+
+    await other.stop();
+  });
+
+  it('can be used with the keyboard alone', async () => {
+    const page = await browser.newPage();
+    await page.goto(example.url);
+    await page.keyboard.press('Tab');
+    expect(await focused(page)).toBe('Skip to the content');
+    expect(await page.getByRole('link', { name: 'Skip to the content' }).boundingBox()).toMatchObject({ y: 0 });
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Tab');
+    expect(await focused(page)).toBe('Log in with Salesforce');
+    await page.keyboard.press('Enter');
+
+    await expectHeading(page, 'Log in');
+    await tabTo(page, 'Username');
+    await page.keyboard.type(ada.username);
+    await page.keyboard.press('Tab');
+    await page.keyboard.type(ada.password);
+    await page.keyboard.press('Enter');
+    await expectHeading(page, 'Allow access?').catch(() => undefined);
+    if (await page.getByRole('button', { name: 'Allow' }).isVisible()) {
+      await tabTo(page, 'Allow');
+      await page.keyboard.press('Enter');
+    }
+    await expectHeading(page, 'Hello, Ada Fake');
+    const before = await refreshCount(page);
+    await tabTo(page, 'Expire the token');
+    await page.keyboard.press('Enter');
+    await page.getByText('was ended at Salesforce').waitFor();
+    expect(await refreshCount(page)).toBe(before + 1);
+    await tabTo(page, 'Faults');
+    await page.keyboard.press('Enter');
+    await expectHeading(page, 'Faults');
+    await tabTo(page, 'Slow');
+    await page.keyboard.press('ArrowDown');
+    await tabTo(page, 'Break it');
+    await page.keyboard.press('Enter');
+    await page.getByText('Broken now: 503').waitFor();
+    await tabTo(page, 'Mend everything');
+    await page.keyboard.press('Enter');
+    await page.getByText('Everything works again.').waitFor();
+    await tabTo(page, 'Log out');
+    await page.keyboard.press('Enter');
+    await expectHeading(page, 'Log in with Salesforce');
+  });
+
+  it('show where the focus is, in the order they are read', async () => {
+    const page = await browser.newPage();
+    for (const path of ['/', '/setup', '/auth/salesforce']) {
+      await page.goto(example.url + path);
+      const stops = await page.evaluate<number>(
+        `document.querySelectorAll('a[href], button:not([hidden]), input:not([type=hidden]), select').length`,
+      );
+      let last = -1;
+      for (let stop = 0; stop < stops; stop++) {
+        await page.keyboard.press('Tab');
+        const { outline, order } = await page.evaluate<{ outline: string; order: number }>(`({
+          outline: getComputedStyle(document.activeElement).outlineStyle,
+          order: [...document.querySelectorAll('*')].indexOf(document.activeElement),
+        })`);
+        expect(outline).toBe('solid');
+        expect(order).toBeGreaterThan(last);
+        last = order;
+      }
+    }
+  });
+
+  it('work without JavaScript', async () => {
+    const page = await browser.newPage({ javaScriptEnabled: false });
+
+    await logIn(page, example.url, ada);
+    const before = await refreshCount(page);
+    await page.getByRole('button', { name: 'Expire the token' }).click();
+    await page.getByText('was ended at Salesforce').waitFor();
+    expect(await refreshCount(page)).toBe(before + 1);
+    await page.getByText('Reload the page to see').waitFor();
+    await page.getByRole('link', { name: 'Faults' }).click();
+    await page.getByRole('button', { name: 'Expire' }).click();
+    await page.getByRole('link', { name: 'Load the accounts' }).click();
+    await page.getByText('10 accounts arrived.').waitFor();
+    await page.getByRole('link', { name: 'Setup' }).click();
+    // A button that could do nothing is not there.
+    expect(await page.getByRole('button', { name: 'Copy' }).count()).toBe(0);
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Saved.').waitFor();
+    await page.getByRole('button', { name: 'Back to the settings' }).click();
+    await page.getByRole('button', { name: 'Log out', exact: true }).click();
+    await expectHeading(page, 'Log in with Salesforce');
+  });
+
+  it('copy the callback URL', async () => {
+    const page = await browser.newPage({ permissions: ['clipboard-read', 'clipboard-write'] });
+    await page.goto(`${example.url}/setup`);
+
+    await page.getByRole('button', { name: 'Copy' }).click();
+    await page.getByRole('button', { name: 'Copied' }).waitFor();
+
+    expect(await page.evaluate('navigator.clipboard.readText()')).toBe(`${example.url}/auth/salesforce/callback`);
+  });
+});
+
+/** Nothing of weight by axe, in light and dark, and nothing that makes the page scroll sideways. */
+async function expectSound(page: Page): Promise<void> {
+  await page.emulateMedia({ colorScheme: 'light' });
+  const { violations, sideways } = await page.evaluate<{ violations: axe.Result[]; sideways: number }>(
+    // As text, for it runs in the page, whose types are not those of Node.
+    `(async () => {
+      ${axe.source}
+      const { scrollWidth, clientWidth } = document.documentElement;
+      return { violations: (await axe.run()).violations, sideways: scrollWidth - clientWidth };
+    })()`,
+  );
+  await page.emulateMedia({ colorScheme: 'dark' });
+  const dark = await page.evaluate<{ violations: axe.Result[] }>(`axe.run({ runOnly: ['color-contrast'] })`);
+  const found = [...violations, ...dark.violations]
+    .filter(({ impact }) => impact !== 'minor')
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+  expect({ url: page.url(), found, sideways }).toEqual({ url: page.url(), found: [], sideways: 0 });
+}
+
+/** The name of what has the focus. */
+function focused(page: Page): Promise<string> {
+  return page.evaluate<string>(`(({ labels, textContent }) =>
+    (labels?.length ? labels[0].textContent : textContent).trim())(document.activeElement)`);
+}
+
+/** Presses Tab until something whose name begins like this has the focus. */
+async function tabTo(page: Page, name: string): Promise<void> {
+  for (let presses = 0; presses < 60; presses++) {
+    await page.keyboard.press('Tab');
+    if ((await focused(page)).startsWith(name)) return;
+  }
+  throw new Error(`${name} is not to be reached by Tab.`);
+}

@@ -1,3 +1,5 @@
+import { situations, type Situation } from './catalogue/situations';
+
 /**
  * Every error the package throws or passes to `next()`.
  *
@@ -29,6 +31,22 @@ export type SalesforceRuntimeErrorCode =
   | 'ERR_SALESFORCE_UNSOLICITED_ERROR'
   | 'ERR_SALESFORCE_CODE_MISSING'
   | 'ERR_SALESFORCE_ACCESS_DENIED'
+  | 'ERR_SALESFORCE_IMMEDIATE_UNSUCCESSFUL'
+  | 'ERR_SALESFORCE_LOGIN_FAILED'
+  | 'ERR_SALESFORCE_LOGIN_RESTRICTED'
+  | 'ERR_SALESFORCE_USER_INACTIVE'
+  | 'ERR_SALESFORCE_APP_NOT_INSTALLED'
+  | 'ERR_SALESFORCE_APP_NOT_APPROVED'
+  | 'ERR_SALESFORCE_APP_BLOCKED'
+  | 'ERR_SALESFORCE_APP_MISCONFIGURED'
+  | 'ERR_SALESFORCE_APPROVAL_FAILED'
+  | 'ERR_SALESFORCE_PKCE_REQUIRED'
+  | 'ERR_SALESFORCE_DPOP_REQUIRED'
+  | 'ERR_SALESFORCE_FLOW_DISABLED'
+  | 'ERR_SALESFORCE_SCOPE_INVALID'
+  | 'ERR_SALESFORCE_REDIRECT_URI_MISMATCH'
+  | 'ERR_SALESFORCE_CLIENT_UNKNOWN'
+  | 'ERR_SALESFORCE_IP_RESTRICTED'
   | 'ERR_SALESFORCE_AUTHORIZATION'
   | 'ERR_SALESFORCE_TOKEN_ENDPOINT'
   | 'ERR_SALESFORCE_CODE_REJECTED'
@@ -67,7 +85,11 @@ export type SalesforceRuntimeErrorCode =
   | 'ERR_SALESFORCE_USER_NOT_ALLOWED'
   | 'ERR_SALESFORCE_LOGIN_LOOP'
   | 'ERR_SALESFORCE_CROSS_SITE_LOGOUT'
-  | 'ERR_SALESFORCE_JSFORCE_MISSING';
+  | 'ERR_SALESFORCE_JSFORCE_MISSING'
+  | 'ERR_SALESFORCE_API_TOKEN_REFUSED'
+  | 'ERR_SALESFORCE_API_LIMIT'
+  | 'ERR_SALESFORCE_API_DISABLED'
+  | 'ERR_SALESFORCE_API';
 
 /** Every `code` an error of this package can have. */
 export type SalesforceErrorCode = SalesforceOptionErrorCode | SalesforceRuntimeErrorCode;
@@ -92,6 +114,16 @@ export class SalesforceOptionError extends TypeError {
     this.code = code;
     this.option = option;
     Object.defineProperty(this, marker, { value: true });
+  }
+
+  /** Always false: an option stays wrong until somebody corrects it. */
+  get isTransient(): boolean {
+    return situationOf(this).isTransient;
+  }
+
+  /** A sentence that may be shown to any user, unlike `message`, which is for the operator. */
+  get userMessage(): string {
+    return situationOf(this).userMessage;
   }
 }
 
@@ -146,6 +178,21 @@ export class SalesforceAuthError extends Error {
       retryAfterSeconds === undefined ? headers : { 'Retry-After': String(Math.ceil(retryAfterSeconds)), ...headers };
     Object.defineProperty(this, marker, { value: true });
   }
+
+  /** Whether it passes by itself, so that the same may be tried again; otherwise somebody has to do something first. */
+  get isTransient(): boolean {
+    return situationOf(this).isTransient;
+  }
+
+  /** A sentence that may be shown to any user, unlike `message`, which is for the operator. */
+  get userMessage(): string {
+    return situationOf(this).userMessage;
+  }
+}
+
+/** What an error means to the person in front of the browser. */
+export function situationOf({ code }: { readonly code: SalesforceErrorCode }): Situation {
+  return situations[code];
 }
 
 /** True for every error of this package, also when two copies of it are installed. */

@@ -10,6 +10,7 @@ export type { AnonymousRequest, AuthenticatedRequest, GuardedRequest, Salesforce
 export type { GrantOwnerQuery, GrantSummary, Tokens } from './middleware/tokens';
 export type { GrantClient } from './client/grant-client';
 export type { ConnectionOptions, JsforceConnection } from './client/connection';
+export { salesforceApiError } from './client/api-error';
 
 export {
   SalesforceStrategy,

@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Request } from 'express';
 import type { Clock } from '../clock';
+import { outcomeOf, tell } from '../catalogue/look-up';
+import { outcomes } from '../catalogue/outcomes';
+import { safeText } from '../catalogue/safe-text';
 import { SalesforceAuthError } from '../errors';
 import {
   parseClientOptions,
@@ -12,7 +15,6 @@ import {
 import { invalid, optionalText } from '../options/check';
 import { parseRequestedBaseUrl } from '../salesforce/base-url';
 import { validateIdToken } from '../token/id-token';
-import { safeText } from '../token/token-error';
 import { toTokenSet } from '../token/token-set';
 import type { TokenEndpointReply, TokenSet } from '../token/types';
 import type { AuthenticateOptions } from './options';
@@ -129,18 +131,12 @@ export async function proveReply(
 export function authorizationError(query: Request['query']): SalesforceAuthError {
   const error = safeText(query['error']) ?? 'unknown_error';
   const errorDescription = safeText(query['error_description']);
-  // Salesforce's help prints the code with a hyphen in one place.
-  if (error === 'access_denied' || error === 'access-denied') {
-    return new SalesforceAuthError(
-      'ERR_SALESFORCE_ACCESS_DENIED',
-      'Access was denied on the approval page. Log in again and choose Allow to use the application.',
-      { status: 403, error: 'access_denied', errorDescription },
-    );
-  }
-  const said = errorDescription === undefined ? error : `${error}: ${errorDescription}`;
-  return new SalesforceAuthError(
-    'ERR_SALESFORCE_AUTHORIZATION',
-    `Salesforce refused the login with "${said}". Check the app's OAuth settings and policies in Salesforce Setup.`,
-    { status: 502, error, errorDescription },
-  );
+  const found = outcomeOf('callback', { error, errorDescription });
+  const outcome = found === 'ignored' ? outcomes.authorization : found;
+  return new SalesforceAuthError(outcome.code, tell({ error, errorDescription }, outcome), {
+    status: outcome.status,
+    error,
+    errorDescription,
+    ...(outcome.status === 503 ? { retryAfterSeconds: 5 } : {}),
+  });
 }

@@ -1,8 +1,10 @@
 import type { Clock } from '../clock';
+import { outcomeOf, tell } from '../catalogue/look-up';
+import { outcomes } from '../catalogue/outcomes';
 import { SalesforceAuthError } from '../errors';
 import type { Configuration } from '../options/configuration';
 import { toId18 } from '../salesforce/ids';
-import { exchange } from '../token/http';
+import { exchange, type HttpReply } from '../token/http';
 import type { TokenSet } from '../token/types';
 
 /** A Salesforce user in the shape of a Passport profile. */
@@ -54,14 +56,7 @@ export async function loadProfile(
     clock,
   );
   const json = reply.status === 200 ? parseObject(reply.text) : undefined;
-  if (!json) {
-    throw new SalesforceAuthError(
-      'ERR_SALESFORCE_PROFILE',
-      `Salesforce answered a request for the user's profile with status ${reply.status}. ` +
-        "Check that the app is assigned the scope 'id' (or 'openid' for profileSource 'userinfo').",
-      { status: 502, upstreamStatus: reply.status },
-    );
-  }
+  if (!json) throw profileError(reply);
   if (!isAbout(json, tokens)) {
     throw new SalesforceAuthError(
       'ERR_SALESFORCE_IDENTITY_CHANGED',
@@ -70,6 +65,19 @@ export async function loadProfile(
     );
   }
   return { ...bare, ...normalise(json), _raw: reply.text, _json: json };
+}
+
+/** Plain text, `Bad_OAuth_Token` and the like, where it is an error of Salesforce and not a proxy's page. */
+function profileError({ status, text }: HttpReply): SalesforceAuthError {
+  const said = text.trim();
+  const error = status !== 200 && /^\w{3,40}$/.test(said) ? said : `status ${status}`;
+  const found = outcomeOf('profile', { error, status });
+  const outcome = found === 'ignored' ? outcomes.profile : found;
+  return new SalesforceAuthError(outcome.code, `The user's profile could not be loaded. ${tell({ error }, outcome)}`, {
+    status: outcome.status,
+    upstreamStatus: status,
+    ...(error === said ? { error } : {}),
+  });
 }
 
 /** The two sources name the same things differently: `nick_name` and `nickname`, `timezone` and `zoneinfo`. */

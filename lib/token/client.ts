@@ -12,6 +12,8 @@ import {
   validateAuthResponse,
   type ClientAuth,
 } from 'oauth4webapi';
+import { outcomeOf, tell, type Said } from '../catalogue/look-up';
+import { safeText } from '../catalogue/safe-text';
 import type { Clock } from '../clock';
 import { SalesforceAuthError } from '../errors';
 import type { Configuration } from '../options/configuration';
@@ -85,11 +87,14 @@ export class TokenClient {
     const reply = await this.#send((options) =>
       revocationRequest(this.#server, client, this.#clientAuth(), token, options),
     );
-    if (reply.status === 200 || reply.status === 400) return;
+    if (reply.status === 200) return;
+    const said = revocationError(reply);
+    const outcome = outcomeOf('revoke', said);
+    if (outcome === 'ignored') return;
     throw new SalesforceAuthError(
-      'ERR_SALESFORCE_UPSTREAM',
-      `Salesforce answered a revocation with status ${reply.status}. It is tried again in the background.`,
-      { status: 503, upstreamStatus: reply.status },
+      outcome.code,
+      `A token could not be revoked, which is tried again in the background. ${tell(said, outcome)}`,
+      { status: outcome.status, error: said.error, upstreamStatus: reply.status },
     );
   }
 
@@ -142,6 +147,14 @@ interface RequestOptions {
     url: string,
     options: { method: 'POST'; headers: Record<string, string>; body: URLSearchParams },
   ) => Promise<Response>;
+}
+
+/** What a revocation was answered with: a form at Salesforce, where RFC 7009 has JSON. */
+function revocationError({ status, text }: HttpReply): Said & { status: number } {
+  const form = new URLSearchParams(text.trimStart().startsWith('{') ? '' : text);
+  // Salesforce documents two errors with this status, and both mean a token that it does not take.
+  const error = safeText(form.get('error')) ?? (status === 400 ? 'invalid_token' : `status ${status}`);
+  return { error, errorDescription: safeText(form.get('error_description')), status };
 }
 
 function readActive(text: string): unknown {

@@ -1,6 +1,7 @@
 import { processGenericTokenEndpointResponse, type AuthorizationServer } from 'oauth4webapi';
+import { safeText } from '../catalogue/safe-text';
 import type { HttpReply } from './http';
-import { oauthError, safeText, TokenRequestError } from './token-error';
+import { oauthError, TokenRequestError } from './token-error';
 import type { TokenEndpointReply } from './types';
 
 /**
@@ -97,17 +98,19 @@ function errorOf(
   }
   // 429 and 503 refuse a request before it is worked on; another 5xx may come from a proxy after it was carried out.
   const refusedAtTheDoor = reply.status === 429 || reply.status === 503;
-  const isServerError = reply.status >= 500;
-  return new TokenRequestError(
-    refusedAtTheDoor ? 'transient' : isServerError ? 'ambiguous' : 'refused',
-    reply.status === 429 ? 'ERR_SALESFORCE_RATE_LIMITED' : 'ERR_SALESFORCE_UPSTREAM',
-    `Salesforce answered with status ${reply.status} and no OAuth error. ` +
-      (refusedAtTheDoor || isServerError ? 'It is tried again later.' : 'Check the baseUrl option.'),
-    {
-      status: refusedAtTheDoor || isServerError ? 503 : 502,
+  const said = `Salesforce answered with status ${reply.status} and no OAuth error.`;
+  if (!refusedAtTheDoor && reply.status < 500) {
+    return new TokenRequestError('refused', 'ERR_SALESFORCE_TOKEN_ENDPOINT', `${said} Check the baseUrl option.`, {
+      status: 502,
       upstreamStatus: reply.status,
-      retryAfterSeconds: retryAfterSeconds ?? (refusedAtTheDoor || isServerError ? 5 : undefined),
-    },
+      retryAfterSeconds,
+    });
+  }
+  return new TokenRequestError(
+    refusedAtTheDoor ? 'transient' : 'ambiguous',
+    reply.status === 429 ? 'ERR_SALESFORCE_RATE_LIMITED' : 'ERR_SALESFORCE_UPSTREAM',
+    `${said} Try again later.`,
+    { status: 503, upstreamStatus: reply.status, retryAfterSeconds: retryAfterSeconds ?? 5 },
   );
 }
 

@@ -216,7 +216,7 @@ describe('a token reply that cannot be trusted', () => {
     const { browser } = await startApp({ emulator });
     const tab = browser();
     const callback = await walkToCallback(tab, emulator);
-    emulator.faults.inject({ on: 'identity', kind: 'status', status: 500 });
+    emulator.faults.inject({ on: 'identity', kind: 'error', error: 'Bad_OAuth_Token' });
 
     const answer = await tab.get(callback);
 

@@ -5,7 +5,12 @@ import type { ArmedFault, Faults } from './registry';
 import type { FaultInjection, FaultOperation } from './types';
 
 /** How an endpoint words an error. */
-export type ErrorShape = (error: string, description: string | undefined, status: number | undefined) => Reply;
+export type ErrorShape = (
+  error: string,
+  description: string | undefined,
+  status: number | undefined,
+  page?: boolean,
+) => Reply;
 
 /** What a cut, padded or dripping reply is made of when it comes before the operation. */
 const placeholder: Reply = {
@@ -50,7 +55,7 @@ async function strike(
       await Promise.race([exchange.closed, released]);
       return { ...reply, transmission: { how: 'drop' } };
     case 'error':
-      return errorShape(injection.error, injection.errorDescription, injection.status);
+      return errorShape(injection.error, injection.errorDescription, injection.status, injection.page);
     default:
       return replyOf(injection, reply);
   }

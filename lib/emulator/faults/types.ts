@@ -12,9 +12,10 @@ export type FaultKind =
    * An error in the shape the endpoint has for errors: JSON at the token endpoint, a form at `revoke`, plain text at
    * `userinfo` and `identity`, an array at `data` (`error` is the errorCode), a redirect at `authorize`. With it, `data`
    * answers 403 REQUEST_LIMIT_EXCEEDED, or the 401s that no refresh mends: INVALID_SESSION_ID with the description
-   * "Connected app is not attached to Agent" or "This session is not valid for use with the REST API".
+   * "Connected app is not attached to Agent" or "This session is not valid for use with the REST API". With `page`,
+   * `authorize` shows it on a page instead, as Salesforce does where it does not trust the app or its callback URL.
    */
-  | { kind: 'error'; error: string; errorDescription?: string; status?: number }
+  | { kind: 'error'; error: string; errorDescription?: string; status?: number; page?: boolean }
   /** The connection is destroyed without a reply. */
   | { kind: 'drop' }
   /** The reply comes late. */

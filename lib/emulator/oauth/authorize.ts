@@ -14,9 +14,9 @@ const displays = ['page', 'popup', 'touch', 'mobile'];
 /** The authorization endpoint (RFC 6749, section 3.1). */
 export function authorize(provider: Provider, exchange: Exchange): Promise<Reply> {
   const trusted = trustedCallback(provider, exchange.query);
-  const errorShape = (error: string, description = ''): Reply =>
-    'page' in trusted
-      ? trusted.page
+  const errorShape = (error: string, description = '', status?: number, page = false): Reply =>
+    'page' in trusted || page
+      ? htmlReply(errorPage(error, description), status ?? 400)
       : callbackWithError(trusted.redirectURI, exchange.query.get('state') ?? undefined, error, description);
   return runWithFaults(provider.faults, exchange, ['authorize'], errorShape, () => {
     if ('page' in trusted) return trusted.page;

@@ -1,0 +1,193 @@
+import type { SalesforceErrorCode } from '../errors';
+
+/** What a code means to the person in front of the browser. */
+export interface Situation {
+  /** Whether it passes by itself, so that trying again later makes sense. Otherwise somebody has to do something first. */
+  readonly isTransient: boolean;
+  /** Heading of the error page. */
+  readonly title: string;
+  /** What that person may be told: nothing about the set-up, nothing anybody else wrote. */
+  readonly userMessage: string;
+  /** What the error page offers: a new login, the same again, or the way home. */
+  readonly next: 'log-in' | 'try-again' | 'home';
+}
+
+const permanent = (next: Situation['next'], title: string, userMessage: string): Situation => ({
+  isTransient: false,
+  title,
+  userMessage,
+  next,
+});
+const transient = (title: string, userMessage: string): Situation => ({
+  isTransient: true,
+  title,
+  userMessage,
+  next: 'try-again',
+});
+
+const setup = permanent(
+  'try-again',
+  'Something is not set up correctly',
+  'Login with Salesforce is not set up correctly here. Please tell the people who run this application.',
+);
+const organization = permanent(
+  'try-again',
+  'Your organization has to allow this first',
+  'Your Salesforce organization does not let this application in yet. Please ask your Salesforce administrator.',
+);
+const interrupted = permanent(
+  'log-in',
+  'The login was not completed',
+  'Please log in again. If this keeps happening, allow cookies for this site and log in without using the Back button.',
+);
+const loginOver = permanent('log-in', 'Please log in again', 'Your login has ended. Log in with Salesforce to go on.');
+const distrusted = permanent(
+  'try-again',
+  'The login was stopped',
+  'The answer from Salesforce could not be trusted, so nobody was logged in. Try again; if it happens again, tell the people who run this application.',
+);
+const misused = permanent(
+  'home',
+  'Something went wrong',
+  'This page could not be shown. Please tell the people who run this application.',
+);
+const refused = permanent(
+  'log-in',
+  'You cannot use this page',
+  'Your Salesforce user may not use this. Log in with another user, or ask the people who run this application for access.',
+);
+const unavailable = transient(
+  'Salesforce is not available',
+  'Salesforce cannot be reached right now. Please try again in a moment.',
+);
+const unreadable = permanent(
+  'try-again',
+  'Salesforce gave no usable answer',
+  'The answer from Salesforce could not be read. Try again; if it happens again, tell the people who run this application.',
+);
+const busy = transient(
+  'Please try again in a moment',
+  'This page cannot be shown right now. You have not been logged out.',
+);
+
+/** Every code of this package; the one place where it is decided whether an error is transient and what a user reads. */
+export const situations: Readonly<Record<SalesforceErrorCode, Situation>> = {
+  ERR_SALESFORCE_OPTION_UNKNOWN: setup,
+  ERR_SALESFORCE_OPTION_INVALID: setup,
+  ERR_SALESFORCE_CLIENT_ID_MISSING: setup,
+  ERR_SALESFORCE_CALLBACK_URL_INVALID: setup,
+  ERR_SALESFORCE_PROMPT_INVALID: setup,
+  ERR_SALESFORCE_BASE_URL_INVALID: setup,
+  ERR_SALESFORCE_BASE_URL_INSECURE: setup,
+  ERR_SALESFORCE_BASE_URL_NOT_ALLOWED: setup,
+  ERR_SALESFORCE_BASE_URL_LIGHTNING: setup,
+
+  ERR_SALESFORCE_SESSION_MISSING: setup,
+  ERR_SALESFORCE_MIDDLEWARE_MISSING: setup,
+  ERR_SALESFORCE_CONFIGURATION: setup,
+  ERR_SALESFORCE_JSFORCE_MISSING: setup,
+
+  ERR_SALESFORCE_STATE_MISSING: interrupted,
+  ERR_SALESFORCE_STATE_MISMATCH: interrupted,
+  ERR_SALESFORCE_CALLBACK_REPLAYED: interrupted,
+  ERR_SALESFORCE_TRANSACTION_EXPIRED: interrupted,
+  ERR_SALESFORCE_UNSOLICITED_ERROR: interrupted,
+  ERR_SALESFORCE_CODE_MISSING: interrupted,
+  ERR_SALESFORCE_CODE_REJECTED: interrupted,
+  ERR_SALESFORCE_ACCESS_DENIED: permanent(
+    'log-in',
+    'Access was not allowed',
+    'You chose not to give this application access to Salesforce. To use it, log in again and choose Allow.',
+  ),
+  ERR_SALESFORCE_IMMEDIATE_UNSUCCESSFUL: permanent(
+    'log-in',
+    'Please log in',
+    'Salesforce needs you to log in or to allow access first.',
+  ),
+  ERR_SALESFORCE_LOGIN_FAILED: permanent(
+    'log-in',
+    'Salesforce did not log you in',
+    'Please log in again. If you cannot, ask your Salesforce administrator.',
+  ),
+  ERR_SALESFORCE_LOGIN_RESTRICTED: permanent(
+    'log-in',
+    'Your organization does not allow this login',
+    'A rule of your Salesforce organization, such as login hours or the networks you may log in from, forbids this login. Ask your Salesforce administrator.',
+  ),
+  ERR_SALESFORCE_USER_INACTIVE: permanent(
+    'log-in',
+    'Your Salesforce user is not active',
+    'Your user or organization is not active in Salesforce. Ask your Salesforce administrator, or log in with another user.',
+  ),
+  ERR_SALESFORCE_ORGANIZATION_NOT_ALLOWED: refused,
+  ERR_SALESFORCE_USER_NOT_ALLOWED: refused,
+  ERR_SALESFORCE_LOGIN_LOOP: permanent(
+    'home',
+    'The login does not hold',
+    'You logged in several times, but your browser did not keep the login. Allow cookies for this site; if you do already, tell the people who run this application.',
+  ),
+  ERR_SALESFORCE_CROSS_SITE_LOGOUT: permanent(
+    'home',
+    'You are still logged in',
+    'Another site asked for your logout. Log out here if that is what you want.',
+  ),
+
+  ERR_SALESFORCE_APP_NOT_INSTALLED: organization,
+  ERR_SALESFORCE_APP_NOT_APPROVED: organization,
+  ERR_SALESFORCE_APP_BLOCKED: organization,
+  ERR_SALESFORCE_APPROVAL_FAILED: organization,
+  ERR_SALESFORCE_APP_MISCONFIGURED: setup,
+  ERR_SALESFORCE_CLIENT_UNKNOWN: setup,
+  ERR_SALESFORCE_CLIENT_REJECTED: setup,
+  ERR_SALESFORCE_REDIRECT_URI_MISMATCH: setup,
+  ERR_SALESFORCE_PKCE_REQUIRED: setup,
+  ERR_SALESFORCE_DPOP_REQUIRED: setup,
+  ERR_SALESFORCE_FLOW_DISABLED: setup,
+  ERR_SALESFORCE_SCOPE_INVALID: setup,
+  ERR_SALESFORCE_IP_RESTRICTED: setup,
+  ERR_SALESFORCE_AUTHORIZATION: setup,
+  ERR_SALESFORCE_TOKEN_ENDPOINT: setup,
+  ERR_SALESFORCE_RATE_LIMITED: transient(
+    'Too many requests',
+    'Salesforce is getting too many requests. Please wait a few minutes and try again.',
+  ),
+  ERR_SALESFORCE_UPSTREAM: unavailable,
+  ERR_SALESFORCE_TIMEOUT: unavailable,
+  ERR_SALESFORCE_UNREACHABLE: unavailable,
+  ERR_SALESFORCE_CONNECTION_LOST: unavailable,
+  ERR_SALESFORCE_REPLY_EMPTY: unreadable,
+  ERR_SALESFORCE_REPLY_NOT_JSON: unreadable,
+  ERR_SALESFORCE_REPLY_MALFORMED: unreadable,
+  ERR_SALESFORCE_REPLY_TOO_LARGE: unreadable,
+  ERR_SALESFORCE_ACCESS_TOKEN_MISSING: unreadable,
+
+  ERR_SALESFORCE_IDENTITY_URL_FOREIGN: distrusted,
+  ERR_SALESFORCE_INSTANCE_URL_FOREIGN: distrusted,
+  ERR_SALESFORCE_SIGNATURE_INVALID: distrusted,
+  ERR_SALESFORCE_IDENTITY_UNPROVEN: setup,
+  ERR_SALESFORCE_IDENTITY_CHANGED: distrusted,
+  ERR_SALESFORCE_ID_TOKEN_INVALID: distrusted,
+  ERR_SALESFORCE_PROFILE: setup,
+
+  ERR_SALESFORCE_NOT_AUTHENTICATED: permanent('log-in', 'Please log in', 'Log in with Salesforce first.'),
+  ERR_SALESFORCE_REAUTHENTICATION_REQUIRED: loginOver,
+  ERR_SALESFORCE_CLIENT_CHANGED: loginOver,
+  ERR_SALESFORCE_REFRESH_PENDING: busy,
+  ERR_SALESFORCE_REFRESH_DELAYED: busy,
+  ERR_SALESFORCE_REFRESH_HELD: busy,
+  ERR_SALESFORCE_TOKEN_STORE: busy,
+  ERR_SALESFORCE_GRANT_UNREADABLE: permanent('log-in', setup.title, setup.userMessage),
+  ERR_SALESFORCE_SESSION_STORE: busy,
+  ERR_SALESFORCE_CLOSED: busy,
+
+  ERR_SALESFORCE_FOREIGN_ORIGIN: misused,
+  ERR_SALESFORCE_INSUFFICIENT_SCOPE: refused,
+  ERR_SALESFORCE_WRONG_ORGANIZATION: refused,
+  ERR_SALESFORCE_API_TOKEN_REFUSED: misused,
+  ERR_SALESFORCE_API_LIMIT: transient(
+    'The limit of your organization is reached',
+    'Your Salesforce organization has used up its requests for now. Please try again later.',
+  ),
+  ERR_SALESFORCE_API_DISABLED: organization,
+  ERR_SALESFORCE_API: misused,
+};

@@ -1,0 +1,57 @@
+import { outcomeOf, tell } from '../catalogue/look-up';
+import { outcomes } from '../catalogue/outcomes';
+import { safeText } from '../catalogue/safe-text';
+import { SalesforceAuthError } from '../errors';
+
+/**
+ * Turns an answer of Salesforce's API that is no success into a typed error, for handlers that rather throw.
+ *
+ * The response stays as it is: its body can still be read, unless it was before.
+ *
+ * @param response what `req.salesforce.fetch()` resolved to
+ * @returns an error whose `error` is Salesforce's errorCode, `errorDescription` its message and `upstreamStatus` its status.
+ *   `isTransient` tells an outage or a used-up limit from a mistake in the request, which is `ERR_SALESFORCE_API`
+ * @example
+ * const reply = await req.salesforce.fetch('/services/data/v62.0/limits');
+ * if (!reply.ok) throw await salesforceApiError(reply);
+ */
+export async function salesforceApiError(response: Response): Promise<SalesforceAuthError> {
+  const { status } = response;
+  const text = response.bodyUsed
+    ? ''
+    : await response
+        .clone()
+        .text()
+        .catch(() => '');
+  const said = { ...parse(text, status), status };
+  const found = outcomeOf('api', said);
+  const outcome = found === 'ignored' ? outcomes.api : found;
+  const retryAfter = response.headers.get('retry-after') ?? '';
+  return new SalesforceAuthError(outcome.code, tell(said, outcome), {
+    status: outcome.status,
+    error: said.error,
+    errorDescription: said.errorDescription,
+    upstreamStatus: status,
+    ...(/^\d{1,5}$/.test(retryAfter) ? { retryAfterSeconds: Number(retryAfter) } : {}),
+  });
+}
+
+/** The first error of a reply: an array of errors at most APIs, one error at some, plain text at the OAuth endpoints. */
+function parse(text: string, status: number): { error: string; errorDescription: string | undefined } {
+  if (/^\w{3,40}$/.test(text.trim())) return { error: text.trim(), errorDescription: undefined };
+  const parsed = parseJSON(text);
+  const first: unknown = Array.isArray(parsed) ? parsed[0] : parsed;
+  const { errorCode, error, message, error_description: description } = (first ?? {}) as Record<string, unknown>;
+  return {
+    error: safeText(errorCode) ?? safeText(error) ?? `status ${status}`,
+    errorDescription: safeText(message) ?? safeText(description),
+  };
+}
+
+function parseJSON(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

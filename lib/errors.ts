@@ -191,7 +191,7 @@ export class SalesforceAuthError extends Error {
 }
 
 /** What an error means to the person in front of the browser. */
-export function situationOf({ code }: { readonly code: SalesforceErrorCode }): Situation {
+function situationOf({ code }: { readonly code: SalesforceErrorCode }): Situation {
   return situations[code];
 }
 

@@ -20,7 +20,7 @@ export type Place = 'page' | 'callback' | 'code' | 'refresh' | 'revoke' | 'profi
  * - `reported`: seen by others
  * - `unconfirmed`: from memory
  */
-export type Confidence = 'documented' | 'client code' | 'reported' | 'unconfirmed';
+type Confidence = 'documented' | 'client code' | 'reported' | 'unconfirmed';
 
 /** One error Salesforce is known to send. */
 export interface SalesforceError {

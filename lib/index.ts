@@ -26,6 +26,9 @@ export type { ClientOptions, Display, ProfileSource, Prompt } from './options/co
 export type { ConfigurationContext, ConfigurationFunction } from './options/source';
 export { configurationFromEnv } from './options/environment';
 
+export { diagnose } from './doctor/diagnose';
+export type { DiagnoseOptions, Diagnosis, Finding, FindingLevel } from './doctor/findings';
+
 export { MemoryTokenStore, type MemoryTokenStoreOptions } from './stores/memory';
 export type * from './stores/store';
 

@@ -1,6 +1,8 @@
 import type { EventEmitter } from 'node:events';
 import type { ErrorRequestHandler, Request, RequestHandler } from 'express';
 import type { SalesforceEvents } from '../coordinator/events';
+import { diagnoseParsed } from '../doctor/diagnose';
+import type { DiagnoseOptions, Diagnosis } from '../doctor/findings';
 import { SalesforceAuthError } from '../errors';
 import { invalid } from '../options/check';
 import type { ClientOptions } from '../options/configuration';
@@ -37,6 +39,11 @@ export interface SalesforceAuth extends RequestHandler {
   readonly tokens: Tokens;
   /** What happens to tokens; see {@link SalesforceEvents}. */
   readonly events: EventEmitter<SalesforceEvents>;
+  /**
+   * Looks for what would make logins or refreshes fail: in the options, at Salesforce and in the token store. It presents no
+   * refresh token, logs nobody in and changes nothing; what it returns holds no secret.
+   */
+  diagnose(options?: DiagnoseOptions): Promise<Diagnosis>;
   /** Finishes refreshes under way and refuses new ones. Call it on SIGTERM, before the process ends. */
   close(): Promise<void>;
 }
@@ -67,6 +74,10 @@ export function salesforceAuth(
   const { routes, property } = parsed;
   const beginLogin = login.begin();
   const logout = logoutHandler(core);
+  let rotates: boolean | undefined;
+  core.events.emitter.on('refresh.success', ({ rotated }) => {
+    rotates = rotated;
+  });
   const callbackPath = absolutePath(parsed.source.fixed?.callbackURL);
 
   const middleware: RequestHandler = function salesforceAuthMiddleware(req, res, next) {
@@ -103,6 +114,7 @@ export function salesforceAuth(
     errorHandler: () => loginOnError(property),
     tokens: new Tokens(core),
     events: core.events.emitter,
+    diagnose: (given: DiagnoseOptions = {}) => diagnoseParsed(parsed, { rotation: rotates, ...given }),
     close: () => core.close(),
   });
 }

@@ -1,3 +1,4 @@
+import cluster from 'node:cluster';
 import { systemClock, type CancelTimer, type Clock } from '../clock';
 import type {
   Claim,
@@ -13,6 +14,8 @@ import type {
   ReleaseOutcome,
   SessionReference,
   Settlement,
+  StoreCircumstances,
+  StoreFinding,
   TokenStore,
 } from './store';
 import { Listeners } from './listeners';
@@ -42,6 +45,10 @@ export class MemoryTokenStore implements TokenStore {
     this.#clock = options.clock ?? systemClock;
     this.#sweepIntervalMs = options.sweepIntervalMs ?? 60_000;
     this.#retentionMs = options.retentionMs ?? defaultRetentionMs;
+  }
+
+  diagnose({ processes, rotation }: StoreCircumstances): Promise<StoreFinding[]> {
+    return Promise.resolve([memoryFinding((processes ?? 1) > 1 || cluster.isWorker, rotation === true)]);
   }
 
   /** Number of records, tombstones included. */
@@ -268,4 +275,16 @@ export class MemoryTokenStore implements TokenStore {
   #sweep(): void {
     for (const grantId of [...this.#grants.keys()]) this.#get(grantId);
   }
+}
+
+function memoryFinding(isOneOfMany: boolean, rotation: boolean): StoreFinding {
+  const rotated = rotation ? ' With refresh token rotation, one process spends what another one holds.' : '';
+  return {
+    check: 'memory',
+    level: isOneOfMany ? 'error' : 'warning',
+    message: isOneOfMany
+      ? `Tokens are kept in the memory of each process, and other processes do not find them.${rotated}`
+      : 'Tokens are kept in the memory of this process: a restart logs everybody out.',
+    fix: 'In production, use RedisTokenStore or PostgresTokenStore.',
+  };
 }

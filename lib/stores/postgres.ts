@@ -1,4 +1,5 @@
 import { Listeners } from './listeners';
+import { diagnosePostgres } from './postgres/diagnose';
 import { assertKnown, recordOf, type Row } from './postgres/row';
 import { statementsFor, type Statements } from './postgres/statements';
 import { subscribe, type ListeningPool } from './postgres/subscription';
@@ -16,6 +17,7 @@ import type {
   ReleaseOutcome,
   SessionReference,
   Settlement,
+  StoreFinding,
   TokenStore,
 } from './store';
 
@@ -51,6 +53,7 @@ const takenAtOnce = 10;
  */
 export class PostgresTokenStore implements TokenStore {
   readonly #pool: PostgresPool;
+  readonly #table: string;
   readonly #statements: Statements;
   readonly #listeners: Listeners;
 
@@ -68,6 +71,7 @@ export class PostgresTokenStore implements TokenStore {
     // The longest name PostgreSQL takes.
     const channel = table.slice(-63);
     this.#pool = pool;
+    this.#table = table;
     this.#statements = statementsFor({
       table: name,
       channel: listeningPool === false ? undefined : channel,
@@ -165,6 +169,10 @@ export class PostgresTokenStore implements TokenStore {
   /** Gives back the connection that listens to changes; the pool is the application's to end, after this. */
   close(): void {
     this.#listeners.close();
+  }
+
+  diagnose(): Promise<StoreFinding[]> {
+    return diagnosePostgres((text, values) => this.#pool.query(text, values), this.#table);
   }
 
   /** Carries out an operation on one grant. Undefined where there is none. */

@@ -1,5 +1,6 @@
 import { connect, escapePattern, type IoredisClient, type NodeRedisClient, type RedisConnection } from './redis/client';
 import type { WaitReplicas } from './redis/client';
+import { diagnoseRedis } from './redis/diagnose';
 import { storedGrant, type Reply } from './redis/reply';
 import { scripts } from './redis/scripts';
 import { subscribe } from './redis/subscription';
@@ -19,6 +20,7 @@ import type {
   ReleaseOutcome,
   SessionReference,
   Settlement,
+  StoreFinding,
   TokenStore,
 } from './store';
 
@@ -195,6 +197,10 @@ export class RedisTokenStore implements TokenStore {
       grantIds.forEach((grantId) => seen.add(grantId));
       yield [...grantIds];
     }
+  }
+
+  diagnose(): Promise<StoreFinding[]> {
+    return diagnoseRedis(this.#connection, this.#waitReplicas);
   }
 
   /**

@@ -78,6 +78,31 @@ export interface TokenStore {
 
   /** Ends timers and connections the store opened itself. Optional. */
   close?(): Promise<void> | void;
+
+  /**
+   * Looks for settings of the server that would lose tokens, for the doctor. It changes nothing, and its findings hold no
+   * secret. It throws where the server does not answer.
+   */
+  diagnose?(circumstances: StoreCircumstances): Promise<StoreFinding[]>;
+}
+
+/** What a store cannot know, as far as it is known. */
+export interface StoreCircumstances {
+  /** How many processes run the application, on all machines together. */
+  processes?: number | undefined;
+  /** Whether Salesforce rotates refresh tokens. */
+  rotation?: boolean | undefined;
+}
+
+/** Something a store found out about itself. */
+export interface StoreFinding {
+  /** Stable name, for instance `eviction`. */
+  check: string;
+  /** `error`: users will be logged out; `warning`: they may be one day; `unknown`: the server does not say. */
+  level: 'ok' | 'unknown' | 'warning' | 'error';
+  message: string;
+  /** What to do about it. */
+  fix?: string;
 }
 
 /**

@@ -26,6 +26,11 @@ const beforeSending = new Set([
 /** Certificate errors end the handshake, before the request. */
 const certificateError = /^(?:CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH)/;
 
+/** Whether a system code says that the certificate of the other side is not trusted. */
+export function isCertificateError(code: string): boolean {
+  return certificateError.test(code);
+}
+
 /** What a request may be made of; `fetch`'s own names. */
 export interface HttpRequest {
   method: string;
@@ -95,7 +100,7 @@ function transportError(error: unknown, host: string, timeoutMs: number, timedOu
       { status: 504, retryAfterSeconds: 5 },
     );
   }
-  if (code !== undefined && (beforeSending.has(code) || certificateError.test(code))) {
+  if (code !== undefined && (beforeSending.has(code) || isCertificateError(code))) {
     return new SalesforceAuthError(
       'ERR_SALESFORCE_UNREACHABLE',
       `No connection to ${host} (${code}). Check the baseUrl option, DNS, proxies and certificates of this machine.`,

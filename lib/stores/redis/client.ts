@@ -27,6 +27,8 @@ export interface RedisConnection {
   scan(pattern: string): AsyncIterable<string[]>;
   /** `INFO memory` of each node. */
   memoryInfo(): Promise<string[]>;
+  /** A section of `INFO` of each node that takes writes. */
+  info(section: string): Promise<string[]>;
 }
 
 const pageSize = '500';
@@ -85,8 +87,12 @@ class NodeRedisConnection implements RedisConnection {
     }
   }
 
-  async memoryInfo(): Promise<string[]> {
-    return Promise.all((await this.#nodes()).map(async (node) => String(await node.info('memory'))));
+  memoryInfo(): Promise<string[]> {
+    return this.info('memory');
+  }
+
+  async info(section: string): Promise<string[]> {
+    return Promise.all((await this.#nodes()).map(async (node) => String(await node.info(section))));
   }
 
   #wait(key: string, { replicas, timeoutMs }: WaitReplicas): Promise<unknown> {
@@ -153,7 +159,11 @@ class IoredisConnection implements RedisConnection {
   }
 
   memoryInfo(): Promise<string[]> {
-    return Promise.all(this.#nodes().map((node) => node.info('memory')));
+    return this.info('memory');
+  }
+
+  info(section: string): Promise<string[]> {
+    return Promise.all(this.#nodes().map((node) => node.info(section)));
   }
 
   /** One pipeline goes to one connection, in a cluster to the one its key belongs to. */

@@ -1,0 +1,126 @@
+import { isSalesforceAuthError } from '../errors';
+import { parseOptions, type ParsedOptions, type SalesforceAuthOptions } from '../middleware/options';
+import type { Configuration } from '../options/configuration';
+import { isLoopback, parseUrl } from '../salesforce/hosts';
+import { checkAuthorize } from './authorize';
+import { summarize, type DiagnoseOptions, type Diagnosis, type Finding } from './findings';
+import { checkHost } from './host';
+import { tellLess } from './redact';
+import { checkSettings } from './settings';
+import { checkKeys, checkStore } from './store';
+import { checkSecret } from './token';
+
+/**
+ * Looks for what would make logins or refreshes fail: in the options, at Salesforce and in the token store.
+ *
+ * It sends Salesforce what a login begins with, and a code that is none; it presents no refresh token, logs nobody in and
+ * changes nothing. Findings hold no secret.
+ *
+ * @param options what you give `salesforceAuth()`
+ * @returns findings, also about options that are wrong; it does not throw for anything it finds
+ */
+export async function diagnose(options: SalesforceAuthOptions, given: DiagnoseOptions = {}): Promise<Diagnosis> {
+  let parsed: ParsedOptions;
+  try {
+    parsed = parseOptions(options);
+  } catch (error) {
+    return summarize([misconfigured(error)]);
+  }
+  try {
+    return await diagnoseParsed(parsed, given);
+  } finally {
+    if (parsed.ownsStore) await parsed.store.close?.();
+  }
+}
+
+/** The same for options that are checked already. @internal */
+export async function diagnoseParsed(parsed: ParsedOptions, given: DiagnoseOptions): Promise<Diagnosis> {
+  const atStore = await checkStore(parsed.store, given, parsed.clock);
+  const isInMemory = atStore.some(({ check }) => check === 'store.memory');
+  const local = [...atStore, checkKeys(parsed.grantKeys !== undefined, isInMemory)];
+  let configuration: Configuration;
+  try {
+    configuration = await parsed.source.resolve({ tenant: given.tenant });
+  } catch (error) {
+    return summarize([misconfigured(error), ...local]);
+  }
+  const hosts = [...new Set([configuration.baseUrl, ...Object.values(configuration.organizations)])];
+  const remote = await Promise.all(hosts.map((baseUrl) => checkOrganization(configuration, baseUrl, parsed, given)));
+  const { clientID } = configuration;
+  return summarize([
+    {
+      check: 'configuration',
+      level: 'ok',
+      message: `The options are valid; the Consumer Key is ${shorten(clientID)}.`,
+    },
+    ...remote.flat(),
+    ...checkSettings(configuration),
+    ...local,
+  ]);
+}
+
+async function checkOrganization(
+  configuration: Configuration,
+  baseUrl: string,
+  { clock }: ParsedOptions,
+  { origin }: DiagnoseOptions,
+): Promise<Finding[]> {
+  const atHost = await checkHost(baseUrl, configuration.httpTimeoutMs, clock);
+  if (atHost.some(({ check, level }) => level === 'error' && check !== 'clock')) return atHost;
+  const callback = absoluteCallbackURL(configuration, origin);
+  // Of an address nobody has registered Salesforce still says whether it knows the app.
+  const callbackURL =
+    typeof callback === 'string' ? callback : `https://unknown.invalid${configuration.callbackURL ?? ''}`;
+  try {
+    const answered = await checkAuthorize(configuration, baseUrl, callbackURL, clock);
+    const atAuthorize =
+      typeof callback === 'string'
+        ? answered
+        : [...answered.filter(({ check }) => check === 'client-id'), { ...callback, baseUrl }];
+    // Without a known client there is nothing to say about its secret.
+    const isKnown = atAuthorize.every(({ check, level }) => check !== 'client-id' || level === 'ok');
+    const atToken = isKnown ? [await checkSecret(configuration, baseUrl, callbackURL, clock)] : [];
+    return [...atHost, ...atAuthorize, ...atToken];
+  } catch (error) {
+    const message = `Salesforce answered once and then could not be asked: ${tellLess(error)}`;
+    return [...atHost, { check: 'app', level: 'unknown', message, fix: 'Try again.', baseUrl }];
+  }
+}
+
+/** The URL Salesforce is given, or why it is not known or not possible. */
+function absoluteCallbackURL({ callbackURL = '' }: Configuration, origin: string | undefined): string | Finding {
+  if (!callbackURL.startsWith('/')) return callbackURL;
+  const url = origin === undefined ? undefined : parseUrl(origin);
+  if (!url || !/^https?:$/.test(url.protocol)) {
+    return {
+      check: 'callback-url',
+      level: 'unknown',
+      message: `callbackURL is the path ${callbackURL}, so whether it is registered cannot be checked without the address of the application.`,
+      fix: 'Give the origin, for instance https://app.example.com, or make callbackURL (SALESFORCE_CALLBACK_URL) absolute.',
+    };
+  }
+  if (url.protocol === 'http:' && !isLoopback(url)) {
+    return {
+      check: 'callback-url',
+      level: 'error',
+      message: `${url.origin}${callbackURL} is not https, which Salesforce requires outside of localhost.`,
+      fix: "Serve the application over https; behind a proxy that does, set Express's 'trust proxy'.",
+      code: 'ERR_SALESFORCE_CALLBACK_URL_INVALID',
+    };
+  }
+  return url.origin + callbackURL;
+}
+
+function misconfigured(error: unknown): Finding {
+  return {
+    check: 'configuration',
+    level: 'error',
+    message: tellLess(error),
+    fix: 'Correct the option, then check again: the rest was not looked at.',
+    ...(isSalesforceAuthError(error) ? { code: error.code } : {}),
+  };
+}
+
+function shorten(clientID: string): string {
+  return clientID.length > 24 ? `${clientID.slice(0, 10)}…${clientID.slice(-6)}` : clientID;
+}

@@ -1,0 +1,60 @@
+import { wait, type Clock } from '../clock';
+import type { TokenStore } from '../stores/store';
+import { fromStore, type DiagnoseOptions, type Finding } from './findings';
+import { tellLess } from './redact';
+
+/** How long a store may take to answer. */
+const storeTimeoutMs = 5_000;
+
+/** Whether the store answers, and what it knows of itself. */
+export async function checkStore(store: TokenStore, given: DiagnoseOptions, clock: Clock): Promise<Finding[]> {
+  const { processes, rotation } = given;
+  try {
+    return await within(clock, async () => {
+      const findings = (await store.diagnose?.({ processes, rotation })) ?? [];
+      if (findings.some(({ level }) => level === 'error')) return findings.map(fromStore);
+      await store.read('doctor-no-such-grant');
+      return [{ check: 'store', level: 'ok', message: 'The token store answers.' }, ...findings.map(fromStore)];
+    });
+  } catch (error) {
+    return [
+      {
+        check: 'store',
+        level: 'error',
+        message: `The token store does not answer: ${tellLess(error)}.`,
+        fix: "Check the store's server, its connection and its permissions. Until then nobody can log in or be refreshed.",
+        code: 'ERR_SALESFORCE_TOKEN_STORE',
+      },
+    ];
+  }
+}
+
+/** Whether what is stored is encrypted. */
+export function checkKeys(hasKeys: boolean, isInMemory: boolean): Finding {
+  if (hasKeys) return { check: 'encryption-keys', level: 'ok', message: 'Stored tokens are encrypted.' };
+  return {
+    check: 'encryption-keys',
+    level: isInMemory ? 'ok' : 'warning',
+    message: isInMemory
+      ? 'There are no encryptionKeys; tokens never leave this process.'
+      : 'Tokens are stored in clear: there are no encryptionKeys.',
+    ...(isInMemory
+      ? {}
+      : {
+          fix: 'Set the encryptionKeys option to a random text of at least 32 characters, the same on every server: openssl rand -base64 32',
+        }),
+  };
+}
+
+async function within<T>(clock: Clock, work: () => Promise<T>): Promise<T> {
+  const ended = new AbortController();
+  const late = wait(clock, storeTimeoutMs, ended.signal).then(() => {
+    throw Object.assign(new Error('The store took too long.'), { name: 'Timeout' });
+  });
+  late.catch(() => undefined);
+  try {
+    return await Promise.race([work(), late]);
+  } finally {
+    ended.abort();
+  }
+}

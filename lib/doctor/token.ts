@@ -1,0 +1,69 @@
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '../clock';
+import { isSalesforceAuthError, type SalesforceAuthError } from '../errors';
+import type { Configuration } from '../options/configuration';
+import { TokenClient } from '../token/client';
+import { tellLess } from './redact';
+import type { Finding } from './findings';
+
+/**
+ * Presents a code that is none, as the client that is configured: Salesforce refuses the client or, where that is right, the
+ * code. Nothing is spent by it, and no refresh token takes part.
+ */
+export async function checkSecret(
+  configuration: Configuration,
+  baseUrl: string,
+  callbackURL: string,
+  clock: Clock,
+): Promise<Finding> {
+  const hasSecret = configuration.clientSecret !== undefined;
+  const grant = {
+    code: `not-a-code-${randomBytes(8).toString('hex')}`,
+    redirectURI: callbackURL,
+    codeVerifier: randomBytes(32).toString('base64url'),
+  };
+  try {
+    await new TokenClient(configuration, baseUrl, clock).authorizationCodeGrant(grant);
+    return unknown(baseUrl, 'Salesforce took a code that is none; something stands between you and it.');
+  } catch (error) {
+    if (!isSalesforceAuthError(error)) throw error;
+    switch (error.code) {
+      case 'ERR_SALESFORCE_CODE_REJECTED':
+        return {
+          baseUrl,
+          check: 'client-secret',
+          level: 'ok',
+          message: hasSecret ? 'Salesforce takes the client secret.' : 'The app needs no secret for logging in.',
+        };
+      case 'ERR_SALESFORCE_CLIENT_REJECTED':
+        return {
+          baseUrl,
+          check: 'client-secret',
+          level: 'error',
+          message: hasSecret ? 'Salesforce refuses the client secret.' : 'The app requires a secret, and none is set.',
+          fix: hasSecret
+            ? 'Set clientSecret (SALESFORCE_CLIENT_SECRET) to the Consumer Secret of the app with this Consumer Key. After a change it can take ten minutes.'
+            : 'Set clientSecret (SALESFORCE_CLIENT_SECRET) to the Consumer Secret, or untick "Require Secret for Web Server Flow" and "Require Secret for Refresh Token Flow" for a public client.',
+          code: error.code,
+        };
+      default:
+        return refused(baseUrl, error as SalesforceAuthError);
+    }
+  }
+}
+
+function refused(baseUrl: string, error: SalesforceAuthError): Finding {
+  if (error.isTransient) return unknown(baseUrl, `Salesforce could not be asked: ${tellLess(error)}`);
+  return {
+    baseUrl,
+    check: error.code === 'ERR_SALESFORCE_CLIENT_UNKNOWN' ? 'client-id' : 'client-secret',
+    level: 'error',
+    message: tellLess(error),
+    fix: 'See the heading of the code in docs/errors.md.',
+    code: error.code,
+  };
+}
+
+function unknown(baseUrl: string, message: string): Finding {
+  return { baseUrl, check: 'client-secret', level: 'unknown', message, fix: 'Try again later.' };
+}

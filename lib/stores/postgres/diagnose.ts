@@ -1,0 +1,50 @@
+import type { StoreFinding } from '../store';
+
+/** Runs one statement. */
+type Query = (text: string, values: unknown[]) => Promise<{ rows: unknown[] }>;
+
+interface Settings {
+  has_table: boolean;
+  synchronous_commit: string;
+  fsync: string;
+  is_standby: boolean;
+}
+
+/** A missing table, a standby, and settings of PostgreSQL that lose what was committed. */
+export async function diagnosePostgres(query: Query, table: string): Promise<StoreFinding[]> {
+  const { rows } = await query(
+    `SELECT to_regclass($1) IS NOT NULL AS has_table, current_setting('synchronous_commit') AS synchronous_commit,
+       current_setting('fsync') AS fsync, pg_is_in_recovery() AS is_standby`,
+    [table],
+  );
+  const settings = rows[0] as Settings;
+  return [...(settings.has_table ? [] : [missing(table)]), ...standby(settings), durability(settings)];
+}
+
+function missing(table: string): StoreFinding {
+  return {
+    check: 'table',
+    level: 'error',
+    message: `There is no table ${table}.`,
+    fix: 'Create it with the file express-salesforce-auth/stores/postgres.sql, or correct the table option.',
+  };
+}
+
+function standby({ is_standby: isStandby }: Settings): StoreFinding[] {
+  if (!isStandby) return [];
+  const message = 'The pool is connected to a standby, which takes no writes.';
+  return [{ check: 'standby', level: 'error', message, fix: 'Connect it to the primary.' }];
+}
+
+function durability({ synchronous_commit: commit, fsync }: Settings): StoreFinding {
+  if (commit !== 'off' && fsync === 'on') {
+    return { check: 'durability', level: 'ok', message: 'A token is on disk before it is used.' };
+  }
+  const setting = fsync === 'on' ? `synchronous_commit is ${commit}` : 'fsync is off';
+  return {
+    check: 'durability',
+    level: 'warning',
+    message: `${setting}: a crash of the server can lose a refreshed token, and with rotation its login.`,
+    fix: 'Set synchronous_commit and fsync to on, for the database or the role of the application.',
+  };
+}

@@ -1,0 +1,86 @@
+import type { StoreFinding } from '../store';
+import type { RedisConnection, WaitReplicas } from './client';
+
+/** Settings of Redis that lose tokens: eviction, replicas that lag behind, a disk that does. */
+export async function diagnoseRedis(
+  connection: Pick<RedisConnection, 'info'>,
+  waitReplicas: WaitReplicas | undefined,
+): Promise<StoreFinding[]> {
+  const [memory, replication, persistence] = await Promise.all([
+    read(connection, 'memory'),
+    read(connection, 'replication'),
+    read(connection, 'persistence'),
+  ]);
+  return [eviction(memory), replicas(replication, waitReplicas), disk(persistence)];
+}
+
+type Read = (field: string) => string[];
+
+/** The values of a field, one for each node that tells; some services keep parts of INFO to themselves. */
+async function read(connection: Pick<RedisConnection, 'info'>, section: string): Promise<Read> {
+  const infos = await connection.info(section);
+  return (field) =>
+    infos.flatMap((info) => new RegExp(`^${field}:(\\S+)`, 'm').exec(info)?.[1] ?? []).filter((value) => value !== '');
+}
+
+function eviction(memory: Read): StoreFinding {
+  const policies = memory('maxmemory_policy');
+  const evicting = policies.find((policy) => policy !== 'noeviction');
+  if (policies.length === 0) {
+    return {
+      check: 'eviction',
+      level: 'unknown',
+      message: 'Redis does not tell its maxmemory-policy.',
+      fix: 'Make sure that it is noeviction.',
+    };
+  }
+  if (evicting === undefined) return { check: 'eviction', level: 'ok', message: 'Redis evicts nothing.' };
+  const all = evicting.startsWith('allkeys-');
+  return {
+    check: 'eviction',
+    level: all ? 'error' : 'warning',
+    message: all
+      ? `Redis may evict tokens when its memory is full, and so log users out: maxmemory-policy is ${evicting}.`
+      : `Redis may evict what has a time to live, such as sessions and marks of a logout: maxmemory-policy is ${evicting}.`,
+    fix: 'Set maxmemory-policy to noeviction.',
+  };
+}
+
+function replicas(replication: Read, waitReplicas: WaitReplicas | undefined): StoreFinding {
+  if (replication('role').includes('slave')) {
+    return {
+      check: 'replication',
+      level: 'error',
+      message: 'The client is connected to a replica, which takes no writes.',
+      fix: 'Connect it to the primary, through Sentinel or the cluster if there is one.',
+    };
+  }
+  const connected = Math.max(0, ...replication('connected_slaves').map(Number));
+  if (connected === 0 || waitReplicas) {
+    const message = connected === 0 ? 'Redis has no replicas.' : 'Writes wait for replicas.';
+    return { check: 'replication', level: 'ok', message };
+  }
+  return {
+    check: 'replication',
+    level: 'warning',
+    message: `Redis replicates asynchronously to ${connected} ${connected === 1 ? 'replica' : 'replicas'}: a failover can lose a refreshed token, and with rotation its login.`,
+    fix: 'Set the waitReplicas option of RedisTokenStore, for instance { replicas: 1, timeoutMs: 100 }.',
+  };
+}
+
+function disk(persistence: Read): StoreFinding {
+  const appends = persistence('aof_enabled');
+  if (appends.length === 0) {
+    return { check: 'persistence', level: 'unknown', message: 'Redis does not tell how it writes to disk.' };
+  }
+  if (appends.every((enabled) => enabled === '1')) {
+    return { check: 'persistence', level: 'ok', message: 'Redis appends each write to a file.' };
+  }
+  return {
+    check: 'persistence',
+    level: 'warning',
+    message:
+      'Redis writes snapshots at most: a restart loses the tokens refreshed since the last one, and with rotation their logins.',
+    fix: 'Set appendonly to yes (appendfsync everysec loses a second, always loses nothing).',
+  };
+}

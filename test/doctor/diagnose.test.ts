@@ -55,4 +55,50 @@ describe('diagnose', () => {
     });
   });
 
+  it.each([
+    ['an unknown client', { clientID: '3MVG9__fake__nobody__' }, 'client-id', 'ERR_SALESFORCE_CLIENT_UNKNOWN'],
+    [
+      'a callback URL that is not registered',
+      { callbackURL: 'https://app.example.com/callback' },
+      'callback-url',
+      'ERR_SALESFORCE_REDIRECT_URI_MISMATCH',
+    ],
+    ['a wrong secret', { clientSecret: '__wrong__' }, 'client-secret', 'ERR_SALESFORCE_CLIENT_REJECTED'],
+    ['no secret', { clientSecret: undefined }, 'client-secret', 'ERR_SALESFORCE_CLIENT_REJECTED'],
+    ['a scope the app lacks', { scope: 'refresh_token pardot_api' }, 'scope', 'ERR_SALESFORCE_SCOPE_INVALID'],
+    [
+      'an http callback URL',
+      { callbackURL: 'http://app.example.com/cb' },
+      'configuration',
+      'ERR_SALESFORCE_CALLBACK_URL_INVALID',
+    ],
+    [
+      'an http base URL',
+      { baseUrl: 'http://acme.my.salesforce.com' },
+      'configuration',
+      'ERR_SALESFORCE_BASE_URL_INSECURE',
+    ],
+    [
+      'a Lightning address',
+      { baseUrl: 'https://acme.lightning.force.com' },
+      'configuration',
+      'ERR_SALESFORCE_BASE_URL_LIGHTNING',
+    ],
+    [
+      'a host that is not Salesforce',
+      { baseUrl: 'https://evil.example' },
+      'configuration',
+      'ERR_SALESFORCE_BASE_URL_NOT_ALLOWED',
+    ],
+    ['a short encryption key', { encryptionKeys: ['short'] }, 'configuration', 'ERR_SALESFORCE_OPTION_INVALID'],
+    ['a misspelt option', { clientId: 'x' }, 'configuration', 'ERR_SALESFORCE_OPTION_UNKNOWN'],
+  ])('reports %s', async (_what, given, check, code) => {
+    const diagnosis = await diagnose(optionsFor(await started(), given));
+
+    expect(diagnosis.ok).toBe(false);
+    expect(diagnosis.findings.filter(({ level }) => level === 'error').map((finding) => finding.check)).toEqual([
+      check,
+    ]);
+    expect(found(diagnosis, check)).toMatchObject({ code, fix: expect.stringMatching(/\w/) });
+  });
 });

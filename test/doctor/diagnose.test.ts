@@ -15,7 +15,7 @@ function optionsFor(emulator: Emulator, given: object = {}): SalesforceAuthOptio
     scope: 'openid id api refresh_token',
     httpTimeoutMs: 5_000,
     ...given,
-  } as SalesforceAuthOptions;
+  };
 }
 
 async function started(policy: Partial<ClientPolicy> = {}): Promise<Emulator> {

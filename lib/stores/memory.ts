@@ -1,5 +1,5 @@
-import cluster from 'node:cluster';
 import { systemClock, type CancelTimer, type Clock } from '../clock';
+import { diagnoseMemory } from './memory/diagnose';
 import type {
   Claim,
   ClaimOutcome,
@@ -47,8 +47,8 @@ export class MemoryTokenStore implements TokenStore {
     this.#retentionMs = options.retentionMs ?? defaultRetentionMs;
   }
 
-  diagnose({ processes, rotation }: StoreCircumstances): Promise<StoreFinding[]> {
-    return Promise.resolve([memoryFinding((processes ?? 1) > 1 || cluster.isWorker, rotation === true)]);
+  diagnose(circumstances: StoreCircumstances): Promise<StoreFinding[]> {
+    return Promise.resolve([diagnoseMemory(circumstances)]);
   }
 
   /** Number of records, tombstones included. */
@@ -275,16 +275,4 @@ export class MemoryTokenStore implements TokenStore {
   #sweep(): void {
     for (const grantId of [...this.#grants.keys()]) this.#get(grantId);
   }
-}
-
-function memoryFinding(isOneOfMany: boolean, rotation: boolean): StoreFinding {
-  const rotated = rotation ? ' With refresh token rotation, one process spends what another one holds.' : '';
-  return {
-    check: 'memory',
-    level: isOneOfMany ? 'error' : 'warning',
-    message: isOneOfMany
-      ? `Tokens are kept in the memory of each process, and other processes do not find them.${rotated}`
-      : 'Tokens are kept in the memory of this process: a restart logs everybody out.',
-    fix: 'In production, use RedisTokenStore or PostgresTokenStore.',
-  };
 }

@@ -1,0 +1,16 @@
+import cluster from 'node:cluster';
+import type { StoreCircumstances, StoreFinding } from '../store';
+
+/** What it means to keep tokens in one process. */
+export function diagnoseMemory({ processes = 1, rotation = false }: StoreCircumstances): StoreFinding {
+  const isOneOfMany = processes > 1 || cluster.isWorker;
+  const rotated = rotation ? ' With refresh token rotation, one process spends what another one holds.' : '';
+  return {
+    check: 'memory',
+    level: isOneOfMany ? 'error' : 'warning',
+    message: isOneOfMany
+      ? `Tokens are kept in the memory of each process, and other processes do not find them.${rotated}`
+      : 'Tokens are kept in the memory of this process: a restart logs everybody out.',
+    fix: 'In production, use RedisTokenStore or PostgresTokenStore.',
+  };
+}

@@ -43,9 +43,12 @@ export async function resolveAmbiguity(flight: Flight, parts: CoordinatorParts, 
     throw loginRequired("Salesforce's answer to a refresh was lost together with the new refresh token.");
   }
   if (verdict === 'unknown' && settings.onAmbiguous === 'hold') {
-    await end('ambiguous', lookAgainMs);
-    throw refreshHeld(lookAgainMs);
+    // The last look is at the end of the hold, and not up to a pause after it.
+    const pauseMs = Math.min(lookAgainMs, settings.holdMs - record.stateAgeMs);
+    await end('ambiguous', pauseMs);
+    throw refreshHeld(pauseMs);
   }
+  flight.lease.restart();
   const armed = await access.call('arm', () => store.arm(grantId, { generation, owner, leaseMs: settings.leaseMs }));
   if (!armed) throw refreshHeld(lookAgainMs);
 }

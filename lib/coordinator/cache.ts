@@ -6,11 +6,15 @@ import type { TokenSet } from '../token/types';
 export interface GrantView {
   generation: string;
   version: number;
+  /** The newest version of this generation this process has seen; above `version` where the store has lost a write. */
+  newestVersion: number;
   tokens: TokenSet;
   /** The tokens as the store has them. */
   payload: string;
   /** When it was read, on the monotonic clock. */
   readAt: number;
+  /** Until when the store, which did not answer, is not asked again. */
+  aloneUntil: number;
   /** From here on a refresh is due in the background. */
   softAt: number;
   /** From here on the token is to be taken for expired. */
@@ -65,9 +69,11 @@ export function viewOf(record: GrantRecord, tokens: TokenSet, clock: Clock): Gra
   return {
     generation: record.generation,
     version: record.version,
+    newestVersion: record.version,
     tokens,
     payload: record.payload,
     readAt: now,
+    aloneUntil: now,
     softAt: record.softInMs === null ? Infinity : now + record.softInMs,
     hardAt: record.hardInMs === null ? Infinity : now + record.hardInMs,
     nextTryAt: now + record.backoffInMs,

@@ -64,8 +64,8 @@ export class TokenCoordinator {
     const view = this.#cache.get(reference.grantId);
     if (!view || !isOf(view, reference)) return undefined;
     const now = this.#parts.clock.monotonic();
-    const isGood = now < view.softAt && now < view.hardAt && now - view.readAt < this.#parts.settings.cacheMs;
-    return isGood ? view : undefined;
+    if (now >= view.softAt || now >= view.hardAt) return undefined;
+    return now - view.readAt < this.#parts.settings.cacheMs || now < view.aloneUntil ? view : undefined;
   }
 
   /**
@@ -112,7 +112,9 @@ export class TokenCoordinator {
     }
     const cause = isRejected ? 'rejected' : 'hard';
     try {
-      const tokens = await this.#join(reference, rejected, cause, waitMs ?? settings.waitMs);
+      // What the store took of the time a request waits is over.
+      const patience = { waitMs: waitMs ?? settings.waitMs, since: startedAt };
+      const tokens = await this.#join(reference, rejected, cause, patience);
       events.served(grantId, 'refreshed');
       return tokens;
     } catch (error) {
@@ -178,8 +180,10 @@ export class TokenCoordinator {
     } catch (error) {
       const known = this.#cache.get(reference.grantId);
       const isAlive = known && isOf(known, reference) && this.#parts.clock.monotonic() < known.hardAt;
-      if (isAlive && known.tokens.accessToken !== rejected && isStoreFailure(error)) return known;
-      throw error;
+      if (!isAlive || known.tokens.accessToken === rejected || !isStoreFailure(error)) throw error;
+      // The store is left alone for as long as it would be after an answer, so that not every request waits for it.
+      known.aloneUntil = this.#parts.clock.monotonic() + this.#parts.settings.cacheMs;
+      return known;
     }
     if (!view || !isOf(view, reference)) throw loginRequired('The login has ended.');
     return view;
@@ -201,12 +205,14 @@ export class TokenCoordinator {
     reference: GrantReference,
     rejected: string | undefined,
     cause: RefreshCause,
-    waitMs: number,
+    { waitMs, since }: { waitMs: number; since: number },
   ): Promise<TokenSet> {
     if (this.#closing.signal.aborted) throw closed();
     let cancel: CancelTimer = () => undefined;
     const timeout = new Promise<never>((_resolve, reject) => {
-      cancel = this.#parts.clock.setTimer(waitMs, () => reject(refreshPending(waitMs)));
+      cancel = this.#parts.clock.setTimer(Math.max(0, since + waitMs - this.#parts.clock.monotonic()), () =>
+        reject(refreshPending(waitMs)),
+      );
     });
     try {
       const tokens = await Promise.race([this.#fly(reference, rejected, cause), timeout]);

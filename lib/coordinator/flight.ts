@@ -1,9 +1,10 @@
 import type { Configuration } from '../options/configuration';
-import type { GrantRecord, Settlement, TokenStore } from '../stores/store';
+import type { ClaimOutcome, GrantRecord, Settlement, TokenStore } from '../stores/store';
 import type { TokenClient } from '../token/client';
 import type { TokenSet } from '../token/types';
 import type { RefreshCause } from './events';
 import type { GrantAccess } from './grant-access';
+import type { Lease } from './lease';
 
 /** One refresh's claim on a grant, with everything needed to present its refresh token. */
 export interface Flight {
@@ -11,6 +12,7 @@ export interface Flight {
   cause: RefreshCause;
   /** Random name the claim was made under. */
   owner: string;
+  lease: Lease;
   /** The grant as it was claimed. */
   record: GrantRecord;
   tokens: TokenSet & { refreshToken: string };
@@ -28,4 +30,13 @@ export function settle(flight: Flight, end: FlightEnd, store: TokenStore, access
   return access.call('settle', () =>
     store.settle(grantId, { generation, version, owner, errorCode: undefined, ...end }),
   );
+}
+
+/** Gives back a claim that was answered when nobody waited for it any more: nothing was presented under it. */
+export async function giveBack(claim: ClaimOutcome, owner: string, store: TokenStore): Promise<void> {
+  if (claim.outcome !== 'claimed' && claim.outcome !== 'resolve') return;
+  const { grantId, generation, version, errorCode } = claim.record;
+  const state = claim.outcome === 'claimed' ? 'idle' : 'ambiguous';
+  const end = { generation, version, owner, state, backoffMs: 0, errorCode, failed: false } as const;
+  await store.settle(grantId, end);
 }

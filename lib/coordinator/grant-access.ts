@@ -1,3 +1,4 @@
+import type { CancelTimer } from '../clock';
 import { debugRefresh } from '../debug';
 import { isSalesforceAuthError } from '../errors';
 import type { GrantRecord } from '../stores/store';
@@ -61,17 +62,47 @@ export class GrantAccess {
   /** Keeps what was read or written in the cache. */
   remember(record: GrantRecord, tokens: TokenSet): GrantView {
     const view = viewOf(record, tokens, this.#parts.clock);
+    if (this.hasSeenNewer(record)) view.newestVersion = this.#cache.get(record.grantId)?.newestVersion ?? view.version;
     this.#cache.set(record.grantId, view);
     return view;
   }
 
-  /** Calls the store and turns a failure into our own error, which logs nobody out. */
-  async call<T>(operation: StoreOperation, run: () => Promise<T>): Promise<T> {
-    const startedAt = this.#parts.clock.monotonic();
+  /** Keeps what this process itself has just stored: nothing is newer, whatever was seen before. */
+  replace(record: GrantRecord, tokens: TokenSet): void {
+    this.#cache.set(record.grantId, viewOf(record, tokens, this.#parts.clock));
+  }
+
+  /** Whether this process has seen newer tokens of the grant than the record has: then the store has lost a write. */
+  hasSeenNewer({ grantId, generation, version }: GrantRecord): boolean {
+    const known = this.#cache.get(grantId);
+    return known?.generation === generation && known.newestVersion > version;
+  }
+
+  /**
+   * Calls the store and turns a failure into our own error, which logs nobody out. A store that does not answer in time has
+   * failed as well: a server that is frozen, or a connection that is dead and does not know it.
+   *
+   * @param onLate takes an answer that came when nobody waited for it any more
+   */
+  async call<T>(operation: StoreOperation, run: () => Promise<T>, onLate?: (answer: T) => Promise<void>): Promise<T> {
+    const { clock, settings } = this.#parts;
+    const startedAt = clock.monotonic();
+    let isLate = false;
+    let cancel: CancelTimer = () => undefined;
+    const timeout = new Promise<never>((_resolve, reject) => {
+      cancel = clock.setTimer(settings.storeTimeoutMs, () => {
+        isLate = true;
+        reject(new Error(`No answer within ${settings.storeTimeoutMs} ms.`));
+      });
+    });
     try {
-      return await run();
+      const running = run();
+      if (onLate) running.then((answer) => (isLate ? onLate(answer) : undefined)).catch(() => undefined);
+      return await Promise.race([running, timeout]);
     } catch (error) {
       throw this.#failed(operation, startedAt, error);
+    } finally {
+      cancel();
     }
   }
 

@@ -1,6 +1,6 @@
 import { wait } from '../clock';
 import { isSalesforceAuthError } from '../errors';
-import type { GrantFilter, GrantLabels, GrantRecord } from '../stores/store';
+import type { GrantFilter, GrantLabels, GrantRecord, ReleaseOutcome } from '../stores/store';
 import type { TokenSet } from '../token/types';
 import { randomName, type TokenCoordinator } from './coordinator';
 import { storeFailed } from './failures';
@@ -114,13 +114,20 @@ export class Grants {
     const generation = hold.generation ?? (await this.#coordinator.access.open(grantId))?.record.generation;
     if (generation === undefined) return;
     // The tombstone comes first: from here on nothing in flight can store what it obtains.
-    const outcome = await this.#coordinator.access.call('release', () =>
-      store.release(grantId, { generation, reference, everywhere, tombstoneMs }),
+    const ended = async (outcome: ReleaseOutcome): Promise<void> => {
+      tell(outcome.outcome === 'ended');
+      if (outcome.outcome === 'released') return;
+      this.#coordinator.forget(grantId);
+      if (outcome.outcome === 'ended') await this.#end(grantId, generation, outcome.record);
+    };
+    // A store that answers too late has ended the grant all the same, and nobody else will revoke its tokens.
+    await ended(
+      await this.#coordinator.access.call(
+        'release',
+        () => store.release(grantId, { generation, reference, everywhere, tombstoneMs }),
+        ended,
+      ),
     );
-    tell(outcome.outcome === 'ended');
-    if (outcome.outcome === 'released') return;
-    this.#coordinator.forget(grantId);
-    if (outcome.outcome === 'ended') await this.#end(grantId, generation, outcome.record);
   }
 
   /** Records that match, for administration. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { wait } from '../clock';
 import { debugRefresh } from '../debug';
-import type { SalesforceAuthError } from '../errors';
+import type { SalesforceAuthError, SalesforceErrorCode } from '../errors';
 import { isSalesforceAuthError } from '../errors';
 import { clientChanged } from '../options/source';
 import { isTrustedHost } from '../salesforce/hosts';
@@ -12,10 +12,12 @@ import type { TokenSet } from '../token/types';
 import { resolveAmbiguity } from './ambiguity';
 import { askedForSeconds, dispositionOf } from './disposition';
 import type { RefreshCause } from './events';
+import { commit } from './commit';
 import { loginRequired, closed, refreshDelayed, refreshHeld } from './failures';
-import { settle, type Flight, type FlightEnd } from './flight';
-import { tokenLifeOf, type GrantReference } from './grant';
+import { giveBack, settle, type Flight, type FlightEnd } from './flight';
+import type { GrantReference } from './grant';
 import type { GrantAccess, OpenGrant } from './grant-access';
+import { Lease } from './lease';
 import { LockWait } from './lock-wait';
 import { backoffMs, type CoordinatorParts } from './settings';
 
@@ -77,15 +79,14 @@ export class Refresh {
         throw clientChanged();
       }
       const client = new TokenClient(configuration, tokens.baseUrl, clock);
+      const { generation, version } = record;
       const owner = randomBytes(12).toString('base64url');
-      const claimedAt = clock.monotonic();
-      const claim: ClaimOutcome = await this.#access.call('claim', () =>
-        store.claim(grantId, {
-          generation: record.generation,
-          version: record.version,
-          owner,
-          leaseMs: settings.leaseMs,
-        }),
+      const { leaseMs } = settings;
+      const lease = new Lease(grantId, { generation, owner, leaseMs }, this.#parts, this.#access);
+      const claim: ClaimOutcome = await this.#access.call(
+        'claim',
+        () => store.claim(grantId, { generation, version, owner, leaseMs }),
+        (late) => giveBack(late, owner, store),
       );
       switch (claim.outcome) {
         case 'moved':
@@ -105,12 +106,16 @@ export class Refresh {
         case 'resolve':
         case 'claimed': {
           lockWait.end();
-          const flight: Flight = { grantId, cause, owner, record: claim.record, tokens, configuration, client };
+          const flight: Flight = { grantId, cause, owner, lease, record: claim.record, tokens, configuration, client };
           if (claim.outcome === 'resolve') await resolveAmbiguity(flight, this.#parts, this.#access);
-          else if (clock.monotonic() - claimedAt > settings.leaseMs / 2) {
+          else if (!lease.isSure) {
             // Paused since the claim: by now somebody else may think this process dead.
             await this.#settle(flight, { state: 'idle', backoffMs: 0, failed: false });
             continue;
+          }
+          // Lost by the store, as by a replica that was promoted without it: what the record has may be spent.
+          if (claim.outcome === 'claimed' && this.#access.hasSeenNewer(record)) {
+            await this.#hold(flight, 'ERR_SALESFORCE_TOKEN_STORE', clock.monotonic());
           }
           const fresh = await this.#present(flight);
           if (fresh) return fresh;
@@ -133,18 +138,33 @@ export class Refresh {
     const { events, clock } = this.#parts;
     const { grantId, cause, tokens } = flight;
     const startedAt = clock.monotonic();
-    const stopHeartbeat = this.#heartbeat(flight);
+    flight.lease.keep();
     events.emit('refresh.start', { grantId, cause });
     try {
       let refreshed: { tokens: TokenSet; problem: SalesforceAuthError | undefined };
+      const sending = { isHeldBack: false };
       try {
-        const reply = await flight.client.refreshTokenGrant(tokens.refreshToken);
+        const reply = await flight.client.refreshTokenGrant(tokens.refreshToken, () => {
+          sending.isHeldBack = !flight.lease.isSure;
+          return flight.lease.isSure;
+        });
         refreshed = refreshTokenSet(tokens, reply, flight.configuration);
       } catch (error) {
-        await this.#failed(flight, error, startedAt);
+        if (!sending.isHeldBack) {
+          await this.#failed(flight, error, startedAt);
+          return;
+        }
+        // Paused while the connection was made, for so long that somebody else may be presenting by now.
+        await this.#settle(flight, { state: 'idle', backoffMs: 0, failed: false });
+        events.emit('refresh.overtaken', { grantId, cause, durationMs: clock.monotonic() - startedAt, by: 'update' });
         return;
       }
-      const outcome = await this.#commit(flight, refreshed.tokens);
+      const outcome = await commit(flight, refreshed.tokens, this.#parts, this.#access);
+      // Newer tokens that may well have come from these: they are adopted, and nothing is revoked.
+      if (outcome === 'unclear') {
+        events.emit('refresh.overtaken', { grantId, cause, durationMs: clock.monotonic() - startedAt, by: 'update' });
+        return;
+      }
       if (outcome !== 'committed') {
         await this.#overtaken(flight, refreshed.tokens, outcome, startedAt);
         return;
@@ -159,44 +179,7 @@ export class Refresh {
       if (refreshed.problem) throw refreshed.problem;
       return refreshed.tokens;
     } finally {
-      stopHeartbeat();
-    }
-  }
-
-  /**
-   * Stores refreshed tokens, trying until the store answers: while this process lives they are not lost, and until they are
-   * stored nobody uses them.
-   */
-  async #commit(flight: Flight, tokens: TokenSet): Promise<'committed' | 'moved' | 'gone'> {
-    const { codec, store, clock } = this.#parts;
-    const { grantId, record, configuration } = flight;
-    const payload = await codec.encode(grantId, tokens);
-    const { softMs, hardMs } = tokenLifeOf(tokens, grantId, configuration.sessionTimeoutSeconds);
-    const { generation, version } = record;
-    const receivedAt = clock.monotonic();
-    for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 2, 5_000)) {
-      const heldMs = clock.monotonic() - receivedAt;
-      const left = (ms: number | null): number | null => (ms === null ? null : ms - heldMs);
-      try {
-        const commit = { generation, version, payload, softMs: left(softMs), hardMs: left(hardMs) };
-        const outcome = await this.#access.call('commit', () => store.commit(grantId, commit));
-        if (outcome === 'committed') {
-          const { softMs: softInMs, hardMs: hardInMs } = commit;
-          const fresh: GrantRecord = {
-            ...record,
-            version: version + 1,
-            state: 'idle',
-            payload,
-            softInMs,
-            hardInMs,
-            backoffInMs: 0,
-          };
-          this.#access.remember(fresh, tokens);
-        }
-        return outcome;
-      } catch {
-        await wait(clock, pauseMs);
-      }
+      flight.lease.stop();
     }
   }
 
@@ -215,7 +198,7 @@ export class Refresh {
   }
 
   async #failed(flight: Flight, error: unknown, startedAt: number): Promise<undefined> {
-    const { clock, events, settings } = this.#parts;
+    const { clock, events } = this.#parts;
     const { grantId, cause, record } = flight;
     const code = isSalesforceAuthError(error) ? error.code : undefined;
     const disposition = dispositionOf(error, flight);
@@ -233,11 +216,7 @@ export class Refresh {
       else events.emit('refresh.overtaken', { ...news, by: 'logout' });
       throw loginRequired('Salesforce no longer accepts the refresh token.', error);
     }
-    if (disposition === 'ambiguous') {
-      await this.#settle(flight, { state: 'ambiguous', backoffMs: settings.drainMs, errorCode: code, failed: true });
-      events.emit('refresh.held', { ...news, code });
-      throw refreshHeld(settings.drainMs, error);
-    }
+    if (disposition === 'ambiguous') return this.#hold(flight, code, startedAt, error);
     const retryAfterSeconds = askedForSeconds(error);
     // A client or policy that is refused stays refused until a person changes it.
     const retryInMs = disposition === 'refused' ? backoffMs(5) : backoffMs(record.failures, retryAfterSeconds);
@@ -246,21 +225,23 @@ export class Refresh {
     throw disposition === 'refused' ? (error as Error) : refreshDelayed(retryInMs, code, error);
   }
 
+  /** Leaves a grant in doubt, to be looked into when whatever may be under way is over. */
+  async #hold(
+    flight: Flight,
+    errorCode: SalesforceErrorCode | undefined,
+    startedAt: number,
+    error?: unknown,
+  ): Promise<never> {
+    const { clock, events, settings } = this.#parts;
+    const { grantId, cause } = flight;
+    await this.#settle(flight, { state: 'ambiguous', backoffMs: settings.drainMs, errorCode, failed: true });
+    events.emit('refresh.held', { grantId, cause, durationMs: clock.monotonic() - startedAt, code: errorCode });
+    throw refreshHeld(settings.drainMs, error);
+  }
+
   /** Gives the claim back. Where the store does not answer, the lease ends by itself and the grant is in doubt, not lost. */
   #settle(flight: Flight, end: FlightEnd): Promise<boolean> {
     return settle(flight, end, this.#parts.store, this.#access).catch(() => false);
-  }
-
-  #heartbeat({ grantId, owner, record: { generation } }: Flight): () => void {
-    const { clock, settings, store } = this.#parts;
-    const beat = (): void => {
-      cancel = clock.setTimer(settings.leaseMs / 3, beat);
-      // A missed beat is made up for by the next; a lost lease by the version compare of the commit.
-      const renewal = { generation, owner, leaseMs: settings.leaseMs };
-      this.#access.call('renew', () => store.renew(grantId, renewal)).catch(() => undefined);
-    };
-    let cancel = clock.setTimer(settings.leaseMs / 3, beat);
-    return () => cancel();
   }
 }
 

@@ -27,6 +27,8 @@ export interface RefreshSettings {
   /** How long a grant in doubt is held. Default 300000. */
   holdMs: number;
   onAmbiguous: AmbiguousPolicy;
+  /** How long one operation of the token store may take before it counts as failed. Default 5000. */
+  storeTimeoutMs: number;
   /** How long `close()` waits for refreshes under way. Default 60000. */
   closeTimeoutMs: number;
 }
@@ -38,6 +40,7 @@ export const defaultRefreshSettings: RefreshSettings = {
   drainMs: 5_000,
   holdMs: 300_000,
   onAmbiguous: 'hold',
+  storeTimeoutMs: 5_000,
   closeTimeoutMs: 60_000,
 };
 

@@ -61,6 +61,8 @@ export interface StaticOptions {
   holdMs?: number | undefined;
   /** What happens to such a grant when nobody can tell its fate. Default `hold`. */
   onAmbiguous?: AmbiguousPolicy | undefined;
+  /** How long one operation of the token store may take before it counts as failed, in milliseconds. Default 5000. */
+  storeTimeoutMs?: number | undefined;
   /** How long `close()` waits for refreshes under way, in milliseconds. Default 60000. */
   closeTimeoutMs?: number | undefined;
   /** A secret, never to change, that keeps grant ids from being computed from user ids. Default: none. */
@@ -92,13 +94,14 @@ const staticNames = [
   'drainMs',
   'holdMs',
   'onAmbiguous',
+  'storeTimeoutMs',
   'closeTimeoutMs',
   'grantIdKey',
   'clock',
 ] as const satisfies readonly (keyof StaticOptions)[];
 
 /** Names of the refresh settings, which are options of the same name and unit. */
-const durations = ['waitMs', 'cacheMs', 'leaseMs', 'drainMs', 'holdMs', 'closeTimeoutMs'] as const;
+const durations = ['waitMs', 'cacheMs', 'leaseMs', 'drainMs', 'holdMs', 'storeTimeoutMs', 'closeTimeoutMs'] as const;
 
 /** {@link SalesforceAuthOptions}, checked and complete. */
 export interface ParsedOptions {
@@ -174,7 +177,10 @@ function withCallback(options: ClientOptions, callback: string | false): ClientO
 
 function parseSettings(options: StaticOptions): RefreshSettings {
   const settings = Object.fromEntries(
-    durations.map((name) => [name, wholeNumber(name, options[name], defaultRefreshSettings[name], 0)]),
+    durations.map((name) => [
+      name,
+      wholeNumber(name, options[name], defaultRefreshSettings[name], name === 'storeTimeoutMs' ? 1 : 0),
+    ]),
   ) as Record<(typeof durations)[number], number>;
   const onAmbiguous = oneOf('onAmbiguous', options.onAmbiguous, ['hold', 'reauth', 'gamble']);
   return { ...defaultRefreshSettings, ...settings, onAmbiguous: onAmbiguous ?? defaultRefreshSettings.onAmbiguous };

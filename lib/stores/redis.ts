@@ -48,6 +48,11 @@ export interface RedisTokenStoreOptions {
    * Default 90 days.
    */
   retentionMs?: number;
+  /**
+   * Whether a refresh token that was last written by another run of the server, before a failover or restart, is taken for
+   * perhaps spent, and looked into before it is presented. Default true.
+   */
+  detectFailover?: boolean;
   /** Takes warnings, for instance of a server that may evict grants. Default `process.emitWarning`. */
   onWarning?: (message: string) => void;
 }
@@ -62,6 +67,7 @@ export class RedisTokenStore implements TokenStore {
   readonly #connection: RedisConnection;
   readonly #prefix: string;
   readonly #waitReplicas: WaitReplicas | undefined;
+  readonly #detectFailover: boolean;
   readonly #warn: (message: string) => void;
   readonly #retentionMs: string;
   /** Where changes are published; empty for nowhere. */
@@ -69,11 +75,20 @@ export class RedisTokenStore implements TokenStore {
   readonly #listeners: Listeners;
   #isChecked = false;
 
-  constructor({ client, prefix, waitReplicas, notify = false, retentionMs, onWarning }: RedisTokenStoreOptions) {
+  constructor({
+    client,
+    prefix,
+    waitReplicas,
+    notify = false,
+    retentionMs,
+    detectFailover = true,
+    onWarning,
+  }: RedisTokenStoreOptions) {
     this.#connection = connect(client);
     this.#prefix = prefix ?? 'salesforce:grant:';
     this.#waitReplicas = waitReplicas;
     this.#retentionMs = text(retentionMs ?? defaultRetentionMs);
+    this.#detectFailover = detectFailover;
     this.#warn = onWarning ?? ((message) => process.emitWarning(message, 'SalesforceAuthWarning'));
     this.#channel = notify === false ? '' : `${this.#prefix}changed`;
     this.#listeners = new Listeners((tell) =>
@@ -108,7 +123,7 @@ export class RedisTokenStore implements TokenStore {
   }
 
   async claim(grantId: string, { generation, version, owner, leaseMs }: Claim): Promise<ClaimOutcome> {
-    const args = [generation, String(version), owner, text(leaseMs)];
+    const args = [generation, String(version), owner, text(leaseMs), this.#detectFailover ? '1' : '0'];
     const { reply, isLagging } = await this.#send('claim', grantId, args, this.#waitReplicas);
     const [outcome] = reply;
     if (outcome === 'claimed' && isLagging) {

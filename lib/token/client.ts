@@ -21,6 +21,7 @@ import { endpointsOf, type Endpoints } from '../salesforce/endpoints';
 import { isLoopback } from '../salesforce/hosts';
 import { exchange, type HttpReply } from './http';
 import { processTokenReply } from './reply';
+import type { SendGuard } from './send-guard';
 import type { TokenEndpointReply } from './types';
 
 /** Speaks OAuth with one host for one client. It keeps nothing and knows no store. */
@@ -67,12 +68,14 @@ export class TokenClient {
   /**
    * Presents a refresh token (RFC 6749, section 6). The caller has marked the grant beforehand, so that nobody else does.
    *
+   * @param guard asked before the first byte is sent
    * @throws TokenRequestError, or a transport error
    */
-  async refreshTokenGrant(refreshToken: string): Promise<TokenEndpointReply> {
+  async refreshTokenGrant(refreshToken: string, guard?: SendGuard): Promise<TokenEndpointReply> {
     const client = { client_id: this.#configuration.clientID };
-    const reply = await this.#send((options) =>
-      refreshTokenGrantRequest(this.#server, client, this.#clientAuth(), refreshToken, options),
+    const reply = await this.#send(
+      (options) => refreshTokenGrantRequest(this.#server, client, this.#clientAuth(), refreshToken, options),
+      guard,
     );
     return processTokenReply('refresh_token', reply, this.#server, this.#configuration.clientID);
   }
@@ -127,12 +130,12 @@ export class TokenClient {
   }
 
   /** Lets oauth4webapi write the request and {@link exchange} carry it, so that every reply is read in one place. */
-  async #send(request: (options: RequestOptions) => Promise<Response>): Promise<HttpReply> {
+  async #send(request: (options: RequestOptions) => Promise<Response>, guard?: SendGuard): Promise<HttpReply> {
     let reply: HttpReply | undefined;
     await request({
       [allowInsecureRequests]: isLoopback(new URL(this.#server.issuer)),
       [customFetch]: async (url, { method, headers, body }) => {
-        reply = await exchange(url, { method, headers, body }, this.#configuration.httpTimeoutMs, this.#clock);
+        reply = await exchange(url, { method, headers, body, guard }, this.#configuration.httpTimeoutMs, this.#clock);
         return new Response(null);
       },
     });

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock';
 import { debugHttp } from '../debug';
 import { SalesforceAuthError, systemCode } from '../errors';
+import { fetchGuarded, type SendGuard } from './send-guard';
 
 /** The largest reply read from Salesforce's identity endpoints, in bytes; a token reply has about 3,000. */
 const maxReplyBytes: number = 256 * 1024;
@@ -36,6 +37,7 @@ export interface HttpRequest {
   method: string;
   headers: Headers | Record<string, string>;
   body?: string | URLSearchParams | undefined;
+  guard?: SendGuard | undefined;
 }
 
 /**
@@ -54,13 +56,15 @@ export async function exchange(url: string, request: HttpRequest, timeoutMs: num
   });
   try {
     // A redirect is never followed: the token or secret in this request is for this host alone.
-    const response = await fetch(url, {
-      method: request.method,
-      headers: request.headers,
-      body: request.body ?? null,
-      redirect: 'manual',
-      signal: controller.signal,
-    });
+    const response = await fetchGuarded(request.guard, () =>
+      fetch(url, {
+        method: request.method,
+        headers: request.headers,
+        body: request.body ?? null,
+        redirect: 'manual',
+        signal: controller.signal,
+      }),
+    );
     const text = await readText(response);
     debugHttp('%s %s answered %d', request.method, new URL(url).pathname, response.status);
     return { status: response.status, headers: response.headers, text };

@@ -26,6 +26,8 @@ export const fieldNames = [
   'stateSince',
   'failures',
   'errorCode',
+  // The run of the server that wrote the tokens or a claim last; empty where that is not to be known.
+  'server',
 ] as const;
 
 /** Numbers leave Lua as texts: `%.0f` keeps every digit of them, where Lua's own conversion keeps fourteen. */
@@ -53,6 +55,11 @@ local function save() if #changes > 0 then redis.call('HSET', key, unpack(change
 local function after(ms) if ms == '' then return '' end return whole(now + tonumber(ms)) end
 local function enter(state) set('state', state) set('stateSince', whole(now)) end
 local function unclaim() set('owner', '') set('leaseUntil', '0') end
+-- Changes with a failover and with a restart. What may be forbidden to this user, or hidden, detects nothing.
+local function server_run()
+  local info = redis.pcall('INFO', 'server')
+  return type(info) == 'string' and string.match(info, 'run_id:(%x+)') or ''
+end
 local function is_live() return grant and grant.state ~= 'gone' end
 local function is_of(generation) return grant and grant.generation == generation end
 local function is_owned(generation, owner) return is_of(generation) and grant.owner == owner and owner ~= '' end
@@ -122,6 +129,7 @@ unclaim()
 set('nextTryAt', '0')
 set('failures', '0')
 set('errorCode', '')
+set('server', server_run())
 set('ref:' .. ARGV[9], after(ARGV[10]))
 local held = math.max(live and time_of('heldUntil') or 0, now + tonumber(ARGV[10]))
 set('heldUntil', whole(held))
@@ -133,7 +141,7 @@ tell(ARGV[12])
 return {'written', version}`),
 
   claim: script(`
-local generation, version, owner, lease_ms = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local generation, version, owner, lease_ms, detects = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5] == '1'
 if not is_live() or not is_of(generation) then return {'gone'} end
 if grant.version ~= version then return answer('moved') end
 if grant.state == 'dead' then return answer('dead') end
@@ -144,6 +152,12 @@ if tonumber(grant.leaseUntil) > now then
 end
 -- Its holder died, or is paused, with the refresh token perhaps on the wire.
 if grant.state == 'inflight' then enter('ambiguous') end
+local run = server_run()
+if grant.server ~= run then
+  -- Another server, or this one restarted: the last write, or the claim before it, may be lost, and the refresh token spent.
+  if detects and grant.server ~= '' and run ~= '' and grant.state == 'idle' then enter('ambiguous') end
+  set('server', run)
+end
 local outcome = 'backoff'
 if tonumber(grant.nextTryAt) <= now then
   outcome = 'resolve'
@@ -213,6 +227,7 @@ end
 enter('idle')
 unclaim()
 set('version', next_version)
+set('server', server_run())
 set('payload', payload)
 set('softAt', after(ARGV[4]))
 set('hardAt', after(ARGV[5]))

@@ -1,0 +1,110 @@
+import type { Scene, Step, Stopped } from '../scene';
+import { insist, isHeld, type Cell, type Promised } from './cell';
+
+const steps: readonly Step[] = ['S0', 'S1', 'S2', 'S3', 'S4', 'S5', 'S6', 'S7'];
+
+/** Where the provider has rotated and the store does not know it yet. */
+const isBetween = (step: Step): boolean => step === 'S4' || step === 'S5';
+
+/** Ends a process without a word. The provider has not worked on the request at S3, and will not. */
+const killed = steps.map((step): Cell => ({
+  row: 'SIGKILL',
+  step,
+  promised: isBetween(step) ? 'one clean login' : 'nothing lost',
+  options: { leaseMs: 1_500 },
+  lostTokens: isBetween(step) ? 1 : 0,
+  async run(scene) {
+    const { pending, proceed } = step === 'S3' ? await hung(scene) : await scene.stopAt(step);
+    await scene.a.worker.end();
+    if (step === 'S2' || step === 'S4') proceed();
+    await pending;
+  },
+}));
+
+/** A deployment: the process finishes what it has begun, and answers it. */
+const terminated = steps.map((step): Cell => ({
+  row: 'SIGTERM and close()',
+  step,
+  promised: 'nothing lost',
+  async run(scene) {
+    const { worker } = scene.a;
+    const { pending, proceed } = await scene.stopAt(step);
+    const closing = worker.heard('closing');
+    worker.signal('SIGTERM');
+    await closing;
+    proceed();
+    const { status, error } = await pending;
+    insist(status === 200, `The request under way was answered ${status} ${String(error)}.`);
+    await worker.exited;
+    insist(worker.process.exitCode === 0, `The process ended with ${String(worker.process.exitCode)}.`);
+    insist((await scene.ask(scene.b)).status === 200, 'The other process does not go on.');
+    insist(scene.presented === 1, `There were ${scene.presented} refreshes.`);
+  },
+}));
+
+/** The ways a process can stand still: it is stopped, or its event loop is blocked. */
+const ways = {
+  'SIGSTOP past the lease, then SIGCONT': {
+    pause: (scene: Scene) => {
+      scene.a.worker.signal('SIGSTOP');
+      return Promise.resolve();
+    },
+    go: (scene: Scene) => scene.a.worker.signal('SIGCONT'),
+  },
+  'Event loop blocked past the lease': {
+    pause: (scene: Scene) => scene.a.worker.block(),
+    go: (scene: Scene) => scene.a.worker.unblock(),
+  },
+};
+
+/** The other process finds the lease run out; the one that stood still wakes before anybody may decide. */
+const paused = Object.entries(ways).flatMap(([row, { pause, go }]) =>
+  steps.map((step): Cell => ({
+    row,
+    step,
+    promised: 'nothing lost',
+    // What is decided by the commit of the paused process has all the time in the world.
+    options: { leaseMs: 1_500, drainMs: step === 'S1' ? 300 : 60_000 },
+    async run(scene) {
+      const { pending, proceed } = await scene.stopAt(step);
+      await pause(scene);
+      const isOver = step === 'S0' || step === 'S6' || step === 'S7';
+      if (isOver) await scene.useAgain();
+      else await scene.askUntil(isHeld);
+      go(scene);
+      proceed();
+      await pending;
+    },
+  })),
+);
+
+/** The pause outlasts lease and drain, and the other process has gone on alone. */
+const pausedLong = (['S0', 'S1', 'connecting', 'S4', 'S5'] as const).map((step): Cell => {
+  const promised: Promised = isBetween(step) ? 'one clean login' : 'nothing lost';
+  return {
+    row: 'SIGSTOP past lease and drain, then SIGCONT',
+    step,
+    promised,
+    options: { leaseMs: 1_500 },
+    async run(scene) {
+      const { pending, proceed } = await scene.stopAt(step);
+      scene.a.worker.signal('SIGSTOP');
+      await scene.useAgain();
+      scene.a.worker.signal('SIGCONT');
+      proceed();
+      const { status } = await pending;
+      insist(status !== 401, 'The process that woke up logged the user out.');
+    },
+  };
+});
+
+/** A request the provider has and never works on. */
+async function hung(scene: Scene): Promise<Stopped> {
+  scene.expire();
+  const hang = scene.fault({ on: 'refresh', kind: 'hang' });
+  const pending = scene.ask(scene.a);
+  await hang.reached;
+  return { pending, proceed: () => undefined };
+}
+
+export const processCells: readonly Cell[] = [...killed, ...terminated, ...paused, ...pausedLong];

@@ -1,6 +1,6 @@
 import type { GrantLabels, GrantState } from '../store';
 import type { StoredGrant } from '../stored-grant';
-import { fieldNames } from './scripts';
+import { fieldNames } from './fields';
 
 /** What a script answers: the outcome and, where a record belongs to it, the server's time and the fields. */
 export type Reply = string[];

@@ -1,34 +1,11 @@
 import { createHash } from 'node:crypto';
+import { fieldNames } from './fields';
 
 /** A Lua script; each is one operation of the store, atomic and on the server's clock. */
 export interface Script {
   text: string;
   sha: string;
 }
-
-/**
- * Fields of a grant's hash, in the order replies have them. Points in time are whole milliseconds of the server's clock;
- * what is not there is an empty text. Beside them stand `ref:<name>` with its end for each session that holds the grant,
- * `heldUntil`, `refreshedAt` and `takenUntil`.
- */
-export const fieldNames = [
-  'schema',
-  'generation',
-  'version',
-  'state',
-  'payload',
-  'labels',
-  'softAt',
-  'hardAt',
-  'owner',
-  'leaseUntil',
-  'nextTryAt',
-  'stateSince',
-  'failures',
-  'errorCode',
-  // The run of the server that wrote the tokens or a claim last; empty where that is not to be known.
-  'server',
-] as const;
 
 /** Numbers leave Lua as texts: `%.0f` keeps every digit of them, where Lua's own conversion keeps fourteen. */
 const prelude = `

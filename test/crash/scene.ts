@@ -30,7 +30,7 @@ export interface Answer {
 }
 
 /** One application of the cell, in one process. */
-export interface SceneApp {
+interface SceneApp {
   worker: Worker;
   id: string;
   url: string;

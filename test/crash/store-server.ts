@@ -151,7 +151,7 @@ export class StoreServer {
 }
 
 /** A replica of the cell's Redis. */
-export interface Replica {
+interface Replica {
   caughtUp: () => Promise<void>;
   /** From here on nothing of what the master writes arrives. */
   fallBehind: () => void;

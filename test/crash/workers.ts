@@ -1,6 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 
 /** What a worker tells unasked. */
@@ -22,7 +21,7 @@ export class Worker {
   #isEnding = false;
 
   private constructor() {
-    this.process = fork(join(__dirname, 'worker.mjs'), {
+    this.process = fork(require.resolve('./worker.mjs'), {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'],
       execArgv: [],
       env: { PATH: process.env['PATH'] },

@@ -52,6 +52,7 @@ export function parseEmulatorOptions(args: readonly string[]): EmulatorOptions |
     clientID: values['client-id'] ?? defaultClientID,
     clientSecret: values.public ? false : (values['client-secret'] ?? defaultClientSecret),
     sessionTimeoutSeconds: wholeNumber('--session-timeout', values['session-timeout'], 86400),
+    console: true,
     instance: values['my-domain'] ? 'my-domain' : 'login-host',
     policy: {
       ...(values.pkce ? { requirePkce: true } : {}),
@@ -68,6 +69,7 @@ function describeEmulator({ url, siteUrl, clients, users }: Emulator): string {
   return [
     `Salesforce emulator at ${url}`,
     `Experience Cloud site at ${siteUrl}`,
+    `Console, with requests as they come, at ${url}/console`,
     '',
     'Settings for your app',
     `  SALESFORCE_BASE_URL=${url}`,

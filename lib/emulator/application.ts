@@ -1,4 +1,5 @@
 import express from 'express';
+import { consoleRoutes } from './console/routes';
 import { data } from './data/resources';
 import { readExchange, recordRequest, type Exchange } from './http/exchange';
 import { htmlReply, jsonReply, type Reply } from './http/reply';
@@ -31,6 +32,7 @@ export function createApplication(provider: Provider): express.Express {
       res.once('finish', () => {
         record.status = res.statusCode;
       });
+      res.once('close', provider.feed.arrived(record));
       const exchange = readExchange(req, res, record, placeOf(provider, req));
       // Express 4 does not look at promises, hence the catch.
       Promise.resolve()
@@ -40,6 +42,7 @@ export function createApplication(provider: Provider): express.Express {
         })
         .catch(next);
     };
+  if (provider.settings.console) app.use('/console', consoleRoutes(provider));
   const router = createRouter(serve);
   app.use(provider.hosts.sitePath, router);
   app.use(router);
@@ -51,7 +54,7 @@ function createRouter(serve: (endpoint: Endpoint) => express.RequestHandler): ex
   const router = express.Router();
   router.get(
     '/',
-    serve((provider) => htmlReply(homePage(provider.users))),
+    serve(({ users, settings }) => htmlReply(homePage(users, settings.console))),
   );
   router.get('/.well-known/openid-configuration', serve(openidConfiguration));
   router.get('/.well-known/auth-configuration', serve(authConfiguration));

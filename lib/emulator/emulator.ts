@@ -36,6 +36,8 @@ export interface EmulatorOptions {
   queryBatchSize?: number | undefined;
   /** Whether authorize moves the browser on by `Location` (default), or by a script in a page, as Salesforce may. */
   redirectWith?: 'location' | 'javascript' | undefined;
+  /** Whether there is a console at `/console`, for browsers on this machine. Default false. */
+  console?: boolean | undefined;
 }
 
 /** Things that can go wrong, on request. */
@@ -108,6 +110,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     sessionTimeoutSeconds: options.sessionTimeoutSeconds ?? 7200,
     queryBatchSize: options.queryBatchSize ?? 200,
     redirectWith: options.redirectWith ?? 'location',
+    console: options.console ?? false,
   });
   const { callbackURLs, policy, clientID, clientSecret, host } = options;
   provider.clients.register({ callbackURLs, policy, clientID, clientSecret });

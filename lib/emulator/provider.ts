@@ -1,4 +1,5 @@
 import { EmulatorClock } from './clock';
+import { Feed } from './console/feed';
 import { RecordStore } from './data/records';
 import { Faults } from './faults/registry';
 import type { RecordedRequest } from './http/exchange';
@@ -28,6 +29,7 @@ export interface ProviderSettings {
   readonly sessionTimeoutSeconds: number;
   readonly queryBatchSize: number;
   readonly redirectWith: 'location' | 'javascript';
+  readonly console: boolean;
 }
 
 /** The state of one emulated Salesforce; endpoints are functions of it and a request. */
@@ -43,6 +45,7 @@ export class Provider {
   readonly browsers: Browsers = new Browsers();
   readonly faults: Faults = new Faults();
   readonly requests: RecordedRequest[] = [];
+  readonly feed: Feed = new Feed();
   readonly records: RecordStore = new RecordStore(this.clock, this.users, this.organizations);
   readonly hosts: Hosts = { login: '', myDomain: '', sitePath: '/portal', origins: new Set(), instances: new Map() };
 

@@ -80,6 +80,8 @@ describe('express-salesforce-auth', () => {
 
     expect(await running).toBe(0);
     expect(page).toContain('Salesforce emulator');
+    expect(page).toContain('href="/console"');
+    expect(text).toContain(`${url}/console`);
     expect(text).toMatch(/SALESFORCE_CLIENT_ID=3MVG9\S+/);
     expect(text).toMatch(/SALESFORCE_CLIENT_SECRET=__fake\S+/);
     expect(text).toContain('SALESFORCE_CALLBACK_URL=http://localhost:3000/two');

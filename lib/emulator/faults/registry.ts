@@ -8,7 +8,14 @@ export interface ArmedFault {
   readonly released: Promise<void>;
 }
 
-interface Entry extends ArmedFault {
+/** A fault that waits for requests. */
+interface WaitingFault {
+  readonly injection: FaultInjection;
+  /** How many requests it will strike yet. */
+  readonly left: number;
+}
+
+interface Entry extends ArmedFault, WaitingFault {
   left: number;
   hits: number;
   markReached: () => void;
@@ -19,6 +26,10 @@ interface Entry extends ArmedFault {
 export class Faults {
   #entries: Entry[] = [];
   readonly #taken = new Set<Entry>();
+
+  get list(): readonly WaitingFault[] {
+    return this.#entries;
+  }
 
   /** Adds a fault. One-shot unless `times` says more. */
   inject(injection: FaultInjection): FaultHandle {

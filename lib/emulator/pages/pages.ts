@@ -69,10 +69,11 @@ export function errorPage(error: string, description: string): string {
 }
 
 /** What is seen at the root of the emulator. */
-export function homePage(users: readonly EmulatorUser[]): string {
+export function homePage(users: readonly EmulatorUser[], hasConsole: boolean): string {
   return page(
     'An offline Salesforce',
-    `<p>Point your app’s base URL here and log in from the app, as one of</p>${userList(users)}`,
+    `<p>Point your app’s base URL here and log in from the app, as one of</p>${userList(users)}
+${hasConsole ? '<p>The <a href="/console">console</a> shows requests as they come.</p>' : ''}`,
   );
 }
 

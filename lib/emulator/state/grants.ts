@@ -52,6 +52,15 @@ export class Grants {
     this.#clock = clock;
   }
 
+  /** All grants, oldest first, with the access tokens of each that are good now. */
+  get list(): readonly { readonly grant: Grant; readonly accessTokens: readonly AccessToken[] }[] {
+    const live = new Map(this.#grants.map((grant) => [grant, [] as AccessToken[]]));
+    for (const access of this.#accessTokens.values()) {
+      if (this.#isAccessTokenLive(access)) live.get(access.grant)?.push(access);
+    }
+    return [...live].map(([grant, accessTokens]) => ({ grant, accessTokens }));
+  }
+
   /** Whether the user approved the app for all these scopes before, and nothing has revoked that since. */
   isApproved(client: EmulatorClient, user: EmulatorUser, scopes: readonly string[]): boolean {
     const approved = this.#approvals.get(`${user.userId} ${client.clientID}`);

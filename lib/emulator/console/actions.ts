@@ -1,0 +1,65 @@
+import type { FaultKind, FaultOperation } from '../faults/types';
+import type { Provider } from '../provider';
+
+/** What the console can inject, by name. */
+export const faultKinds: Readonly<Record<string, FaultKind & { when?: 'after' }>> = {
+  'slow: 3 seconds': { kind: 'delay', delayMs: 3000 },
+  '503, Retry-After: 5': { kind: 'status', status: 503, retryAfterSeconds: 5 },
+  '429, Retry-After: 5': { kind: 'status', status: 429, retryAfterSeconds: 5 },
+  '500, a server error': { kind: 'status', status: 500 },
+  'dropped connection': { kind: 'drop' },
+  'answer lost after the work': { kind: 'drop', when: 'after' },
+  'a web page': { kind: 'html' },
+  'an empty reply': { kind: 'empty' },
+  'half a reply': { kind: 'truncated' },
+};
+
+/** Where. */
+export const faultOperations: readonly FaultOperation[] = [
+  'refresh',
+  'code',
+  'data',
+  'identity',
+  'userinfo',
+  'introspect',
+  'revoke',
+  'authorize',
+];
+
+/** Jumps of the clock, in seconds. */
+export const jumps: Readonly<Record<string, number>> = { '1 minute': 60, '1 hour': 3600, '1 day': 86_400 };
+
+type Action = (provider: Provider, form: URLSearchParams) => void;
+
+/** What the forms of the console do, by the last part of their path. A value no form has does nothing. */
+export const actions: Readonly<Record<string, Action>> = {
+  expire: ({ grants }, form) => {
+    grants.expireAccessTokens(filterOf(form));
+  },
+  revoke: ({ grants }, form) => {
+    grants.revokeAll(filterOf(form));
+  },
+  clock: ({ clock }, form) => {
+    const seconds = jumps[form.get('jump') ?? ''];
+    if (seconds !== undefined) clock.advanceSeconds(seconds);
+    else if (form.get('jump') === 'freeze') clock.freeze();
+    else if (form.get('jump') === 'unfreeze') clock.unfreeze();
+  },
+  fault: ({ faults }, form) => {
+    const kind = faultKinds[form.get('kind') ?? ''];
+    const on = faultOperations.find((operation) => operation === form.get('on'));
+    if (kind && on) faults.inject({ ...kind, on, times: form.get('lasting') === 'yes' ? Infinity : 1 });
+  },
+  mend: ({ faults }) => {
+    faults.clear();
+  },
+  rotate: ({ clients }, form) => {
+    const client = clients.find(form.get('client'));
+    if (client) clients.setPolicy(client.clientID, { rotateRefreshTokens: !client.policy.rotateRefreshTokens });
+  },
+};
+
+function filterOf(form: URLSearchParams): { username?: string } {
+  const username = form.get('username') ?? '';
+  return username === '' ? {} : { username };
+}

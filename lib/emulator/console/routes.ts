@@ -1,0 +1,65 @@
+import express, { type RequestHandler, type Response } from 'express';
+import type { Provider } from '../provider';
+import { isLocal, isOwnForm } from './access';
+import { actions } from './actions';
+import { consolePage } from './page';
+import { consoleScript } from './style';
+import { liveView } from './view';
+
+const headers = {
+  'content-security-policy':
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; connect-src 'self'; img-src data:; " +
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+  // Not `no-referrer`, with which a browser would send its forms from the origin `null`.
+  'referrer-policy': 'same-origin',
+  'cache-control': 'no-store',
+};
+
+/**
+ * The console at `/console`, for people on this machine. To all others it does not exist: it can break everything and shows
+ * whatever clients send, if masked. Its own requests are not recorded.
+ */
+export function consoleRoutes(provider: Provider): express.Router {
+  const router = express.Router();
+  const guard: RequestHandler = (req, res, next) => {
+    if (!isLocal(req)) next('router');
+    else {
+      res.set(headers);
+      next();
+    }
+  };
+  router.get('/', guard, (_req, res) => {
+    res.type('html').send(consolePage(provider, liveView(provider)));
+  });
+  router.get('/script.js', guard, (_req, res) => {
+    res.type('js').send(consoleScript);
+  });
+  router.get('/events', guard, (_req, res) => {
+    stream(res, provider);
+  });
+  for (const [name, act] of Object.entries(actions)) {
+    router.post(`/${name}`, guard, (req, res) => {
+      if (!isOwnForm(req)) {
+        res.status(403).type('text').send('This form was sent by another site.');
+        return;
+      }
+      const body: unknown = req.body;
+      act(provider, new URLSearchParams(typeof body === 'string' ? body : ''));
+      provider.feed.changed();
+      res.redirect(303, '/console');
+    });
+  }
+  return router;
+}
+
+/** Server-sent events, each with the whole of what changes. */
+function stream(res: Response, provider: Provider): void {
+  res.set({ 'content-type': 'text/event-stream', connection: 'close' });
+  const send = (): void => {
+    res.write(`data: ${JSON.stringify(liveView(provider))}\n\n`);
+  };
+  const unsubscribe = provider.feed.subscribe(send);
+  res.once('close', unsubscribe);
+  send();
+}

@@ -131,5 +131,19 @@ export default tseslint.config(
       },
     },
   },
+  {
+    files: ['bench/**/*.mjs'],
+    languageOptions: {
+      globals: {
+        Buffer: 'readonly',
+        performance: 'readonly',
+        Response: 'readonly',
+        setImmediate: 'readonly',
+        setTimeout: 'readonly',
+        globalThis: 'readonly',
+      },
+    },
+    rules: { 'max-lines': ['error', { max: 250, skipBlankLines: true, skipComments: true }] },
+  },
   { files: ['lib/cli.ts', 'lib/cli/**/*.ts', 'example/**/*.ts', 'tools/**'], rules: { 'no-console': 'off' } },
 );

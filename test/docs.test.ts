@@ -23,7 +23,9 @@ const root = resolve(__dirname, '..');
 
 const documents = [
   ...readdirSync(root).filter((file) => file.endsWith('.md') && file !== 'THIRD-PARTY-LICENSES.md'),
-  ...readdirSync(join(root, 'docs')).map((file) => `docs/${file}`),
+  ...readdirSync(join(root, 'docs'))
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => `docs/${file}`),
 ];
 
 function read(file: string): string {

@@ -36,9 +36,13 @@ const parts = [
   },
 ];
 
-/** @returns the environment variables that tell the tests where the parts are; those not to be had are left out */
-export function provideParts() {
-  const found = parts.map((part) => ({ ...part, path: provide(part) }));
+/**
+ * @param names the parts to see to; default all
+ * @returns the environment variables that tell the tests where the parts are; those not to be had are left out
+ */
+export function provideParts(names = parts.map(({ name }) => name)) {
+  const wanted = parts.filter(({ name }) => names.includes(name));
+  const found = wanted.map((part) => ({ ...part, path: provide(part) }));
   const missing = found.filter(({ path }) => path === undefined);
   for (const part of missing.filter(({ isRequired }) => !isRequired)) {
     const frame = '!'.repeat(80);

@@ -1,0 +1,11 @@
+/** The floor: Express alone. */
+import express from 'express';
+import { fakeTokens } from './fake-tokens.mjs';
+
+export function create() {
+  const app = express();
+  app.get('/token', (_req, res) => {
+    res.json({ length: fakeTokens.accessToken.length });
+  });
+  return app;
+}

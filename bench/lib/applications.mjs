@@ -1,0 +1,26 @@
+import { Browser, logIn } from './browser.mjs';
+import { fromRoot } from './paths.mjs';
+import { startProcess } from './process.mjs';
+
+/**
+ * Starts an application in a process of its own, with a client registered for it.
+ *
+ * @param client the emulator's client, where several processes share one
+ */
+export async function startApplication({ emulator, module, given = {}, client, policy, execArgv }) {
+  const program = await startProcess(fromRoot('bench/lib/app-process.mjs'), { args: [module], execArgv });
+  const { port, url, loginPath } = await program.call('describe');
+  const callbackURLs = ['/auth/salesforce/callback', '/callback', '/auth/callback/salesforce'].map(
+    (path) => url + path,
+  );
+  const registered = client ?? (await emulator.call('registerClient', { callbackURLs, policy }));
+  await program.call('create', { client: registered, ...given });
+  const logInto = async ({ visit = true } = {}) => {
+    const browser = new Browser();
+    if (loginPath !== undefined) await logIn(browser, { url, loginPath, emulator });
+    // As a browser that follows the redirect: cookies of the login alone are gone afterwards.
+    if (visit) await browser.get(`${url}/token`);
+    return browser;
+  };
+  return { port, url, loginPath, client: registered, logIn: logInto, call: program.call, stop: program.stop };
+}

@@ -1,0 +1,24 @@
+/** The emulator in a process of its own, so that it shares no event loop with what is measured. */
+import { serve } from './process.mjs';
+import { startEmulator } from '../../dist/emulator.mjs';
+
+const emulator = await startEmulator({ callbackURLs: ['http://localhost/unused'] });
+let injected;
+
+serve({
+  describe: () => ({ url: emulator.url, user: { ...emulator.users[0] } }),
+  registerClient: (registration) => ({ ...emulator.registerClient(registration) }),
+  setPolicy: (clientID, changes) => emulator.setPolicy(clientID, changes),
+  logIn: (authorizeUrl) => emulator.logIn({ authorizeUrl }),
+  expireAccessTokens: (filter) => emulator.expireAccessTokens(filter),
+  revokeAll: (filter) => emulator.revokeRefreshTokens(filter),
+  liveTokens: (filter) => emulator.liveTokens(filter),
+  moveInstance: (origin) => emulator.moveInstance(origin),
+  inject: (fault) => {
+    injected = emulator.faults.inject({ ...fault, times: fault.times ?? Infinity });
+  },
+  clearFaults: () => emulator.faults.clear(),
+  faultHits: () => injected?.hits ?? 0,
+  takeViolations: () => emulator.violations.splice(0).map(({ kind }) => kind),
+  takeRequests: () => emulator.requests.splice(0).map(({ method, path }) => ({ method, path: path.split('?')[0] })),
+});

@@ -1,0 +1,41 @@
+/** Grants as a login writes them, without a login: with tokens of Salesforce's size, and sealed in size if not in fact. */
+import { randomBytes } from 'node:crypto';
+
+export const generation = 'g'.repeat(16);
+
+/** The tokens of grant number `index`, as the payload of its record; not encrypted, which a store does not see. */
+export function payloadOf(index, changes = {}) {
+  const digits = String(index).padStart(12, '0');
+  return JSON.stringify({
+    accessToken: `00D000000000001!AQ.${digits}${randomBytes(60).toString('base64url')}`,
+    refreshToken: `5Aep861${digits}${randomBytes(50).toString('base64url')}`,
+    scope: ['openid', 'id', 'api', 'refresh_token'],
+    instanceUrl: 'http://localhost:1',
+    organizationId: '00D000000000001EAA',
+    userId: `005${digits}AAA`,
+    baseUrl: 'http://localhost:1',
+    clientID: 'bench',
+    ...changes,
+  });
+}
+
+/** An id of the length of a grant's. */
+export const grantIdOf = (index) => `${'i'.repeat(31)}${String(index).padStart(12, '0')}`;
+
+/** What a login hands to `put`. */
+export function writeOf(index, { payload = payloadOf(index), softMs = 3_600_000, hardMs = 7_200_000 } = {}) {
+  return {
+    expected: null,
+    generation,
+    payload,
+    labels: {
+      organizationId: '00D000000000001EAA',
+      userId: `005${String(index).padStart(12, '0')}AAA`,
+      clientID: 'bench',
+    },
+    softMs,
+    hardMs,
+    reference: 'r'.repeat(16),
+    referenceMs: 86_400_000,
+  };
+}

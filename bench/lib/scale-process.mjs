@@ -1,0 +1,124 @@
+/** One store with many grants, in a process of its own. The argument names the store. */
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import pg from 'pg';
+import { createClient } from 'redis';
+import { MemoryTokenStore } from '../../dist/index.mjs';
+import { PostgresTokenStore } from '../../dist/stores/postgres.mjs';
+import { RedisTokenStore } from '../../dist/stores/redis.mjs';
+import { fromRoot } from './paths.mjs';
+import { generation, grantIdOf, payloadOf, writeOf } from './grants.mjs';
+import { serve } from './process.mjs';
+
+const [, , kind, url] = process.argv;
+
+/** A clock whose timers run when they are told to: the sweep can be timed. */
+const timers = [];
+const clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  setTimer: (_delayMs, callback) => {
+    timers.push(callback);
+    return () => undefined;
+  },
+};
+
+const kinds = {
+  memory: () => {
+    const store = new MemoryTokenStore({ clock });
+    return {
+      store,
+      fill: async (from, to) => {
+        for (let index = from; index < to; index++) {
+          await store.put(grantIdOf(index), writeOf(index, { payload: sealedInSize() }));
+        }
+      },
+      bytes: () => {
+        globalThis.gc();
+        return process.memoryUsage().heapUsed;
+      },
+      sweepMs: () => {
+        const startedAt = performance.now();
+        timers.splice(0).forEach((run) => run());
+        return performance.now() - startedAt;
+      },
+      close: () => undefined,
+    };
+  },
+  redis: async () => {
+    const client = await createClient({ url }).connect();
+    await client.flushAll();
+    return {
+      store: new RedisTokenStore({ client }),
+      // One real grant, copied within the server: a million logins would take longer than the rest of the run.
+      fill: async (from, to) => {
+        const copy = `for i = tonumber(ARGV[1]), tonumber(ARGV[2]) do
+          redis.call('COPY', KEYS[1], string.sub(KEYS[1], 1, -14) .. string.format('%012d', i) .. '}') end`;
+        const key = `salesforce:grant:{${grantIdOf(0)}}`;
+        for (let at = from; at < to; at += 10_000) {
+          await client.eval(copy, { keys: [key], arguments: [String(at), String(Math.min(at + 10_000, to) - 1)] });
+        }
+      },
+      bytes: async () => Number(/used_memory:(\d+)/.exec(await client.info('memory'))[1]),
+      close: () => client.close(),
+    };
+  },
+  postgres: async () => {
+    const pool = new pg.Pool({ connectionString: url });
+    await pool.query('drop table if exists salesforce_grants');
+    await pool.query(readFileSync(fromRoot('lib/stores/postgres.sql'), 'utf8'));
+    const { rows } = await pool.query(
+      "select string_agg(column_name, ', ') as names from information_schema.columns where table_name = 'salesforce_grants' and column_name <> 'grant_id'",
+    );
+    return {
+      store: new PostgresTokenStore({ pool }),
+      fill: async (from, to) => {
+        const copy = `insert into salesforce_grants (grant_id, ${rows[0].names})
+          select left($1, 31) || lpad(n::text, 12, '0'), ${rows[0].names}
+          from salesforce_grants, generate_series($2::int, $3::int) as n where grant_id = $1`;
+        await pool.query(copy, [grantIdOf(0), from, to - 1]);
+        await pool.query('vacuum analyze salesforce_grants');
+      },
+      bytes: async () => {
+        const size = await pool.query("select pg_total_relation_size('salesforce_grants') as size");
+        return Number(size.rows[0].size);
+      },
+      close: () => pool.end(),
+    };
+  },
+};
+
+const { store, fill, bytes, sweepMs, close } = await kinds[kind]();
+let filled = 0;
+
+serve({
+  fill: async (count) => {
+    const before = filled === 0 ? await bytes() : undefined;
+    if (filled === 0) await store.put(grantIdOf(0), writeOf(0, { payload: sealedInSize() }));
+    if (count > Math.max(filled, 1)) await fill(Math.max(filled, 1), count);
+    filled = count;
+    return before;
+  },
+  bytes,
+  /** Wall time of one read, with eight under way, in microseconds. */
+  lookUp: async (reads) => {
+    let left = reads;
+    const startedAt = performance.now();
+    const run = async () => {
+      while (left-- > 0) {
+        const found = await store.read(grantIdOf(Math.floor(Math.random() * filled)));
+        if (found?.generation !== generation) throw new Error('A grant is not there.');
+      }
+    };
+    await Promise.all(Array.from({ length: 8 }, run));
+    return ((performance.now() - startedAt) * 1_000) / reads;
+  },
+  sweepMs: () => sweepMs?.(),
+  close: () => close(),
+});
+
+/** As many bytes as a sealed grant has, and different ones each time, as those are. JWE adds a third, and a header. */
+function sealedInSize() {
+  const length = Math.ceil(payloadOf(0).length * 1.34) + 180;
+  return randomBytes(Math.ceil(length * 0.75)).toString('base64url');
+}

@@ -1,0 +1,110 @@
+/** The package itself in virtual time: a sample of grants on several processes, one store, a simulated token endpoint. */
+import { MemoryTokenStore, salesforceAuth } from '../../dist/index.mjs';
+import { grantIdOf, payloadOf, writeOf } from './grants.mjs';
+import { serve } from './process.mjs';
+import { refreshReply, secret } from './provider.mjs';
+import { VirtualClock } from './virtual-clock.mjs';
+
+const baseUrl = 'http://localhost:1';
+const minuteMs = 60_000;
+const organizationId = '00D000000000001EAA';
+
+/**
+ * Runs one scenario and counts, for each minute, what the token endpoint and the store got.
+ *
+ * Each grant is used at random points in time, on a random process. Where `loginMinutes` is short, all users log in together.
+ */
+async function simulate({ grants, processes, minutes, loginMinutes, usesPerMinute, outage, deploy, latencyMs }) {
+  const clock = new VirtualClock();
+  const perMinute = Array.from({ length: minutes + 1 }, () => ({ token: 0, refused: 0, store: 0, failed: 0 }));
+  const here = () => perMinute[Math.min(minutes, Math.floor(clock.monotonic() / minuteMs))];
+  const isDown = () => {
+    const minute = clock.monotonic() / minuteMs;
+    return outage !== undefined && minute >= outage.from && minute < outage.to;
+  };
+  globalThis.fetch = async (_url, { body }) => {
+    here().token++;
+    await new Promise((resolve) => clock.setTimer(latencyMs, resolve));
+    if (isDown()) {
+      here().refused++;
+      return new Response('', { status: 503 });
+    }
+    const refreshToken = new URLSearchParams(String(body)).get('refresh_token');
+    const [index, count] = refreshToken.split('.');
+    const tokens = { baseUrl, organizationId, userId: userIdOf(index), refreshToken };
+    return Response.json(refreshReply(tokens, Number(count) + 1, clock.now()));
+  };
+  const store = counted(new MemoryTokenStore({ clock, sweepIntervalMs: 3_600_000 }), () => here().store++);
+  const start = () =>
+    salesforceAuth({
+      clientID: 'bench',
+      clientSecret: secret,
+      callbackURL: `${baseUrl}/callback`,
+      baseUrl,
+      store,
+      clock,
+    });
+  const running = Array.from({ length: processes }, start);
+  const lives = lifeOf(7_200);
+  const due = [];
+  for (let index = 0; index < grants; index++) {
+    due.push({ index, at: Math.random() * loginMinutes * minuteMs, isLoggedIn: false });
+  }
+  let deployed = 0;
+  const stepMs = 1_000;
+  // A wheel of one-second slots: who is due in a second is found without looking at all the others.
+  const slots = Array.from({ length: (minutes * minuteMs) / stepMs + 1 }, () => []);
+  const plan = (grant, at) => slots[Math.floor(at / stepMs)]?.push(grant);
+  due.forEach((grant) => plan(grant, grant.at));
+  for (const [second, slot] of slots.entries()) {
+    await clock.advanceTo(second * stepMs);
+    const minute = (second * stepMs) / minuteMs;
+    if (deploy && minute >= deploy.from && deployed < processes) {
+      const share = Math.min(1, (minute - deploy.from) / (deploy.to - deploy.from));
+      // A new process knows nothing yet: everything it is asked for it reads from the store.
+      for (; deployed < Math.floor(share * processes); deployed++) running[deployed] = start();
+    }
+    for (const grant of slot) {
+      const id = grantIdOf(grant.index);
+      if (grant.isLoggedIn) {
+        const process = running[Math.floor(Math.random() * running.length)];
+        process.tokens.get(id).catch(() => here().failed++);
+      } else {
+        grant.isLoggedIn = true;
+        const changes = { baseUrl, instanceUrl: baseUrl, organizationId, userId: userIdOf(grant.index) };
+        const payload = payloadOf(grant.index, { ...changes, refreshToken: `${grant.index}.0` });
+        await store.put(id, writeOf(grant.index, { payload, ...lives(id) }));
+      }
+      plan(grant, clock.monotonic() + (-Math.log(1 - Math.random()) / usesPerMinute) * minuteMs + stepMs);
+    }
+  }
+  await clock.advanceTo(minutes * minuteMs);
+  return perMinute.slice(0, minutes);
+}
+
+const userIdOf = (index) => `005${String(index).padStart(12, '0')}AAA`;
+
+/** The soft bound of a grant, as lib/coordinator/grant.ts sets it at a login; refreshes set it by the library itself. */
+function lifeOf(sessionTimeoutSeconds) {
+  const lifeMs = sessionTimeoutSeconds * 1000;
+  return (grantId) => {
+    const spread = Buffer.from(grantId).reduce((sum, byte) => (sum * 31 + byte) % 1000, 0) / 1000;
+    return { softMs: lifeMs * (0.75 + 0.15 * spread), hardMs: lifeMs };
+  };
+}
+
+/** Counts every operation of a store. */
+function counted(store, count) {
+  return new Proxy(store, {
+    get(target, name) {
+      const member = Reflect.get(target, name, target);
+      if (typeof member !== 'function') return member;
+      return (...given) => {
+        count();
+        return member.apply(target, given);
+      };
+    },
+  });
+}
+
+serve({ simulate });

@@ -1,0 +1,97 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fromRoot } from '../lib/paths.mjs';
+import { shuffle, summarise } from '../lib/statistics.mjs';
+
+/** Express and express-session are everybody's and count for nobody. */
+const shared = ['express', 'express-session'];
+
+const variants = [
+  { name: 'this package', from: fromRoot('.'), packages: [], imports: ['./dist/index.mjs'] },
+  { name: 'passport-forcedotcom', packages: ['passport', 'passport-forcedotcom'] },
+  { name: 'express-openid-connect', packages: ['express-openid-connect'] },
+  { name: 'Auth.js', packages: ['@auth/express', '@auth/core'] },
+  { name: 'iron-session', packages: ['iron-session'] },
+  { name: 'jsforce', packages: ['jsforce'] },
+];
+
+/** How long the import takes in a new process, and what an installation brings. */
+export async function measure({ quick, log }) {
+  const rounds = quick ? 5 : 15;
+  const imports = Object.fromEntries(variants.map(({ name }) => [name, []]));
+  for (let round = 0; round < rounds; round++) {
+    for (const { name, from, imports: given, packages } of shuffle(variants)) {
+      imports[name].push(importMs(from ?? fromRoot('bench'), given ?? packages));
+    }
+  }
+  log(`  imported ${rounds} times each`);
+  return {
+    rounds,
+    variants: Object.fromEntries(
+      variants.map(({ name, from, packages }) => [
+        name,
+        { importMs: summarise(imports[name]), ...(from ? installedHere() : installed(packages)) },
+      ]),
+    ),
+  };
+}
+
+/** Of a process that has Express already, since every application has. */
+function importMs(cwd, packages) {
+  const script = `await import('express'); await import('express-session');
+    const startedAt = performance.now();
+    ${packages.map((name) => `await import('${name}');`).join('\n')}
+    console.log(performance.now() - startedAt)`;
+  return Number(execFileSync(process.execPath, ['--input-type=module', '-e', script], { cwd, encoding: 'utf8' }));
+}
+
+function installed(packages) {
+  const found = closure(packages.map((name) => locate(name, fromRoot('bench'))));
+  return { packages: found.size, bytes: [...found].reduce((sum, folder) => sum + bytesOf(folder), 0) };
+}
+
+function installedHere() {
+  const { dependencies } = readManifest(fromRoot('.'));
+  const found = closure(Object.keys(dependencies).map((name) => locate(name, fromRoot('.'))));
+  const [packed] = JSON.parse(
+    execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: fromRoot('.'), encoding: 'utf8' }),
+  );
+  const bytes = [...found].reduce((sum, folder) => sum + bytesOf(folder), packed.unpackedSize);
+  return { packages: found.size + 1, bytes };
+}
+
+/** Folders of packages and of all they depend on. */
+function closure(folders) {
+  const found = new Set();
+  const add = (folder) => {
+    if (folder === undefined || found.has(folder)) return;
+    found.add(folder);
+    const { dependencies = {} } = readManifest(folder);
+    for (const name of Object.keys(dependencies)) if (!shared.includes(name)) add(locate(name, folder));
+  };
+  folders.forEach(add);
+  return found;
+}
+
+/** As Node looks for a package: from the folder upwards. */
+function locate(name, from) {
+  for (let folder = from; ; folder = dirname(folder)) {
+    const candidate = join(folder, 'node_modules', name);
+    if (existsSync(join(candidate, 'package.json'))) return candidate;
+    if (folder === dirname(folder)) return undefined;
+  }
+}
+
+function readManifest(folder) {
+  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+}
+
+/** Without packages inside it, which count for themselves. */
+function bytesOf(folder) {
+  return readdirSync(folder, { withFileTypes: true }).reduce((sum, entry) => {
+    if (entry.name === 'node_modules') return sum;
+    const path = join(folder, entry.name);
+    return sum + (entry.isDirectory() ? bytesOf(path) : entry.isFile() ? statSync(path).size : 0);
+  }, 0);
+}

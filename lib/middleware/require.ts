@@ -6,7 +6,7 @@ import { isOrganizationId, toId18 } from '../salesforce/ids';
 import { checkLoginLoop, clearLogins } from './login-loop';
 import { wrongOrganization } from './logins';
 import { RequestSalesforce } from './request';
-import { entriesOf, requireSession } from './session';
+import { entriesOf, requireSession, sessionReadError } from './session';
 
 /** What a guard asks for beside a login. */
 export interface RequireOptions {
@@ -70,9 +70,14 @@ export function guard(property: string, options: RequireOptions): RequestHandler
   };
 }
 
-/** An error handler that makes a login of an error that only a login mends. */
+/** An error handler that makes a login of an error that only a login mends, and 503 of a session that cannot be read. */
 export function loginOnError(property: string): ErrorRequestHandler {
   return function salesforceErrorHandler(error, req, res, next) {
+    const unread = sessionReadError(req, error);
+    if (unread) {
+      next(unread);
+      return;
+    }
     const salesforce = attached(req, property);
     if (!salesforce || !requiresLogin(error) || res.headersSent || salesforce.core.isForeign(req, error)) {
       next(error);

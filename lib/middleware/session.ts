@@ -110,13 +110,50 @@ export function hasSession(req: Request): boolean {
   return sessionOf(req) !== undefined;
 }
 
-/** @throws SalesforceAuthError `ERR_SALESFORCE_SESSION_MISSING` */
+/**
+ * The session of a request.
+ *
+ * @throws SalesforceAuthError `ERR_SALESFORCE_SESSION_STORE` (503) where express-session is mounted and made none, as it does
+ *   while its store says it is disconnected; `ERR_SALESFORCE_SESSION_MISSING` (500) where it is not
+ */
 export function requireSession(req: Request): AnySession {
   const session = sessionOf(req);
-  if (session) return session;
+  if (session) {
+    applicationsWithSessions.add(req.app);
+    return session;
+  }
+  if (hasSessionMiddleware(req)) throw sessionStoreFailed('read', undefined);
   throw new SalesforceAuthError(
     'ERR_SALESFORCE_SESSION_MISSING',
     'There is no session on the request. Mount express-session or cookie-session before salesforceAuth(), and see that its store is connected.',
+  );
+}
+
+/**
+ * The error of a session store that could not be read, as one of ours; undefined where an error is something else.
+ *
+ * express-session passes on what its store threw, before it has made a session but after it has told which store it is.
+ */
+export function sessionReadError(req: Request, error: unknown): SalesforceAuthError | undefined {
+  const { sessionStore } = req as { sessionStore?: unknown };
+  return sessionStore === undefined || sessionOf(req) ? undefined : sessionStoreFailed('read', error);
+}
+
+/** Applications a request of which has had a session: where one has none later, its store is to blame. */
+const applicationsWithSessions = new WeakSet<object>();
+
+function hasSessionMiddleware({ app }: Request): boolean {
+  if (applicationsWithSessions.has(app)) return true;
+  // Express 4 has a getter `router` that throws, and Express 5 no `_router`.
+  const { stack } = ((app as { _router?: unknown })._router ?? app.router) as { stack: { name?: string }[] };
+  return stack.some(({ name }) => name === 'session');
+}
+
+function sessionStoreFailed(what: string, cause: unknown): SalesforceAuthError {
+  return new SalesforceAuthError(
+    'ERR_SALESFORCE_SESSION_STORE',
+    `The session could not be ${what}. Nobody was logged out; check the server and the connection of the session store.`,
+    { status: 503, cause, retryAfterSeconds: 5 },
   );
 }
 
@@ -133,11 +170,7 @@ async function callSession(what: string, run: (done: (error?: unknown) => void) 
       });
     });
   } catch (error) {
-    throw new SalesforceAuthError(
-      'ERR_SALESFORCE_SESSION_STORE',
-      `The session could not be ${what}. Check the server and the connection of the session store.`,
-      { status: 503, cause: error, retryAfterSeconds: 5 },
-    );
+    throw sessionStoreFailed(what, error);
   }
 }
 

@@ -191,7 +191,7 @@ export class SalesforceAuthError extends Error {
 }
 
 /** What an error means to the person in front of the browser. */
-function situationOf({ code }: { readonly code: SalesforceErrorCode }): Situation {
+export function situationOf({ code }: { readonly code: SalesforceErrorCode }): Situation {
   return situations[code];
 }
 

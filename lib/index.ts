@@ -4,6 +4,7 @@ export { requireSalesforce, type RequireOptions } from './middleware/require';
 export type { SalesforceAuthOptions, StaticOptions, Routes } from './middleware/options';
 export type { LoginOptions } from './middleware/login';
 export type { Access, SalesforceLogin } from './middleware/logins';
+export type { ErrorPage, ErrorPageDetails } from './middleware/error-page';
 export type { LogoutOptions } from './middleware/logout';
 export type { SalesforceUser } from './middleware/user';
 export type { AnonymousRequest, AuthenticatedRequest, GuardedRequest, SalesforceRequest } from './middleware/request';

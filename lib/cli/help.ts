@@ -3,6 +3,7 @@ export const help: string = `Usage: express-salesforce-auth <command> [options]
 
 Commands
   emulator     Run an offline Salesforce to log in with; "emulator --help" lists its options
+  doctor       Look for wrong settings, here and at Salesforce; "doctor --help" lists its options
 
 Options
   --help       Show this
@@ -28,3 +29,26 @@ Options
   --my-domain                  Serve the API at a host of its own, as a My Domain does
   --session-timeout <seconds>  Idle time after which an access token ends (default 7200)
   --help                       Show this`;
+
+/** What `doctor --help` prints. */
+export const doctorHelp: string = `Usage: express-salesforce-auth doctor [options]
+
+Reads the settings of your app and says what would make logins or refreshes fail, with a fix for each.
+It presents no refresh token, logs nobody in, and prints no secret.
+
+Settings come from SALESFORCE_CLIENT_ID, SALESFORCE_CLIENT_SECRET, SALESFORCE_CALLBACK_URL, SALESFORCE_BASE_URL,
+SALESFORCE_SCOPE and SALESFORCE_PROMPT_TYPE, or from a module.
+
+Options
+  --dotenv <path>         File with variables; those that are set already win
+  --config <path>         Module whose default export is the options of salesforceAuth(), or a function that returns
+                          them; needed to check the token store and the encryption keys
+  --origin <url>          Origin of the app, such as https://app.example.com, where the callback URL is a path
+  --tenant <name>         Tenant to ask the configuration function for
+  --processes <number>    How many processes run the app, on all machines together
+  --rotation              Refresh token rotation is on
+  --json                  Print JSON
+  --strict                Count warnings as problems
+  --help                  Show this
+
+Exit code: 0 no problem, 1 problems, 2 not understood or not readable`;

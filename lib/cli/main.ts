@@ -1,3 +1,4 @@
+import { runDoctor } from './doctor';
 import { runEmulator } from './emulator';
 import { help } from './help';
 
@@ -12,6 +13,8 @@ export async function main(args: readonly string[], readVersion: () => string): 
   switch (command) {
     case 'emulator':
       return runEmulator(rest);
+    case 'doctor':
+      return runDoctor(rest);
     case '--version':
     case '-v':
       console.log(readVersion());

@@ -8,6 +8,7 @@ import { ConfigurationSource, type ConfigurationFunction } from '../options/sour
 import { isOrganizationId, toId18 } from '../salesforce/ids';
 import { MemoryTokenStore } from '../stores/memory';
 import type { TokenStore } from '../stores/store';
+import type { ErrorPage } from './error-page';
 import type { SalesforceUser } from './user';
 
 /** Paths of the mounted routes, relative to where the middleware is mounted; false for none. */
@@ -47,6 +48,11 @@ export interface StaticOptions {
   authorizeUser?: ((user: SalesforceUser, req: Request) => boolean | Promise<boolean>) | undefined;
   /** Called after a login, before the redirect; the session is the new one. An exception ends the login again. */
   onLogin?: ((login: { req: Request; user: SalesforceUser; grantId: string }) => void | Promise<void>) | undefined;
+  /**
+   * Shows errors of this package that no error handler of the application has answered; false leaves them to Express.
+   * Default: a page for browsers. Scripts get JSON either way.
+   */
+  errorPage?: ErrorPage | false | undefined;
   /** Where a login ends that was not on its way anywhere, and where a logout ends. Default `/`. */
   homePath?: string | undefined;
   /** How long a request waits for a refresh, in milliseconds. Default 10000. */
@@ -87,6 +93,7 @@ const staticNames = [
   'allowedOrganizations',
   'authorizeUser',
   'onLogin',
+  'errorPage',
   'homePath',
   'waitMs',
   'cacheMs',
@@ -119,6 +126,7 @@ export interface ParsedOptions {
   allowedOrganizations: readonly string[] | undefined;
   authorizeUser: StaticOptions['authorizeUser'];
   onLogin: StaticOptions['onLogin'];
+  errorPage: ErrorPage | false | undefined;
   homePath: string;
   settings: RefreshSettings;
   grantIdKey: string;
@@ -139,6 +147,7 @@ export function parseOptions(options: SalesforceAuthOptions): ParsedOptions {
   checkFunction('configuration', configuration);
   checkFunction('authorizeUser', options.authorizeUser);
   checkFunction('onLogin', options.onLogin);
+  if (options.errorPage !== false) checkFunction('errorPage', options.errorPage);
   const clock = options.clock ?? systemClock;
   const secrets = parseEncryptionKeys(options.encryptionKeys);
   const property = optionalText('property', options.property) ?? 'salesforce';
@@ -161,6 +170,7 @@ export function parseOptions(options: SalesforceAuthOptions): ParsedOptions {
     allowedOrganizations: parseOrganizationIds(options.allowedOrganizations),
     authorizeUser: options.authorizeUser,
     onLogin: options.onLogin,
+    errorPage: options.errorPage,
     homePath: parsePath('homePath', options.homePath) ?? '/',
     settings: parseSettings(options),
     grantIdKey: optionalText('grantIdKey', options.grantIdKey) ?? '',

@@ -9,6 +9,7 @@ import type { ClientOptions } from '../options/configuration';
 import { parseUrl } from '../salesforce/hosts';
 import { fromRequest } from '../strategy/options';
 import { AuthCore } from './core';
+import { mountErrorPage } from './error-page';
 import { LoginRoutes, type LoginOptions } from './login';
 import { logoutHandler, type LogoutOptions } from './logout';
 import { parseOptions, type SalesforceAuthOptions, type StaticOptions } from './options';
@@ -85,6 +86,7 @@ export function salesforceAuth(
       next(alreadyThere(property));
       return;
     }
+    if (parsed.errorPage !== false) mountErrorPage(req, core);
     // Not enumerable, so that copies and dumps of a request leave it out.
     Object.defineProperty(req, property, { value: new RequestSalesforce(req, core), configurable: true });
     const { method } = req;

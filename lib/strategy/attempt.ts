@@ -87,6 +87,9 @@ export function unprovenTokens(reply: TokenEndpointReply, { clientID, tenant, ba
   };
 }
 
+/** The login a callback belongs to, however it ended, for whoever has to answer the request then. */
+export const endedTransactions: WeakMap<Request, Transaction> = new WeakMap();
+
 /** The proven login behind a reply handed to a verify function, which Passport gives the reply but not the proof. */
 export const provenLogins: WeakMap<TokenEndpointReply, ProvenLogin> = new WeakMap();
 

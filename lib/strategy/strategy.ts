@@ -12,6 +12,7 @@ import { TokenClient } from '../token/client';
 import type { TokenEndpointReply } from '../token/types';
 import {
   authorizationError,
+  endedTransactions,
   loginRequest,
   proveReply,
   provenLogins,
@@ -219,6 +220,7 @@ export class SalesforceStrategy extends OAuth2Strategy {
   protected async _endLogin(req: Request, options: AuthenticateOptions): Promise<void> {
     const isError = req.query['error'] !== undefined;
     const transaction = await this._transactions.consume(req, req.query['state'], isError);
+    endedTransactions.set(req, transaction);
     if (isError) throw authorizationError(req.query);
     if (typeof req.query['code'] !== 'string' || req.query['code'] === '') {
       throw new SalesforceAuthError(

@@ -1,0 +1,134 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Emulator } from '../../lib/emulator';
+import { defaultCallbackURL, startTestEmulator } from '../helpers/emulator';
+
+const root = resolve(__dirname, '../..');
+const sentinel = '__sentinel_that_must_not_be_printed__';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'doctor-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** Runs the command of the built package as a shell would. */
+async function doctor(
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, [join(root, 'dist/cli.js'), 'doctor', ...args], {
+    cwd: folder,
+    env: { PATH: process.env['PATH'], ...env },
+  });
+  const output = { stdout: '', stderr: '' };
+  child.stdout.on('data', (text: Buffer) => (output.stdout += text.toString()));
+  child.stderr.on('data', (text: Buffer) => (output.stderr += text.toString()));
+  const [code] = (await once(child, 'close')) as [number];
+  return { code, ...output };
+}
+
+function environment(emulator: Emulator): Record<string, string> {
+  return {
+    SALESFORCE_CLIENT_ID: emulator.clients[0]!.clientID,
+    SALESFORCE_CLIENT_SECRET: emulator.clients[0]!.clientSecret,
+    SALESFORCE_BASE_URL: emulator.url,
+    SALESFORCE_CALLBACK_URL: defaultCallbackURL,
+    SALESFORCE_SCOPE: 'openid id api refresh_token',
+  };
+}
+
+function write(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+describe('express-salesforce-auth doctor', () => {
+  it('reads the environment, prints what it found, and exits with 0', async () => {
+    const emulator = await startTestEmulator({ clientSecret: sentinel });
+
+    const { code, stdout, stderr } = await doctor([], environment(emulator));
+
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain(`\n${emulator.url}\n`);
+    expect(stdout).toMatch(/ {2}ok {7}client-secret +Salesforce takes the client secret\./);
+    expect(stdout).toMatch(/No problems, no warnings\.\n$/);
+    expect(stdout).not.toContain(sentinel);
+    expect(stdout).not.toContain('\u001b');
+    expect(emulator.presentations.size).toBe(0);
+    expect(emulator.requests.filter(({ body }) => body?.['refresh_token'] !== undefined)).toEqual([]);
+  });
+
+  it('exits with 1 and prints JSON for a machine, from a file of variables', async () => {
+    const emulator = await startTestEmulator();
+    const lines = Object.entries({ ...environment(emulator), SALESFORCE_CLIENT_SECRET: sentinel });
+    const envFile = write('.env', lines.map(([name, value]) => `${name}="${value}"`).join('\n'));
+
+    const { code, stdout } = await doctor(['--dotenv', envFile, '--json']);
+
+    expect(code).toBe(1);
+    const diagnosis = JSON.parse(stdout) as { ok: boolean; findings: { check: string; level: string }[] };
+    expect(diagnosis.ok).toBe(false);
+    expect(diagnosis.findings.filter(({ level }) => level === 'error')).toEqual([
+      expect.objectContaining({ check: 'client-secret', code: 'ERR_SALESFORCE_CLIENT_REJECTED' }),
+    ]);
+    expect(stdout).not.toContain(sentinel);
+  });
+
+  it('reads a module with the options, and checks the store in it', async () => {
+    const emulator = await startTestEmulator();
+    const config = write(
+      'salesforce.config.cjs',
+      `const { configurationFromEnv, MemoryTokenStore } = require(${JSON.stringify(root)});
+       setInterval(() => undefined, 1000); // as an open connection would
+       module.exports = async () => ({ ...configurationFromEnv(process.env), store: new MemoryTokenStore() });`,
+    );
+
+    const alone = await doctor(['--config', config], environment(emulator));
+    const many = await doctor(['--config', config, '--processes', '4', '--rotation'], environment(emulator));
+    const strict = await doctor(['--config', config, '--strict'], environment(emulator));
+
+    expect([alone.code, many.code, strict.code]).toEqual([0, 1, 1]);
+    expect(alone.stdout).toMatch(/warning +store\.memory/);
+    expect(many.stdout).toMatch(/problem +store\.memory/);
+  });
+
+  it.each([
+    [['--nope'], "Unknown option '--nope'"],
+    [['extra'], "Unexpected argument 'extra'"],
+    [['--origin', 'app.example.com'], '--origin has to be an origin'],
+    [['--processes', '0'], '--processes has to be a number'],
+    [['--dotenv', '/no/such/file'], 'The file /no/such/file cannot be read'],
+    [['--config', '/no/such/module.js'], '/no/such/module.js could not be loaded'],
+  ])('refuses %j with exit code 2', async (args, message) => {
+    const { code, stdout, stderr } = await doctor(args);
+
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toContain(message);
+  });
+
+  it('prints no secret of a module that fails', async () => {
+    const config = write(
+      'broken.cjs',
+      `throw new Error('cannot connect to redis://app:${sentinel}@redis.invalid with ' + process.env.APP_SECRET);`,
+    );
+
+    const { code, stderr } = await doctor(['--config', config], { APP_SECRET: `${sentinel}2` });
+
+    expect(code).toBe(2);
+    expect(stderr).toContain('redis://app:[redacted]@redis.invalid');
+    expect(stderr).not.toContain(sentinel);
+  });
+
+  it('shows its help', async () => {
+    const { code, stdout } = await doctor(['--help']);
+
+    expect(code).toBe(0);
+    expect(stdout).toContain('--config <path>');
+  });
+});

@@ -1,0 +1,240 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import type { Server } from 'node:http';
+import express5, { type ErrorRequestHandler, type Express } from 'express';
+import express4 from 'express4';
+import expressSession from 'express-session';
+import request from 'supertest';
+import { salesforceAuth, type ErrorPageDetails, type SalesforceAuth, type StaticOptions } from '../../lib';
+import type { Emulator } from '../../lib/emulator';
+import { logInAtEmulator, startTestEmulator } from '../helpers/emulator';
+
+const closers: (() => Promise<void> | void)[] = [];
+let warnings: string[];
+
+beforeEach(() => {
+  warnings = [];
+  jest.spyOn(process, 'emitWarning').mockImplementation((text) => void warnings.push(String(text)));
+});
+afterEach(async () => {
+  jest.restoreAllMocks();
+  for (const close of closers.splice(0)) await close();
+});
+
+interface Started {
+  emulator: Emulator;
+  browser: ReturnType<typeof request.agent>;
+}
+
+/** An application without an error handler, unless `mount` adds one. */
+async function start(
+  given: {
+    major?: 4 | 5;
+    options?: StaticOptions & Record<string, unknown>;
+    /** Names the emulator's My Domain as a further organization. */
+    organization?: string;
+    at?: string;
+    mount?: (app: Express, salesforce: SalesforceAuth) => void;
+  } = {},
+): Promise<Started> {
+  const emulator = await startTestEmulator();
+  const app = (given.major === 4 ? express4 : express5)() as Express;
+  const server: Server = app.listen(0);
+  await once(server, 'listening');
+  const url = `http://localhost:${(server.address() as AddressInfo).port}`;
+  const callbackURL = `${url}${given.at ?? ''}/auth/salesforce/callback`;
+  const { clientID, clientSecret } = emulator.registerClient({ callbackURLs: [callbackURL] });
+  const organizations =
+    given.organization === undefined ? {} : { organizations: { [given.organization]: emulator.myDomainUrl } };
+  const salesforce = salesforceAuth({
+    clientID,
+    clientSecret,
+    callbackURL,
+    baseUrl: emulator.url,
+    ...organizations,
+    ...given.options,
+  });
+  closers.push(() => salesforce.close());
+  closers.push(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  app.set('env', 'test');
+  app.use(expressSession({ secret: '__test_session_secret__', resave: false, saveUninitialized: false }) as never);
+  if (given.at === undefined) app.use(salesforce);
+  else app.use(given.at, salesforce);
+  given.mount?.(app, salesforce);
+  return { emulator, browser: request.agent(url) };
+}
+
+/** The answer a browser gets to a login that Salesforce refuses. */
+async function refused(
+  { emulator, browser }: Started,
+  { login = '/auth/salesforce', error = 'OAUTH_APP_BLOCKED', accept = 'text/html' } = {},
+): Promise<request.Response> {
+  const started = await browser.get(login);
+  const errorDescription = '<script>alert(1)</script> by admin';
+  emulator.faults.inject({ on: 'authorize', kind: 'error', error, errorDescription });
+  const { username, password } = emulator.users[0]!;
+  const callback = new URL(await logInAtEmulator({ authorizeUrl: started.headers['location']!, username, password }));
+  return browser.get(callback.pathname + callback.search).set('Accept', accept);
+}
+
+describe.each([4, 5] as const)('an error nobody handles, on Express %d', (major) => {
+  it('is a page a user can read, without what only the operator should see', async () => {
+    const answer = await refused(await start({ major }));
+
+    expect(answer.status).toBe(403);
+    expect(answer.type).toBe('text/html');
+    expect(answer.text).toContain('<h1>Your organization has to allow this first</h1>');
+    expect(answer.text).toContain('<code>ERR_SALESFORCE_APP_BLOCKED</code>');
+    expect(answer.text).not.toMatch(/<script|alert\(1\)|at .*\.(ts|js):\d+|Setup|unblocked/);
+    expect(answer.headers).toMatchObject({
+      'cache-control': 'no-store',
+      'referrer-policy': 'no-referrer',
+      'content-security-policy': expect.stringContaining("default-src 'none'"),
+    });
+  });
+
+  it('is JSON with the same fields for a script', async () => {
+    const answer = await refused(await start({ major }), { accept: 'application/json' });
+
+    expect(answer.status).toBe(403);
+    expect(answer.body).toEqual({
+      error: 'ERR_SALESFORCE_APP_BLOCKED',
+      status: 403,
+      message: expect.stringContaining('Salesforce administrator'),
+      isTransient: false,
+      links: [
+        { label: 'Try again', href: '/auth/salesforce' },
+        { label: 'Go to the start page', href: '/' },
+      ],
+    });
+  });
+
+  it("is the application's own where it has an error handler", async () => {
+    const seen: unknown[] = [];
+    const passOn: ErrorRequestHandler = (error, _req, _res, next) => {
+      seen.push(error);
+      next(error);
+    };
+    const own: ErrorRequestHandler = (error: { code: string }, _req, res, _next) =>
+      void res.status(418).send(`own ${error.code}`);
+
+    const handled = await refused(await start({ major, mount: (app) => app.use(passOn, own) }));
+    const passedOn = await refused(await start({ major, mount: (app) => app.use(passOn) }));
+
+    expect(handled.text).toBe('own ERR_SALESFORCE_APP_BLOCKED');
+    expect(passedOn.text).toContain('<h1>');
+    expect(seen).toHaveLength(2);
+  });
+
+  it('of a handler of the application stays with Express where it is not of this package', async () => {
+    const { browser } = await start({
+      major,
+      mount: (app) =>
+        app.get('/broken', () => {
+          throw new TypeError('broken by itself');
+        }),
+    });
+
+    expect((await browser.get('/broken').set('Accept', 'text/html')).text).toContain('TypeError');
+  });
+});
+
+describe('the error page', () => {
+  it('leads back to where the user was going, through the mount path', async () => {
+    const answer = await refused(await start({ at: '/app' }), {
+      login: '/app/auth/salesforce?returnTo=%2Faccounts%3Fa%3D1%26b%3D%22',
+    });
+
+    expect(answer.text).toContain('href="/app/auth/salesforce?returnTo=%2Faccounts%3Fa%3D1%26b%3D%2522"');
+  });
+
+  it.each(['//evil.example', 'https://evil.example', '/\\evil.example', 'javascript:alert(1)'])(
+    'does not lead to %s',
+    async (returnTo) => {
+      const answer = await refused(await start(), {
+        login: `/auth/salesforce?returnTo=${encodeURIComponent(returnTo)}`,
+      });
+
+      expect(answer.text).toContain('href="/auth/salesforce"');
+      expect(answer.text).not.toContain('evil');
+    },
+  );
+
+  it('leads to the organization the user had chosen', async () => {
+    const app = await start({ organization: 'other' });
+
+    const answer = await refused(app, { login: '/auth/salesforce?org=other&returnTo=%2Fhere' });
+
+    const href = /href="(.*?)"/.exec(answer.text)![1]!.replaceAll('&#38;', '&');
+    const again = await app.browser.get(href);
+    expect(new URL(again.headers['location']!).origin).toBe(app.emulator.myDomainUrl);
+    expect(href).toContain('returnTo=%2Fhere');
+  });
+
+  it('offers a new login after a forged callback, and shows nothing of it', async () => {
+    const { browser } = await start();
+
+    const answer = await browser
+      .get('/auth/salesforce/callback?error=evil_code&error_description=call+555-evil&state=forged')
+      .set('Accept', 'text/html');
+
+    expect(answer.status).toBe(403);
+    expect(answer.text).toContain('The login was not completed');
+    expect(answer.text).toContain('>Log in again</a>');
+    expect(answer.text).not.toContain('evil');
+  });
+
+  it('says how long to wait where that is known, and warns the operator', async () => {
+    const app = await start();
+    const started = await app.browser.get('/auth/salesforce');
+    const { username, password } = app.emulator.users[0]!;
+    const callback = new URL(await logInAtEmulator({ authorizeUrl: started.headers['location']!, username, password }));
+    app.emulator.faults.inject({ on: 'code', kind: 'status', status: 429, retryAfterSeconds: 90 });
+
+    const answer = await app.browser.get(callback.pathname + callback.search).set('Accept', 'text/html');
+
+    expect(answer.status).toBe(503);
+    expect(answer.headers['retry-after']).toBe('90');
+    expect(answer.text).toContain('Please wait 90 seconds');
+    expect(warnings).toEqual([expect.stringMatching(/^ERR_SALESFORCE_RATE_LIMITED: /)]);
+  });
+
+  it('is shown for errors in routes of the application too, and leads back to them', async () => {
+    const { browser } = await start({
+      mount: (app) =>
+        app.get('/report', (req, _res, next) => {
+          req.salesforce.getAccessToken().then(() => next(), next);
+        }),
+    });
+
+    const answer = await browser.get('/report?year=1').set('Accept', 'text/html');
+
+    expect(answer.status).toBe(401);
+    expect(answer.text).toContain('href="/auth/salesforce?returnTo=%2Freport%3Fyear%3D1"');
+  });
+
+  it('can be replaced', async () => {
+    const errorPage = (details: ErrorPageDetails, _req: unknown, res: express5.Response): void => {
+      res.send(`mine: ${details.code} ${details.status} ${details.links[0]!.href}`);
+    };
+
+    const answer = await refused(await start({ options: { errorPage } }));
+
+    expect(answer.status).toBe(403);
+    expect(answer.text).toBe('mine: ERR_SALESFORCE_APP_BLOCKED 403 /auth/salesforce');
+  });
+
+  it('can be turned off', async () => {
+    const answer = await refused(await start({ options: { errorPage: false } }));
+
+    expect(answer.status).toBe(403);
+    expect(answer.text).not.toContain('<nav');
+  });
+
+  it('has to be a function or false', () => {
+    expect(() => salesforceAuth({ clientID: 'x', errorPage: 'page' as never })).toThrow(/errorPage must be/);
+  });
+});

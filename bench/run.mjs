@@ -30,6 +30,7 @@ const { startPostgres, startRedis } = await import('./lib/servers.mjs');
 const { writePlots, writeSections } = await import('./lib/report.mjs');
 const { quick } = options;
 const isKept = !quick || options.keep;
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 const servers = {};
 let emulator;
 try {

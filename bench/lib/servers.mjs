@@ -34,6 +34,8 @@ export async function startPostgres() {
 /** @returns ends the program: by closing its input, or by a signal */
 async function startProgram(command, args, ready, found) {
   const program = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  // Whatever ends this process, a server does not outlive it.
+  process.once('exit', () => program.kill('SIGKILL'));
   let output = '';
   await new Promise((resolve, reject) => {
     const listen = (chunk) => {

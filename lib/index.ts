@@ -2,6 +2,7 @@
 export { salesforceAuth, salesforceAuth as default, type SalesforceAuth } from './middleware/salesforce-auth';
 export { requireSalesforce, type RequireOptions } from './middleware/require';
 export type { SalesforceAuthOptions, StaticOptions, Routes } from './middleware/options';
+export type { CredentialsLoginOptions } from './middleware/credentials-login';
 export type { LoginOptions } from './middleware/login';
 export type { Access, SalesforceLogin } from './middleware/logins';
 export type { ErrorPage, ErrorPageDetails } from './middleware/error-page';

@@ -361,7 +361,7 @@ describe('commands in the documentation', () => {
   it('are scripts of package.json', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
     const named = documents.flatMap((document) =>
-      [...read(document).matchAll(/npm (?:run ([\w:]+)|(start|test)\b)/g)].map(
+      [...read(document).matchAll(/npm (?:run ([\w:-]+)|(start|test)\b)/g)].map(
         ([, script, short]) => script ?? short ?? '',
       ),
     );

@@ -126,6 +126,17 @@ export const situations: Readonly<Record<SalesforceErrorCode, Situation>> = {
     'The login does not hold',
     'You logged in several times, but your browser did not keep the login. Allow cookies for this site; if you do already, tell the people who run this application.',
   ),
+  ERR_SALESFORCE_CROSS_SITE_LOGIN: interrupted,
+  ERR_SALESFORCE_CREDENTIALS_MISSING: permanent(
+    'try-again',
+    'Username and password are missing',
+    'Please enter your username and your password.',
+  ),
+  ERR_SALESFORCE_CREDENTIALS_REJECTED: permanent(
+    'try-again',
+    'You are not logged in',
+    'Username and password were not accepted. Please check them and try again.',
+  ),
   ERR_SALESFORCE_CROSS_SITE_LOGOUT: permanent(
     'home',
     'You are still logged in',

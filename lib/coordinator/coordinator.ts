@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { wait, type CancelTimer } from '../clock';
 import { isSalesforceAuthError, requiresLogin, type SalesforceAuthError } from '../errors';
 import type { TokenSet } from '../token/types';
@@ -38,6 +39,8 @@ export class TokenCoordinator {
 
   constructor(parts: Omit<CoordinatorParts, 'closing'>) {
     this.#closing = new AbortController();
+    // One listener for each grant that waits, which is no leak.
+    setMaxListeners(0, this.#closing.signal);
     this.#parts = { ...parts, closing: this.#closing.signal };
     this.#access = new GrantAccess(this.#parts, this.#cache);
     this.#refresh = new Refresh(this.#parts, this.#access);

@@ -27,7 +27,7 @@ export interface ClientPolicy {
   jwtTimeoutSeconds: number;
   /** Session timeout of the app's own policy, in seconds. Default: `sessionTimeoutSeconds` of the emulator. */
   sessionTimeoutSeconds: number | undefined;
-  /** "Authorization Code and Credentials Flow" for headless login. Default false; the emulator does not serve it yet. */
+  /** "Enable Authorization Code and Credentials Flow", headless login for users of the site. Default false. */
   authorizationCodeAndCredentials: boolean;
   /** Host of the `id` URL: the login host, as login.salesforce.com answers (default), or the organization's instance. */
   idHost: 'login' | 'instance';

@@ -1,8 +1,8 @@
-import type { Request, RequestHandler } from 'express';
+import type { RequestHandler } from 'express';
 import { SalesforceAuthError } from '../errors';
 import { checkNames } from '../options/check';
-import { parseUrl } from '../salesforce/hosts';
 import type { AuthCore } from './core';
+import { isCrossSite } from './cross-site';
 import { safeReturnTo } from './return-to';
 
 export interface LogoutOptions {
@@ -42,13 +42,4 @@ export function logoutHandler(core: AuthCore, options: LogoutOptions = {}): Requ
       else res.status(204).end();
     }, next);
   };
-}
-
-/** By fetch metadata, or by `Origin` in browsers that do not send it; a script that sends neither is no victim. */
-function isCrossSite(req: Request): boolean {
-  const site = req.get('sec-fetch-site');
-  if (site !== undefined) return site === 'cross-site';
-  const origin = req.get('origin');
-  if (origin === undefined) return false;
-  return parseUrl(origin)?.host !== req.get('host');
 }

@@ -9,6 +9,7 @@ import type { ClientOptions } from '../options/configuration';
 import { parseUrl } from '../salesforce/hosts';
 import { fromRequest } from '../strategy/options';
 import { AuthCore } from './core';
+import { credentialsLogin, type CredentialsLoginOptions } from './credentials-login';
 import { mountErrorPage } from './error-page';
 import { LoginRoutes, type LoginOptions } from './login';
 import { logoutHandler, type LogoutOptions } from './logout';
@@ -21,6 +22,11 @@ import { Tokens } from './tokens';
 export interface SalesforceAuth extends RequestHandler {
   /** A route handler that begins a login, for a login page or button of your own. */
   login(options?: LoginOptions): RequestHandler;
+  /**
+   * A route handler for a login form of your own, for users of an Experience Cloud site; mount it on POST. Off unless you do:
+   * your application then handles passwords.
+   */
+  credentialsLogin(options?: CredentialsLoginOptions): RequestHandler;
   /** A route handler that logs out; mount it on POST. */
   logout(options?: LogoutOptions): RequestHandler;
   /** A guard bound to this middleware; see `requireSalesforce`. */
@@ -110,6 +116,7 @@ export function salesforceAuth(
 
   return Object.assign(middleware, {
     login: (given?: LoginOptions) => login.begin(given),
+    credentialsLogin: (given?: CredentialsLoginOptions) => credentialsLogin(core, given),
     logout: (given?: LogoutOptions) => logoutHandler(core, given),
     require: (given: RequireOptions = {}) => guard(property, given),
     get: (req: Request) => guarded(req, property),

@@ -1,5 +1,5 @@
 import { SalesforceOptionError } from '../errors';
-import { isLoopback, isSalesforceHost, isTrustedHost, parseUrl, type TrustedHosts } from './hosts';
+import { isIdentityHost, isLoopback, isSalesforceHost, isTrustedHost, parseUrl, type TrustedHosts } from './hosts';
 
 /** Where Salesforce logs in users of production and Developer Edition organizations. */
 export const defaultBaseUrl = 'https://login.salesforce.com';
@@ -55,6 +55,11 @@ export function parseRequestedBaseUrl(value: unknown, trusted: TrustedHosts): st
   const url = new URL(baseUrl);
   if (!isTrustedHost(url, trusted)) throw notAllowed('baseUrl', url);
   return baseUrl;
+}
+
+/** Whether a checked base URL can be an Experience Cloud site: not a login host or My Domain, which have no such users. */
+export function isExperienceCloudSite(baseUrl: string): boolean {
+  return !isIdentityHost(new URL(baseUrl).hostname);
 }
 
 function isAllowed(url: URL, allowedHosts: readonly string[]): boolean {

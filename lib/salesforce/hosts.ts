@@ -58,9 +58,14 @@ export function isTrustedHost(url: URL, trusted: TrustedHosts): boolean {
   return trusted.hosts.has(url.host) || (url.port === '' && endsWithOneOf(url.hostname, trusted.suffixes));
 }
 
+/** Whether this is a host of Salesforce's own logins, or a My Domain. */
+export function isIdentityHost(hostname: string): boolean {
+  return endsWithOneOf(hostname, identitySuffixes);
+}
+
 /** Whether an operator may configure this host as base URL without naming it in `allowedHosts`. */
 export function isSalesforceHost(hostname: string): boolean {
-  return endsWithOneOf(hostname, identitySuffixes) || endsWithOneOf(hostname, siteSuffixes);
+  return isIdentityHost(hostname) || endsWithOneOf(hostname, siteSuffixes);
 }
 
 /** Labels as host names have them: URLs allow more, such as `*` or none between two dots. */

@@ -93,7 +93,8 @@ export const endedTransactions: WeakMap<Request, Transaction> = new WeakMap();
 /** The proven login behind a reply handed to a verify function, which Passport gives the reply but not the proof. */
 export const provenLogins: WeakMap<TokenEndpointReply, ProvenLogin> = new WeakMap();
 
-function absoluteCallbackURL(req: Request, callbackURL: string | undefined): string {
+/** The callback URL as it is sent; a path is resolved against the request. @throws SalesforceOptionError */
+export function absoluteCallbackURL(req: Request, callbackURL: string | undefined): string {
   if (callbackURL === undefined) throw invalid('callbackURL', 'set', 'ERR_SALESFORCE_CALLBACK_URL_INVALID');
   if (!callbackURL.startsWith('/')) return callbackURL;
   // `protocol` and `host` follow Express's trust proxy setting.

@@ -5,6 +5,7 @@ import { errorPage } from '../pages/pages';
 import type { Provider } from '../provider';
 import type { EmulatorClient } from '../state/clients';
 import { callbackWithError } from './callback';
+import { authorizeCredentials } from './credentials';
 import { grantedScopes } from './scopes';
 import { continueAuthorization } from './steps';
 
@@ -13,6 +14,9 @@ const displays = ['page', 'popup', 'touch', 'mobile'];
 
 /** The authorization endpoint (RFC 6749, section 3.1). */
 export function authorize(provider: Provider, exchange: Exchange): Promise<Reply> {
+  if (exchange.method === 'POST' && exchange.form.get('response_type') === 'code_credentials') {
+    return authorizeCredentials(provider, exchange);
+  }
   const trusted = trustedCallback(provider, exchange.query);
   const errorShape = (error: string, description = '', status?: number, page = false): Reply =>
     'page' in trusted || page
@@ -42,7 +46,7 @@ export function authorize(provider: Provider, exchange: Exchange): Promise<Reply
 }
 
 /** Errors before this is settled are shown on a page: an untrusted redirect URI must get nothing. */
-function trustedCallback(
+export function trustedCallback(
   provider: Provider,
   query: URLSearchParams,
 ): { client: EmulatorClient; redirectURI: string } | { page: Reply } {

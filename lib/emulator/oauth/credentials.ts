@@ -1,0 +1,66 @@
+import { runWithFaults } from '../faults/run';
+import type { Exchange } from '../http/exchange';
+import { jsonReply, oauthError, type Reply } from '../http/reply';
+import type { EmulatorUser } from '../org/users';
+import type { Provider } from '../provider';
+import { denialOf } from './app-access';
+import { trustedCallback } from './authorize';
+import { callback } from './callback';
+import { grantedScopes } from './scopes';
+
+/**
+ * The Authorization Code and Credentials Flow of Experience Cloud sites: the application posts what the user typed into its
+ * own form, and gets a code. Served under the site's path only, and only where the app has the flow enabled.
+ *
+ * What Salesforce answers to wrong credentials is not documented; here it is 401 with JSON.
+ *
+ * @see https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_authorization_code_credentials_flow.htm
+ */
+export function authorizeCredentials(provider: Provider, exchange: Exchange): Promise<Reply> {
+  const refuse = (error: string, description = '', status = 400): Reply => oauthError(error, description, status);
+  return runWithFaults(provider.faults, exchange, ['authorize'], refuse, () => {
+    const { form, site } = exchange;
+    const trusted = trustedCallback(provider, form);
+    if ('page' in trusted) return trusted.page;
+    const { client, redirectURI } = trusted;
+    const { policy } = client;
+    if (site === '' || !policy.authorizationCodeAndCredentials) {
+      return refuse('oauth_flow_disabled', 'authorization code and credentials flow is not enabled');
+    }
+    if (exchange.header('auth-request-type')?.toLowerCase() !== 'named-user') {
+      return refuse('invalid_request', 'auth-request-type not supported');
+    }
+    const challenge = form.get('code_challenge');
+    if (policy.requirePkce && challenge === null) return refuse('invalid_request', 'missing required code challenge');
+    if (challenge !== null && !/^[\w-]{43}$/.test(challenge)) {
+      return refuse('invalid_request', 'invalid code challenge');
+    }
+    const scopes = grantedScopes(client, form.get('scope'));
+    if (!scopes) return refuse('invalid_scope', 'the requested scope is not allowed');
+    const user = userOf(provider, exchange);
+    if (!user) return refuse('invalid_grant', 'invalid user credentials', 401);
+    const denial = denialOf(provider, client, user, scopes);
+    if (denial) return refuse(denial.token.error, denial.token.description);
+    const codeChallenge = challenge ?? undefined;
+    const code = provider.codes.issue({ client, user, scopes, redirectURI, nonce: undefined, codeChallenge, site });
+    const answer = { code, sfdc_community_url: exchange.origin + site, sfdc_community_id: '0DBFAKE00000001' };
+    // With the site's echo endpoint as redirect URI, a client that follows the redirect sees the code as JSON.
+    if (new URL(redirectURI).pathname === `${site}/services/oauth2/echo`) return jsonReply(answer);
+    return callback(redirectURI, form.get('state') ?? undefined, answer);
+  });
+}
+
+/** Whose username and password the Basic header carries; the client's own secret never goes there. */
+function userOf(provider: Provider, exchange: Exchange): EmulatorUser | undefined {
+  const basic = /^Basic +(.+)$/i.exec(exchange.header('authorization') ?? '')?.[1] ?? '';
+  const text = Buffer.from(basic, 'base64').toString('utf8');
+  const colon = text.indexOf(':');
+  return provider.users.find(
+    ({ username, password, active, organizationId }) =>
+      colon > 0 &&
+      username === text.slice(0, colon) &&
+      password === text.slice(colon + 1) &&
+      active &&
+      organizationId === provider.organizationOfSite(exchange.site),
+  );
+}

@@ -1,0 +1,123 @@
+import type { Request, RequestHandler, Response } from 'express';
+import { SalesforceAuthError } from '../errors';
+import { checkNames, invalid, optionalText } from '../options/check';
+import { parseScope, type Configuration } from '../options/configuration';
+import { isExperienceCloudSite, parseRequestedBaseUrl } from '../salesforce/base-url';
+import { absoluteCallbackURL, proveReply, unprovenTokens, type ProvenLogin } from '../strategy/attempt';
+import { loadProfile } from '../strategy/profile';
+import { TokenClient } from '../token/client';
+import { codeOfCredentials, type Credentials } from '../token/credentials-code';
+import { completeLogin, holdsOf, revokeUnused } from './complete';
+import type { AuthCore } from './core';
+import { isCrossSite } from './cross-site';
+import { safeReturnTo } from './return-to';
+import { requireSession } from './session';
+
+/** What a handler of the application's own login form can set. */
+export interface CredentialsLoginOptions {
+  /** The Experience Cloud site, on a trusted host. Default: that of the configuration. */
+  baseUrl?: string | undefined;
+  /** Default: that of the configuration. */
+  scope?: string | readonly string[] | undefined;
+  /** Path to return to. Default: `returnTo` of the body, else `homePath`. */
+  returnTo?: string | undefined;
+  /** Add the login to those the session has, rather than replacing them. Default false. */
+  add?: boolean | undefined;
+}
+
+/** Longer than any username or password of Salesforce; no more is sent on. */
+const maxLength = 1_024;
+
+/**
+ * A route handler for the application's own login form: takes `username` and `password` from the body, and makes a session
+ * of them by Salesforce's Authorization Code and Credentials Flow.
+ *
+ * For users of an Experience Cloud site. Mount it on POST, behind `express.urlencoded()` or `express.json()`.
+ */
+export function credentialsLogin(core: AuthCore, options: CredentialsLoginOptions = {}): RequestHandler {
+  checkNames(options, ['baseUrl', 'scope', 'returnTo', 'add'], 'credentialsLogin()');
+  optionalText('baseUrl', options.baseUrl);
+  parseScope(options.scope);
+  return (req, res, next) => {
+    logIn(core, options, req, res).catch(next);
+  };
+}
+
+async function logIn(core: AuthCore, options: CredentialsLoginOptions, req: Request, res: Response): Promise<void> {
+  res.set('Cache-Control', 'no-store');
+  if (req.method !== 'POST' || isCrossSite(req, true)) throw crossSite();
+  requireSession(req);
+  const credentials = credentialsOf(req);
+  const addTo = options.add === true ? holdsOf(req, core) : undefined;
+  const { proven, profile } = await proveCredentials(core, options, req, credentials);
+  await completeLogin(core, req, { proven, profile }, addTo);
+  const given = (req.body as Record<string, unknown>)['returnTo'];
+  const target = safeReturnTo(options.returnTo ?? given) ?? core.options.homePath;
+  if (req.accepts(['json', 'html']) === 'html') res.redirect(303, target);
+  else res.json({ returnTo: target });
+}
+
+async function proveCredentials(
+  core: AuthCore,
+  options: CredentialsLoginOptions,
+  req: Request,
+  credentials: Credentials,
+): Promise<{ proven: ProvenLogin; profile: Awaited<ReturnType<typeof loadProfile>> }> {
+  const { source, clock } = core.options;
+  const configuration = await source.resolve({ req });
+  const baseUrl = siteOf(options, configuration);
+  const callbackURL = absoluteCallbackURL(req, configuration.callbackURL);
+  const scope = options.scope === undefined ? configuration.scope : parseScope(options.scope);
+  const request = { baseUrl, callbackURL, scope };
+  const { code, codeVerifier } = await codeOfCredentials(credentials, request, configuration, clock);
+  const { clientID, tenant } = configuration;
+  const transaction = { clientID, baseUrl, callbackURL, codeVerifier, ...(tenant === undefined ? {} : { tenant }) };
+  const client = new TokenClient(configuration, baseUrl, clock);
+  const reply = await client.authorizationCodeGrant({ code, redirectURI: callbackURL, codeVerifier });
+  let unused = unprovenTokens(reply, transaction);
+  try {
+    const tokens = await proveReply(reply, configuration, transaction, clock);
+    unused = tokens;
+    const profile = await loadProfile(tokens, configuration, clock);
+    return { proven: { tokens, transaction, configuration }, profile };
+  } catch (error) {
+    void revokeUnused(core, unused);
+    throw error;
+  }
+}
+
+function siteOf(options: CredentialsLoginOptions, configuration: Configuration): string {
+  const baseUrl =
+    options.baseUrl === undefined
+      ? configuration.baseUrl
+      : parseRequestedBaseUrl(options.baseUrl, configuration.trustedHosts);
+  if (isExperienceCloudSite(baseUrl)) return baseUrl;
+  throw invalid(
+    'baseUrl',
+    'the URL of an Experience Cloud site for a login with credentials, such as https://MyDomain.my.site.com/portal; ' +
+      'Salesforce has no such flow at login hosts and My Domains',
+  );
+}
+
+function credentialsOf(req: Request): Credentials {
+  const body: unknown = req.body;
+  const { username, password } = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
+  const isText = (value: unknown): value is string =>
+    typeof value === 'string' && value !== '' && value.length <= maxLength;
+  // A colon would end the username in the header they are sent in (RFC 7617, section 2).
+  if (isText(username) && isText(password) && !username.includes(':')) return { username, password };
+  throw new SalesforceAuthError(
+    'ERR_SALESFORCE_CREDENTIALS_MISSING',
+    'The login form has to post username and password. If it does, mount express.urlencoded() or express.json() before the ' +
+      'handler of credentialsLogin().',
+    { status: 400 },
+  );
+}
+
+function crossSite(): SalesforceAuthError {
+  return new SalesforceAuthError(
+    'ERR_SALESFORCE_CROSS_SITE_LOGIN',
+    'Another site tried to log the user in. Log in with the form of the application itself, by POST.',
+    { status: 403 },
+  );
+}

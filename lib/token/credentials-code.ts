@@ -1,0 +1,117 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { outcomeOf, tell } from '../catalogue/look-up';
+import { safeText } from '../catalogue/safe-text';
+import type { Clock } from '../clock';
+import { SalesforceAuthError } from '../errors';
+import type { Configuration } from '../options/configuration';
+import { endpointsOf } from '../salesforce/endpoints';
+import { parseUrl } from '../salesforce/hosts';
+import { exchange, type HttpReply } from './http';
+
+/** What a user typed into the application's own form. */
+export interface Credentials {
+  username: string;
+  password: string;
+}
+
+/** A code that credentials brought, and the verifier it is exchanged with. */
+export interface CredentialsCode {
+  code: string;
+  codeVerifier: string;
+}
+
+/**
+ * Turns username and password into an authorization code: the Authorization Code and Credentials Flow of Experience Cloud,
+ * with PKCE and state.
+ *
+ * Salesforce answers with a redirect to the callback URL, or with JSON from its echo endpoint. What it answers to wrong
+ * credentials is not documented, so whatever is no other known error counts as that.
+ *
+ * @throws SalesforceAuthError `ERR_SALESFORCE_CREDENTIALS_REJECTED`, those of the catalogue, or a transport error
+ * @see https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_authorization_code_credentials_flow.htm
+ */
+export async function codeOfCredentials(
+  { username, password }: Credentials,
+  { baseUrl, callbackURL, scope }: { baseUrl: string; callbackURL: string; scope: readonly string[] },
+  configuration: Configuration,
+  clock: Clock,
+): Promise<CredentialsCode> {
+  const codeVerifier = randomBytes(32).toString('base64url');
+  const state = randomBytes(24).toString('base64url');
+  const body = new URLSearchParams({
+    response_type: 'code_credentials',
+    client_id: configuration.clientID,
+    redirect_uri: callbackURL,
+    state,
+    code_challenge: createHash('sha256').update(codeVerifier).digest('base64url'),
+    code_challenge_method: 'S256',
+    ...(scope.length > 0 ? { scope: scope.join(' ') } : {}),
+  });
+  const headers = {
+    'auth-request-type': 'Named-User',
+    authorization: `Basic ${Buffer.from(`${username}:${password}`, 'utf8').toString('base64')}`,
+    'content-type': 'application/x-www-form-urlencoded',
+    accept: 'application/json',
+  };
+  const reply = await exchange(
+    endpointsOf(baseUrl).authorization_endpoint,
+    { method: 'POST', headers, body },
+    configuration.httpTimeoutMs,
+    clock,
+  );
+  const answer = answerOf(reply, callbackURL);
+  const code = answer?.get('code') ?? '';
+  if (code === '') throw refusal(reply, answer);
+  const returned = answer?.get('state') ?? state;
+  if (returned !== state) {
+    throw new SalesforceAuthError(
+      'ERR_SALESFORCE_STATE_MISMATCH',
+      'Salesforce answered the login with the "state" of another one. Log in again.',
+      { status: 502 },
+    );
+  }
+  return { code, codeVerifier };
+}
+
+/** The parameters of a redirect to the callback URL, or of a JSON object; undefined where the reply is neither. */
+function answerOf({ status, headers, text }: HttpReply, callbackURL: string): URLSearchParams | undefined {
+  if (status >= 300 && status < 400) {
+    const [target, callback] = [parseUrl(headers.get('location') ?? ''), new URL(callbackURL)];
+    const isOurs = target?.origin === callback.origin && target.pathname === callback.pathname;
+    return isOurs ? target.searchParams : undefined;
+  }
+  try {
+    const json: unknown = JSON.parse(text);
+    const texts = Object.entries(json ?? {}).filter(([, value]) => typeof value === 'string');
+    return new URLSearchParams(texts as [string, string][]);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Errors that wrong credentials bring as well as a missing approval; told apart by nobody, so that no user is found out. */
+const aboutCredentials = new Set(['invalid_grant', 'access_denied', 'access-denied', 'login_error']);
+
+function refusal({ status }: HttpReply, answer: URLSearchParams | undefined): SalesforceAuthError {
+  const error = safeText(answer?.get('error') ?? answer?.get('errorCode'));
+  if (status === 429 || status >= 500) {
+    return new SalesforceAuthError(
+      status === 429 ? 'ERR_SALESFORCE_RATE_LIMITED' : 'ERR_SALESFORCE_UPSTREAM',
+      `Salesforce answered a login with status ${status}. Try again later.`,
+      { status: 503, upstreamStatus: status, retryAfterSeconds: 5 },
+    );
+  }
+  if (error !== undefined && !aboutCredentials.has(error)) {
+    const said = { error, errorDescription: safeText(answer?.get('error_description')), status };
+    const found = outcomeOf('callback', said);
+    if (found !== 'ignored') {
+      return new SalesforceAuthError(found.code, tell(said, found), { ...said, status: found.status });
+    }
+  }
+  return new SalesforceAuthError(
+    'ERR_SALESFORCE_CREDENTIALS_REJECTED',
+    'Salesforce did not accept username and password. If they are right: the user has to be a member of the site, and the ' +
+      'app pre-approved for the user and enabled for the Authorization Code and Credentials Flow in Salesforce Setup.',
+    { status: 401, upstreamStatus: status },
+  );
+}

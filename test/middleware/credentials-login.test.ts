@@ -1,0 +1,214 @@
+import { inspect } from 'node:util';
+import express from 'express';
+import { salesforceAuth } from '../../lib';
+import type { ClientPolicy, Emulator } from '../../lib/emulator';
+import { startTestEmulator } from '../helpers/emulator';
+import { startApp, type TestApp, type TestAppOptions } from '../helpers/app';
+
+const enabled: Partial<ClientPolicy> = { authorizationCodeAndCredentials: true, rotateRefreshTokens: true };
+
+async function start(given: Partial<TestAppOptions> = {}): Promise<TestApp & { emulator: Emulator }> {
+  const emulator = await startTestEmulator();
+  const app = await startApp({
+    emulator,
+    policy: { ...enabled, ...given.policy },
+    ...(given.clientSecret === undefined ? {} : { clientSecret: given.clientSecret }),
+    express: given.express ?? 5,
+    options: { baseUrl: emulator.siteUrl, ...given.options },
+    routes: (routes, salesforce) => {
+      const handler = salesforce.credentialsLogin();
+      routes.post('/login', express.urlencoded({ extended: false }) as never, express.json() as never, handler);
+      routes.post('/unparsed', handler);
+      routes.get('/login', handler);
+    },
+  });
+  return { ...app, emulator };
+}
+
+const right = { username: 'ada@acme.example', password: '__fake_password_1__' };
+
+describe.each([4, 5] as const)('a login with username and password on Express %d', (major) => {
+  it('ends in a session, a grant and refreshes as any other', async () => {
+    const { browser, emulator } = await start({ express: major });
+    const tab = browser();
+
+    const answer = await tab
+      .post('/login')
+      .type('form')
+      .set('Accept', 'text/html')
+      .send({ ...right, returnTo: '/me' });
+
+    expect([answer.status, answer.headers['location']]).toEqual([303, '/me']);
+    expect(answer.headers['cache-control']).toBe('no-store');
+    expect((await tab.get('/me')).body.user.username).toBe(right.username);
+    emulator.expireAccessTokens();
+    expect((await tab.get('/accounts')).status).toBe(200);
+    await tab.post('/auth/salesforce/logout');
+    expect(emulator.liveTokens()).toEqual({ accessTokens: 0, refreshTokens: 0 });
+  });
+});
+
+describe('a login with username and password', () => {
+  it('sends them by PKCE to the site alone, and the secret of the client elsewhere than the user', async () => {
+    const { browser, emulator, client } = await start({ policy: { requirePkce: true } });
+    const answer = await browser().post('/login').send(right);
+
+    expect(answer.body).toEqual({ returnTo: '/' });
+    const { pathname } = new URL(emulator.siteUrl);
+    const [authorize, token] = emulator.requests.filter(({ method }) => method === 'POST');
+    expect([authorize!.path, token!.path]).toEqual([
+      `${pathname}/services/oauth2/authorize`,
+      `${pathname}/services/oauth2/token`,
+    ]);
+    expect(authorize!.headers['auth-request-type']).toBe('Named-User');
+    expect(authorize!.headers['authorization']).toBe(
+      `Basic ${Buffer.from(`${right.username}:${right.password}`).toString('base64')}`,
+    );
+    expect(authorize!.body).toMatchObject({ response_type: 'code_credentials', code_challenge_method: 'S256' });
+    expect(JSON.stringify(authorize)).not.toContain(client.clientSecret);
+    expect(token!.headers['authorization']).toBeUndefined();
+    expect(token!.body).toMatchObject({ grant_type: 'authorization_code', client_secret: client.clientSecret });
+    expect(JSON.stringify(token)).not.toContain(right.password);
+  });
+
+  it('works for a public client', async () => {
+    const { browser } = await start({ clientSecret: false });
+    const tab = browser();
+
+    await tab.post('/login').send(right);
+
+    expect((await tab.get('/accounts')).status).toBe(200);
+  });
+
+  it('shares the grant of a login through the pages, and gives the browser a new session', async () => {
+    const { browser } = await start();
+    const [one, two] = [browser(), browser()];
+    await one.post('/login').send(right);
+    const before = (await one.get('/headers')).body.headers.cookie as string;
+
+    await one.post('/login').send(right);
+    await two.post('/login').send(right);
+
+    const grants = [(await one.get('/me')).body.grantId, (await two.get('/me')).body.grantId];
+    expect(grants[0]).toBe(grants[1]);
+    expect((await one.get('/headers')).body.headers.cookie).not.toBe(before);
+  });
+
+  it.each([
+    ['a wrong password', { ...right, password: '__fake_wrong__' }],
+    ['an unknown user', { ...right, username: 'nobody@acme.example' }],
+    ['a user of another organization', { username: 'linus@globex.example', password: '__fake_password_3__' }],
+  ])('refuses %s with the same words, and keeps the session', async (_what, wrong) => {
+    const { browser, errors } = await start();
+    const tab = browser();
+    await tab.post('/login').send(right);
+
+    const answer = await tab.post('/login').send(wrong);
+
+    expect([answer.status, answer.body.code]).toEqual([401, 'ERR_SALESFORCE_CREDENTIALS_REJECTED']);
+    expect((await tab.get('/me')).body.user.username).toBe(right.username);
+    const told = inspect(errors, { depth: 9, showHidden: true }) + JSON.stringify(answer.body);
+    expect(told).not.toContain(wrong.password);
+    expect(told).not.toContain(Buffer.from(`${wrong.username}:${wrong.password}`).toString('base64'));
+  });
+
+  it.each([
+    ['without a body', '/unparsed', undefined],
+    ['without a password', '/login', { username: right.username }],
+    ['with lists for texts', '/login', { username: [right.username], password: [right.password] }],
+    ['with a colon in the username', '/login', { ...right, username: 'ada:evil' }],
+    ['with a password in the query', `/login?password=${right.password}`, { username: right.username }],
+  ])('is refused %s before Salesforce is asked', async (_what, path, body) => {
+    const { browser, emulator } = await start();
+
+    const answer = await browser().post(path).send(body);
+
+    expect([answer.status, answer.body.code]).toEqual([400, 'ERR_SALESFORCE_CREDENTIALS_MISSING']);
+    expect(emulator.requests).toEqual([]);
+  });
+
+  it.each([
+    ['another site', 'post', { 'Sec-Fetch-Site': 'cross-site' }],
+    ['another subdomain', 'post', { 'Sec-Fetch-Site': 'same-site' }],
+    ['a foreign origin', 'post', { Origin: 'https://evil.example' }],
+    ['a link', 'get', {}],
+  ] as const)('is refused from %s', async (_what, method, headers) => {
+    const { browser, emulator } = await start();
+
+    const answer = await browser()[method]('/login').set(headers).send(right);
+
+    expect([answer.status, answer.body.code]).toEqual([403, 'ERR_SALESFORCE_CROSS_SITE_LOGIN']);
+    expect(emulator.requests).toEqual([]);
+  });
+
+  it('says where the flow is not enabled in the app', async () => {
+    const { browser } = await start({ policy: { authorizationCodeAndCredentials: false } });
+
+    const answer = await browser().post('/login').send(right);
+
+    expect([answer.status, answer.body.code]).toEqual([502, 'ERR_SALESFORCE_FLOW_DISABLED']);
+  });
+
+  it('refuses a base URL that is no site, where Salesforce has no such flow', async () => {
+    const { browser } = await start({ options: { baseUrl: 'https://login.salesforce.com' } });
+
+    const answer = await browser().post('/login').send(right);
+
+    expect(answer.body.code).toBe('ERR_SALESFORCE_OPTION_INVALID');
+    expect(answer.body.message).toContain('Experience Cloud site');
+  });
+
+  it('takes a Salesforce that is down for no refusal', async () => {
+    const { browser, emulator } = await start();
+    emulator.faults.inject({ on: 'authorize', kind: 'status', status: 503 });
+
+    const answer = await browser().post('/login').send(right);
+
+    expect([answer.status, answer.body.code, answer.headers['retry-after']]).toEqual([
+      503,
+      'ERR_SALESFORCE_UPSTREAM',
+      '5',
+    ]);
+  });
+
+  it("takes the code from Salesforce's echo endpoint as well", async () => {
+    const emulator = await startTestEmulator();
+    const { browser } = await startApp({
+      emulator,
+      policy: enabled,
+      create: ({ clientID, clientSecret, callbackURLs }) => {
+        const callbackURL = `${emulator.siteUrl}/services/oauth2/echo`;
+        callbackURLs.push(callbackURL);
+        return salesforceAuth({ clientID, clientSecret, callbackURL, baseUrl: emulator.siteUrl });
+      },
+      routes: (routes, salesforce) => {
+        routes.post('/login', express.json() as never, salesforce.credentialsLogin({ returnTo: '/me' }));
+      },
+    });
+    const tab = browser();
+
+    expect((await tab.post('/login').send(right)).body).toEqual({ returnTo: '/me' });
+    expect((await tab.get('/accounts')).status).toBe(200);
+  });
+
+  it('gives no code to a page that is not the callback', async () => {
+    const { browser, emulator } = await start();
+    emulator.faults.inject({ on: 'authorize', kind: 'redirect', location: 'https://evil.example/?code=stolen' });
+
+    const answer = await browser().post('/login').send(right);
+
+    expect(answer.body.code).toBe('ERR_SALESFORCE_CREDENTIALS_REJECTED');
+  });
+
+  it('revokes what it got where the user may not log in', async () => {
+    const { browser, emulator } = await start({ options: { authorizeUser: () => false } });
+
+    const answer = await browser().post('/login').send(right);
+
+    expect(answer.body.code).toBe('ERR_SALESFORCE_USER_NOT_ALLOWED');
+    for (let turn = 0; emulator.liveTokens().refreshTokens > 0 && turn < 10_000; turn++) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(emulator.liveTokens()).toEqual({ accessTokens: 0, refreshTokens: 0 });
+  });
+});

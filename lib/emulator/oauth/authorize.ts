@@ -8,6 +8,7 @@ import { callbackWithError } from './callback';
 import { authorizeCredentials } from './credentials';
 import { grantedScopes } from './scopes';
 import { continueAuthorization } from './steps';
+import { trustedCallback } from './trusted-callback';
 
 const prompts = ['login', 'consent', 'login consent', 'select_account'];
 const displays = ['page', 'popup', 'touch', 'mobile'];
@@ -43,24 +44,6 @@ export function authorize(provider: Provider, exchange: Exchange): Promise<Reply
     const reply = continueAuthorization(provider, exchange, transaction, query.get('immediate') === 'true');
     return provider.settings.redirectWith === 'javascript' ? withJavaScript(reply) : reply;
   });
-}
-
-/** Errors before this is settled are shown on a page: an untrusted redirect URI must get nothing. */
-export function trustedCallback(
-  provider: Provider,
-  query: URLSearchParams,
-): { client: EmulatorClient; redirectURI: string } | { page: Reply } {
-  const onPage = (error: string, description: string): { page: Reply } => ({
-    page: htmlReply(errorPage(error, description), 400),
-  });
-  const client = provider.clients.find(query.get('client_id'));
-  if (!client) return onPage('invalid_client_id', 'client identifier invalid');
-  const redirectURI = query.get('redirect_uri');
-  if (redirectURI === null) return onPage('redirect_uri_missing', 'redirect_uri not provided');
-  if (!client.callbackURLs.includes(redirectURI) || query.getAll('redirect_uri').length > 1) {
-    return onPage('redirect_uri_mismatch', 'redirect_uri must match configuration');
-  }
-  return { client, redirectURI };
 }
 
 function requestError(

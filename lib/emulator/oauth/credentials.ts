@@ -4,9 +4,9 @@ import { jsonReply, oauthError, type Reply } from '../http/reply';
 import type { EmulatorUser } from '../org/users';
 import type { Provider } from '../provider';
 import { denialOf } from './app-access';
-import { trustedCallback } from './authorize';
 import { callback } from './callback';
 import { grantedScopes } from './scopes';
+import { trustedCallback } from './trusted-callback';
 
 /**
  * The Authorization Code and Credentials Flow of Experience Cloud sites: the application posts what the user typed into its

@@ -6,7 +6,7 @@ export type { CredentialsLoginOptions } from './middleware/credentials-login';
 export type { LoginOptions } from './middleware/login';
 export type { Access, SalesforceLogin } from './middleware/logins';
 export type { ErrorPage, ErrorPageDetails } from './middleware/error-page';
-export type { LogoutOptions } from './middleware/logout';
+export type { LogoutOptions, SingleLogoutOptions } from './middleware/logout';
 export type { SalesforceUser } from './middleware/user';
 export type { AnonymousRequest, AuthenticatedRequest, GuardedRequest, SalesforceRequest } from './middleware/request';
 export type { GrantOwnerQuery, GrantSummary, Tokens } from './middleware/tokens';

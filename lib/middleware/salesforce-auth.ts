@@ -12,7 +12,7 @@ import { AuthCore } from './core';
 import { credentialsLogin, type CredentialsLoginOptions } from './credentials-login';
 import { mountErrorPage } from './error-page';
 import { LoginRoutes, type LoginOptions } from './login';
-import { logoutHandler, type LogoutOptions } from './logout';
+import { logoutHandler, singleLogoutHandler, type LogoutOptions, type SingleLogoutOptions } from './logout';
 import { parseOptions, type SalesforceAuthOptions, type StaticOptions } from './options';
 import { notAuthenticated, RequestSalesforce, type GuardedRequest } from './request';
 import { guard, loginOnError, type RequireOptions } from './require';
@@ -29,6 +29,11 @@ export interface SalesforceAuth extends RequestHandler {
   credentialsLogin(options?: CredentialsLoginOptions): RequestHandler;
   /** A route handler that logs out; mount it on POST. */
   logout(options?: LogoutOptions): RequestHandler;
+  /**
+   * A route handler for the app's Single Logout URL, which Salesforce opens in the browser of a user who logs out there: it
+   * ends this browser's session. Mount it on GET.
+   */
+  singleLogout(options?: SingleLogoutOptions): RequestHandler;
   /** A guard bound to this middleware; see `requireSalesforce`. */
   require(options?: RequireOptions): RequestHandler;
   /**
@@ -118,6 +123,7 @@ export function salesforceAuth(
     login: (given?: LoginOptions) => login.begin(given),
     credentialsLogin: (given?: CredentialsLoginOptions) => credentialsLogin(core, given),
     logout: (given?: LogoutOptions) => logoutHandler(core, given),
+    singleLogout: (given?: SingleLogoutOptions) => singleLogoutHandler(core, given),
     require: (given: RequireOptions = {}) => guard(property, given),
     get: (req: Request) => guarded(req, property),
     errorHandler: () => loginOnError(property),

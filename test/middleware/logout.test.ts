@@ -141,3 +141,78 @@ describe('logout', () => {
     expect((await browser().post('/auth/salesforce/logout')).status).toBe(204);
   });
 });
+
+describe('single logout', () => {
+  async function start(singleLogout: boolean | string, instance: 'my-domain' | 'login-host' = 'my-domain') {
+    const emulator = await startTestEmulator({ instance });
+    const app = await startApp({
+      emulator,
+      routes: (routes, salesforce) => {
+        routes.post('/leave', salesforce.logout({ singleLogout, returnTo: '/bye' }));
+        routes.get('/salesforce-left', salesforce.singleLogout({ returnTo: '/bye' }));
+      },
+    });
+    const tab = app.browser();
+    await logIn(tab, emulator);
+    return { emulator, tab };
+  }
+  const discoveries = (emulator: Awaited<ReturnType<typeof startTestEmulator>>): number =>
+    emulator.requests.filter(({ path }) => path.endsWith('/openid-configuration')).length;
+
+  it("sends the browser on to the organization's logout when everything here has ended", async () => {
+    const { emulator, tab } = await start(true);
+
+    const left = await tab.post('/leave').set('Accept', 'text/html');
+
+    expect(left.status).toBe(303);
+    expect(left.headers['location']).toBe(`${emulator.myDomainUrl}/services/auth/idp/oidc/logout`);
+    expect(emulator.liveTokens()).toEqual({ accessTokens: 0, refreshTokens: 0 });
+    expect((await tab.get('/')).body.isAuthenticated).toBe(false);
+  });
+
+  it('tells a script where, and asks an organization once', async () => {
+    const { emulator, tab } = await start(true);
+    const first = await tab.post('/leave');
+    await logIn(tab, emulator);
+
+    const second = await tab.post('/leave');
+
+    const endSessionUrl = `${emulator.myDomainUrl}/services/auth/idp/oidc/logout`;
+    expect([first.body, second.body]).toEqual([{ endSessionUrl }, { endSessionUrl }]);
+    expect(discoveries(emulator)).toBe(1);
+  });
+
+  it('stays here where the host offers none, as login.salesforce.com', async () => {
+    const { tab } = await start(true, 'login-host');
+
+    expect((await tab.post('/leave').set('Accept', 'text/html')).headers['location']).toBe('/bye');
+    expect((await tab.get('/')).body.isAuthenticated).toBe(false);
+  });
+
+  it('goes to the URL given', async () => {
+    const { tab } = await start('https://example.my.salesforce.com/secur/logout.jsp');
+
+    expect((await tab.post('/leave').set('Accept', 'text/html')).headers['location']).toBe(
+      'https://example.my.salesforce.com/secur/logout.jsp',
+    );
+  });
+
+  it.each(['http://example.my.salesforce.com/', 'logout.jsp', ''])('refuses %j as that URL', async (singleLogout) => {
+    const { salesforce } = await startApp({ emulator: await startTestEmulator() });
+
+    expect(() => salesforce.logout({ singleLogout })).toThrow("true, or the https URL of Salesforce's logout");
+  });
+
+  it.each([
+    ['a page', { 'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Dest': 'document' }, 303],
+    ['a frame', { 'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Dest': 'iframe' }, 204],
+  ] as const)("of Salesforce ends this browser's session, asked for as %s", async (_what, headers, status) => {
+    const { emulator, tab } = await start(false);
+
+    const answer = await tab.get('/salesforce-left').set(headers);
+
+    expect(answer.status).toBe(status);
+    expect((await tab.get('/')).body.isAuthenticated).toBe(false);
+    expect(emulator.liveTokens()).toEqual({ accessTokens: 0, refreshTokens: 0 });
+  });
+});

@@ -1,0 +1,59 @@
+import type { Request } from 'express';
+import { debugLogin } from '../debug';
+import { isTrustedHost, parseUrl } from '../salesforce/hosts';
+import { exchange } from '../token/http';
+import type { AuthCore } from './core';
+import { entryOf } from './session';
+
+/** A logout waits no longer for the discovery document, in milliseconds. */
+const patienceMs = 5_000;
+
+/** Organizations whose logout is remembered. */
+const maxKnown = 1_000;
+
+/**
+ * Where organizations end browser sessions: `end_session_endpoint` of the discovery document (OpenID Connect RP-Initiated
+ * Logout 1.0, section 2.1) of the user's My Domain or site. login.salesforce.com has none.
+ */
+export class EndSession {
+  readonly #core: AuthCore;
+  readonly #known = new Map<string, string | undefined>();
+
+  constructor(core: AuthCore) {
+    this.#core = core;
+  }
+
+  /** The logout of the current user's organization; undefined where there is none, or it cannot be told in time. */
+  async urlFor(req: Request): Promise<string | undefined> {
+    const { coordinator, options } = this.#core;
+    const entry = entryOf(req, options.sessionKey);
+    if (!entry) return undefined;
+    try {
+      const grant = await coordinator.access.open(entry.grantId);
+      if (!grant) return undefined;
+      const { tokens } = grant;
+      const { trustedHosts } = await options.source.resolveClient(tokens.clientID, { req, tenant: tokens.tenant });
+      const issuer = tokens.siteUrl ?? tokens.instanceUrl;
+      if (!this.#known.has(issuer)) {
+        const found = await this.#discover(issuer);
+        if (this.#known.size >= maxKnown) this.#known.clear();
+        this.#known.set(issuer, found);
+      }
+      const url = parseUrl(this.#known.get(issuer) ?? '');
+      return url && isTrustedHost(url, trustedHosts) ? url.href : undefined;
+    } catch {
+      // The logout here must not depend on Salesforce.
+      debugLogin('end_session_endpoint could not be found');
+      return undefined;
+    }
+  }
+
+  async #discover(issuer: string): Promise<string | undefined> {
+    const request = { method: 'GET', headers: { accept: 'application/json' } };
+    const { clock } = this.#core.options;
+    const { status, text } = await exchange(`${issuer}/.well-known/openid-configuration`, request, patienceMs, clock);
+    if (status !== 200) throw new Error('There is no discovery document.');
+    const endpoint = (JSON.parse(text) as Record<string, unknown> | null)?.['end_session_endpoint'];
+    return typeof endpoint === 'string' ? endpoint : undefined;
+  }
+}

@@ -1,33 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { ErrorPageDetails } from './error-page';
-
-/** Colours with a contrast of at least 4.5 to 1, in light and in dark. */
-const style = `
-:root{color-scheme:light dark;--back:#f4f5f8;--card:#fff;--text:#1b2233;--quiet:#545d73;--line:#d7dbe5;--link:#0b5cab;--on-link:#fff}
-@media(prefers-color-scheme:dark){:root{--back:#12151d;--card:#1c212c;--text:#e9ecf3;--quiet:#a3abbd;--line:#343b4a;--link:#8cc2ff;--on-link:#0b1626}}
-*{box-sizing:border-box}
-body{margin:0;padding:8vh 1rem 2rem;background:var(--back);color:var(--text);font:1rem/1.55 system-ui,sans-serif}
-main{max-width:34rem;margin:0 auto;padding:2rem;background:var(--card);border:1px solid var(--line);border-radius:.75rem}
-h1{margin:0 0 .75rem;font-size:1.45rem;line-height:1.25}
-p{margin:0 0 1rem}
-nav{display:flex;flex-wrap:wrap;gap:.75rem;margin:1.5rem 0}
-a{display:inline-block;padding:.6rem 1rem;border:1px solid var(--link);border-radius:.5rem;color:var(--link);font-weight:600;text-decoration:none}
-a:first-child{background:var(--link);color:var(--on-link)}
-a:hover{text-decoration:underline}
-a:focus-visible{outline:3px solid var(--link);outline-offset:3px}
-footer{padding-top:1rem;border-top:1px solid var(--line);color:var(--quiet);font-size:.85rem}
-code{overflow-wrap:anywhere}
-`;
-
-/** Headers of the page: it runs nothing, loads nothing, is in no frame, and its links tell nobody the callback's query. */
-export const errorPageHeaders: Readonly<Record<string, string>> = {
-  'Cache-Control': 'no-store',
-  'Content-Security-Policy':
-    `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; ` +
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  'Referrer-Policy': 'no-referrer',
-  'X-Content-Type-Options': 'nosniff',
-};
+import { escapeHtml, pageHtml } from './page-html';
 
 /** The page a user sees: what happened, what to do, and the code to mention. */
 export function errorHtml({ title, message, code, retryAfterSeconds, links }: ErrorPageDetails): string {
@@ -36,26 +8,10 @@ export function errorHtml({ title, message, code, retryAfterSeconds, links }: Er
       ? ''
       : `<p>Please wait ${Math.ceil(retryAfterSeconds)} seconds first.</p>\n`;
   const items = links.map(({ label, href }) => `<a href="${escapeHtml(href)}">${escapeHtml(label)}</a>`);
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeHtml(title)}</title>
-<style>${style}</style>
-</head>
-<body>
-<main>
-<h1>${escapeHtml(title)}</h1>
-<p>${escapeHtml(message)}</p>
+  return pageHtml(
+    title,
+    `<p>${escapeHtml(message)}</p>
 ${wait}<nav aria-label="What you can do">${items.join('\n')}</nav>
-<footer>Code: <code>${escapeHtml(code)}</code></footer>
-</main>
-</body>
-</html>
-`;
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+<footer>Code: <code>${escapeHtml(code)}</code></footer>`,
+  );
 }

@@ -2,7 +2,8 @@ import type { Application, ErrorRequestHandler, Request, Response } from 'expres
 import { isSalesforceAuthError, situationOf, type SalesforceErrorCode } from '../errors';
 import { endedTransactions } from '../strategy/attempt';
 import type { AuthCore } from './core';
-import { errorHtml, errorPageHeaders } from './error-html';
+import { errorHtml } from './error-html';
+import { pageHeaders } from './page-html';
 import { RequestSalesforce } from './request';
 import { safeReturnTo } from './return-to';
 
@@ -74,7 +75,7 @@ function lastErrorHandler(core: AuthCore): ErrorRequestHandler {
         .catch(next);
       return;
     }
-    res.set(errorPageHeaders).type('html').send(errorHtml(details));
+    res.set(pageHeaders).type('html').send(errorHtml(details));
   };
 }
 

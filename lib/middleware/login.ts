@@ -1,15 +1,15 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { Passport } from 'passport';
-import { isSalesforceAuthError, SalesforceAuthError, SalesforceOptionError } from '../errors';
-import { checkNames, invalid } from '../options/check';
+import { isSalesforceAuthError, SalesforceAuthError } from '../errors';
+import { checkNames } from '../options/check';
 import { parseDisplay, parsePrompt } from '../options/configuration';
-import { parseRequestedBaseUrl } from '../salesforce/base-url';
 import { provenLogins } from '../strategy/attempt';
 import { transactionKeys, type AuthenticateOptions } from '../strategy/options';
 import { SalesforceStrategy } from '../strategy/strategy';
 import { completeLogin, holdsOf, revokeUnused, type Verified } from './complete';
 import type { AuthCore } from './core';
 import { countLogin } from './login-loop';
+import { chosenBaseUrl, textOf } from './organization-choice';
 import { safeReturnTo } from './return-to';
 import { requireSession } from './session';
 
@@ -97,7 +97,7 @@ export class LoginRoutes {
     res.set('Cache-Control', 'no-store');
     const { returnTo, add, ...given } = options;
     const loginHint = given.loginHint ?? textOf(req.query['login_hint']);
-    const baseUrl = given.baseUrl ?? (await this.#chosenBaseUrl(req));
+    const baseUrl = given.baseUrl ?? chosenBaseUrl(req, await this.#core.options.source.resolve({ req }));
     const authenticate: AuthenticateOptions = {
       ...given,
       ...(loginHint === undefined ? {} : { loginHint }),
@@ -112,27 +112,6 @@ export class LoginRoutes {
       res,
       next,
     );
-  }
-
-  /** The base URL named by `org` in the query: one of the `organizations`, or a My Domain on a trusted host. */
-  async #chosenBaseUrl(req: Request): Promise<string | undefined> {
-    const org = textOf(req.query['org']);
-    if (org === undefined) return undefined;
-    const { organizations, trustedHosts } = await this.#core.options.source.resolve({ req });
-    if (Object.hasOwn(organizations, org)) return organizations[org];
-    try {
-      return parseRequestedBaseUrl(/^https?:/.test(org) ? org : `https://${org}`, trustedHosts);
-    } catch (error) {
-      if (!(error instanceof SalesforceOptionError)) throw error;
-      const names = Object.keys(organizations);
-      const known = names.length === 0 ? '' : `one of ${names.join(', ')}, or `;
-      throw new SalesforceOptionError(
-        error.code,
-        'org',
-        invalid('org', `${known}a My Domain such as example.my.salesforce.com`).message,
-        400,
-      );
-    }
   }
 
   /** The route Salesforce sends the browser back to. Whatever fails, the session stays as it was. */
@@ -165,10 +144,6 @@ export class LoginRoutes {
     countLogin(req, res, target);
     res.redirect(target);
   }
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' && value.length <= 255 ? value : undefined;
 }
 
 /** Passport says `fail` with a challenge where it means an error; ours are errors already. */

@@ -15,6 +15,8 @@ import type { SalesforceUser } from './user';
 export interface Routes {
   /** Default `/auth/salesforce`. */
   login?: string | false | undefined;
+  /** A page on which the user chooses where to log in; guards then send users there. Default false: no such page. */
+  choose?: string | false | undefined;
   /** Default `/auth/salesforce/callback`; the path of an absolute `callbackURL` is served as well. */
   callback?: string | false | undefined;
   /** Default `/auth/salesforce/logout`, POST. */
@@ -119,7 +121,7 @@ export interface ParsedOptions {
   secrets: readonly (string | Uint8Array)[] | undefined;
   grantKeys: KeyRing | undefined;
   acceptUnencrypted: boolean;
-  routes: { login: string | false; callback: string | false; logout: string | false };
+  routes: { login: string | false; choose: string | false; callback: string | false; logout: string | false };
   property: string;
   sessionKey: string;
   keepSessionInfo: boolean;
@@ -199,16 +201,21 @@ function parseSettings(options: StaticOptions): RefreshSettings {
 function parseRoutes(value: unknown): ParsedOptions['routes'] {
   const given = value ?? {};
   if (typeof given !== 'object') throw invalid('routes', 'an object with login, callback and logout');
-  checkNames(given, ['login', 'callback', 'logout'], 'routes');
-  const route = (name: keyof Routes, fallback: string): string | false => {
+  checkNames(given, ['login', 'choose', 'callback', 'logout'], 'routes');
+  const route = (name: keyof Routes, fallback: string | false): string | false => {
     const path: unknown = (given as Routes)[name];
     return path === false ? false : (parsePath(`routes.${name}`, path) ?? fallback);
   };
-  return {
+  const routes = {
     login: route('login', '/auth/salesforce'),
+    choose: route('choose', false),
     callback: route('callback', '/auth/salesforce/callback'),
     logout: route('logout', '/auth/salesforce/logout'),
   };
+  if (routes.choose !== false && routes.login === false) {
+    throw invalid('routes.choose', 'left out where routes.login is false, since it leads there');
+  }
+  return routes;
 }
 
 function parsePath(option: string, value: unknown): string | undefined {

@@ -112,12 +112,13 @@ function forbidden(
 
 function refuse(req: Request, res: Response, next: NextFunction, salesforce: RequestSalesforce): void {
   const { routes, sessionKey } = salesforce.core.options;
-  const { login } = routes;
+  const { choose, login } = routes;
   try {
     requireSession(req);
     res.set('Cache-Control', 'no-store');
     // Of a mount path with a parameter the request has a say; a browser would take `/\host` for another host.
-    const loginPath = login === false ? undefined : salesforce.mountPath.replaceAll('\\', '%5C') + login;
+    const mountPath = salesforce.mountPath.replaceAll('\\', '%5C');
+    const loginPath = login === false ? undefined : mountPath + login;
     if (loginPath === undefined || !isPageRequest(req)) {
       res.status(401).json({
         error: 'ERR_SALESFORCE_NOT_AUTHENTICATED',
@@ -129,7 +130,8 @@ function refuse(req: Request, res: Response, next: NextFunction, salesforce: Req
     checkLoginLoop(req, res, req.originalUrl);
     // Whoever is still logged in to other organizations stays so.
     const add = entriesOf(req, sessionKey).length > 0 ? '&add=true' : '';
-    res.redirect(`${loginPath}?returnTo=${encodeURIComponent(req.originalUrl)}${add}`);
+    const page = choose === false ? loginPath : mountPath + choose;
+    res.redirect(`${page}?returnTo=${encodeURIComponent(req.originalUrl)}${add}`);
   } catch (error) {
     next(error);
   }

@@ -8,6 +8,7 @@ import { invalid } from '../options/check';
 import type { ClientOptions } from '../options/configuration';
 import { parseUrl } from '../salesforce/hosts';
 import { fromRequest } from '../strategy/options';
+import { chooser } from './chooser';
 import { AuthCore } from './core';
 import { credentialsLogin, type CredentialsLoginOptions } from './credentials-login';
 import { mountErrorPage } from './error-page';
@@ -86,6 +87,7 @@ export function salesforceAuth(
   const { routes, property } = parsed;
   const beginLogin = login.begin();
   const logout = logoutHandler(core);
+  const choose = chooser(core);
   let rotates: boolean | undefined;
   core.events.emitter.on('refresh.success', ({ rotated }) => {
     rotates = rotated;
@@ -106,6 +108,10 @@ export function salesforceAuth(
     if (method === 'GET') {
       if (path === routes.login) {
         beginLogin(req, res, next);
+        return;
+      }
+      if (path === routes.choose) {
+        choose(req, res, next);
         return;
       }
       if (path === routes.callback || (routes.callback !== false && isAt(callbackPath, req.baseUrl, path))) {

@@ -1,0 +1,124 @@
+import express from 'express';
+import expressSession from 'express-session';
+import request from 'supertest';
+import { MemoryTokenStore, requireSalesforce, salesforceAuth } from '../../lib';
+import { startTestEmulator } from '../helpers/emulator';
+import { logIn, startApp, walkToCallback } from '../helpers/app';
+
+function chooserApp(options: object = {}, mountPath = '/') {
+  const app = express();
+  const salesforce = salesforceAuth({
+    clientID: '__test_client__',
+    routes: { choose: '/where' },
+    organizations: { sandbox: 'https://test.salesforce.com' },
+    ...options,
+  });
+  app.use(expressSession({ secret: '__test_session_secret__', resave: false, saveUninitialized: false }) as never);
+  app.use(mountPath, salesforce);
+  app.get(`${mountPath === '/' ? '' : mountPath}/accounts`, requireSalesforce(), (_req, res) => void res.end());
+  return request(app);
+}
+
+describe('the page to choose an organization', () => {
+  it('offers production, each organization by name, and a My Domain to type in', async () => {
+    const page = await chooserApp().get('/where?returnTo=%2Faccounts%3Fa%3D1&add=true');
+
+    expect(page.status).toBe(200);
+    expect(page.headers['content-security-policy']).toContain("default-src 'none'");
+    expect(page.text).toContain('<a href="/auth/salesforce?returnTo=%2Faccounts%3Fa%3D1&#38;add=true">Production</a>');
+    expect(page.text).toContain(
+      '<a href="/auth/salesforce?returnTo=%2Faccounts%3Fa%3D1&#38;add=true&#38;org=sandbox">Sandbox</a>',
+    );
+    expect(page.text).toContain('<input type="hidden" name="returnTo" value="/accounts?a=1">');
+  });
+
+  it('sends a My Domain that is one on to the login there', async () => {
+    const app = chooserApp();
+
+    const chosen = await app.get('/where?org=%20acme.my.salesforce.com&returnTo=/accounts');
+    const login = await app.get(chosen.headers['location'] as string);
+
+    expect(chosen.headers['location']).toBe('/auth/salesforce?returnTo=%2Faccounts&org=acme.my.salesforce.com');
+    expect(new URL(login.headers['location'] as string).host).toBe('acme.my.salesforce.com');
+  });
+
+  it.each(['evil.example', 'acme.my.salesforce.com.evil.example', 'https://user@acme.my.salesforce.com', '"><script>'])(
+    'says what is wrong with %s, and sends nobody there',
+    async (org) => {
+      const page = await chooserApp().get(`/where?${new URLSearchParams({ org }).toString()}`);
+
+      expect(page.status).toBe(400);
+      expect(page.text).toContain('role="alert"');
+      expect(page.text).not.toContain('<script');
+      expect(page.headers['location']).toBeUndefined();
+    },
+  );
+
+  it('is where guards send users, and forgets a returnTo that leads elsewhere', async () => {
+    const app = chooserApp({}, '/sub');
+
+    const sent = await app.get('/sub/accounts').set('Accept', 'text/html');
+    const page = await app.get('/sub/where?returnTo=//evil.example');
+
+    expect(sent.headers['location']).toBe('/sub/where?returnTo=%2Fsub%2Faccounts');
+    expect(page.text).toContain('<a href="/sub/auth/salesforce">Production</a>');
+    expect(page.text).not.toContain('evil');
+  });
+
+  it('is not there unless asked for, and needs the login route', async () => {
+    expect((await chooserApp({ routes: {} }).get('/auth/salesforce/choose')).status).toBe(404);
+    expect(() => salesforceAuth({ clientID: 'x', routes: { login: false, choose: '/where' } })).toThrow(
+      'routes.choose',
+    );
+  });
+});
+
+describe('two middlewares side by side', () => {
+  it('keep their users, sessions and grants apart on one store', async () => {
+    const emulator = await startTestEmulator();
+    const store = new MemoryTokenStore();
+    const other = emulator.registerClient({ callbackURLs: [], policy: { rotateRefreshTokens: true } });
+    const { browser, salesforce } = await startApp({
+      emulator,
+      options: { store },
+      routes: (app) => {
+        const partners = salesforceAuth({
+          clientID: other.clientID,
+          clientSecret: other.clientSecret,
+          baseUrl: emulator.url,
+          scope: 'id api refresh_token',
+          property: 'partners',
+          store,
+          callbackURL: '/partners/callback',
+          routes: { login: '/partners', callback: '/partners/callback', logout: '/partners/logout' },
+          keepSessionInfo: true,
+        });
+        app.use((req, _res, next) => {
+          const callback = `http://${req.get('host') ?? ''}/partners/callback`;
+          if (!other.callbackURLs.includes(callback)) other.callbackURLs.push(callback);
+          next();
+        });
+        app.use(partners);
+        app.get('/both', (req, res) => {
+          const { partners: second } = req as unknown as { partners: typeof req.salesforce };
+          res.json([req.salesforce.user?.username ?? null, second.user?.username ?? null]);
+        });
+        app.get('/partner-accounts', partners.require(), (req, res, next) => {
+          const { partners: second } = req as unknown as { partners: typeof req.salesforce };
+          second.fetch('/services/data/v62.0/limits').then(({ status }) => res.sendStatus(status), next);
+        });
+      },
+    });
+    const tab = browser();
+    await logIn(tab, emulator);
+    await tab.get(await walkToCallback(tab, emulator, { user: 2, loginPath: '/partners' }));
+
+    expect((await tab.get('/both')).body).toEqual([emulator.users[0]!.username, emulator.users[2]!.username]);
+    emulator.expireAccessTokens();
+    expect([(await tab.get('/accounts')).status, (await tab.get('/partner-accounts')).status]).toEqual([200, 200]);
+    await tab.post('/partners/logout');
+    expect((await tab.get('/both')).body).toEqual([emulator.users[0]!.username, null]);
+    expect((await tab.get('/accounts')).status).toBe(200);
+    await salesforce.close();
+  });
+});

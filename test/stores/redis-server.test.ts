@@ -102,7 +102,8 @@ describe('a single server', () => {
     const client = ioredisOf(url, { maxRetriesPerRequest: 0, retryStrategy: () => null });
     const store = new RedisTokenStore({ client });
     await store.put('grant', login);
-    const ended = once(client, 'end');
+    // Not once() of node:events, which would fail with the error that comes before the end.
+    const ended = new Promise<void>((resolve) => client.once('end', resolve));
 
     await stop();
     await ended;

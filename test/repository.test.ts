@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { outcomes } from '../lib/catalogue/outcomes';
 import manifest from '../package.json';
 
 const root = join(__dirname, '..');
@@ -62,6 +63,14 @@ describe('error codes', () => {
 
     expect(codes.length).toBeGreaterThan(0);
     expect(codes.filter((code) => !used.includes(`'${code}'`))).toEqual([]);
+  });
+
+  it('are each provoked by a test: by name, or as an outcome of the catalogue, every entry of which is provoked', () => {
+    const tests = ['.ts', '.cjs', '.mjs'].flatMap((suffix) => filesIn('test', suffix)).map((path) => read(path));
+    const caught = new Set<string>(Object.values(outcomes).map(({ code }) => code));
+    const named = (code: string): boolean => tests.some((text) => text.includes(`'${code}'`));
+
+    expect(codes.filter((code) => !caught.has(code) && !named(code))).toEqual([]);
   });
 
   it('each have a heading in docs/errors.md, and no heading is without a code', () => {

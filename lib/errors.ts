@@ -222,7 +222,7 @@ export function requiresLogin(error: unknown): error is SalesforceAuthError {
  */
 function safeCause(cause: unknown): unknown {
   if (isSalesforceAuthError(cause)) return cause;
-  if (!(cause instanceof Error)) return undefined;
+  if (!isError(cause)) return undefined;
   const code = systemCode(cause);
   const safe = new Error(code === undefined ? cause.name : `${cause.name} (${code})`);
   safe.name = cause.name;
@@ -241,13 +241,14 @@ function stackFrames(error: Error): string {
 
 /** The code a system error or an HTTP client reports (`ECONNREFUSED`, `UND_ERR_SOCKET`), its own or its cause's. */
 export function systemCode(error: unknown): string | undefined {
-  for (
-    let current: unknown = error, depth = 0;
-    current instanceof Error && depth < 4;
-    current = current.cause, depth++
-  ) {
+  for (let current: unknown = error, depth = 0; isError(current) && depth < 4; current = current.cause, depth++) {
     const code: unknown = (current as { code?: unknown }).code;
     if (typeof code === 'string' && /^[A-Z][A-Z0-9_]{2,60}$/.test(code)) return code;
   }
   return undefined;
+}
+
+/** Not by `instanceof`: errors of Node itself are of another realm where the code runs in one of its own, as under jest. */
+function isError(value: unknown): value is Error {
+  return typeof value === 'object' && value !== null && 'message' in value && 'stack' in value;
 }

@@ -10,12 +10,13 @@ const lookAgainMs = 10_000;
 /**
  * Finds out, without presenting it, whether a refresh token whose presentation was left without an answer was spent.
  *
- * Returns where it may be presented; the claim is armed for it by then.
+ * @returns true where it may be presented, and the claim is armed for it; false where a login came in between, and the grant
+ *   is to be read anew
  *
  * @throws SalesforceAuthError `ERR_SALESFORCE_REFRESH_HELD` while it is not known,
  *   `ERR_SALESFORCE_REAUTHENTICATION_REQUIRED` where it was spent or is given up
  */
-export async function resolveAmbiguity(flight: Flight, parts: CoordinatorParts, access: GrantAccess): Promise<void> {
+export async function resolveAmbiguity(flight: Flight, parts: CoordinatorParts, access: GrantAccess): Promise<boolean> {
   const { grantId, cause, owner, record, tokens } = flight;
   const { settings, store, events } = parts;
   const { generation } = record;
@@ -38,7 +39,7 @@ export async function resolveAmbiguity(flight: Flight, parts: CoordinatorParts, 
     settings.onAmbiguous !== 'gamble' &&
     (settings.onAmbiguous === 'reauth' || record.stateAgeMs >= settings.holdMs);
   if (verdict === 'inactive' || isGivenUp) {
-    await end('dead', 0);
+    if (!(await end('dead', 0))) return false;
     events.emit('refresh.lost', { grantId, cause, durationMs: 0, code: 'ERR_SALESFORCE_REFRESH_HELD' });
     throw loginRequired("Salesforce's answer to a refresh was lost together with the new refresh token.");
   }
@@ -51,4 +52,5 @@ export async function resolveAmbiguity(flight: Flight, parts: CoordinatorParts, 
   flight.lease.restart();
   const armed = await access.call('arm', () => store.arm(grantId, { generation, owner, leaseMs: settings.leaseMs }));
   if (!armed) throw refreshHeld(lookAgainMs);
+  return true;
 }

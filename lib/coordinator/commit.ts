@@ -6,6 +6,8 @@ import { tokenLifeOf } from './grant';
 import type { GrantAccess } from './grant-access';
 import type { CoordinatorParts } from './settings';
 
+type CommitOutcome = 'committed' | 'moved' | 'gone' | 'unclear';
+
 /**
  * Stores refreshed tokens, trying until the store answers: while this process lives they are not lost, and until they are
  * stored nobody uses them.
@@ -18,7 +20,7 @@ export async function commit(
   tokens: TokenSet,
   parts: CoordinatorParts,
   access: GrantAccess,
-): Promise<'committed' | 'moved' | 'gone' | 'unclear'> {
+): Promise<CommitOutcome> {
   const { codec, store, clock } = parts;
   const { grantId, record, configuration } = flight;
   const payload = await codec.encode(grantId, tokens);
@@ -32,9 +34,10 @@ export async function commit(
     const softInMs = left(softMs);
     const hardInMs = left(hardMs);
     try {
-      const outcome = await access.call('commit', () =>
+      let outcome: CommitOutcome = await access.call('commit', () =>
         store.commit(grantId, { generation, version, payload, softMs: softInMs, hardMs: hardInMs }),
       );
+      if (outcome === 'moved' && wasAnswerLost) outcome = await movedBy(flight, tokens, access);
       if (outcome === 'committed') {
         const fresh: GrantRecord = {
           ...record,
@@ -47,10 +50,18 @@ export async function commit(
         };
         access.replace(fresh, tokens);
       }
-      return outcome === 'moved' && wasAnswerLost ? 'unclear' : outcome;
+      return outcome;
     } catch {
       wasAnswerLost = true;
       await wait(clock, pauseMs);
     }
   }
+}
+
+/** What moved a grant: an earlier try of this very commit whose answer was lost, a login instead of it, or more than one. */
+async function movedBy({ grantId, record }: Flight, tokens: TokenSet, access: GrantAccess): Promise<CommitOutcome> {
+  const now = await access.open(grantId);
+  if (now?.record.generation !== record.generation) return 'gone';
+  if (now.tokens.accessToken === tokens.accessToken) return 'committed';
+  return now.record.version === record.version + 1 ? 'moved' : 'unclear';
 }

@@ -24,7 +24,12 @@ export interface Flight {
 export type FlightEnd = Pick<Settlement, 'state' | 'backoffMs' | 'failed'> & { errorCode?: string | undefined };
 
 /** Gives a claim back to the store. False where it is this flight's no more. */
-export function settle(flight: Flight, end: FlightEnd, store: TokenStore, access: GrantAccess): Promise<boolean> {
+export function settle(
+  flight: Pick<Flight, 'grantId' | 'owner' | 'record'>,
+  end: FlightEnd,
+  store: TokenStore,
+  access: GrantAccess,
+): Promise<boolean> {
   const { grantId, owner, record } = flight;
   const { generation, version } = record;
   return access.call('settle', () =>
@@ -39,4 +44,12 @@ export async function giveBack(claim: ClaimOutcome, owner: string, store: TokenS
   const state = claim.outcome === 'claimed' ? 'idle' : 'ambiguous';
   const end = { generation, version, owner, state, backoffMs: 0, errorCode, failed: false } as const;
   await store.settle(grantId, end);
+}
+
+export function isFresh(record: GrantRecord): boolean {
+  return (record.softInMs ?? 1) > 0 && (record.hardInMs ?? 1) > 0;
+}
+
+export function hasRefreshToken(tokens: TokenSet): tokens is TokenSet & { refreshToken: string } {
+  return tokens.refreshToken !== undefined;
 }

@@ -1,10 +1,11 @@
 import { wait } from '../clock';
 import { isSalesforceAuthError } from '../errors';
-import type { GrantFilter, GrantLabels, GrantRecord, ReleaseOutcome } from '../stores/store';
+import type { GrantFilter, GrantLabels, GrantRecord, GrantWrite, ReleaseOutcome } from '../stores/store';
 import type { TokenSet } from '../token/types';
 import { randomName, type TokenCoordinator } from './coordinator';
 import { storeFailed } from './failures';
 import { grantIdOf, tokenLifeOf, type GrantReference } from './grant';
+import { revokeUnlessKept, whenEnded } from './leftovers';
 import type { CoordinatorParts } from './settings';
 
 /** A session's hold on a grant: a lease, since sessions end without telling anybody. */
@@ -18,6 +19,9 @@ export interface SessionHold {
 /** How long a tombstone holds off whatever was in flight at logout: longer than any request to Salesforce may take. */
 const tombstoneMs = 10 * 60 * 1000;
 
+/** How long a store that did not answer may still carry out what it was asked. */
+const longestAnswerMs = 10 * 60 * 1000;
+
 /** How often a logout looks whether another process's flight has ended. */
 const lookAgainMs = 100;
 
@@ -26,6 +30,8 @@ export class Grants {
   readonly #parts: Omit<CoordinatorParts, 'closing'>;
   readonly #coordinator: TokenCoordinator;
   readonly #idKey: string;
+  /** Tokens whose write got no answer in time, until it is over. */
+  readonly #unanswered = new WeakMap<TokenSet, Promise<void>>();
 
   /** @param idKey stable secret that hides whose grant an id is; empty for none */
   constructor(parts: Omit<CoordinatorParts, 'closing'>, coordinator: TokenCoordinator, idKey: string) {
@@ -60,26 +66,57 @@ export class Grants {
         return { grantId, generation, reference };
       }
       const generation = existing?.record.generation ?? randomName();
-      const written = await this.#coordinator.access.call('put', async () =>
-        this.#parts.store.put(grantId, {
-          expected: existing ? { generation: existing.record.generation, version: existing.record.version } : null,
-          generation,
-          payload: await this.#parts.codec.encode(grantId, tokens),
-          labels: labelsOf(tokens),
-          reference,
-          referenceMs,
-          ...tokenLifeOf(tokens, grantId, sessionTimeoutSeconds),
-        }),
-      );
+      const write: GrantWrite = {
+        expected: existing ? { generation: existing.record.generation, version: existing.record.version } : null,
+        generation,
+        payload: await this.#parts.codec.encode(grantId, tokens),
+        labels: labelsOf(tokens),
+        reference,
+        referenceMs,
+        ...tokenLifeOf(tokens, grantId, sessionTimeoutSeconds),
+      };
+      const writing = this.#parts.store.put(grantId, write);
+      const written = await this.#coordinator.access
+        .call('put', () => writing)
+        .catch((error: unknown) => {
+          this.#noteUnanswered(writing, tokens, existing?.tokens);
+          throw error;
+        });
       if (written.outcome === 'conflict') continue;
       this.#coordinator.forget(grantId);
-      // A flight of the old tokens learns that it was overtaken, and revokes what it obtained.
-      const isInFlight = existing !== undefined && existing.record.leaseInMs > 0;
-      if (existing?.tokens && !isInFlight) void revocations.revoke(grantId, existing.tokens, tokens);
+      if (existing?.tokens) this.#revokeReplaced(grantId, existing.tokens, tokens, existing.record.leaseInMs);
       events.emit('login', { grantId, tokens: existing ? 'replaced' : 'new' });
       return { grantId, generation, reference };
     }
     throw storeFailed('put', new Error('The grant kept changing.'));
+  }
+
+  /** A write that failed may have been carried out all the same, now or later; then what it replaced is nobody's. */
+  #noteUnanswered(writing: Promise<unknown>, tokens: TokenSet, replaced: TokenSet | undefined): void {
+    const { clock, revocations } = this.#parts;
+    const answered = writing.then(
+      () => undefined,
+      () => undefined,
+    );
+    const over = Promise.race([answered, wait(clock, longestAnswerMs, revocations.closing)]);
+    this.#unanswered.set(tokens, over);
+    if (replaced) revocations.track(over.then(() => this.discard(replaced)));
+  }
+
+  /** Revokes tokens that came to nothing, unless the grant has them, or may still get them. */
+  async discard(tokens: TokenSet): Promise<void> {
+    await this.#unanswered.get(tokens);
+    await revokeUnlessKept(this.idOf(tokens), tokens, this.#parts, this.#coordinator.access);
+  }
+
+  /**
+   * Revokes the tokens a login replaced. A flight of them learns that it was overtaken, and revokes what it obtained; it is
+   * given the time of its claim, after which its process may be dead.
+   */
+  #revokeReplaced(grantId: string, replaced: TokenSet, tokens: TokenSet, leaseInMs: number): void {
+    const { clock, revocations } = this.#parts;
+    const claimOver = leaseInMs > 0 ? wait(clock, leaseInMs, revocations.closing) : Promise.resolve();
+    revocations.track(claimOver.then(() => revocations.revoke(grantId, replaced, tokens)));
   }
 
   /** Begins or extends a session's hold. False where that grant is gone. */
@@ -110,24 +147,28 @@ export class Grants {
     tell: (ended: boolean) => void,
   ): Promise<void> {
     const { store } = this.#parts;
+    const { access } = this.#coordinator;
     const { grantId, reference } = hold;
-    const generation = hold.generation ?? (await this.#coordinator.access.open(grantId))?.record.generation;
+    const before = await access.read(grantId);
+    const generation = hold.generation ?? before?.generation;
     if (generation === undefined) return;
     // The tombstone comes first: from here on nothing in flight can store what it obtains.
+    const endOnce = once((record: GrantRecord) => this.#end(grantId, generation, record));
     const ended = async (outcome: ReleaseOutcome): Promise<void> => {
       tell(outcome.outcome === 'ended');
       if (outcome.outcome === 'released') return;
       this.#coordinator.forget(grantId);
-      if (outcome.outcome === 'ended') await this.#end(grantId, generation, outcome.record);
+      if (outcome.outcome === 'ended') await endOnce(outcome.record);
     };
     // A store that answers too late has ended the grant all the same, and nobody else will revoke its tokens.
-    await ended(
-      await this.#coordinator.access.call(
-        'release',
-        () => store.release(grantId, { generation, reference, everywhere, tombstoneMs }),
-        ended,
-      ),
-    );
+    const release = (): Promise<ReleaseOutcome> =>
+      store.release(grantId, { generation, reference, everywhere, tombstoneMs });
+    const outcome = await access.call('release', release, ended).catch((error: unknown) => {
+      // One that never answers may have ended it as well, and will not give its tokens away again.
+      if (before?.generation === generation) whenEnded(before, this.#parts, access, () => endOnce(before));
+      throw error;
+    });
+    await ended(outcome);
   }
 
   /** Records that match, for administration. */
@@ -168,6 +209,12 @@ export class Grants {
       return record && { record };
     }
   }
+}
+
+/** Calls `act` the first time only. */
+function once<T>(act: (value: T) => Promise<void>): (value: T) => Promise<void> {
+  let acted: Promise<void> | undefined;
+  return (value) => (acted ??= act(value));
 }
 
 function labelsOf({ organizationId, userId, clientID, tenant }: TokenSet): GrantLabels {

@@ -39,9 +39,18 @@ export class Revocations {
   async revokeValue(grantId: string, tokens: TokenSet, token: string): Promise<void> {
     const startedAt = this.#clock.monotonic();
     if (await this.#try(grantId, tokens, token, startedAt)) return;
-    const retries = this.#retry(grantId, tokens, token, startedAt);
-    this.#pending.add(retries);
-    void retries.finally(() => this.#pending.delete(retries));
+    this.track(this.#retry(grantId, tokens, token, startedAt));
+  }
+
+  /** Has {@link close} wait for work that revokes something in the background. */
+  track(work: Promise<void>): void {
+    this.#pending.add(work);
+    void work.finally(() => this.#pending.delete(work));
+  }
+
+  /** Aborts when there is no time left to wait between tries. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
   }
 
   /** Tries what is left once more and waits for it. */

@@ -3,7 +3,6 @@ import { debugLogin } from '../debug';
 import { SalesforceAuthError } from '../errors';
 import type { ProvenLogin } from '../strategy/attempt';
 import type { SalesforceProfile } from '../strategy/profile';
-import type { TokenSet } from '../token/types';
 import type { AuthCore } from './core';
 import {
   entriesOf,
@@ -58,7 +57,7 @@ export async function completeLogin(
     await authorize(core, user, req);
     hold = await grants.establish(tokens, configuration.sessionTimeoutSeconds, referenceMsOf(req));
   } catch (error) {
-    void revokeUnused(core, tokens);
+    void grants.discard(tokens);
     throw error;
   }
   const former = stateOf(req, sessionKey);
@@ -81,13 +80,6 @@ export async function completeLogin(
   // What the session held before, perhaps of another user, goes with it.
   for (const entry of entries) if (!others.includes(entry)) releaseQuietly(core, entry);
   debugLogin('%s logged in', grantId);
-}
-
-/** Revokes tokens of a login that came to nothing; an existing grant of the user keeps its own. */
-export async function revokeUnused({ grants, revocations, coordinator }: AuthCore, tokens: TokenSet): Promise<void> {
-  const grantId = grants.idOf(tokens);
-  const kept = await coordinator.access.open(grantId).catch(() => undefined);
-  await revocations.revoke(grantId, tokens, kept?.tokens);
 }
 
 function releaseQuietly({ grants }: AuthCore, entry: SessionEntry): void {

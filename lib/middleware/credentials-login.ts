@@ -7,7 +7,7 @@ import { absoluteCallbackURL, proveReply, unprovenTokens, type ProvenLogin } fro
 import { loadProfile } from '../strategy/profile';
 import { TokenClient } from '../token/client';
 import { codeOfCredentials, type Credentials } from '../token/credentials-code';
-import { completeLogin, holdsOf, revokeUnused } from './complete';
+import { completeLogin, holdsOf } from './complete';
 import type { AuthCore } from './core';
 import { isCrossSite } from './cross-site';
 import { safeReturnTo } from './return-to';
@@ -81,7 +81,7 @@ async function proveCredentials(
     const profile = await loadProfile(tokens, configuration, clock);
     return { proven: { tokens, transaction, configuration }, profile };
   } catch (error) {
-    void revokeUnused(core, unused);
+    void core.grants.discard(unused);
     throw error;
   }
 }

@@ -6,7 +6,7 @@ import { parseDisplay, parsePrompt } from '../options/configuration';
 import { provenLogins } from '../strategy/attempt';
 import { transactionKeys, type AuthenticateOptions } from '../strategy/options';
 import { SalesforceStrategy } from '../strategy/strategy';
-import { completeLogin, holdsOf, revokeUnused, type Verified } from './complete';
+import { completeLogin, holdsOf, type Verified } from './complete';
 import type { AuthCore } from './core';
 import { countLogin } from './login-loop';
 import { chosenBaseUrl, textOf } from './organization-choice';
@@ -66,7 +66,7 @@ export class LoginRoutes {
         transactionKeys: transactionKeys(secrets, source),
         passReqToCallback: false,
         skipUserProfile: false,
-        onAbandoned: (tokens) => void revokeUnused(core, tokens),
+        onAbandoned: (tokens) => void core.grants.discard(tokens),
       },
       // Passport counts the parameters: with fewer than five there would be no params.
       (_accessToken, _refreshToken, params, profile, done) => {

@@ -331,6 +331,8 @@ describe('events', () => {
       ['logout', { ended: true }],
       ['revoke', { succeeded: true, durationMs }],
       ['revoke', { succeeded: true, durationMs }],
+      // What the login replaced while it was being refreshed, once that refresh had its time.
+      ['revoke', { succeeded: true, durationMs }],
     ]);
     await tab.post('/auth/salesforce/logout');
     expect(first.told()).toEqual([['logout', { ended: false }]]);

@@ -34,6 +34,13 @@ export class ManualClock implements Clock {
     return this.#timers.size;
   }
 
+  /** Time until the next timer fires; Infinity where there is none. */
+  get nextInMs(): number {
+    let next = Infinity;
+    for (const { at } of this.#timers) next = Math.min(next, at);
+    return next - this.#elapsedMs;
+  }
+
   advanceMs(ms: number): void {
     const target = this.#elapsedMs + ms;
     for (;;) {

@@ -1,0 +1,86 @@
+import fc from 'fast-check';
+import { MemoryTokenStore } from '../../lib';
+import { ManualClock } from '../helpers/clock';
+import { networkOf } from './network';
+import { schedules, take, type Schedule } from './steps';
+import { World, type SharedStore } from './world';
+
+/*
+ * Random schedules of everything that can happen to a grant, over processes that share a store, in virtual time. The
+ * emulator is the judge. `npm run schedules` runs ten thousand; it prints how to replay one that fails.
+ */
+
+const count = Number(process.env['SCHEDULES_COUNT'] ?? 300);
+/** The ordinary run plays the same schedules each time, so that what fails is what was changed. */
+const seed = process.env['SCHEDULES_SEED'] ?? (process.env['SCHEDULES_COUNT'] === undefined ? '1' : undefined);
+const path = process.env['SCHEDULES_PATH'];
+/** Only the ordinary run of the tests is cut short, on a slow machine. */
+const timeLimitMs = process.env['SCHEDULES_COUNT'] === undefined ? 20_000 : undefined;
+
+const { fetch, Math: math } = globalThis;
+const random = math.random.bind(math);
+
+afterEach(() => {
+  globalThis.fetch = fetch;
+  math.random = random;
+});
+
+/** Runs a schedule; returns the world it left, with the promises that were broken. */
+async function play({ setting, random: seedOfJitter, steps }: Schedule, shared: SharedStore): Promise<World> {
+  math.random = generator(seedOfJitter);
+  const world = new World(setting, shared);
+  globalThis.fetch = networkOf(world);
+  void world.login(world.process(0), 'id api refresh_token');
+  await world.elapse(50);
+  for (const step of steps) await take(world, step);
+  await world.finish();
+  return world;
+}
+
+/** Mulberry32: the library's jitter has to be the same when a schedule is replayed. */
+function generator(seedOfJitter: number): () => number {
+  let state = seedOfJitter;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+function memory(): SharedStore {
+  const clock = new ManualClock();
+  return { store: new MemoryTokenStore({ clock }), clock };
+}
+
+describe('random schedules', () => {
+  it(
+    'break no promise',
+    async () => {
+      const tally = new Map<string, number>();
+      const tell = (what: string): void => void tally.set(what, (tally.get(what) ?? 0) + 1);
+      const property = fc.asyncProperty(schedules, async (schedule) => {
+        const world = await play(schedule, memory());
+        for (const step of schedule.steps) tell(step.do);
+        for (const why of world.logins) tell(`login again: ${why}`);
+        if (world.violations.length > 0) throw new Error([...new Set(world.violations)].join('\n'));
+      });
+      const details = await fc.check(property, {
+        numRuns: count,
+        ...(seed === undefined ? {} : { seed: Number(seed) }),
+        ...(path === undefined ? {} : { path }),
+        ...(timeLimitMs === undefined ? {} : { interruptAfterTimeLimit: timeLimitMs, markInterruptAsFailure: false }),
+      });
+      const lines = [...tally].sort(([, one], [, other]) => other - one).map(([what, times]) => `  ${times} × ${what}`);
+      if (process.env['SCHEDULES_COUNT'] !== undefined) {
+        process.stdout.write(`${details.numRuns} schedules, seed ${details.seed}:\n${lines.join('\n')}\n`);
+      }
+      if (details.failed) {
+        throw new Error(
+          `${String(details.errorInstance)}\n${fc.defaultReportMessage(details) ?? ''}\nReplay: npm run schedules -- --seed ${details.seed} --path ${details.counterexamplePath ?? ''}`,
+        );
+      }
+    },
+    24 * 60 * 60 * 1000,
+  );
+});

@@ -1,0 +1,56 @@
+import type { TokenStore } from '../../lib/stores/store';
+import type { Process } from './process';
+import type { World } from './world';
+
+/**
+ * - `error`: refused, nothing was written
+ * - `lost`: carried out, and the answer lost
+ * - `hang-before`, `hang-after`: an error after twenty seconds, without or with effect
+ * - `frozen`: carried out and answered, after twenty seconds
+ */
+export type StoreFault = 'error' | 'lost' | 'hang-before' | 'hang-after' | 'frozen';
+
+export const storeFaults: readonly StoreFault[] = ['error', 'lost', 'hang-before', 'hang-after', 'frozen'];
+
+const wayMs = 1;
+const hangMs = 20_000;
+
+/** A process's connection to the shared store, which takes time and may fail. */
+export function storeOf(world: World, process: Process): TokenStore {
+  const through = <T>(work: () => Promise<T>): Promise<T> => {
+    const fault = world.takeStoreFault();
+    return new Promise<T>((resolve, reject) => {
+      const fail = (): void => process.deliver(() => reject(new Error('The store is down.')));
+      world.after(fault === 'frozen' ? hangMs : wayMs, () => {
+        if (fault === 'error') fail();
+        else if (fault === 'hang-before') world.after(hangMs, fail);
+        else
+          work().then(async (answer) => {
+            if (!process.isAlive) await world.orphan();
+            world.after(fault === 'hang-after' ? hangMs : wayMs, () => {
+              if (fault === 'lost' || fault === 'hang-after') fail();
+              else process.deliver(() => resolve(answer));
+            });
+          }, reject);
+      });
+    });
+  };
+  const { store } = world;
+  return {
+    read: (id) => through(() => store.read(id)),
+    put: (id, write) => through(() => store.put(id, write)),
+    claim: (id, claim) => through(() => store.claim(id, claim)),
+    renew: (id, claim) => through(() => store.renew(id, claim)),
+    arm: (id, claim) => through(() => store.arm(id, claim)),
+    settle: (id, settlement) => through(() => world.settle(id, settlement)),
+    commit: (id, commit) => through(() => store.commit(id, commit)),
+    reference: (id, reference) => through(() => store.reference(id, reference)),
+    release: (id, release) =>
+      through(async () => {
+        const outcome = await store.release(id, release);
+        if (outcome.outcome === 'ended') world.ended(release.generation);
+        return outcome;
+      }),
+    list: (filter) => store.list(filter),
+  };
+}

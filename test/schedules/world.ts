@@ -1,0 +1,317 @@
+import { salesforceFetch } from '../../lib/client/fetch';
+import type { SessionHold } from '../../lib/coordinator/grants';
+import type { AmbiguousPolicy } from '../../lib/coordinator/settings';
+import type { Grant } from '../../lib/emulator/state/grants';
+import { isSalesforceAuthError } from '../../lib';
+import type { Settlement, TokenStore } from '../../lib/stores/store';
+import { TokenClient } from '../../lib/token/client';
+import { toTokenSet } from '../../lib/token/token-set';
+import type { TokenSet } from '../../lib/token/types';
+import { collect } from '../helpers/collect';
+import { ManualClock } from '../helpers/clock';
+import type { NetworkFault } from './network';
+import { Process } from './process';
+import { origin, Salesforce, type Client } from './provider';
+import type { StoreFault } from './store';
+
+export interface Setting extends Client {
+  processes: number;
+  onAmbiguous: AmbiguousPolicy;
+}
+
+/** A store, and the clock it tells time by where that is virtual. */
+export interface SharedStore {
+  store: TokenStore;
+  clock?: ManualClock;
+}
+
+/** What an application may answer without its user being logged out. */
+const forNow = [
+  'ERR_SALESFORCE_TOKEN_STORE',
+  'ERR_SALESFORCE_REFRESH_DELAYED',
+  'ERR_SALESFORCE_REFRESH_HELD',
+  'ERR_SALESFORCE_REFRESH_PENDING',
+];
+
+/** Processes, a store and Salesforce, in one virtual time, with everything that may go wrong between them. */
+export class World {
+  readonly salesforce: Salesforce;
+  readonly store: TokenStore;
+  readonly onAmbiguous: AmbiguousPolicy;
+  readonly processes: Process[];
+  readonly wallMs = Date.UTC(2026, 0, 1);
+  /** Broken promises of the library. */
+  readonly violations: string[] = [];
+  /** Why users had to log in again. */
+  readonly logins: string[] = [];
+  readonly sessions: SessionHold[] = [];
+  readonly #clock = new ManualClock(this.wallMs);
+  readonly #storeClock: ManualClock | undefined;
+  readonly #lost = new Map<Grant, string>();
+  readonly #ended = new Set<string>();
+  readonly #pending = new Map<Promise<unknown>, Process>();
+  #faults: NetworkFault[] = [];
+  #storeFault: { fault: StoreFault; left: number } | undefined;
+  #isInDoubt = false;
+
+  constructor(setting: Setting, { store, clock }: SharedStore) {
+    this.salesforce = new Salesforce(setting);
+    this.onAmbiguous = setting.onAmbiguous;
+    this.store = store;
+    this.#storeClock = clock;
+    this.processes = Array.from({ length: setting.processes }, () => new Process(this));
+  }
+
+  // What the network and the connections to the store ask.
+
+  readonly after = (delayMs: number, then: () => void): void => {
+    this.#clock.setTimer(delayMs, then);
+  };
+
+  takeFault(): NetworkFault | undefined {
+    const fault = this.#faults.shift();
+    if (fault !== undefined && fault !== 'refused' && !/429|503|slow/.test(fault)) this.#isInDoubt = true;
+    return fault;
+  }
+
+  takeStoreFault(): StoreFault | undefined {
+    if (!this.#storeFault) return undefined;
+    const { fault } = this.#storeFault;
+    if (--this.#storeFault.left <= 0) this.#storeFault = undefined;
+    return fault;
+  }
+
+  /** Notes that tokens of a grant are known to nobody, for a reason that excuses it. */
+  lose(grant: Grant, why: string): void {
+    this.#lost.set(grant, why);
+  }
+
+  ended(generation: string): void {
+    this.#ended.add(generation);
+  }
+
+  /** Settles a grant, and judges an end: only what is over at Salesforce may be given up. */
+  async settle(grantId: string, settlement: Settlement): Promise<boolean> {
+    const before = await this.store.read(grantId);
+    const isDone = await this.store.settle(grantId, settlement);
+    if (isDone && settlement.state === 'dead' && before && before.state !== 'dead') {
+      const excuse = this.#excuseFor(JSON.parse(before.payload) as TokenSet);
+      if (excuse === undefined)
+        this.violations.push('P4: a grant was given up that Salesforce still takes, or nobody lost');
+      else this.logins.push(excuse);
+      this.#ended.add(before.generation);
+    }
+    return isDone;
+  }
+
+  #excuseFor({ refreshToken }: TokenSet): string | undefined {
+    const { grants } = this.salesforce.provider;
+    if (refreshToken === undefined) return 'no refresh token was granted';
+    const grant = grants.grantOf(refreshToken);
+    if (grant && !grants.isRefreshTokenLive(refreshToken)) return this.#lost.get(grant);
+    return this.salesforce.client.clientSecret === '' && this.#isInDoubt ? 'a public client cannot ask' : undefined;
+  }
+
+  /** Whatever Salesforce still takes and the store does not have is out of reach for good. */
+  async orphan(): Promise<void> {
+    const isKept = await this.#kept();
+    for (const grant of this.salesforce.grants.keys()) {
+      if (!isKept(grant) && this.salesforce.isLive(grant)) this.lose(grant, 'kill');
+    }
+  }
+
+  /** Whether the store has the tokens of a grant. */
+  async #kept(): Promise<(grant: Grant) => boolean> {
+    const records = await collect(this.store.list());
+    const stored = new Set(
+      records.flatMap(({ payload }) => {
+        const { refreshToken, accessToken } = JSON.parse(payload) as TokenSet;
+        return [refreshToken, accessToken];
+      }),
+    );
+    return (grant) =>
+      grant.refreshToken === undefined
+        ? [...(this.salesforce.grants.get(grant) ?? [])].some((accessToken) => stored.has(accessToken))
+        : stored.has(grant.refreshToken);
+  }
+
+  // What a schedule does.
+
+  process(index: number): Process {
+    return this.processes[index % this.processes.length]!;
+  }
+
+  session(index: number): SessionHold | undefined {
+    return this.sessions[index % this.sessions.length];
+  }
+
+  fail(fault: NetworkFault): void {
+    this.#faults.push(fault);
+  }
+
+  failStore(fault: StoreFault, times: number): void {
+    this.#storeFault = { fault, left: times };
+  }
+
+  request(process: Process, session: SessionHold): Promise<number | undefined> {
+    const { grantId, generation } = session;
+    return this.#track(process, async () => {
+      try {
+        const reference = { grantId, generation };
+        return (await salesforceFetch(process.core.coordinator, reference, '/services/data/v62.0/limits')).status;
+      } catch (error) {
+        await this.#judge(process, session, error);
+        return undefined;
+      }
+    });
+  }
+
+  async #judge(process: Process, session: SessionHold, error: unknown): Promise<void> {
+    const code = isSalesforceAuthError(error) ? error.code : undefined;
+    if (forNow.includes(code ?? '')) return;
+    if (code !== 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED') {
+      this.violations.push(`an error of another kind: ${String(error)}`);
+      return;
+    }
+    if (!this.#ended.has(session.generation)) {
+      const record = await this.store.read(session.grantId);
+      const excuse =
+        record?.generation === session.generation ? this.#excuseFor(JSON.parse(record.payload) as TokenSet) : undefined;
+      if (excuse === undefined)
+        this.violations.push(`P4: a user was logged out for nothing (${(error as Error).message})`);
+    }
+    // As the middleware does.
+    this.#leave(session);
+    await process.core.grants.drop(session).catch(() => undefined);
+  }
+
+  login(process: Process, scope: string): Promise<SessionHold | undefined> {
+    return this.#track(process, async () => {
+      const { core } = process;
+      const { code, codeVerifier } = this.salesforce.authorize(scope.split(' '));
+      const configuration = await core.options.source.resolve({});
+      const client = new TokenClient(configuration, origin, core.options.clock);
+      const redirectURI = `${origin}/callback`;
+      const reply = await client.authorizationCodeGrant({ code, codeVerifier, redirectURI }).catch(() => undefined);
+      // A login that timed out; what it may have brought was lost on the way.
+      if (!reply) return undefined;
+      const tokens = toTokenSet(reply, configuration, origin);
+      try {
+        const hold = await core.grants.establish(tokens, configuration.sessionTimeoutSeconds, 1e12);
+        this.sessions.push(hold);
+        return hold;
+      } catch (error) {
+        await core.grants.discard(tokens);
+        if (!isSalesforceAuthError(error)) throw error;
+        return undefined;
+      }
+    });
+  }
+
+  logout(process: Process, session: SessionHold, everywhere: boolean): Promise<void> {
+    return this.#track(process, async () => {
+      try {
+        await process.core.grants.release(session, everywhere);
+        this.#leave(session);
+      } catch (error) {
+        if (!isSalesforceAuthError(error)) throw error;
+      }
+    });
+  }
+
+  #leave(session: SessionHold): void {
+    const index = this.sessions.indexOf(session);
+    if (index >= 0) this.sessions.splice(index, 1);
+  }
+
+  async kill(index: number): Promise<void> {
+    const victim = this.process(index);
+    victim.isAlive = false;
+    this.#isInDoubt = true;
+    for (const [work, process] of this.#pending) if (process === victim) this.#pending.delete(work);
+    this.processes[this.processes.indexOf(victim)] = new Process(this);
+    await this.orphan();
+  }
+
+  #track<T>(process: Process, work: () => Promise<T>): Promise<T> {
+    const tracked = process.run(work).finally(() => this.#pending.delete(tracked));
+    this.#pending.set(tracked, process);
+    tracked.catch((error: unknown) => this.violations.push(`an exception: ${String(error)}`));
+    return tracked;
+  }
+
+  /** Lets time pass for everybody who is not paused, from one timer to the next. */
+  async elapse(ms: number): Promise<void> {
+    const salesforce = this.salesforce.provider.clock;
+    for (let left = ms; ;) {
+      await breathe();
+      const moving = this.processes.filter(({ isPaused }) => !isPaused);
+      const clocks = [
+        this.#clock,
+        ...(this.#storeClock ? [this.#storeClock] : []),
+        ...moving.map(({ clock }) => clock),
+      ];
+      const stepMs = Math.max(0, Math.min(left, ...clocks.map(({ nextInMs }) => nextInMs)));
+      for (const clock of clocks) clock.advanceMs(stepMs);
+      salesforce.advanceSeconds(stepMs / 1000);
+      for (const process of this.processes) if (process.isPaused) process.pausedMs += stepMs;
+      left -= stepMs;
+      if (left <= 0 && !clocks.some(({ nextInMs }) => nextInMs <= 0)) break;
+    }
+    await breathe();
+  }
+
+  /** All faults are over; the users that are logged in must be served, and those that are not must be able to log in. */
+  async finish(): Promise<void> {
+    this.#faults = [];
+    this.#storeFault = undefined;
+    for (const process of this.processes) process.resume(true);
+    await this.elapse(600_000);
+    if (this.#pending.size > 0) this.violations.push('a request or logout was never answered');
+    for (const session of [...this.sessions]) await this.#mustBeServed(session);
+    if (this.sessions.length === 0) {
+      const login = this.login(this.process(0), 'id api refresh_token');
+      await this.elapse(1_000);
+      const session = await login;
+      if (session) await this.#mustBeServed(session);
+      if (!this.sessions.includes(session!)) this.violations.push('a new login does not work');
+    }
+    const { violations } = this.salesforce.provider.presentations;
+    for (const { kind } of violations) this.violations.push(`P1: a refresh token was presented, ${kind}`);
+    const isKept = await this.#kept();
+    this.#mustBeDead('a login that was replaced', (grant) => !isKept(grant));
+    const last = this.sessions[0];
+    if (!last) return;
+    await Promise.all([this.logout(this.process(1), last, true), this.elapse(300_000)]);
+    this.#mustBeDead('a logout', () => true);
+  }
+
+  async #mustBeServed(session: SessionHold): Promise<void> {
+    for (const process of this.processes) {
+      for (let tries = 0; ; tries++) {
+        if (!this.sessions.includes(session)) return;
+        const answer = this.request(process, session);
+        await this.elapse(1_000);
+        if ((await answer) === 200) break;
+        if (tries > 15) {
+          this.violations.push('a user is not served though nothing is wrong any more');
+          return;
+        }
+        await this.elapse(60_000);
+      }
+    }
+  }
+
+  #mustBeDead(what: string, which: (grant: Grant) => boolean): void {
+    for (const grant of this.salesforce.grants.keys()) {
+      if (which(grant) && !this.#lost.has(grant) && this.salesforce.isLive(grant)) {
+        this.violations.push(`P7: tokens outlive ${what}`);
+      }
+    }
+  }
+}
+
+/** Lets everything happen that waits for no time. */
+async function breathe(): Promise<void> {
+  for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+}

@@ -37,7 +37,12 @@ export class Salesforce {
   #logins = 0;
 
   constructor({ isPublic, rotates, isCertain }: Client) {
-    this.provider = new Provider({ sessionTimeoutSeconds: 7200, queryBatchSize: 200, redirectWith: 'location' });
+    this.provider = new Provider({
+      sessionTimeoutSeconds: 7200,
+      queryBatchSize: 200,
+      redirectWith: 'location',
+      console: false,
+    });
     const { hosts, organizations, clients, clock } = this.provider;
     clock.freeze();
     hosts.login = origin;

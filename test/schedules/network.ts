@@ -62,7 +62,10 @@ export function networkOf(world: World): typeof fetch {
     let isGivenUp = false;
     return new Promise<Response>((resolve, reject) => {
       const fail = (code: string): void =>
-        process.deliver(() => reject(Object.assign(new TypeError('fetch failed'), { cause: { code } })));
+        process.deliver(() => {
+          const cause = Object.assign(new Error(code), { code });
+          reject(new TypeError('fetch failed', { cause }));
+        });
       init.signal?.addEventListener('abort', () => {
         isGivenUp = true;
         reject(new DOMException('This operation was aborted', 'AbortError'));

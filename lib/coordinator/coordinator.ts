@@ -4,12 +4,13 @@ import { wait, type CancelTimer } from '../clock';
 import { isSalesforceAuthError, requiresLogin, type SalesforceAuthError } from '../errors';
 import type { TokenSet } from '../token/types';
 import { GrantCache, type GrantView } from './cache';
+import { GrantChanges } from './changes';
 import type { RefreshCause } from './events';
 import { closed, loginRequired, noteGrant, refreshPending } from './failures';
 import type { GrantReference } from './grant';
 import { GrantAccess } from './grant-access';
 import { Refresh } from './refresh';
-import type { CoordinatorParts } from './settings';
+import type { CoordinatorParts, GivenParts } from './settings';
 
 /** How long a fresh token that was refused keeps its grant from being refreshed because of refusals, in milliseconds. */
 const latchMs = 60_000;
@@ -37,11 +38,12 @@ export class TokenCoordinator {
   readonly #flights = new Map<string, Promise<TokenSet>>();
   readonly #closing: AbortController;
 
-  constructor(parts: Omit<CoordinatorParts, 'closing'>) {
+  constructor(parts: GivenParts) {
     this.#closing = new AbortController();
     // One listener for each grant that waits, which is no leak.
     setMaxListeners(0, this.#closing.signal);
-    this.#parts = { ...parts, closing: this.#closing.signal };
+    const changes = new GrantChanges(parts.store, parts.clock, (grantId) => this.#access.outdate(grantId));
+    this.#parts = { ...parts, changes, closing: this.#closing.signal };
     this.#access = new GrantAccess(this.#parts, this.#cache);
     this.#refresh = new Refresh(this.#parts, this.#access);
   }
@@ -173,6 +175,7 @@ export class TokenCoordinator {
       wait(clock, settings.closeTimeoutMs, stop.signal),
     ]);
     stop.abort();
+    this.#parts.changes.close();
   }
 
   /** The grant from the store, or from memory while the store does not answer. */

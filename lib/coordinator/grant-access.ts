@@ -14,11 +14,22 @@ export interface OpenGrant {
   tokens: TokenSet;
 }
 
+/** A read under way, which several requests wait for. */
+interface Reading {
+  isOutdated: boolean;
+  view: Promise<GrantView | undefined>;
+}
+
+function outdate(view: GrantView): void {
+  view.readAt = -Infinity;
+  view.aloneUntil = -Infinity;
+}
+
 /** Reads grants, many readers of one grant in one trip, and keeps what was read in the cache. */
 export class GrantAccess {
   readonly #parts: CoordinatorParts;
   readonly #cache: GrantCache;
-  readonly #reads = new Map<string, Promise<GrantView | undefined>>();
+  readonly #reads = new Map<string, Reading>();
 
   constructor(parts: CoordinatorParts, cache: GrantCache) {
     this.#parts = parts;
@@ -27,17 +38,35 @@ export class GrantAccess {
 
   /** The grant for a request, or undefined where it is gone; shares a read that is under way. */
   async view(grantId: string): Promise<GrantView | undefined> {
-    const reading = this.#reads.get(grantId);
-    if (reading) return reading;
-    const read = this.open(grantId).then((grant) =>
-      grant && grant.record.state !== 'dead' ? this.remember(grant.record, grant.tokens) : undefined,
-    );
-    this.#reads.set(grantId, read);
+    const under = this.#reads.get(grantId);
+    if (under) return under.view;
+    const reading: Reading = { isOutdated: false, view: Promise.resolve(undefined) };
+    reading.view = this.open(grantId).then((grant) => {
+      if (!grant || grant.record.state === 'dead') return undefined;
+      const view = this.remember(grant.record, grant.tokens);
+      if (reading.isOutdated) outdate(view);
+      return view;
+    });
+    this.#reads.set(grantId, reading);
     try {
-      return await read;
+      return await reading.view;
     } finally {
-      this.#reads.delete(grantId);
+      if (this.#reads.get(grantId) === reading) this.#reads.delete(grantId);
     }
+  }
+
+  /**
+   * Notes that a grant has changed in the store: the next request asks the store. What is known stays, for the case that the
+   * store does not answer.
+   */
+  outdate(grantId: string): void {
+    const view = this.#cache.get(grantId);
+    if (view) outdate(view);
+    const reading = this.#reads.get(grantId);
+    if (!reading) return;
+    // It may have been read before the change.
+    reading.isOutdated = true;
+    this.#reads.delete(grantId);
   }
 
   /** The grant as the store has it at this moment. */

@@ -6,7 +6,7 @@ import { randomName, type TokenCoordinator } from './coordinator';
 import { storeFailed } from './failures';
 import { grantIdOf, tokenLifeOf, type GrantReference } from './grant';
 import { revokeUnlessKept, whenEnded } from './leftovers';
-import type { CoordinatorParts } from './settings';
+import type { GivenParts } from './settings';
 
 /** A session's hold on a grant: a lease, since sessions end without telling anybody. */
 export interface SessionHold {
@@ -27,14 +27,14 @@ const lookAgainMs = 100;
 
 /** The life of grants from login to logout; between the two, {@link TokenCoordinator} keeps them fresh. */
 export class Grants {
-  readonly #parts: Omit<CoordinatorParts, 'closing'>;
+  readonly #parts: GivenParts;
   readonly #coordinator: TokenCoordinator;
   readonly #idKey: string;
   /** Tokens whose write got no answer in time, until it is over. */
   readonly #unanswered = new WeakMap<TokenSet, Promise<void>>();
 
   /** @param idKey stable secret that hides whose grant an id is; empty for none */
-  constructor(parts: Omit<CoordinatorParts, 'closing'>, coordinator: TokenCoordinator, idKey: string) {
+  constructor(parts: GivenParts, coordinator: TokenCoordinator, idKey: string) {
     this.#parts = parts;
     this.#coordinator = coordinator;
     this.#idKey = idKey;

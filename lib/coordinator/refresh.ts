@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { wait } from '../clock';
 import { debugRefresh } from '../debug';
 import type { SalesforceAuthError } from '../errors';
 import { clientChanged } from '../options/source';
@@ -56,7 +55,7 @@ export class Refresh {
     lockWait: LockWait,
   ): Promise<TokenSet> {
     const { grantId } = reference;
-    const { clock, closing, settings, source, store } = this.#parts;
+    const { changes, clock, closing, settings, source, store } = this.#parts;
     for (;;) {
       if (closing.aborted) throw closed();
       const grant = await this.#access.open(grantId);
@@ -107,7 +106,7 @@ export class Refresh {
             : refreshDelayed(claim.record.backoffInMs, claim.record.errorCode);
         case 'busy':
           lockWait.begin();
-          await wait(clock, Math.min(claim.record.leaseInMs, 50 + Math.random() * 200), closing);
+          await changes.wait(grantId, Math.min(claim.record.leaseInMs, 50 + Math.random() * 200), closing);
           continue;
         case 'resolve':
         case 'claimed': {

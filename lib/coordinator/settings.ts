@@ -1,6 +1,7 @@
 import type { Clock } from '../clock';
 import type { ConfigurationSource } from '../options/source';
 import type { TokenStore } from '../stores/store';
+import type { GrantChanges } from './changes';
 import type { GrantCodec } from './codec';
 import type { EventHub } from './events';
 import type { Revocations } from './revocation';
@@ -53,9 +54,14 @@ export interface CoordinatorParts {
   events: EventHub;
   revocations: Revocations;
   settings: RefreshSettings;
+  /** What other processes change. */
+  changes: GrantChanges;
   /** Aborts when the application shuts down. */
   closing: AbortSignal;
 }
+
+/** {@link CoordinatorParts} as the coordinator is given them; the rest it makes itself. */
+export type GivenParts = Omit<CoordinatorParts, 'changes' | 'closing'>;
 
 /** The pause before another try: what Salesforce asked for, else doubling from one second to a minute, with jitter. */
 export function backoffMs(failures: number, retryAfterSeconds?: number): number {

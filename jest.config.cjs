@@ -20,5 +20,5 @@ module.exports = {
   },
   transformIgnorePatterns: [`/node_modules/(?!(${esmOnly.join('|')})/)`],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/test/package/consumers/'],
-  setupFilesAfterEnv: ['<rootDir>/test/helpers/oracle.ts'],
+  setupFilesAfterEnv: ['<rootDir>/test/helpers/oracle.ts', '<rootDir>/test/helpers/leaks.ts'],
 };

@@ -47,9 +47,9 @@ export default {
   jsonReporter: { fileName: `coverage/mutation/${name}.json` },
   clearTextReporter: { allowColor: false, logTests: false, reportTests: false },
   concurrency: 2,
-  timeoutMS: 20_000,
+  timeoutMS: 60_000,
   tempDirName: 'coverage/mutation/tmp',
-  ignorePatterns: ['dist', 'coverage', 'docs', 'bench/results', 'example'],
+  ignorePatterns: ['dist', 'coverage', 'docs', 'bench/results', '/example'],
   disableTypeChecks: false,
   allowEmpty: false,
 };

@@ -3,45 +3,11 @@ import { inspect } from 'node:util';
 import createDebug from 'debug';
 import { MemoryTokenStore } from '../lib';
 import { eventNames } from '../lib/coordinator/events';
-import type { Emulator } from '../lib/emulator';
 import { logIn, startApp, walkToCallback } from './helpers/app';
 import { collect } from './helpers/collect';
 import { startTestEmulator } from './helpers/emulator';
 import { ManualClock } from './helpers/clock';
-
-/** Everything an emulator ever saw that must not be seen anywhere else. */
-function secretsOf(emulator: Emulator): Set<string> {
-  const names = ['client_secret', 'code', 'code_verifier', 'refresh_token', 'token', 'access_token'];
-  const secrets = new Set<string>(emulator.clients.map(({ clientSecret }) => clientSecret));
-  for (const { body, query, headers } of emulator.requests) {
-    for (const source of [body, query] as (Record<string, unknown> | undefined)[]) {
-      for (const name of names) {
-        const value = source?.[name];
-        if (typeof value === 'string' && value.length > 8) secrets.add(value);
-      }
-    }
-    const [scheme, credentials] = headers['authorization']?.split(' ') ?? [];
-    if (scheme === 'Bearer' && credentials !== undefined) secrets.add(credentials);
-  }
-  for (const token of emulator.presentations.keys()) secrets.add(token);
-  secrets.delete('');
-  return secrets;
-}
-
-/** All an error, an event or a request could show to a logger, its causes and hidden properties included. */
-function everythingOf(value: unknown, depth = 0): string {
-  const shown = [inspect(value, { depth: 8, showHidden: true, getters: false })];
-  try {
-    shown.push(JSON.stringify(value));
-  } catch {
-    // Circular, as requests are.
-  }
-  if (value instanceof Error) {
-    shown.push(value.stack ?? '', value.message, String(value));
-    if (value.cause !== undefined && depth < 6) shown.push(everythingOf(value.cause, depth + 1));
-  }
-  return shown.join('\n');
-}
+import { everythingOf, secretsOf } from './helpers/leaks';
 
 describe('no token, code, verifier or secret', () => {
   it('is seen in logs, errors, events, requests, sessions, cookies or an encrypted store', async () => {

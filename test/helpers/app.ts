@@ -9,6 +9,7 @@ import request from 'supertest';
 import type { ClientPolicy, Emulator, EmulatorClient } from '../../lib/emulator';
 import { requireSalesforce, salesforceAuth, type SalesforceAuth, type SalesforceAuthOptions } from '../../lib';
 import { logInAtEmulator } from './emulator';
+import { note, requestWatch, watchJobs, watchStore } from './leaks';
 
 export type ExpressMajor = 4 | 5;
 
@@ -72,6 +73,9 @@ export async function startApp(given: TestAppOptions): Promise<TestApp> {
       ...given.options,
     } as SalesforceAuthOptions);
   middlewares.add(salesforce);
+  watchJobs(salesforce);
+  if (given.options?.encryptionKeys && given.options.store) watchStore(given.options.store);
+  app.use(requestWatch());
   const errors: unknown[] = [];
   if (given.sessionMiddleware) app.use(given.sessionMiddleware);
   else if (given.session === 'cookie-session')
@@ -106,6 +110,7 @@ export async function startApp(given: TestAppOptions): Promise<TestApp> {
   given.routes?.(app, salesforce);
   const report: ErrorRequestHandler = (error: Record<string, unknown>, _req, res, _next) => {
     errors.push(error);
+    note('an error', error);
     res.set((error['headers'] as Record<string, string> | undefined) ?? {});
     res.status((error['status'] as number | undefined) ?? 500).json({ code: error['code'], message: error['message'] });
   };

@@ -1,4 +1,5 @@
 import { startEmulator, type Emulator, type EmulatorOptions } from '../../lib/emulator';
+import { watchForLeaks } from './leaks';
 import { assertNoViolations, unwatch, watch } from './oracle';
 
 /** The callback URL of {@link startTestEmulator} where a test names none. */
@@ -10,6 +11,7 @@ const running = new Set<Emulator>();
 export async function startTestEmulator(options: Partial<EmulatorOptions> = {}): Promise<Emulator> {
   const emulator = await startEmulator({ callbackURLs: [defaultCallbackURL], ...options });
   watch(emulator);
+  watchForLeaks(emulator);
   (isTestRunning ? running : runningForFile).add(emulator);
   return emulator;
 }

@@ -1,0 +1,75 @@
+/**
+ * `npm run load -- [--seconds 300] [--users 200] [--workers 3] [--store redis|postgres] [--seed 1]`
+ *
+ * Load with faults: users on several worker processes that share one store, rotation on, while the emulator fails, the store
+ * is restarted and workers are killed. Prints a report, and ends with 1 where somebody was logged out without a permanent
+ * answer of the provider. What counts as one: docs/load.md.
+ */
+import { clearInterval, setInterval } from 'node:timers';
+import { parseArgs } from 'node:util';
+import { startEmulator } from '../dist/emulator.mjs';
+import { Faults, seedWith } from './load/faults.mjs';
+import { Report } from './load/report.mjs';
+import { startStore } from './load/stores.mjs';
+import { User } from './load/user.mjs';
+import { Workers } from './load/workers.mjs';
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '300' },
+    users: { type: 'string', default: '200' },
+    workers: { type: 'string', default: '3' },
+    store: { type: 'string', default: 'redis' },
+    seed: { type: 'string', default: '1' },
+  },
+});
+const [seconds, userCount, workerCount] = [values.seconds, values.users, values.workers].map(Number);
+seedWith(Number(values.seed));
+
+const report = new Report();
+const emulator = await startEmulator({
+  callbackURLs: [],
+});
+emulator.faults.inject({ on: 'token', kind: 'reply', times: Infinity, change: (reply) => report.issued(reply) });
+addUsers(emulator, userCount);
+const store = await startStore(values.store);
+const workers = new Workers({ emulator, store, count: workerCount, report });
+await workers.start();
+
+console.log(`${userCount} users on ${workerCount} processes with ${values.store}, for ${seconds} s. Logging in …`);
+const users = emulator.users.slice(0, userCount).map((user) => new User(user, { emulator, workers, report }));
+// A few at a time: this is not about logins.
+const waiting = [...users];
+await Promise.all(
+  Array.from({ length: 8 }, async () => {
+    for (let user = waiting.pop(); user; user = waiting.pop()) await user.logIn('the first one');
+  }),
+);
+console.log('All logged in. Faults begin.');
+const end = Date.now() + seconds * 1000;
+const isOver = () => Date.now() >= end;
+const faults = new Faults({ emulator, store, workers, report });
+const progress = setInterval(() => console.log(report.line()), 15_000);
+await Promise.all([...users.map((user) => user.run(isOver)), faults.run(isOver)]);
+
+// Calm: whatever was held must come to an end, and everybody must still be logged in.
+emulator.faults.clear();
+emulator.faults.inject({ on: 'token', kind: 'reply', times: Infinity, change: (reply) => report.issued(reply) });
+await store.up();
+await Promise.all(users.map((user) => user.settle()));
+clearInterval(progress);
+report.end({ emulator, seconds, users: userCount, workers: workerCount, store: values.store });
+console.log(report.text());
+await workers.stop();
+await store.stop();
+await emulator.stop();
+process.exitCode = report.isClean ? 0 : 1;
+
+/** More users of the first organization than the emulator has. */
+function addUsers({ users }, count) {
+  const [model] = users;
+  for (let number = users.length + 1; users.length < count; number++) {
+    const userId = `${model.userId.slice(0, 11)}${String(number).padStart(4, '0')}${model.userId.slice(15)}`;
+    users.push({ ...model, userId, username: `user${number}@acme.example`, email: `user${number}@acme.example` });
+  }
+}

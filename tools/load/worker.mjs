@@ -1,0 +1,65 @@
+/** One process of the application under load; its settings come as JSON in LOAD_WORKER. */
+import cookieSession from 'cookie-session';
+import express from 'express';
+import { requireSalesforce, salesforceAuth } from '../../dist/index.mjs';
+import { PostgresTokenStore } from '../../dist/stores/postgres.mjs';
+import { RedisTokenStore } from '../../dist/stores/redis.mjs';
+
+const { port, store, callbackURL, ...client } = JSON.parse(process.env.LOAD_WORKER);
+const { tokenStore, closeStore } = await openStore(store);
+const salesforce = salesforceAuth({
+  ...client,
+  callbackURL,
+  scope: 'id api refresh_token',
+  profileSource: 'id',
+  store: tokenStore,
+  encryptionKeys: ['__load_encryption_key_of_32_chars__'],
+});
+for (const name of ['refresh.success', 'refresh.lost', 'refresh.held', 'refresh.transient']) {
+  salesforce.events.on(name, ({ code }) => process.connected && process.send({ event: name, code }));
+}
+
+const app = express();
+app.use(cookieSession({ name: 'load', keys: ['__load_cookie_key__'] }));
+app.use(salesforce);
+app.get('/limits', requireSalesforce(), async (req, res, next) => {
+  try {
+    const answer = await req.salesforce.fetch('/services/data/v62.0/limits');
+    await answer.arrayBuffer();
+    res.json({ upstream: answer.status });
+  } catch (error) {
+    next(error);
+  }
+});
+// Express tells an error handler by its four parameters.
+// eslint-disable-next-line no-unused-vars
+app.use((error, _req, res, _next) => {
+  // What `fetch` itself throws where the API drops the connection: the caller's to deal with, as with any API.
+  if (error.message === 'fetch failed') res.status(502).json({ code: 'the API dropped the connection' });
+  else res.status(error.status ?? 500).json({ code: error.code ?? error.name, message: error.message });
+});
+const server = app.listen(port, '127.0.0.1', () => process.send({ event: 'ready' }));
+
+process.once('SIGTERM', async () => {
+  const closed = new Promise((resolve) => server.close(resolve));
+  server.closeIdleConnections();
+  await salesforce.close();
+  server.closeIdleConnections();
+  await closed;
+  await closeStore();
+  process.exit(0);
+});
+
+async function openStore({ kind, url }) {
+  if (kind === 'redis') {
+    const { createClient } = await import('redis');
+    const client = createClient({ url, disableOfflineQueue: true, socket: { reconnectStrategy: 100 } });
+    client.on('error', () => undefined);
+    await client.connect();
+    return { tokenStore: new RedisTokenStore({ client }), closeStore: () => client.destroy() };
+  }
+  const { default: pg } = await import('pg');
+  const pool = new pg.Pool({ connectionString: url, max: 20, connectionTimeoutMillis: 3_000 });
+  pool.on('error', () => undefined);
+  return { tokenStore: new PostgresTokenStore({ pool }), closeStore: () => pool.end() };
+}

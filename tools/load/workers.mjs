@@ -1,0 +1,81 @@
+/** The processes of the application: started, ended at random, started again. */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { pick } from './faults.mjs';
+import { freePort } from './stores.mjs';
+
+const program = new URL('worker.mjs', import.meta.url).pathname;
+
+export class Workers {
+  #list = [];
+  #isStopping = false;
+
+  constructor({ emulator, store, count, report }) {
+    Object.assign(this, { emulator, store, count, report });
+  }
+
+  async start() {
+    const ports = await Promise.all(Array.from({ length: this.count }, freePort));
+    // One callback URL for all of them, as behind a load balancer; users take the path of it to any.
+    this.callbackURL = `http://localhost:${ports[0]}/auth/salesforce/callback`;
+    const { clientID, clientSecret } = this.emulator.registerClient({
+      callbackURLs: [this.callbackURL],
+      policy: { rotateRefreshTokens: true, expiresInSeconds: 120 },
+    });
+    this.client = { clientID, clientSecret, baseUrl: this.emulator.url };
+    this.#list = ports.map((port) => ({ port, child: undefined, isReady: false }));
+    await Promise.all(this.#list.map((worker) => this.#run(worker)));
+  }
+
+  /** Base URL of a worker that is up, if any is. */
+  any() {
+    const ready = this.#list.filter(({ isReady }) => isReady);
+    return ready.length === 0 ? undefined : `http://127.0.0.1:${pick(ready).port}`;
+  }
+
+  async end(signal) {
+    const worker = pick(this.#list.filter(({ isReady }) => isReady));
+    if (!worker) return;
+    // Off the load balancer first where it is asked to go; a kill asks nobody.
+    worker.isReady = signal === 'SIGKILL';
+    this.report.ended(signal);
+    const ended = once(worker.child, 'exit');
+    worker.child.kill(signal);
+    await ended;
+    worker.isReady = false;
+    await this.#run(worker);
+  }
+
+  async stop() {
+    this.#isStopping = true;
+    await Promise.all(
+      this.#list.map(async ({ child }) => {
+        const ended = once(child, 'exit');
+        child.kill('SIGKILL');
+        await ended;
+      }),
+    );
+  }
+
+  async #run(worker) {
+    if (this.#isStopping) return;
+    const { port } = worker;
+    const settings = {
+      ...this.client,
+      port,
+      callbackURL: this.callbackURL,
+      store: { kind: this.store.kind, url: this.store.url },
+    };
+    worker.child = fork(program, { env: { ...process.env, LOAD_WORKER: JSON.stringify(settings) } });
+    await new Promise((ready) => {
+      worker.child.on('message', ({ event, code }) => {
+        if (event === 'ready') ready();
+        else this.report.count(event, code ?? '');
+      });
+      worker.child.once('exit', ready);
+    });
+    worker.isReady = worker.child.exitCode === null && worker.child.signalCode === null;
+    // A worker that could not start, for instance while the store was away, tries again.
+    if (!worker.isReady) await this.#run(worker);
+  }
+}

@@ -9,7 +9,10 @@ import type { Emulator } from '../../lib/emulator';
 /**
  * The search for secrets: after each test of every suite, what the package put out during it is searched for what the
  * emulators know and nobody else may show. Suites take part by starting emulators and applications with the helpers.
+ *
+ * It costs time, so it is on only where `npm run test:secrets` has switched it on.
  */
+const isOn = process.env['SCAN_FOR_SECRETS'] === '1';
 
 interface Shown {
   where: string;
@@ -71,21 +74,23 @@ export function everythingOf(value: unknown, depth = 0): string {
 
 /** Notes something the package put out. */
 export function note(where: string, value: unknown): void {
+  if (!isOn) return;
   shown.push({ where, text: typeof value === 'string' ? value : everythingOf(value) });
 }
 
 /** Has what this emulator knows be searched for. */
 export function watchForLeaks(emulator: Emulator): void {
-  emulators.add(emulator);
+  if (isOn) emulators.add(emulator);
 }
 
 /** Has an encrypted store be searched. */
 export function watchStore(store: TokenStore): void {
-  stores.add(store);
+  if (isOn) stores.add(store);
 }
 
 /** Notes what jobs are refused with; request errors reach the error handler. */
 export function watchJobs({ tokens }: SalesforceAuth): void {
+  if (!isOn) return;
   for (const name of ['get', 'find', 'revoke'] as const) {
     const original = (tokens[name] as (...given: unknown[]) => Promise<unknown>).bind(tokens);
     Object.assign(tokens, {
@@ -104,6 +109,7 @@ export function watchJobs({ tokens }: SalesforceAuth): void {
 /** Notes answers of the package's own routes with their headers and, for a few requests of each kind, the request itself. */
 export function requestWatch(): (req: Request, res: Response, next: NextFunction) => void {
   const seen = new Map<string, number>();
+  if (!isOn) return (_req, _res, next) => next();
   return (req, res, next) => {
     const path = req.originalUrl.split('?')[0]!;
     const count = (seen.get(path) ?? 0) + 1;
@@ -163,7 +169,7 @@ async function noteStores(): Promise<void> {
 }
 
 // Jest runs this file in setupFilesAfterEnv. Other programs have no hooks.
-if (typeof afterEach === 'function') {
+if (isOn && typeof afterEach === 'function') {
   const onEvent = (event: unknown, name: string | symbol): void => note(`the event ${String(name)}`, event);
   // All but the one that is not even made where nobody listens.
   const channels = eventNames

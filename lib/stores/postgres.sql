@@ -40,7 +40,7 @@ create table salesforce_grants (
   -- When the last of these holds ends or ended.
   held_until timestamptz not null,
   refreshed_at timestamptz not null,
-  -- Until when the row is one process's to keep alive; see the option keepAlive.
+  -- Until when the row is one process's to keep alive (takeIdle).
   taken_until timestamptz,
   -- When the row may be forgotten.
   expires_at timestamptz not null

@@ -49,7 +49,7 @@ const takenAtOnce = 10;
 
 /**
  * Keeps grants in PostgreSQL 12 or later, in the table of `express-salesforce-auth/stores/postgres.sql`: one statement for
- * each operation, on the server's clock. Works through PgBouncer in transaction mode.
+ * each operation, on the server's clock. Made for PgBouncer in transaction mode as well.
  */
 export class PostgresTokenStore implements TokenStore {
   readonly #pool: PostgresPool;

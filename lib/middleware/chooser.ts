@@ -2,6 +2,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import { SalesforceOptionError } from '../errors';
 import type { Configuration } from '../options/configuration';
 import type { AuthCore } from './core';
+import { mountPathOf } from './mount-path';
 import { chosenBaseUrl, textOf } from './organization-choice';
 import { escapeHtml, pageHeaders, pageHtml } from './page-html';
 import { safeReturnTo } from './return-to';
@@ -18,7 +19,7 @@ export function chooser(core: AuthCore): RequestHandler {
 
 async function show(core: AuthCore, req: Request, res: Response): Promise<void> {
   const configuration = await core.options.source.resolve({ req });
-  const loginPath = req.baseUrl.replaceAll('\\', '%5C') + String(core.options.routes.login);
+  const loginPath = mountPathOf(req.baseUrl) + String(core.options.routes.login);
   let wrong: string | undefined;
   try {
     if (chosenBaseUrl(req, configuration) !== undefined) {

@@ -3,6 +3,8 @@ import { isSalesforceAuthError, situationOf, type SalesforceErrorCode } from '..
 import { endedTransactions } from '../strategy/attempt';
 import type { AuthCore } from './core';
 import { errorHtml } from './error-html';
+import { mountPathOf } from './mount-path';
+import { isNavigation } from './navigation';
 import { pageHeaders } from './page-html';
 import { RequestSalesforce } from './request';
 import { safeReturnTo } from './return-to';
@@ -63,7 +65,7 @@ function lastErrorHandler(core: AuthCore): ErrorRequestHandler {
     if ('headers' in error) res.set(error.headers);
     res.set('Cache-Control', 'no-store');
     res.vary('Accept');
-    if (!wantsPage(req)) {
+    if (!isNavigation(req)) {
       const { code, title: _title, ...rest } = details;
       res.json({ error: code, ...rest });
       return;
@@ -118,7 +120,7 @@ function originOf(
     const isOther = source.fixed !== undefined && source.fixed.baseUrl !== baseUrl;
     return { returnTo: safeReturnTo(returnTo), org: isOther ? baseUrl : undefined, isOwnRoute: true };
   }
-  const path = req.originalUrl.split('?')[0] ?? '';
+  const path = mountPathOf(req.originalUrl.split('?')[0] ?? '');
   const isAt = (route: string | false): boolean => route !== false && path === mountPath + route;
   if (isAt(routes.login)) {
     const { org } = req.query;
@@ -128,13 +130,6 @@ function originOf(
   const isOwnRoute = isAt(routes.callback) || isAt(routes.logout) || req.query['state'] !== undefined;
   const isPage = req.method === 'GET' || req.method === 'HEAD';
   return { returnTo: isPage && !isOwnRoute ? safeReturnTo(req.originalUrl) : undefined, org: undefined, isOwnRoute };
-}
-
-/** A navigation of a browser, by link or form; what a script sends gets JSON. */
-function wantsPage(req: Request): boolean {
-  const mode = req.get('sec-fetch-mode');
-  if (mode !== undefined && mode !== 'navigate') return false;
-  return !req.xhr && req.accepts(['json', 'html']) === 'html';
 }
 
 function attached(req: Request, core: AuthCore): RequestSalesforce | undefined {

@@ -3,6 +3,7 @@ import { GrantClient } from '../client/grant-client';
 import { SalesforceAuthError } from '../errors';
 import type { AuthCore } from './core';
 import { meant, RequestAccess, RequestLogin, wrongOrganization, type Access, type SalesforceLogin } from './logins';
+import { mountPathOf } from './mount-path';
 import { entriesOf, entryOf, requireSession, type SessionEntry } from './session';
 import type { SalesforceUser } from './user';
 
@@ -86,7 +87,7 @@ export class RequestSalesforce extends RequestAccess implements Common {
 
   /** Where the middleware is mounted, to build links to its routes. */
   get mountPath(): string {
-    return this.#mountPath;
+    return mountPathOf(this.#mountPath);
   }
 
   /** @internal The middleware this request went through. */

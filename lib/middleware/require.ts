@@ -5,6 +5,7 @@ import { parseScope } from '../options/configuration';
 import { isOrganizationId, toId18 } from '../salesforce/ids';
 import { checkLoginLoop, clearLogins } from './login-loop';
 import { wrongOrganization } from './logins';
+import { isNavigation } from './navigation';
 import { RequestSalesforce } from './request';
 import { entriesOf, requireSession, sessionReadError } from './session';
 
@@ -116,8 +117,7 @@ function refuse(req: Request, res: Response, next: NextFunction, salesforce: Req
   try {
     requireSession(req);
     res.set('Cache-Control', 'no-store');
-    // Of a mount path with a parameter the request has a say; a browser would take `/\host` for another host.
-    const mountPath = salesforce.mountPath.replaceAll('\\', '%5C');
+    const { mountPath } = salesforce;
     const loginPath = login === false ? undefined : mountPath + login;
     if (loginPath === undefined || !isPageRequest(req)) {
       res.status(401).json({
@@ -137,12 +137,9 @@ function refuse(req: Request, res: Response, next: NextFunction, salesforce: Req
   }
 }
 
-/** A navigation, which can follow a redirect to a login page; anything a script sends cannot. */
+/** A navigation that can follow a redirect to a login page, and come back to where it was going. */
 function isPageRequest(req: Request): boolean {
-  if (req.method !== 'GET' && req.method !== 'HEAD') return false;
-  const mode = req.get('sec-fetch-mode');
-  if (mode !== undefined && mode !== 'navigate') return false;
-  return !req.xhr && req.accepts(['json', 'html']) === 'html';
+  return (req.method === 'GET' || req.method === 'HEAD') && isNavigation(req);
 }
 
 function attached(req: Request, property: string): RequestSalesforce | undefined {

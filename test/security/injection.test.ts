@@ -1,4 +1,4 @@
-import { get } from 'node:http';
+import { get, type IncomingMessage } from 'node:http';
 import { inspect } from 'node:util';
 import express, { type Express } from 'express';
 import express4 from 'express4';
@@ -115,38 +115,54 @@ describe('header injection', () => {
     expect(new URL(headers['location']!).searchParams.get('redirect_uri')).toBe(`${url}/auth/salesforce/callback`);
   });
 
-  it.each([
+  describe.each([
     ['4', express4],
     ['5', express],
   ] as [string, () => Express][])(
-    'does not come through a mount path of which the request has a say, on Express %s',
-    async (_major, framework) => {
-      const emulator = await startTestEmulator();
-      const [client] = emulator.clients;
-      const app = framework();
-      app.use(expressSession({ secret: '__test_session_secret__', resave: false, saveUninitialized: false }) as never);
-      const { clientID, clientSecret } = client!;
-      app.use('/:tenant', salesforceAuth({ clientID, clientSecret, baseUrl: emulator.url }), requireSalesforce());
-      const server = app.listen(0, '127.0.0.1');
-      await new Promise((resolve) => server.once('listening', resolve));
-      const { port } = server.address() as { port: number };
-      const locations: string[] = [];
-      // As no URL library would send them.
-      for (const path of ['/acme/x', '/\\evil.test/x', '/%5cevil.test/x', '/%2fevil.test/x', '/.\\evil.test/x']) {
-        locations.push(
-          await new Promise<string>((resolve) => {
-            get({ port, path, headers: { Accept: 'text/html', Connection: 'close' } }, ({ headers }) =>
-              resolve(headers.location ?? ''),
-            );
-          }),
-        );
-      }
-      server.close();
+    'through a mount path of which the request has a say, on Express %s',
+    (_major, framework) => {
+      const ways = ['/acme', '/\\evil.test', '/%5cevil.test', '/%2fevil.test', '/.\\evil.test'];
+      const isElsewhere = (reference: string): boolean =>
+        new URL(reference, 'http://app.example').origin !== 'http://app.example';
 
-      expect(locations[0]).toBe('/acme/auth/salesforce?returnTo=%2Facme%2Fx');
-      expect(
-        locations.filter((location) => new URL(location, 'http://app.example').origin !== 'http://app.example'),
-      ).toEqual([]);
+      /** Asks for a path below each of them, as no URL library would send it. */
+      async function ask(below: string): Promise<{ location: string; html: string }[]> {
+        const emulator = await startTestEmulator();
+        const { clientID, clientSecret } = emulator.clients[0]!;
+        const app = framework();
+        app.use(
+          expressSession({ secret: '__test_session_secret__', resave: false, saveUninitialized: false }) as never,
+        );
+        app.use('/:tenant', salesforceAuth({ clientID, clientSecret, baseUrl: emulator.url }), requireSalesforce());
+        const server = app.listen(0, '127.0.0.1');
+        await new Promise((resolve) => server.once('listening', resolve));
+        const { port } = server.address() as { port: number };
+        const answers = [];
+        for (const way of ways) {
+          const options = { port, path: way + below, headers: { Accept: 'text/html', Connection: 'close' } };
+          const response = await new Promise<IncomingMessage>((resolve) => get(options, resolve));
+          let html = '';
+          for await (const chunk of response) html += String(chunk);
+          answers.push({ location: response.headers.location ?? '', html });
+        }
+        server.close();
+        return answers;
+      }
+
+      it('no redirect to the login leads elsewhere', async () => {
+        const locations = (await ask('/x')).map(({ location }) => location);
+
+        expect(locations[0]).toBe('/acme/auth/salesforce?returnTo=%2Facme%2Fx');
+        expect(locations.filter(isElsewhere)).toEqual([]);
+      });
+
+      it('no link on the error page leads elsewhere', async () => {
+        const answers = await ask('/auth/salesforce/callback?state=x&code=y');
+        const links = answers.map(({ html }) => [...html.matchAll(/href="([^"]*)"/g)].map(([, href]) => href!));
+
+        expect(links[0]).toEqual(['/acme/auth/salesforce', '/']);
+        expect(links.flat().filter(isElsewhere)).toEqual([]);
+      });
     },
   );
 });

@@ -1,0 +1,7 @@
+/**
+ * The path a middleware is mounted at, for links to its routes. Where it has a parameter, the request has a say in it, and a
+ * browser would take `/\host` for another host.
+ */
+export function mountPathOf(baseUrl: string): string {
+  return baseUrl.replaceAll('\\', '%5C');
+}

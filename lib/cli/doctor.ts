@@ -5,6 +5,7 @@ import { diagnose } from '../doctor/diagnose';
 import { summarize, type DiagnoseOptions, type Diagnosis, type Finding } from '../doctor/findings';
 import type { SalesforceAuthOptions } from '../middleware/options';
 import { configurationFromEnv } from '../options/environment';
+import { readArguments } from './arguments';
 import { formatDiagnosis } from './doctor-output';
 import { doctorHelp } from './help';
 
@@ -109,7 +110,7 @@ function redact(text: string, env: Readonly<Record<string, string | undefined>>)
 
 /** Reads the command line. @throws Error with a sentence for the person who typed it */
 function parseDoctorArguments(args: readonly string[]): DoctorArguments | 'help' {
-  const { values } = parse(args);
+  const { values } = readArguments(() => parseStrictly(args));
   if (values.help) return 'help';
   const { config, origin, tenant, processes, dotenv: envFile } = values;
   if (origin !== undefined && !/^https?:\/\/[^/]+$/.test(origin)) {
@@ -126,16 +127,6 @@ function parseDoctorArguments(args: readonly string[]): DoctorArguments | 'help'
     json: values.json === true,
     strict: values.strict === true,
   };
-}
-
-function parse(args: readonly string[]): ReturnType<typeof parseStrictly> {
-  try {
-    return parseStrictly(args);
-  } catch (error) {
-    // Node's messages go on about "--"; the first sentence says it all.
-    const { message } = error as Error;
-    throw new Error(`${message.split(/\. |\.$|\n/)[0] ?? message}.`, { cause: error });
-  }
 }
 
 /** Not exported, because its type is what parseArgs makes of the options. */

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { startEmulator, type Emulator, type EmulatorOptions } from '../emulator';
+import { readArguments } from './arguments';
 import { emulatorHelp } from './help';
 
 const defaultPort = 4400;
@@ -36,7 +37,7 @@ export async function runEmulator(args: readonly string[]): Promise<number> {
 
 /** Reads the command line. @throws Error with a sentence for the person who typed it */
 export function parseEmulatorOptions(args: readonly string[]): EmulatorOptions | 'help' {
-  const { values } = parse(args);
+  const { values } = readArguments(() => parseStrictly(args));
   if (values.help) return 'help';
   const callbackURLs = values.callback ?? [defaultCallbackURL];
   for (const url of callbackURLs) {
@@ -82,16 +83,6 @@ function describeEmulator({ url, siteUrl, clients, users }: Emulator): string {
     '',
     'Ctrl+C stops it.',
   ].join('\n');
-}
-
-function parse(args: readonly string[]): ReturnType<typeof parseStrictly> {
-  try {
-    return parseStrictly(args);
-  } catch (error) {
-    // Node's messages go on about "--"; the first sentence says it all.
-    const { message } = error as Error;
-    throw new Error(`${message.split(/\. |\.$|\n/)[0] ?? message}.`, { cause: error });
-  }
 }
 
 /** Not exported, because its type is what parseArgs makes of the options. */

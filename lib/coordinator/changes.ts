@@ -3,7 +3,8 @@ import type { TokenStore } from '../stores/store';
 
 /**
  * What the store tells of grants that change in other processes: whoever waits for a refresh looks again at once, and what
- * this process remembers of the grant is not served without asking the store. Hints: without them everybody looks again after a while.
+ * this process remembers of the grant is not served without asking the store. Hints: without them everybody looks again after
+ * a while.
  */
 export class GrantChanges {
   readonly #clock: Clock;

@@ -118,6 +118,23 @@ export async function startApp(given: TestAppOptions): Promise<TestApp> {
   return { app, client, url, salesforce, errors, browser: () => request.agent(url) };
 }
 
+/** Makes the middleware of one of several processes of an application: each with a callback URL of its own, and one client. */
+export function onClient(
+  emulator: Emulator,
+  client: EmulatorClient,
+  options: Partial<SalesforceAuthOptions> & Record<string, unknown>,
+): NonNullable<TestAppOptions['create']> {
+  return (_own, callbackURL) => {
+    client.callbackURLs.push(callbackURL);
+    const { clientID, clientSecret } = client;
+    const scope = 'id api refresh_token';
+    return salesforceAuth({
+      ...{ clientID, clientSecret, callbackURL, baseUrl: emulator.url, scope },
+      ...options,
+    } as SalesforceAuthOptions);
+  };
+}
+
 afterEach(async () => {
   for (const salesforce of middlewares) await salesforce.close();
   middlewares.clear();

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Pool } from 'pg';
-import type { GrantWrite } from '../../lib';
 import { describeTokenStore } from '../../lib/stores/contract';
 import { PostgresTokenStore } from '../../lib/stores/postgres';
+import { claim, login, release } from './grants';
 import { openPool, startPostgres } from './servers/postgres';
 
 const sql = readFileSync(join(__dirname, '../../lib/stores/postgres.sql'), 'utf8');
@@ -53,19 +53,6 @@ describeTokenStore('PostgresTokenStore', () => ({
 }));
 
 describe('PostgresTokenStore on its own table', () => {
-  const login: GrantWrite = {
-    expected: null,
-    generation: 'first',
-    payload: 'tokens',
-    labels: { organizationId: '00D', userId: '005', clientID: '3MVG9' },
-    reference: 'session',
-    referenceMs: 60_000,
-    softMs: null,
-    hardMs: null,
-  };
-  const claim = { generation: 'first', version: 1, owner: 'owner', leaseMs: 60_000 };
-  const release = { generation: 'first', reference: 'session', everywhere: true, tombstoneMs: 60_000 };
-
   afterEach(async () => {
     await pool.query(`delete from ${table}`);
   });

@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { createClient } from 'redis';
-import { salesforceAuth, type SalesforceAuth, type TokenStore } from '../../lib';
+import { type TokenStore } from '../../lib';
 import { PostgresTokenStore } from '../../lib/stores/postgres';
 import { RedisTokenStore } from '../../lib/stores/redis';
-import { logIn, startApp, type TestApp } from '../helpers/app';
+import { logIn, onClient, startApp, type TestApp } from '../helpers/app';
 import { startTestEmulator } from '../helpers/emulator';
 import { openPool, startPostgres } from './servers/postgres';
 import { startRedis } from './servers/redis';
@@ -65,12 +65,7 @@ describe.each(['Redis, by redis', 'Redis, by ioredis', 'PostgreSQL'])('two proce
     const processes: TestApp[] = [];
     for (let index = 0; index < 2; index++) {
       const store = await makers[name]!();
-      const create = (_client: unknown, callbackURL: string): SalesforceAuth => {
-        client.callbackURLs.push(callbackURL);
-        const { clientID, clientSecret } = client;
-        const scope = 'id api refresh_token';
-        return salesforceAuth({ clientID, clientSecret, callbackURL, baseUrl: emulator.url, scope, store, cacheMs: 0 });
-      };
+      const create = onClient(emulator, client, { store, cacheMs: 0 });
       processes.push(await startApp({ emulator, create }));
     }
     const tab = processes[0]!.browser();

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { Cluster, Redis } from 'ioredis';
 import { createClient, createCluster } from 'redis';
-import type { ClaimOutcome, GrantRecord, GrantWrite } from '../../lib';
+import type { ClaimOutcome, GrantRecord } from '../../lib';
 import { RedisTokenStore, type RedisTokenStoreOptions } from '../../lib/stores/redis';
 import { freePort } from './servers/programs';
+import { claim, login, release } from './grants';
 import { startRedisServer } from './servers/redis';
 
 jest.setTimeout(60_000);
@@ -43,19 +44,7 @@ const libraries: [string, (url: string) => Promise<RedisTokenStoreOptions['clien
   ['ioredis', (url) => Promise.resolve(ioredisOf(url))],
 ];
 
-const login: GrantWrite = {
-  expected: null,
-  generation: 'first',
-  payload: 'tokens',
-  labels: { organizationId: '00D', userId: '005', clientID: '3MVG9' },
-  reference: 'session',
-  referenceMs: 60_000,
-  softMs: null,
-  hardMs: null,
-};
-const claim = { generation: 'first', version: 1, owner: 'owner', leaseMs: 60_000 };
 const commit = { generation: 'first', version: 1, payload: 'new tokens', softMs: null, hardMs: null };
-const release = { generation: 'first', reference: 'session', everywhere: true, tombstoneMs: 60_000 };
 
 async function listed(store: RedisTokenStore): Promise<string[]> {
   const records: GrantRecord[] = [];

@@ -1,8 +1,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { MemoryTokenStore, salesforceAuth, type SalesforceAuth, type SalesforceEventName } from '../../lib';
+import { MemoryTokenStore, type SalesforceAuth, type SalesforceEventName } from '../../lib';
 import type { ClientPolicy } from '../../lib/emulator';
 import { eventNames } from '../../lib/coordinator/events';
-import { logIn, startApp, type TestApp } from '../helpers/app';
+import { logIn, onClient, startApp, type TestApp } from '../helpers/app';
 import { ManualClock } from '../helpers/clock';
 import { collect } from '../helpers/collect';
 import { startTestEmulator } from '../helpers/emulator';
@@ -39,20 +39,13 @@ async function startProcesses(
     const clock = new ManualClock();
     const app = await startApp({
       emulator,
-      create: (_client, callbackURL): SalesforceAuth => {
-        client.callbackURLs.push(callbackURL);
-        return salesforceAuth({
-          clientID: client.clientID,
-          clientSecret: client.clientSecret,
-          callbackURL,
-          baseUrl: emulator.url,
-          // Of the first; the others log in with everything.
-          scope: (index === 0 ? options.scope : undefined) ?? 'id api refresh_token',
-          store,
-          clock,
-          cacheMs: options.cacheMs ?? 0,
-        });
-      },
+      create: onClient(emulator, client, {
+        store,
+        clock,
+        cacheMs: options.cacheMs ?? 0,
+        // Of the first; the others log in with everything.
+        ...(index === 0 && options.scope !== undefined && { scope: options.scope }),
+      }),
     });
     let news: Told[] = [];
     for (const name of eventNames) {

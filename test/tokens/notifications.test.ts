@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { MemoryTokenStore, salesforceAuth, type TokenStore } from '../../lib';
+import { MemoryTokenStore, type TokenStore } from '../../lib';
 import { PostgresTokenStore } from '../../lib/stores/postgres';
 import { RedisTokenStore } from '../../lib/stores/redis';
-import { logIn, startApp, type TestApp } from '../helpers/app';
+import { logIn, onClient, startApp, type TestApp } from '../helpers/app';
 import { ManualClock } from '../helpers/clock';
 import { startTestEmulator } from '../helpers/emulator';
 import { openPool, startPostgres } from '../stores/servers/postgres';
@@ -58,13 +58,7 @@ describe.each(['memory', 'Redis', 'PostgreSQL'])('two processes that hear of cha
     const client = emulator.registerClient({ callbackURLs: [], policy: { rotateRefreshTokens: true } });
     const processes: TestApp[] = [];
     for (const store of makers[kind]!()) {
-      const create = (_client: unknown, callbackURL: string) => {
-        client.callbackURLs.push(callbackURL);
-        const { clientID, clientSecret } = client;
-        const { url: baseUrl } = emulator;
-        const scope = 'id api refresh_token';
-        return salesforceAuth({ clientID, clientSecret, callbackURL, baseUrl, scope, store, clock: new ManualClock() });
-      };
+      const create = onClient(emulator, client, { store, clock: new ManualClock() });
       processes.push(await startApp({ emulator, create }));
     }
     const [first, second] = processes as [TestApp, TestApp];

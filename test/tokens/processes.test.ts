@@ -1,7 +1,7 @@
-import { MemoryTokenStore, salesforceAuth, type SalesforceAuth } from '../../lib';
+import { MemoryTokenStore } from '../../lib';
 import type { ClientPolicy, Emulator } from '../../lib/emulator';
 import { startTestEmulator } from '../helpers/emulator';
-import { logIn, startApp, type TestApp } from '../helpers/app';
+import { logIn, onClient, startApp, type TestApp } from '../helpers/app';
 import { ManualClock } from '../helpers/clock';
 
 interface Process extends TestApp {
@@ -20,22 +20,7 @@ async function startProcesses(count: number, policy: Partial<ClientPolicy> = {})
   const processes: Process[] = [];
   for (let index = 0; index < count; index++) {
     const clock = new ManualClock();
-    const app = await startApp({
-      emulator,
-      create: (_client, callbackURL): SalesforceAuth => {
-        client.callbackURLs.push(callbackURL);
-        return salesforceAuth({
-          clientID: client.clientID,
-          clientSecret: client.clientSecret,
-          callbackURL,
-          baseUrl: emulator.url,
-          scope: 'id api refresh_token',
-          store,
-          clock,
-          cacheMs: 0,
-        });
-      },
-    });
+    const app = await startApp({ emulator, create: onClient(emulator, client, { store, clock, cacheMs: 0 }) });
     processes.push({ ...app, clock });
   }
   const [first, second] = processes as [Process, Process];

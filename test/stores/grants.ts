@@ -1,0 +1,15 @@
+import type { GrantWrite } from '../../lib';
+
+/** What a login writes, and the first operations on what it wrote. */
+export const login: GrantWrite = {
+  expected: null,
+  generation: 'first',
+  payload: 'tokens',
+  labels: { organizationId: '00D', userId: '005', clientID: '3MVG9' },
+  reference: 'session',
+  referenceMs: 60_000,
+  softMs: null,
+  hardMs: null,
+};
+export const claim = { generation: 'first', version: 1, owner: 'owner', leaseMs: 60_000 };
+export const release = { generation: 'first', reference: 'session', everywhere: true, tombstoneMs: 60_000 };

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { wait, type Clock } from '../clock';
 import { debugRevoke } from '../debug';
 import { clientChanged, type ConfigurationSource } from '../options/source';
@@ -21,6 +22,8 @@ export class Revocations {
     this.#source = source;
     this.#clock = clock;
     this.#events = events;
+    // One listener for each token that waits for its next try, which is no leak.
+    setMaxListeners(0, this.#closing.signal);
   }
 
   /**

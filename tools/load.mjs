@@ -27,13 +27,13 @@ const [seconds, userCount, workerCount] = [values.seconds, values.users, values.
 seedWith(Number(values.seed));
 
 const report = new Report();
-const emulator = await startEmulator({
-  callbackURLs: [],
-});
+/** Of an access token: two to three refreshes of everybody in five minutes. */
+const sessionTimeoutSeconds = 120;
+const emulator = await startEmulator({ callbackURLs: [], sessionTimeoutSeconds });
 emulator.faults.inject({ on: 'token', kind: 'reply', times: Infinity, change: (reply) => report.issued(reply) });
 addUsers(emulator, userCount);
 const store = await startStore(values.store);
-const workers = new Workers({ emulator, store, count: workerCount, report });
+const workers = new Workers({ emulator, store, count: workerCount, sessionTimeoutSeconds, report });
 await workers.start();
 
 console.log(`${userCount} users on ${workerCount} processes with ${values.store}, for ${seconds} s. Logging in …`);

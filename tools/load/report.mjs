@@ -1,15 +1,15 @@
 /** What happened, and whether each log-out was honest. */
 
-/** How long before a kill Salesforce may have answered a refresh whose tokens the kill took along, in milliseconds. */
-const lostWithinMs = 5_000;
-
 export class Report {
   #startedAt = Date.now();
   #counts = new Map();
   #latencies = [];
   /** User → the refresh tokens the provider issued, in order. */
   #issued = new Map();
-  #kills = [];
+  /** Grant → the process that refreshes it. */
+  #flights = new Map();
+  /** Grants whose refresh ended with the process, and not since then in another one. */
+  #cut = new Set();
   #matched = new Set();
   #unexplained = [];
   #unsettled = [];
@@ -24,15 +24,28 @@ export class Report {
     if (reply.refresh_token) {
       const userId = reply.id.split('/').at(-1);
       const list = this.#issued.get(userId) ?? [];
-      list.push({ token: reply.refresh_token, at: Date.now() });
+      list.push(reply.refresh_token);
       this.#issued.set(userId, list);
     }
     return reply;
   }
 
-  ended(signal) {
-    this.count('faults', `process ended by ${signal}`);
-    if (signal === 'SIGKILL') this.#kills.push(Date.now());
+  /** What a process tells of its refreshes. */
+  told(pid, { event, grantId, code }) {
+    this.count(event, code ?? '');
+    if (event === 'refresh.start') this.#flights.set(grantId, pid);
+    else if (this.#flights.get(grantId) === pid) this.#flights.delete(grantId);
+    if (event === 'refresh.success') this.#cut.delete(grantId);
+  }
+
+  /** A process is gone, after everything it had to tell. Only a kill may take a refresh along. */
+  ended(pid, signal) {
+    for (const [grantId, owner] of this.#flights) {
+      if (owner !== pid) continue;
+      this.#flights.delete(grantId);
+      this.count('refreshes under way when their process ended by', signal);
+      if (signal === 'SIGKILL') this.#cut.add(grantId);
+    }
   }
 
   answered(status, body, ms) {
@@ -49,24 +62,20 @@ export class Report {
   }
 
   /**
-   * Somebody has to log in again. Honest is that only where the provider rotated and the new token never came home: its record
-   * then has a token that was issued last and never presented, and the one before is dead there for good. Each such token
-   * excuses one log-out; those of a kill are told apart from those of an answer that came too late.
+   * Somebody has to log in again. Honest is that only where the process that was refreshing this very grant was killed, and
+   * the provider rotated: its record then has a token that was issued last and never presented, and the one before is dead
+   * there for good. Each such token excuses one log-out.
    */
-  loggedOut(userId, emulator) {
-    const last = this.#issued.get(userId)?.at(-1);
-    const isLost =
-      last !== undefined &&
-      !this.#matched.has(last.token) &&
-      !emulator.presentations.has(last.token) &&
-      this.#issued.get(userId).length > 1;
-    if (isLost) {
-      this.#matched.add(last.token);
-      const isKilled = this.#kills.some((at) => at >= last.at - 50 && at - last.at <= lostWithinMs);
-      return isKilled ? 'killed between rotation and save' : 'the answer to a rotation came too late or not at all';
+  loggedOut(userId, grantId, emulator) {
+    const issued = this.#issued.get(userId) ?? [];
+    const last = issued.at(-1);
+    const isLost = issued.length > 1 && !this.#matched.has(last) && !emulator.presentations.has(last);
+    if (isLost && this.#cut.delete(grantId)) {
+      this.#matched.add(last);
+      return 'killed between presentation and save';
     }
     this.#unexplained.push(userId);
-    return 'UNEXPLAINED';
+    return `UNEXPLAINED (${isLost ? 'the last refresh token issued was never presented' : 'no refresh token was lost'})`;
   }
 
   unsettled(userId) {
@@ -100,7 +109,7 @@ export class Report {
       ...groups,
       `refresh tokens presented: ${presented}, of them spent or overlapping: ${violations.length}`,
       `latency of a 200: median ${at(0.5)}, 95 % ${at(0.95)}, 99 % ${at(0.99)}, longest ${at(1)}`,
-      `log-outs matched one by one with a rotated token that was lost: ${this.#matched.size}`,
+      `log-outs matched one by one with a refresh that a kill cut: ${this.#matched.size}`,
       `log-outs unexplained: ${this.#unexplained.length}; users without an answer at the end: ${this.#unsettled.length}`,
       this.isClean ? 'CLEAN' : 'NOT CLEAN',
     ].join('\n');

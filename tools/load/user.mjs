@@ -5,6 +5,7 @@ import { random } from './faults.mjs';
 
 export class User {
   #cookies = new Map();
+  #grantId;
 
   constructor(user, { emulator, workers, report }) {
     Object.assign(this, { user, emulator, workers, report });
@@ -49,8 +50,9 @@ export class User {
     const status = answer?.status ?? 'no connection';
     const body = answer ? await answer.json().catch(() => ({})) : {};
     this.report.answered(status, body, performance.now() - startedAt);
+    if (body.grantId) this.#grantId = body.grantId;
     if (status !== 401) return status;
-    await this.logIn(this.report.loggedOut(this.user.userId, this.emulator));
+    await this.logIn(this.report.loggedOut(this.user.userId, this.#grantId, this.emulator));
     return status;
   }
 

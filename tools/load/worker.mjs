@@ -15,8 +15,8 @@ const salesforce = salesforceAuth({
   store: tokenStore,
   encryptionKeys: ['__load_encryption_key_of_32_chars__'],
 });
-for (const name of ['refresh.success', 'refresh.lost', 'refresh.held', 'refresh.transient']) {
-  salesforce.events.on(name, ({ code }) => process.connected && process.send({ event: name, code }));
+for (const event of ['start', 'success', 'lost', 'held', 'transient', 'overtaken'].map((name) => `refresh.${name}`)) {
+  salesforce.events.on(event, ({ grantId, code }) => process.connected && process.send({ event, grantId, code }));
 }
 
 const app = express();
@@ -26,7 +26,7 @@ app.get('/limits', requireSalesforce(), async (req, res, next) => {
   try {
     const answer = await req.salesforce.fetch('/services/data/v62.0/limits');
     await answer.arrayBuffer();
-    res.json({ upstream: answer.status });
+    res.json({ upstream: answer.status, grantId: req.salesforce.grantId });
   } catch (error) {
     next(error);
   }

@@ -10,8 +10,8 @@ export class Workers {
   #list = [];
   #isStopping = false;
 
-  constructor({ emulator, store, count, report }) {
-    Object.assign(this, { emulator, store, count, report });
+  constructor({ emulator, store, count, sessionTimeoutSeconds, report }) {
+    Object.assign(this, { emulator, store, count, sessionTimeoutSeconds, report });
   }
 
   async start() {
@@ -20,9 +20,10 @@ export class Workers {
     this.callbackURL = `http://localhost:${ports[0]}/auth/salesforce/callback`;
     const { clientID, clientSecret } = this.emulator.registerClient({
       callbackURLs: [this.callbackURL],
-      policy: { rotateRefreshTokens: true, expiresInSeconds: 120 },
+      policy: { rotateRefreshTokens: true, expiresInSeconds: this.sessionTimeoutSeconds },
     });
-    this.client = { clientID, clientSecret, baseUrl: this.emulator.url };
+    const { sessionTimeoutSeconds } = this;
+    this.client = { clientID, clientSecret, baseUrl: this.emulator.url, sessionTimeoutSeconds };
     this.#list = ports.map((port) => ({ port, child: undefined, isReady: false }));
     await Promise.all(this.#list.map((worker) => this.#run(worker)));
   }
@@ -38,10 +39,13 @@ export class Workers {
     if (!worker) return;
     // Off the load balancer first where it is asked to go; a kill asks nobody.
     worker.isReady = signal === 'SIGKILL';
-    this.report.ended(signal);
-    const ended = once(worker.child, 'exit');
-    worker.child.kill(signal);
+    this.report.count('faults', `process ended by ${signal}`);
+    const { child } = worker;
+    // Once the channel is closed, everything it told has been heard.
+    const ended = Promise.all([once(child, 'exit'), once(child, 'disconnect')]);
+    child.kill(signal);
     await ended;
+    this.report.ended(child.pid, signal);
     worker.isReady = false;
     await this.#run(worker);
   }
@@ -68,9 +72,10 @@ export class Workers {
     };
     worker.child = fork(program, { env: { ...process.env, LOAD_WORKER: JSON.stringify(settings) } });
     await new Promise((ready) => {
-      worker.child.on('message', ({ event, code }) => {
-        if (event === 'ready') ready();
-        else this.report.count(event, code ?? '');
+      const { pid } = worker.child;
+      worker.child.on('message', (message) => {
+        if (message.event === 'ready') ready();
+        else this.report.told(pid, message);
       });
       worker.child.once('exit', ready);
     });

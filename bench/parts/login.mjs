@@ -5,6 +5,7 @@ import { shuffle, summarise } from '../lib/statistics.mjs';
 
 const variants = [
   { name: 'this package', module: 'ours' },
+  { name: 'this package, standard claims in the ID token', module: 'ours', policy: { includeStandardClaims: true } },
   { name: "this package, profileSource 'id'", module: 'ours', given: { options: { profileSource: 'id' } } },
   { name: 'passport-forcedotcom', module: 'passport-forcedotcom' },
   { name: 'Auth.js', module: 'auth-express-login' },
@@ -25,8 +26,13 @@ export async function measure({ quick, emulator, log }) {
   const figures = Object.fromEntries(variants.map(({ name }) => [name, { first: [], next: [] }]));
   try {
     for (let round = 0; round < rounds; round++) {
-      for (const { name, module, given } of shuffle(variants)) {
-        const app = await startApplication({ emulator, module, policy, given: { emulatorUrl: slow.url, ...given } });
+      for (const { name, module, given, policy: further } of shuffle(variants)) {
+        const app = await startApplication({
+          emulator,
+          module,
+          policy: { ...policy, ...further },
+          given: { emulatorUrl: slow.url, ...given },
+        });
         try {
           figures[name].first.push(await timeCallback(app, emulator, slow.link));
           figures[name].next.push(await timeCallback(app, emulator, slow.link));

@@ -27,9 +27,14 @@ function scopes(scope: readonly string[], profileSource: Configuration['profileS
       "Add 'refresh_token' to the scope option and to the app.",
     );
   }
-  const needed = { identity: ['id', 'openid', 'full', 'api', 'web'], userinfo: ['openid'], id: [] }[profileSource];
+  const needed = {
+    id_token: ['openid'],
+    identity: ['id', 'openid', 'full', 'api', 'web'],
+    userinfo: ['openid'],
+    id: [],
+  }[profileSource];
   if (needed.length > 0 && !needed.some((name) => scope.includes(name))) {
-    const name = profileSource === 'userinfo' ? 'openid' : 'id';
+    const name = profileSource === 'identity' ? 'id' : 'openid';
     return finding(
       'warning',
       `The profile of a user cannot be read: '${name}' is not among the scopes.`,

@@ -35,6 +35,8 @@ export interface ClientPolicy {
   idTokenIssuer: 'login' | 'instance';
   /** Life of an ID token, in seconds. Default 120. */
   idTokenTimeoutSeconds: number;
+  /** "Include Standard Claims": ID tokens name the user. Default false. */
+  includeStandardClaims: boolean;
   /** Whether the app is installed in the users' organizations. Default true. */
   appInstalled: boolean;
   /** What the app is; it decides how a missing installation is reported. Default `external-client-app`. */
@@ -65,6 +67,7 @@ export const defaultPolicy: ClientPolicy = {
   idHost: 'login',
   idTokenIssuer: 'login',
   idTokenTimeoutSeconds: 120,
+  includeStandardClaims: false,
   appInstalled: true,
   appKind: 'external-client-app',
   blocked: false,

@@ -76,10 +76,10 @@ async function proveCredentials(
   const reply = await client.authorizationCodeGrant({ code, redirectURI: callbackURL, codeVerifier });
   let unused = unprovenTokens(reply, transaction);
   try {
-    const tokens = await proveReply(reply, configuration, transaction, clock);
-    unused = tokens;
-    const profile = await loadProfile(tokens, configuration, clock);
-    return { proven: { tokens, transaction, configuration }, profile };
+    const proven = await proveReply(reply, configuration, transaction, clock);
+    unused = proven.tokens;
+    const profile = await loadProfile(proven, configuration, clock);
+    return { proven: { ...proven, transaction, configuration }, profile };
   } catch (error) {
     void core.grants.discard(unused);
     throw error;

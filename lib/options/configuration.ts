@@ -21,11 +21,12 @@ export type Display = 'page' | 'popup' | 'touch' | 'mobile';
 /**
  * Where the profile of a user comes from.
  *
+ * - `id_token`: the ID token where it names the user, no request; else as `identity`, or as `userinfo` for a public client
  * - `identity`: the identity URL, one request
  * - `userinfo`: OpenID Connect's userinfo endpoint, one request
  * - `id`: the signed `id` URL of the token reply alone, no request; organization and user ids only
  */
-export type ProfileSource = 'identity' | 'userinfo' | 'id';
+export type ProfileSource = 'id_token' | 'identity' | 'userinfo' | 'id';
 
 /** The client as it is set up in Salesforce, and how its users log in. Passport's names where Passport has one. */
 export interface ClientOptions {
@@ -50,7 +51,7 @@ export interface ClientOptions {
   allowedHosts?: readonly string[] | undefined;
   /** Further parameters of the authorization request. Reserved ones are refused. */
   authorizationParams?: Readonly<Record<string, string>> | undefined;
-  /** Default `identity`; `userinfo` for a public client that asks for `openid`. */
+  /** Default `id_token` where `openid` is asked for, else `identity`. */
   profileSource?: ProfileSource | undefined;
   /** How the client authenticates at the token endpoint. Default `client_secret_post`, or `none` without a secret. */
   clientAuthentication?: 'client_secret_post' | 'client_secret_basic' | undefined;
@@ -174,8 +175,8 @@ export function parseClientOptions(options: ClientOptions): Configuration {
     trustedHosts: trustHosts(baseUrl, allowedHosts, Object.values(organizations)),
     authorizationParams: parseAuthorizationParams(options.authorizationParams),
     profileSource:
-      oneOf('profileSource', options.profileSource, ['identity', 'userinfo', 'id']) ??
-      (clientSecret === undefined && scope.includes('openid') ? 'userinfo' : 'identity'),
+      oneOf('profileSource', options.profileSource, ['id_token', 'identity', 'userinfo', 'id']) ??
+      (scope.includes('openid') ? 'id_token' : 'identity'),
     sessionTimeoutSeconds: wholeNumber('sessionTimeoutSeconds', options.sessionTimeoutSeconds, 7200, 60),
     httpTimeoutMs: wholeNumber('httpTimeoutMs', options.httpTimeoutMs, 30_000, 1),
   });

@@ -65,9 +65,15 @@ export function loginRequest(req: Request, configuration: Configuration, options
   };
 }
 
-/** A login that came back proven, with what it began with. */
-export interface ProvenLogin {
+/** What a token reply proved. */
+export interface ProvenReply {
   tokens: TokenSet;
+  /** Of the ID token, where there is one. */
+  claims: Record<string, unknown> | undefined;
+}
+
+/** A login that came back proven, with what it began with. */
+export interface ProvenLogin extends ProvenReply {
   transaction: Transaction;
   configuration: Configuration;
 }
@@ -111,24 +117,26 @@ export async function proveReply(
   configuration: Configuration,
   transaction: Transaction,
   clock: Clock,
-): Promise<TokenSet> {
+): Promise<ProvenReply> {
   const tokens = toTokenSet(reply, configuration, transaction.baseUrl);
   if (reply.id_token !== undefined) {
-    await validateIdToken(reply.id_token, tokens, transaction.nonce, configuration, clock);
-  } else if (transaction.nonce !== undefined && tokens.scope.includes('openid')) {
+    return { tokens, claims: await validateIdToken(reply.id_token, tokens, transaction.nonce, configuration, clock) };
+  }
+  if (transaction.nonce !== undefined && tokens.scope.includes('openid')) {
     throw new SalesforceAuthError(
       'ERR_SALESFORCE_ID_TOKEN_INVALID',
       'Salesforce granted the scope openid but sent no ID token. Start the login again.',
       { status: 502 },
     );
-  } else if (configuration.clientSecret === undefined && configuration.profileSource === 'id') {
+  }
+  if (configuration.clientSecret === undefined && configuration.profileSource === 'id') {
     throw new SalesforceAuthError(
       'ERR_SALESFORCE_IDENTITY_UNPROVEN',
       "A public client cannot verify the signed id URL: ask for the scope 'openid', or set profileSource to 'identity' or 'userinfo'.",
       { status: 500 },
     );
   }
-  return tokens;
+  return { tokens, claims: undefined };
 }
 
 /** The error a callback reports, with Salesforce's words made safe (RFC 6749, section 4.1.2.1). */

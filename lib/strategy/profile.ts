@@ -6,6 +6,7 @@ import type { Configuration } from '../options/configuration';
 import { toId18 } from '../salesforce/ids';
 import { exchange, type HttpReply } from '../token/http';
 import type { TokenSet } from '../token/types';
+import type { ProvenReply } from './attempt';
 
 /** A Salesforce user in the shape of a Passport profile. */
 export interface SalesforceProfile {
@@ -27,27 +28,34 @@ export interface SalesforceProfile {
   language?: string;
   locale?: string;
   timezone?: string;
-  /** The reply as text and as data; absent where the profile comes from the `id` URL alone. */
+  /** The reply as text; only where Salesforce was asked for the profile. */
   _raw?: string;
+  /** The reply, or the claims of the ID token; absent where the profile comes from the `id` URL alone. */
   _json?: Record<string, unknown>;
 }
 
 /**
- * Loads the profile from where the configuration says.
+ * Loads the profile from where the configuration says. Whether an ID token names the user is up to the settings of the app
+ * in Salesforce: where it does not, Salesforce is asked.
  *
  * @throws SalesforceAuthError `ERR_SALESFORCE_PROFILE`, or a transport error
  */
 export async function loadProfile(
-  tokens: TokenSet,
+  { tokens, claims }: ProvenReply,
   configuration: Configuration,
   clock: Clock,
 ): Promise<SalesforceProfile> {
   const { organizationId, userId } = tokens;
   const bare: SalesforceProfile = { provider: 'salesforce', id: `${organizationId}/${userId}`, organizationId, userId };
-  if (configuration.profileSource === 'id') return bare;
+  const source = configuration.profileSource;
+  if (source === 'id') return bare;
+  if (source === 'id_token' && typeof claims?.['preferred_username'] === 'string') {
+    const json = parseObject(JSON.stringify(claims));
+    return { ...bare, ...normalise(claims), ...(json ? { _json: json } : {}) };
+  }
   // On the instance itself: login hosts redirect there, and a token does not follow redirects.
-  const path =
-    configuration.profileSource === 'userinfo' ? '/services/oauth2/userinfo' : `/id/${organizationId}/${userId}`;
+  const isUserinfo = source === 'userinfo' || (source === 'id_token' && configuration.clientSecret === undefined);
+  const path = isUserinfo ? '/services/oauth2/userinfo' : `/id/${organizationId}/${userId}`;
   const headers = { authorization: `Bearer ${tokens.accessToken}`, accept: 'application/json' };
   const reply = await exchange(
     tokens.instanceUrl + path,

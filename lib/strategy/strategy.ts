@@ -164,16 +164,16 @@ export class SalesforceStrategy extends OAuth2Strategy {
 
   /** Loads the user's profile for Passport. */
   override userProfile(_accessToken: string, done: (error?: unknown, profile?: SalesforceProfile) => void): void {
-    const { tokens, configuration } = this._proven ?? {};
-    if (!tokens || !configuration) {
+    const proven = this._proven;
+    if (!proven) {
       done(new SalesforceAuthError('ERR_SALESFORCE_PROFILE', 'A profile is loaded as part of a login only.'));
       return;
     }
     // passport-oauth2 catches nothing in here, so no exception may get past this border.
-    loadProfile(tokens, configuration, this._clock).then(
+    loadProfile(proven, proven.configuration, this._clock).then(
       (profile) => done(null, profile),
       (error: unknown) => {
-        this._onAbandoned?.(tokens);
+        this._onAbandoned?.(proven.tokens);
         done(error);
       },
     );
@@ -238,8 +238,8 @@ export class SalesforceStrategy extends OAuth2Strategy {
     this._setOAuth2(
       this._bridge(configuration, baseUrl, async (reply) => {
         try {
-          const tokens = await proveReply(reply, configuration, transaction, this._clock);
-          this._proven = { tokens, transaction, configuration };
+          const proven = await proveReply(reply, configuration, transaction, this._clock);
+          this._proven = { ...proven, transaction, configuration };
           provenLogins.set(reply, this._proven);
         } catch (error) {
           this._onAbandoned?.(unprovenTokens(reply, transaction));

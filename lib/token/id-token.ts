@@ -5,6 +5,7 @@ import {
   customFetch,
   allowInsecureRequests,
   getValidatedIdTokenClaims,
+  type IDToken,
 } from 'oauth4webapi';
 import type { Clock } from '../clock';
 import { SalesforceAuthError } from '../errors';
@@ -21,6 +22,7 @@ import type { TokenSet } from './types';
  * A login through login.salesforce.com can carry the organization's My Domain as `iss`. Accepted are the host the login
  * went to and the instance of the same reply, which is trusted by then; nothing else.
  *
+ * @returns its claims
  * @throws SalesforceAuthError `ERR_SALESFORCE_ID_TOKEN_INVALID`, or a transport error while fetching keys
  */
 export async function validateIdToken(
@@ -29,7 +31,7 @@ export async function validateIdToken(
   nonce: string | undefined,
   configuration: Configuration,
   clock: Clock,
-): Promise<void> {
+): Promise<IDToken> {
   const issuers = [tokens.baseUrl, tokens.instanceUrl, ...(tokens.siteUrl === undefined ? [] : [tokens.siteUrl])];
   const issuer = issuers.find((candidate) => candidate === issuerOf(idToken));
   if (issuer === undefined) throw invalid('its issuer is neither the login host nor the instance of the organization');
@@ -61,10 +63,13 @@ export async function validateIdToken(
         }
       },
     });
-    const subject = parseIdentityUrl(getValidatedIdTokenClaims(reply)?.sub, configuration.trustedHosts);
+    const claims = getValidatedIdTokenClaims(reply);
+    if (!claims) throw invalid('it has no claims');
+    const subject = parseIdentityUrl(claims.sub, configuration.trustedHosts);
     if (subject.organizationId !== tokens.organizationId || subject.userId !== tokens.userId) {
       throw invalid('it is about another user than the rest of the reply');
     }
+    return claims;
   } catch (error) {
     if (transport !== undefined) throw transport as Error;
     if (error instanceof SalesforceAuthError && error.code === 'ERR_SALESFORCE_ID_TOKEN_INVALID') throw error;

@@ -220,6 +220,26 @@ describe('login', () => {
     expect(me.body.user.username).toBe(further === 0 ? undefined : emulator.users[0]!.username);
   });
 
+  it.each([
+    ['names the user', { policy: { includeStandardClaims: true } }, []],
+    ['does not', {}, ['identity']],
+    ['does not, at a public client', { clientSecret: false as const }, ['userinfo']],
+  ])('asks for no profile only where the ID token names the user, here: it %s', async (_what, given, asked) => {
+    const emulator = await startTestEmulator();
+    const { browser } = await startApp({ emulator, ...given });
+    const tab = browser();
+    await logIn(tab, emulator);
+
+    const { user } = (await tab.get('/me')).body;
+
+    const sources = emulator.requests.map(({ path }) =>
+      path.startsWith('/id/00D') ? 'identity' : path.endsWith('/userinfo') ? 'userinfo' : undefined,
+    );
+    expect(sources.filter(Boolean)).toEqual(asked);
+    const { username, displayName, userId } = emulator.users[0]!;
+    expect(user).toMatchObject({ username, displayName, userId });
+  });
+
   it('passes prompt, display, login hint, scope and further parameters of a login handler on', async () => {
     const emulator = await startTestEmulator();
     const { browser } = await startApp({

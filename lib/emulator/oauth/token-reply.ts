@@ -1,3 +1,4 @@
+import { userinfoBody } from './identity-bodies';
 import { createHmac } from 'node:crypto';
 import { jsonReply, type Reply } from '../http/reply';
 import { accessTokenHash, signJWT } from '../keys';
@@ -98,7 +99,7 @@ function signAccessToken(
 /** RS256, as the discovery document promises. A refresh repeats it without the nonce (OpenID Connect Core, 12.2). */
 function signIdToken(
   provider: Provider,
-  { client }: Grant,
+  { client, user }: Grant,
   token: { issuer: string; id: string; access: AccessToken; nonce: string | undefined },
 ): Promise<string> {
   const now = provider.clock.now();
@@ -110,6 +111,7 @@ function signIdToken(
     exp: seconds(now) + client.policy.idTokenTimeoutSeconds,
     at_hash: accessTokenHash(token.access.token),
     ...(token.nonce === undefined ? {} : { nonce: token.nonce }),
+    ...(client.policy.includeStandardClaims ? userinfoBody(provider, user, token.id) : {}),
   });
 }
 

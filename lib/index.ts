@@ -35,6 +35,7 @@ export { MemoryTokenStore, type MemoryTokenStoreOptions } from './stores/memory'
 export type * from './stores/store';
 
 export type { AmbiguousPolicy } from './coordinator/settings';
+export type { KeepAliveOptions } from './options/keep-alive';
 export type {
   RefreshCause,
   SalesforceEvent,

@@ -132,6 +132,19 @@ export class TokenCoordinator {
   }
 
   /**
+   * Refreshes a grant for no request, however good its access token looks.
+   *
+   * @throws SalesforceAuthError as {@link get}
+   */
+  async refresh(reference: GrantReference, cause: RefreshCause): Promise<void> {
+    const since = this.#parts.clock.monotonic();
+    const grant = await this.#access.open(reference.grantId);
+    if (!grant) throw loginRequired('The login has ended.');
+    const { waitMs } = this.#parts.settings;
+    await this.#join(reference, grant.tokens.accessToken, cause, { waitMs, since });
+  }
+
+  /**
    * Notes that a fresh token was refused as well: what is wrong is not its age, and refreshing again would not help.
    * Forgotten after a minute, or as soon as the token is accepted.
    */

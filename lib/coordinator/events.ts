@@ -25,7 +25,7 @@ export type RefreshCause = 'soft' | 'hard' | 'rejected' | 'sweep';
 
 /** Methods of a `TokenStore` that can fail. */
 export type StoreOperation =
-  'read' | 'put' | 'claim' | 'renew' | 'arm' | 'settle' | 'commit' | 'reference' | 'release' | 'list';
+  'read' | 'put' | 'claim' | 'renew' | 'arm' | 'settle' | 'commit' | 'reference' | 'release' | 'list' | 'takeIdle';
 
 /**
  * What happens to tokens, for logs and dashboards. No event carries a token, a code, a secret or personal data.
@@ -77,6 +77,11 @@ export interface SalesforceEvents {
   revoke: [{ grantId: string; succeeded: boolean; durationMs: number }];
   /** A user logged in: the grant is new, has new tokens, or kept its own because the new ones could do less. */
   login: [{ grantId: string; tokens: 'new' | 'replaced' | 'kept' }];
+  /**
+   * This process looked for grants that nobody uses, where the option `keepAlive` is set: so many were refreshed, had ended
+   * or were ended, and could not be refreshed for now.
+   */
+  keepalive: [{ refreshed: number; ended: number; failed: number; durationMs: number }];
   /** A session logged out; `ended` where it was the last one and the grant was revoked. */
   logout: [{ grantId: string; ended: boolean }];
 }
@@ -103,6 +108,7 @@ const channels: { readonly [Name in SalesforceEventName]: Channel } = {
   revoke: channelOf('revoke'),
   login: channelOf('login'),
   logout: channelOf('logout'),
+  keepalive: channelOf('keepalive'),
 };
 
 /** All events, for those who want every one. */

@@ -62,6 +62,7 @@ const askedOf: Record<StoreOperation, string> = {
   reference: 'extend a session',
   release: 'end a session',
   list: 'list grants',
+  takeIdle: 'find idle grants',
 };
 
 /** The token store did not answer. */

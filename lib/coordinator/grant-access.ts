@@ -135,13 +135,21 @@ export class GrantAccess {
     }
   }
 
-  /** The same for what a store gives one by one. */
+  /** The same for what a store gives one by one, each in time. */
   async *each<T>(operation: StoreOperation, run: () => AsyncIterable<T>): AsyncIterable<T> {
-    const startedAt = this.#parts.clock.monotonic();
+    const iterator = run()[Symbol.asyncIterator]();
+    let isAnswering = false;
     try {
-      yield* run();
-    } catch (error) {
-      throw this.#failed(operation, startedAt, error);
+      for (;;) {
+        isAnswering = false;
+        const next = await this.call(operation, () => iterator.next());
+        isAnswering = true;
+        if (next.done === true) return;
+        yield next.value;
+      }
+    } finally {
+      // For a reader that has had enough. A store that did not answer is not waited for.
+      if (isAnswering) await iterator.return?.();
     }
   }
 

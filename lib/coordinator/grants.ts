@@ -141,6 +141,11 @@ export class Grants {
     await this.#release(hold, false, () => undefined);
   }
 
+  /** Ends a grant that no session holds, and revokes its tokens; where one has taken hold of it meanwhile, it stays. */
+  async abandon(grant: GrantReference): Promise<void> {
+    await this.#release(grant, false, () => undefined);
+  }
+
   async #release(
     hold: GrantReference & { reference?: string | undefined },
     everywhere: boolean,

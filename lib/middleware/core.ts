@@ -5,6 +5,7 @@ import { EventHub } from '../coordinator/events';
 import { grantIdOfError } from '../coordinator/failures';
 import type { GrantReference } from '../coordinator/grant';
 import { Grants } from '../coordinator/grants';
+import { KeepAlive } from '../coordinator/keep-alive';
 import { Revocations } from '../coordinator/revocation';
 import type { SalesforceAuthError } from '../errors';
 import type { ParsedOptions } from './options';
@@ -35,6 +36,7 @@ export class AuthCore {
   readonly coordinator: TokenCoordinator;
   readonly grants: Grants;
   readonly revocations: Revocations;
+  readonly #keepAlive: KeepAlive | undefined;
 
   constructor(options: ParsedOptions) {
     this.options = options;
@@ -52,6 +54,8 @@ export class AuthCore {
     };
     this.coordinator = new TokenCoordinator(parts);
     this.grants = new Grants(parts, this.coordinator, grantIdKey);
+    const { keepAlive } = options;
+    this.#keepAlive = keepAlive && new KeepAlive(parts, this.coordinator, this.grants, keepAlive);
   }
 
   /**
@@ -138,7 +142,7 @@ export class AuthCore {
 
   /** Ends: finishes refreshes and revocations under way, and closes the store made here. */
   async close(): Promise<void> {
-    await this.coordinator.close();
+    await Promise.all([this.#keepAlive?.close(), this.coordinator.close()]);
     await this.revocations.close();
     if (this.options.ownsStore) await this.options.store.close?.();
   }

@@ -4,6 +4,7 @@ import { defaultRefreshSettings, type AmbiguousPolicy, type RefreshSettings } fr
 import { KeyRing, parseEncryptionKeys } from '../crypto/key-ring';
 import { checkFunction, checkNames, invalid, oneOf, optionalText, wholeNumber } from '../options/check';
 import { clientOptionNames, parseClientOptions, type ClientOptions } from '../options/configuration';
+import { parseKeepAlive, type KeepAliveOptions, type KeepAliveSettings } from '../options/keep-alive';
 import { ConfigurationSource, type ConfigurationFunction } from '../options/source';
 import { isOrganizationId, toId18 } from '../salesforce/ids';
 import { MemoryTokenStore } from '../stores/memory';
@@ -73,6 +74,11 @@ export interface StaticOptions {
   storeTimeoutMs?: number | undefined;
   /** How long `close()` waits for refreshes under way, in milliseconds. Default 60000. */
   closeTimeoutMs?: number | undefined;
+  /**
+   * Refresh grants that nobody uses in the background, before Salesforce lets them end, and end those no session has held
+   * for long. Default false. The store has to tell idle grants (`takeIdle`), as all stores of this package do.
+   */
+  keepAlive?: boolean | KeepAliveOptions | undefined;
   /** A secret, never to change, that keeps grant ids from being computed from user ids. Default: none. */
   grantIdKey?: string | undefined;
   /** Source of time, for tests. */
@@ -105,6 +111,7 @@ const staticNames = [
   'onAmbiguous',
   'storeTimeoutMs',
   'closeTimeoutMs',
+  'keepAlive',
   'grantIdKey',
   'clock',
 ] as const satisfies readonly (keyof StaticOptions)[];
@@ -131,6 +138,7 @@ export interface ParsedOptions {
   errorPage: ErrorPage | false | undefined;
   homePath: string;
   settings: RefreshSettings;
+  keepAlive: KeepAliveSettings | undefined;
   grantIdKey: string;
   clock: Clock;
 }
@@ -158,9 +166,14 @@ export function parseOptions(options: SalesforceAuthOptions): ParsedOptions {
     configuration === undefined
       ? new ConfigurationSource(parseClientOptions(withCallback(options, routes.callback)))
       : new ConfigurationSource(async (context) => withCallback(await configuration(context), routes.callback));
+  const store = parseStore(options.store) ?? new MemoryTokenStore({ clock });
+  const keepAlive = parseKeepAlive(options.keepAlive);
+  if (keepAlive && typeof store.takeIdle !== 'function') {
+    throw invalid('keepAlive', 'left out with this store, which has no takeIdle() to tell idle grants');
+  }
   return {
     source,
-    store: parseStore(options.store) ?? new MemoryTokenStore({ clock }),
+    store,
     ownsStore: options.store === undefined,
     secrets,
     grantKeys: secrets && new KeyRing(secrets, 'grant'),
@@ -175,6 +188,7 @@ export function parseOptions(options: SalesforceAuthOptions): ParsedOptions {
     errorPage: options.errorPage,
     homePath: parsePath('homePath', options.homePath) ?? '/',
     settings: parseSettings(options),
+    keepAlive,
     grantIdKey: optionalText('grantIdKey', options.grantIdKey) ?? '',
     clock,
   };

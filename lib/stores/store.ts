@@ -70,8 +70,8 @@ export interface TokenStore {
 
   /**
    * Takes, a few at a time, the live grants that can be refreshed (with a soft bound, and not `dead`) and have not been for
-   * `idleMs`, each for one taker: what is taken is nobody else's for `takenMs`. For a job that keeps idle
-   * grants alive; nothing in this package calls it yet.
+   * `idleMs`, each for one taker: what is taken is nobody else's for `takenMs`. The option
+   * `keepAlive` needs it.
    *
    * Optional.
    */

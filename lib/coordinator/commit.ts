@@ -63,5 +63,7 @@ async function movedBy({ grantId, record }: Flight, tokens: TokenSet, access: Gr
   const now = await access.open(grantId);
   if (now?.record.generation !== record.generation) return 'gone';
   if (now.tokens.accessToken === tokens.accessToken) return 'committed';
+  // Of another login: they did not come from these, however many versions lie between.
+  if (now.tokens.loginId !== tokens.loginId) return 'moved';
   return now.record.version === record.version + 1 ? 'moved' : 'unclear';
 }

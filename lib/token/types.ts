@@ -39,6 +39,8 @@ export interface TokenSet {
   tenant?: string;
   /** Life of the access token from its issue, in milliseconds, where the reply or the token itself tells it. */
   lifeMs?: number;
+  /** Random name of the login these tokens come from; refreshes keep it. */
+  loginId?: string;
   /** Experience Cloud site of the user. */
   siteUrl?: string;
 }

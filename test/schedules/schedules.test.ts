@@ -1,9 +1,6 @@
 import fc from 'fast-check';
-import { MemoryTokenStore } from '../../lib';
-import { ManualClock } from '../helpers/clock';
-import { networkOf } from './network';
-import { schedules, take, type Schedule } from './steps';
-import { World, type SharedStore } from './world';
+import { memory, play } from './play';
+import { schedules } from './steps';
 
 /*
  * Random schedules of everything that can happen to a grant, over processes that share a store, in virtual time. The
@@ -16,42 +13,6 @@ const seed = process.env['SCHEDULES_SEED'] ?? (process.env['SCHEDULES_COUNT'] ==
 const path = process.env['SCHEDULES_PATH'];
 /** Only the ordinary run of the tests is cut short, on a slow machine. */
 const timeLimitMs = process.env['SCHEDULES_COUNT'] === undefined ? 20_000 : undefined;
-
-const { fetch, Math: math } = globalThis;
-const random = math.random.bind(math);
-
-afterEach(() => {
-  globalThis.fetch = fetch;
-  math.random = random;
-});
-
-/** Runs a schedule; returns the world it left, with the promises that were broken. */
-async function play({ setting, random: seedOfJitter, steps }: Schedule, shared: SharedStore): Promise<World> {
-  math.random = generator(seedOfJitter);
-  const world = new World(setting, shared);
-  globalThis.fetch = networkOf(world);
-  void world.login(world.process(0), 'id api refresh_token');
-  await world.elapse(50);
-  for (const step of steps) await take(world, step);
-  await world.finish();
-  return world;
-}
-
-/** Mulberry32: the library's jitter has to be the same when a schedule is replayed. */
-function generator(seedOfJitter: number): () => number {
-  let state = seedOfJitter;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-function memory(): SharedStore {
-  const clock = new ManualClock();
-  return { store: new MemoryTokenStore({ clock }), clock };
-}
 
 describe('random schedules', () => {
   it(

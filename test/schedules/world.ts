@@ -1,6 +1,6 @@
 import { salesforceFetch } from '../../lib/client/fetch';
 import type { SessionHold } from '../../lib/coordinator/grants';
-import type { AmbiguousPolicy } from '../../lib/coordinator/settings';
+import { defaultRefreshSettings, type AmbiguousPolicy } from '../../lib/coordinator/settings';
 import type { Grant } from '../../lib/emulator/state/grants';
 import { isSalesforceAuthError } from '../../lib';
 import type { Settlement, TokenStore } from '../../lib/stores/store';
@@ -254,7 +254,12 @@ export class World {
       const stepMs = Math.max(0, Math.min(left, ...clocks.map(({ nextInMs }) => nextInMs)));
       for (const clock of clocks) clock.advanceMs(stepMs);
       salesforce.advanceSeconds(stepMs / 1000);
-      for (const process of this.processes) if (process.isPaused) process.pausedMs += stepMs;
+      for (const process of this.processes) {
+        if (!process.isPaused) continue;
+        process.pausedMs += stepMs;
+        // The others have to take it for dead, and itself it gives up what it was waiting for.
+        if (process.pausedMs >= defaultRefreshSettings.leaseMs) this.#isInDoubt = true;
+      }
       left -= stepMs;
       if (left <= 0 && !clocks.some(({ nextInMs }) => nextInMs <= 0)) break;
     }

@@ -1,0 +1,23 @@
+import { memory, play } from './play';
+import type { Schedule, Step } from './steps';
+
+/** What random schedules have found, in the shortest form that showed it. */
+const found: Record<string, Schedule> = {
+  'a refresh whose store answers late, and two logins in between': {
+    setting: { processes: 2, isPublic: false, rotates: true, isCertain: false, onAmbiguous: 'hold' },
+    random: 0,
+    steps: [
+      { do: 'reject', thenMs: 0 },
+      { do: 'request', thenMs: 16, process: 0, session: 0 },
+      { do: 'store fault', thenMs: 0, fault: 'frozen', times: 1 },
+      { do: 'elapse', thenMs: 100 },
+      ...Array<Step>(2).fill({ do: 'login', thenMs: 0, process: 0, scope: 'id api refresh_token' }),
+    ],
+  },
+};
+
+describe('schedules that once broke a promise', () => {
+  it.each(Object.entries(found))('%s', async (_what, schedule) => {
+    expect((await play(schedule, memory())).violations).toEqual([]);
+  });
+});

@@ -62,12 +62,12 @@ export class KeyRing {
 }
 
 /**
- * Checks the `encryptionKeys` option.
+ * Checks the `encryptionKeys` option. Undefined where there are none; false says so on purpose.
  *
  * @throws SalesforceOptionError `ERR_SALESFORCE_OPTION_INVALID`
  */
 export function parseEncryptionKeys(value: unknown): readonly (string | Uint8Array)[] | undefined {
-  if (value === undefined) return undefined;
+  if (value === undefined || value === false) return undefined;
   const isLongEnough = (key: unknown): key is string | Uint8Array =>
     (typeof key === 'string' || key instanceof Uint8Array) && key.length >= 32;
   if (!Array.isArray(value) || value.length === 0 || !value.every(isLongEnough)) {

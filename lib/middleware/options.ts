@@ -30,9 +30,10 @@ export interface StaticOptions {
   store?: TokenStore | undefined;
   /**
    * Random secrets of at least 32 characters, newest first, that encrypt stored tokens and pending logins. The first
-   * encrypts, all decrypt. Default: tokens are not encrypted.
+   * encrypts, all decrypt. Default: tokens are not encrypted, of which a warning tells unless they stay in memory; false is
+   * the same without the warning.
    */
-  encryptionKeys?: readonly (string | Uint8Array)[] | undefined;
+  encryptionKeys?: readonly (string | Uint8Array)[] | false | undefined;
   /**
    * Read grants that are stored in the clear although there are `encryptionKeys`: for the time in which encryption is being
    * switched on. Default false, since whoever can write to the store could plant such a grant.
@@ -126,6 +127,8 @@ export interface ParsedOptions {
   /** Whether the store was made here, and is to be closed here. */
   ownsStore: boolean;
   secrets: readonly (string | Uint8Array)[] | undefined;
+  /** Whether the application said that it wants no encryption. */
+  isUnencryptedOnPurpose: boolean;
   grantKeys: KeyRing | undefined;
   acceptUnencrypted: boolean;
   routes: { login: string | false; choose: string | false; callback: string | false; logout: string | false };
@@ -176,6 +179,7 @@ export function parseOptions(options: SalesforceAuthOptions): ParsedOptions {
     store,
     ownsStore: options.store === undefined,
     secrets,
+    isUnencryptedOnPurpose: options.encryptionKeys === false,
     grantKeys: secrets && new KeyRing(secrets, 'grant'),
     acceptUnencrypted: options.acceptUnencrypted === true,
     routes,

@@ -10,6 +10,7 @@ import { parseUrl } from '../salesforce/hosts';
 import { fromRequest } from '../strategy/options';
 import { chooser } from './chooser';
 import { AuthCore } from './core';
+import { warnOfUnencrypted } from './unencrypted-warning';
 import { credentialsLogin, type CredentialsLoginOptions } from './credentials-login';
 import { mountErrorPage } from './error-page';
 import { LoginRoutes, type LoginOptions } from './login';
@@ -82,6 +83,7 @@ export function salesforceAuth(
   const parsed = parseOptions(
     typeof options === 'function' ? { ...further, configuration: fromRequest(options) } : options,
   );
+  warnOfUnencrypted(parsed);
   const core = new AuthCore(parsed);
   const login = new LoginRoutes(core);
   const { routes, property } = parsed;

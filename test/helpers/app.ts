@@ -70,6 +70,7 @@ export async function startApp(given: TestAppOptions): Promise<TestApp> {
       callbackURL,
       baseUrl: emulator.url,
       scope: ['openid', 'id', 'api', 'refresh_token'],
+      encryptionKeys: false,
       ...given.options,
     } as SalesforceAuthOptions);
   middlewares.add(salesforce);
@@ -129,7 +130,7 @@ export function onClient(
     const { clientID, clientSecret } = client;
     const scope = 'id api refresh_token';
     return salesforceAuth({
-      ...{ clientID, clientSecret, callbackURL, baseUrl: emulator.url, scope },
+      ...{ clientID, clientSecret, callbackURL, baseUrl: emulator.url, scope, encryptionKeys: false },
       ...options,
     } as SalesforceAuthOptions);
   };

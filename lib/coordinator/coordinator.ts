@@ -35,7 +35,7 @@ export class TokenCoordinator {
   readonly #access: GrantAccess;
   readonly #refresh: Refresh;
   readonly #latches = new Map<string, { accessToken: string; until: number }>();
-  readonly #flights = new Map<string, Promise<TokenSet>>();
+  readonly #flights = new Map<string, { generation: string | undefined; tokens: Promise<TokenSet> }>();
   readonly #closing: AbortController;
 
   constructor(parts: GivenParts) {
@@ -174,7 +174,7 @@ export class TokenCoordinator {
     const flight = this.#flights.get(grantId);
     if (!flight) return;
     const stop = new AbortController();
-    await Promise.race([flight.catch(() => undefined), wait(this.#parts.clock, timeoutMs, stop.signal)]);
+    await Promise.race([flight.tokens.catch(() => undefined), wait(this.#parts.clock, timeoutMs, stop.signal)]);
     stop.abort();
   }
 
@@ -184,7 +184,7 @@ export class TokenCoordinator {
     const { clock, settings } = this.#parts;
     const stop = new AbortController();
     await Promise.race([
-      Promise.allSettled([...this.#flights.values()]),
+      Promise.allSettled([...this.#flights.values()].map(({ tokens }) => tokens)),
       wait(clock, settings.closeTimeoutMs, stop.signal),
     ]);
     stop.abort();
@@ -195,7 +195,7 @@ export class TokenCoordinator {
   async #read(reference: GrantReference, rejected: string | undefined): Promise<GrantView> {
     let view: GrantView | undefined;
     try {
-      view = await this.#access.view(reference.grantId);
+      view = await this.#access.view(reference.grantId, (found) => isOf(found, reference));
     } catch (error) {
       const known = this.#cache.get(reference.grantId);
       const isAlive = known && isOf(known, reference) && this.#parts.clock.monotonic() < known.hardAt;
@@ -244,12 +244,14 @@ export class TokenCoordinator {
   }
 
   #fly(reference: GrantReference, rejected: string | undefined, cause: RefreshCause): Promise<TokenSet> {
-    const { grantId } = reference;
+    const { grantId, generation } = reference;
     const under = this.#flights.get(grantId);
-    if (under) return under;
-    const flight = this.#refresh.run(reference, rejected, cause).finally(() => this.#flights.delete(grantId));
-    this.#flights.set(grantId, flight);
-    return flight;
+    if (under && under.generation === generation) return under.tokens;
+    // Of a login before this one, or of a job: how it ends says nothing of this login.
+    if (under) return under.tokens.catch(() => undefined).then(() => this.#fly(reference, rejected, cause));
+    const tokens = this.#refresh.run(reference, rejected, cause).finally(() => this.#flights.delete(grantId));
+    this.#flights.set(grantId, { generation, tokens });
+    return tokens;
   }
 }
 

@@ -36,10 +36,19 @@ export class GrantAccess {
     this.#cache = cache;
   }
 
-  /** The grant for a request, or undefined where it is gone; shares a read that is under way. */
-  async view(grantId: string): Promise<GrantView | undefined> {
-    const under = this.#reads.get(grantId);
-    if (under) return under.view;
+  /**
+   * The grant for a request, or undefined where it is gone; shares a read that is under way. One that was begun before this
+   * was asked can know less than the session does, of a login meanwhile: it may serve, and never log out.
+   *
+   * @param fits whether a view is of the login that is asked for
+   */
+  async view(grantId: string, fits: (view: GrantView) => boolean): Promise<GrantView | undefined> {
+    const earlier = await this.#reads.get(grantId)?.view;
+    if (earlier && fits(earlier)) return earlier;
+    return this.#reads.get(grantId)?.view ?? this.#startReading(grantId);
+  }
+
+  async #startReading(grantId: string): Promise<GrantView | undefined> {
     const reading: Reading = { isOutdated: false, view: Promise.resolve(undefined) };
     reading.view = this.open(grantId).then((grant) => {
       if (!grant || grant.record.state === 'dead') return undefined;

@@ -14,6 +14,18 @@ const found: Record<string, Schedule> = {
       ...Array<Step>(2).fill({ do: 'login', thenMs: 0, process: 0, scope: 'id api refresh_token' }),
     ],
   },
+  'a read from before a logout and a new login, which a request of the new login shares': {
+    setting: { processes: 2, isPublic: false, rotates: true, isCertain: false, onAmbiguous: 'hold' },
+    random: 0,
+    steps: [
+      { do: 'pause', thenMs: 0, process: 1 },
+      { do: 'logout everywhere', thenMs: 0, process: 0, session: 0 },
+      { do: 'login', thenMs: 0, process: 0, scope: 'id api refresh_token' },
+      { do: 'request', thenMs: 0, process: 1, session: 0 },
+      { do: 'elapse', thenMs: 100 },
+      { do: 'request', thenMs: 0, process: 1, session: 0 },
+    ],
+  },
 };
 
 describe('schedules that once broke a promise', () => {

@@ -22,6 +22,9 @@ const tombstoneMs = 10 * 60 * 1000;
 /** How long a store that did not answer may still carry out what it was asked. */
 const longestAnswerMs = 10 * 60 * 1000;
 
+/** How often a login or logout begins anew because the grant changed meanwhile. */
+const maxTries = 10;
+
 /** How often a logout looks whether another process's flight has ended. */
 const lookAgainMs = 100;
 
@@ -55,7 +58,7 @@ export class Grants {
     const { revocations, events } = this.#parts;
     const grantId = this.idOf(tokens);
     const reference = randomName();
-    for (let tries = 0; tries < 10; tries++) {
+    for (let tries = 0; tries < maxTries; tries++) {
       const existing = await this.#openForLogin(grantId);
       if (existing?.tokens && isHealthy(existing.record) && isRicher(existing.tokens, tokens)) {
         const { generation } = existing.record;
@@ -151,15 +154,28 @@ export class Grants {
     everywhere: boolean,
     tell: (ended: boolean) => void,
   ): Promise<void> {
+    // What ends is what was read, so that it can be revoked even where the store's answer is lost.
+    for (let tries = 0; tries < maxTries; tries++) if (await this.#releaseRead(hold, everywhere, tell)) return;
+    throw storeFailed('release', new Error('The grant kept changing.'));
+  }
+
+  /** False where the grant got new tokens between the read and the release. */
+  async #releaseRead(
+    hold: GrantReference & { reference?: string | undefined },
+    everywhere: boolean,
+    tell: (ended: boolean) => void,
+  ): Promise<boolean> {
     const { store } = this.#parts;
     const { access } = this.#coordinator;
     const { grantId, reference } = hold;
     const before = await access.read(grantId);
     const generation = hold.generation ?? before?.generation;
-    if (generation === undefined) return;
+    if (generation === undefined) return true;
+    const version = before?.version ?? null;
     // The tombstone comes first: from here on nothing in flight can store what it obtains.
     const endOnce = once((record: GrantRecord) => this.#end(grantId, generation, record));
     const ended = async (outcome: ReleaseOutcome): Promise<void> => {
+      if (outcome.outcome === 'moved') return;
       tell(outcome.outcome === 'ended');
       if (outcome.outcome === 'released') return;
       this.#coordinator.forget(grantId);
@@ -167,13 +183,14 @@ export class Grants {
     };
     // A store that answers too late has ended the grant all the same, and nobody else will revoke its tokens.
     const release = (): Promise<ReleaseOutcome> =>
-      store.release(grantId, { generation, reference, everywhere, tombstoneMs });
+      store.release(grantId, { generation, version, reference, everywhere, tombstoneMs });
     const outcome = await access.call('release', release, ended).catch((error: unknown) => {
       // One that never answers may have ended it as well, and will not give its tokens away again.
       if (before?.generation === generation) whenEnded(before, this.#parts, access, () => endOnce(before));
       throw error;
     });
     await ended(outcome);
+    return outcome.outcome !== 'moved';
   }
 
   /** Records that match, for administration. */

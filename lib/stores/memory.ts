@@ -194,9 +194,12 @@ export class MemoryTokenStore implements TokenStore {
     if (!stored || stored.state === 'gone' || stored.generation !== release.generation) {
       return Promise.resolve({ outcome: 'gone' });
     }
-    if (release.reference !== undefined) stored.references.delete(release.reference);
-    const held = [...stored.references.values()].some((until) => until > now);
-    if (held && !release.everywhere) return Promise.resolve({ outcome: 'released' });
+    const isHeld = [...stored.references].some(([name, until]) => name !== release.reference && until > now);
+    if (isHeld && !release.everywhere) {
+      if (release.reference !== undefined) stored.references.delete(release.reference);
+      return Promise.resolve({ outcome: 'released' });
+    }
+    if (release.version !== null && release.version !== stored.version) return Promise.resolve({ outcome: 'moved' });
     const record = this.#record(grantId, stored);
     // Owner and lease stay: they tell the logout whether a flight is still to be waited for.
     enter(stored, 'gone', now);

@@ -133,8 +133,9 @@ export class PostgresTokenStore implements TokenStore {
   }
 
   async release(grantId: string, release: Release): Promise<ReleaseOutcome> {
-    const { generation, reference, everywhere, tombstoneMs } = release;
-    const row = await this.#step('release', [grantId, generation, reference ?? null, everywhere, tombstoneMs]);
+    const { generation, version, reference, everywhere, tombstoneMs } = release;
+    const values = [grantId, generation, reference ?? null, everywhere, tombstoneMs, version];
+    const row = await this.#step('release', values);
     const outcome = outcomeOf(row) as ReleaseOutcome['outcome'] | undefined;
     if (!row || outcome === undefined) return { outcome: 'gone' };
     return outcome === 'ended' ? { outcome, record: recordOf(row) } : { outcome };

@@ -165,7 +165,7 @@ export class RedisTokenStore implements TokenStore {
   }
 
   async release(grantId: string, release: Release): Promise<ReleaseOutcome> {
-    const { generation, reference, everywhere, tombstoneMs } = release;
+    const { generation, version, reference, everywhere, tombstoneMs } = release;
     const reply = await this.#write('release', grantId, [
       generation,
       reference === undefined ? 'none' : 'one',
@@ -173,6 +173,7 @@ export class RedisTokenStore implements TokenStore {
       everywhere ? '1' : '0',
       String(Math.ceil(tombstoneMs)),
       this.#channel,
+      version === null ? '' : String(version),
     ]);
     const outcome = reply[0] as ReleaseOutcome['outcome'];
     return outcome === 'ended' ? { outcome, record: record(grantId, reply) } : { outcome };

@@ -232,6 +232,11 @@ export interface GrantCommit extends Staleness {
 
 export interface Release {
   generation: string;
+  /**
+   * The version the caller read; a grant that has newer tokens is not ended. Null ends it whatever it has. So the caller
+   * knows what it has ended even where the answer is lost.
+   */
+  version: number | null;
   reference: string | undefined;
   everywhere: boolean;
   /** How long a tombstone must outlive whatever may be in flight. */
@@ -241,6 +246,7 @@ export interface Release {
 /**
  * - `released`: other sessions still hold the grant
  * - `ended`: the grant is a tombstone now; `record` is the last one
+ * - `moved`: it has newer tokens than the caller knew; nothing was changed
  * - `gone`: it was over already
  */
-export type ReleaseOutcome = { outcome: 'released' | 'gone' } | { outcome: 'ended'; record: GrantRecord };
+export type ReleaseOutcome = { outcome: 'released' | 'moved' | 'gone' } | { outcome: 'ended'; record: GrantRecord };

@@ -26,6 +26,18 @@ const found: Record<string, Schedule> = {
       { do: 'request', thenMs: 0, process: 1, session: 0 },
     ],
   },
+  'a logout from before a login, whose answer the store loses': {
+    setting: { processes: 2, isPublic: false, rotates: true, isCertain: false, onAmbiguous: 'hold' },
+    random: 0,
+    steps: [
+      { do: 'pause', thenMs: 0, process: 1 },
+      { do: 'logout everywhere', thenMs: 0, process: 1, session: 0 },
+      { do: 'login', thenMs: 0, process: 0, scope: 'id api refresh_token' },
+      { do: 'elapse', thenMs: 100 },
+      { do: 'store fault', thenMs: 0, fault: 'lost', times: 1 },
+      { do: 'resume unnoticed', thenMs: 0, process: 1 },
+    ],
+  },
 };
 
 describe('schedules that once broke a promise', () => {

@@ -155,7 +155,10 @@ export class Bench {
   }
 
   release({ generation, reference }: Login, overrides: Partial<Release> = {}): Promise<ReleaseOutcome> {
-    const release: Release = { generation, reference, everywhere: false, tombstoneMs: 600_000, ...overrides };
+    const release: Release = {
+      ...{ generation, reference, version: null, everywhere: false, tombstoneMs: 600_000 },
+      ...overrides,
+    };
     return this.store.release(this.grantId, release);
   }
 

@@ -92,7 +92,7 @@ export function describeIdleGrants({ describe, it }: Part): void {
       const settlement = { state: 'dead', backoffMs: 0, errorCode: 'ERR_DEAD', failed: true, owner: '' } as const;
       assert.equal(await bench.store.settle(dead, { ...doomed, ...settlement }), true);
       const left = await bench.logIn({}, gone);
-      await bench.store.release(gone, { ...left, everywhere: true, tombstoneMs: 100 * dayMs });
+      await bench.store.release(gone, { ...left, version: null, everywhere: true, tombstoneMs: 100 * dayMs });
       await bench.logIn({ softMs: null }, bare);
       await bench.elapse(query.idleMs);
 

@@ -103,6 +103,27 @@ export function describeSessions({ describe, it }: Part): void {
       assert.deepEqual(await bench.release(second), { outcome: 'gone' });
     });
 
+    it('ends only the version the caller read, and changes nothing where it has moved on', async (bench) => {
+      const login = await bench.logIn();
+      const { version } = await bench.read();
+      const later = await bench.logIn({ expected: { ...login, version }, generation: login.generation });
+      await bench.release(later);
+
+      assert.deepEqual(await bench.release(login, { version }), { outcome: 'moved' });
+      assert.deepEqual(await bench.release(login, { version, everywhere: true }), { outcome: 'moved' });
+      assert.equal((await bench.read()).state, 'idle');
+      assert.equal((await bench.release(login, { version: version + 1 })).outcome, 'ended');
+    });
+
+    it('takes a session out whatever the version, where another one stays', async (bench) => {
+      const first = await bench.logIn();
+      const { version } = await bench.read();
+      const second = await bench.logIn({ expected: { ...first, version }, generation: first.generation });
+
+      assert.deepEqual(await bench.release(first, { version }), { outcome: 'released' });
+      assert.equal((await bench.release(second, { version: version + 1 })).outcome, 'ended');
+    });
+
     it('needs no reference', async (bench) => {
       const login = await bench.logIn();
 

@@ -226,8 +226,9 @@ select 'conflict', schema_version, null from before where not exists (select fro
     // $2 generation, $3 reference, $4 everywhere, $5 tombstoneMs. Owner and lease stay: they tell the logout of a flight.
     release: step(
       `when state = 'gone' or generation <> $2 then 'gone'
-       when $4::boolean or ${heldOnly('before')} - coalesce($3::text, '') = '{}' then 'ended'
-       else 'released'`,
+       when not $4::boolean and ${heldOnly('before')} - coalesce($3::text, '') <> '{}' then 'released'
+       when version <> $6::bigint then 'moved'
+       else 'ended'`,
       `session_references = case decided.outcome when 'ended' then '{}' else ${heldOnly('decided')} - coalesce($3::text, '') end,
        state = case decided.outcome when 'ended' then 'gone' else decided.state end,
        state_since = case decided.outcome when 'ended' then decided.now else decided.state_since end,

@@ -234,9 +234,14 @@ return {'yes'}`),
   release: script(`
 local generation, kind, reference, everywhere, tombstone_ms = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 if not is_live() or not is_of(generation) then return {'gone'} end
-if kind == 'one' then redis.call('HDEL', key, 'ref:' .. reference) end
+local own = kind == 'one' and 'ref:' .. reference
 local held, over = sort_references()
-if #held > 0 and everywhere == '0' then return {'released'} end
+local is_held = #held > 1 or (#held == 1 and held[1] ~= own)
+if is_held and everywhere == '0' then
+  if own then redis.call('HDEL', key, own) end
+  return {'released'}
+end
+if ARGV[7] ~= '' and ARGV[7] ~= grant.version then return {'moved'} end
 local last = answer('ended')
 drop(held)
 drop(over)

@@ -12,4 +12,10 @@ export const login: GrantWrite = {
   hardMs: null,
 };
 export const claim = { generation: 'first', version: 1, owner: 'owner', leaseMs: 60_000 };
-export const release = { generation: 'first', version: null, reference: 'session', everywhere: true, tombstoneMs: 60_000 };
+export const release = {
+  generation: 'first',
+  version: null,
+  reference: 'session',
+  everywhere: true,
+  tombstoneMs: 60_000,
+};

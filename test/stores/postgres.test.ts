@@ -5,12 +5,15 @@ import type { Pool } from 'pg';
 import { describeTokenStore } from '../../lib/stores/contract';
 import { PostgresTokenStore } from '../../lib/stores/postgres';
 import { claim, login, release } from './grants';
+import { startPgBouncer } from './servers/pgbouncer';
 import { openPool, startPostgres } from './servers/postgres';
 
 const sql = readFileSync(join(__dirname, '../../lib/stores/postgres.sql'), 'utf8');
 const table = `grants_${randomBytes(6).toString('hex')}`;
 const closers: (() => unknown)[] = [];
 let pool: Pool;
+/** Connections that PgBouncer shares out anew for each statement. */
+let pooled: Pool;
 let url: string;
 
 beforeAll(async () => {
@@ -19,6 +22,10 @@ beforeAll(async () => {
   url = server.url;
   pool = openPool(server.url, { max: 50 });
   closers.push(() => pool.end());
+  const bouncer = await startPgBouncer(server.url);
+  closers.push(() => bouncer.stop());
+  pooled = openPool(bouncer.url, { max: 50 });
+  closers.push(() => pooled.end());
   await pool.query(sql.replaceAll('salesforce_grants', table));
   closers.push(() => pool.query(`drop table ${table}`));
 }, 60_000);
@@ -41,15 +48,24 @@ async function passTime(ms: number): Promise<void> {
   );
 }
 
-describeTokenStore('PostgresTokenStore', () => ({
-  store: new PostgresTokenStore({ pool, table, notify: true }),
+const besideTheStore = {
   elapse: passTime,
-  setSchema: async (grantId, schema) => {
+  setSchema: async (grantId: string, schema: number) => {
     await pool.query(`update ${table} set schema_version = $2 where grant_id = $1`, [grantId, schema]);
   },
   close: async () => {
     await pool.query(`delete from ${table}`);
   },
+};
+
+describeTokenStore('PostgresTokenStore', () => ({
+  store: new PostgresTokenStore({ pool, table, notify: true }),
+  ...besideTheStore,
+}));
+
+describeTokenStore('PostgresTokenStore behind PgBouncer in transaction mode', () => ({
+  store: new PostgresTokenStore({ pool: pooled, table, notify: pool }),
+  ...besideTheStore,
 }));
 
 describe('PostgresTokenStore on its own table', () => {

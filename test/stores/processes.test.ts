@@ -8,6 +8,7 @@ import { PostgresTokenStore } from '../../lib/stores/postgres';
 import { RedisTokenStore } from '../../lib/stores/redis';
 import { logIn, onClient, startApp, type TestApp } from '../helpers/app';
 import { startTestEmulator } from '../helpers/emulator';
+import { startPgBouncer } from './servers/pgbouncer';
 import { openPool, startPostgres } from './servers/postgres';
 import { startRedis } from './servers/redis';
 
@@ -52,13 +53,22 @@ beforeAll(async () => {
     closers.push(() => own.end());
     return Promise.resolve(new PostgresTokenStore({ pool: own, table }));
   };
+  const bouncer = await startPgBouncer(postgres.url);
+  closers.push(() => bouncer.stop());
+  makers['PostgreSQL, through PgBouncer'] = () => {
+    const own = openPool(bouncer.url);
+    closers.push(() => own.end());
+    return Promise.resolve(new PostgresTokenStore({ pool: own, table }));
+  };
 }, 60_000);
 
 afterAll(async () => {
   for (const close of closers.reverse()) await close();
 }, 60_000);
 
-describe.each(['Redis, by redis', 'Redis, by ioredis', 'PostgreSQL'])('two processes on %s', (name) => {
+const names = ['Redis, by redis', 'Redis, by ioredis', 'PostgreSQL', 'PostgreSQL, through PgBouncer'];
+
+describe.each(names)('two processes on %s', (name) => {
   async function start() {
     const emulator = await startTestEmulator();
     const client = emulator.registerClient({ callbackURLs: [], policy: { rotateRefreshTokens: true } });

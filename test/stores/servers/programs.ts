@@ -31,13 +31,14 @@ export function temporaryFolder(): { path: string; remove: () => void } {
  * Starts a program and waits until its output matches.
  *
  * @param missing what to tell where there is no such program
+ * @param account whom to run it as
  */
 export async function startProgram(
   command: string,
   args: string[],
-  { ready, missing }: { ready: RegExp; missing: string },
+  { ready, missing, account }: { ready: RegExp; missing: string; account?: { uid: number; gid: number } },
 ): Promise<{ program: ChildProcess; output: () => string }> {
-  const program = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  const program = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], ...account });
   let output = '';
   await new Promise<void>((resolve, reject) => {
     const listen = (chunk: Buffer): void => {

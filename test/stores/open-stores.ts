@@ -1,0 +1,65 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import type { TokenStore } from '../../lib';
+import { PostgresTokenStore } from '../../lib/stores/postgres';
+import { RedisTokenStore } from '../../lib/stores/redis';
+import { openPool, startPostgres } from './servers/postgres';
+import { startRedis } from './servers/redis';
+
+/** A store, and what somebody can do who has its server and no key. */
+export interface OpenStore {
+  store: TokenStore;
+  /** Everything in it, as text. */
+  dump: () => Promise<string>;
+  /** Puts a payload in the place of a grant's own. */
+  overwrite: (grantId: string, payload: string) => Promise<void>;
+}
+
+export const storeNames = ['Redis', 'PostgreSQL'] as const;
+
+/** Real servers for a test file, and an empty store on each of them. */
+export async function startStores(): Promise<{
+  stores: Record<(typeof storeNames)[number], OpenStore>;
+  stop: () => Promise<void>;
+}> {
+  const unique = randomBytes(6).toString('hex');
+  const [redis, postgres] = await Promise.all([startRedis(), startPostgres()]);
+  const client = new Redis(redis.url);
+  const pool = openPool(postgres.url);
+  const table = `grants_${unique}`;
+  const sql = readFileSync(join(__dirname, '../../lib/stores/postgres.sql'), 'utf8');
+  await pool.query(sql.replaceAll('salesforce_grants', table));
+  return {
+    stores: {
+      Redis: onRedis(client, `test:${unique}:`),
+      PostgreSQL: {
+        store: new PostgresTokenStore({ pool, table }),
+        dump: async () => JSON.stringify((await pool.query(`select * from ${table} order by grant_id`)).rows),
+        overwrite: async (grantId, payload) => {
+          await pool.query(`update ${table} set payload = $2 where grant_id = $1`, [grantId, payload]);
+        },
+      },
+    },
+    stop: async () => {
+      await pool.query(`drop table ${table}`);
+      client.disconnect();
+      await pool.end();
+      await Promise.all([redis.stop(), postgres.stop()]);
+    },
+  };
+}
+
+function onRedis(client: Redis, prefix: string): OpenStore {
+  return {
+    store: new RedisTokenStore({ client, prefix }),
+    dump: async () => {
+      const keys = (await client.keys(`${prefix}*`)).sort();
+      return JSON.stringify(await Promise.all(keys.map(async (key) => [key, await client.hgetall(key)])));
+    },
+    overwrite: async (grantId, payload) => {
+      await client.hset(`${prefix}{${grantId}}`, 'payload', payload);
+    },
+  };
+}

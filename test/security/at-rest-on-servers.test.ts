@@ -45,7 +45,7 @@ describe.each(storeNames)('grants at rest in %s', (name) => {
     const everything = await dump();
 
     expect(everything).toContain(one.grantId);
-    const secrets = [...secretsOf(emulator), shown!];
+    const secrets = [...secretsOf(emulator), shown];
     expect(secrets.length).toBeGreaterThan(5);
     expect(secrets.filter((secret) => everything.includes(secret))).toEqual([]);
   });

@@ -18,14 +18,26 @@ const publicFolder = fileURLToPath(new URL('public', import.meta.url));
 
 /**
  * @param {import('express-salesforce-auth').ClientOptions} client your app in Salesforce
- * @param {Partial<import('express-salesforce-auth').StaticOptions> & Parts} options of the middleware, such as `store`, and parts
+ * @param {Partial<import('express-salesforce-auth').StaticOptions> & Parts} given options of the middleware, such as `store`, and parts
  *
  * @typedef {object} Parts
  * @property {session.Store} [sessionStore] default: in memory, for one process
  * @property {typeof revokeAccessToken} [expire] ends an access token before its time
  * @property {import('express-salesforce-auth/emulator').Emulator} [emulator] what stands in for Salesforce
+ * @property {import('./routes/parts.mjs').Offline} [offline] the same, where it is in another process
+ * @property {import('node:events').EventEmitter} [elsewhere] events of the middleware in other processes
+ * @property {string} [servedBy] name of this process, to be shown
  */
-export function createApp(client, { sessionStore, expire = revokeAccessToken, emulator, ...options } = {}) {
+export function createApp(client, given = {}) {
+  const {
+    sessionStore,
+    expire = revokeAccessToken,
+    emulator,
+    offline = emulator,
+    elsewhere,
+    servedBy,
+    ...options
+  } = given;
   const secret = process.env.SESSION_SECRET || randomBytes(32).toString('hex');
   const settings = new Settings(client);
   const salesforce = salesforceAuth({
@@ -34,9 +46,10 @@ export function createApp(client, { sessionStore, expire = revokeAccessToken, em
     // Asked for at each login and refresh, so that what the setup page changes needs no restart.
     configuration: () => settings.current,
   });
-  const history = new History(salesforce);
-  const frameOf = frames(settings, emulator);
-  const parts = { settings, salesforce, history, frameOf, emulator, expire, isAlone: sessionStore === undefined };
+  const history = new History(salesforce, elsewhere);
+  const frameOf = frames({ settings, emulator, offline, servedBy });
+  const isAlone = sessionStore === undefined;
+  const parts = { settings, salesforce, history, frameOf, emulator, offline, expire, isAlone };
   const streams = live(parts);
   const app = express();
 

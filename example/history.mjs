@@ -2,7 +2,7 @@
 import { EventEmitter } from 'node:events';
 
 /**
- * What this process has seen of one grant, for the dashboard.
+ * What was seen of one grant, for the dashboard.
  *
  * @typedef {import('express-salesforce-auth').SalesforceEvents} Events
  *
@@ -39,11 +39,20 @@ export class History extends EventEmitter {
   /** @type {Map<string, Life>} */
   #lives = new Map();
 
-  /** @param {Pick<import('express-salesforce-auth').SalesforceAuth, 'events'>} salesforce */
-  constructor({ events }) {
+  /**
+   * @param {Pick<import('express-salesforce-auth').SalesforceAuth, 'events'>} salesforce
+   * @param {EventEmitter} [elsewhere] the same events of other processes
+   */
+  constructor({ events }, elsewhere) {
     super();
     // One listener for each dashboard that is open.
     this.setMaxListeners(0);
+    this.#follow(events);
+    if (elsewhere) this.#follow(/** @type {typeof events} */ (elsewhere));
+  }
+
+  /** @param {import('express-salesforce-auth').SalesforceAuth['events']} events */
+  #follow(events) {
     events.on('login', ({ grantId, tokens }) => {
       this.#update(grantId, tokens === 'kept' ? {} : { issuedAt: Date.now() });
     });

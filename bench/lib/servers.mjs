@@ -20,7 +20,7 @@ export async function startRedis() {
 
 export async function startPostgres() {
   const folder = mkdtempSync(join(tmpdir(), 'salesforce-bench-'));
-  const program = fromRoot('test/stores/servers/embedded-postgres.mjs');
+  const program = fromRoot('tools/servers/embedded-postgres.mjs');
   let url;
   const stop = await startProgram(process.execPath, [program, folder], /ready (postgres:\S+)\n/, ([, found]) => {
     url = found;

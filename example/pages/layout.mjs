@@ -7,6 +7,8 @@ import { html } from './html.mjs';
  * @typedef {object} Frame
  * @property {import('express-salesforce-auth').SalesforceUser} [user] who is logged in
  * @property {boolean} isOffline whether the emulator stands in for Salesforce
+ * @property {boolean} hasFaults whether this process can make it misbehave
+ * @property {string} [servedBy] the process the page comes from, where there are several
  * @property {boolean} hasSetup whether this visitor may open the setup page
  * @property {string} path of this page
  * @property {string} [notice] what has just been done
@@ -47,7 +49,7 @@ export function layout(frame, { title, lead, content }) {
         <footer>
           <p>
             An example of <a href="https://www.npmjs.com/package/express-salesforce-auth">express-salesforce-auth</a>.
-            Not affiliated with Salesforce.
+            Not affiliated with Salesforce.${frame.servedBy && html` This page came from ${frame.servedBy}.`}
           </p>
         </footer>
       </body>
@@ -66,11 +68,11 @@ const offlineNote = html`<p class="offline">
 </p>`;
 
 /** @param {Frame} frame */
-function navigation({ user, isOffline, hasSetup, path }) {
+function navigation({ user, hasFaults, hasSetup, path }) {
   const links = [
     { href: '/', name: user ? 'Dashboard' : 'Log in', isShown: true },
     { href: '/accounts', name: 'Accounts', isShown: user !== undefined },
-    { href: '/faults', name: 'Faults', isShown: user !== undefined && isOffline },
+    { href: '/faults', name: 'Faults', isShown: user !== undefined && hasFaults },
     { href: '/setup', name: 'Setup', isShown: hasSetup },
   ];
   return html`<nav aria-label="Main">

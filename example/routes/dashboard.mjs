@@ -51,11 +51,11 @@ export function dashboard(parts) {
 /**
  * What the login page offers.
  *
- * @param {Pick<import('./parts.mjs').Parts, 'settings' | 'emulator'>} parts
+ * @param {Pick<import('./parts.mjs').Parts, 'settings' | 'offline'>} parts
  */
-export function loginChoices({ settings, emulator }) {
+export function loginChoices({ settings, offline }) {
   const { baseUrl = 'https://login.salesforce.com', organizations = {} } = settings.current;
-  return { baseUrl, organizations, people: baseUrl === emulator?.url ? emulator.users : [] };
+  return { baseUrl, organizations, people: baseUrl === offline?.url ? offline.users : [] };
 }
 
 /**

@@ -4,11 +4,10 @@ import { isHere } from '../security.mjs';
 /**
  * Makes what every page shows around its content.
  *
- * @param {import('../settings.mjs').Settings} settings
- * @param {import('express-salesforce-auth/emulator').Emulator | undefined} emulator
+ * @param {Pick<import('./parts.mjs').Parts, 'settings' | 'emulator' | 'offline'> & { servedBy?: string | undefined }} parts
  * @returns {(req: import('express').Request) => import('../pages/layout.mjs').Frame}
  */
-export function frames(settings, emulator) {
+export function frames({ settings, emulator, offline, servedBy }) {
   return (req) => {
     // An error page may be wanted before the middleware has run.
     const user = /** @type {Partial<typeof req>} */ (req).salesforce?.user;
@@ -16,7 +15,9 @@ export function frames(settings, emulator) {
     return {
       ...(user && { user }),
       ...(notice !== undefined && { notice }),
-      isOffline: isOffline(settings, emulator),
+      ...(servedBy !== undefined && { servedBy }),
+      isOffline: isOffline(settings, offline),
+      hasFaults: isOffline(settings, emulator),
       hasSetup: isHere(req),
       path: req.path,
     };
@@ -27,7 +28,7 @@ export function frames(settings, emulator) {
  * Whether the emulator stands in for Salesforce: the setup page may have put another host into force.
  *
  * @param {import('../settings.mjs').Settings} settings
- * @param {import('express-salesforce-auth/emulator').Emulator | undefined} emulator
+ * @param {{ url: string } | undefined} emulator
  */
 export function isOffline(settings, emulator) {
   return emulator !== undefined && settings.current.baseUrl === emulator.url;

@@ -9,8 +9,12 @@
  * @property {import('../history.mjs').History} history
  * @property {(req: import('express').Request) => import('../pages/layout.mjs').Frame} frameOf
  * @property {import('express-salesforce-auth/emulator').Emulator | undefined} emulator
+ * @property {Offline | undefined} offline what there is to know of it, in this process or in another one
  * @property {NonNullable<import('../app.mjs').Parts['expire']>} expire
  * @property {boolean} isAlone whether this process is the only one
+ *
+ * @typedef {Pick<import('express-salesforce-auth/emulator').Emulator, 'url'> & { users: readonly Person[] }} Offline
+ * @typedef {{ username: string, password: string }} Person
  */
 
 export {};

@@ -42,9 +42,9 @@ export interface RunningExample {
 
 const children = new Set<ChildProcess>();
 
-/** Starts a file of the example and waits until it is ready. @throws Error with its output where it ends instead */
-export async function startExample(env: Record<string, string> = {}, file = 'start.mjs'): Promise<RunningExample> {
-  const { child, output } = spawnExample(env, file);
+/** Starts a file of the example, with arguments, and waits until it is ready. @throws Error with its output where it ends instead */
+export async function startExample(env: Record<string, string> = {}, ...command: string[]): Promise<RunningExample> {
+  const { child, output } = spawnExample(env, command.length > 0 ? command : ['start.mjs']);
   const exit = once(child, 'exit') as Promise<[number | null]>;
   const url = await new Promise<string>((ready, fail) => {
     child.stdout?.on('data', () => {
@@ -61,17 +61,23 @@ export async function startExample(env: Record<string, string> = {}, file = 'sta
 }
 
 /** Runs the example to its end. */
-export async function runExample(env: Record<string, string>): Promise<{ code: number | null; output: string }> {
-  const { child, output } = spawnExample(env, 'start.mjs');
+export async function runExample(
+  env: Record<string, string>,
+  ...command: string[]
+): Promise<{ code: number | null; output: string }> {
+  const { child, output } = spawnExample(env, command.length > 0 ? command : ['start.mjs']);
   const [code] = (await once(child, 'exit')) as [number | null];
   return { code, output: output() };
 }
 
-function spawnExample(env: Record<string, string>, file: string): { child: ChildProcess; output: () => string } {
+function spawnExample(
+  env: Record<string, string>,
+  [file, ...args]: string[],
+): { child: ChildProcess; output: () => string } {
   // Empty variables count as absent, and keep a developer's own example/.env out of the tests.
   const names = ['CLIENT_ID', 'CLIENT_SECRET', 'PROMPT_TYPE', 'BASE_URL', 'CALLBACK_URL', 'SCOPE'];
   const blank = Object.fromEntries(names.map((name) => [`SALESFORCE_${name}`, '']));
-  const child = spawn(process.execPath, [`example/${file}`], {
+  const child = spawn(process.execPath, [`example/${file}`, ...args], {
     cwd: root,
     env: { ...process.env, NODE_ENV: 'development', SESSION_SECRET: '', PORT: '0', ...blank, ...env },
   });

@@ -84,6 +84,7 @@ export function networkOf(world: World): typeof fetch {
         ).then((reply) => {
           const arrives = !fault?.endsWith('-after') || fault === 'slow-after';
           const grant = world.salesforce.note(form, reply.original);
+          if (grant) world.carries(process, grant);
           // Nobody but the sender could have known these tokens.
           if (grant && (!arrives || !process.isAlive || isGivenUp)) world.lose(grant, fault ?? 'kill');
           world.after(wayMs, () => {

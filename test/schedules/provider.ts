@@ -52,7 +52,13 @@ export class Salesforce {
       callbackURLs: [`${origin}/callback`],
       clientID: '3MVG9__fake__schedules',
       clientSecret: isPublic ? false : '__fake_client_secret_of_schedules__',
-      policy: { rotateRefreshTokens: rotates, expiresInSeconds: isCertain ? 600 : undefined, requirePkce: false },
+      policy: {
+        rotateRefreshTokens: rotates,
+        expiresInSeconds: isCertain ? 600 : undefined,
+        requirePkce: false,
+        // Salesforce ends the oldest login where there are more, which no process could help.
+        maxApprovals: 1_000,
+      },
     });
   }
 

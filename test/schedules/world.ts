@@ -48,6 +48,8 @@ export class World {
   readonly #clock = new ManualClock(this.wallMs);
   readonly #storeClock: ManualClock | undefined;
   readonly #lost = new Map<Grant, string>();
+  /** Whose request Salesforce answered last with new tokens of a grant. */
+  readonly #carriers = new Map<Grant, Process>();
   readonly #ended = new Set<string>();
   readonly #pending = new Map<Promise<unknown>, Process>();
   #faults: NetworkFault[] = [];
@@ -81,6 +83,10 @@ export class World {
     return fault;
   }
 
+  carries(process: Process, grant: Grant): void {
+    this.#carriers.set(grant, process);
+  }
+
   /** Notes that tokens of a grant are known to nobody, for a reason that excuses it. */
   lose(grant: Grant, why: string): void {
     this.#lost.set(grant, why);
@@ -108,7 +114,13 @@ export class World {
     const { grants } = this.salesforce.provider;
     if (refreshToken === undefined) return 'no refresh token was granted';
     const grant = grants.grantOf(refreshToken);
-    if (grant && !grants.isRefreshTokenLive(refreshToken)) return this.#lost.get(grant);
+    if (grant && !grants.isRefreshTokenLive(refreshToken)) {
+      const carrier = this.#carriers.get(grant);
+      const { holdMs, leaseMs } = defaultRefreshSettings;
+      const longestMs = this.onAmbiguous === 'hold' ? holdMs : leaseMs;
+      const isAsleep = carrier?.isPaused === true && carrier.pausedMs >= longestMs;
+      return this.#lost.get(grant) ?? (isAsleep ? 'a pause longer than grants are held' : undefined);
+    }
     return this.salesforce.client.clientSecret === '' && this.#isInDoubt ? 'a public client cannot ask' : undefined;
   }
 

@@ -1,3 +1,4 @@
+// @ts-nocheck: checked where the example is, which uses it, and not written for that
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';

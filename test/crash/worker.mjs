@@ -40,7 +40,8 @@ const calls = {
     const app = { id, pauses: new Map() };
     apps.set(id, app);
     const server = express().disable('x-powered-by');
-    app.listener = server.listen(port ?? 0, '127.0.0.1');
+    // As many as a herd, which comes at once: the system resets what waits in vain to be taken up.
+    app.listener = server.listen({ port: port ?? 0, host: '127.0.0.1', backlog: 4_096 });
     await once(app.listener, 'listening');
     const url = `http://localhost:${app.listener.address().port}`;
     app.salesforce = salesforceAuth({

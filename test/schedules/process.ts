@@ -16,6 +16,8 @@ export class Process {
   isAlive = true;
   isPaused = false;
   pausedMs = 0;
+  /** What it is about to ask of the store when it pauses. */
+  pauseBefore: keyof TokenStore | undefined;
   #inbox: (() => void)[] = [];
 
   constructor(world: World) {
@@ -40,6 +42,14 @@ export class Process {
     if (!this.isAlive) return;
     if (this.isPaused) this.#inbox.push(arrive);
     else arrive();
+  }
+
+  /** Is about to ask the store for something; it may be paused on the way. */
+  ask(operation: keyof TokenStore, send: () => void): void {
+    if (this.pauseBefore !== operation) return send();
+    this.pauseBefore = undefined;
+    if (!this.isPaused) this.pause();
+    this.deliver(send);
   }
 
   run<T>(work: () => T): T {

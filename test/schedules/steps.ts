@@ -9,12 +9,18 @@ export type Step = { thenMs: number } & (
   | { do: 'login'; process: number; scope: string }
   | { do: 'logout' | 'logout everywhere'; process: number; session: number }
   | { do: 'reject' }
+  | { do: 'revoke' }
+  | { do: 'pause before'; process: number; operation: PausedAt }
   | { do: 'kill' | 'pause' | 'resume' | 'resume unnoticed'; process: number }
   | { do: 'jump wall clock' | 'jump monotonic clock'; process: number; byMs: number }
   | { do: 'provider fault'; fault: NetworkFault }
   | { do: 'store fault'; fault: StoreFault; times: number }
   | { do: 'elapse' }
 );
+
+/** Operations a pause before which leaves something under way. */
+const pausedAt = ['claim', 'commit', 'settle', 'put', 'release'] as const;
+type PausedAt = (typeof pausedAt)[number];
 
 const index = fc.nat({ max: 3 });
 /** Between the legs of a request to the store (1 ms) and to Salesforce (5 ms), and beyond them. */
@@ -39,7 +45,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: on('logout everywhere', { process: index, session: index }) },
   { weight: 2, arbitrary: on('kill', { process: index }) },
   { weight: 2, arbitrary: on('pause', { process: index }) },
-  { weight: 2, arbitrary: on('resume', { process: index }) },
+  { weight: 2, arbitrary: on('pause before', { process: index, operation: fc.constantFrom(...pausedAt) }) },
+  { weight: 1, arbitrary: on('revoke', {}) },
+  { weight: 3, arbitrary: on('resume', { process: index }) },
   { weight: 1, arbitrary: on('resume unnoticed', { process: index }) },
   { weight: 3, arbitrary: on('provider fault', { fault: fc.constantFrom(...networkFaults) }) },
   {
@@ -99,6 +107,12 @@ export async function take(world: World, given: Step): Promise<void> {
     }
     case 'reject':
       world.salesforce.provider.grants.expireAccessTokens({});
+      break;
+    case 'revoke':
+      world.revoke();
+      break;
+    case 'pause before':
+      world.process(given.process).pauseBefore = given.operation;
       break;
     case 'kill':
       await world.kill(given.process);

@@ -17,36 +17,36 @@ const hangMs = 20_000;
 
 /** A process's connection to the shared store, which takes time and may fail. */
 export function storeOf(world: World, process: Process): TokenStore {
-  const through = <T>(work: () => Promise<T>): Promise<T> => {
+  const through = <T>(operation: keyof TokenStore, work: () => Promise<T>): Promise<T> =>
+    new Promise<T>((resolve, reject) => process.ask(operation, () => send(work, resolve, reject)));
+  const send = <T>(work: () => Promise<T>, resolve: (answer: T) => void, reject: (error: unknown) => void): void => {
     const fault = world.takeStoreFault();
-    return new Promise<T>((resolve, reject) => {
-      const fail = (): void => process.deliver(() => reject(new Error('The store is down.')));
-      world.after(fault === 'frozen' ? hangMs : wayMs, () => {
-        if (fault === 'error') fail();
-        else if (fault === 'hang-before') world.after(hangMs, fail);
-        else
-          work().then(async (answer) => {
-            if (!process.isAlive) await world.orphan();
-            world.after(fault === 'hang-after' ? hangMs : wayMs, () => {
-              if (fault === 'lost' || fault === 'hang-after') fail();
-              else process.deliver(() => resolve(answer));
-            });
-          }, reject);
-      });
+    const fail = (): void => process.deliver(() => reject(new Error('The store is down.')));
+    world.after(fault === 'frozen' ? hangMs : wayMs, () => {
+      if (fault === 'error') fail();
+      else if (fault === 'hang-before') world.after(hangMs, fail);
+      else
+        work().then(async (answer) => {
+          if (!process.isAlive) await world.orphan();
+          world.after(fault === 'hang-after' ? hangMs : wayMs, () => {
+            if (fault === 'lost' || fault === 'hang-after') fail();
+            else process.deliver(() => resolve(answer));
+          });
+        }, reject);
     });
   };
   const { store } = world;
   return {
-    read: (id) => through(() => store.read(id)),
-    put: (id, write) => through(() => store.put(id, write)),
-    claim: (id, claim) => through(() => store.claim(id, claim)),
-    renew: (id, claim) => through(() => store.renew(id, claim)),
-    arm: (id, claim) => through(() => store.arm(id, claim)),
-    settle: (id, settlement) => through(() => world.settle(id, settlement)),
-    commit: (id, commit) => through(() => store.commit(id, commit)),
-    reference: (id, reference) => through(() => store.reference(id, reference)),
+    read: (id) => through('read', () => store.read(id)),
+    put: (id, write) => through('put', () => store.put(id, write)),
+    claim: (id, claim) => through('claim', () => store.claim(id, claim)),
+    renew: (id, claim) => through('renew', () => store.renew(id, claim)),
+    arm: (id, claim) => through('arm', () => store.arm(id, claim)),
+    settle: (id, settlement) => through('settle', () => world.settle(id, settlement)),
+    commit: (id, commit) => through('commit', () => store.commit(id, commit)),
+    reference: (id, reference) => through('reference', () => store.reference(id, reference)),
     release: (id, release) =>
-      through(async () => {
+      through('release', async () => {
         const outcome = await store.release(id, release);
         if (outcome.outcome === 'ended') world.ended(release.generation);
         return outcome;

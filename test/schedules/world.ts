@@ -87,6 +87,13 @@ export class World {
     this.#carriers.set(grant, process);
   }
 
+  /** An administrator revokes everything; whoever is logged in has to log in again. */
+  revoke(): void {
+    const { grants } = this.salesforce.provider;
+    for (const grant of this.salesforce.grants.keys()) this.lose(grant, 'revoked by an administrator');
+    grants.revokeAll({});
+  }
+
   /** Notes that tokens of a grant are known to nobody, for a reason that excuses it. */
   lose(grant: Grant, why: string): void {
     this.#lost.set(grant, why);
@@ -282,7 +289,10 @@ export class World {
   async finish(): Promise<void> {
     this.#faults = [];
     this.#storeFault = undefined;
-    for (const process of this.processes) process.resume(true);
+    for (const process of this.processes) {
+      process.pauseBefore = undefined;
+      process.resume(true);
+    }
     await this.elapse(600_000);
     if (this.#pending.size > 0) this.violations.push('a request or logout was never answered');
     for (const session of [...this.sessions]) await this.#mustBeServed(session);

@@ -68,6 +68,16 @@ export function describeCommits({ describe, it }: Part): void {
       await bench.assertUnchanged(before);
     });
 
+    it('stores nothing of an older version while somebody refreshes the newer one', async (bench) => {
+      const login = await bench.logIn();
+      const again = await bench.logIn({ expected: login, generation: login.generation });
+      await bench.hold(again);
+
+      assert.equal(await bench.commit(login, { payload: 'late' }), 'moved');
+      assert.equal((await bench.read()).state, 'inflight');
+      assert.equal(await bench.commit(again), 'committed');
+    });
+
     it('stores nothing where the grant is gone, or of another generation', async (bench) => {
       const never = { generation: randomName(), version: 1, reference: randomName() };
       assert.equal(await bench.commit(never), 'gone');

@@ -4,6 +4,7 @@ import { processCells } from './cells/processes';
 import { providerCells } from './cells/provider';
 import { storeCells } from './cells/stores';
 import { userCells } from './cells/users';
+import { within } from './within';
 import { Scene } from './scene';
 import { row } from './report';
 import { openStage, storeKinds, type Stage, type StoreKind } from './stage';
@@ -72,7 +73,7 @@ async function runCell(cell: Cell, stage: Stage): Promise<Outcome> {
   let scene: Scene | undefined;
   try {
     scene = await Scene.open(stage, cell.options);
-    await within(cellTimeoutMs, carryOut(cell, scene, seen));
+    await within(cellTimeoutMs, 'The end of the cell', carryOut(cell, scene, seen));
   } catch (error) {
     outcome.failure = String((error as Error).stack ?? error);
   }
@@ -97,14 +98,6 @@ async function carryOut(cell: Cell, scene: Scene, seen: Outcome['seen']): Promis
   await scene.useAgain(scene.b, scene.bystander);
   await scene.ask(scene.b, '/auth/salesforce/logout', scene.user, { method: 'POST' });
   seen.afterLogout = scene.live();
-}
-
-async function within(ms: number, run: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`The cell did not end within ${ms} ms.`)), ms);
-  });
-  await Promise.race([run, timeout]).finally(() => clearTimeout(timer));
 }
 
 /** The matrix as a Markdown table: how each cell ended, on each store. */

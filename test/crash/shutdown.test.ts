@@ -17,11 +17,15 @@ describe.each(storeKinds)('SIGTERM at a random moment on %s', (kind) => {
     const presented = (): number => scenes.reduce((sum, scene) => sum + scene.presented, 0);
     let terminations = 0;
     let underWay = 0;
+    let worker: Worker | undefined;
     try {
       while (presented() < refreshes) {
-        const worker = await Worker.start();
+        worker = await Worker.start();
         const apps = new Map<Scene, Awaited<ReturnType<Scene['openApp']>>>();
         for (const scene of scenes) apps.set(scene, await scene.openApp(worker));
+        const current = worker;
+        const begun = Promise.race([...apps.values()].map(({ id }) => current.heard('refresh.start', id)));
+        begun.catch(() => undefined);
         for (const { scene, person } of owners) {
           scene.expire(person);
           scene.fault({
@@ -33,7 +37,9 @@ describe.each(storeKinds)('SIGTERM at a random moment on %s', (kind) => {
         }
         const before = presented();
         const answers = Promise.all(owners.map(({ scene, person }) => scene.ask(apps.get(scene)!, '/limits', person)));
-        await new Promise((resolve) => setTimeout(resolve, Math.random() * 150));
+        // Before the first refresh, or while some are under way.
+        if (Math.random() < 0.9) await Promise.race([begun, answers]);
+        await new Promise((resolve) => setTimeout(resolve, Math.random() * 60));
         worker.signal('SIGTERM');
         terminations += 1;
         await answers;
@@ -53,6 +59,7 @@ describe.each(storeKinds)('SIGTERM at a random moment on %s', (kind) => {
         );
       }
     } finally {
+      if (worker?.isAlive) await worker.end();
       for (const scene of scenes) await scene.close();
       await stage.end();
     }

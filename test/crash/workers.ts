@@ -1,6 +1,10 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
+import { within } from './within';
+
+/** Longer than anything a worker does takes on a busy machine: only a hang is to be told from it. */
+const deadlineMs = 300_000;
 
 /** What a worker tells unasked. */
 interface News {
@@ -56,17 +60,18 @@ export class Worker {
 
   call<T>(name: string, given: object = {}): Promise<T> {
     const call = ++this.#lastCall;
-    return new Promise<T>((resolve, reject) => {
+    const answer = new Promise<T>((resolve, reject) => {
       this.#calls.set(call, { resolve, reject });
       this.process.send({ call, name, ...given }, (error) => {
         if (error) reject(error);
       });
     });
+    return within(deadlineMs, `The answer of a worker to '${name}'`, answer);
   }
 
   /** Resolves with the next news of this name. */
   heard(news: string, app?: string): Promise<void> {
-    return new Promise((resolve) => {
+    const told = new Promise<void>((resolve) => {
       const listener = (heard: News): void => {
         if (heard.news !== news || heard.app !== app) return;
         this.#listeners.delete(listener);
@@ -74,6 +79,7 @@ export class Worker {
       };
       this.#listeners.add(listener);
     });
+    return within(deadlineMs, `'${news}' of a worker`, told);
   }
 
   signal(signal: NodeJS.Signals): void {

@@ -48,7 +48,7 @@ export class Process {
   ask(operation: keyof TokenStore, send: () => void): void {
     if (this.pauseBefore !== operation) return send();
     this.pauseBefore = undefined;
-    if (!this.isPaused) this.pause();
+    this.pause();
     this.deliver(send);
   }
 
@@ -57,6 +57,7 @@ export class Process {
   }
 
   pause(): void {
+    if (this.isPaused) return;
     this.isPaused = true;
     this.pausedMs = 0;
   }

@@ -1,8 +1,10 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import express from 'express';
 import request from 'supertest';
 import ts from 'typescript';
@@ -16,7 +18,7 @@ import { logInAtEmulator, startTestEmulator } from './helpers/emulator';
  * What the documentation says is checked against the code:
  * - each ts and js block compiles, with the lines of a comment `<!-- given … -->` just above it put in front;
  * - a table under `<!-- lists <interface> in <file> -->` has a row for each member of the interface and no other;
- * - the quick start and the jest recipe are run.
+ * - the quick start and the recipes for tests are run.
  */
 
 const root = resolve(__dirname, '..');
@@ -214,6 +216,17 @@ describe('the quick start of README.md', () => {
 
 describe('the recipe of docs/testing.md', () => {
   run(blockNamed('recipe').code, { describe, it, expect, beforeEach, afterEach });
+});
+
+describe('the recipe for node:test', () => {
+  it('passes as it stands', async () => {
+    const { code } = blockNamed('node:test recipe');
+    const args = ['--input-type=module', '--test-reporter=tap', '--eval', code];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root });
+
+    expect(stdout).toMatch(/^# pass 1$/m);
+    expect(stdout).toMatch(/^# fail 0$/m);
+  });
 });
 
 describe('links in the documentation', () => {

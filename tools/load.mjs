@@ -31,7 +31,7 @@ const report = new Report();
 const sessionTimeoutSeconds = 120;
 const emulator = await startEmulator({ callbackURLs: [], sessionTimeoutSeconds });
 emulator.faults.inject({ on: 'token', kind: 'reply', times: Infinity, change: (reply) => report.issued(reply) });
-addUsers(emulator, userCount);
+while (emulator.users.length < userCount) emulator.addUser();
 const store = await startStore(values.store);
 const workers = new Workers({ emulator, store, count: workerCount, sessionTimeoutSeconds, report });
 await workers.start();
@@ -64,12 +64,3 @@ await workers.stop();
 await store.stop();
 await emulator.stop();
 process.exitCode = report.isClean ? 0 : 1;
-
-/** More users of the first organization than the emulator has. */
-function addUsers({ users }, count) {
-  const [model] = users;
-  for (let number = users.length + 1; users.length < count; number++) {
-    const userId = `${model.userId.slice(0, 11)}${String(number).padStart(4, '0')}${model.userId.slice(15)}`;
-    users.push({ ...model, userId, username: `user${number}@acme.example`, email: `user${number}@acme.example` });
-  }
-}

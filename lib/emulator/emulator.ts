@@ -1,9 +1,10 @@
+import { logInTo, type AppLogin, type AppUnderTest } from './app-login';
 import { createApplication } from './application';
 import type { EmulatorClock } from './clock';
 import type { FaultHandle, FaultInjection } from './faults/types';
 import type { RecordedRequest } from './http/exchange';
 import { listen } from './listen';
-import type { EmulatorUser } from './org/users';
+import { addUser, type EmulatorUser, type NewUser } from './org/users';
 import type { ClientPolicy } from './policy';
 import { Provider } from './provider';
 import { walkLogin, type ScriptedLogin } from './scripted-login';
@@ -75,6 +76,17 @@ export interface Emulator {
    * @throws where a page has no form, such as an error page; the message has its text
    */
   logIn(login: Pick<ScriptedLogin, 'authorizeUrl'> & Partial<ScriptedLogin>): Promise<string>;
+  /**
+   * Logs a user in to the application under test, as a browser would.
+   *
+   * @param app an Express application or another handler of requests, or the URL it listens at
+   * @param login what differs from the first user who allows access, and from a login that begins at `/auth/salesforce`
+   * @returns the value of a `Cookie` header, for requests of that user
+   * @throws where the app does not answer with redirects; the message has its answer
+   */
+  logInTo(app: AppUnderTest, login?: AppLogin): Promise<string>;
+  /** Adds a user, by default to the first organization. @throws RangeError where there is no such organization */
+  addUser(user?: NewUser): EmulatorUser;
   registerClient(registration: ClientRegistration): EmulatorClient;
   /** Changes switches of a client, from the next request on. */
   setPolicy(clientID: string, changes: Partial<ClientPolicy>): void;
@@ -131,6 +143,11 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
   };
   moveTo(options.instance === 'my-domain' ? hosts.myDomain : hosts.login);
 
+  const personOf = ({ username, password }: Partial<ScriptedLogin>): { username: string; password: string } => {
+    const user = provider.users.find((known) => known.username === username) ?? provider.users[0];
+    return { username: username ?? user?.username ?? '', password: password ?? user?.password ?? '' };
+  };
+
   return {
     url: hosts.login,
     myDomainUrl: hosts.myDomain,
@@ -142,10 +159,9 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     violations: provider.presentations.violations,
     faults: provider.faults,
     clock: provider.clock,
-    logIn: (login) => {
-      const user = provider.users.find(({ username }) => username === login.username) ?? provider.users[0];
-      return walkLogin({ username: user?.username ?? '', password: user?.password ?? '', ...login });
-    },
+    logIn: (login) => walkLogin({ ...personOf(login), ...login }),
+    logInTo: (app, login = {}) => logInTo(app, { ...login, ...personOf(login) }),
+    addUser: (user = {}) => addUser(provider, user),
     registerClient: (registration) => provider.clients.register(registration),
     setPolicy: (clientID, changes) => {
       provider.clients.setPolicy(clientID, changes);

@@ -236,14 +236,9 @@ describe('keepAlive', () => {
   });
 });
 
-/** Grants of several users: those of the emulator, and more like the first. */
+/** Grants of several users. */
 async function loginsOf(count: number, emulator: Emulator, browser: TestApp['browser']) {
-  const users = emulator.users as Emulator['users'][number][];
-  const [model] = users;
-  for (let number = users.length + 1; number <= count; number++) {
-    const userId = `${model!.userId.slice(0, 14)}${number}${model!.userId.slice(15)}`;
-    users.push({ ...model!, userId, username: `user${number}@acme.example` });
-  }
+  while (emulator.users.length < count) emulator.addUser();
   const tabs = Array.from({ length: count }, browser);
   for (const [user, tab] of tabs.entries()) await logIn(tab, emulator, { user });
   return tabs;

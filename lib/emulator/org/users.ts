@@ -45,6 +45,25 @@ export function createUsers(organizations: readonly EmulatorOrganization[]): Emu
   ];
 }
 
+/** A user to add; what is left out is made up. */
+export type NewUser = Partial<Omit<EmulatorUser, 'userId'>>;
+
+/** Adds a user to an organization, the first one by default. @throws RangeError where there is no such organization */
+export function addUser(
+  { users, organizations }: { users: EmulatorUser[]; organizations: readonly EmulatorOrganization[] },
+  given: NewUser,
+): EmulatorUser {
+  const number = users.length + 1;
+  const organizationId = given.organizationId ?? organizations[0]?.organizationId ?? '';
+  if (!organizations.some((known) => known.organizationId === organizationId)) {
+    throw new RangeError(`The emulator has no organization ${organizationId}.`);
+  }
+  const username = given.username ?? `user${number}@acme.example`;
+  const user = { ...createUser(number, organizationId, 'User', `Fake ${number}`, username), ...given };
+  users.push(user);
+  return user;
+}
+
 function createUser(
   number: number,
   organizationId: string,

@@ -1,0 +1,46 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { browse, walkLogin, type CookieJar, type ScriptedLogin } from './scripted-login';
+
+/** An application under test: a handler of requests, such as an Express application, or the URL it listens at. */
+export type AppUnderTest = string | ((req: IncomingMessage, res: ServerResponse) => unknown);
+
+/** How to log in to an {@link AppUnderTest}. */
+export interface AppLogin extends Partial<Omit<ScriptedLogin, 'authorizeUrl'>> {
+  /** Where the app begins a login. Default `/auth/salesforce`. */
+  loginPath?: string | undefined;
+}
+
+/**
+ * Logs a user in to an application as a browser would: its login route, Salesforce's pages, its callback.
+ *
+ * @returns the browser's cookies of the app, as the value of a `Cookie` header
+ * @throws where the login does not end in a redirect that follows the callback; the message has the app's answer
+ */
+export async function logInTo(
+  app: AppUnderTest,
+  { loginPath = '/auth/salesforce', ...login }: AppLogin & Pick<ScriptedLogin, 'username' | 'password'>,
+): Promise<string> {
+  const server = typeof app === 'string' ? undefined : createServer(app).listen(0, '127.0.0.1');
+  try {
+    if (server) await once(server, 'listening');
+    const base = server ? `http://localhost:${(server.address() as AddressInfo).port}` : String(app);
+    const cookies: CookieJar = new Map();
+    const start = await browse({ url: new URL(loginPath, base).href }, cookies);
+    const authorizeUrl = start.headers.get('location');
+    if (authorizeUrl === null) throw await unexpected(loginPath, start);
+    const { pathname, search } = new URL(await walkLogin({ ...login, authorizeUrl }));
+    const end = await browse({ url: new URL(pathname + search, base).href }, cookies);
+    if (end.status < 300 || end.status > 399) throw await unexpected(pathname, end);
+    return [...cookies].flatMap(([name, value]) => (value === '' ? [] : [`${name}=${value}`])).join('; ');
+  } finally {
+    server?.closeAllConnections();
+    server?.close();
+  }
+}
+
+async function unexpected(path: string, response: Response): Promise<Error> {
+  const text = (await response.text()).slice(0, 500);
+  return new Error(`The app answered ${path} with ${response.status} where a redirect belongs: ${text}`);
+}

@@ -21,7 +21,7 @@ import { layout } from './layout.mjs';
  * @param {boolean} data.isChanged whether the settings are no longer those the application was started with
  * @param {boolean} data.isFixed whether they can only be changed by a new start
  * @param {WrongField} [data.wrong]
- * @param {unknown} [data.diagnosis]
+ * @param {import('express-salesforce-auth').Diagnosis} [data.diagnosis] what the doctor found, where it was asked
  */
 export function setupPage(frame, { form, hasSecret, callbackURL, isChanged, isFixed, wrong, diagnosis }) {
   return layout(frame, {
@@ -79,12 +79,43 @@ export function setupPage(frame, { form, hasSecret, callbackURL, isChanged, isFi
 
       <li class="card" id="check">
         <h2>Check, and log in</h2>
-        ${diagnosis}
+        <p>The doctor asks Salesforce what it can see without a login, and never sends a token.</p>
+        <form method="post" action="/setup/check#check">
+          <p class="actions"><button class="secondary">Check these settings</button></p>
+        </form>
+        ${diagnosis && findings(diagnosis)}
         <p>A new app can take up to ten minutes until Salesforce knows it.</p>
         <p class="actions"><a class="button" href="/auth/salesforce">Log in with Salesforce</a></p>
       </li>
     </ol>`,
   });
+}
+
+/** Worst first, and in words, since colours alone tell not everybody. */
+const levels = /** @type {const} */ ([
+  ['error', 'Wrong'],
+  ['warning', 'Will hurt one day'],
+  ['unknown', 'Cannot be seen from here'],
+  ['ok', 'Good'],
+]);
+
+/** @param {import('express-salesforce-auth').Diagnosis} diagnosis */
+function findings({ ok, findings: found }) {
+  const sorted = levels.flatMap(([level, word]) =>
+    found.filter((finding) => finding.level === level).map((finding) => ({ ...finding, word })),
+  );
+  return html`<div role="status" id="diagnosis">
+    <p><b>${ok ? 'Nothing stands in the way of a login.' : 'A login will not work yet.'}</b></p>
+    <ul class="findings">
+      ${sorted.map(
+        ({ level, word, message, fix, baseUrl }) =>
+          html`<li class="is-${level}">
+            <b>${word}.</b>
+            ${message}${baseUrl !== undefined && html` <span class="hint">${baseUrl}</span>`}${fix !== undefined && html`<p class="hint">${fix}</p>`}
+          </li>`,
+      )}
+    </ul>
+  </div>`;
 }
 
 /** @type {readonly (readonly [name: string, advice: 'on' | 'free', reason: string])[]} */

@@ -10,16 +10,16 @@ import { leaveNotice } from './frame.mjs';
  *
  * @param {import('./parts.mjs').Parts} parts
  */
-export function setup({ settings, frameOf, isAlone }) {
+export function setup({ settings, salesforce, frameOf, isAlone }) {
   const router = express.Router();
   router.use('/setup', onlyHere);
 
   /**
    * @param {import('express').Request} req
    * @param {import('../pages/setup.mjs').SetupForm} form
-   * @param {import('../pages/setup.mjs').WrongField} [wrong]
+   * @param {{ wrong?: import('../pages/setup.mjs').WrongField, diagnosis?: import('express-salesforce-auth').Diagnosis }} [more]
    */
-  const page = (req, form, wrong) =>
+  const page = (req, form, more) =>
     setupPage(
       { ...frameOf(req), path: '/setup' },
       {
@@ -28,13 +28,22 @@ export function setup({ settings, frameOf, isAlone }) {
         callbackURL: settings.current.callbackURL ?? `${req.protocol}://${req.get('host')}/auth/salesforce/callback`,
         isChanged: settings.isChanged,
         isFixed: !isAlone,
-        ...(wrong && { wrong }),
+        ...more,
       },
     );
 
-  router.get('/setup', (req, res) => {
+  const formNow = () => {
     const { clientID, clientSecret, prompt = 'login', baseUrl = 'https://login.salesforce.com' } = settings.current;
-    res.send(page(req, { clientID, prompt, baseUrl, isPublic: !clientSecret }));
+    return { clientID, prompt, baseUrl, isPublic: !clientSecret };
+  };
+
+  router.get('/setup', (req, res) => {
+    res.send(page(req, formNow()));
+  });
+
+  router.post('/setup/check', async (req, res) => {
+    const diagnosis = await salesforce.diagnose({ origin: `${req.protocol}://${req.get('host')}` });
+    res.send(page(req, formNow(), { diagnosis }));
   });
 
   router.post('/setup', (req, res) => {
@@ -45,14 +54,14 @@ export function setup({ settings, frameOf, isAlone }) {
     const secret = isPublic ? undefined : isKept ? settings.current.clientSecret : clientSecret;
     if (!isPublic && !secret) {
       const message = 'Enter the Consumer Secret, or say that the app has none.';
-      res.status(400).send(page(req, form, { field: 'clientSecret', message }));
+      res.status(400).send(page(req, form, { wrong: { field: 'clientSecret', message } }));
       return;
     }
     try {
       settings.change({ clientID, clientSecret: secret, prompt: /** @type {any} */ (prompt), baseUrl });
     } catch (error) {
       if (!isSalesforceAuthError(error) || !('option' in error)) throw error;
-      res.status(400).send(page(req, form, { field: String(error.option), message: error.message }));
+      res.status(400).send(page(req, form, { wrong: { field: String(error.option), message: error.message } }));
       return;
     }
     leaveNotice(req, 'Saved. The next login uses it.');

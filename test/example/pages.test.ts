@@ -258,6 +258,29 @@ describeInBrowser('the example', () => {
       await page.getByText('Offline.').waitFor();
     });
 
+    it('has the doctor check the settings on the setup page, right ones and wrong ones', async () => {
+      const page = await browser.newPage();
+      await page.goto(`${example.url}/setup`);
+      await page.getByRole('button', { name: 'Check these settings' }).click();
+      await page.getByText('Nothing stands in the way of a login.').waitFor();
+      expect(await page.locator('.findings .is-error').count()).toBe(0);
+      expect(await page.locator('.findings .is-ok').count()).toBeGreaterThan(3);
+
+      await page.getByLabel('Consumer Key').fill('3MVG9__fake__unknown_at_salesforce');
+      await page.getByLabel('Consumer Secret').fill('__fake_secret_nobody_knows__');
+      await page.getByRole('button', { name: 'Save' }).click();
+      await page.getByText('Saved.').waitFor();
+      await page.getByRole('button', { name: 'Check these settings' }).click();
+      await page.getByText('A login will not work yet.').waitFor();
+      const worst = page.locator('.findings li').first();
+      expect(await worst.innerText()).toMatch(/^Wrong\. .*Salesforce/s);
+      expect(await worst.locator('.hint').innerText()).not.toBe('');
+      expect(await page.content()).not.toContain('__fake_secret_nobody_knows__');
+
+      await page.getByRole('button', { name: 'Back to the settings' }).click();
+      await page.getByText('Offline.').waitFor();
+    });
+
     it.each([
       ['under another name', { host: 'app.example' }],
       ['through a proxy', { 'x-forwarded-for': '192.0.2.1' }],

@@ -1,0 +1,179 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { generate } from 'selfsigned';
+import { diagnose, type Finding } from '../../lib';
+import { ManualClock } from '../helpers/clock';
+import { startTestEmulator } from '../helpers/emulator';
+import { freePort } from '../stores/servers/programs';
+
+const servers = new Set<Server>();
+
+afterEach(() => {
+  for (const server of servers) {
+    server.closeAllConnections();
+    server.close();
+  }
+  servers.clear();
+});
+
+/** A server of somebody else at a port of its own. */
+async function listen(server: Server): Promise<number> {
+  servers.add(server);
+  server.listen(0, 'localhost');
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+/** What the doctor says of a base URL, as far as it finds something wrong with it. */
+async function wrongWith(baseUrl: string, given: object = {}): Promise<Finding[]> {
+  const { findings } = await diagnose({
+    clientID: '3MVG9__fake__',
+    clientSecret: '__fake_secret__',
+    callbackURL: 'http://localhost:3000/auth/salesforce/callback',
+    scope: 'id refresh_token',
+    allowedHosts: [new URL(baseUrl).host],
+    httpTimeoutMs: 2_000,
+    baseUrl,
+    ...given,
+  });
+  expect(JSON.stringify(findings)).not.toContain('__fake_secret__');
+  return findings.filter((finding) => finding.baseUrl !== undefined && finding.level !== 'ok');
+}
+
+describe('the doctor, where baseUrl', () => {
+  it('is a port that nobody listens on', async () => {
+    expect(await wrongWith(`http://localhost:${await freePort()}`)).toEqual([
+      expect.objectContaining({
+        check: 'base-url',
+        level: 'error',
+        code: 'ERR_SALESFORCE_UNREACHABLE',
+        message: expect.stringMatching(/^localhost:\d+ cannot be reached \(ECONNREFUSED\)\.$/),
+        fix: expect.stringContaining('firewalls'),
+      }),
+    ]);
+  });
+
+  it('is a name that does not exist', async () => {
+    // Reserved never to exist (RFC 2606).
+    expect(await wrongWith('https://acme.invalid')).toEqual([
+      expect.objectContaining({
+        check: 'base-url',
+        level: 'error',
+        message: expect.stringMatching(/^There is no host acme\.invalid \((?:ENOTFOUND|EAI_AGAIN)\)\.$/),
+        fix: expect.stringContaining('.my.salesforce.com'),
+      }),
+    ]);
+  });
+
+  it('has a certificate of its own making', async () => {
+    const { private: key, cert } = await generate([{ name: 'commonName', value: 'localhost' }]);
+    const port = await listen(createSecureServer({ key, cert }));
+
+    expect(await wrongWith(`https://localhost:${port}`)).toEqual([
+      expect.objectContaining({
+        check: 'base-url',
+        level: 'error',
+        message: expect.stringMatching(/^The certificate of localhost:\d+ is not trusted \(\w+\)\.$/),
+        fix: expect.stringContaining('NODE_EXTRA_CA_CERTS'),
+      }),
+    ]);
+  });
+
+  it('takes requests and answers none', async () => {
+    const port = await listen(createServer(() => undefined));
+
+    expect(await wrongWith(`http://localhost:${port}`, { httpTimeoutMs: 100 })).toEqual([
+      expect.objectContaining({
+        check: 'base-url',
+        level: 'error',
+        code: 'ERR_SALESFORCE_TIMEOUT',
+        fix: expect.stringContaining('status.salesforce.com'),
+      }),
+    ]);
+  });
+
+  const answers: [string, RequestListener, string, string][] = [
+    [
+      'is a web site',
+      (_req, res) => res.setHeader('content-type', 'text/html').end('<h1>It works!</h1>'),
+      'has no OpenID configuration (status 200)',
+      'https://login.salesforce.com',
+    ],
+    [
+      'has no such path',
+      (_req, res) => res.writeHead(404).end(),
+      'has no OpenID configuration (status 404)',
+      'https://login.salesforce.com',
+    ],
+    [
+      'sends its visitors on',
+      (_req, res) => res.writeHead(302, { location: 'https://acme.my.salesforce.com/' }).end(),
+      'sends its visitors on to acme.my.salesforce.com.',
+      'https://acme.my.salesforce.com',
+    ],
+    [
+      'is the door to another host',
+      (_req, res) => res.end(JSON.stringify({ issuer: 'https://acme.my.salesforce.com' })),
+      'issuer, authorization_endpoint, token_endpoint differ (issuer https://acme.my.salesforce.com)',
+      'the host of the issuer',
+    ],
+  ];
+
+  it.each(answers)('%s', async (_what, listener, message, fix) => {
+    const port = await listen(createServer(listener));
+
+    expect(await wrongWith(`http://localhost:${port}`)).toEqual([
+      expect.objectContaining({
+        check: 'discovery',
+        level: 'error',
+        message: expect.stringContaining(message),
+        fix: expect.stringContaining(fix),
+      }),
+    ]);
+  });
+
+  it.each([
+    ['an hour behind', -3_600, 'error', 'behind'],
+    ['two minutes ahead', 120, 'error', 'ahead of'],
+    ['ten seconds ahead', 10, 'warning', 'ahead of'],
+  ])('answers, and the clock of this machine is %s', async (_what, seconds, level, direction) => {
+    const emulator = await startTestEmulator();
+    const { clientID, clientSecret } = emulator.clients[0]!;
+    const clock = new ManualClock(Date.now() + seconds * 1000);
+
+    const findings = await wrongWith(emulator.url, { clientID, clientSecret, clock });
+
+    expect(findings.find(({ check }) => check === 'clock')).toMatchObject({
+      level,
+      message: expect.stringContaining(`seconds ${direction} Salesforce's`),
+      fix: expect.stringContaining('NTP'),
+    });
+    expect(emulator.presentations.size).toBe(0);
+  });
+});
+
+describe('the doctor, of scopes', () => {
+  it.each([
+    ['id api', 'refresh_token is not among the scopes'],
+    ['api refresh_token', undefined],
+    ['refresh_token', "'id' is not among the scopes"],
+    ['', 'No scope is asked for'],
+  ])('%j', async (scope, message) => {
+    const emulator = await startTestEmulator();
+    const { clientID, clientSecret } = emulator.clients[0]!;
+    const { findings } = await diagnose({
+      clientID,
+      clientSecret: clientSecret || undefined,
+      callbackURL: emulator.clients[0]!.callbackURLs[0],
+      baseUrl: emulator.url,
+      ...(scope === '' ? {} : { scope }),
+    });
+
+    const found = findings.find(({ check }) => check === 'scope');
+    if (message === undefined) expect(found).toMatchObject({ level: 'ok' });
+    else expect(found).toMatchObject({ message: expect.stringContaining(message), fix: expect.any(String) });
+    expect(emulator.presentations.size).toBe(0);
+  });
+});

@@ -1,0 +1,119 @@
+import { Redis } from 'ioredis';
+import { diagnose, type Diagnosis, type TokenStore } from '../../lib';
+import { PostgresTokenStore } from '../../lib/stores/postgres';
+import { RedisTokenStore } from '../../lib/stores/redis';
+import { startTestEmulator } from '../helpers/emulator';
+import { freePort } from '../stores/servers/programs';
+import { openPool, startPostgres } from '../stores/servers/postgres';
+import { startRedisServer } from '../stores/servers/redis';
+
+const closers: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+async function diagnosisOf(store: TokenStore, given: object = {}): Promise<Diagnosis> {
+  const emulator = await startTestEmulator();
+  const { clientID, clientSecret, callbackURLs } = emulator.clients[0]!;
+  return diagnose(
+    {
+      clientID,
+      clientSecret: clientSecret || undefined,
+      callbackURL: callbackURLs[0],
+      baseUrl: emulator.url,
+      scope: 'id refresh_token',
+      store,
+      storeTimeoutMs: 2_000,
+      ...given,
+    },
+    { processes: 2, rotation: true },
+  );
+}
+
+async function redisWith(...settings: string[]): Promise<TokenStore> {
+  const server = await startRedisServer(...settings);
+  const client = new Redis(server.url);
+  closers.push(
+    () => server.stop(),
+    () => client.disconnect(),
+  );
+  return new RedisTokenStore({ client, onWarning: () => undefined });
+}
+
+describe('the doctor, of a Redis', () => {
+  it('that may throw grants away, and writes nothing to disk', async () => {
+    const { ok, findings } = await diagnosisOf(
+      await redisWith('--maxmemory', '64mb', '--maxmemory-policy', 'allkeys-lru'),
+    );
+
+    expect(ok).toBe(false);
+    expect(findings).toContainEqual(
+      expect.objectContaining({ check: 'store.eviction', level: 'error', fix: expect.stringContaining('noeviction') }),
+    );
+    expect(findings).toContainEqual(expect.objectContaining({ check: 'store.persistence', level: 'warning' }));
+    expect(findings).toContainEqual(
+      expect.objectContaining({ check: 'encryption-keys', level: 'warning', fix: expect.stringContaining('openssl') }),
+    );
+  });
+
+  it('that is set up as it should be', async () => {
+    const store = await redisWith('--maxmemory-policy', 'noeviction', '--appendonly', 'yes', '--appendfsync', 'always');
+    const { ok, findings } = await diagnosisOf(store, { encryptionKeys: ['__fake_encryption_key_of_32_chars__'] });
+
+    expect(ok).toBe(true);
+    const ofStore = findings.filter(({ check }) => /^store|^encryption/.test(check));
+    expect(ofStore.filter(({ level }) => level === 'error' || level === 'warning')).toEqual([]);
+    expect(ofStore.length).toBeGreaterThan(3);
+  });
+
+  it('that is not there', async () => {
+    const client = new Redis({ port: await freePort(), lazyConnect: true, retryStrategy: () => null });
+    client.on('error', () => undefined);
+    closers.push(() => client.disconnect());
+    const { ok, findings } = await diagnosisOf(new RedisTokenStore({ client, onWarning: () => undefined }));
+
+    expect(ok).toBe(false);
+    expect(findings).toContainEqual(
+      expect.objectContaining({ check: 'store', level: 'error', code: 'ERR_SALESFORCE_TOKEN_STORE' }),
+    );
+  });
+});
+
+describe('the doctor, of a PostgreSQL', () => {
+  it('without the table, and with one of another version', async () => {
+    const server = await startPostgres();
+    const pool = openPool(server.url);
+    closers.push(
+      () => server.stop(),
+      () => pool.end(),
+    );
+
+    const without = await diagnosisOf(new PostgresTokenStore({ pool, table: 'nowhere' }));
+    expect(without.ok).toBe(false);
+    expect(without.findings).toContainEqual(
+      expect.objectContaining({ check: 'store.table', level: 'error', fix: expect.stringContaining('postgres.sql') }),
+    );
+
+    const table = `old_${process.pid}`;
+    await pool.query(`create table ${table} (grant_id text primary key, payload text)`);
+    closers.push(() => pool.query(`drop table ${table}`));
+    const old = await diagnosisOf(new PostgresTokenStore({ pool, table }));
+    expect(old.ok).toBe(false);
+    expect(old.findings.filter(({ level }) => level === 'error')).not.toEqual([]);
+  });
+
+  it('that is not there', async () => {
+    const password = '__fake_password_of_a_database__';
+    const pool = openPool(`postgres://postgres:${password}@127.0.0.1:${await freePort()}/postgres`);
+    closers.push(() => pool.end());
+
+    const { ok, findings } = await diagnosisOf(new PostgresTokenStore({ pool }));
+
+    expect(ok).toBe(false);
+    expect(findings).toContainEqual(
+      expect.objectContaining({ check: 'store', level: 'error', code: 'ERR_SALESFORCE_TOKEN_STORE' }),
+    );
+    expect(JSON.stringify(findings)).not.toContain(password);
+  });
+});

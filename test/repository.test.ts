@@ -86,6 +86,20 @@ describe('package.json', () => {
     expect(read('test/package/run.mjs')).toContain("'20.19.0'");
   });
 
+  it('brings along nothing that runs at installation, or whose licence asks for more than to be named', () => {
+    const { packages } = JSON.parse(read('package-lock.json')) as { packages: Record<string, LockedPackage> };
+    const brought = Object.entries(packages).filter(
+      ([path, { dev, devOptional, optional, peer }]) => path !== '' && !dev && !devOptional && !optional && !peer,
+    );
+
+    expect(brought.length).toBeGreaterThan(5);
+    expect(brought.filter(([, { hasInstallScript }]) => hasInstallScript).map(([path]) => path)).toEqual([]);
+    const licences = brought.map(([path]) => [path, licenceOf(path)]);
+    expect(
+      licences.filter(([, licence]) => !['MIT', 'ISC', 'BSD-2-Clause', 'BSD-3-Clause'].includes(licence!)),
+    ).toEqual([]);
+  });
+
   it('has a lockfile that names no registry, which would be the one of whoever wrote it', () => {
     expect(read('package-lock.json')).not.toContain('"resolved"');
   });
@@ -97,3 +111,26 @@ describe('package.json', () => {
     expect(check).not.toThrow();
   });
 });
+
+interface LockedPackage {
+  dev?: boolean;
+  devOptional?: boolean;
+  optional?: boolean;
+  peer?: boolean;
+  hasInstallScript?: boolean;
+}
+
+/** As the package says it, in the way of today or of long ago, or in its readme. */
+function licenceOf(folder: string): string {
+  const { license, licenses } = JSON.parse(read(`${folder}/package.json`)) as {
+    license?: string;
+    licenses?: { type: string }[];
+  };
+  const readme = readdirSync(join(root, folder)).find((file) => /^readme/i.test(file));
+  return (
+    license ??
+    licenses?.[0]?.type ??
+    /\(?(The MIT License|MIT)\)?/.exec(readme ? read(`${folder}/${readme}`) : '')?.[0].replace(/.*MIT.*/, 'MIT') ??
+    'none'
+  );
+}

@@ -1,7 +1,7 @@
 import { outcomes } from '../../lib/catalogue/outcomes';
 import { salesforceErrors, type Place, type SalesforceError } from '../../lib/catalogue/salesforce-errors';
 import { situations } from '../../lib/catalogue/situations';
-import { isSalesforceAuthError, salesforceApiError, type SalesforceAuthError } from '../../lib';
+import { diagnose, isSalesforceAuthError, salesforceApiError, type SalesforceAuthError } from '../../lib';
 import type { Emulator, FaultInjection } from '../../lib/emulator';
 import { logIn, startApp, walkToCallback, type TestApp } from '../helpers/app';
 import { ManualClock } from '../helpers/clock';
@@ -142,6 +142,39 @@ describe.each(Object.keys(provoke) as (keyof typeof provoke)[])('an error of Sal
 
     expect(entries.length).toBeGreaterThan(1);
     expect(seen).toEqual(promised);
+  });
+});
+
+describe('an error Salesforce shows on a page of its own', () => {
+  const entries = salesforceErrors.filter(({ at, outcome }) => at.includes('page') && outcome !== 'ignored');
+
+  it('is read to the user, and the doctor finds it with what to do', async () => {
+    const { emulator, browser, client, url } = await start();
+    const { clientID, clientSecret } = client;
+    const callbackURL = `${url}/auth/salesforce/callback`;
+    const seen: Record<string, unknown> = {};
+    const promised: Record<string, unknown> = {};
+    for (const { error, text, outcome } of entries) {
+      const fault = { on: 'authorize', kind: 'error', error, page: true, times: 2 } as const;
+      const said = text === undefined ? {} : { errorDescription: text };
+      emulator.faults.inject({ ...fault, ...said });
+      const shown = await logIn(browser(), emulator).then(
+        () => '',
+        (failure: unknown) => (failure as Error).message,
+      );
+      const { findings } = await diagnose({ clientID, clientSecret, callbackURL, baseUrl: emulator.url });
+      emulator.faults.clear();
+
+      const found = findings.find(({ code }) => code !== undefined);
+      const label = `${error}: ${text ?? ''}`;
+      seen[label] = { code: found?.code, fix: found?.fix, isShown: shown.includes(error) };
+      const { code, advice } = outcomes[outcome as keyof typeof outcomes];
+      promised[label] = { code, fix: advice, isShown: true };
+    }
+
+    expect(entries.length).toBeGreaterThan(5);
+    expect(seen).toEqual(promised);
+    expect(emulator.presentations.size).toBe(0);
   });
 });
 

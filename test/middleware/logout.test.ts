@@ -120,6 +120,43 @@ describe('logout', () => {
     expect(emulator.liveTokens()).toEqual({ accessTokens: 0, refreshTokens: 0 });
   });
 
+  it('is retried where the connection breaks', async () => {
+    const { ManualClock } = await import('../helpers/clock');
+    const clock = new ManualClock();
+    const emulator = await startTestEmulator();
+    const { browser, salesforce } = await startApp({ emulator, options: { clock } });
+    const tab = browser();
+    await logIn(tab, emulator);
+    emulator.faults.inject({ on: 'revoke', kind: 'drop', times: 2 });
+    const revoked = new Promise((resolve) => salesforce.events.once('revoke', resolve));
+
+    expect((await tab.post('/auth/salesforce/logout')).status).toBe(204);
+    await clock.advanceUntil(revoked, 500);
+
+    expect(emulator.liveTokens()).toEqual({ accessTokens: 0, refreshTokens: 0 });
+  });
+
+  it('is tried once more by close(), for every organization of a session', async () => {
+    const { ManualClock } = await import('../helpers/clock');
+    const emulator = await startTestEmulator();
+    const { browser, salesforce } = await startApp({
+      emulator,
+      // It stands still: the next try of its own never comes.
+      options: { clock: new ManualClock() },
+      routes: (app, middleware) => app.get('/add', middleware.login({ add: true })),
+    });
+    const tab = browser();
+    await logIn(tab, emulator, { user: 0 });
+    await logIn(tab, emulator, { user: 2, loginPath: '/add' });
+    emulator.faults.inject({ on: 'revoke', kind: 'status', status: 503, times: 2 });
+    expect((await tab.post('/auth/salesforce/logout')).status).toBe(204);
+    expect(emulator.liveTokens()).toEqual({ accessTokens: 2, refreshTokens: 2 });
+
+    await salesforce.close();
+
+    expect(emulator.liveTokens()).toEqual({ accessTokens: 0, refreshTokens: 0 });
+  });
+
   it('says nothing on the console however many tokens wait for Salesforce to revoke them', async () => {
     // A process of its own: jest keeps the warnings of Node away from its tests.
     const program = join(__dirname, 'programs/many-logouts.mjs');

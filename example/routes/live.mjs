@@ -13,12 +13,13 @@ const tickMs = 5000;
 export function live(parts) {
   const { history } = parts;
   const router = express.Router();
+  let isOver = false;
   /** @type {Set<import('express').Response>} */
   const open = new Set();
 
   router.get('/live', (req, res) => {
     const { grantId } = req.salesforce;
-    if (grantId === undefined) {
+    if (grantId === undefined || isOver) {
       // 204 tells an EventSource not to come again.
       res.status(204).end();
       return;
@@ -50,6 +51,8 @@ export function live(parts) {
 
   /** Ends all streams: a server that stops would wait for them. */
   const end = () => {
+    // One that is asked for at this moment, on a connection that is still open, would not end.
+    isOver = true;
     for (const res of open) res.end();
   };
   return { router, end };

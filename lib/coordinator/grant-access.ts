@@ -146,19 +146,19 @@ export class GrantAccess {
 
   /** The same for what a store gives one by one, each in time. */
   async *each<T>(operation: StoreOperation, run: () => AsyncIterable<T>): AsyncIterable<T> {
-    const iterator = run()[Symbol.asyncIterator]();
+    let iterator: AsyncIterator<T> | undefined;
     let isAnswering = false;
     try {
       for (;;) {
         isAnswering = false;
-        const next = await this.call(operation, () => iterator.next());
+        const next = await this.call(operation, () => (iterator ??= run()[Symbol.asyncIterator]()).next());
         isAnswering = true;
         if (next.done === true) return;
         yield next.value;
       }
     } finally {
       // For a reader that has had enough. A store that did not answer is not waited for.
-      if (isAnswering) await iterator.return?.();
+      if (isAnswering) await iterator?.return?.();
     }
   }
 

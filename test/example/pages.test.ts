@@ -274,7 +274,7 @@ describeInBrowser('the example', () => {
       await page.getByText('A login will not work yet.').waitFor();
       const worst = page.locator('.findings li').first();
       expect(await worst.innerText()).toMatch(/^Wrong\. .*Salesforce/s);
-      expect(await worst.locator('.hint').innerText()).not.toBe('');
+      expect(await worst.locator('p.hint').innerText()).not.toBe('');
       expect(await page.content()).not.toContain('__fake_secret_nobody_knows__');
 
       await page.getByRole('button', { name: 'Back to the settings' }).click();

@@ -17,7 +17,24 @@ async function start(options: Record<string, unknown> = { keepAlive: true }) {
     policy: { rotateRefreshTokens: true },
     options: { clock, store, ...options },
   });
+  watch(app);
   return { clock, emulator, ...app };
+}
+
+/** Refreshes under way: real requests, which virtual time has to wait for. */
+let underWay = 0;
+
+beforeEach(() => {
+  underWay = 0;
+});
+
+function watch<App extends Pick<TestApp, 'salesforce'>>(app: App): App {
+  const { events } = app.salesforce;
+  events.on('refresh.start', () => underWay++);
+  for (const outcome of ['success', 'transient', 'held', 'lost', 'overtaken'] as const) {
+    events.on(`refresh.${outcome}`, () => underWay--);
+  }
+  return app;
 }
 
 /** One whose own timers are far away, so that those of the sweeper are the next. */
@@ -46,6 +63,7 @@ async function advanceUntil<T>(clock: ManualClock, done: Promise<T>): Promise<T>
   for (;;) {
     for (let turn = 0; turn < 4; turn++) await new Promise(setImmediate);
     if (pending.size === 0) return watched;
+    if (underWay > 0) continue;
     clock.advanceMs(clock.nextInMs > 31_000 ? clock.nextInMs : 50);
   }
 }
@@ -166,7 +184,7 @@ describe('keepAlive', () => {
     const store = quietStore(clock);
     const options = { clock, store, keepAlive: true };
     const { browser, client, emulator, salesforce } = await start(options);
-    const other = await startApp({ emulator, create: onClient(emulator, client, options) });
+    const other = watch(await startApp({ emulator, create: onClient(emulator, client, options) }));
     await loginsOf(4, emulator, browser);
 
     await Promise.all([pass(clock, 26, { salesforce }), pass(clock, 0, other)]);
@@ -198,19 +216,21 @@ describe('keepAlive', () => {
     const clock = new ManualClock();
     const emulator = await startTestEmulator();
     const tenants: unknown[] = [];
-    const { browser, salesforce } = await startApp({
-      emulator,
-      create: ({ clientID, clientSecret }, callbackURL) =>
-        salesforceAuth({
-          clock,
-          store: quietStore(clock),
-          keepAlive: true,
-          configuration: ({ req, tenant = 'acme' }) => {
-            if (!req) tenants.push(tenant);
-            return { clientID, clientSecret, callbackURL, baseUrl: emulator.url, scope: 'id refresh_token', tenant };
-          },
-        }),
-    });
+    const { browser, salesforce } = watch(
+      await startApp({
+        emulator,
+        create: ({ clientID, clientSecret }, callbackURL) =>
+          salesforceAuth({
+            clock,
+            store: quietStore(clock),
+            keepAlive: true,
+            configuration: ({ req, tenant = 'acme' }) => {
+              if (!req) tenants.push(tenant);
+              return { clientID, clientSecret, callbackURL, baseUrl: emulator.url, scope: 'id refresh_token', tenant };
+            },
+          }),
+      }),
+    );
     await logIn(browser(), emulator);
 
     expect(await pass(clock, 26, { salesforce })).toMatchObject({ refreshed: 1 });

@@ -6,7 +6,13 @@ const [given, ...rest] = process.argv.slice(2);
 const isGroup = given !== undefined && !given.startsWith('-');
 const { status } = spawnSync('stryker', ['run', ...(isGroup ? rest : process.argv.slice(2))], {
   stdio: 'inherit',
-  // A mutant that survives ten thousand inputs survives a few hundred as well, nearly always.
-  env: { PROPERTY_RUNS: '0.05', ...process.env, ...provideParts(), ...(isGroup ? { MUTATION_GROUP: given } : {}) },
+  env: {
+    // A mutant that survives ten thousand inputs survives a few hundred as well, nearly always.
+    PROPERTY_RUNS: '0.05',
+    SCAN_FOR_SECRETS: '0',
+    ...process.env,
+    ...provideParts(),
+    ...(isGroup && { MUTATION_GROUP: given }),
+  },
 });
 process.exitCode = status ?? 1;

@@ -4,12 +4,9 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { provideParts } from './test/parts.mjs';
 
-const options = process.argv.slice(2);
-/** Has every suite search what the package put out for secrets. */
-const scans = options[0] === '--scan-for-secrets' && options.shift() !== undefined;
-const env = { ...process.env, ...provideParts(), ...(scans && { SCAN_FOR_SECRETS: '1' }) };
+const env = { ...process.env, ...provideParts() };
 if (isStale()) run('tools/build.mjs');
-process.exitCode = run(createRequire(import.meta.url).resolve('jest/bin/jest'), ...options);
+process.exitCode = run(createRequire(import.meta.url).resolve('jest/bin/jest'), ...process.argv.slice(2));
 
 function run(script, ...args) {
   const { status } = spawnSync(process.execPath, [script, ...args], { stdio: 'inherit', env });

@@ -32,7 +32,8 @@ const maxLength = 1_024;
  * A route handler for the application's own login form: takes `username` and `password` from the body, and makes a session
  * of them by Salesforce's Authorization Code and Credentials Flow.
  *
- * For users of an Experience Cloud site. Mount it on POST, behind `express.urlencoded()` or `express.json()`.
+ * For users of an Experience Cloud site. Mount it on POST, behind `express.urlencoded()` or `express.json()`. It takes the
+ * password out of `req.body`, so that nothing after it can log it.
  */
 export function credentialsLogin(core: AuthCore, options: CredentialsLoginOptions = {}): RequestHandler {
   checkNames(options, ['baseUrl', 'scope', 'returnTo', 'add'], 'credentialsLogin()');
@@ -45,14 +46,14 @@ export function credentialsLogin(core: AuthCore, options: CredentialsLoginOption
 
 async function logIn(core: AuthCore, options: CredentialsLoginOptions, req: Request, res: Response): Promise<void> {
   res.set('Cache-Control', 'no-store');
+  const given = takeCredentials(req);
   if (req.method !== 'POST' || isCrossSite(req, true)) throw crossSite();
   requireSession(req);
-  const credentials = credentialsOf(req);
+  const credentials = checkCredentials(given);
   const addTo = options.add === true ? holdsOf(req, core) : undefined;
   const { proven, profile } = await proveCredentials(core, options, req, credentials);
   await completeLogin(core, req, { proven, profile }, addTo);
-  const given = (req.body as Record<string, unknown>)['returnTo'];
-  const target = safeReturnTo(options.returnTo ?? given) ?? core.options.homePath;
+  const target = safeReturnTo(options.returnTo ?? given['returnTo']) ?? core.options.homePath;
   if (req.accepts(['json', 'html']) === 'html') res.redirect(303, target);
   else res.json({ returnTo: target });
 }
@@ -99,9 +100,16 @@ function siteOf(options: CredentialsLoginOptions, configuration: Configuration):
   );
 }
 
-function credentialsOf(req: Request): Credentials {
+/** What was posted. Of the password, nothing stays in the request: whatever logs it later, or shows it, has none. */
+function takeCredentials(req: Request): Record<string, unknown> {
   const body: unknown = req.body;
-  const { username, password } = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
+  if (typeof body !== 'object' || body === null) return {};
+  const given = { ...body } as Record<string, unknown>;
+  delete (body as Record<string, unknown>)['password'];
+  return given;
+}
+
+function checkCredentials({ username, password }: Record<string, unknown>): Credentials {
   const isText = (value: unknown): value is string =>
     typeof value === 'string' && value !== '' && value.length <= maxLength;
   // A colon would end the username in the header they are sent in (RFC 7617, section 2).

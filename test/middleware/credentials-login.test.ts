@@ -71,6 +71,35 @@ describe('a login with username and password', () => {
     expect(JSON.stringify(token)).not.toContain(right.password);
   });
 
+  it.each([
+    ['that is right', right.password, {}, undefined],
+    ['that is wrong', '__fake_wrong__', {}, 'ERR_SALESFORCE_CREDENTIALS_REJECTED'],
+    ['from another site', right.password, { Origin: 'https://evil.example' }, 'ERR_SALESFORCE_CROSS_SITE_LOGIN'],
+  ])('leaves a password %s nowhere in the request', async (_what, password, headers, code) => {
+    const bodies: unknown[] = [];
+    const emulator = await startTestEmulator();
+    const { browser } = await startApp({
+      emulator,
+      policy: enabled,
+      options: { baseUrl: emulator.siteUrl },
+      routes: (routes, salesforce) => {
+        routes.use('/login', express.json() as never, (req, res, next) => {
+          res.once('finish', () => bodies.push(req.body));
+          next();
+        });
+        routes.post('/login', salesforce.credentialsLogin());
+      },
+    });
+
+    const answer = await browser()
+      .post('/login')
+      .set(headers)
+      .send({ ...right, password, returnTo: '/me' });
+
+    expect(answer.body.code).toBe(code);
+    expect(bodies).toEqual([{ username: right.username, returnTo: '/me' }]);
+  });
+
   it('works for a public client', async () => {
     const { browser } = await start({ clientSecret: false });
     const tab = browser();
@@ -117,7 +146,7 @@ describe('a login with username and password', () => {
     ['without a password', '/login', { username: right.username }],
     ['with lists for texts', '/login', { username: [right.username], password: [right.password] }],
     ['with a colon in the username', '/login', { ...right, username: 'ada:evil' }],
-    ['with a password in the query', `/login?password=${right.password}`, { username: right.username }],
+    ['with a password in the query', '/login?password=__fake_in_the_url__', { username: right.username }],
   ])('is refused %s before Salesforce is asked', async (_what, path, body) => {
     const { browser, emulator } = await start();
 

@@ -21,7 +21,7 @@ describe('the search for secrets', () => {
     spawnSync(process.execPath, [...jest, '--json', '--outputFile', outputFile], {
       cwd: root,
       encoding: 'utf8',
-      env: { ...process.env, DEBUG: '', SCAN_FOR_SECRETS: '1' },
+      env: { ...process.env, DEBUG: '' },
     });
     const results = JSON.parse(readFileSync(outputFile, 'utf8')) as Results;
     rmSync(folder, { recursive: true });

@@ -1,5 +1,6 @@
 import { EmulatorClock } from './clock';
 import { Feed } from './console/feed';
+import { BulkJobs } from './data/bulk-jobs';
 import { RecordStore } from './data/records';
 import { Faults } from './faults/registry';
 import type { RecordedRequest } from './http/exchange';
@@ -47,6 +48,7 @@ export class Provider {
   readonly requests: RecordedRequest[] = [];
   readonly feed: Feed = new Feed();
   readonly records: RecordStore = new RecordStore(this.clock, this.users, this.organizations);
+  readonly bulkJobs: BulkJobs = new BulkJobs();
   readonly hosts: Hosts = { login: '', myDomain: '', sitePath: '/portal', origins: new Set(), instances: new Map() };
 
   constructor(settings: ProviderSettings) {

@@ -169,6 +169,217 @@ describe('sobjects', () => {
   });
 });
 
+describe('files', () => {
+  it('have a record with the address of their content', async () => {
+    const { json } = await soql(
+      "SELECT Title, ContentSize, VersionData FROM ContentVersion WHERE FileExtension = 'csv'",
+    );
+    const [file] = json.records;
+    const url = emulator.url + String(file!['VersionData']);
+    const content = await get(url, accessToken);
+
+    expect(file).toMatchObject({ Title: 'Price list', VersionData: `${file!.attributes.url}/VersionData` });
+    expect([content.status, content.headers.get('content-type')]).toEqual([200, 'application/octet-stream']);
+    expect(content.text.length).toBe(file!['ContentSize']);
+    expect(content.text.startsWith('Article,Name,Price\nA-00001,')).toBe(true);
+    expect((await get(url)).status).toBe(401);
+    expect((await get(url, accessToken, { method: 'POST' })).status).toBe(405);
+  });
+
+  it('belong to one organization', async () => {
+    const mine = (await soql('SELECT Id FROM ContentVersion')).json.records[0]!.Id;
+    const other = (await logIn(emulator, { user: emulator.users[2]! })).access_token;
+
+    expect((await get(`${emulator.url}${root}/sobjects/ContentVersion/${mine}/VersionData`, other)).status).toBe(404);
+  });
+});
+
+describe('composite', () => {
+  const composite = (compositeRequest: unknown, allOrNone?: boolean): ReturnType<typeof get> =>
+    send('POST', '/composite', { compositeRequest, ...(allOrNone === undefined ? {} : { allOrNone }) });
+  const account = (Name: string | undefined, referenceId = 'account'): object => ({
+    method: 'POST',
+    url: `${root}/sobjects/Account`,
+    referenceId,
+    body: { Name },
+  });
+  const contact = {
+    method: 'POST',
+    url: `${root}/sobjects/Contact`,
+    referenceId: 'contact',
+    body: { LastName: 'New', AccountId: '@{account.id}' },
+  };
+  const accounts = async (): Promise<number> => (await soql('SELECT COUNT() FROM Account')).json['totalSize'] as number;
+
+  it('lets a request use what those before it got', async () => {
+    const found = {
+      method: 'GET',
+      url: `${root}/query?q=${encodeURIComponent("SELECT AccountId FROM Contact WHERE Id = '@{contact.id}'")}`,
+      referenceId: 'found',
+    };
+    // The curly brackets of a reference stay as they are in a URL that is encoded otherwise.
+    found.url = found.url.replace('%40%7B', '@{').replace('%7D', '}');
+
+    const { status, json } = await composite([account('New Inc.'), contact, found]);
+
+    expect(status).toBe(200);
+    const [one, two, three] = json['compositeResponse'] as Json[];
+    expect(one).toMatchObject({ httpStatusCode: 201, referenceId: 'account', body: { success: true } });
+    expect(one!['httpHeaders']).toEqual({ Location: `${root}/sobjects/Account/${one!['body'].id}` });
+    expect(two).toMatchObject({ httpStatusCode: 201 });
+    expect(three!['body'].records[0].AccountId).toBe(one!['body'].id);
+  });
+
+  it('goes on after a request that failed, and stops what builds on it', async () => {
+    const before = await accounts();
+
+    const { json } = await composite([account(undefined), contact, account('Another', 'other')]);
+
+    expect(json['compositeResponse']).toMatchObject([
+      { httpStatusCode: 400, body: [{ errorCode: 'REQUIRED_FIELD_MISSING' }] },
+      { httpStatusCode: 400, body: [{ errorCode: 'PROCESSING_HALTED' }] },
+      { httpStatusCode: 201 },
+    ]);
+    expect(await accounts()).toBe(before + 1);
+  });
+
+  it('takes everything back with allOrNone', async () => {
+    const before = await accounts();
+
+    const { json } = await composite([account('New Inc.'), account(undefined, 'other')], true);
+
+    expect(json['compositeResponse']).toMatchObject([
+      { httpStatusCode: 400, body: [{ errorCode: 'PROCESSING_HALTED' }] },
+      { httpStatusCode: 400, body: [{ errorCode: 'REQUIRED_FIELD_MISSING' }] },
+    ]);
+    expect(await accounts()).toBe(before);
+  });
+
+  it.each([
+    ['without a list', undefined],
+    ['without a reference', [{ method: 'GET', url: `${root}/limits` }]],
+    ['with a reference twice', [account('One'), account('Two')]],
+    ['with too many parts', Array.from({ length: 26 }, (_, index) => account('One', `part${index}`))],
+  ])('is refused %s', async (_what, parts) => {
+    expect(await composite(parts)).toMatchObject({ status: 400, json: [{ errorCode: expect.any(String) }] });
+    expect((await get(`${emulator.url}${root}/composite`, accessToken)).status).toBe(405);
+  });
+
+  it('has no composite within', async () => {
+    const inner = { method: 'POST', url: `${root}/composite`, referenceId: 'inner', body: {} };
+
+    expect((await composite([inner])).json['compositeResponse']).toMatchObject([{ httpStatusCode: 404 }]);
+  });
+});
+
+describe('bulk jobs', () => {
+  const job = (path: string, init: RequestInit = {}): ReturnType<typeof get> =>
+    get(`${emulator.url}${root}/jobs/${path}`, accessToken, init);
+  const create = async (kind: 'ingest' | 'query', body: object): Promise<Json> =>
+    (await send('POST', `/jobs/${kind}`, body)).json;
+  const upload = (id: string, body: string, type = 'text/csv'): ReturnType<typeof get> =>
+    job(`ingest/${id}/batches`, { method: 'PUT', body, headers: { 'content-type': type } });
+  const setState = (kind: string, id: string, state: string): ReturnType<typeof get> =>
+    send('PATCH', `/jobs/${kind}/${id}`, { state });
+
+  it('take rows in, and tell for each what became of it', async () => {
+    const { id, state, contentUrl } = await create('ingest', { object: 'Contact', operation: 'insert' });
+    expect([state, contentUrl]).toEqual(['Open', `${root.slice(1)}/jobs/ingest/${id}/batches`]);
+    const rows = 'LastName,Title\n"O""Hara, Jr.",CEO\n,None\n';
+
+    expect((await upload(id, rows)).status).toBe(201);
+    expect((await setState('ingest', id, 'UploadComplete')).json['state']).toBe('UploadComplete');
+    expect((await job(`ingest/${id}/successfulResults`)).status).toBe(400);
+    expect((await job(`ingest/${id}`)).json['state']).toBe('InProgress');
+    expect((await job(`ingest/${id}`)).json).toMatchObject({
+      state: 'JobComplete',
+      numberRecordsProcessed: 2,
+      numberRecordsFailed: 1,
+    });
+    const successful = await job(`ingest/${id}/successfulResults`);
+    expect(successful.headers.get('content-type')).toBe('text/csv');
+    expect(successful.text).toMatch(
+      /^"sf__Id","sf__Created","LastName","Title"\n"003\w{15}","true","O""Hara, Jr\.","CEO"\n$/,
+    );
+    expect((await job(`ingest/${id}/failedResults`)).text).toContain('"REQUIRED_FIELD_MISSING:');
+    expect((await soql("SELECT Title FROM Contact WHERE LastName = 'O\"Hara, Jr.'")).json['totalSize']).toBe(1);
+  });
+
+  it('update and delete', async () => {
+    const ids = (await soql('SELECT Id FROM Contact LIMIT 2')).json.records.map(({ Id }) => Id);
+    const run = async (operation: string, rows: string): Promise<void> => {
+      const { id } = await create('ingest', { object: 'Contact', operation });
+      await upload(id, rows);
+      await setState('ingest', id, 'UploadComplete');
+    };
+
+    await run('update', `Id,Title\n${ids[0]},Boss\n`);
+    await run('delete', `Id\n${ids[1]}\n`);
+
+    expect((await soql("SELECT Id FROM Contact WHERE Title = 'Boss'")).json['totalSize']).toBe(1);
+    expect((await get(`${emulator.url}${root}/sobjects/Contact/${ids[1]}`, accessToken)).status).toBe(404);
+  });
+
+  it('give out the result of a query in parts', async () => {
+    const { id } = await create('query', {
+      operation: 'query',
+      query: 'SELECT Name, Industry FROM Account ORDER BY Name',
+    });
+    await job(`query/${id}`);
+    await job(`query/${id}`);
+
+    const first = await job(`query/${id}/results?maxRecords=7`);
+    const next = first.headers.get('sforce-locator')!;
+    const second = await job(`query/${id}/results?maxRecords=7&locator=${next}`);
+
+    expect(first.text.split('\n').slice(0, 2)).toEqual(['"Name","Industry"', '"Burlington Textiles","Apparel"']);
+    expect([first, second].map(({ headers }) => headers.get('sforce-numberofrecords'))).toEqual(['7', '3']);
+    expect(second.headers.get('sforce-locator')).toBe('null');
+  });
+
+  it('are refused what their state does not allow', async () => {
+    const { id } = await create('ingest', { object: 'Contact', operation: 'insert' });
+
+    expect((await upload(id, '{}', 'application/json')).status).toBe(415);
+    expect((await setState('ingest', id, 'JobComplete')).json).toMatchObject([{ errorCode: 'INVALIDJOBSTATE' }]);
+    expect((await setState('ingest', id, 'Aborted')).json['state']).toBe('Aborted');
+    expect((await upload(id, 'LastName\nLate\n')).status).toBe(400);
+    expect((await job(`ingest/${id}`, { method: 'DELETE' })).status).toBe(204);
+    expect((await job(`ingest/${id}`)).status).toBe(404);
+  });
+
+  it('fail as a whole where the rows cannot be read', async () => {
+    const { id } = await create('ingest', { object: 'Contact', operation: 'insert' });
+    await upload(id, '"LastName\nnever closed');
+    await setState('ingest', id, 'UploadComplete');
+    await job(`ingest/${id}`);
+
+    expect((await job(`ingest/${id}`)).json).toMatchObject({ state: 'Failed', errorMessage: expect.any(String) });
+  });
+
+  it.each([
+    ['ingest', { object: 'Nope', operation: 'insert' }],
+    ['ingest', { object: 'User', operation: 'insert' }],
+    ['ingest', { object: 'Contact', operation: 'upsert' }],
+    ['query', { operation: 'insert', query: 'SELECT Id FROM Account' }],
+    ['query', { operation: 'query', query: 'SELECT COUNT() FROM Account' }],
+    ['query', { operation: 'query', query: 'SELECT Nope FROM Account' }],
+  ] as const)('of %s are not made of %j', async (kind, body) => {
+    expect(await send('POST', `/jobs/${kind}`, body)).toMatchObject({
+      status: 400,
+      json: [{ errorCode: expect.any(String) }],
+    });
+  });
+
+  it('belong to one organization', async () => {
+    const { id } = await create('ingest', { object: 'Contact', operation: 'insert' });
+    accessToken = (await logIn(emulator, { user: emulator.users[2]! })).access_token;
+
+    expect((await job(`ingest/${id}`)).status).toBe(404);
+    expect((await job(`query/${id}`)).status).toBe(404);
+  });
+});
+
 describe('the rest of /services/data', () => {
   it('lists versions to everybody and the rest to sessions', async () => {
     expect((await get(`${emulator.url}/services/data`)).json['length']).toBeGreaterThan(10);

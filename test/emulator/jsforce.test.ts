@@ -117,4 +117,28 @@ describe('jsforce', () => {
   it('explains why a token cannot be revoked', async () => {
     await expect(createOAuth2().revokeToken('no such token')).rejects.toMatchObject({ name: 'invalid_token' });
   });
+
+  it('takes records in and out by Bulk API 2.0', async () => {
+    const connection = await logIn(createOAuth2());
+    connection.bulk2.pollInterval = 1;
+
+    const { successfulResults, failedResults } = await connection.bulk2.loadAndWaitForResults({
+      object: 'Contact',
+      operation: 'insert',
+      input: [
+        { LastName: "O'Hara, Jr.", Title: 'CEO' },
+        { LastName: '', Title: 'None' },
+      ],
+    });
+    const stream = await connection.bulk2.query("SELECT LastName FROM Contact WHERE Title = 'CEO'", {
+      pollInterval: 1,
+    });
+    const found = await stream.toArray();
+
+    expect(successfulResults).toMatchObject([{ LastName: "O'Hara, Jr.", sf__Created: 'true' }]);
+    expect(failedResults).toMatchObject([
+      { Title: 'None', sf__Error: expect.stringContaining('REQUIRED_FIELD_MISSING') },
+    ]);
+    expect(found).toEqual([{ LastName: "O'Hara, Jr." }]);
+  });
 });

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Reply } from '../../lib/emulator/http/reply';
-import { replyText } from './provider';
+import { replyBody } from './provider';
 import type { Process } from './process';
 import type { World } from './world';
 
@@ -144,7 +144,7 @@ async function carryOut(
 }
 
 function spoilt(fault: NetworkFault, reply: Reply): Reply {
-  const text = replyText(reply);
+  const whole = replyBody(reply);
   switch (fault) {
     case 'drop-after':
       return { ...reply, transmission: { how: 'drop' } };
@@ -160,7 +160,7 @@ function spoilt(fault: NetworkFault, reply: Reply): Reply {
     case 'empty-after':
       return { status: 200, headers: {}, text: '' };
     default:
-      return { status: 200, headers: {}, text: text.slice(0, text.length / 2), contentType: 'application/json' };
+      return { status: 200, headers: {}, bytes: whole.subarray(0, whole.length / 2), contentType: 'application/json' };
   }
 }
 
@@ -168,5 +168,8 @@ function responseOf(reply: Reply): Response {
   const headers = new Headers();
   for (const [name, value] of Object.entries(reply.headers)) headers.set(name, String(value));
   headers.set('content-type', reply.contentType ?? (reply.json === undefined ? 'text/plain' : 'application/json'));
-  return new Response(reply.status === 204 ? null : replyText(reply), { status: reply.status, headers });
+  return new Response(reply.status === 204 ? null : new Uint8Array(replyBody(reply)), {
+    status: reply.status,
+    headers,
+  });
 }

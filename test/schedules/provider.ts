@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { data } from '../../lib/emulator/data/resources';
 import type { Exchange, RecordedRequest } from '../../lib/emulator/http/exchange';
-import { replyText, type Reply } from '../../lib/emulator/http/reply';
+import { replyBody, type Reply } from '../../lib/emulator/http/reply';
 import { introspect } from '../../lib/emulator/oauth/introspect';
 import { revoke } from '../../lib/emulator/oauth/revoke';
 import { token } from '../../lib/emulator/oauth/token';
@@ -81,6 +81,7 @@ export class Salesforce {
       query: url.searchParams,
       form,
       json: undefined,
+      text: form.toString(),
       site: '',
       origin,
       params: {},
@@ -133,7 +134,7 @@ export class Salesforce {
   }
 }
 
-export { replyText };
+export { replyBody };
 
 function challengeOf(verifier: string): string {
   return createHash('sha256').update(verifier).digest('base64url');

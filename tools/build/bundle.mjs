@@ -5,8 +5,11 @@ import swc from '@rollup/plugin-swc';
 import { rollup } from 'rollup';
 import { runtimePackages } from './entries.mjs';
 
-/** ESM only, so they are taken in: a consumer's jest in CommonJS mode cannot require them. */
-const bundledPackages = ['oauth4webapi', 'jose'];
+/**
+ * Taken in: two that are ESM only, which a consumer's jest in CommonJS mode cannot require, and one that only the emulator
+ * uses, so that nobody's server has it installed.
+ */
+const bundledPackages = ['oauth4webapi', 'jose', 'csv-parse'];
 
 /**
  * Writes the entries as CommonJS, with what they share in chunks: one copy of every class, whoever loads it.
@@ -16,7 +19,7 @@ const bundledPackages = ['oauth4webapi', 'jose'];
 export async function bundle(entries) {
   const build = await rollup({
     input: Object.fromEntries(entries.map(({ name, source }) => [name, source])),
-    external: (id) => !/^[./]/.test(id) && !bundledPackages.includes(id),
+    external: (id) => !/^[./]/.test(id) && !bundledPackages.some((name) => id === name || id.startsWith(`${name}/`)),
     plugins: [
       nodeResolve({ extensions: ['.ts', '.js'], exportConditions: ['node'] }),
       swc({ swc: { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' } }, exclude: 'node_modules/**' }),

@@ -3,6 +3,7 @@ import { DataError } from './errors';
 import { runQuery, type QueryResult } from './query';
 import type { DataRecord } from './records';
 import type { DataCall } from './resources';
+import { recordAsSent } from './sobjects';
 import { parseSoql } from './soql';
 
 /** `query?q=…`: the first batch. */
@@ -56,9 +57,8 @@ function withAttributes(
   record: DataRecord,
   selectsId: boolean,
 ): Record<string, unknown> {
-  const { Id, ...fields } = record;
-  const url = `${root}/sobjects/${object.name}/${String(Id)}`;
-  return { attributes: { type: object.name, url }, ...(selectsId ? { Id } : {}), ...fields };
+  const { attributes, Id, ...fields } = recordAsSent(root, object, record);
+  return { attributes, ...(selectsId ? { Id } : {}), ...fields };
 }
 
 /** `limits`, of which only the daily requests are counted. */

@@ -2,6 +2,7 @@ import type { EmulatorClock } from '../clock';
 import { createId, toId18 } from '../org/ids';
 import type { EmulatorOrganization, EmulatorUser } from '../org/users';
 import { DataError, notFound } from './errors';
+import { fileRecord } from './files';
 import { findField, findObject, type FieldDefinition, type ObjectDefinition } from './schema';
 import { accountSeeds, contactSeeds } from './seed';
 
@@ -45,7 +46,25 @@ export class RecordStore {
         .filter((organization) => organization.organizationId === organizationId)
         .map((organization) => ({ Id: organization.organizationId, Name: organization.name }));
     }
+    if (object.name === 'ContentVersion') {
+      const index = this.#organizations.findIndex((organization) => organization.organizationId === organizationId);
+      return [fileRecord(index + 1)];
+    }
     return [...this.#table(organizationId, object).values()];
+  }
+
+  /** Remembers how things stand; the function it returns takes everything since back. */
+  mark(): () => void {
+    const tables = [...this.#tables].map(
+      ([key, table]) => [key, [...table].map(([id, record]) => [id, { ...record }] as const)] as const,
+    );
+    const deleted = [...this.#deleted];
+    return () => {
+      for (const key of this.#tables.keys()) this.#tables.set(key, new Map());
+      for (const [key, records] of tables) this.#tables.set(key, new Map(records));
+      this.#deleted.clear();
+      for (const key of deleted) this.#deleted.add(key);
+    };
   }
 
   /** @throws DataError NOT_FOUND */

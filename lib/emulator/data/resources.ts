@@ -6,6 +6,8 @@ import { opensData } from '../oauth/scopes';
 import { identityUrl } from '../oauth/token-reply';
 import type { Provider } from '../provider';
 import type { Grant } from '../state/grants';
+import { ingestJobs, queryJobs } from './bulk';
+import { composite } from './composite';
 import { DataError, dataErrorReply, notFound, sessionInvalid } from './errors';
 import { limits, query, queryMore } from './query-resource';
 import { sobjects } from './sobjects';
@@ -55,19 +57,41 @@ function answer(provider: Provider, exchange: Exchange): Reply {
     root: `/services/data/${version}`,
     segments: segments.slice(1).map(decodeURIComponent),
   };
-  switch (segments[0]) {
+  return resource(segments[0], call);
+}
+
+function resource(name: string | undefined, call: DataCall): Reply {
+  switch (name) {
     case undefined:
       return jsonReply(resourceMap(call));
     case 'limits':
       return limits(call);
     case 'query':
-      return segments.length === 1 ? query(call) : queryMore(call);
+      return call.segments.length === 0 ? query(call) : queryMore(call);
     case 'sobjects':
       return sobjects(call);
     case 'chatter':
       return chatter(call);
+    case 'composite':
+      return composite(call, (exchange) => answerOne({ ...call, exchange }));
+    case 'jobs':
+      return call.segments[0] === 'ingest' ? ingestJobs(call) : queryJobs(call);
     default:
       throw notFound();
+  }
+}
+
+/** A part of a composite request, by the same caller. */
+function answerOne(call: DataCall): Reply {
+  const [, , , ...segments] = call.exchange.path.split('/');
+  const root = call.exchange.path.split('/').slice(0, 4).join('/');
+  const [name, ...rest] = segments.slice(1).filter((segment) => segment !== '');
+  try {
+    if (!/^\/services\/data\/v\d\d\.0$/.test(root) || name === 'composite') throw notFound();
+    return resource(name, { ...call, root, segments: rest.map(decodeURIComponent) });
+  } catch (error) {
+    if (error instanceof DataError) return dataErrorReply(error);
+    throw error;
   }
 }
 
@@ -94,6 +118,8 @@ function resourceMap({ provider, root, grant }: DataCall): Record<string, string
     query: `${root}/query`,
     sobjects: `${root}/sobjects`,
     chatter: `${root}/chatter`,
+    composite: `${root}/composite`,
+    jobs: `${root}/jobs`,
     identity: identityUrl(provider, grant),
   };
 }

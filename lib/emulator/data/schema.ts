@@ -1,5 +1,5 @@
 /** Types a field can have. */
-type FieldType = 'id' | 'string' | 'email' | 'double' | 'boolean' | 'datetime' | 'reference';
+type FieldType = 'id' | 'string' | 'email' | 'double' | 'boolean' | 'datetime' | 'reference' | 'int' | 'base64';
 
 /** A field of an object. */
 export interface FieldDefinition {
@@ -88,6 +88,21 @@ export const objects: readonly ObjectDefinition[] = [
       text('LastName', 'Last Name'),
       text('Email', 'Email', { type: 'email' }),
       { name: 'IsActive', label: 'Active', type: 'boolean' },
+    ],
+  },
+  {
+    name: 'ContentVersion',
+    label: 'Content Version',
+    labelPlural: 'Content Versions',
+    keyPrefix: '068',
+    writable: false,
+    fields: [
+      id,
+      text('Title', 'Title'),
+      text('PathOnClient', 'Path On Client'),
+      text('FileExtension', 'File Extension'),
+      { name: 'ContentSize', label: 'Content Size', type: 'int' },
+      { name: 'VersionData', label: 'Version Data', type: 'base64' },
     ],
   },
   {

@@ -1,9 +1,11 @@
 import { jsonReply, type Reply } from '../http/reply';
 import { DataError, notFound } from './errors';
+import { fileContent } from './files';
+import type { DataRecord } from './records';
 import type { DataCall } from './resources';
 import { findField, findObject, objects, type ObjectDefinition } from './schema';
 
-/** `sobjects`, `sobjects/<object>`, `…/describe` and `…/<id>`. */
+/** `sobjects`, `sobjects/<object>`, `…/describe`, `…/<id>` and the content of a file, `…/<id>/VersionData`. */
 export function sobjects(call: DataCall): Reply {
   const { segments, exchange, root } = call;
   const [name, part, ...rest] = segments;
@@ -12,7 +14,8 @@ export function sobjects(call: DataCall): Reply {
     return jsonReply({ encoding: 'UTF-8', maxBatchSize: 200, sobjects: objects.map((one) => summary(root, one)) });
   }
   const object = findObject(name);
-  if (!object || rest.length > 0) throw notFound();
+  if (!object) throw notFound();
+  if (part !== undefined && rest.length > 0) return file(call, object, part, rest);
   if (part === undefined) return collection(call, object);
   return part === 'describe' ? describe(call, object) : record(call, object, part);
 }
@@ -37,16 +40,40 @@ function record({ exchange, provider, organizationId, root }: DataCall, object: 
     default: {
       const found = provider.records.get(organizationId, object, id);
       const names = exchange.query.get('fields')?.split(',') ?? object.fields.map((field) => field.name);
-      const url = `${root}/sobjects/${object.name}/${String(found['Id'])}`;
+      const sent = recordAsSent(root, object, found);
       const fields = names.map((name) => {
         const field = findField(object, name.trim());
         if (!field)
           throw new DataError(400, 'INVALID_FIELD', `No such column '${name}' on sobject of type ${object.name}`);
-        return [field.name, found[field.name] ?? null] as const;
+        return [field.name, sent[field.name] ?? null] as const;
       });
-      return jsonReply({ attributes: { type: object.name, url }, ...Object.fromEntries(fields) });
+      return jsonReply({ attributes: sent.attributes, ...Object.fromEntries(fields) });
     }
   }
+}
+
+/** A record with its address, and addresses where the content of files would be. */
+export function recordAsSent(
+  root: string,
+  object: ObjectDefinition,
+  record: DataRecord,
+): DataRecord & { attributes: { type: string; url: string } } {
+  const url = `${root}/sobjects/${object.name}/${String(record['Id'])}`;
+  const blobs = object.fields.filter(({ name, type }) => type === 'base64' && name in record);
+  const links = Object.fromEntries(blobs.map(({ name }) => [name, `${url}/${name}`]));
+  return { attributes: { type: object.name, url }, ...record, ...links } as never;
+}
+
+function file(
+  { exchange, provider, organizationId }: DataCall,
+  object: ObjectDefinition,
+  id: string,
+  [name = '', ...rest]: readonly string[],
+): Reply {
+  if (findField(object, name)?.type !== 'base64' || rest.length > 0) throw notFound();
+  allow(exchange.method, 'GET');
+  provider.records.get(organizationId, object, id);
+  return { status: 200, headers: {}, bytes: fileContent(), contentType: 'application/octet-stream' };
 }
 
 function describe({ exchange, root }: DataCall, object: ObjectDefinition): Reply {

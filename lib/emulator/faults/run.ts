@@ -1,6 +1,6 @@
 import { systemClock, wait } from '../../clock';
 import type { Exchange } from '../http/exchange';
-import { htmlReply, type Reply, replyText } from '../http/reply';
+import { htmlReply, type Reply, replyBody } from '../http/reply';
 import type { ArmedFault, Faults } from './registry';
 import type { FaultInjection, FaultOperation } from './types';
 
@@ -81,7 +81,7 @@ function replyOf(
       return { status: 200, headers: {}, text: '' };
     case 'truncated':
       return injection.complete
-        ? { ...reply, json: undefined, text: half(replyText(reply)), contentType: 'application/json;charset=UTF-8' }
+        ? { ...reply, bytes: firstHalf(replyBody(reply)), contentType: 'application/json;charset=UTF-8' }
         : { ...reply, transmission: { how: 'truncated' } };
     case 'oversized':
       return { ...reply, transmission: { how: 'oversized', bytes: injection.bytes ?? 10 * 1024 * 1024 } };
@@ -94,8 +94,8 @@ function replyOf(
   }
 }
 
-function half(text: string): string {
-  return text.slice(0, Math.ceil(text.length / 2));
+function firstHalf(body: Uint8Array): Uint8Array {
+  return body.subarray(0, Math.ceil(body.length / 2));
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

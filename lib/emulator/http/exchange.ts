@@ -24,6 +24,8 @@ export interface Exchange {
   /** Empty where the body is no form. */
   readonly form: URLSearchParams;
   readonly json: unknown;
+  /** The body as it came. */
+  readonly text: string;
   /** Path prefix of the site the request came through, `''` for the login host. */
   readonly site: string;
   /** Origin as the client sees it. */
@@ -52,6 +54,7 @@ export function readExchange(
     query: url.searchParams,
     form: isForm(req) ? new URLSearchParams(text) : new URLSearchParams(),
     json: isJson(req) ? parseJson(text) : undefined,
+    text,
     site,
     origin,
     params: Object.fromEntries(Object.entries(req.params).map(([name, value]) => [name, String(value)])),

@@ -9,6 +9,8 @@ export interface Reply {
   /** Sent instead of `text` where it is there. */
   json?: unknown;
   text?: string;
+  /** Sent instead of both: a file. */
+  bytes?: Uint8Array;
   /** Default: JSON or plain text, as the body is. */
   contentType?: string;
   /** Writes `json` in another format; the token endpoint offers three. */
@@ -36,9 +38,10 @@ export function redirectReply(location: string): Reply {
 }
 
 /** The body as it is sent. */
-export function replyText(reply: Reply): string {
-  if (reply.json === undefined) return reply.text ?? '';
-  return reply.render ? reply.render(reply.json) : JSON.stringify(reply.json);
+export function replyBody(reply: Reply): Uint8Array {
+  if (reply.bytes) return reply.bytes;
+  if (reply.json === undefined) return Buffer.from(reply.text ?? '');
+  return Buffer.from(reply.render ? reply.render(reply.json) : JSON.stringify(reply.json));
 }
 
 /** `Bad_OAuth_Token` and its kind: plain text with status 403, from everything under `/services/oauth2` and `/id`. */

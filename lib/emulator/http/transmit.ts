@@ -1,6 +1,6 @@
 import type { Response } from 'express';
 import { systemClock } from '../../clock';
-import { jsonType, replyText, type Reply } from './reply';
+import { jsonType, replyBody, type Reply } from './reply';
 
 /** Headers on every reply, as recorded from Salesforce. */
 const commonHeaders = {
@@ -17,7 +17,7 @@ export function transmit(res: Response, reply: Reply): void {
     res.socket?.destroy();
     return;
   }
-  const text = replyText(reply);
+  const body = replyBody(reply);
   res.statusCode = reply.status;
   for (const [name, value] of Object.entries({ ...commonHeaders, ...reply.headers })) res.setHeader(name, value);
   if (reply.status !== 204) {
@@ -28,22 +28,22 @@ export function transmit(res: Response, reply: Reply): void {
   }
   switch (transmission?.how) {
     case undefined:
-      res.end(text);
+      res.end(body);
       return;
     case 'truncated':
-      res.setHeader('content-length', Buffer.byteLength(text));
-      res.write(text.slice(0, Math.ceil(text.length / 2)), () => res.socket?.destroy());
+      res.setHeader('content-length', body.length);
+      res.write(body.subarray(0, Math.ceil(body.length / 2)), () => res.socket?.destroy());
       return;
     case 'oversized':
-      pour(res, text, transmission.bytes);
+      pour(res, body, transmission.bytes);
       return;
     case 'drip':
-      drip(res, Buffer.from(text), transmission.intervalMs);
+      drip(res, body, transmission.intervalMs);
   }
 }
 
 /** Sends a valid JSON text, blown up by blanks in front of it, no faster than the client reads. */
-function pour(res: Response, text: string, bytes: number): void {
+function pour(res: Response, body: Uint8Array, bytes: number): void {
   const chunk = ' '.repeat(64 * 1024);
   let sent = 0;
   const next = (): void => {
@@ -54,12 +54,12 @@ function pour(res: Response, text: string, bytes: number): void {
         return;
       }
     }
-    res.end(text);
+    res.end(body);
   };
   next();
 }
 
-function drip(res: Response, bytes: Buffer, intervalMs: number): void {
+function drip(res: Response, bytes: Uint8Array, intervalMs: number): void {
   let position = 0;
   const next = (): void => {
     if (res.destroyed) return;

@@ -1,0 +1,46 @@
+import { createId } from '../org/ids';
+
+/** States a job goes through; `InProgress` is seen once, so that nobody can go without asking again. */
+type BulkState = 'Open' | 'UploadComplete' | 'InProgress' | 'JobComplete' | 'Failed' | 'Aborted';
+
+/** A job of Bulk API 2.0. */
+export interface BulkJob {
+  readonly id: string;
+  readonly kind: 'ingest' | 'query';
+  readonly organizationId: string;
+  readonly createdById: string;
+  readonly createdDate: string;
+  readonly object: string;
+  readonly operation: string;
+  readonly lineEnding: 'LF' | 'CRLF';
+  state: BulkState;
+  errorMessage?: string;
+  /** CSV of an ingest as it was uploaded. */
+  content?: string;
+  /** Rows by how they came out, with the names of their columns first. */
+  successful: string[][];
+  failed: string[][];
+  /** Rows of a query, with the names of their columns first. */
+  results: string[][];
+}
+
+/** The jobs of all organizations. */
+export class BulkJobs {
+  readonly #jobs = new Map<string, BulkJob>();
+
+  create(job: Omit<BulkJob, 'id' | 'successful' | 'failed' | 'results'>): BulkJob {
+    const created = { ...job, id: createId('750', this.#jobs.size + 1), successful: [], failed: [], results: [] };
+    this.#jobs.set(created.id, created);
+    return created;
+  }
+
+  /** A job of an organization, of this kind. */
+  find(organizationId: string, kind: BulkJob['kind'], id: string): BulkJob | undefined {
+    const job = this.#jobs.get(id);
+    return job?.organizationId === organizationId && job.kind === kind ? job : undefined;
+  }
+
+  delete({ id }: BulkJob): void {
+    this.#jobs.delete(id);
+  }
+}

@@ -1,0 +1,102 @@
+import type { Exchange } from '../http/exchange';
+import { jsonReply, type Reply } from '../http/reply';
+import { DataError } from './errors';
+import type { DataCall } from './resources';
+
+/** How many requests one may hold. */
+const maxParts = 25;
+
+interface Part {
+  method: string;
+  url: string;
+  referenceId: string;
+  body?: unknown;
+}
+
+interface PartReply {
+  body: unknown;
+  httpHeaders: Record<string, string>;
+  httpStatusCode: number;
+  referenceId: string;
+}
+
+/** `composite`: several requests in one, each able to use what those before it got, by `@{referenceId.field}`. */
+export function composite({ exchange, provider, segments }: DataCall, answer: (exchange: Exchange) => Reply): Reply {
+  if (segments.length > 0) throw new DataError(404, 'NOT_FOUND', 'The requested resource does not exist');
+  if (exchange.method !== 'POST') {
+    throw new DataError(405, 'METHOD_NOT_ALLOWED', `HTTP Method '${exchange.method}' not allowed. Allowed are POST`);
+  }
+  const { parts, allOrNone } = read(exchange.json);
+  const takeBack = provider.records.mark();
+  const replies: PartReply[] = [];
+  for (const part of parts) replies.push(answerPart(part, replies, exchange, answer));
+  const failed = replies.filter(({ httpStatusCode }) => httpStatusCode >= 400);
+  if (failed.length === 0 || !allOrNone) return jsonReply({ compositeResponse: replies });
+  takeBack();
+  const text = 'The transaction was rolled back since another operation in the same transaction failed.';
+  return jsonReply({
+    compositeResponse: replies.map((reply) => (failed.includes(reply) ? reply : halted(reply, text))),
+  });
+}
+
+function read(json: unknown): { parts: Part[]; allOrNone: boolean } {
+  const { compositeRequest, allOrNone } = (json ?? {}) as { compositeRequest?: unknown; allOrNone?: unknown };
+  const isPart = (part: unknown): part is Part => {
+    const { method, url, referenceId } = (part ?? {}) as Record<string, unknown>;
+    return [method, url, referenceId].every((text) => typeof text === 'string') && /^\w+$/.test(String(referenceId));
+  };
+  if (!Array.isArray(compositeRequest) || !compositeRequest.every(isPart)) {
+    throw new DataError(
+      400,
+      'JSON_PARSER_ERROR',
+      'compositeRequest has to be a list of { method, url, referenceId, body }',
+    );
+  }
+  if (compositeRequest.length > maxParts) {
+    throw new DataError(400, 'LIMIT_EXCEEDED', `The composite request has more than ${maxParts} subrequests`);
+  }
+  if (new Set(compositeRequest.map(({ referenceId }) => referenceId)).size < compositeRequest.length) {
+    throw new DataError(400, 'INVALID_INPUT', 'A referenceId occurs twice');
+  }
+  return { parts: compositeRequest, allOrNone: allOrNone === true };
+}
+
+function answerPart(
+  { method, url, referenceId, body }: Part,
+  before: readonly PartReply[],
+  exchange: Exchange,
+  answer: (exchange: Exchange) => Reply,
+): PartReply {
+  try {
+    const filled = new URL(fill(url, before), exchange.origin);
+    const json = body === undefined ? undefined : (JSON.parse(fill(JSON.stringify(body), before)) as unknown);
+    const reply = answer({ ...exchange, method, path: filled.pathname, query: filled.searchParams, json });
+    const { location } = reply.headers;
+    return {
+      body: reply.json ?? null,
+      httpHeaders: typeof location === 'string' ? { Location: location } : {},
+      httpStatusCode: reply.status,
+      referenceId,
+    };
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    return halted({ referenceId }, error.message);
+  }
+}
+
+/** Puts what was got before in place of `@{reference.path}`, where `path` may go on and have indexes. */
+function fill(text: string, before: readonly PartReply[]): string {
+  return text.replace(/@\{(\w+)\.([\w.[\]]+)\}/g, (_whole, reference: string, path: string) => {
+    const reply = before.find(({ referenceId, httpStatusCode }) => referenceId === reference && httpStatusCode < 400);
+    const names = path.split(/[.[\]]+/).filter((name) => name !== '');
+    const value = names.reduce<unknown>((at, name) => (at as Record<string, unknown> | undefined)?.[name], reply?.body);
+    if (typeof value === 'string' || typeof value === 'number') return String(value);
+    const what = `Invalid reference specified. No value for ${reference}.${path} found in ${reference}`;
+    throw new DataError(400, 'PROCESSING_HALTED', what);
+  });
+}
+
+function halted({ referenceId }: { referenceId: string }, message: string): PartReply {
+  const body = [{ errorCode: 'PROCESSING_HALTED', message }];
+  return { body, httpHeaders: {}, httpStatusCode: 400, referenceId };
+}

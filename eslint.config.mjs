@@ -8,7 +8,7 @@ const forbid = (...groups) => [
 ];
 
 export default tseslint.config(
-  { ignores: ['dist/', 'coverage/', 'test/package/consumers/', 'bench/results/'] },
+  { ignores: ['dist/', 'coverage/', 'test/package/consumers/', 'example/integrations/.nestjs/', 'bench/results/'] },
   js.configs.recommended,
   ...tseslint.configs.strictTypeChecked.map((config) => ({ ...config, files: ['**/*.ts'] })),
   {
@@ -29,6 +29,11 @@ export default tseslint.config(
       'max-lines': ['error', { max: 250, skipBlankLines: true, skipComments: true }],
       'no-console': 'error',
     },
+  },
+  {
+    // NestJS declares its options as a class and takes them as an object.
+    files: ['example/integrations/nestjs/*.ts'],
+    rules: { '@typescript-eslint/no-unsafe-class-instance-assignment': 'off', 'no-console': 'off' },
   },
   {
     files: ['lib/**/*.ts'],

@@ -16,7 +16,7 @@ import { logInAtEmulator, startTestEmulator } from './helpers/emulator';
 
 /*
  * What the documentation says is checked against the code:
- * - each ts and js block compiles, with the lines of a comment `<!-- given … -->` just above it put in front;
+ * - each ts and js block compiles or is a part of a file, as a comment `<!-- from <file> -->` says; with the lines of a comment `<!-- given … -->` just above it put in front;
  * - a table under `<!-- lists <interface> in <file> -->` has a row for each member of the interface and no other;
  * - the quick start and the recipes for tests are run.
  */
@@ -56,6 +56,11 @@ const blocks = documents.flatMap((document) => {
   );
 });
 
+/** The file a block is a part of, under `<!-- from <file> -->`. */
+function fileOf({ comment }: Block): string | undefined {
+  return /^from (\S+)$/.exec(comment.trim())?.[1];
+}
+
 /** The one block under a comment. */
 function blockNamed(comment: string): Block {
   const found = blocks.filter((block) => block.comment.trim() === comment);
@@ -70,8 +75,22 @@ describe('code in the documentation', () => {
     );
 
     expect(blocks).toHaveLength(fences.length);
-    expect(compile(blocks)).toEqual([]);
+    expect(compile(blocks.filter((block) => fileOf(block) === undefined))).toEqual([]);
   }, 60_000);
+
+  it('is in the file it is said to be from, which is checked and run itself', () => {
+    const quoted = blocks.flatMap((block) => {
+      const file = fileOf(block);
+      return file === undefined ? [] : [{ place: `${block.document}:${block.line}`, file, code: block.code }];
+    });
+
+    expect(quoted.length).toBeGreaterThan(5);
+    // A file may say types in comments.
+    const plain = (code: string): string => code.replace(/\/\*\*[^]*?\*\/\s*/g, '');
+    expect(
+      quoted.filter(({ file, code }) => !plain(read(file)).includes(plain(code))).map(({ place }) => place),
+    ).toEqual([]);
+  });
 });
 
 /** Compiles blocks as modules of their own in the root of the repository, as its users' strict TypeScript would. */

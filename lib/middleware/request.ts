@@ -76,7 +76,7 @@ export class RequestSalesforce extends RequestAccess implements Common {
   #entry: SessionEntry | undefined;
   /** Grant of the login a guard picked for this request, in place of the session's current one. */
   #picked: string | undefined;
-  readonly #mountPath: string;
+  readonly #mountPath: string | undefined;
 
   constructor(req: Request, core: AuthCore) {
     super();

@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import type { ErrorRequestHandler, Request, RequestHandler } from 'express';
 import type { SalesforceEvents } from '../coordinator/events';
 import { diagnoseParsed } from '../doctor/diagnose';
@@ -16,7 +17,7 @@ import { mountErrorPage } from './error-page';
 import { LoginRoutes, type LoginOptions } from './login';
 import { logoutHandler, singleLogoutHandler, type LogoutOptions, type SingleLogoutOptions } from './logout';
 import { parseOptions, type SalesforceAuthOptions, type StaticOptions } from './options';
-import { notAuthenticated, RequestSalesforce, type GuardedRequest } from './request';
+import { notAuthenticated, RequestSalesforce, type GuardedRequest, type SalesforceRequest } from './request';
 import { guard, loginOnError, type RequireOptions } from './require';
 import { Tokens } from './tokens';
 
@@ -44,6 +45,11 @@ export interface SalesforceAuth extends RequestHandler {
    * @throws SalesforceAuthError `ERR_SALESFORCE_NOT_AUTHENTICATED` where no guard ran before
    */
   get(req: Request): GuardedRequest;
+  /**
+   * `req.salesforce`, typed, whatever the option `property` calls it. Also of a request that no Express application handles,
+   * such as the upgrade to a WebSocket, once the session middleware has run on it.
+   */
+  of(req: IncomingMessage): SalesforceRequest;
   /**
    * An error handler to mount after the routes: where a login turns out to have ended while a route was working, it sends
    * a page request to the login and back, and answers 401 JSON to an API request. Other errors it passes on.
@@ -102,11 +108,10 @@ export function salesforceAuth(
       return;
     }
     if (parsed.errorPage !== false) mountErrorPage(req, core);
-    // Not enumerable, so that copies and dumps of a request leave it out.
-    Object.defineProperty(req, property, { value: new RequestSalesforce(req, core), configurable: true });
+    attach(req, property, core);
     const { method } = req;
     // Express parses the URL each time it is asked for the path.
-    const path = method === 'GET' || method === 'POST' ? withoutSlash(req.path) : undefined;
+    const path = method === 'GET' || method === 'POST' ? pathOf(req) : undefined;
     if (method === 'GET') {
       if (path === routes.login) {
         beginLogin(req, res, next);
@@ -134,6 +139,7 @@ export function salesforceAuth(
     singleLogout: (given?: SingleLogoutOptions) => singleLogoutHandler(core, given),
     require: (given: RequireOptions = {}) => guard(property, given),
     get: (req: Request) => guarded(req, property),
+    of: (req: IncomingMessage) => attached(req as Request, property) ?? attach(req as Request, property, core),
     errorHandler: () => loginOnError(property),
     tokens: new Tokens(core),
     events: core.events.emitter,
@@ -142,8 +148,21 @@ export function salesforceAuth(
   });
 }
 
-function withoutSlash(path: string): string {
-  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
+function attach(req: Request, property: string, core: AuthCore): SalesforceRequest {
+  const value = new RequestSalesforce(req, core);
+  // Not enumerable, so that copies and dumps of a request leave it out.
+  Object.defineProperty(req, property, { value, configurable: true });
+  return value as unknown as SalesforceRequest;
+}
+
+function attached(req: Request, property: string): SalesforceRequest | undefined {
+  const value = (req as unknown as Record<string, unknown>)[property];
+  return value instanceof RequestSalesforce ? (value as unknown as SalesforceRequest) : undefined;
+}
+
+/** Without a slash at its end; undefined where no Express application has the request, which then has no routes either. */
+function pathOf({ path }: Request): string | undefined {
+  return (path as string | undefined)?.endsWith('/') && path.length > 1 ? path.slice(0, -1) : path;
 }
 
 /** Whether `wanted` is `path` below `baseUrl`; lengths first, since it is nearly always another. */
@@ -153,10 +172,8 @@ function isAt(wanted: string | undefined, baseUrl: string, path: string | undefi
 }
 
 function guarded(req: Request, property: string): GuardedRequest {
-  const salesforce = (req as unknown as Record<string, unknown>)[property];
-  if (salesforce instanceof RequestSalesforce && salesforce.isAuthenticated && salesforce.accessToken !== undefined) {
-    return salesforce as unknown as GuardedRequest;
-  }
+  const salesforce = attached(req, property);
+  if (salesforce?.isAuthenticated && salesforce.accessToken !== undefined) return salesforce as GuardedRequest;
   throw notAuthenticated();
 }
 

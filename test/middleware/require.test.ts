@@ -54,6 +54,7 @@ describe.each<ExpressMajor>([4, 5])('requireSalesforce() on Express %d', (major)
       routes: (app, own) => {
         const inner = express.Router();
         inner.get('/deep', own.require(), (req, res) => void res.json(own.get(req).user.userId));
+        app.get('/open', (req, res) => void res.json(own.of(req).user?.userId ?? null));
         app.use('/inner', inner);
       },
     });
@@ -63,6 +64,8 @@ describe.each<ExpressMajor>([4, 5])('requireSalesforce() on Express %d', (major)
 
     expect(salesforce).toBeDefined();
     expect((await tab.get('/inner/deep')).body).toBe(emulator.users[0]!.userId);
+    expect((await tab.get('/open')).body).toBe(emulator.users[0]!.userId);
+    expect((await browser().get('/open')).body).toBeNull();
   });
 });
 

@@ -1,0 +1,54 @@
+// @ts-check
+/** Work that goes on without the request that asked for it: the grant's id is all it needs. */
+import { createServer } from 'node:http';
+import { setImmediate } from 'node:timers';
+import express from 'express';
+import {
+  configurationFromEnv,
+  isSalesforceAuthError,
+  requireSalesforce,
+  salesforceAuth,
+} from 'express-salesforce-auth';
+import { serve, sessions } from './common.mjs';
+
+const salesforce = salesforceAuth({ ...configurationFromEnv(process.env), scope: 'id api refresh_token' });
+const app = express();
+app.use(sessions, salesforce);
+
+/** @typedef {{ grantId: string, state: string, accounts?: number }} Report */
+
+/** @type {Map<string, Report>} A queue of yours stands here. It may hold the id: it is no secret, and opens nothing by itself. */
+const reports = new Map();
+
+app.post('/reports', requireSalesforce(), (req, res) => {
+  const { grantId } = salesforce.get(req);
+  const id = String(reports.size + 1);
+  reports.set(id, { grantId, state: 'waiting' });
+  setImmediate(() => void work(id));
+  res.status(202).location(`/reports/${id}`).json({ state: 'waiting' });
+});
+
+app.get('/reports/:id', requireSalesforce(), (req, res) => {
+  const report = reports.get(String(req.params.id));
+  if (!report || report.grantId !== req.salesforce.grantId) return res.sendStatus(404);
+  res.json({ state: report.state, accounts: report.accounts });
+});
+
+/** @param {string} id */
+async function work(id) {
+  const report = /** @type {Report} */ (reports.get(id));
+  try {
+    const access = await salesforce.tokens.get(report.grantId);
+    const reply = await access.fetch('/services/data/v62.0/query?q=SELECT+COUNT()+FROM+Account');
+    /** @type {any} */
+    const { totalSize } = await reply.json();
+    Object.assign(report, { state: 'done', accounts: totalSize });
+  } catch (error) {
+    if (!isSalesforceAuthError(error)) throw error;
+    // The user has logged out, or Salesforce is down: the queue tries again, or tells the user.
+    report.state = error.status === 401 ? 'log in again' : 'try again later';
+  }
+}
+
+app.use(salesforce.errorHandler());
+await serve(createServer(app), salesforce);

@@ -1,0 +1,31 @@
+// @ts-check
+/** The strategy alone, in an application that has Passport already. Nothing is refreshed: see the other files for that. */
+import { createServer } from 'node:http';
+import express from 'express';
+import passport from 'passport';
+import { configurationFromEnv, SalesforceStrategy } from 'express-salesforce-auth';
+import { serve, sessions } from './common.mjs';
+
+passport.use(
+  new SalesforceStrategy(
+    { ...configurationFromEnv(process.env), callbackURL: '/auth/salesforce/callback', scope: 'openid id' },
+    (_accessToken, _refreshToken, _params, profile, done) => {
+      // Here an application looks for its own user, or makes one.
+      done(null, { id: profile.id, name: profile.displayName });
+    },
+  ),
+);
+passport.serializeUser((user, done) => done(null, user));
+passport.deserializeUser((/** @type {Express.User} */ user, done) => done(null, user));
+
+const app = express();
+app.use(sessions, passport.session());
+app.get('/auth/salesforce', passport.authenticate('salesforce'));
+app.get('/auth/salesforce/callback', passport.authenticate('salesforce', { successRedirect: '/' }));
+app.get('/', (req, res) => {
+  if (!req.user) return res.redirect('/auth/salesforce');
+  res.json(req.user);
+});
+app.post('/logout', (req, res, next) => req.logout((error) => (error ? next(error) : res.redirect(303, '/'))));
+
+await serve(createServer(app));

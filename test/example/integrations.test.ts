@@ -1,0 +1,266 @@
+import { once } from 'node:events';
+import request from 'supertest';
+import WebSocket from 'ws';
+import type { Emulator } from '../../lib/emulator';
+import { startTestEmulator } from '../helpers/emulator';
+import { buildIfStale, runExample, startExample } from './support';
+
+jest.setTimeout(60_000);
+beforeAll(buildIfStale, 120_000);
+
+const stops: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
+});
+
+/** One integration as a process of its own, with refresh token rotation on, and somebody who is logged in. */
+async function start(name: string) {
+  const emulator = await startTestEmulator({ policy: { rotateRefreshTokens: true }, queryBatchSize: 4 });
+  const client = emulator.clients[0]!;
+  const { url, stop, output } = await startExample(
+    {
+      SALESFORCE_CLIENT_ID: client.clientID,
+      SALESFORCE_CLIENT_SECRET: client.clientSecret,
+      SALESFORCE_BASE_URL: emulator.url,
+    },
+    'integrations/start.mjs',
+    name,
+  );
+  stops.push(stop);
+  client.callbackURLs.push(`${url}/auth/salesforce/callback`);
+  const logIn = async (): Promise<string> => emulator.logInTo(url);
+  const cookie = await logIn();
+  const browser = request.agent(url).set('Cookie', cookie);
+  return { emulator, browser, url, stop, cookie, logIn, output };
+}
+
+/** How often the refresh tokens of an emulator were presented. */
+function presented({ presentations }: Emulator): number {
+  return [...presentations.values()].reduce((sum, count) => sum + count, 0);
+}
+
+describe('the integration with jsforce', () => {
+  it('reads and writes through several ends of the token, with requests side by side', async () => {
+    const { emulator, browser } = await start('jsforce');
+
+    for (let end = 1; end <= 3; end++) {
+      emulator.expireAccessTokens();
+      const answers = await Promise.all([1, 2, 3, 4].map(() => browser.get('/')));
+      expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+      expect(answers[0]!.body).toContain('GenePoint');
+      expect(presented(emulator)).toBe(end);
+    }
+    emulator.expireAccessTokens();
+    const created = await browser.post('/contacts').send({ LastName: 'New', Title: 'CEO' });
+
+    expect([created.status, created.body.success]).toEqual([201, true]);
+  });
+});
+
+describe('the integration with Passport', () => {
+  it('logs in by the strategy, and out', async () => {
+    const { emulator, browser, url } = await start('passport');
+
+    expect((await browser.get('/')).body.name).toBe(emulator.users[0]!.displayName);
+    expect((await request(url).get('/')).headers['location']).toBe('/auth/salesforce');
+    await browser.post('/logout');
+    expect((await browser.get('/')).status).toBe(302);
+  });
+});
+
+describe('the integration with NestJS', () => {
+  it('guards a controller, and refreshes for it', async () => {
+    const { emulator, browser, url } = await start('nestjs');
+
+    emulator.expireAccessTokens();
+    const { status, body } = await browser.get('/');
+
+    expect([status, body.user]).toEqual([200, emulator.users[0]!.displayName]);
+    expect(body.accounts).toHaveLength(4);
+    const visitor = await request(url).get('/').set('Accept', 'text/html');
+    expect([visitor.status, visitor.headers['location']]).toEqual([302, '/auth/salesforce?returnTo=%2F']);
+    expect(await request(url).get('/')).toMatchObject({
+      status: 401,
+      body: { error: 'ERR_SALESFORCE_NOT_AUTHENTICATED' },
+    });
+  });
+
+  it('sends a user to the login whose grant has ended, and says what else is wrong', async () => {
+    const { emulator, browser } = await start('nestjs');
+
+    emulator.faults.inject({ on: 'data', kind: 'error', error: 'REQUEST_LIMIT_EXCEEDED', status: 403 });
+    expect((await browser.get('/')).body.error).toBe('ERR_SALESFORCE_API_LIMIT');
+    emulator.revokeRefreshTokens();
+    const page = await browser.get('/').set('Accept', 'text/html');
+
+    expect([page.status, page.headers['location']]).toEqual([302, '/auth/salesforce?returnTo=%2F']);
+  });
+});
+
+describe('the integration with the APIs of Salesforce', () => {
+  it('calls SOQL, REST, Composite and Bulk, each with a token that has just ended', async () => {
+    const { emulator, browser } = await start('apis');
+
+    emulator.expireAccessTokens();
+    const names = (await browser.get('/')).body as string[];
+    expect(names).toHaveLength(10);
+
+    emulator.expireAccessTokens();
+    const customer = await browser.post('/customers').send({ company: 'New Inc.', lastName: 'New' });
+    expect(customer.body).toEqual({
+      accountId: expect.stringMatching(/^001/),
+      contactId: expect.stringMatching(/^003/),
+    });
+
+    emulator.expireAccessTokens();
+    const changed = await browser.patch(`/accounts/${customer.body.accountId}`).send({ Industry: 'Energy' });
+    expect(changed.status).toBe(204);
+
+    emulator.expireAccessTokens();
+    const imported = await browser
+      .post('/contacts.csv')
+      .type('text/csv')
+      .send('LastName,Title\n"O\'Hara, Jr.",CEO\n,Nobody\n');
+    expect(imported.body).toMatchObject({ processed: 2, failed: 1 });
+    expect(imported.body.details).toContain('REQUIRED_FIELD_MISSING');
+
+    emulator.expireAccessTokens();
+    const exported = await browser.get('/contacts.csv');
+    const lines = exported.text.trim().split('\n');
+    expect(lines[0]).toBe('"LastName","Title"');
+    expect(lines).toContain('"O\'Hara, Jr.","CEO"');
+    expect(lines.filter((line) => line.includes('LastName'))).toHaveLength(1);
+    expect(lines).toHaveLength(1 + 11 + 2);
+  });
+
+  it('makes both records or neither, and passes on why', async () => {
+    const { browser } = await start('apis');
+
+    const refused = await browser.post('/customers').send({ company: 'New Inc.' });
+
+    expect([refused.status, refused.body.errorCode]).toEqual([422, 'REQUIRED_FIELD_MISSING']);
+    expect((await browser.get('/')).body).toHaveLength(10);
+  });
+});
+
+describe('the integration of a download', () => {
+  it('hands a file on whole, with a token that has just ended', async () => {
+    const { emulator, browser } = await start('download');
+    const [file] = (await browser.get('/')).body as { title: string; href: string }[];
+
+    emulator.expireAccessTokens();
+    const { status, headers, body } = await browser.get(file!.href).buffer();
+
+    expect([status, file!.title]).toEqual([200, 'Price list']);
+    expect(headers['content-disposition']).toMatch(/^attachment/);
+    expect((body as Buffer).subarray(0, 18).toString()).toBe('Article,Name,Price');
+    expect((body as Buffer).length).toBeGreaterThan(1_000_000);
+    expect((await browser.get('/files/068nope')).status).toBe(404);
+  });
+
+  it('survives a browser that goes away in the middle', async () => {
+    const { emulator, browser, url, cookie } = await start('download');
+    const [file] = (await browser.get('/')).body as { href: string }[];
+    emulator.faults.inject({
+      on: 'data',
+      kind: 'drip',
+      when: 'after',
+      match: ({ path }) => path.includes('VersionData'),
+    });
+
+    const gone = new AbortController();
+    const reply = await fetch(url + file!.href, { headers: { cookie }, signal: gone.signal });
+    gone.abort();
+    await expect(reply.text()).rejects.toThrow('aborted');
+
+    expect((await browser.get('/')).status).toBe(200);
+  });
+});
+
+describe('the integration of a job', () => {
+  it('works after the request, with a token of its own', async () => {
+    const { emulator, browser, url, logIn } = await start('job');
+    emulator.faults.inject({ on: 'data', kind: 'delay', delayMs: 20 });
+
+    const asked = await browser.post('/reports');
+    emulator.expireAccessTokens();
+    const path = asked.headers['location'] as string;
+    let report = (await browser.get(path)).body as { state: string };
+    while (report.state === 'waiting') report = (await browser.get(path)).body as { state: string };
+
+    expect([asked.status, report]).toEqual([202, { state: 'done', accounts: 10 }]);
+    const other = await emulator.logInTo(url, { ...emulator.users[1]! });
+    expect((await request(url).get(path).set('Cookie', other)).status).toBe(404);
+    expect(await logIn()).toBeTruthy();
+  });
+});
+
+describe('the integration of a WebSocket', () => {
+  const open = async (url: string, headers: Record<string, string>): Promise<WebSocket> => {
+    const socket = new WebSocket(url.replace('http', 'ws'), { headers });
+    stops.unshift(() => {
+      socket.terminate();
+      return Promise.resolve();
+    });
+    await once(socket, 'open');
+    return socket;
+  };
+  const ask = async (socket: WebSocket, text: string): Promise<unknown> => {
+    socket.send(text);
+    const [data] = (await once(socket, 'message')) as [Buffer];
+    return JSON.parse(data.toString());
+  };
+
+  it('is open to who is logged in, past the end of the token, until the logout', async () => {
+    const { emulator, browser, url, cookie } = await start('websocket');
+    const socket = await open(url, { cookie });
+
+    expect(await ask(socket, 'Gene')).toEqual(['GenePoint']);
+    emulator.expireAccessTokens();
+    expect(await ask(socket, 'Grand')).toEqual(['Grand Hotels']);
+    expect(await ask(socket, "%' OR Name LIKE '")).toEqual([]);
+    const closed = once(socket, 'close') as Promise<[number]>;
+    await browser.post('/auth/salesforce/logout');
+
+    expect((await closed)[0]).toBe(4401);
+    await expect(open(url, { cookie })).rejects.toThrow('401');
+  });
+
+  it('is closed to visitors and to other sites', async () => {
+    const { url, cookie } = await start('websocket');
+
+    await expect(open(url, {})).rejects.toThrow('401');
+    await expect(open(url, { cookie, origin: 'https://evil.example' })).rejects.toThrow('401');
+    await expect(open(url, { cookie, origin: 'null' })).rejects.toThrow('401');
+  });
+
+  it('is closed where Salesforce has ended the grant', async () => {
+    const { emulator, url, cookie } = await start('websocket');
+    const socket = await open(url, { cookie });
+    emulator.revokeRefreshTokens();
+
+    const closed = once(socket, 'close') as Promise<[number]>;
+    socket.send('Gene');
+
+    expect((await closed)[0]).toBe(4401);
+  });
+});
+
+describe('the starter of the integrations', () => {
+  it('names them where it does not know one', async () => {
+    const { code, output } = await runExample({}, 'integrations/start.mjs', 'nest');
+
+    expect(code).toBe(1);
+    expect(output.trim()).toBe(
+      'Say which one to run: npm run integration -- <name>, with one of apis, download, job, jsforce, nestjs, passport, websocket.',
+    );
+  });
+
+  it('runs one offline', async () => {
+    const { url, output, stop } = await startExample({ PORT: '0' }, 'integrations/start.mjs', 'jsforce');
+    stops.push(stop);
+
+    expect(output()).toContain('this is not Salesforce');
+    expect((await request(url).get('/').set('Accept', 'text/html')).status).toBe(302);
+  });
+});

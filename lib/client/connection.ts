@@ -6,6 +6,7 @@ import { SalesforceAuthError } from '../errors';
 // eslint-disable-next-line @typescript-eslint/consistent-type-imports -- an import statement would fail without jsforce
 export type JsforceConnection = import('jsforce').Connection;
 
+/** Options of `connection()`. */
 export interface ConnectionOptions {
   /** API version, for instance `62.0`. Default: jsforce's own. */
   version?: string | undefined;

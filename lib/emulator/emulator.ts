@@ -87,6 +87,7 @@ export interface Emulator {
   logInTo(app: AppUnderTest, login?: AppLogin): Promise<string>;
   /** Adds a user, by default to the first organization. @throws RangeError where there is no such organization */
   addUser(user?: NewUser): EmulatorUser;
+  /** Adds a client, with the switches an app has in Setup. */
   registerClient(registration: ClientRegistration): EmulatorClient;
   /** Changes switches of a client, from the next request on. */
   setPolicy(clientID: string, changes: Partial<ClientPolicy>): void;

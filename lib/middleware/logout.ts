@@ -7,6 +7,7 @@ import { isCrossSite } from './cross-site';
 import { EndSession } from './end-session';
 import { safeReturnTo } from './return-to';
 
+/** What a handler of `salesforce.logout()` can set. */
 export interface LogoutOptions {
   /** End all sessions of the user, not only this one. Default false. */
   everywhere?: boolean | undefined;

@@ -10,6 +10,7 @@ import { describeSettlements } from './contract/settlements';
 
 export type { StoreUnderTest } from './contract/bench';
 
+/** What the suite has to know of the store; and, where they are not globals, the functions of the test runner. */
 export interface TokenStoreSuiteOptions extends Partial<TestFunctions> {
   /**
    * Time that may pass by itself while one test runs, in milliseconds. Default 20000: durations a store gives may be off by

@@ -21,11 +21,13 @@ import type {
 import { Listeners } from './listeners';
 import { at, defaultRetentionMs, enter, toRecord, unclaim, type StoredGrant } from './stored-grant';
 
+/** Options of {@link MemoryTokenStore}. */
 export interface MemoryTokenStoreOptions {
   /** How often outdated records are removed, in milliseconds. Default 60000. */
   sweepIntervalMs?: number;
   /** How long a grant is kept that no session holds and nobody refreshes, in milliseconds. Default 90 days. */
   retentionMs?: number;
+  /** Default: the system's. */
   clock?: Clock;
 }
 

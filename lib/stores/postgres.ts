@@ -21,11 +21,15 @@ import type {
   TokenStore,
 } from './store';
 
+export type { ListeningClient, ListeningPool } from './postgres/subscription';
+
 /** What is used of a `Pool` of the package `pg`. */
 export interface PostgresPool {
+  /** Runs one statement, on any connection. */
   query(text: string, values: unknown[]): Promise<{ rows: unknown[] }>;
 }
 
+/** Options of {@link PostgresTokenStore}. */
 export interface PostgresTokenStoreOptions {
   /** Made by the application, and ended by it. */
   pool: PostgresPool;

@@ -26,6 +26,9 @@ import type {
 
 type ScriptName = keyof typeof scripts;
 
+export type { IoredisClient, NodeRedisClient, WaitReplicas } from './redis/client';
+
+/** Options of {@link RedisTokenStore}. */
 export interface RedisTokenStoreOptions {
   /** Connected by the application, and closed by it. */
   client: NodeRedisClient | IoredisClient;

@@ -177,6 +177,7 @@ export interface Staleness {
   hardMs: number | null;
 }
 
+/** One session's hold on a grant. */
 export interface SessionReference {
   generation: string;
   /** Random name of the session's hold on the grant. */
@@ -192,6 +193,7 @@ export interface GrantWrite extends Staleness, SessionReference {
   labels: GrantLabels;
 }
 
+/** What a process asks for that is about to present the refresh token. */
 export interface Claim {
   generation: string;
   /** The version the caller read; a claim of an older one fails. */
@@ -212,6 +214,7 @@ export interface Claim {
 export type ClaimOutcome =
   { outcome: 'claimed' | 'resolve' | 'busy' | 'backoff' | 'moved' | 'dead'; record: GrantRecord } | { outcome: 'gone' };
 
+/** How a flight ended that brought no new tokens. */
 export interface Settlement {
   generation: string;
   version: number;
@@ -230,6 +233,7 @@ export interface GrantCommit extends Staleness {
   payload: string;
 }
 
+/** What is to be ended at a logout: one hold, or the grant. */
 export interface Release {
   generation: string;
   /**

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { printFigures } from './figures.mjs';
 import { Checks, run } from './harness.mjs';
 
 const root = join(import.meta.dirname, '../..');
@@ -21,12 +22,14 @@ try {
   // Without prepack, which is the same build and prints among the JSON.
   const packed = await run(root, 'npm', 'pack', '--json', '--ignore-scripts', '--pack-destination', temporary);
   // An array, or from npm 12 on an object with the package's name as key.
-  const [{ filename, files }] = JSON.parse(packed);
+  const [{ filename, files, ...sizes }] = JSON.parse(packed);
   const tarball = join(temporary, filename);
   await checks.check('the tarball has the expected files and no others', () => checkFiles(files));
   await checks.check('nothing runs at installation', checkScripts);
   // Side by side: most of it is waiting for the registry.
   await Promise.all([4, 5].map((major) => checkConsumer(major, tarball)));
+  // When nothing else runs.
+  await printFigures(join(temporary, 'express-5'), manifest.name, sizes).catch((error) => console.error(error));
 } finally {
   rmSync(temporary, { recursive: true });
 }

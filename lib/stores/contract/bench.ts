@@ -15,6 +15,7 @@ import type {
 
 /** A store with the handles a test needs. */
 export interface StoreUnderTest {
+  /** Empty, or with grants of other tests. */
   store: TokenStore;
   /**
    * Lets the store's own time pass without waiting: moves its clock on, or all the times it has stored back.
@@ -23,14 +24,19 @@ export interface StoreUnderTest {
   elapse: (ms: number) => Promise<void> | void;
   /** Marks a stored record as one of another format, as a later version of this package would write. */
   setSchema?: (grantId: string, schema: number) => Promise<void> | void;
+  /** Ends what the test has opened. */
   close?: () => Promise<void> | void;
 }
 
 /** What the suite needs of a test runner. */
 export interface TestFunctions {
+  /** Groups tests. */
   describe: (name: string, define: () => void) => unknown;
+  /** Registers a test. */
   it: (name: string, run: () => Promise<void>) => unknown;
+  /** Registers what is done before each test. */
   beforeEach: (run: () => Promise<void>) => unknown;
+  /** Registers what is done after each test. */
   afterEach: (run: () => Promise<void>) => unknown;
 }
 

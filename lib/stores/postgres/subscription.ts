@@ -6,7 +6,7 @@ export interface ListeningPool {
 }
 
 /** What is used of its client. */
-interface ListeningClient {
+export interface ListeningClient {
   query(text: string): Promise<unknown>;
   on(event: 'notification', listener: (news: { channel: string; payload?: string | undefined }) => void): unknown;
   on(event: 'error' | 'end', listener: () => void): unknown;

@@ -12,6 +12,7 @@ export interface IoredisClient {
   eval(script: string, numberOfKeys: number, ...given: string[]): Promise<unknown>;
 }
 
+/** How many replicas have to have a write, and how long that may take. */
 export interface WaitReplicas {
   /** How many replicas have to have a write before it counts. */
   replicas: number;

@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { startEmulator, type Emulator, type EmulatorOptions } from '../emulator';
 import { readArguments } from './arguments';
@@ -9,9 +10,14 @@ const defaultCallbackURL = 'http://localhost:3000/auth/salesforce/callback';
 const defaultClientID = '3MVG9__fake__emulator_client_id__';
 const defaultClientSecret = '__fake_emulator_client_secret__';
 
+/** What the command line says: options of the emulator, and where to write the settings of the app. */
+interface CommandOptions extends EmulatorOptions {
+  dotenv?: string | undefined;
+}
+
 /** Runs the emulator until SIGINT or SIGTERM. @returns the exit code */
 export async function runEmulator(args: readonly string[]): Promise<number> {
-  let options: EmulatorOptions | 'help';
+  let options: CommandOptions | 'help';
   try {
     options = parseEmulatorOptions(args);
   } catch (error) {
@@ -29,14 +35,38 @@ export async function runEmulator(args: readonly string[]): Promise<number> {
     console.error(explainStart(error, options));
     return 1;
   }
-  console.log(describeEmulator(emulator));
-  await signal();
+  const isWritten = options.dotenv === undefined || writeSettings(options.dotenv, emulator);
+  if (isWritten) {
+    console.log(describeEmulator(emulator, options.dotenv));
+    await signal();
+  }
   await emulator.stop();
-  return 0;
+  return isWritten ? 0 : 1;
+}
+
+/** Writes the settings to a file that is new, or has them already. */
+function writeSettings(path: string, emulator: Emulator): boolean {
+  const lines = settingsOf(emulator);
+  // Of several callback URLs, an app uses one.
+  const first = lines.findIndex((line) => line.startsWith('SALESFORCE_CALLBACK_URL='));
+  const text = `${lines.slice(0, first + 1).join('\n')}\n`;
+  try {
+    writeFileSync(path, text, { flag: 'wx', mode: 0o600 });
+    return true;
+  } catch (error) {
+    const exists = (error as NodeJS.ErrnoException).code === 'EEXIST';
+    if (exists && readFileSync(path, 'utf8') === text) return true;
+    console.error(
+      exists
+        ? `${path} is there already, with something else in it. Name another file, or delete it.`
+        : `The settings could not be written: ${(error as Error).message}`,
+    );
+    return false;
+  }
 }
 
 /** Reads the command line. @throws Error with a sentence for the person who typed it */
-export function parseEmulatorOptions(args: readonly string[]): EmulatorOptions | 'help' {
+export function parseEmulatorOptions(args: readonly string[]): CommandOptions | 'help' {
   const { values } = readArguments(() => parseStrictly(args));
   if (values.help) return 'help';
   const callbackURLs = values.callback ?? [defaultCallbackURL];
@@ -54,6 +84,7 @@ export function parseEmulatorOptions(args: readonly string[]): EmulatorOptions |
     clientSecret: values.public ? false : (values['client-secret'] ?? defaultClientSecret),
     sessionTimeoutSeconds: wholeNumber('--session-timeout', values['session-timeout'], 86400),
     console: true,
+    ...(values.dotenv === undefined ? {} : { dotenv: values.dotenv }),
     instance: values['my-domain'] ? 'my-domain' : 'login-host',
     policy: {
       ...(values.pkce ? { requirePkce: true } : {}),
@@ -64,25 +95,31 @@ export function parseEmulatorOptions(args: readonly string[]): EmulatorOptions |
 }
 
 /** What is printed at the start: all that has to be copied into the app. */
-function describeEmulator({ url, siteUrl, clients, users }: Emulator): string {
-  const client = clients[0];
-  const secret = client?.clientSecret;
+function describeEmulator(emulator: Emulator, dotenv: string | undefined): string {
+  const { url, siteUrl, users } = emulator;
   return [
     `Salesforce emulator at ${url}`,
     `Experience Cloud site at ${siteUrl}`,
     `Console, with requests as they come, at ${url}/console`,
     '',
-    'Settings for your app',
-    `  SALESFORCE_BASE_URL=${url}`,
-    `  SALESFORCE_CLIENT_ID=${client?.clientID ?? ''}`,
-    ...(secret === undefined || secret === '' ? [] : [`  SALESFORCE_CLIENT_SECRET=${secret}`]),
-    ...(client?.callbackURLs ?? []).map((callbackURL) => `  SALESFORCE_CALLBACK_URL=${callbackURL}`),
+    `Settings for your app${dotenv === undefined ? '' : `, also in ${dotenv}: node --env-file=${dotenv} <your app>`}`,
+    ...settingsOf(emulator).map((line) => `  ${line}`),
     '',
     'Users (username / password)',
     ...users.map(({ username, password }) => `  ${username} / ${password}`),
     '',
     'Ctrl+C stops it.',
   ].join('\n');
+}
+
+function settingsOf({ url, clients: [client] }: Emulator): string[] {
+  const { clientID = '', clientSecret = '', callbackURLs = [] } = client ?? {};
+  return [
+    `SALESFORCE_BASE_URL=${url}`,
+    `SALESFORCE_CLIENT_ID=${clientID}`,
+    ...(clientSecret === '' ? [] : [`SALESFORCE_CLIENT_SECRET=${clientSecret}`]),
+    ...callbackURLs.map((callbackURL) => `SALESFORCE_CALLBACK_URL=${callbackURL}`),
+  ];
 }
 
 /** Not exported, because its type is what parseArgs makes of the options. */
@@ -103,6 +140,7 @@ function parseStrictly(args: readonly string[]) {
       jwt: { type: 'boolean' },
       'my-domain': { type: 'boolean' },
       'session-timeout': { type: 'string' },
+      dotenv: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
     },
   });

@@ -28,6 +28,7 @@ Options
   --jwt                        Issue JWT-based access tokens
   --my-domain                  Serve the API at a host of its own, as a My Domain does
   --session-timeout <seconds>  Idle time after which an access token ends (default 7200)
+  --dotenv <path>              Write the settings for your app to this file, for node --env-file=<path>
   --help                       Show this`;
 
 /** What `doctor --help` prints. */

@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { main } from '../../lib/cli/main';
 import { parseEmulatorOptions } from '../../lib/cli/emulator';
 import { startTestEmulator } from '../helpers/emulator';
@@ -14,9 +17,11 @@ afterEach(() => jest.restoreAllMocks());
 
 const run = (...args: string[]): Promise<number> => main(args, () => '1.2.3');
 
-/** Waits for the emulator's first words. */
-async function started(): Promise<string> {
-  while (output.length === 0) await new Promise((resolve) => setImmediate(resolve));
+/** Waits for the first words of the emulator, or for its end. */
+async function started(running?: Promise<number>): Promise<string> {
+  const ends: number[] = [];
+  void running?.then((code) => ends.push(code));
+  while (output.length + ends.length === 0) await new Promise((resolve) => setImmediate(resolve));
   return output.join('\n');
 }
 
@@ -87,6 +92,54 @@ describe('express-salesforce-auth', () => {
     expect(text).toContain('SALESFORCE_CALLBACK_URL=http://localhost:3000/two');
     expect(text).toContain('ada@acme.example / __fake_password_1__');
     await expect(fetch(url)).rejects.toThrow();
+  });
+});
+
+describe('--dotenv', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'emulator-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const runOn = async (port: string, file: string): Promise<number> => {
+    output.length = 0;
+    const callbacks = ['--callback', 'http://localhost:3000/one', '--callback', 'http://localhost:3000/two'];
+    const running = run('emulator', '--port', port, '--dotenv', file, ...callbacks);
+    await started(running);
+    process.emit('SIGINT');
+    return running;
+  };
+
+  it('writes the settings of an app, and takes the file for its own at the next start', async () => {
+    const file = join(folder, '.env');
+
+    expect(await runOn('0', file)).toBe(0);
+    const text = readFileSync(file, 'utf8');
+    const { port } = new URL(/^SALESFORCE_BASE_URL=(.*)$/m.exec(text)![1]!);
+    expect(await runOn(port, file)).toBe(0);
+
+    expect(output.join('\n')).toContain(`node --env-file=${file} <your app>`);
+    expect(
+      text
+        .trim()
+        .split('\n')
+        .map((line) => line.split('=')[0]),
+    ).toEqual(['SALESFORCE_BASE_URL', 'SALESFORCE_CLIENT_ID', 'SALESFORCE_CLIENT_SECRET', 'SALESFORCE_CALLBACK_URL']);
+    expect(text).toContain('SALESFORCE_CALLBACK_URL=http://localhost:3000/one\n');
+    expect(readFileSync(file, 'utf8')).toBe(text);
+  });
+
+  it('writes over nothing else', async () => {
+    const file = join(folder, '.env');
+    writeFileSync(file, 'DATABASE_URL=mine\n');
+
+    expect(await runOn('0', file)).toBe(1);
+    expect(errors).toEqual([`${file} is there already, with something else in it. Name another file, or delete it.`]);
+    expect(readFileSync(file, 'utf8')).toBe('DATABASE_URL=mine\n');
+    errors.length = 0;
+    expect(await runOn('0', join(folder, 'nowhere', '.env'))).toBe(1);
+    expect(errors[0]).toMatch(/^The settings could not be written: ENOENT/);
   });
 });
 

@@ -1,0 +1,114 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buildIfStale, describeInBrowser, root, useBrowser } from './support';
+
+jest.setTimeout(60_000);
+beforeAll(buildIfStale, 120_000);
+
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+
+/** The n-th block of a language after a text of the README. */
+function blockAfter(text: string, language: string): string {
+  const block = new RegExp('```' + language + '\n([^]*?)```').exec(readme.slice(readme.indexOf(text)));
+  return block?.[1] ?? '';
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, 'localhost');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+describeInBrowser('the quick start of the README, in an empty folder', () => {
+  const browser = useBrowser();
+  const children: ChildProcess[] = [];
+  let folder: string;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'readme-'));
+    // What `npm install` would put there; test:package installs it for real.
+    mkdirSync(join(folder, 'node_modules'));
+    const [, ...names] = /^npm install (.*)$/.exec(blockAfter('## Quick start', 'sh').trim())!;
+    for (const name of names.join().split(' ')) {
+      symlinkSync(
+        name === 'express-salesforce-auth' ? root : join(root, 'node_modules', name),
+        join(folder, 'node_modules', name),
+      );
+    }
+  });
+  afterEach(async () => {
+    for (const child of children.splice(0)) {
+      if (child.exitCode === null && child.signalCode === null) {
+        child.kill();
+        await once(child, 'exit');
+      }
+    }
+    rmSync(folder, { recursive: true });
+  });
+
+  /** Runs a command in the folder, until it prints what is waited for. */
+  async function run(args: string[], isReady: RegExp | undefined): Promise<string> {
+    const child = spawn(process.execPath, args, { cwd: folder, env: { PATH: process.env['PATH'] } });
+    children.push(child);
+    let output = '';
+    return new Promise((resolve, reject) => {
+      child.once('spawn', () => isReady ?? resolve(output));
+      child.once('exit', (code) => reject(new Error(`${args.join(' ')} ended with ${String(code)}:\n${output}`)));
+      for (const stream of [child.stdout, child.stderr]) {
+        stream.on('data', (part: Buffer) => {
+          output += part.toString();
+          if (isReady?.test(output)) resolve(output);
+        });
+      }
+    });
+  }
+
+  it('shows the accounts of a user who logs in with what the emulator prints', async () => {
+    const [port, emulatorPort] = [await freePort(), await freePort()];
+    const code = blockAfter('## Quick start', 'js');
+    const [emulate, start] = blockAfter('No Salesforce account is needed', 'sh').trim().split('\n');
+    expect(emulate).toBe('npx express-salesforce-auth emulator --dotenv .env');
+    expect(start).toMatch(/^node --env-file=\.env app\.mjs( #|$)/);
+    expect(code).toContain('app.listen(3000)');
+    expect(code.trim().split('\n').length).toBeLessThan(30);
+    // The ports may be in use on this machine; everything else is as written.
+    writeFileSync(
+      join(folder, 'app.mjs'),
+      code.replace('app.listen(3000)', `app.listen(${port}, 'localhost', () => console.log('up'))`),
+    );
+    const callback = `http://localhost:${port}/auth/salesforce/callback`;
+
+    const printed = await run(
+      [
+        join(root, 'dist/cli.js'),
+        ...emulate!.split(' ').slice(2),
+        '--port',
+        String(emulatorPort),
+        '--callback',
+        callback,
+      ],
+      /Ctrl\+C/,
+    );
+    await run(['--env-file=.env', 'app.mjs'], /up/);
+    const [, username, password] = /^ {2}(\S+@\S+) \/ (\S+)$/m.exec(printed)!;
+    const page = await browser.newPage();
+    await page.goto(`http://localhost:${port}/`);
+    await page.getByLabel('Username').fill(username!);
+    await page.getByLabel('Password').fill(password!);
+    await page.getByRole('button', { name: 'Log In' }).click();
+    await page.getByRole('button', { name: 'Allow' }).click();
+    await page.waitForURL(`http://localhost:${port}/`);
+
+    const shown = JSON.parse(await page.innerText('body')) as { user: string; accounts: { totalSize: number } };
+    expect(shown.user).toBe('Ada Fake');
+    expect(shown.accounts.totalSize).toBe(10);
+  });
+});

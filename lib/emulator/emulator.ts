@@ -91,6 +91,13 @@ export interface Emulator {
   registerClient(registration: ClientRegistration): EmulatorClient;
   /** Changes switches of a client, from the next request on. */
   setPolicy(clientID: string, changes: Partial<ClientPolicy>): void;
+  /**
+   * Gives a client another secret, as "Stage and apply a new secret" in Setup does; the old one is refused from then on.
+   *
+   * @returns the new secret, which its `clientSecret` is as well
+   * @throws TypeError where no client has this id
+   */
+  rotateSecret(clientID: string): string;
   /** Ends sessions: their access tokens are refused, refresh tokens live on. */
   expireAccessTokens(filter?: TokenFilter): void;
   /** Revokes grants with all their tokens, as an administrator does. */
@@ -164,6 +171,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     logInTo: (app, login = {}) => logInTo(app, { ...login, ...personOf(login) }),
     addUser: (user = {}) => addUser(provider, user),
     registerClient: (registration) => provider.clients.register(registration),
+    rotateSecret: (clientID) => provider.clients.rotateSecret(clientID),
     setPolicy: (clientID, changes) => {
       provider.clients.setPolicy(clientID, changes);
     },

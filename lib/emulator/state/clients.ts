@@ -6,7 +6,7 @@ import { defaultPolicy, type ClientPolicy } from '../policy';
 export interface EmulatorClient {
   /** Consumer Key. */
   readonly clientID: string;
-  /** Consumer Secret, visibly fake; an empty text for a public client. */
+  /** Consumer Secret, visibly fake; an empty text for a public client. `rotateSecret` changes it. */
   readonly clientSecret: string;
   /** More may be pushed while the emulator runs: an app may have to listen before it knows its own URL. */
   readonly callbackURLs: string[];
@@ -31,6 +31,10 @@ export interface ClientRegistration {
   publicKey?: JsonWebKey | undefined;
 }
 
+function fakeSecret(): string {
+  return `__fake_client_secret_${randomText(24)}__`;
+}
+
 /** All apps the emulator knows. */
 export class Clients {
   readonly list: EmulatorClient[] = [];
@@ -40,7 +44,7 @@ export class Clients {
     const isPublic = registration.clientSecret === false;
     const client: EmulatorClient = {
       clientID: registration.clientID ?? `3MVG9__fake__${randomText(40)}`,
-      clientSecret: isPublic ? '' : registration.clientSecret || `__fake_client_secret_${randomText(24)}__`,
+      clientSecret: isPublic ? '' : registration.clientSecret || fakeSecret(),
       callbackURLs: [...registration.callbackURLs],
       policy: {
         ...defaultPolicy,
@@ -62,8 +66,19 @@ export class Clients {
 
   /** @throws TypeError where no app has this id */
   setPolicy(clientID: string, changes: Partial<ClientPolicy>): void {
+    Object.assign(this.#get(clientID).policy, changes);
+  }
+
+  /** @returns the new secret. @throws TypeError where no app has this id */
+  rotateSecret(clientID: string): string {
+    const clientSecret = fakeSecret();
+    Object.assign(this.#get(clientID), { clientSecret });
+    return clientSecret;
+  }
+
+  #get(clientID: string): EmulatorClient {
     const client = this.find(clientID);
     if (!client) throw new TypeError(`No client with id "${clientID}" is registered with the emulator.`);
-    Object.assign(client.policy, changes);
+    return client;
   }
 }

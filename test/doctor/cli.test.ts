@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Emulator } from '../../lib/emulator';
@@ -48,6 +48,24 @@ function write(name: string, text: string): string {
 }
 
 describe('express-salesforce-auth doctor', () => {
+  it('prints what docs/doctor.md shows', async () => {
+    const documented = /<!-- printed by the doctor -->\s+```text\n([^]*?)```/.exec(
+      readFileSync(join(root, 'docs/doctor.md'), 'utf8'),
+    )![1]!;
+    const emulator = await startTestEmulator({ clientID: '3MVG9__fake__emulator_client_id__' });
+
+    const { code, stdout } = await doctor([], {
+      ...environment(emulator),
+      SALESFORCE_CLIENT_SECRET: '__fake_wrong__',
+      SALESFORCE_SCOPE: 'id api',
+    });
+
+    expect(stdout.replaceAll(emulator.url, 'http://localhost:4400')).toBe(
+      documented.replaceAll('http://localhost:3000/auth/salesforce/callback', defaultCallbackURL),
+    );
+    expect(code).toBe(1);
+  });
+
   it('reads the environment, prints what it found, and exits with 0', async () => {
     const emulator = await startTestEmulator({ clientSecret: sentinel });
 

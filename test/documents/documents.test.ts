@@ -1,72 +1,25 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import express from 'express';
 import request from 'supertest';
 import ts from 'typescript';
-import { emulatorHelp } from '../lib/cli/help';
-import * as emulatorEntry from '../lib/emulator';
-import * as mainEntry from '../lib';
-import { clientOptionNames } from '../lib/options/configuration';
-import { logInAtEmulator, startTestEmulator } from './helpers/emulator';
+import { emulatorHelp } from '../../lib/cli/help';
+import { clientOptionNames } from '../../lib/options/configuration';
+import { logInAtEmulator, startTestEmulator } from '../helpers/emulator';
+import { blockNamed, blocks, documents, fileOf, read, root, run, type Block } from './blocks';
 
 /*
  * What the documentation says is checked against the code:
- * - each ts and js block compiles or is a part of a file, as a comment `<!-- from <file> -->` says; with the lines of a comment `<!-- given … -->` just above it put in front;
+ * - each ts and js block compiles, with the lines of a comment `<!-- given … -->` just above it put in front, or is a part of
+ *   a file, as a comment `<!-- from <file> -->` says;
  * - a table under `<!-- lists <interface> in <file> -->` has a row for each member of the interface and no other;
- * - the quick start and the recipes for tests are run.
+ * - the quick start and the recipes for tests are run; in-use.test.ts runs the others.
  */
-
-const root = resolve(__dirname, '..');
-
-const documents = [
-  ...readdirSync(root).filter((file) => file.endsWith('.md') && file !== 'THIRD-PARTY-LICENSES.md'),
-  ...readdirSync(join(root, 'docs'))
-    .filter((file) => file.endsWith('.md'))
-    .map((file) => `docs/${file}`),
-];
-
-function read(file: string): string {
-  return readFileSync(join(root, file), 'utf8');
-}
-
-interface Block {
-  document: string;
-  line: number;
-  language: 'ts' | 'js';
-  /** The text of the comment just above. */
-  comment: string;
-  code: string;
-}
-
-const blocks = documents.flatMap((document) => {
-  const text = read(document);
-  return [...text.matchAll(/(?:<!-- ((?:(?!-->)[^])*?) ?-->\s*)?^```(ts|js)\n([^]*?)^```$/gm)].map(
-    ({ index, 0: whole, 1: comment = '', 2: language, 3: code = '' }): Block => ({
-      document,
-      line: text.slice(0, index + whole.indexOf('```')).split('\n').length + 1,
-      language: language as Block['language'],
-      comment,
-      code,
-    }),
-  );
-});
-
-/** The file a block is a part of, under `<!-- from <file> -->`. */
-function fileOf({ comment }: Block): string | undefined {
-  return /^from (\S+)$/.exec(comment.trim())?.[1];
-}
-
-/** The one block under a comment. */
-function blockNamed(comment: string): Block {
-  const found = blocks.filter((block) => block.comment.trim() === comment);
-  if (found.length !== 1) throw new Error(`There are ${found.length} blocks under <!-- ${comment} -->.`);
-  return found[0]!;
-}
 
 describe('code in the documentation', () => {
   it('compiles', () => {
@@ -151,25 +104,6 @@ function isAboutMissingTypes({ code, messageText }: ts.Diagnostic): boolean {
   const isPassportUser =
     code === 2339 && ts.flattenDiagnosticMessageText(messageText, ' ').endsWith("does not exist on type 'User'.");
   return (code >= 7005 && code <= 7034) || code === 7053 || isPassportUser;
-}
-
-/** Runs a block as CommonJS, with the package's names standing for its sources; returns what it exports. */
-function run(code: string, given: Record<string, unknown> = {}, modules: Record<string, unknown> = {}): unknown {
-  const exports = {};
-  const { outputText } = ts.transpileModule(code, {
-    compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022, esModuleInterop: true },
-  });
-  const provided: Record<string, unknown> = {
-    'express-salesforce-auth': mainEntry,
-    'express-salesforce-auth/emulator': emulatorEntry,
-    ...modules,
-  };
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- what the block asks for at run time
-  const load = (name: string): unknown => provided[name] ?? (require(name) as unknown);
-  const names = ['require', 'exports', ...Object.keys(given)];
-  // eslint-disable-next-line @typescript-eslint/no-implied-eval, @typescript-eslint/no-unsafe-call -- running it is the test
-  new Function(...names, outputText)(load, exports, ...Object.values(given));
-  return exports;
 }
 
 describe('the quick start of README.md', () => {

@@ -1,0 +1,89 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import ts from 'typescript';
+import * as mainEntry from '../../lib';
+import * as emulatorEntry from '../../lib/emulator';
+
+export const root: string = resolve(__dirname, '../..');
+
+export const documents: readonly string[] = [
+  ...readdirSync(root).filter((file) => file.endsWith('.md') && file !== 'THIRD-PARTY-LICENSES.md'),
+  ...readdirSync(join(root, 'docs'))
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => `docs/${file}`),
+];
+
+export function read(file: string): string {
+  return readFileSync(join(root, file), 'utf8');
+}
+
+/** A block of code of the documentation. */
+export interface Block {
+  document: string;
+  line: number;
+  language: 'ts' | 'js';
+  /** The text of the comment just above. */
+  comment: string;
+  code: string;
+}
+
+export const blocks: readonly Block[] = documents.flatMap((document) => {
+  const text = read(document);
+  return [...text.matchAll(/(?:<!-- ((?:(?!-->)[^])*?) ?-->\s*)?^```(ts|js)\n([^]*?)^```$/gm)].map(
+    ({ index, 0: whole, 1: comment = '', 2: language, 3: code = '' }): Block => ({
+      document,
+      line: text.slice(0, index + whole.indexOf('```')).split('\n').length + 1,
+      language: language as Block['language'],
+      comment,
+      code,
+    }),
+  );
+});
+
+/** The file a block is a part of, under `<!-- from <file> -->`. */
+export function fileOf({ comment }: Block): string | undefined {
+  return /^from (\S+)$/.exec(comment.trim())?.[1];
+}
+
+/** The one block under a comment. */
+export function blockNamed(comment: string): Block {
+  const found = blocks.filter((block) => block.comment.trim() === comment);
+  if (found.length !== 1) throw new Error(`There are ${found.length} blocks under <!-- ${comment} -->.`);
+  return found[0]!;
+}
+
+/** Runs a block as CommonJS, with the package's names standing for its sources; returns what it exports. */
+export function run(code: string, given: Record<string, unknown> = {}, modules: Record<string, unknown> = {}): unknown {
+  const { body, load, exports } = prepare(code, modules);
+  const names = ['require', 'exports', ...Object.keys(given)];
+  // eslint-disable-next-line @typescript-eslint/no-implied-eval, @typescript-eslint/no-unsafe-call -- running it is the test
+  new Function(...names, body)(load, exports, ...Object.values(given));
+  return exports;
+}
+
+/** The same for a block that waits for something at its top. */
+export async function runWaiting(
+  code: string,
+  given: Record<string, unknown>,
+  modules: Record<string, unknown>,
+): Promise<void> {
+  const { body, load, exports } = prepare(code, modules);
+  const names = ['require', 'exports', ...Object.keys(given)];
+  // eslint-disable-next-line @typescript-eslint/no-implied-eval, @typescript-eslint/no-unsafe-call -- running it is the test
+  await new Function(...names, `return (async () => {${body}\n})()`)(load, exports, ...Object.values(given));
+}
+
+function prepare(code: string, modules: Record<string, unknown>) {
+  const exports = {};
+  const { outputText } = ts.transpileModule(code, {
+    compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022, esModuleInterop: true },
+  });
+  const provided: Record<string, unknown> = {
+    'express-salesforce-auth': mainEntry,
+    'express-salesforce-auth/emulator': emulatorEntry,
+    ...modules,
+  };
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- what the block asks for at run time
+  const load = (name: string): unknown => provided[name] ?? (require(name) as unknown);
+  return { body: outputText, load, exports };
+}

@@ -1,0 +1,461 @@
+import { readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { join } from 'node:path';
+import express from 'express';
+import expressSession from 'express-session';
+import passport from 'passport';
+import { Pool } from 'pg';
+import { createClient } from 'redis';
+import request from 'supertest';
+import * as mainEntry from '../../lib';
+import * as contractEntry from '../../lib/stores/contract';
+import * as postgresEntry from '../../lib/stores/postgres';
+import * as redisEntry from '../../lib/stores/redis';
+import type { Emulator } from '../../lib/emulator';
+import { ManualClock } from '../helpers/clock';
+import { startTestEmulator } from '../helpers/emulator';
+import { openPool, startPostgres } from '../stores/servers/postgres';
+import { startRedis } from '../stores/servers/redis';
+import { blocks, fileOf, root, run, runWaiting, type Block } from './blocks';
+
+/*
+ * The blocks of the documentation in use: each is run with what it takes for given, an application among it, and its routes
+ * are requested. The client it names is that of an emulator; everything else is as written.
+ */
+
+/** Blocks that other tests run: in documents.test.ts, and the recipe for OpenTelemetry in telemetry.test.ts. */
+const elsewhere = /^(quick start.*|recipe|node:test recipe|migration: .*|the OpenTelemetry recipe)$/;
+
+const open: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of open.splice(0).reverse()) await close();
+  jest.restoreAllMocks();
+});
+
+const encryptionKey = '__test_encryption_key_of_32_chars__';
+
+/** What the blocks have in common. */
+interface Scene {
+  emulator: Emulator;
+  app: express.Express;
+  /** All that the block has made. */
+  made: mainEntry.SalesforceAuth[];
+  /** The first of them, or what is given to it. */
+  salesforce: mainEntry.SalesforceAuth;
+  browser: ReturnType<typeof request.agent>;
+  /** Handlers the block has set for signals. */
+  signals: Map<string, () => void>;
+  /** What it has printed. */
+  printed: unknown[][];
+  exit: jest.Mock;
+  server: Server;
+  logIn: (loginPath?: string) => Promise<void>;
+}
+
+interface Run {
+  /** What else is given to the block. */
+  given?: (scene: Scene) => Record<string, unknown> | Promise<Record<string, unknown>>;
+  env?: () => Record<string, string>;
+  /** A login before the block runs, where it is given a middleware. */
+  isLoggedIn?: true;
+  /** What is mounted before it. */
+  before?: (scene: Scene) => void;
+  /** Uses what it has made. */
+  use?: (scene: Scene) => Promise<void> | void;
+}
+
+/** The client of an emulator in place of the one in a block. */
+function atEmulator(emulator: Emulator, made: (salesforce: mainEntry.SalesforceAuth) => void) {
+  const client = emulator.clients[0]!;
+  const replace = (options: Record<string, unknown>): Record<string, unknown> => ({
+    ...options,
+    clientID: client.clientID,
+    clientSecret: client.clientSecret,
+    callbackURL: options['callbackURL'] ?? '/auth/salesforce/callback',
+    baseUrl: String(options['baseUrl']).includes('.my.site.com') ? emulator.siteUrl : emulator.url,
+    scope: options['scope'] ?? 'openid id api refresh_token',
+  });
+  const salesforceAuth = (options: never, further: never): mainEntry.SalesforceAuth => {
+    const isClient = typeof options === 'object' && 'clientID' in options;
+    const salesforce = mainEntry.salesforceAuth(isClient ? (replace(options) as never) : options, further);
+    made(salesforce);
+    open.push(() => salesforce.close());
+    return salesforce;
+  };
+  class SalesforceStrategy extends mainEntry.SalesforceStrategy {
+    constructor(options: never, verify: never) {
+      super(replace(options) as never, verify);
+    }
+  }
+  return { ...mainEntry, salesforceAuth, default: salesforceAuth, SalesforceStrategy, __esModule: true };
+}
+
+async function play(code: string, steps: Run): Promise<void> {
+  const callbackURLs = ['/auth/salesforce/callback', '/callback'].map((path) => `http://localhost:3000${path}`);
+  callbackURLs.push('https://app.example.com/auth/salesforce/callback');
+  const emulator = await startTestEmulator({
+    callbackURLs,
+    instance: 'my-domain',
+    policy: { authorizationCodeAndCredentials: true },
+  });
+  const app = express();
+  // A proxy that says where the application is reached, so that its callback is one that is registered.
+  app.set('trust proxy', true);
+  app.use((req, _res, next) => {
+    Object.assign(req.headers, { host: 'localhost:3000' });
+    next();
+  });
+  app.use(expressSession({ secret: '__test_session_secret__', resave: false, saveUninitialized: false }));
+  const server = createServer(app).listen(0);
+  open.push(() => server.close());
+  const scene = {
+    emulator,
+    app,
+    server,
+    signals: new Map(),
+    printed: [],
+    made: [],
+    exit: jest.fn(),
+  } as unknown as Scene;
+  const modules = {
+    'express-salesforce-auth': atEmulator(emulator, (salesforce) => {
+      scene.made.push(salesforce);
+      if (scene.made.length === 1) scene.salesforce = salesforce;
+    }),
+    'express-salesforce-auth/stores/postgres': postgresEntry,
+    'express-salesforce-auth/stores/redis': redisEntry,
+    express: Object.assign(() => app, express, { default: express }),
+    passport: { default: passport, __esModule: true },
+    redis: {
+      createClient: (options: object) => {
+        const client = createClient(options);
+        open.push(() => client.destroy());
+        return client;
+      },
+    },
+    pg: {
+      Pool: class extends Pool {
+        constructor(options: object) {
+          super(options);
+          open.push(() => this.end());
+        }
+      },
+    },
+  };
+  scene.browser = request.agent(server);
+  scene.logIn = async (loginPath) => {
+    const cookie = await emulator.logInTo(app, loginPath === undefined ? {} : { loginPath });
+    scene.browser.set('Cookie', cookie);
+  };
+  if (!code.includes('salesforceAuth(') && !code.includes('SalesforceStrategy(')) {
+    const clock = new ManualClock();
+    scene.salesforce = modules['express-salesforce-auth'].salesforceAuth(
+      { clientID: '', clock } as never,
+      undefined as never,
+    );
+    app.use(scene.salesforce);
+  }
+  steps.before?.(scene);
+  if (steps.isLoggedIn) await scene.logIn();
+  const print = (...line: unknown[]): void => void scene.printed.push(line);
+  await runWaiting(
+    code,
+    {
+      app,
+      salesforce: scene.salesforce,
+      server,
+      emulator,
+      process: {
+        env: { TOKEN_KEY: encryptionKey, KEY: encryptionKey, ...steps.env?.() },
+        once: (name: string, handler: () => void) => scene.signals.set(name, handler),
+        exit: scene.exit,
+      },
+      salesforceAuth: modules['express-salesforce-auth'].salesforceAuth,
+      console: { log: print, warn: print, error: print },
+      ...(await steps.given?.(scene)),
+    },
+    modules,
+  );
+  await steps.use?.(scene);
+}
+
+/** Requests paths one after the other, and gives the statuses. */
+async function get({ browser }: Scene, ...paths: string[]): Promise<number[]> {
+  const statuses = [];
+  for (const path of paths) statuses.push((await browser.get(path)).status);
+  return statuses;
+}
+
+/** Ends as a process does on SIGTERM. */
+async function terminate(scene: Scene): Promise<void> {
+  const { signals, salesforce, server, exit } = scene;
+  const client = await salesforce.tokens.get((await firstGrant(scene))!);
+  const closed = new Promise((resolve) => server.once('close', resolve));
+  signals.get('SIGTERM')!();
+  await closed;
+  while (exit.mock.calls.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  expect(exit).toHaveBeenCalledWith(0);
+  await expect(client.getAccessToken({ rejected: client.accessToken })).rejects.toMatchObject({
+    code: 'ERR_SALESFORCE_CLOSED',
+  });
+}
+
+const runs: Readonly<Record<string, readonly Run[]>> = {
+  'README.md': [
+    {
+      use: async (scene) => {
+        expect(await get(scene, '/', '/me')).toEqual([200, 401]);
+        await scene.logIn();
+        expect(await get(scene, '/me', '/admin', '/')).toEqual([200, 403, 200]);
+        expect((await scene.browser.post('/logout-everywhere').set('Accept', 'text/html')).status).toBe(303);
+        expect(scene.emulator.liveTokens().refreshTokens).toBe(0);
+      },
+    },
+    {
+      given: ({ emulator: { clients } }) => {
+        const { clientID, clientSecret } = clients[0]!;
+        return { tenants: new Map([['localhost', { clientID, clientSecret }]]) };
+      },
+      use: async ({ made: [oneApp, manyApps] }) => {
+        const owner = { organizationId: '00D000000000001', userId: '005000000000001' };
+        expect(await oneApp!.tokens.find(owner)).toBeUndefined();
+        expect(await manyApps!.tokens.find({ ...owner, tenant: 'localhost' })).toBeUndefined();
+        await expect(manyApps!.tokens.find(owner)).rejects.toMatchObject({ code: 'ERR_SALESFORCE_CONFIGURATION' });
+      },
+    },
+    {
+      isLoggedIn: true,
+      given: async ({ salesforce }) => {
+        for await (const { grantId } of salesforce.tokens.list()) return { grantId };
+        return {};
+      },
+      use: async (scene) => {
+        scene.emulator.revokeRefreshTokens();
+        await expect(scene.salesforce.tokens.get((await firstGrant(scene))!)).resolves.toBeDefined();
+        await (await scene.salesforce.tokens.get((await firstGrant(scene))!)).getAccessToken({ rejected: 'x' });
+        scene.signals.get('SIGTERM')!();
+      },
+    },
+    {
+      before: ({ app }) => {
+        passport.serializeUser((user, done) => done(null, user));
+        passport.deserializeUser((user, done) => done(null, user as Express.User));
+        app.use(passport.session());
+      },
+      use: async (scene) => {
+        await scene.logIn('/login');
+        expect(await get(scene, '/')).toEqual([404]);
+      },
+    },
+  ],
+  'docs/deployment.md': [{ isLoggedIn: true, use: terminate }],
+  'docs/doctor.md': [{ use: ({ printed }) => expect(printed.map(([level]) => level)).toContain('ok') }],
+  'docs/errors.md': [
+    {
+      before: ({ app, salesforce }) => app.get('/failing', (req) => void salesforce.get(req)),
+      use: async ({ browser }) => {
+        const { status, body } = await browser.get('/failing');
+        expect([status, body.error ?? body.code]).toEqual([401, 'ERR_SALESFORCE_NOT_AUTHENTICATED']);
+      },
+    },
+    {
+      given: () => ({ client: { clientID: '' } }),
+      use: async ({ app, salesforce, browser }) => {
+        app.set('view', ViewOfTitles);
+        app.use(salesforce);
+        const { status, text } = await browser
+          .get('/auth/salesforce/callback?code=x&state=y')
+          .set('Accept', 'text/html');
+        expect([status, /<h1>.+<\/h1>/.test(text)]).toEqual([403, true]);
+      },
+    },
+  ],
+  'docs/headless-login.md': [
+    {
+      use: async ({ browser, emulator }) => {
+        const { username, password } = emulator.users[0]!;
+        const { status, headers } = await browser
+          .post('/login')
+          .type('form')
+          .set('Accept', 'text/html')
+          .send({ username, password });
+        expect([status, headers['location']]).toEqual([303, '/']);
+      },
+    },
+  ],
+  'docs/logout.md': [
+    {
+      isLoggedIn: true,
+      use: async ({ browser, logIn, emulator }) => {
+        const here = await browser.post('/logout').set('Accept', 'text/html');
+        expect(here.headers['location']).toMatch(new RegExp(`^${emulator.myDomainUrl}/services/auth/idp/oidc/logout`));
+        await logIn();
+        expect((await browser.post('/goodbye').set('Accept', 'text/html')).headers['location']).toContain(
+          'MyDomain.my.salesforce.com'.toLowerCase(),
+        );
+        await logIn();
+        expect((await browser.get('/salesforce-logout')).status).toBeLessThan(400);
+      },
+    },
+  ],
+  'docs/observability.md': [
+    { isLoggedIn: true, use: (scene) => loseGrant(scene) },
+    {
+      isLoggedIn: true,
+      before: ({ app, salesforce }) => useToken(app, salesforce),
+      use: async (scene) => {
+        scene.emulator.expireAccessTokens();
+        expect(await get(scene, '/limits')).toEqual([200]);
+        expect(scene.printed.at(-1)![0]).toMatch(/^refreshed in [\d.]+ ms \(\w+\)$/);
+      },
+    },
+  ],
+  'docs/options.md': [
+    {
+      given: ({ emulator: { clients } }) => ({
+        store: new mainEntry.MemoryTokenStore(),
+        byTenant: () => Promise.resolve({ clientID: clients[0]!.clientID }),
+        byHost: () => Promise.resolve({ clientID: clients[0]!.clientID }),
+      }),
+      env: () => ({ SALESFORCE_CLIENT_ID: '3MVG9', SALESFORCE_CLIENT_SECRET: '__fake__' }),
+      use: ({ salesforce }) => expect(salesforce).toBeDefined(),
+    },
+    {
+      use: async (scene) => {
+        await scene.logIn();
+        const { body } = await scene.browser.get('/accounts');
+        expect(body).toEqual({ user: 'Ada Fake', token: expect.any(Number), reply: 200 });
+      },
+    },
+  ],
+  'docs/organizations.md': [
+    {
+      use: async ({ browser }) => {
+        expect((await browser.get('/auth/salesforce?org=sandbox')).headers['location']).toMatch(
+          /^https:\/\/test\.salesforce\.com\/services\/oauth2\/authorize\?/,
+        );
+      },
+    },
+    {
+      isLoggedIn: true,
+      use: async (scene) => {
+        expect(await get(scene, '/organizations', '/compare', '/acme')).toEqual([200, 302, 403]);
+        expect((await scene.browser.post('/switch')).body.code ?? 'thrown').toBeTruthy();
+      },
+    },
+    {
+      given: () => ({ store: new mainEntry.MemoryTokenStore() }),
+      use: async (scene) => {
+        await scene.logIn();
+        expect(await get(scene, '/partner')).toEqual([401]);
+        expect((await scene.browser.get('/partner').set('Accept', 'text/html')).headers['location']).toContain(
+          '/partner/login',
+        );
+      },
+    },
+  ],
+  'docs/stores.md': [
+    { use: ({ salesforce }) => expect(salesforce).toBeDefined() },
+    { env: () => ({ REDIS_URL: servers.redis }), use: storesGrants },
+    { env: () => ({ DATABASE_URL: servers.postgres }), use: storesGrants },
+  ],
+  'docs/testing.md': [
+    {
+      isLoggedIn: true,
+      before: ({ app, salesforce }) => useToken(app, salesforce),
+      given: (scene) => {
+        scene.emulator.expireAccessTokens();
+        void scene.browser.get('/limits').then(() => undefined);
+        return {};
+      },
+      use: async (scene) => {
+        scene.emulator.faults.clear();
+        expect(await get(scene, '/limits')).toEqual([200]);
+      },
+    },
+  ],
+  'docs/tokens.md': [{ isLoggedIn: true, use: terminate }],
+};
+
+/** A template engine that has one template for everything. */
+class ViewOfTitles {
+  path = 'any';
+  render(options: { title?: string }, done: (error: null, page: string) => void): void {
+    done(null, `<h1>${options.title}</h1>`);
+  }
+}
+
+/** Addresses of real servers, for the blocks about stores. */
+const servers = { redis: '', postgres: '' };
+
+async function firstGrant({ salesforce }: Scene): Promise<string | undefined> {
+  for await (const { grantId } of salesforce.tokens.list()) return grantId;
+  return undefined;
+}
+
+function useToken(app: express.Express, salesforce: mainEntry.SalesforceAuth): void {
+  app.get('/limits', salesforce.require(), async (req, res) => {
+    res.sendStatus((await req.salesforce.fetch('/services/data/v62.0/limits')).status);
+  });
+}
+
+async function loseGrant(scene: Scene): Promise<void> {
+  scene.emulator.revokeRefreshTokens();
+  const client = await scene.salesforce.tokens.get((await firstGrant(scene))!);
+  await expect(client.getAccessToken({ rejected: client.accessToken })).rejects.toMatchObject({ status: 401 });
+  expect(scene.printed).toEqual([['log in again', client.grantId, expect.stringMatching(/^ERR_/)]]);
+}
+
+/** A login whose grant is in the store of the block. */
+async function storesGrants(scene: Scene): Promise<void> {
+  await scene.logIn();
+  const grantId = await firstGrant(scene);
+  expect(grantId).toMatch(/\w{20,}/);
+  await scene.salesforce.tokens.revoke(grantId!);
+}
+
+describe('a block of the documentation', () => {
+  const own = blocks.filter(
+    (block) => fileOf(block) === undefined && !elsewhere.test(block.comment.trim()) && !isSuite(block),
+  );
+  const named = own.map((block) => {
+    const number = own.filter(({ document }) => document === block.document).indexOf(block);
+    return { name: `${block.document}, number ${number + 1}`, block, steps: runs[block.document]?.[number] };
+  });
+
+  beforeAll(async () => {
+    const [redis, postgres] = await Promise.all([startRedis(), startPostgres()]);
+    Object.assign(servers, { redis: redis.url, postgres: postgres.url });
+    const pool = openPool(postgres.url);
+    await pool.query(readFileSync(join(root, 'lib/stores/postgres.sql'), 'utf8'));
+    await pool.end();
+    stopServers = async () => {
+      await Promise.all([redis.stop(), postgres.stop()]);
+    };
+  }, 120_000);
+  afterAll(() => stopServers());
+
+  it('has somebody who uses it, each of them', () => {
+    expect(named.filter(({ steps }) => steps === undefined).map(({ name }) => name)).toEqual([]);
+    expect(named).toHaveLength(Object.values(runs).flat().length);
+  });
+
+  it.each(named)('runs: $name', async ({ block, steps }) => {
+    await play(block.code, steps!);
+  });
+});
+
+describe('the suite for stores in the documentation', () => {
+  const clock = new ManualClock();
+  const given = { myStore: new mainEntry.MemoryTokenStore({ clock }), elapse: (ms: number) => clock.advanceMs(ms) };
+  for (const { code } of blocks.filter(isSuite)) {
+    run(code, given, { 'express-salesforce-auth/stores/contract': contractEntry });
+  }
+});
+
+/** A block that registers tests itself. */
+function isSuite({ code }: Block): boolean {
+  return code.includes('describeTokenStore(');
+}
+
+let stopServers: () => Promise<void> = () => Promise.resolve();

@@ -26,6 +26,7 @@ for (const { name } of readEntries().filter(({ isProgram }) => !isProgram)) {
         reportFolder: resolve('etc/api'),
         reportTempFolder: resolve('coverage/api-report'),
       },
+      newlineKind: 'lf',
       docModel: { enabled: false },
       dtsRollup: { enabled: false },
       // Comments are looked at by TypeDoc, types by the compiler.

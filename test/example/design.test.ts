@@ -1,5 +1,10 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
 import axe from 'axe-core';
+import express from 'express';
+import session from 'express-session';
 import type { Page } from 'playwright-core';
+import { salesforceAuth } from '../../lib';
 import type { Emulator } from '../../lib/emulator';
 import { startTestEmulator } from '../helpers/emulator';
 import {
@@ -88,7 +93,7 @@ describeInBrowser('the pages', () => {
       }).toString();
 
     beforeAll(async () => {
-      emulator = await startTestEmulator({ callbackURLs: [callbackURL] });
+      emulator = await startTestEmulator({ callbackURLs: [callbackURL], console: true });
     });
 
     it.each([390, 1280])('are accessible and fit, at %i pixels, light and dark', async (width) => {
@@ -110,10 +115,39 @@ describeInBrowser('the pages', () => {
       await expectSound(page);
       await page.goto(`${emulator.url}/secur/logout.jsp`);
       await expectSound(page);
+      await page.goto(`${emulator.url}/console`);
+      await page.getByText('/services/oauth2/authorize').first().waitFor();
+      await expectSound(page);
       await page.goto(authorize('login'));
       await enterPassword(page, createPerson(emulator));
       await page.getByRole('button', { name: 'Deny' }).click();
       await toApp;
+    });
+  });
+
+  describe('of the package', () => {
+    it.each([390, 1280])('are accessible and fit, at %i pixels, light and dark', async (width) => {
+      const app = express();
+      app.use(session({ secret: '__test_session_secret__', resave: false, saveUninitialized: false }));
+      app.use(
+        salesforceAuth({
+          clientID: '3MVG9__fake__',
+          organizations: { production: 'https://login.salesforce.com', sandbox: 'https://test.salesforce.com' },
+          routes: { choose: '/choose' },
+        }),
+      );
+      const server = app.listen(0, 'localhost');
+      await once(server, 'listening');
+      const url = `http://localhost:${(server.address() as AddressInfo).port}`;
+      const page = await browser.newPage({ viewport: { width, height: 800 } });
+
+      await page.goto(`${url}/choose`);
+      await expectSound(page);
+      await page.goto(`${url}/auth/salesforce/callback?error=access_denied&state=forged`);
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      await expectSound(page);
+      server.close();
+      server.closeAllConnections();
     });
   });
 

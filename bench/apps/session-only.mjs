@@ -1,4 +1,5 @@
 /** The floor with sessions: Express and express-session, with as much in the session as this package puts there. */
+import { setTimeout } from 'node:timers/promises';
 import express from 'express';
 import pg from 'pg';
 import { createClient } from 'redis';
@@ -7,21 +8,30 @@ import { sessionMiddleware } from './session.mjs';
 
 export const loginPath = '/login';
 
-/** With `read`, a request reads one record as large as a grant, as cheaply as the client library can. */
+/**
+ * With `read`, a request reads one record as large as a grant, as cheaply as the client library can. With `layers`, so many
+ * middlewares that do nothing come before the route. With `sharedWaitMs`, requests wait for one and the same timer, which
+ * the first of them after a login starts: what a herd takes at least.
+ */
 export async function create(given) {
   const app = express();
   app.use(await sessionMiddleware(given));
+  for (let layer = 0; layer < (given.layers ?? 0); layer++) app.use((_req, _res, next) => next());
+  let wait;
   app.get('/login', (req, res) => {
     const hold = { grantId: 'g'.repeat(43), generation: 'n'.repeat(16), reference: 'r'.repeat(16), extendAt: 0 };
+    wait = undefined;
     req.session.salesforce = { ...hold, user: fakeUser };
     res.status(204).end();
   });
   const read = await reader(given);
+  app.get('/probe', (_req, res) => res.json({}));
   app.get('/token', (req, res, next) => {
     const answer = () => {
       res.json({ length: req.session.salesforce ? fakeTokens.accessToken.length : 0 });
     };
-    if (read) read().then(answer, next);
+    if (given.sharedWaitMs) (wait ??= setTimeout(given.sharedWaitMs)).then(answer, next);
+    else if (read) read().then(answer, next);
     else answer();
   });
   return app;

@@ -1,6 +1,7 @@
 /** An application in a process of its own. The argument names a module of bench/apps. */
 import { createServer } from 'node:http';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { allocatedBytes } from './allocations.mjs';
 import { drive } from './inject.mjs';
 import { serve } from './process.mjs';
 
@@ -28,6 +29,11 @@ serve({
     });
   },
   drive: (given) => drive(app, { host: `localhost:${port}`, ...given }),
+  /** Bytes allocated per request. */
+  allocations: async (given) => {
+    const bytes = await allocatedBytes(() => drive(app, { host: `localhost:${port}`, ...given }));
+    return bytes / given.count;
+  },
   memory: () => {
     globalThis.gc?.();
     const { heapUsed, rss } = process.memoryUsage();

@@ -3,6 +3,7 @@ import { getRequest, herd } from '../lib/load.mjs';
 import { quantile, round, shuffle, summarise } from '../lib/statistics.mjs';
 
 const variants = [
+  { name: 'Express, waiting for a timer', module: 'session-only', given: { sharedWaitMs: 100 } },
   { name: 'this package, memory', module: 'ours', given: { store: 'memory' }, processes: [1] },
   { name: 'this package, Redis', module: 'ours', given: { store: 'redis' } },
   { name: 'this package, PostgreSQL', module: 'ours', given: { store: 'postgres' } },

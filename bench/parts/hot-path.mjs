@@ -5,6 +5,7 @@ import { shuffle, summarise } from '../lib/statistics.mjs';
 const variants = [
   { name: 'Express', module: 'bare' },
   { name: 'Express + express-session', module: 'session-only' },
+  { name: 'the same and two empty middlewares', module: 'session-only', given: { layers: 2 } },
   { name: 'this package, memory', module: 'ours', given: { store: 'memory' } },
   { name: 'this package, Redis', module: 'ours', given: { store: 'redis' } },
   { name: 'this package, PostgreSQL', module: 'ours', given: { store: 'postgres' } },
@@ -27,6 +28,7 @@ const variants = [
 const quickOnes = [
   'Express',
   'Express + express-session',
+  'the same and two empty middlewares',
   'this package, memory',
   'this package, Redis',
   'this package, Redis, cold',
@@ -46,7 +48,7 @@ export async function measure({ quick, emulator, servers, log }) {
     for (const variant of quick ? variants.filter(({ name }) => quickOnes.includes(name)) : variants) {
       const given = { emulatorUrl, redisUrl: servers.redis?.url, postgresUrl: servers.postgres?.url, ...variant.given };
       const app = await startApplication({ emulator, module: variant.module, policy: variant.policy, given });
-      running.push({ name: variant.name, app, cookie: undefined, setCookieBytes: 0, perRequest: [] });
+      running.push({ name: variant.name, app, cookie: undefined, setCookieBytes: 0, bytes: 0, perRequest: [] });
     }
     for (const each of running) {
       each.cookie = (await each.app.logIn()).cookie;
@@ -56,12 +58,24 @@ export async function measure({ quick, emulator, servers, log }) {
     for (let round = 0; round < rounds; round++) {
       for (const each of shuffle(running)) each.perRequest.push(await drive(each, requests));
     }
+    for (const each of running) {
+      each.bytes = Math.round(
+        await each.app.call('allocations', { path: '/token', cookie: each.cookie, count: requests }),
+      );
+    }
   } finally {
     await Promise.all(running.map(({ app }) => app.stop()));
   }
   const cpuOf = Object.fromEntries(running.map(({ name, perRequest }) => [name, perRequest]));
   const setCookieBytes = Object.fromEntries(running.map((each) => [each.name, each.setCookieBytes]));
-  return { unit: 'µs of server CPU per request', requestsPerRound: requests, setCookieBytes, ...compare(cpuOf) };
+  const allocatedBytes = Object.fromEntries(running.map((each) => [each.name, each.bytes]));
+  return {
+    unit: 'µs of server CPU per request',
+    requestsPerRound: requests,
+    setCookieBytes,
+    allocatedBytes,
+    ...compare(cpuOf),
+  };
 }
 
 async function drive(variant, count) {
@@ -78,7 +92,7 @@ function compare(cpuOf) {
   for (const [name, values] of Object.entries(cpuOf)) {
     const hasConnectRedis = name.includes('connect-redis');
     const session = hasConnectRedis ? 'Express + connect-redis' : 'Express + express-session';
-    const isOnSession = /^this package|^passport|^one bare/.test(name) && cpuOf[session] !== undefined;
+    const isOnSession = /^this package|^passport|^one bare|^the same/.test(name) && cpuOf[session] !== undefined;
     result.variants[name] = {
       total: summarise(values),
       ...(name === 'Express' ? {} : { overExpress: summarise(over(name, 'Express')) }),

@@ -22,11 +22,13 @@ export function report({ requests, rounds, tokenLatencyMs, runs }) {
     'p50 ms',
     'p99 ms',
   ];
-  const bars = runs.map(({ name, processes, tokenRequests }) => ({
-    name: `${name}, ${processes}`,
-    value: Math.max(...tokenRequests),
-    isOurs: name.startsWith('this package'),
-  }));
+  const bars = runs
+    .filter(({ tokenRequests }) => Math.max(...tokenRequests) > 0)
+    .map(({ name, processes, tokenRequests }) => ({
+      name: `${name}, ${processes}`,
+      value: Math.max(...tokenRequests),
+      isOurs: name.startsWith('this package'),
+    }));
   return {
     text: table([[`${requests} requests, token endpoint ${tokenLatencyMs} ms`, ...columns], ...rows]),
     plots: { herd: barPlot(`Token requests for ${requests} requests on one stale grant`, bars) },

@@ -1,15 +1,23 @@
 import { barPlot } from '../lib/plot.mjs';
 import { range, table } from '../lib/report.mjs';
 
-export function report({ variants, ratios, setCookieBytes }) {
+export function report({ variants, ratios, setCookieBytes, allocatedBytes }) {
   const rows = Object.entries(variants).map(([name, { total, overExpress, overSession }]) => [
     name,
     range(total),
     overExpress ? range(overExpress) : '',
     overSession ? range(overSession) : '',
+    allocatedBytes[name],
     setCookieBytes[name] || '',
   ]);
-  const head = ['µs of CPU per request', 'in all', 'over Express', 'over Express and its sessions', 'Set-Cookie bytes'];
+  const head = [
+    'µs of CPU per request',
+    'in all',
+    'over Express',
+    'over Express and its sessions',
+    'bytes allocated',
+    'Set-Cookie bytes',
+  ];
   const ratioRows = Object.entries(ratios).map(([name, { added, withSession }]) => [
     name,
     range(added, 3),

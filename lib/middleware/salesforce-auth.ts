@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import type { ErrorRequestHandler, Request, RequestHandler } from 'express';
+import type { Application, ErrorRequestHandler, Request, RequestHandler } from 'express';
 import type { SalesforceEvents } from '../coordinator/events';
 import { diagnoseParsed } from '../doctor/diagnose';
 import type { DiagnoseOptions, Diagnosis } from '../doctor/findings';
@@ -97,6 +97,7 @@ export function salesforceAuth(
   const logout = logoutHandler(core);
   const choose = chooser(core);
   let rotates: boolean | undefined;
+  let servedLast: Application | undefined;
   core.events.emitter.on('refresh.success', ({ rotated }) => {
     rotates = rotated;
   });
@@ -107,7 +108,11 @@ export function salesforceAuth(
       next(alreadyThere(property));
       return;
     }
-    if (parsed.errorPage !== false) mountErrorPage(req, core);
+    // Nearly always the application of the request before; looking it up costs more than comparing.
+    if (parsed.errorPage !== false && req.app !== servedLast) {
+      mountErrorPage(req, core);
+      servedLast = req.app;
+    }
     attach(req, property, core);
     const { method } = req;
     // Express parses the URL each time it is asked for the path.

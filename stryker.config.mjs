@@ -9,9 +9,7 @@ const groups = {
     tests: [
       'test/security/hosts.test.ts',
       'test/security/return-to.test.ts',
-      'test/security/at-rest.test.ts',
       'test/middleware/return-to.test.ts',
-      'test/options/*.test.ts',
       'test/salesforce/*.test.ts',
       'test/crypto/*.test.ts',
     ],

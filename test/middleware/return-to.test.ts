@@ -5,6 +5,16 @@ describe('safeReturnTo()', () => {
     expect(safeReturnTo(path)).toBe(path);
   });
 
+  it('keeps what is as long as may be', () => {
+    expect(safeReturnTo(`/${'x'.repeat(2047)}`)).toHaveLength(2048);
+  });
+
+  it('keeps escapes that stay what they are, however often they are decoded', () => {
+    expect(safeReturnTo('/100%25')).toBe('/100%25');
+    expect(safeReturnTo('/%25252525')).toBe('/%25252525');
+    expect(safeReturnTo('/%e4%zz')).toBe('/%e4%zz');
+  });
+
   it.each([
     'https://evil.example',
     '//evil.example',
@@ -22,6 +32,17 @@ describe('safeReturnTo()', () => {
     'accounts',
     '',
     `/${'x'.repeat(3000)}`,
+    `/${'x'.repeat(2048)}`,
+    // Shorter once it is read: what is too long is not looked at.
+    `/${'x/../'.repeat(500)}`,
+    '/a b',
+    '/a\x00b',
+    '/a\x1fb',
+    '/a\x7fb',
+    '/\x7f',
+    '/%2525252525',
+    '/%252525252525',
+    'http://return-to.invalid/accounts',
     undefined,
     ['/accounts'],
     { toString: () => '/accounts' },

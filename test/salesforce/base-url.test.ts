@@ -1,0 +1,128 @@
+import { isExperienceCloudSite, parseBaseUrl, parseRequestedBaseUrl } from '../../lib/salesforce/base-url';
+import { trustHosts } from '../../lib/salesforce/hosts';
+import { failure } from '../helpers/failure';
+
+const invalid = {
+  code: 'ERR_SALESFORCE_BASE_URL_INVALID',
+  option: 'baseUrl',
+  message:
+    'baseUrl must be an absolute https URL without query or user name, for instance https://login.salesforce.com or ' +
+    'https://MyDomain.my.salesforce.com.',
+};
+
+describe('parseBaseUrl()', () => {
+  it.each([
+    ['https://login.salesforce.com', 'https://login.salesforce.com'],
+    ['https://login.salesforce.com///', 'https://login.salesforce.com'],
+    ['HTTPS://Acme.My.Salesforce.com/', 'https://acme.my.salesforce.com'],
+    ['https://acme.my.site.com/portal/', 'https://acme.my.site.com/portal'],
+    ['https://acme--dev.sandbox.my.salesforce.com', 'https://acme--dev.sandbox.my.salesforce.com'],
+    ['http://localhost:4400', 'http://localhost:4400'],
+    ['http://127.0.0.1:4400/', 'http://127.0.0.1:4400'],
+    ['http://[::1]:4400', 'http://[::1]:4400'],
+  ])('makes of %s %s', (given, baseUrl) => {
+    expect(parseBaseUrl(given, [])).toBe(baseUrl);
+  });
+
+  it.each([
+    undefined,
+    7,
+    ['https://login.salesforce.com'],
+    { toString: () => 'https://login.salesforce.com' },
+    '',
+    'login.salesforce.com',
+    'ftp://login.salesforce.com',
+    'xhttps://login.salesforce.com',
+    'https+x://login.salesforce.com',
+    'https://user@login.salesforce.com',
+    'https://:pass@login.salesforce.com',
+    'https://login.salesforce.com?x=1',
+    'https://login.salesforce.com#x',
+  ])('says of %j what it must be', (given) => {
+    expect(() => parseBaseUrl(given, [])).toThrow(failure(invalid));
+  });
+
+  it('names the option it is about', () => {
+    expect(() => parseBaseUrl('', [], 'organizations.dev')).toThrow('organizations.dev must be an absolute https URL');
+  });
+
+  it('wants https anywhere but here', () => {
+    expect(() => parseBaseUrl('http://login.salesforce.com', [])).toThrow(
+      failure({ code: 'ERR_SALESFORCE_BASE_URL_INSECURE', option: 'baseUrl' }),
+    );
+  });
+
+  it.each(['acme.lightning.force.com', 'acme.lightning.crmforce.mil', 'acme.lightning.sfcrmapps.cn'])(
+    'knows the user interface at %s',
+    (host) => {
+      expect(() => parseBaseUrl(`https://${host}`, [])).toThrow(
+        failure({
+          code: 'ERR_SALESFORCE_BASE_URL_LIGHTNING',
+          message: expect.stringContaining('Did you mean https://acme.my.salesforce.com?'),
+        }),
+      );
+    },
+  );
+
+  it('takes a name with such an address in its middle for what it is', () => {
+    expect(() => parseBaseUrl('https://acme.lightning.force.com.evil.example', [])).toThrow(
+      failure({ code: 'ERR_SALESFORCE_BASE_URL_NOT_ALLOWED' }),
+    );
+  });
+
+  it.each([
+    [['login.acme.example'], 'https://login.acme.example', true],
+    [['login.acme.example'], 'https://login.acme.example:8443', false],
+    [['login.acme.example:8443'], 'https://login.acme.example:8443', true],
+    [['login.acme.example'], 'https://x.login.acme.example', false],
+    [['.acme.example'], 'https://login.acme.example', true],
+    [['.acme.example'], 'https://acme.example', false],
+    [['.acme.example'], 'https://login.acme.example:8443', false],
+    [['.acme.example'], 'https://acme.example.evil.example', false],
+    [['.acme.example'], 'https://evilacme.example', false],
+    [['one.example', '.acme.example'], 'https://login.acme.example', true],
+    [[], 'https://login.acme.example', false],
+  ])('with allowedHosts %j, %s is allowed: %j', (allowedHosts, url, isAllowed) => {
+    if (isAllowed) expect(parseBaseUrl(url, allowedHosts)).toBe(url);
+    else {
+      const { host } = new URL(url);
+      expect(() => parseBaseUrl(url, allowedHosts)).toThrow(
+        failure({
+          code: 'ERR_SALESFORCE_BASE_URL_NOT_ALLOWED',
+          option: 'baseUrl',
+          message:
+            `baseUrl names ${host}, which is not known as a Salesforce host and would receive the client secret. ` +
+            `If it is your Experience Cloud site's own domain, add '${host}' to the allowedHosts option.`,
+        }),
+      );
+    }
+  });
+});
+
+describe('parseRequestedBaseUrl()', () => {
+  const trusted = trustHosts('https://login.salesforce.com', ['login.acme.example', '.partners.example']);
+
+  it.each(['https://test.salesforce.com', 'https://login.acme.example', 'https://one.partners.example'])(
+    'takes %s',
+    (url) => {
+      expect(parseRequestedBaseUrl(url, trusted)).toBe(url);
+    },
+  );
+
+  it.each(['https://acme.my.site.com', 'http://localhost:4400', 'https://evil.example'])('refuses %s', (url) => {
+    expect(() => parseRequestedBaseUrl(url, trusted)).toThrow(
+      failure({ code: 'ERR_SALESFORCE_BASE_URL_NOT_ALLOWED', option: 'baseUrl' }),
+    );
+  });
+});
+
+describe('isExperienceCloudSite()', () => {
+  it.each([
+    ['https://acme.my.site.com/portal', true],
+    ['https://support.acme.example', true],
+    ['https://login.salesforce.com', false],
+    ['https://acme.my.salesforce.com', false],
+  ])('%s: %j', (baseUrl, isSite) => {
+    expect(isExperienceCloudSite(baseUrl)).toBe(isSite);
+  });
+});

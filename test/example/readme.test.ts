@@ -1,10 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../stores/servers/programs';
 import { buildIfStale, describeInBrowser, root, useBrowser } from './support';
 
 jest.setTimeout(60_000);
@@ -16,15 +15,6 @@ const readme = readFileSync(join(root, 'README.md'), 'utf8');
 function blockAfter(text: string, language: string): string {
   const block = new RegExp('```' + language + '\n([^]*?)```').exec(readme.slice(readme.indexOf(text)));
   return block?.[1] ?? '';
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, 'localhost');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 describeInBrowser('the quick start of the README, in an empty folder', () => {

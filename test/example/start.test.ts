@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { browse, logInAtEmulator } from '../helpers/emulator';
+import { freePort } from '../stores/servers/programs';
 import { buildIfStale, root, runExample, startExample } from './support';
 
 jest.setTimeout(60_000);
@@ -111,13 +112,3 @@ describe('example/.env.example', () => {
     for (const { above } of variables) expect(above).toMatch(/^# \S/);
   });
 });
-
-/** A port that was free a moment ago: this file has to know its own address before it listens. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, 'localhost');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}

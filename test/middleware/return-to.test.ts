@@ -35,6 +35,10 @@ describe('safeReturnTo()', () => {
     `/${'x'.repeat(2048)}`,
     // Shorter once it is read: what is too long is not looked at.
     `/${'x/../'.repeat(500)}`,
+    // Too long only once it is escaped.
+    `/${'é'.repeat(1000)}`,
+    // A dot that comes from an escape of an escape, and leaves two slashes behind.
+    '/%252e//evil.example',
     '/a b',
     '/a\x00b',
     '/a\x1fb',

@@ -48,7 +48,11 @@ describe('parseBaseUrl()', () => {
 
   it('wants https anywhere but here', () => {
     expect(() => parseBaseUrl('http://login.salesforce.com', [])).toThrow(
-      failure({ code: 'ERR_SALESFORCE_BASE_URL_INSECURE', option: 'baseUrl' }),
+      failure({
+        code: 'ERR_SALESFORCE_BASE_URL_INSECURE',
+        option: 'baseUrl',
+        message: 'baseUrl must use https: the client secret is sent there. Plain http is accepted for localhost alone.',
+      }),
     );
   });
 
@@ -77,6 +81,7 @@ describe('parseBaseUrl()', () => {
     [['login.acme.example'], 'https://x.login.acme.example', false],
     [['.acme.example'], 'https://login.acme.example', true],
     [['.acme.example'], 'https://acme.example', false],
+    [['.acme.example'], 'https://.acme.example', false],
     [['.acme.example'], 'https://login.acme.example:8443', false],
     [['.acme.example'], 'https://acme.example.evil.example', false],
     [['.acme.example'], 'https://evilacme.example', false],

@@ -63,10 +63,17 @@ describe('isTrustedHost()', () => {
     ['https://*.salesforce.com', false],
     ['https://a..salesforce.com', false],
     ['https://.salesforce.com', false],
+    ['https://a.b.*.salesforce.com', false],
     ['https://salesforce.com', false],
     ['https://evilsalesforce.com', false],
   ])('%s: %j', (url, is) => {
     expect(isTrustedHost(new URL(url), trusted)).toBe(is);
+  });
+
+  it('takes no name with a dot at its end, though the operator wrote it like that', () => {
+    const url = 'https://login.acme.example.';
+
+    expect(isTrustedHost(new URL(url), trustHosts(url, []))).toBe(false);
   });
 });
 

@@ -31,9 +31,10 @@ export default tseslint.config(
     },
   },
   {
-    // NestJS declares its options as a class and takes them as an object.
+    // Its types are those of the built package, which lint does without; the compiler checks them.
     files: ['example/integrations/nestjs/*.ts'],
-    rules: { '@typescript-eslint/no-unsafe-class-instance-assignment': 'off', 'no-console': 'off' },
+    extends: [tseslint.configs.disableTypeChecked],
+    rules: { 'no-console': 'off' },
   },
   {
     files: ['lib/**/*.ts'],

@@ -1,9 +1,9 @@
 import { jsonReply, type Reply } from '../http/reply';
 import type { BulkJob } from './bulk-jobs';
 import { parseCsv, writeCsv } from './csv';
-import { DataError, notFound } from './errors';
+import { allowMethods, DataError, notFound } from './errors';
 import { runQuery } from './query';
-import type { FieldValue } from './records';
+import { datetime, type FieldValue } from './records';
 import type { DataCall } from './resources';
 import { findField, findObject, type ObjectDefinition } from './schema';
 import { parseSoql } from './soql';
@@ -16,13 +16,13 @@ export function ingestJobs(call: DataCall): Reply {
   const [, id, part, ...rest] = call.segments;
   if (rest.length > 0) throw notFound();
   if (id === undefined) {
-    allow(call, 'POST');
+    allowMethods(call.exchange.method, 'POST');
     return describeJob(call, createIngest(call));
   }
   const job = provider.bulkJobs.find(organizationId, 'ingest', id) ?? missing();
   if (part === undefined) return jobItself(call, job, () => ingest(call, job));
   if (part === 'batches') {
-    allow(call, 'PUT');
+    allowMethods(call.exchange.method, 'PUT');
     if (job.state !== 'Open' || job.content !== undefined) throw invalidState('upload data to', job);
     if (!(exchange.header('content-type') ?? '').startsWith('text/csv')) {
       throw new DataError(415, 'UNSUPPORTED_MEDIA_TYPE', 'Content-Type has to be text/csv');
@@ -30,7 +30,7 @@ export function ingestJobs(call: DataCall): Reply {
     job.content = exchange.text;
     return { status: 201, headers: {}, text: '' };
   }
-  allow(call, 'GET');
+  allowMethods(call.exchange.method, 'GET');
   if (job.state !== 'JobComplete') throw invalidState('get results of', job);
   switch (part.toLowerCase()) {
     case 'successfulresults':
@@ -51,13 +51,13 @@ export function queryJobs(call: DataCall): Reply {
   const [kind, id, part, ...rest] = call.segments;
   if (kind !== 'query' || rest.length > 0) throw notFound();
   if (id === undefined) {
-    allow(call, 'POST');
+    allowMethods(call.exchange.method, 'POST');
     return describeJob(call, createQuery(call));
   }
   const job = provider.bulkJobs.find(organizationId, 'query', id) ?? missing();
   if (part === undefined) return jobItself(call, job, () => undefined);
   if (part !== 'results') throw notFound();
-  allow(call, 'GET');
+  allowMethods(call.exchange.method, 'GET');
   if (job.state !== 'JobComplete') throw invalidState('get results of', job);
   const [names = [], ...rows] = job.results;
   const start = Number(exchange.query.get('locator') ?? 0);
@@ -98,12 +98,12 @@ function create(
   job: Pick<BulkJob, 'kind' | 'object' | 'operation' | 'state'>,
 ): BulkJob {
   const lineEnding = body(call)['lineEnding'] === 'CRLF' ? 'CRLF' : 'LF';
-  const createdDate = new Date(provider.clock.now()).toISOString().replace('Z', '+0000');
+  const createdDate = datetime(provider.clock);
   return provider.bulkJobs.create({ ...job, organizationId, createdById: grant.user.userId, createdDate, lineEnding });
 }
 
 function jobItself(call: DataCall, job: BulkJob, start: () => void): Reply {
-  allow(call, 'GET', 'PATCH', 'DELETE');
+  allowMethods(call.exchange.method, 'GET', 'PATCH', 'DELETE');
   switch (call.exchange.method) {
     case 'PATCH': {
       const { state } = body(call);
@@ -198,10 +198,4 @@ function missing(): never {
 
 function invalidState(what: string, { state }: BulkJob): DataError {
   return new DataError(400, 'INVALIDJOBSTATE', `Cannot ${what} a job that is ${state}`);
-}
-
-function allow({ exchange }: Pick<DataCall, 'exchange'>, ...methods: string[]): void {
-  if (methods.includes(exchange.method)) return;
-  const text = `HTTP Method '${exchange.method}' not allowed. Allowed are ${methods.join(',')}`;
-  throw new DataError(405, 'METHOD_NOT_ALLOWED', text);
 }

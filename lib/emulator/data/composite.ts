@@ -1,6 +1,6 @@
 import type { Exchange } from '../http/exchange';
 import { jsonReply, type Reply } from '../http/reply';
-import { DataError } from './errors';
+import { allowMethods, DataError, notFound } from './errors';
 import type { DataCall } from './resources';
 
 /** How many requests one may hold. */
@@ -22,10 +22,8 @@ interface PartReply {
 
 /** `composite`: several requests in one, each able to use what those before it got, by `@{referenceId.field}`. */
 export function composite({ exchange, provider, segments }: DataCall, answer: (exchange: Exchange) => Reply): Reply {
-  if (segments.length > 0) throw new DataError(404, 'NOT_FOUND', 'The requested resource does not exist');
-  if (exchange.method !== 'POST') {
-    throw new DataError(405, 'METHOD_NOT_ALLOWED', `HTTP Method '${exchange.method}' not allowed. Allowed are POST`);
-  }
+  if (segments.length > 0) throw notFound();
+  allowMethods(exchange.method, 'POST');
   const { parts, allOrNone } = read(exchange.json);
   const takeBack = provider.records.mark();
   const replies: PartReply[] = [];

@@ -23,6 +23,13 @@ export function notFound(): DataError {
   return new DataError(404, 'NOT_FOUND', 'The requested resource does not exist');
 }
 
+/** Refuses any other method. @throws DataError METHOD_NOT_ALLOWED */
+export function allowMethods(method: string, ...allowed: string[]): void {
+  if (allowed.includes(method)) return;
+  const text = `HTTP Method '${method}' not allowed. Allowed are ${allowed.join(',')}`;
+  throw new DataError(405, 'METHOD_NOT_ALLOWED', text);
+}
+
 export function sessionInvalid(): DataError {
   return new DataError(401, 'INVALID_SESSION_ID', 'Session expired or invalid');
 }

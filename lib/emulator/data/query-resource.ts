@@ -1,5 +1,5 @@
 import { jsonReply, type Reply } from '../http/reply';
-import { DataError } from './errors';
+import { allowMethods, DataError } from './errors';
 import { runQuery, type QueryResult } from './query';
 import type { DataRecord } from './records';
 import type { DataCall } from './resources';
@@ -9,12 +9,7 @@ import { parseSoql } from './soql';
 /** `query?q=…`: the first batch. */
 export function query(call: DataCall): Reply {
   const text = call.exchange.query.get('q');
-  if (call.exchange.method !== 'GET')
-    throw new DataError(
-      405,
-      'METHOD_NOT_ALLOWED',
-      `HTTP Method '${call.exchange.method}' not allowed. Allowed are GET`,
-    );
+  allowMethods(call.exchange.method, 'GET');
   if (text === null || text.trim() === '')
     throw new DataError(400, 'MALFORMED_QUERY', 'SOQL statements cannot be empty');
   return batch(call, text, 0);

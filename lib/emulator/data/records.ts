@@ -91,7 +91,7 @@ export class RecordStore {
       );
     }
     const id = createId(object.keyPrefix, ++this.#lastNumber);
-    const now = new Date(this.#clock.now()).toISOString().replace('Z', '+0000');
+    const now = datetime(this.#clock);
     const empty = Object.fromEntries(object.fields.map((field) => [field.name, null]));
     const record = { ...empty, OwnerId: ownerId, ...given, Id: id, CreatedDate: now, LastModifiedDate: now };
     this.#table(organizationId, object).set(id, named(object, record));
@@ -101,7 +101,7 @@ export class RecordStore {
   /** @throws DataError as {@link RecordStore.create}, and where the record is not there */
   update(organizationId: string, object: ObjectDefinition, id: string, values: unknown): void {
     const record = this.#writableRecord(organizationId, object, id);
-    const now = new Date(this.#clock.now()).toISOString().replace('Z', '+0000');
+    const now = datetime(this.#clock);
     Object.assign(record, this.#checked(organizationId, object, values), { LastModifiedDate: now });
     named(object, record);
   }
@@ -180,6 +180,11 @@ export class RecordStore {
     this.#tables.set(key, table);
     return table;
   }
+}
+
+/** The time, as the REST API writes it. */
+export function datetime(clock: EmulatorClock): string {
+  return new Date(clock.now()).toISOString().replace('Z', '+0000');
 }
 
 /** A contact's full name follows from its parts. */

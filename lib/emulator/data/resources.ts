@@ -29,35 +29,44 @@ export interface DataCall {
 
 /** Everything under `/services/data`. */
 export async function data(provider: Provider, exchange: Exchange): Promise<Reply> {
-  const reply = await runWithFaults(provider.faults, exchange, ['data'], dataError, () => {
-    try {
-      return answer(provider, exchange);
-    } catch (error) {
-      if (error instanceof DataError) return dataErrorReply(error);
-      if (error instanceof URIError) return dataErrorReply(notFound());
-      throw error;
-    }
-  });
+  const reply = await runWithFaults(provider.faults, exchange, ['data'], dataError, () =>
+    orItsError(() => answer(provider, exchange)),
+  );
   const usage = `api-usage=${provider.requests.filter(({ path }) => path.includes('/services/data/')).length}/15000`;
   return { ...reply, headers: { 'sforce-limit-info': usage, ...reply.headers } };
 }
 
+function orItsError(run: () => Reply): Reply {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof DataError) return dataErrorReply(error);
+    if (error instanceof URIError) return dataErrorReply(notFound());
+    throw error;
+  }
+}
+
 function answer(provider: Provider, exchange: Exchange): Reply {
-  const path = exchange.path.slice(exchange.site.length + '/services/data'.length);
-  const [version = '', ...segments] = path.split('/').filter((segment) => segment !== '');
-  if (version === '') return jsonReply(versions());
+  const path = exchange.path.slice(exchange.site.length);
+  if (segmentsOf(path).length === 0) return jsonReply(versions());
   const grant = authenticate(provider, exchange);
+  return route(path, { provider, exchange, grant, organizationId: grant.user.organizationId });
+}
+
+/** What comes after `/services/data`. */
+function segmentsOf(path: string): string[] {
+  return path
+    .slice('/services/data'.length)
+    .split('/')
+    .filter((segment) => segment !== '');
+}
+
+/** Finds version and resource of a path. @throws DataError NOT_FOUND for a version that is not served */
+function route(path: string, caller: Omit<DataCall, 'root' | 'segments'>): Reply {
+  const [version = '', name, ...rest] = path.startsWith('/services/data/') ? segmentsOf(path) : [];
   const number = Number(/^v(\d\d)\.0$/.exec(version)?.[1] ?? 0);
   if (number < oldestVersion || number > newestVersion) throw notFound();
-  const call: DataCall = {
-    provider,
-    exchange,
-    grant,
-    organizationId: grant.user.organizationId,
-    root: `/services/data/${version}`,
-    segments: segments.slice(1).map(decodeURIComponent),
-  };
-  return resource(segments[0], call);
+  return resource(name, { ...caller, root: `/services/data/${version}`, segments: rest.map(decodeURIComponent) });
 }
 
 function resource(name: string | undefined, call: DataCall): Reply {
@@ -73,7 +82,7 @@ function resource(name: string | undefined, call: DataCall): Reply {
     case 'chatter':
       return chatter(call);
     case 'composite':
-      return composite(call, (exchange) => answerOne({ ...call, exchange }));
+      return composite(call, (exchange) => part(call, exchange));
     case 'jobs':
       return call.segments[0] === 'ingest' ? ingestJobs(call) : queryJobs(call);
     default:
@@ -82,17 +91,11 @@ function resource(name: string | undefined, call: DataCall): Reply {
 }
 
 /** A part of a composite request, by the same caller. */
-function answerOne(call: DataCall): Reply {
-  const [, , , ...segments] = call.exchange.path.split('/');
-  const root = call.exchange.path.split('/').slice(0, 4).join('/');
-  const [name, ...rest] = segments.slice(1).filter((segment) => segment !== '');
-  try {
-    if (!/^\/services\/data\/v\d\d\.0$/.test(root) || name === 'composite') throw notFound();
-    return resource(name, { ...call, root, segments: rest.map(decodeURIComponent) });
-  } catch (error) {
-    if (error instanceof DataError) return dataErrorReply(error);
-    throw error;
-  }
+function part(call: DataCall, exchange: Exchange): Reply {
+  return orItsError(() => {
+    if (segmentsOf(exchange.path)[1] === 'composite') throw notFound();
+    return route(exchange.path, { ...call, exchange });
+  });
 }
 
 /** A session is good for the instance it was issued for and nowhere else. */

@@ -1,5 +1,5 @@
 import { jsonReply, type Reply } from '../http/reply';
-import { DataError, notFound } from './errors';
+import { allowMethods, DataError, notFound } from './errors';
 import { fileContent } from './files';
 import type { DataRecord } from './records';
 import type { DataCall } from './resources';
@@ -10,7 +10,7 @@ export function sobjects(call: DataCall): Reply {
   const { segments, exchange, root } = call;
   const [name, part, ...rest] = segments;
   if (name === undefined) {
-    allow(exchange.method, 'GET');
+    allowMethods(exchange.method, 'GET');
     return jsonReply({ encoding: 'UTF-8', maxBatchSize: 200, sobjects: objects.map((one) => summary(root, one)) });
   }
   const object = findObject(name);
@@ -22,14 +22,14 @@ export function sobjects(call: DataCall): Reply {
 
 function collection(call: DataCall, object: ObjectDefinition): Reply {
   const { exchange, provider, organizationId, root, grant } = call;
-  allow(exchange.method, 'GET', 'POST');
+  allowMethods(exchange.method, 'GET', 'POST');
   if (exchange.method === 'GET') return jsonReply({ objectDescribe: summary(root, object), recentItems: [] });
   const id = provider.records.create(organizationId, grant.user.userId, object.name, exchange.json);
   return jsonReply({ id, success: true, errors: [] }, 201, { location: `${root}/sobjects/${object.name}/${id}` });
 }
 
 function record({ exchange, provider, organizationId, root }: DataCall, object: ObjectDefinition, id: string): Reply {
-  allow(exchange.method, 'GET', 'PATCH', 'DELETE');
+  allowMethods(exchange.method, 'GET', 'PATCH', 'DELETE');
   switch (exchange.method) {
     case 'PATCH':
       provider.records.update(organizationId, object, id, exchange.json);
@@ -71,13 +71,13 @@ function file(
   [name = '', ...rest]: readonly string[],
 ): Reply {
   if (findField(object, name)?.type !== 'base64' || rest.length > 0) throw notFound();
-  allow(exchange.method, 'GET');
+  allowMethods(exchange.method, 'GET');
   provider.records.get(organizationId, object, id);
   return { status: 200, headers: {}, bytes: fileContent(), contentType: 'application/octet-stream' };
 }
 
 function describe({ exchange, root }: DataCall, object: ObjectDefinition): Reply {
-  allow(exchange.method, 'GET');
+  allowMethods(exchange.method, 'GET');
   const fields = object.fields.map((field) => ({
     name: field.name,
     label: field.label,
@@ -106,10 +106,4 @@ function summary(root: string, object: ObjectDefinition): Record<string, unknown
     deletable: object.writable,
     urls: { sobject: url, describe: `${url}/describe`, rowTemplate: `${url}/{ID}` },
   };
-}
-
-function allow(method: string, ...methods: string[]): void {
-  if (methods.includes(method)) return;
-  const text = `HTTP Method '${method}' not allowed. Allowed are ${methods.join(',')}`;
-  throw new DataError(405, 'METHOD_NOT_ALLOWED', text);
 }

@@ -6,7 +6,7 @@ import { errorHtml } from './error-html';
 import { mountPathOf } from './mount-path';
 import { isNavigation } from './navigation';
 import { pageHeaders } from './page-html';
-import { RequestSalesforce } from './request';
+import { attached, type RequestSalesforce } from './request';
 import { safeReturnTo } from './return-to';
 
 /** What an error page may show. Nothing in it is secret, and nothing of it was written by anybody else. */
@@ -29,22 +29,26 @@ export interface ErrorPageDetails {
 /** Shows an error in place of the page of this package; the status is set already. */
 export type ErrorPage = (details: ErrorPageDetails, req: Request, res: Response) => void | Promise<void>;
 
-/** Applications that have the page of a middleware already. */
-const applications = new WeakMap<AuthCore, WeakSet<Application>>();
-
 /**
  * Mounts the page behind everything else, the application's own error handlers included, so that it shows what none of
  * them has answered. That is known once requests come in, and not when the middleware is made.
  */
-export function mountErrorPage(req: Request, core: AuthCore): void {
-  let app = (req as { app?: Application }).app;
-  const known = applications.get(core) ?? new WeakSet<Application>();
-  if (!app || known.has(app)) return;
-  applications.set(core, known.add(app));
-  for (let outer = parentOf(app); outer; outer = parentOf(outer)) app = outer;
-  if (known.has(app) && app !== req.app) return;
-  known.add(app);
-  app.use(lastErrorHandler(core));
+export function errorPageMount(core: AuthCore): (req: Request) => void {
+  /** Applications that have the page already. */
+  const known = new WeakSet<Application>();
+  let last: Application | undefined;
+  return (req) => {
+    let { app } = req as { app?: Application };
+    // Nearly always the application of the request before, or none.
+    if (!app || app === last) return;
+    last = app;
+    if (known.has(app)) return;
+    known.add(app);
+    for (let outer = parentOf(app); outer; outer = parentOf(outer)) app = outer;
+    if (known.has(app) && app !== req.app) return;
+    known.add(app);
+    app.use(lastErrorHandler(core));
+  };
 }
 
 function parentOf(app: Application): Application | undefined {
@@ -53,8 +57,8 @@ function parentOf(app: Application): Application | undefined {
 
 function lastErrorHandler(core: AuthCore): ErrorRequestHandler {
   return function salesforceErrorPage(error: unknown, req, res, next) {
-    const salesforce = attached(req, core);
-    if (!isSalesforceAuthError(error) || !salesforce || res.headersSent) {
+    const salesforce = attached(req, core.options.property);
+    if (!isSalesforceAuthError(error) || salesforce?.core !== core || res.headersSent) {
       next(error);
       return;
     }
@@ -130,9 +134,4 @@ function originOf(
   const isOwnRoute = isAt(routes.callback) || isAt(routes.logout) || req.query['state'] !== undefined;
   const isPage = req.method === 'GET' || req.method === 'HEAD';
   return { returnTo: isPage && !isOwnRoute ? safeReturnTo(req.originalUrl) : undefined, org: undefined, isOwnRoute };
-}
-
-function attached(req: Request, core: AuthCore): RequestSalesforce | undefined {
-  const value = (req as unknown as Record<string, unknown>)[core.options.property];
-  return value instanceof RequestSalesforce && value.core === core ? value : undefined;
 }

@@ -176,6 +176,12 @@ export class RequestSalesforce extends RequestAccess implements Common {
   }
 }
 
+/** What a middleware put on a request under this name. */
+export function attached(req: Request, property: string): RequestSalesforce | undefined {
+  const value = (req as unknown as Record<string, unknown>)[property];
+  return value instanceof RequestSalesforce ? value : undefined;
+}
+
 /** Nobody is logged in in this session. */
 export function notAuthenticated(): SalesforceAuthError {
   return new SalesforceAuthError(

@@ -6,7 +6,7 @@ import { isOrganizationId, toId18 } from '../salesforce/ids';
 import { checkLoginLoop, clearLogins } from './login-loop';
 import { wrongOrganization } from './logins';
 import { isNavigation } from './navigation';
-import { RequestSalesforce } from './request';
+import { attached, type RequestSalesforce } from './request';
 import { entriesOf, requireSession, sessionReadError } from './session';
 
 /** What a guard asks for beside a login. */
@@ -140,11 +140,6 @@ function refuse(req: Request, res: Response, next: NextFunction, salesforce: Req
 /** A navigation that can follow a redirect to a login page, and come back to where it was going. */
 function isPageRequest(req: Request): boolean {
   return (req.method === 'GET' || req.method === 'HEAD') && isNavigation(req);
-}
-
-function attached(req: Request, property: string): RequestSalesforce | undefined {
-  const value = (req as unknown as Record<string, unknown>)[property];
-  return value instanceof RequestSalesforce ? value : undefined;
 }
 
 function middlewareMissing(property: string): SalesforceAuthError {

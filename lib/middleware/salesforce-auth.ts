@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import type { Application, ErrorRequestHandler, Request, RequestHandler } from 'express';
+import type { ErrorRequestHandler, Request, RequestHandler } from 'express';
 import type { SalesforceEvents } from '../coordinator/events';
 import { diagnoseParsed } from '../doctor/diagnose';
 import type { DiagnoseOptions, Diagnosis } from '../doctor/findings';
@@ -13,11 +13,11 @@ import { chooser } from './chooser';
 import { AuthCore } from './core';
 import { warnOfUnencrypted } from './unencrypted-warning';
 import { credentialsLogin, type CredentialsLoginOptions } from './credentials-login';
-import { mountErrorPage } from './error-page';
+import { errorPageMount } from './error-page';
 import { LoginRoutes, type LoginOptions } from './login';
 import { logoutHandler, singleLogoutHandler, type LogoutOptions, type SingleLogoutOptions } from './logout';
 import { parseOptions, type SalesforceAuthOptions, type StaticOptions } from './options';
-import { notAuthenticated, RequestSalesforce, type GuardedRequest, type SalesforceRequest } from './request';
+import { attached, notAuthenticated, RequestSalesforce, type GuardedRequest, type SalesforceRequest } from './request';
 import { guard, loginOnError, type RequireOptions } from './require';
 import { Tokens } from './tokens';
 
@@ -96,8 +96,8 @@ export function salesforceAuth(
   const beginLogin = login.begin();
   const logout = logoutHandler(core);
   const choose = chooser(core);
+  const mountErrorPage = parsed.errorPage === false ? undefined : errorPageMount(core);
   let rotates: boolean | undefined;
-  let servedLast: Application | undefined;
   core.events.emitter.on('refresh.success', ({ rotated }) => {
     rotates = rotated;
   });
@@ -108,11 +108,7 @@ export function salesforceAuth(
       next(alreadyThere(property));
       return;
     }
-    // Nearly always the application of the request before; looking it up costs more than comparing.
-    if (parsed.errorPage !== false && req.app !== servedLast) {
-      mountErrorPage(req, core);
-      servedLast = req.app;
-    }
+    mountErrorPage?.(req);
     attach(req, property, core);
     const { method } = req;
     // Express parses the URL each time it is asked for the path.
@@ -144,7 +140,7 @@ export function salesforceAuth(
     singleLogout: (given?: SingleLogoutOptions) => singleLogoutHandler(core, given),
     require: (given: RequireOptions = {}) => guard(property, given),
     get: (req: Request) => guarded(req, property),
-    of: (req: IncomingMessage) => attached(req as Request, property) ?? attach(req as Request, property, core),
+    of: (req: IncomingMessage) => attachedOrNew(req as Request, property, core),
     errorHandler: () => loginOnError(property),
     tokens: new Tokens(core),
     events: core.events.emitter,
@@ -153,16 +149,15 @@ export function salesforceAuth(
   });
 }
 
-function attach(req: Request, property: string, core: AuthCore): SalesforceRequest {
+function attach(req: Request, property: string, core: AuthCore): RequestSalesforce {
   const value = new RequestSalesforce(req, core);
   // Not enumerable, so that copies and dumps of a request leave it out.
   Object.defineProperty(req, property, { value, configurable: true });
-  return value as unknown as SalesforceRequest;
+  return value;
 }
 
-function attached(req: Request, property: string): SalesforceRequest | undefined {
-  const value = (req as unknown as Record<string, unknown>)[property];
-  return value instanceof RequestSalesforce ? (value as unknown as SalesforceRequest) : undefined;
+function attachedOrNew(req: Request, property: string, core: AuthCore): SalesforceRequest {
+  return (attached(req, property) ?? attach(req, property, core)) as unknown as SalesforceRequest;
 }
 
 /** Without a slash at its end; undefined where no Express application has the request, which then has no routes either. */
@@ -178,7 +173,8 @@ function isAt(wanted: string | undefined, baseUrl: string, path: string | undefi
 
 function guarded(req: Request, property: string): GuardedRequest {
   const salesforce = attached(req, property);
-  if (salesforce?.isAuthenticated && salesforce.accessToken !== undefined) return salesforce as GuardedRequest;
+  if (salesforce?.isAuthenticated && salesforce.accessToken !== undefined)
+    return salesforce as unknown as GuardedRequest;
   throw notAuthenticated();
 }
 

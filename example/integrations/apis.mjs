@@ -59,12 +59,14 @@ app.patch('/accounts/:id', async (req, res) => {
 // Composite: an account and its first contact, or neither.
 app.post('/customers', async (req, res) => {
   const { company, lastName } = req.body;
-  const create = (/** @type {string} */ object, /** @type {string} */ referenceId, /** @type {object} */ body) => ({
-    ...{ method: 'POST', url: `${data}/sobjects/${object}`, referenceId, body },
-  });
   const compositeRequest = [
-    create('Account', 'account', { Name: company }),
-    create('Contact', 'contact', { LastName: lastName, AccountId: '@{account.id}' }),
+    { method: 'POST', url: `${data}/sobjects/Account`, referenceId: 'account', body: { Name: company } },
+    {
+      method: 'POST',
+      url: `${data}/sobjects/Contact`,
+      referenceId: 'contact',
+      body: { LastName: lastName, AccountId: '@{account.id}' },
+    },
   ];
   const { compositeResponse } = await callForJson(req, `${data}/composite`, {
     method: 'POST',

@@ -46,10 +46,8 @@ export async function runEmulator(args: readonly string[]): Promise<number> {
 
 /** Writes the settings to a file that is new, or has them already. */
 function writeSettings(path: string, emulator: Emulator): boolean {
-  const lines = settingsOf(emulator);
   // Of several callback URLs, an app uses one.
-  const first = lines.findIndex((line) => line.startsWith('SALESFORCE_CALLBACK_URL='));
-  const text = `${lines.slice(0, first + 1).join('\n')}\n`;
+  const text = `${settingsOf(emulator, 1).join('\n')}\n`;
   try {
     writeFileSync(path, text, { flag: 'wx', mode: 0o600 });
     return true;
@@ -112,13 +110,13 @@ function describeEmulator(emulator: Emulator, dotenv: string | undefined): strin
   ].join('\n');
 }
 
-function settingsOf({ url, clients: [client] }: Emulator): string[] {
+function settingsOf({ url, clients: [client] }: Emulator, maxCallbackURLs = Infinity): string[] {
   const { clientID = '', clientSecret = '', callbackURLs = [] } = client ?? {};
   return [
     `SALESFORCE_BASE_URL=${url}`,
     `SALESFORCE_CLIENT_ID=${clientID}`,
     ...(clientSecret === '' ? [] : [`SALESFORCE_CLIENT_SECRET=${clientSecret}`]),
-    ...callbackURLs.map((callbackURL) => `SALESFORCE_CALLBACK_URL=${callbackURL}`),
+    ...callbackURLs.slice(0, maxCallbackURLs).map((callbackURL) => `SALESFORCE_CALLBACK_URL=${callbackURL}`),
   ];
 }
 

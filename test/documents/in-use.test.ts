@@ -423,17 +423,16 @@ describe('a block of the documentation', () => {
     return { name: `${block.document}, number ${number + 1}`, block, steps: runs[block.document]?.[number] };
   });
 
+  const stops: (() => Promise<void>)[] = [];
   beforeAll(async () => {
     const [redis, postgres] = await Promise.all([startRedis(), startPostgres()]);
     Object.assign(servers, { redis: redis.url, postgres: postgres.url });
     const pool = openPool(postgres.url);
     await pool.query(readFileSync(join(root, 'lib/stores/postgres.sql'), 'utf8'));
     await pool.end();
-    stopServers = async () => {
-      await Promise.all([redis.stop(), postgres.stop()]);
-    };
+    stops.push(redis.stop, postgres.stop);
   }, 120_000);
-  afterAll(() => stopServers());
+  afterAll(() => Promise.all(stops.map((stop) => stop())));
 
   it('has somebody who uses it, each of them', () => {
     expect(named.filter(({ steps }) => steps === undefined).map(({ name }) => name)).toEqual([]);
@@ -457,5 +456,3 @@ describe('the suite for stores in the documentation', () => {
 function isSuite({ code }: Block): boolean {
   return code.includes('describeTokenStore(');
 }
-
-let stopServers: () => Promise<void> = () => Promise.resolve();

@@ -11,7 +11,7 @@ beforeAll(buildIfStale, 120_000);
 
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
 
-/** The n-th block of a language after a text of the README. */
+/** The first block of a language after a text of the README. */
 function blockAfter(text: string, language: string): string {
   const block = new RegExp('```' + language + '\n([^]*?)```').exec(readme.slice(readme.indexOf(text)));
   return block?.[1] ?? '';
@@ -45,17 +45,16 @@ describeInBrowser('the quick start of the README, in an empty folder', () => {
   });
 
   /** Runs a command in the folder, until it prints what is waited for. */
-  async function run(args: string[], isReady: RegExp | undefined): Promise<string> {
+  async function run(args: string[], isReady: RegExp): Promise<string> {
     const child = spawn(process.execPath, args, { cwd: folder, env: { PATH: process.env['PATH'] } });
     children.push(child);
     let output = '';
     return new Promise((resolve, reject) => {
-      child.once('spawn', () => isReady ?? resolve(output));
       child.once('exit', (code) => reject(new Error(`${args.join(' ')} ended with ${String(code)}:\n${output}`)));
       for (const stream of [child.stdout, child.stderr]) {
         stream.on('data', (part: Buffer) => {
           output += part.toString();
-          if (isReady?.test(output)) resolve(output);
+          if (isReady.test(output)) resolve(output);
         });
       }
     });

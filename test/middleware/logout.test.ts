@@ -1,6 +1,3 @@
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { startTestEmulator } from '../helpers/emulator';
 import { logIn, startApp } from '../helpers/app';
 
@@ -155,15 +152,6 @@ describe('logout', () => {
     await salesforce.close();
 
     expect(emulator.liveTokens()).toEqual({ accessTokens: 0, refreshTokens: 0 });
-  });
-
-  it('says nothing on the console however many tokens wait for Salesforce to revoke them', async () => {
-    // A process of its own: jest keeps the warnings of Node away from its tests.
-    const program = join(__dirname, 'programs/many-logouts.mjs');
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, [program]);
-
-    expect(stdout).toBe('logged out: 204\n'.repeat(12));
-    expect(stderr).toBe('');
   });
 
   it('answers 503 and ends nothing while the token store is down', async () => {

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { channel } from 'node:diagnostics_channel';
 import type { Reply } from '../../lib/emulator/http/reply';
 import { replyBody } from './provider';
 import type { Process } from './process';
@@ -74,6 +75,10 @@ export function networkOf(world: World): typeof fetch {
         fail('ECONNREFUSED');
         return;
       }
+      if (isHeldBack()) {
+        reject(new TypeError('fetch failed', { cause: new Error('The request was held back.') }));
+        return;
+      }
       world.after(wayMs, () => {
         if (fault === 'drop-before') fail('UND_ERR_SOCKET');
         if (fault === 'drop-before' || fault === 'hang-before') return;
@@ -100,6 +105,15 @@ export function networkOf(world: World): typeof fetch {
       });
     });
   };
+}
+
+/** Announces a request as Node's own `fetch` does; whoever hears of it may destroy the socket before it is sent. */
+function isHeldBack(): boolean {
+  const request = {};
+  let isDestroyed = false;
+  channel('undici:request:create').publish({ request });
+  channel('undici:client:sendHeaders').publish({ request, socket: { destroy: () => (isDestroyed = true) } });
+  return isDestroyed;
 }
 
 /** Has the emulator work on a request, under the emulator's own faults. */

@@ -2,7 +2,7 @@ import { MemoryTokenStore } from '../../lib';
 import { ManualClock } from '../helpers/clock';
 import { networkOf } from './network';
 import { take, type Schedule } from './steps';
-import { World, type SharedStore } from './world';
+import { World, type Setting, type SharedStore } from './world';
 
 const { fetch, Math: math } = globalThis;
 const random = math.random.bind(math);
@@ -12,11 +12,17 @@ afterEach(() => {
   math.random = random;
 });
 
-/** Runs a schedule; returns the world it left, with the promises that were broken. */
-export async function play({ setting, random: seedOfJitter, steps }: Schedule, shared: SharedStore): Promise<World> {
-  math.random = generator(seedOfJitter);
+/** A world in which this test's code runs until it is over. */
+export function begin(setting: Setting, shared: SharedStore, jitter: () => number): World {
+  math.random = jitter;
   const world = new World(setting, shared);
   globalThis.fetch = networkOf(world);
+  return world;
+}
+
+/** Runs a schedule; returns the world it left, with the promises that were broken. */
+export async function play({ setting, random: seedOfJitter, steps }: Schedule, shared: SharedStore): Promise<World> {
+  const world = begin(setting, shared, generator(seedOfJitter));
   void world.login(world.process(0), 'id api refresh_token');
   await world.elapse(50);
   for (const step of steps) await take(world, step);

@@ -33,6 +33,7 @@ export class Process {
         store: this.store,
         clock: this.#ownClock(),
         onAmbiguous: world.onAmbiguous,
+        ...world.options,
       }),
     );
   }

@@ -92,9 +92,9 @@ export class Salesforce {
   }
 
   /** What a person gets who logs in and approves: a code. */
-  authorize(scopes: string[]): { code: string; codeVerifier: string } {
+  authorize(scopes: string[], who = 0): { code: string; codeVerifier: string } {
     const { provider, client } = this;
-    const user = provider.users[0]!;
+    const user = provider.users[who]!;
     provider.grants.approve(client, user, scopes);
     const codeVerifier = `verifier_of_login_${String(++this.#logins).padStart(32, '0')}`;
     const code = provider.codes.issue({

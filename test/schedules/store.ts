@@ -52,5 +52,6 @@ export function storeOf(world: World, process: Process): TokenStore {
         return outcome;
       }),
     list: (filter) => store.list(filter),
+    takeIdle: (query) => store.takeIdle!(query),
   };
 }

@@ -2,7 +2,7 @@ import { salesforceFetch } from '../../lib/client/fetch';
 import type { SessionHold } from '../../lib/coordinator/grants';
 import { defaultRefreshSettings, type AmbiguousPolicy } from '../../lib/coordinator/settings';
 import type { Grant } from '../../lib/emulator/state/grants';
-import { isSalesforceAuthError } from '../../lib';
+import { isSalesforceAuthError, type SalesforceAuthOptions } from '../../lib';
 import type { Settlement, TokenStore } from '../../lib/stores/store';
 import { TokenClient } from '../../lib/token/client';
 import { toTokenSet } from '../../lib/token/token-set';
@@ -17,6 +17,8 @@ import type { StoreFault } from './store';
 export interface Setting extends Client {
   processes: number;
   onAmbiguous: AmbiguousPolicy;
+  /** Further options of each process. */
+  options?: Partial<SalesforceAuthOptions>;
 }
 
 /** A store, and the clock it tells time by where that is virtual. */
@@ -38,6 +40,7 @@ export class World {
   readonly salesforce: Salesforce;
   readonly store: TokenStore;
   readonly onAmbiguous: AmbiguousPolicy;
+  readonly options: Partial<SalesforceAuthOptions>;
   readonly processes: Process[];
   readonly wallMs = Date.UTC(2026, 0, 1);
   /** Broken promises of the library. */
@@ -59,6 +62,7 @@ export class World {
   constructor(setting: Setting, { store, clock }: SharedStore) {
     this.salesforce = new Salesforce(setting);
     this.onAmbiguous = setting.onAmbiguous;
+    this.options = setting.options ?? {};
     this.store = store;
     this.#storeClock = clock;
     this.processes = Array.from({ length: setting.processes }, () => new Process(this));
@@ -204,10 +208,10 @@ export class World {
     await process.core.grants.drop(session).catch(() => undefined);
   }
 
-  login(process: Process, scope: string): Promise<SessionHold | undefined> {
+  login(process: Process, scope: string, who = 0): Promise<SessionHold | undefined> {
     return this.#track(process, async () => {
       const { core } = process;
-      const { code, codeVerifier } = this.salesforce.authorize(scope.split(' '));
+      const { code, codeVerifier } = this.salesforce.authorize(scope.split(' '), who);
       const configuration = await core.options.source.resolve({});
       const client = new TokenClient(configuration, origin, core.options.clock);
       const redirectURI = `${origin}/callback`;

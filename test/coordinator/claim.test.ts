@@ -1,0 +1,298 @@
+import type { ClaimOutcome } from '../../lib/stores/store';
+import { essence, Laboratory } from './laboratory';
+
+const reauthentication = { code: 'REAUTHENTICATION_REQUIRED', status: 401, retryAfterSeconds: undefined };
+
+/** Has the store answer the next claim otherwise. */
+async function answer(
+  lab: Laboratory,
+  outcome: ClaimOutcome['outcome'],
+  changes: object = {},
+): Promise<jest.SpyInstance> {
+  const record = { ...(await lab.record()), ...changes };
+  const claimed = outcome === 'gone' ? { outcome } : { outcome, record };
+  return jest.spyOn(lab.process().store, 'claim').mockResolvedValueOnce(claimed);
+}
+
+describe('a claim', () => {
+  it('is made under a name of its own, of the version that was read, for leaseMs', async () => {
+    const lab = await Laboratory.open({ options: { leaseMs: 12_000 } });
+    const claim = jest.spyOn(lab.process().store, 'claim');
+    await lab.getOther();
+    await lab.getOther();
+
+    const [one, two] = claim.mock.calls.map(([, given]) => given);
+    expect(one).toEqual({
+      generation: lab.session.generation,
+      version: 1,
+      owner: expect.stringMatching(/^[\w-]{16}$/) as string,
+      leaseMs: 12_000,
+    });
+    expect(two).toMatchObject({ version: 2 });
+    expect(two!.owner).not.toBe(one!.owner);
+  });
+
+  it('of a grant that has moved is made anew', async () => {
+    const lab = await Laboratory.open();
+    const claim = await answer(lab, 'moved');
+
+    expect(await lab.getOther()).toBe((await lab.tokens()).accessToken);
+    expect(claim).toHaveBeenCalledTimes(2);
+  });
+
+  it.each(['gone', 'dead'] as const)('of a grant that is %s asks for a login', async (outcome) => {
+    const lab = await Laboratory.open();
+    const claim = await answer(lab, outcome);
+
+    expect(essence(await lab.getOther())).toEqual(reauthentication);
+    expect(claim).toHaveBeenCalledTimes(1);
+    expect(lab.presentations).toEqual([]);
+  });
+
+  it('is not made of a grant that is dead', async () => {
+    const lab = await Laboratory.open();
+    const claim = jest.spyOn(lab.process().store, 'claim');
+    const record = await lab.record();
+    jest
+      .spyOn(lab.process().store, 'read')
+      .mockResolvedValueOnce(record)
+      .mockResolvedValueOnce({ ...record, state: 'dead' });
+
+    expect(essence(await lab.getOther())).toEqual(reauthentication);
+    expect(claim).not.toHaveBeenCalled();
+  });
+
+  it.each([
+    ['idle', 'REFRESH_DELAYED'],
+    ['ambiguous', 'REFRESH_HELD'],
+  ])('of a grant that is %s, and not to be tried yet, says when it is', async (state, code) => {
+    const lab = await Laboratory.open();
+    await answer(lab, 'backoff', { state, backoffInMs: 6_001, errorCode: 'ERR_SALESFORCE_UPSTREAM' });
+
+    expect(essence(await lab.getOther())).toEqual({ code, status: 503, retryAfterSeconds: 7 });
+  });
+
+  it('that another process has is looked at again after 0.15 s, or when its lease is over', async () => {
+    for (const [leaseInMs, pauseMs] of [
+      [10_000, 150],
+      [40, 40],
+    ] as const) {
+      const lab = await Laboratory.open();
+      const { clock } = lab.process();
+      const claim = await answer(lab, 'busy', { leaseInMs });
+      const times: number[] = [];
+      const read = jest.spyOn(lab.process().store, 'read');
+      read.mockClear();
+      lab.told();
+      const asked = lab.ask({ rejected: (await lab.tokens()).accessToken });
+      lab.process().core.events.emitter.on('lock.wait', () => times.push(clock.monotonic()));
+      lab.process().core.events.emitter.on('lock.waited', () => times.push(clock.monotonic()));
+      await lab.during(asked, 1_000);
+
+      // Two trips to the store after the pause: what the grant is now, and the claim.
+      expect(times[1]! - times[0]!).toBe(pauseMs + 2 + 2);
+      expect(claim).toHaveBeenCalledTimes(2);
+      expect(lab.told().map(([name]) => name)).toEqual([
+        'lock.wait',
+        'lock.waited',
+        'refresh.start',
+        'refresh.success',
+        'token.served',
+      ]);
+    }
+  });
+
+  it('is waited for no longer once this process shuts down', async () => {
+    const lab = await Laboratory.open();
+    jest
+      .spyOn(lab.process().store, 'claim')
+      .mockResolvedValue({ outcome: 'busy', record: { ...(await lab.record()), leaseInMs: 1e6 } });
+    lab.told();
+    const asked = lab.ask({ rejected: (await lab.tokens()).accessToken });
+    await lab.world.elapse(20);
+    await lab.during(
+      lab.process().run(() => lab.process().core.coordinator.close()),
+      10,
+    );
+
+    expect(essence(await asked)).toEqual({ code: 'CLOSED', status: 503, retryAfterSeconds: 1 });
+    expect(lab.told().map(([name]) => name)).toEqual(['lock.wait', 'lock.waited', 'token.failed']);
+  });
+
+  it('is not used after a pause in which another process may have taken this one for dead', async () => {
+    const lab = await Laboratory.open();
+    const { clock, store } = lab.process();
+    const original = store.claim.bind(store);
+    const claim = jest.spyOn(store, 'claim').mockImplementationOnce(async (...given) => {
+      const claimed = await original(...given);
+      clock.jumpMs(7_500);
+      return claimed;
+    });
+    const settle = jest.spyOn(store, 'settle');
+
+    expect(typeof (await lab.getOther())).toBe('string');
+    expect(claim).toHaveBeenCalledTimes(2);
+    expect(settle.mock.calls[0]![1]).toMatchObject({
+      state: 'idle',
+      backoffMs: 0,
+      failed: false,
+      errorCode: undefined,
+    });
+    expect(lab.presentations).toEqual([1]);
+  });
+});
+
+describe('before a refresh token is presented', () => {
+  it('the client is asked for, and a host that it does not trust gets nothing', async () => {
+    const lab = await Laboratory.open();
+    const { grantId, generation } = lab.session;
+    const { labels } = await lab.record();
+    const payload = JSON.stringify({ ...(await lab.tokens()), baseUrl: 'https://login.example.com' });
+    const session = { reference: 'session', referenceMs: 1e9 };
+    const life = { softMs: 1e6, hardMs: 1e6 };
+    await lab.store.put(grantId, {
+      expected: { generation, version: 1 },
+      generation,
+      payload,
+      labels,
+      ...session,
+      ...life,
+    });
+    const claim = jest.spyOn(lab.process().store, 'claim');
+
+    expect(essence(await lab.getOther())).toMatchObject({ code: 'CLIENT_CHANGED' });
+    expect(claim).not.toHaveBeenCalled();
+    expect(lab.presentations).toEqual([]);
+  });
+
+  it('a grant of which the store has lost a write is put in doubt instead', async () => {
+    const lab = await Laboratory.open({ options: { cacheMs: 0 } });
+    const old = await lab.record();
+    await lab.getOther();
+    // A replica that was promoted without the last write.
+    const { grantId, generation } = lab.session;
+    const { labels, payload } = old;
+    await lab.store.release(grantId, {
+      generation,
+      version: null,
+      reference: undefined,
+      everywhere: true,
+      tombstoneMs: 0,
+    });
+    const session = { reference: lab.session.reference, referenceMs: 1e9 };
+    const life = { softMs: 1e6, hardMs: 1e6 };
+    await lab.store.put(grantId, { expected: null, generation, payload, labels, ...session, ...life });
+    lab.told();
+
+    const answer = await lab.getOther();
+
+    expect(essence(answer)).toEqual({ code: 'REFRESH_HELD', status: 503, retryAfterSeconds: 5 });
+    expect(lab.told()).toEqual([
+      ['refresh.held', { cause: 'rejected', durationMs: 2, code: 'ERR_SALESFORCE_TOKEN_STORE' }],
+      ['token.failed', { code: 'ERR_SALESFORCE_REFRESH_HELD' }],
+    ]);
+    expect(lab.presentations).toEqual([1]);
+    await lab.world.elapse(5_000);
+    expect(essence(await lab.getOther())).toEqual(reauthentication);
+    expect(lab.presentations).toEqual([1]);
+  });
+
+  it('the lease is looked at once more: a pause while the connection was made gives the claim back', async () => {
+    const lab = await Laboratory.open();
+    const { clock } = lab.process();
+    const settle = jest.spyOn(lab.process().store, 'settle');
+    let isFirst = true;
+    lab.process().core.events.emitter.on('refresh.start', () => {
+      if (isFirst) clock.jumpMs(7_500);
+      isFirst = false;
+    });
+    lab.told();
+
+    expect(typeof (await lab.getOther())).toBe('string');
+    expect(settle.mock.calls[0]![1]).toMatchObject({
+      state: 'idle',
+      backoffMs: 0,
+      failed: false,
+      errorCode: undefined,
+    });
+    expect(lab.told().map(([name, { by, durationMs }]) => [name, by ?? durationMs])).toEqual([
+      ['refresh.start', undefined],
+      ['refresh.overtaken', 'update'],
+      ['refresh.start', undefined],
+      ['refresh.success', 12],
+      ['token.served', undefined],
+    ]);
+    expect(lab.presentations).toEqual([1]);
+  });
+});
+
+describe('a refresh that fails for a grant that has moved on', () => {
+  it.each([
+    ['transient', 'status-503'],
+    ['ambiguous', 'drop-before'],
+    ['dead', undefined],
+  ] as const)('(%s) adopts what is there', async (_what, fault) => {
+    const lab = await Laboratory.open();
+    if (fault) lab.world.fail(fault);
+    else lab.world.revoke();
+    lab.process().core.events.emitter.once('refresh.start', () => {
+      void lab.world.login(lab.process(), 'id api refresh_token');
+    });
+    jest.spyOn(lab.process().store, 'settle').mockImplementationOnce(async (grantId, settlement) => {
+      await new Promise<void>((resolve) => lab.world.after(100, resolve));
+      return lab.world.settle(grantId, settlement);
+    });
+    lab.told();
+
+    const answer = await lab.during(lab.ask({ rejected: (await lab.tokens()).accessToken }), 400);
+
+    expect(answer).toBe((await lab.tokens()).accessToken);
+    const told = lab.told();
+    expect(told.map(([name]) => name)).not.toContain('refresh.transient');
+    expect(told.map(([name]) => name)).not.toContain('refresh.held');
+    expect(told.map(([name]) => name)).not.toContain('refresh.lost');
+    expect(told).toContainEqual([
+      'refresh.overtaken',
+      { cause: 'rejected', durationMs: expect.any(Number) as number, by: 'update' },
+    ]);
+  });
+
+  it('asks for a login where it was logged out', async () => {
+    const lab = await Laboratory.open();
+    lab.world.fail('status-503');
+    const { grantId, generation } = lab.session;
+    lab.process().core.events.emitter.once('refresh.start', () => {
+      void lab.store.release(grantId, {
+        generation,
+        version: null,
+        reference: undefined,
+        everywhere: true,
+        tombstoneMs: 0,
+      });
+    });
+    lab.told();
+
+    expect(essence(await lab.getOther())).toEqual(reauthentication);
+    expect(lab.told()[1]).toEqual(['refresh.overtaken', { cause: 'rejected', durationMs: 14, by: 'logout' }]);
+  });
+
+  it('is told of as it was where nobody can say whether the grant moved on', async () => {
+    const lab = await Laboratory.open();
+    lab.world.fail('status-503');
+    const { store } = lab.process();
+    lab.process().core.events.emitter.once('refresh.start', () => {
+      jest.spyOn(store, 'settle').mockRejectedValueOnce(new Error('The store is down.'));
+      jest.spyOn(store, 'read').mockRejectedValueOnce(new Error('The store is down.'));
+    });
+    lab.told();
+
+    expect(essence(await lab.getOther())).toMatchObject({ code: 'REFRESH_DELAYED' });
+    expect(lab.told().map(([name]) => name)).toEqual([
+      'refresh.start',
+      'store.error',
+      'store.error',
+      'refresh.transient',
+      'token.failed',
+    ]);
+  });
+});

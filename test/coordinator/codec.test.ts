@@ -1,0 +1,47 @@
+import { GrantCodec } from '../../lib/coordinator/codec';
+import { KeyRing } from '../../lib/crypto/key-ring';
+import { recordOf, tokensOf } from './support';
+
+const keys = new KeyRing(['__test_encryption_key_of_32_chars__'], 'grant');
+const unreadable = (why: RegExp) => ({
+  code: 'ERR_SALESFORCE_GRANT_UNREADABLE',
+  status: 503,
+  retryAfterSeconds: 30,
+  message: expect.stringMatching(why) as string,
+});
+
+describe('a grant as it is stored', () => {
+  it('opens as it was, in the clear and sealed', async () => {
+    for (const codec of [new GrantCodec(undefined), new GrantCodec(keys)]) {
+      const payload = await codec.encode('grant', tokensOf());
+      expect(payload.includes('__fake_refresh_token__')).toBe(payload.startsWith('{'));
+      expect(await codec.decode(recordOf({ payload }))).toEqual(tokensOf());
+    }
+  });
+
+  it('opens for its own grant only', async () => {
+    const codec = new GrantCodec(keys);
+    const payload = await codec.encode('grant', tokensOf());
+
+    await expect(codec.decode(recordOf({ grantId: 'other', payload }))).rejects.toMatchObject(
+      unreadable(/cannot be decrypted/),
+    );
+    await expect(new GrantCodec(undefined).decode(recordOf({ payload }))).rejects.toMatchObject(
+      unreadable(/cannot be decrypted/),
+    );
+  });
+
+  it('is not read in the clear where there are keys, unless that is wanted', async () => {
+    await expect(new GrantCodec(keys).decode(recordOf())).rejects.toMatchObject(unreadable(/is not encrypted/));
+    expect(await new GrantCodec(keys, true).decode(recordOf())).toEqual(tokensOf());
+  });
+
+  it('is not read where another version wrote it, or where it is damaged', async () => {
+    const codec = new GrantCodec(undefined);
+
+    await expect(codec.decode(recordOf({ schema: 2 as 1 }))).rejects.toMatchObject(unreadable(/another version/));
+    await expect(codec.decode(recordOf({ payload: '{"accessToken":"__fake' }))).rejects.toMatchObject(
+      unreadable(/is damaged/),
+    );
+  });
+});

@@ -1,0 +1,181 @@
+import type { GrantCommit, GrantRecord } from '../../lib/stores/store';
+import type { TokenSet } from '../../lib/token/types';
+import { essence, Laboratory } from './laboratory';
+
+/** A commit that is carried out and whose answer is lost, so that it is tried again. */
+function loseAnswer(lab: Laboratory, then?: (before: GrantRecord, commit: GrantCommit) => Promise<unknown>): void {
+  const { store } = lab.process();
+  const commit = store.commit.bind(store);
+  jest.spyOn(store, 'commit').mockImplementationOnce(async (grantId, given) => {
+    const before = await lab.record();
+    if (!then) await commit(grantId, given);
+    else await then(before, given);
+    throw new Error('The connection broke.');
+  });
+}
+
+/** Writes other tokens than those that are being committed. */
+async function write(lab: Laboratory, before: GrantRecord, changes: Partial<TokenSet>, generation = before.generation) {
+  const tokens = { ...(JSON.parse(before.payload) as TokenSet), ...changes };
+  const now = await lab.record();
+  return lab.store.put(lab.session.grantId, {
+    expected: { generation: now.generation, version: now.version },
+    generation,
+    payload: JSON.stringify(tokens),
+    labels: before.labels,
+    reference: 'another session',
+    referenceMs: 60_000,
+    softMs: 3_600_000,
+    hardMs: 3_600_000,
+  });
+}
+
+describe('storing new tokens', () => {
+  it('is tried after 50 ms, twice as long each time, and every five seconds at last', async () => {
+    const lab = await Laboratory.open({ options: { waitMs: 60_000 } });
+    const { clock, store } = lab.process();
+    const times: number[] = [];
+    const commit = jest.spyOn(store, 'commit').mockImplementation(() => {
+      times.push(clock.monotonic());
+      return Promise.reject(new Error('The store is down.'));
+    });
+    const asked = lab.ask({ rejected: (await lab.tokens()).accessToken });
+    await lab.world.elapse(20_000);
+    commit.mockRestore();
+
+    expect(await lab.during(asked, 5_000)).toBe((await lab.tokens()).accessToken);
+    expect(times.slice(1).map((time, index) => time - times[index]!)).toEqual([
+      50, 100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000,
+    ]);
+  });
+
+  it('is done where only the answer was lost', async () => {
+    const lab = await Laboratory.open();
+    loseAnswer(lab);
+    lab.told();
+
+    const answer = await lab.getOther();
+
+    expect(answer).toBe((await lab.tokens()).accessToken);
+    expect((await lab.record()).version).toBe(2);
+    expect(lab.told().map(([name]) => name)).toEqual([
+      'refresh.start',
+      'store.error',
+      'refresh.success',
+      'token.served',
+    ]);
+    // What it keeps in memory is what the store has.
+    expect(await lab.getOther()).toBe((await lab.tokens()).accessToken);
+    expect(lab.presentations).toEqual([1, 1]);
+    expect((await lab.record()).version).toBe(3);
+  });
+
+  it('is overtaken by a login: its own tokens are revoked, and those of the login used', async () => {
+    const lab = await Laboratory.open();
+    loseAnswer(lab, (before) => write(lab, before, { accessToken: '__fake_other__', loginId: 'another login' }));
+    lab.told();
+
+    const answer = await lab.getOther();
+
+    expect(answer).toBe('__fake_other__');
+    expect(lab.told().filter(([name]) => name !== 'store.error')).toEqual([
+      ['refresh.start', { cause: 'rejected' }],
+      ['refresh.overtaken', { cause: 'rejected', durationMs: expect.any(Number) as number, by: 'update' }],
+      ['revoke', { succeeded: true, durationMs: 10 }],
+      ['token.served', { from: 'refreshed' }],
+    ]);
+  });
+
+  it('is overtaken by a login that was refreshed since: the same', async () => {
+    const lab = await Laboratory.open();
+    loseAnswer(lab, async (before) => {
+      await write(lab, before, { accessToken: '__fake_first__', loginId: 'another login' });
+      await write(lab, before, { accessToken: '__fake_second__', loginId: 'another login' });
+    });
+    lab.told();
+
+    expect(await lab.getOther()).toBe('__fake_second__');
+    expect(lab.told()).toContainEqual(['revoke', { succeeded: true, durationMs: 10 }]);
+  });
+
+  it('may have been done and refreshed since: then nothing is revoked', async () => {
+    const lab = await Laboratory.open();
+    loseAnswer(lab, async (before, { payload }) => {
+      const { loginId } = JSON.parse(payload) as { loginId: string };
+      await write(lab, before, { accessToken: '__fake_first__', loginId });
+      await write(lab, before, { accessToken: '__fake_second__', loginId });
+    });
+    lab.told();
+
+    expect(await lab.getOther()).toBe('__fake_second__');
+    expect(lab.told().map(([name]) => name)).toEqual([
+      'refresh.start',
+      'store.error',
+      'refresh.overtaken',
+      'token.served',
+    ]);
+  });
+
+  it('was never done where another refresh of the same login came before it', async () => {
+    const lab = await Laboratory.open();
+    loseAnswer(lab, (before, { payload }) => {
+      const { loginId } = JSON.parse(payload) as { loginId: string };
+      return write(lab, before, { accessToken: '__fake_first__', loginId });
+    });
+    lab.told();
+
+    expect(await lab.getOther()).toBe('__fake_first__');
+    expect(lab.told()).toContainEqual(['revoke', { succeeded: true, durationMs: 10 }]);
+  });
+
+  it.each([
+    ['ended', undefined],
+    ['ended and begun anew', 'second'],
+  ])(
+    'comes too late for a login that has %s: its tokens are revoked, and a login is asked for',
+    async (_what, next) => {
+      const lab = await Laboratory.open();
+      loseAnswer(lab, async (before) => {
+        const { grantId, generation } = lab.session;
+        await lab.store.release(grantId, {
+          generation,
+          version: null,
+          reference: undefined,
+          everywhere: true,
+          tombstoneMs: 60_000,
+        });
+        if (next === undefined) return;
+        const { payload, labels } = before;
+        const hold = { reference: 'another session', referenceMs: 60_000 };
+        const life = { softMs: 3_600_000, hardMs: 3_600_000 };
+        await lab.store.put(grantId, { expected: null, generation: next, payload, labels, ...hold, ...life });
+      });
+      lab.told();
+
+      expect(essence(await lab.getOther())).toMatchObject({ code: 'REAUTHENTICATION_REQUIRED' });
+      expect(lab.told().filter(([name]) => name !== 'store.error')).toEqual([
+        ['refresh.start', { cause: 'rejected' }],
+        ['refresh.overtaken', { cause: 'rejected', durationMs: expect.any(Number) as number, by: 'logout' }],
+        ['revoke', { succeeded: true, durationMs: 10 }],
+        ['token.failed', { code: 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED' }],
+      ]);
+    },
+  );
+
+  it('without a lost answer, "moved" is another login or refresh', async () => {
+    const lab = await Laboratory.open();
+    const { store } = lab.process();
+    const commit = store.commit.bind(store);
+    jest.spyOn(store, 'commit').mockImplementationOnce(async (grantId, given) => {
+      const { loginId } = JSON.parse(given.payload) as { loginId: string };
+      const before = await lab.record();
+      await write(lab, before, { accessToken: '__fake_first__', loginId });
+      await write(lab, before, { accessToken: '__fake_second__', loginId });
+      return commit(grantId, given);
+    });
+    lab.told();
+
+    expect(await lab.getOther()).toBe('__fake_second__');
+    expect(lab.told()).toContainEqual(['revoke', { succeeded: true, durationMs: 10 }]);
+  });
+});

@@ -1,0 +1,470 @@
+import { MemoryTokenStore } from '../../lib';
+import { AuthCore } from '../../lib/middleware/core';
+import { parseOptions } from '../../lib/middleware/options';
+import { ManualClock } from '../helpers/clock';
+import { essence, failure, Laboratory } from './laboratory';
+
+/** With a memory that never ages, unless a test says otherwise. */
+async function open(setting: Parameters<typeof Laboratory.open>[0] = {}) {
+  const lab = await Laboratory.open({ ...setting, options: { cacheMs: 1e9, ...setting.options } });
+  const { coordinator } = lab.process().core;
+  const peek = () => coordinator.peek(lab.session)?.accessToken;
+  return { lab, coordinator, peek, clock: lab.process().clock };
+}
+
+const reauthentication = { code: 'REAUTHENTICATION_REQUIRED', status: 401, retryAfterSeconds: undefined };
+
+describe('a token from memory', () => {
+  it('is good until the store is to be asked again', async () => {
+    const { lab, clock, peek } = await open({ options: { cacheMs: 2_000 } });
+    const token = (await lab.tokens()).accessToken;
+    const asked = lab.ask();
+    await lab.world.elapse(2);
+    expect(await asked).toBe(token);
+
+    clock.advanceMs(1_999);
+    expect(peek()).toBe(token);
+    clock.advanceMs(1);
+    expect(peek()).toBeUndefined();
+  });
+
+  it('is good until a refresh is due', async () => {
+    const { lab, clock, peek } = await open();
+    const asked = lab.ask();
+    await lab.world.elapse(2);
+    await asked;
+    // What this process read was 2 ms older when it arrived.
+    clock.advanceMs((await lab.record()).softInMs! + 1);
+    expect(peek()).toBe((await lab.tokens()).accessToken);
+    clock.advanceMs(1);
+    expect(peek()).toBeUndefined();
+  });
+
+  it('is good until its known end where there is nothing to refresh it with', async () => {
+    const { lab, clock, peek } = await open({ scope: 'id api', isCertain: true });
+    const asked = lab.ask();
+    await lab.world.elapse(2);
+    await asked;
+    const { softInMs, hardInMs } = await lab.record();
+    expect(softInMs).toBeNull();
+    clock.advanceMs(hardInMs! + 1);
+    expect(peek()).toBe((await lab.tokens()).accessToken);
+    clock.advanceMs(1);
+    expect(peek()).toBeUndefined();
+  });
+
+  it('is told of where it is handed out, and not where it is looked at', async () => {
+    const { lab, coordinator, peek } = await open();
+    await lab.get();
+    lab.told();
+
+    peek();
+    expect(lab.told()).toEqual([]);
+    expect(coordinator.take(lab.session)?.accessToken).toBe(peek());
+    expect(lab.told()).toEqual([['token.served', { from: 'memory' }]]);
+    coordinator.forget(lab.session.grantId);
+    expect(coordinator.take(lab.session)).toBeUndefined();
+    expect(lab.told()).toEqual([]);
+  });
+
+  it('is that of the login which is asked for, or of any where none is named', async () => {
+    const { lab, coordinator } = await open();
+    await lab.get();
+    const { grantId } = lab.session;
+
+    expect(coordinator.peek({ grantId })).toBeDefined();
+    expect(coordinator.peek({ grantId, generation: 'another' })).toBeUndefined();
+  });
+
+  it('is another one than the one that was refused', async () => {
+    const { lab } = await open();
+    const old = (await lab.tokens()).accessToken;
+    const fresh = await lab.getOther();
+    lab.told();
+
+    expect(await lab.get({ rejected: old })).toBe(fresh);
+    expect(lab.told()).toEqual([['token.served', { from: 'memory' }]]);
+  });
+});
+
+describe('a token from the store', () => {
+  it('is told of as such', async () => {
+    const { lab } = await open();
+    lab.told();
+    await lab.get();
+
+    expect(lab.told()).toEqual([['token.served', { from: 'store' }]]);
+  });
+
+  it('is not to be had where there is no such login', async () => {
+    const { lab, coordinator } = await open();
+    const { grantId } = lab.session;
+    const get = (reference: { grantId: string; generation?: string }) =>
+      lab.during(
+        lab.process().run(() => coordinator.get(reference).then(String, essence)),
+        100,
+      );
+    lab.told();
+
+    expect(await get({ grantId: 'nobody' })).toEqual(reauthentication);
+    expect(await get({ grantId, generation: 'another' })).toEqual(reauthentication);
+    expect(lab.told()).toEqual(Array(2).fill(['token.failed', { code: 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED' }]));
+    expect(await lab.get()).toBe((await lab.tokens()).accessToken);
+  });
+
+  it('is read in one trip however many ask', async () => {
+    const { lab } = await open();
+    const read = jest.spyOn(lab.process().store, 'read');
+
+    const answers = await lab.during(Promise.all(Array.from({ length: 10 }, () => lab.ask())), 10);
+
+    expect(new Set(answers).size).toBe(1);
+    expect(read).toHaveBeenCalledTimes(1);
+  });
+
+  it('is served from memory while the store does not answer, which is not asked each time', async () => {
+    const { lab } = await open({ options: { cacheMs: 2_000 } });
+    const token = await lab.get();
+    await lab.world.elapse(2_000);
+    const read = jest.spyOn(lab.process().store, 'read').mockRejectedValue(new Error('The store is down.'));
+    lab.told();
+
+    expect([await lab.get(), await lab.get()]).toEqual([token, token]);
+    expect(read).toHaveBeenCalledTimes(1);
+    await lab.world.elapse(1_700);
+    expect(await lab.get()).toBe(token);
+    expect(read).toHaveBeenCalledTimes(1);
+    await lab.world.elapse(200);
+    expect(await lab.get()).toBe(token);
+    expect(read).toHaveBeenCalledTimes(2);
+    expect(lab.told().map(([name, { from }]) => from ?? name)).toEqual([
+      'store.error',
+      'memory',
+      'memory',
+      'memory',
+      'store.error',
+      'memory',
+    ]);
+  });
+
+  it('is an error while the store does not answer and this process has nothing that would do', async () => {
+    const { lab } = await open({ isCertain: true });
+    const down = () => jest.spyOn(lab.process().store, 'read').mockRejectedValue(new Error('The store is down.'));
+    const store = { code: 'TOKEN_STORE', status: 503, retryAfterSeconds: 5 };
+    const unknown = down();
+    expect(essence(await lab.get())).toEqual(store);
+    unknown.mockRestore();
+    const token = await lab.get();
+    const refused = down();
+    expect(essence(await lab.get({ rejected: token as string }))).toEqual(store);
+    refused.mockRestore();
+    await lab.world.elapse(540_000);
+    down();
+
+    expect(essence(await lab.get())).toEqual(store);
+  });
+
+  it('is no error of the store where the grant cannot be read', async () => {
+    const { lab } = await open({ options: { cacheMs: 0 } });
+    await lab.get();
+    const { store } = lab.process();
+    jest.spyOn(store, 'read').mockResolvedValue({ ...(await lab.record()), payload: '{' });
+    lab.told();
+
+    expect(essence(await lab.get())).toMatchObject({ code: 'GRANT_UNREADABLE' });
+    expect(lab.told()).toEqual([['token.failed', { code: 'ERR_SALESFORCE_GRANT_UNREADABLE' }]]);
+  });
+});
+
+describe('a refresh in the background', () => {
+  /** At the soft end of the token's life. */
+  async function stale(setting: Parameters<typeof open>[0] = {}) {
+    const opened = await open(setting);
+    const token = await opened.lab.get();
+    await opened.lab.world.elapse(6_480_000);
+    opened.lab.told();
+    return { token, ...opened };
+  }
+
+  it('is begun once, and everybody is served meanwhile', async () => {
+    const { lab, token } = await stale();
+    lab.world.fail('slow-before');
+
+    const answers = [await lab.get(), await lab.get(), await lab.get()];
+
+    expect(answers).toEqual([token, token, token]);
+    const told = lab.told();
+    expect(told).toHaveLength(4);
+    expect(told).toContainEqual(['refresh.start', { cause: 'soft' }]);
+    expect(told.filter(([name]) => name === 'token.served')).toEqual(
+      Array(3).fill(['token.served', { from: 'stale' }]),
+    );
+    await lab.world.elapse(4_000);
+    expect(await lab.get()).toBe((await lab.tokens()).accessToken);
+    expect(lab.presentations).toEqual([1]);
+  });
+
+  it('is tried again when its pause is over, and not before', async () => {
+    const { lab } = await stale();
+    lab.faults.inject({ on: 'refresh', kind: 'status', status: 429, retryAfterSeconds: 20, times: 2 });
+    const started: number[] = [];
+    const { clock, core } = lab.process();
+    core.events.emitter.on('refresh.start', () => started.push(clock.monotonic()));
+
+    for (let second = 0; second < 50; second++) {
+      await lab.get();
+      await lab.world.elapse(900);
+    }
+
+    expect(started).toHaveLength(3);
+    expect(started[1]! - started[0]!).toBeGreaterThan(22_000);
+    expect(started[1]! - started[0]!).toBeLessThan(24_100);
+    expect(lab.told().filter(([name]) => name === 'refresh.success')).toHaveLength(1);
+  });
+
+  it('asks the store no more often than once a second while it fails', async () => {
+    const { lab } = await stale();
+    jest.spyOn(lab.process().store, 'claim').mockRejectedValue(new Error('The store is down.'));
+    const read = jest.spyOn(lab.process().store, 'read');
+
+    for (let tenth = 0; tenth < 50; tenth++) await lab.get();
+
+    expect(read.mock.calls.length).toBeGreaterThan(3);
+    expect(read.mock.calls.length).toBeLessThan(20);
+  });
+
+  it('that finds the login over has the next request ask for a new one', async () => {
+    const { lab, token } = await stale();
+    lab.world.revoke();
+
+    expect(await lab.get()).toBe(token);
+    expect(essence(await lab.get())).toEqual(reauthentication);
+  });
+
+  it('is not begun by a process that shuts down', async () => {
+    const { lab, coordinator, token } = await stale();
+    await coordinator.close();
+
+    expect(await lab.get()).toBe(token);
+    expect(lab.told()).toEqual([['token.served', { from: 'stale' }]]);
+  });
+});
+
+describe('a request that waits for a refresh', () => {
+  it('waits for waitMs, of which the store has had its part, and no timer is left', async () => {
+    const { lab, clock } = await open({ options: { waitMs: 1_000 } });
+    const rejected = (await lab.tokens()).accessToken;
+    lab.world.fail('slow-before');
+    let answer: object | string | undefined;
+    void lab.ask({ rejected }).then((given) => (answer = essence(given)));
+
+    await lab.world.elapse(999);
+    expect(answer).toBeUndefined();
+    await lab.world.elapse(1);
+
+    expect(answer).toEqual({ code: 'REFRESH_PENDING', status: 503, retryAfterSeconds: 1 });
+    await lab.world.elapse(4_000);
+    expect(await lab.get({ rejected })).toBe((await lab.tokens()).accessToken);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('waits for as long as it says itself', async () => {
+    const { lab } = await open({ options: { waitMs: 1_000 } });
+    const rejected = (await lab.tokens()).accessToken;
+    lab.world.fail('slow-before');
+
+    const answers = await lab.during(
+      Promise.all([lab.ask({ rejected, waitMs: 100 }), lab.ask({ rejected, waitMs: 5_000 })]),
+      5_000,
+    );
+
+    expect(essence(answers[0])).toMatchObject({ code: 'REFRESH_PENDING' });
+    expect(answers[1]).toBe((await lab.tokens()).accessToken);
+  });
+
+  it('begins another one where the one it waited for ended with the token that was refused', async () => {
+    const { lab, coordinator } = await open();
+    const rejected = (await lab.tokens()).accessToken;
+    const { grantId, generation } = lab.session;
+    // A refresh for another reason, which finds that there is nothing to be done.
+    const early = lab.process().run(() => coordinator.get({ grantId, generation }, { rejected: 'another token' }));
+    const other = lab.process().run(() => coordinator.get({ grantId, generation }, { rejected }));
+
+    const answers = await lab.during(Promise.all([early, other]), 100);
+
+    expect(answers.map(({ accessToken }) => accessToken === rejected)).toEqual([true, false]);
+  });
+
+  it('does not take how the refresh of an earlier login ended for its own', async () => {
+    const { lab, coordinator } = await open();
+    const { grantId } = lab.session;
+    const rejected = (await lab.tokens()).accessToken;
+    lab.world.fail('slow-before');
+    const job = lab.process().run(() => coordinator.get({ grantId }, { rejected }));
+    const asked = lab.ask({ rejected });
+
+    const [tokens, answer] = await lab.during(Promise.all([job, asked]), 5_000);
+
+    expect(answer).toBe(tokens.accessToken);
+    expect(lab.presentations).toEqual([1]);
+  });
+});
+
+describe('a refresh for no request', () => {
+  it('is made however good the token looks', async () => {
+    const { lab, coordinator } = await open();
+    const before = await lab.tokens();
+    lab.told();
+
+    await lab.during(
+      lab.process().run(() => coordinator.refresh(lab.session, 'sweep')),
+      100,
+    );
+
+    expect((await lab.tokens()).accessToken).not.toBe(before.accessToken);
+    expect(lab.told()[0]).toEqual(['refresh.start', { cause: 'sweep' }]);
+  });
+
+  it('is none where there is no such login', async () => {
+    const { lab, coordinator } = await open();
+    const refresh = lab.process().run(() => failure(coordinator.refresh({ grantId: 'nobody' }, 'sweep')));
+
+    expect(await lab.during(refresh, 100)).toEqual(reauthentication);
+  });
+
+  it('is waited for no longer than waitMs', async () => {
+    const { lab, coordinator } = await open({ options: { waitMs: 1_000 } });
+    lab.world.fail('slow-before');
+    const refresh = lab.process().run(() => failure(coordinator.refresh(lab.session, 'sweep')));
+
+    expect(await lab.during(refresh, 1_000)).toMatchObject({ code: 'REFRESH_PENDING' });
+  });
+});
+
+describe('a fresh token that was refused as well', () => {
+  it('is remembered for a minute, or until it is accepted', async () => {
+    const { clock, coordinator } = await open();
+    coordinator.latchRejected('one', 'token');
+    coordinator.latchRejected('two', 'token');
+
+    expect(coordinator.isLatched('one', 'token')).toBe(true);
+    expect(coordinator.isLatched('one', 'another token')).toBe(false);
+    expect(coordinator.isLatched('three', 'token')).toBe(false);
+    coordinator.accepted('one');
+    coordinator.accepted('three');
+    expect(coordinator.isLatched('one', 'token')).toBe(false);
+    clock.advanceMs(59_999);
+    expect(coordinator.isLatched('two', 'token')).toBe(true);
+    clock.advanceMs(1);
+    expect(coordinator.isLatched('two', 'token')).toBe(false);
+  });
+
+  it('is forgotten where ten thousand others are remembered', async () => {
+    const { coordinator } = await open();
+    for (let index = 0; index < 10_000; index++) coordinator.latchRejected(String(index), 'token');
+    expect(coordinator.isLatched('0', 'token')).toBe(true);
+
+    coordinator.latchRejected('one too many', 'token');
+
+    expect(coordinator.isLatched('0', 'token')).toBe(false);
+    expect(coordinator.isLatched('one too many', 'token')).toBe(true);
+  });
+});
+
+describe('waiting until nothing is under way', () => {
+  /** A refresh that takes four seconds, and whether `work` is over. */
+  async function refreshing(work: (opened: Awaited<ReturnType<typeof open>>) => Promise<void>) {
+    const opened = await open({ options: { closeTimeoutMs: 2_000 } });
+    const { lab } = opened;
+    lab.world.fail('slow-before');
+    const refresh = lab.ask({ rejected: (await lab.tokens()).accessToken });
+    await lab.world.elapse(10);
+    let isOver = false;
+    void lab.process().run(() => work(opened).then(() => (isOver = true)));
+    await lab.world.elapse(1);
+    return { ...opened, refresh, isOver: () => isOver };
+  }
+
+  it('ends with the refresh', async () => {
+    const { lab, clock, refresh, isOver } = await refreshing(({ lab, coordinator }) =>
+      coordinator.settled(lab.session.grantId, 10_000),
+    );
+    await lab.world.elapse(3_900);
+    expect(isOver()).toBe(false);
+    await lab.world.elapse(200);
+
+    expect(isOver()).toBe(true);
+    expect(typeof (await refresh)).toBe('string');
+    expect(clock.pending).toBe(0);
+  });
+
+  it('ends when its time is over', async () => {
+    const { lab, isOver } = await refreshing(({ lab, coordinator }) => coordinator.settled(lab.session.grantId, 1_000));
+    await lab.world.elapse(900);
+    expect(isOver()).toBe(false);
+    await lab.world.elapse(200);
+
+    expect(isOver()).toBe(true);
+  });
+
+  it('ends at once where nothing is', async () => {
+    const { isOver } = await refreshing(({ coordinator }) => coordinator.settled('nobody', 10_000));
+
+    expect(isOver()).toBe(true);
+  });
+
+  it('ends with a refresh that fails', async () => {
+    const { lab, isOver } = await refreshing(({ lab, coordinator }) =>
+      coordinator.settled(lab.session.grantId, 10_000),
+    );
+    lab.world.revoke();
+    await lab.world.elapse(4_100);
+
+    expect(isOver()).toBe(true);
+  });
+
+  it('is what closing does, for closeTimeoutMs', async () => {
+    const { lab, isOver } = await refreshing(({ coordinator }) => coordinator.close());
+    await lab.world.elapse(1_900);
+    expect(isOver()).toBe(false);
+    await lab.world.elapse(200);
+
+    expect(isOver()).toBe(true);
+  });
+
+  it('is what closing does, and the refresh is stored, while another is refused', async () => {
+    const { lab, coordinator, clock } = await open();
+    const rejected = (await lab.tokens()).accessToken;
+    lab.world.fail('slow-before');
+    const refresh = lab.ask({ rejected });
+    await lab.world.elapse(10);
+    const closing = lab.process().run(() => coordinator.close());
+    const refused = await lab.get({ rejected });
+    await lab.during(closing, 4_100);
+
+    expect(essence(refused)).toEqual({ code: 'CLOSED', status: 503, retryAfterSeconds: 1 });
+    expect(await refresh).toBe((await lab.tokens()).accessToken);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('ends the subscription to the store', async () => {
+    const store = new MemoryTokenStore({ clock: new ManualClock() });
+    const unsubscribe = jest.fn();
+    store.subscribe = () => unsubscribe;
+    const callbackURL = 'http://localhost/callback';
+    const core = new AuthCore(
+      parseOptions({
+        clientID: '__fake_client__',
+        callbackURL,
+        store,
+        encryptionKeys: false,
+        clock: new ManualClock(),
+      }),
+    );
+    expect(unsubscribe).not.toHaveBeenCalled();
+
+    await core.coordinator.close();
+
+    expect(unsubscribe).toHaveBeenCalledTimes(1);
+  });
+});

@@ -1,0 +1,98 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { EventHub, eventNames } from '../../lib/coordinator/events';
+import { LockWait } from '../../lib/coordinator/lock-wait';
+import { ManualClock } from '../helpers/clock';
+import { turn } from './support';
+
+describe('events', () => {
+  it('reach everybody who listens, once those who asked for one, and never fail what they are about', async () => {
+    const { emitter, emit } = hub();
+    const heard: unknown[] = [];
+    emitter.on('lock.wait', () => {
+      throw new Error('A dashboard is broken.');
+    });
+    emitter.on('lock.wait', () => Promise.reject(new Error('It still is.')) as never);
+    emitter.once('lock.wait', (event) => heard.push(['once', event.grantId]));
+    emitter.on('lock.wait', function (this: unknown, event) {
+      heard.push([this === emitter, event.grantId]);
+    });
+
+    emit('lock.wait', { grantId: 'one' });
+    emit('lock.wait', { grantId: 'two' });
+    await turn();
+
+    expect(heard).toEqual([
+      ['once', 'one'],
+      [true, 'one'],
+      [true, 'two'],
+    ]);
+  });
+
+  it('are published under a name of their own each', () => {
+    const { emit } = hub();
+    const heard: unknown[] = [];
+    const listener = (event: unknown, name: string | symbol): void => void heard.push([name, event]);
+    for (const name of eventNames) subscribe(`express-salesforce-auth:${name}`, listener);
+
+    for (const name of eventNames) emit(name, { grantId: name });
+
+    for (const name of eventNames) unsubscribe(`express-salesforce-auth:${name}`, listener);
+    expect(heard).toEqual(eventNames.map((name) => [`express-salesforce-auth:${name}`, { grantId: name }]));
+    expect(eventNames).toHaveLength(15);
+  });
+
+  it('of tokens served are made only where somebody listens, on either way', () => {
+    const events = new EventHub();
+    const emit = jest.spyOn(events, 'emit');
+    events.served('grant', 'memory');
+    expect(emit).not.toHaveBeenCalled();
+
+    const heard: unknown[] = [];
+    const listener = (event: unknown): void => void heard.push(event);
+    events.emitter.on('token.served', listener);
+    events.served('grant', 'memory');
+    events.emitter.off('token.served', listener);
+    subscribe('express-salesforce-auth:token.served', listener);
+    events.served('grant', 'store');
+    unsubscribe('express-salesforce-auth:token.served', listener);
+    events.served('grant', 'stale');
+
+    expect(heard).toEqual([
+      { grantId: 'grant', from: 'memory' },
+      { grantId: 'grant', from: 'store' },
+    ]);
+  });
+});
+
+describe('a wait for another process', () => {
+  it('is told of once, with its duration, and again where there is another', () => {
+    const clock = new ManualClock();
+    const events = new EventHub();
+    const told: unknown[] = [];
+    events.emitter.on('lock.wait', (event) => told.push(event));
+    events.emitter.on('lock.waited', (event) => told.push(event));
+    clock.advanceMs(1_000);
+    const wait = new LockWait('grant', { clock, events });
+    wait.end();
+    wait.begin();
+    clock.advanceMs(200);
+    wait.begin();
+    clock.advanceMs(100);
+    wait.end();
+    wait.end();
+    wait.begin();
+    wait.end();
+
+    expect(told).toEqual([
+      { grantId: 'grant' },
+      { grantId: 'grant', durationMs: 300 },
+      { grantId: 'grant' },
+      { grantId: 'grant', durationMs: 0 },
+    ]);
+  });
+});
+
+function hub() {
+  const events = new EventHub();
+  return { emitter: events.emitter, emit: events.emit.bind(events) };
+}

@@ -1,0 +1,296 @@
+import type { GrantRecord } from '../../lib/stores/store';
+import { refreshHeld } from '../../lib/coordinator/failures';
+import { collect } from '../helpers/collect';
+import { partsOf, recordOf, tokensOf, turn } from './support';
+
+/** A store whose reads are answered by the test, and everything told of it. */
+function start() {
+  const all = partsOf();
+  const reads: ((record: GrantRecord | undefined) => Promise<void>)[] = [];
+  const read = jest.spyOn(all.store, 'read').mockImplementation(
+    () =>
+      new Promise((resolve) => {
+        reads.push((record) => {
+          resolve(record);
+          return turn();
+        });
+      }),
+  );
+  const told: unknown[] = [];
+  all.events.emitter.on('store.error', (event) => told.push(event));
+  return { ...all, read, reads, told };
+}
+
+const any = () => true;
+
+describe('reading a grant', () => {
+  it('is one trip for all who ask meanwhile, and another one afterwards', async () => {
+    const { access, reads } = start();
+    const views = [access.view('grant', any), access.view('grant', any)];
+    await turn();
+    expect(reads).toHaveLength(1);
+    const third = access.view('grant', any);
+    await reads[0]!(recordOf());
+
+    const [one, two] = await Promise.all(views);
+    expect(one!.tokens).toEqual(tokensOf());
+    expect(two).toBe(one);
+    expect(await third).toBe(one);
+    void access.view('grant', any);
+    await turn();
+    expect(reads).toHaveLength(2);
+  });
+
+  it('goes on with the trip that is under way by then, where the first did not find what was asked for', async () => {
+    const { access, reads } = start();
+    void access.view('grant', any);
+    await turn();
+    const isSecond = ({ generation }: { generation: string }) => generation === 'second';
+    const views = [access.view('grant', isSecond), access.view('grant', isSecond)];
+    await reads[0]!(recordOf());
+    expect(reads).toHaveLength(2);
+    await reads[1]!(recordOf({ generation: 'second' }));
+
+    expect((await Promise.all(views)).map((view) => view?.generation)).toEqual(['second', 'second']);
+    expect(reads).toHaveLength(2);
+  });
+
+  it('that fails fails for all, and is begun anew', async () => {
+    const { access, read, reads } = start();
+    read.mockRejectedValueOnce(new Error('The store is down.'));
+    const views = [access.view('grant', any), access.view('grant', any)].map((view) =>
+      view.catch((error: unknown) => error),
+    );
+
+    for (const error of await Promise.all(views)) expect(error).toMatchObject({ code: 'ERR_SALESFORCE_TOKEN_STORE' });
+    const again = access.view('grant', any);
+    await turn();
+    await reads[0]!(recordOf());
+    expect((await again)?.version).toBe(1);
+  });
+
+  it.each([undefined, recordOf({ state: 'gone', payload: '' }), recordOf({ state: 'dead' })])(
+    'finds none that is over',
+    async (record) => {
+      const { access, cache, reads } = start();
+      const view = access.view('grant', any);
+      await turn();
+      await reads[0]!(record);
+
+      expect(await view).toBeUndefined();
+      expect(cache.get('grant')).toBeUndefined();
+    },
+  );
+
+  it('decrypts nothing that is known to the letter', async () => {
+    const { access, cache, codec, reads } = start();
+    const decode = jest.spyOn(codec, 'decode');
+    const open = async (record: GrantRecord) => {
+      const opened = access.open('grant');
+      await turn();
+      await reads.pop()!(record);
+      return opened;
+    };
+    const { tokens } = access.remember(recordOf(), tokensOf());
+
+    expect((await open(recordOf()))!.tokens).toBe(tokens);
+    expect((await open(recordOf({ version: 2 })))!.tokens).toBe(tokens);
+    expect(decode).not.toHaveBeenCalled();
+    expect((await open(recordOf({ payload: `${recordOf().payload} ` })))!.tokens).toEqual(tokens);
+    expect((await open(recordOf({ generation: 'second' })))!.tokens).not.toBe(tokens);
+    await expect(open(recordOf({ schema: 2 as 1 }))).rejects.toMatchObject({ code: 'ERR_SALESFORCE_GRANT_UNREADABLE' });
+    cache.delete('grant');
+    expect((await open(recordOf()))!.tokens).not.toBe(tokens);
+    expect(decode).toHaveBeenCalledTimes(4);
+  });
+});
+
+describe('a grant that changes in the store', () => {
+  it('is not served from memory without asking, and stays for when the store does not answer', () => {
+    const { access, cache } = start();
+    const view = access.remember(recordOf(), tokensOf());
+    view.aloneUntil = 1_000;
+    access.outdate('grant');
+    access.outdate('nobody');
+
+    expect(cache.get('grant')).toMatchObject({ readAt: -Infinity, aloneUntil: -Infinity, tokens: tokensOf() });
+  });
+
+  it('while it is read is read anew by the next, and what was read counts as old', async () => {
+    const { access, reads } = start();
+    const first = access.view('grant', any);
+    await turn();
+    access.outdate('grant');
+    const second = access.view('grant', any);
+    await turn();
+    expect(reads).toHaveLength(2);
+    await reads[1]!(recordOf({ version: 2 }));
+    await reads[0]!(recordOf());
+
+    expect((await first)!.readAt).toBe(-Infinity);
+    expect((await second)!.readAt).toBe(0);
+  });
+
+  it('leaves the newer reading to those who ask after the older one has ended', async () => {
+    const { access, reads } = start();
+    void access.view('grant', any);
+    await turn();
+    access.outdate('grant');
+    const second = access.view('grant', any);
+    await turn();
+    await reads[0]!(recordOf());
+    const third = access.view('grant', any);
+    await reads[1]!(recordOf({ version: 2 }));
+
+    expect(await third).toBe(await second);
+    expect(reads).toHaveLength(2);
+  });
+});
+
+describe('a store that has lost a write', () => {
+  it('is noticed by whoever saw the newer version, of the same login', () => {
+    const { access } = start();
+    expect(access.hasSeenNewer(recordOf())).toBe(false);
+    access.remember(recordOf({ version: 3 }), tokensOf());
+
+    expect(access.hasSeenNewer(recordOf({ version: 2 }))).toBe(true);
+    expect(access.hasSeenNewer(recordOf({ version: 3 }))).toBe(false);
+    expect(access.hasSeenNewer(recordOf({ version: 2, generation: 'second' }))).toBe(false);
+  });
+
+  it('stays noticed when the older version is read, until this process has stored another', () => {
+    const { access } = start();
+    expect(access.remember(recordOf({ version: 3 }), tokensOf()).newestVersion).toBe(3);
+    expect(access.remember(recordOf({ version: 2 }), tokensOf())).toMatchObject({ version: 2, newestVersion: 3 });
+    expect(access.hasSeenNewer(recordOf({ version: 2 }))).toBe(true);
+
+    access.replace(recordOf({ version: 2 }), tokensOf());
+
+    expect(access.hasSeenNewer(recordOf({ version: 2 }))).toBe(false);
+  });
+});
+
+describe('calling the store', () => {
+  it('gives its answer, and leaves no timer', async () => {
+    const { access, clock, told } = start();
+    const onLate = jest.fn(() => Promise.resolve());
+
+    expect(await access.call('claim', () => Promise.resolve('answer'), onLate)).toBe('answer');
+    expect(clock.pending).toBe(0);
+    expect(onLate).not.toHaveBeenCalled();
+    expect(told).toEqual([]);
+  });
+
+  it('gives up after storeTimeoutMs, and hands on what comes later', async () => {
+    const { access, clock, told } = start();
+    let answer: (value: string) => void = () => undefined;
+    const onLate = jest.fn(() => Promise.reject(new Error('Too late for this as well.')));
+    const ended: unknown[] = [];
+    access
+      .call('claim', () => new Promise<string>((resolve) => (answer = resolve)), onLate)
+      .catch((error: unknown) => ended.push(error));
+    clock.advanceMs(4_999);
+    await turn();
+    expect(ended).toEqual([]);
+    clock.advanceMs(1);
+    await turn();
+
+    expect(ended).toMatchObject([
+      {
+        code: 'ERR_SALESFORCE_TOKEN_STORE',
+        status: 503,
+        retryAfterSeconds: 5,
+      },
+    ]);
+    expect(told).toEqual([{ operation: 'claim', durationMs: 5_000 }]);
+    expect(onLate).not.toHaveBeenCalled();
+    answer('late');
+    await turn();
+    expect(onLate.mock.calls).toEqual([['late']]);
+  });
+
+  it('turns a failure into an error of this package, and leaves those alone', async () => {
+    const { access, clock, told } = start();
+    const own = refreshHeld(1_000);
+
+    await expect(access.call('settle', () => Promise.reject(own))).rejects.toBe(own);
+    expect(told).toEqual([]);
+    const failed = access.call('settle', () => {
+      clock.advanceMs(7);
+      throw new Error('connection refused');
+    });
+    const error = (await failed.catch((thrown: unknown) => thrown)) as Error;
+    expect(error).toMatchObject({ code: 'ERR_SALESFORCE_TOKEN_STORE', status: 503 });
+    expect(error.message).toContain('settle a grant');
+    expect(told).toEqual([{ operation: 'settle', durationMs: 7 }]);
+    expect(clock.pending).toBe(0);
+  });
+});
+
+describe('what a store gives one by one', () => {
+  /** Two items, and whether their reader said that it had enough. */
+  function items() {
+    const state = { isReturned: false };
+    async function* two(): AsyncIterable<number> {
+      try {
+        yield await Promise.resolve(1);
+        yield await Promise.resolve(2);
+      } finally {
+        state.isReturned = true;
+      }
+    }
+    return { state, two };
+  }
+
+  it('is read to its end', async () => {
+    const { access, clock } = start();
+    const { two } = items();
+
+    expect(await collect(access.each('list', two))).toEqual([1, 2]);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('is left off where the reader has had enough', async () => {
+    const { access } = start();
+    const { state, two } = items();
+    for await (const item of access.each('list', two)) {
+      expect(item).toBe(1);
+      expect(state.isReturned).toBe(false);
+      break;
+    }
+
+    expect(state.isReturned).toBe(true);
+  });
+
+  it('has to come in time, each, and one that does not is not waited for', async () => {
+    const { access, clock, told } = start();
+    const returned = jest.fn(() => new Promise<never>(() => undefined));
+    const answers = [Promise.resolve({ done: false, value: 1 }), new Promise<never>(() => undefined)];
+    const iterable = {
+      [Symbol.asyncIterator]: () => ({ next: () => answers.shift()!, return: returned }),
+    } as AsyncIterable<number>;
+    const seen: number[] = [];
+    const reading = (async () => {
+      for await (const item of access.each('takeIdle', () => iterable)) seen.push(item);
+    })();
+    reading.catch(() => undefined);
+    await turn();
+    clock.advanceMs(5_000);
+
+    await expect(reading).rejects.toMatchObject({ code: 'ERR_SALESFORCE_TOKEN_STORE' });
+    expect(seen).toEqual([1]);
+    expect(returned).not.toHaveBeenCalled();
+    expect(told).toEqual([{ operation: 'takeIdle', durationMs: 5_000 }]);
+  });
+
+  it('may come from something that cannot be left off', async () => {
+    const { access } = start();
+    const iterable = {
+      [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve({ done: false, value: 1 }) }),
+    } as AsyncIterable<number>;
+    for await (const item of access.each('list', () => iterable)) {
+      expect(item).toBe(1);
+      break;
+    }
+  });
+});

@@ -1,0 +1,523 @@
+import type { SessionHold } from '../../lib/coordinator/grants';
+import { collect } from '../helpers/collect';
+import { essence, failure, Laboratory } from './laboratory';
+
+const full = 'id api refresh_token';
+const fewer = 'api refresh_token';
+const store503 = { code: 'TOKEN_STORE', status: 503, retryAfterSeconds: 5 };
+const down = () => Promise.reject(new Error('The store is down.'));
+
+/** Logs the user in once more. Undefined where that failed. */
+function logIn(lab: Laboratory, scope = full, index = 0): Promise<SessionHold | undefined> {
+  return lab.during(lab.world.login(lab.process(index), scope), 100);
+}
+
+/** Ends a session's hold; the error where that failed. */
+function release(lab: Laboratory, hold: SessionHold, everywhere = false): Promise<object | string | undefined> {
+  const process = lab.process();
+  return process.run(() => failure(process.core.grants.release(hold, everywhere)));
+}
+
+const revoked = ['revoke', { succeeded: true, durationMs: 10 }];
+
+/** What Salesforce would still take. */
+function live(lab: Laboratory): number {
+  return [...lab.world.salesforce.grants.keys()].filter((grant) => lab.world.salesforce.isLive(grant)).length;
+}
+
+describe('a login', () => {
+  it('begins a grant, and a session holds it', async () => {
+    const lab = await Laboratory.open();
+
+    expect(await lab.record()).toMatchObject({
+      generation: lab.session.generation,
+      version: 1,
+      state: 'idle',
+      labels: { clientID: '3MVG9__fake__schedules' },
+    });
+    expect((await lab.record()).labels).not.toHaveProperty('tenant');
+    expect(lab.session.grantId).toMatch(/^[\w-]{43}$/);
+    expect(lab.session.generation).toMatch(/^[\w-]{16}$/);
+    expect(lab.session.reference).not.toBe(lab.session.generation);
+  });
+
+  it('replaces the tokens of the one before, which are revoked, in the same grant', async () => {
+    const lab = await Laboratory.open();
+    const before = await lab.tokens();
+    await lab.get();
+    lab.told();
+
+    const second = (await logIn(lab))!;
+
+    expect(second).toMatchObject({ grantId: lab.session.grantId, generation: lab.session.generation });
+    expect(second.reference).not.toBe(lab.session.reference);
+    expect((await lab.record()).version).toBe(2);
+    expect(lab.told()).toEqual([['login', { tokens: 'replaced' }], revoked]);
+    expect(await lab.get()).not.toBe(before.accessToken);
+    expect(live(lab)).toBe(1);
+  });
+
+  it.each([
+    ['fewer scopes', fewer],
+    ['no refresh token', 'id api'],
+  ])('with %s leaves the tokens that are there, and its own are revoked', async (_what, scope) => {
+    const lab = await Laboratory.open();
+    const before = await lab.tokens();
+    lab.told();
+
+    const second = (await logIn(lab, scope))!;
+
+    expect(lab.told()).toEqual([['login', { tokens: 'kept' }], revoked]);
+    expect(await lab.tokens()).toEqual(before);
+    expect(live(lab)).toBe(1);
+    // It holds the grant all the same.
+    await lab.during(release(lab, lab.session), 100);
+    expect((await lab.record()).state).toBe('idle');
+    await lab.during(release(lab, second), 100);
+    expect((await lab.record()).state).toBe('gone');
+  });
+
+  it('with more scopes replaces tokens that can do less', async () => {
+    const lab = await Laboratory.open({ scope: fewer });
+    lab.told();
+    await logIn(lab, full);
+
+    expect(lab.told()[0]).toEqual(['login', { tokens: 'replaced' }]);
+    expect((await lab.tokens()).scope).toContain('id');
+  });
+
+  it('with fewer scopes replaces tokens that have no refresh token', async () => {
+    const lab = await Laboratory.open({ scope: 'id api' });
+    lab.told();
+    await logIn(lab, fewer);
+
+    expect(lab.told()[0]).toEqual(['login', { tokens: 'replaced' }]);
+  });
+
+  it.each(['dead', 'ambiguous'] as const)('with fewer scopes replaces tokens that are %s', async (state) => {
+    const lab = await Laboratory.open();
+    const { grantId, generation } = lab.session;
+    const claim = { generation, version: 1, owner: 'owner', leaseMs: 1_000 };
+    await lab.store.claim(grantId, claim);
+    await lab.store.settle(grantId, { ...claim, state, backoffMs: 0, errorCode: undefined, failed: true });
+    lab.told();
+    await logIn(lab, fewer);
+
+    expect(lab.told()[0]).toEqual(['login', { tokens: 'replaced' }]);
+    expect(await lab.record()).toMatchObject({ state: 'idle', version: 2 });
+  });
+
+  it('with fewer scopes leaves tokens that are being refreshed', async () => {
+    const lab = await Laboratory.open();
+    lab.world.fail('slow-before');
+    void lab.getOther().catch(() => undefined);
+    await lab.world.elapse(50);
+    lab.told();
+    await logIn(lab, fewer);
+
+    expect(lab.told()[0]).toEqual(['login', { tokens: 'kept' }]);
+  });
+
+  it('leaves the tokens it replaced to a refresh under way for as long as its lease is', async () => {
+    const lab = await Laboratory.open({ processes: 2 });
+    const rejected = (await lab.tokens()).accessToken;
+    lab.world.fail('hang-before');
+    const refresh = lab.ask({ rejected }, 1);
+    await lab.world.elapse(1_000);
+    await lab.world.kill(1);
+    lab.told();
+
+    await logIn(lab);
+    await lab.world.elapse(13_500);
+    expect(lab.told()).toEqual([['login', { tokens: 'replaced' }]]);
+    await lab.world.elapse(500);
+    expect(lab.told()).toEqual([revoked]);
+    refresh.catch(() => undefined);
+  });
+
+  it('takes the place of a grant that cannot be read', async () => {
+    const lab = await Laboratory.open();
+    const { labels } = await lab.record();
+    const { grantId, generation } = lab.session;
+    const session = { reference: 'session', referenceMs: 1e9 };
+    const life = { softMs: 1e6, hardMs: 1e6 };
+    const expected = { generation, version: 1 };
+    await lab.store.put(grantId, { expected, generation, payload: '{', labels, ...session, ...life });
+    lab.told();
+
+    const second = await logIn(lab);
+
+    expect(second).toMatchObject({ grantId, generation });
+    expect(lab.told()).toEqual([['login', { tokens: 'replaced' }]]);
+    expect((await lab.tokens()).clientID).toBe(labels.clientID);
+  });
+
+  it('begins anew where the one that cannot be read is gone meanwhile', async () => {
+    const lab = await Laboratory.open();
+    const { store } = lab.process();
+    const record = await lab.record();
+    const { grantId, generation } = lab.session;
+    await lab.store.release(grantId, {
+      generation,
+      version: null,
+      reference: undefined,
+      everywhere: true,
+      tombstoneMs: 0,
+    });
+    jest.spyOn(store, 'read').mockResolvedValueOnce({ ...record, payload: '{' });
+    lab.told();
+
+    const second = await logIn(lab);
+
+    expect(second!.generation).not.toBe(generation);
+    expect(lab.told()[0]).toEqual(['login', { tokens: 'new' }]);
+  });
+
+  it('begins anew where the store says another has come in between, and gives up after ten times', async () => {
+    const lab = await Laboratory.open();
+    const { store } = lab.process();
+    const put = jest.spyOn(store, 'put').mockResolvedValueOnce({ outcome: 'conflict' });
+    expect(await logIn(lab)).toBeDefined();
+    expect(put).toHaveBeenCalledTimes(2);
+
+    put.mockReset();
+    put.mockResolvedValue({ outcome: 'conflict' });
+
+    expect(await logIn(lab)).toBeUndefined();
+    expect(put).toHaveBeenCalledTimes(10);
+  });
+
+  it('begins anew where the grant it would have left as it is has ended meanwhile', async () => {
+    const lab = await Laboratory.open();
+    jest.spyOn(lab.process().store, 'reference').mockResolvedValueOnce(false);
+    lab.told();
+
+    expect(await logIn(lab, fewer)).toBeDefined();
+    expect(lab.told()).toEqual([['login', { tokens: 'kept' }], revoked]);
+  });
+
+  it('fails while the store does not answer, and its tokens are revoked', async () => {
+    const lab = await Laboratory.open();
+    jest.spyOn(lab.process().store, 'read').mockImplementationOnce(down);
+    lab.told();
+
+    expect(await logIn(lab)).toBeUndefined();
+    expect(lab.told().map(([name]) => name)).toEqual(['store.error', 'revoke']);
+    expect(live(lab)).toBe(1);
+  });
+});
+
+describe('a login whose store loses the answer', () => {
+  /** Which tokens live on: those of the grant, or others. */
+  async function kept(lab: Laboratory): Promise<{ others: number; isKeptLive: boolean }> {
+    const { grants } = lab.world.salesforce.provider;
+    const { refreshToken } = await lab.tokens();
+    const isKeptLive = grants.isRefreshTokenLive(refreshToken!);
+    return { others: live(lab) - Number(isKeptLive), isKeptLive };
+  }
+
+  it.each([
+    ['was carried out', (work: () => Promise<unknown>) => work()],
+    ['was not', () => Promise.resolve<unknown>(undefined)],
+  ])('leaves alone what the grant has, and revokes the rest: it %s', async (_what, how) => {
+    const lab = await Laboratory.open();
+    const { store } = lab.process();
+    const put = store.put.bind(store);
+    jest.spyOn(store, 'put').mockImplementationOnce(async (...given) => {
+      await how(() => put(...given));
+      return down();
+    });
+
+    expect(await logIn(lab)).toBeUndefined();
+    await lab.world.elapse(1_000);
+    expect(await kept(lab)).toEqual({ others: 0, isKeptLive: true });
+  });
+
+  it('waits for it for ten minutes, and then sees what the grant has', async () => {
+    const lab = await Laboratory.open();
+    const { store } = lab.process();
+    const put = store.put.bind(store);
+    jest.spyOn(store, 'put').mockImplementationOnce(async (...given) => {
+      await put(...given);
+      return new Promise(() => undefined);
+    });
+    void lab.world.login(lab.process(), full);
+    // After the five seconds of storeTimeoutMs, when the login failed.
+    await lab.world.elapse(604_000);
+    expect(await kept(lab)).toEqual({ others: 1, isKeptLive: true });
+    await lab.world.elapse(2_000);
+
+    expect(await kept(lab)).toEqual({ others: 0, isKeptLive: true });
+  });
+
+  it('does so at once when closing', async () => {
+    const lab = await Laboratory.open();
+    const { store, core } = lab.process();
+    const put = store.put.bind(store);
+    jest.spyOn(store, 'put').mockImplementationOnce(async (...given) => {
+      await put(...given);
+      return new Promise(() => undefined);
+    });
+    void lab.world.login(lab.process(), full);
+    await lab.world.elapse(6_000);
+
+    await lab.during(
+      lab.process().run(() => core.revocations.close()),
+      100,
+    );
+
+    expect(await kept(lab)).toEqual({ others: 0, isKeptLive: true });
+  });
+});
+
+describe('a logout', () => {
+  it('of one session of two ends nothing', async () => {
+    const lab = await Laboratory.open();
+    const second = (await logIn(lab))!;
+    lab.told();
+
+    expect(await lab.during(release(lab, lab.session), 100)).toBeUndefined();
+    expect(lab.told()).toEqual([['logout', { ended: false }]]);
+    expect(typeof (await lab.get())).toBe('string');
+    expect(await lab.during(release(lab, second), 100)).toBeUndefined();
+    expect(lab.told()).toEqual([['token.served', { from: 'store' }], ['logout', { ended: true }], revoked]);
+    expect(live(lab)).toBe(0);
+  });
+
+  it('everywhere ends the grant whoever holds it, in memory as well', async () => {
+    const lab = await Laboratory.open();
+    await logIn(lab);
+    await lab.get();
+    lab.told();
+
+    await lab.during(release(lab, lab.session, true), 100);
+
+    expect(lab.told()).toEqual([['logout', { ended: true }], revoked]);
+    expect(essence(await lab.get())).toMatchObject({ code: 'REAUTHENTICATION_REQUIRED' });
+    expect(live(lab)).toBe(0);
+  });
+
+  it('of a grant that is gone is one as well', async () => {
+    const lab = await Laboratory.open();
+    await lab.during(release(lab, lab.session), 100);
+    lab.told();
+
+    expect(await lab.during(release(lab, lab.session), 100)).toBeUndefined();
+    expect(lab.told()).toEqual([['logout', { ended: false }]]);
+  });
+
+  it('without a generation, as of a job, ends what there is, and nothing where nothing is', async () => {
+    const lab = await Laboratory.open();
+    const { grantId } = lab.session;
+    const { grants } = lab.process().core;
+    lab.told();
+    await lab.during(
+      lab.process().run(() => grants.release({ grantId: 'nobody' }, true)),
+      100,
+    );
+    expect(lab.told()).toEqual([]);
+    await lab.during(
+      lab.process().run(() => grants.release({ grantId }, true)),
+      100,
+    );
+
+    expect(lab.told()).toEqual([['logout', { ended: true }], revoked]);
+  });
+
+  it.each(['drop', 'abandon'] as const)('is not told of where nobody logged out: %s()', async (how) => {
+    const lab = await Laboratory.open();
+    const { grantId, generation, reference } = lab.session;
+    if (how === 'abandon')
+      await lab.store.release(grantId, {
+        generation,
+        version: null,
+        everywhere: false,
+        reference,
+        tombstoneMs: 60_000,
+      });
+    const { grants } = lab.process().core;
+    lab.told();
+    await lab.during(
+      lab.process().run(() => grants[how](lab.session)),
+      100,
+    );
+
+    expect(lab.told().filter(([name]) => name === 'logout')).toEqual([]);
+    expect((await lab.record()).state).toBe('gone');
+  });
+
+  it('is tried again where the grant got new tokens meanwhile, ten times', async () => {
+    const lab = await Laboratory.open();
+    const call = jest.spyOn(lab.process().store, 'release').mockResolvedValueOnce({ outcome: 'moved' });
+    lab.told();
+    expect(await lab.during(release(lab, lab.session), 100)).toBeUndefined();
+    expect(call).toHaveBeenCalledTimes(2);
+    expect(lab.told()[0]).toEqual(['logout', { ended: true }]);
+
+    call.mockReset();
+    call.mockResolvedValue({ outcome: 'moved' });
+
+    expect(await lab.during(release(lab, lab.session), 100)).toEqual(store503);
+    expect(call).toHaveBeenCalledTimes(10);
+  });
+
+  it('fails while the store does not answer; what it may have ended is revoked once that is known', async () => {
+    const lab = await Laboratory.open();
+    const { store } = lab.process();
+    const original = store.release.bind(store);
+    const call = jest.spyOn(store, 'release').mockImplementationOnce(down);
+    expect(await lab.during(release(lab, lab.session), 100)).toEqual(store503);
+    await lab.world.elapse(10_000);
+    expect(live(lab)).toBe(1);
+    call.mockImplementationOnce(async (...given) => {
+      await original(...given);
+      return down();
+    });
+
+    expect(await lab.during(release(lab, lab.session), 100)).toEqual(store503);
+    expect(live(lab)).toBe(1);
+    await lab.world.elapse(10_000);
+
+    expect(live(lab)).toBe(0);
+  });
+
+  it('that the store answers too late revokes all the same, and once', async () => {
+    const lab = await Laboratory.open();
+    const { store } = lab.process();
+    const original = store.release.bind(store);
+    let answer: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (answer = resolve));
+    jest.spyOn(store, 'release').mockImplementationOnce(async (...given) => {
+      const outcome = await original(...given);
+      await held;
+      return outcome;
+    });
+    lab.told();
+    expect(await lab.during(release(lab, lab.session), 5_010)).toEqual(store503);
+    answer();
+    await lab.world.elapse(10_000);
+
+    expect(lab.told().map(([name]) => name)).toEqual(['store.error', 'logout', 'revoke']);
+    expect(live(lab)).toBe(0);
+  });
+
+  it('waits for the refresh that is under way here, and revokes what it brought and what it had', async () => {
+    const lab = await Laboratory.open();
+    lab.world.fail('slow-before');
+    const refresh = lab.ask({ rejected: (await lab.tokens()).accessToken });
+    await lab.world.elapse(1_000);
+    lab.told();
+    const logout = release(lab, lab.session);
+    await lab.world.elapse(2_000);
+    expect(live(lab)).toBe(1);
+
+    expect(await lab.during(logout, 1_500)).toBeUndefined();
+
+    expect(essence(await refresh)).toMatchObject({ code: 'REAUTHENTICATION_REQUIRED' });
+    expect(live(lab)).toBe(0);
+    expect(lab.told().map(([name, { by, ended }]) => by ?? ended ?? name)).toEqual([
+      true,
+      'logout',
+      'revoke',
+      'token.failed',
+      'revoke',
+      'revoke',
+    ]);
+  });
+
+  it('waits for the refresh of another process', async () => {
+    const lab = await Laboratory.open({ processes: 2 });
+    lab.world.fail('slow-before');
+    const refresh = lab.ask({ rejected: (await lab.tokens()).accessToken }, 1);
+    await lab.world.elapse(1_000);
+    lab.told();
+    const read = jest.spyOn(lab.process().store, 'read');
+    const logout = release(lab, lab.session);
+    await lab.world.elapse(2_900);
+    // Before the end, and then every tenth of a second.
+    expect(read.mock.calls.length).toBeGreaterThan(25);
+    expect(read.mock.calls.length).toBeLessThan(31);
+    expect(lab.told()).toEqual([['logout', { ended: true }]]);
+
+    expect(await lab.during(logout, 1_000)).toBeUndefined();
+
+    await refresh;
+    expect(live(lab)).toBe(0);
+    expect(lab.told().map(([name]) => name)).toEqual(['revoke', 'revoke']);
+  });
+
+  it('waits for another process no longer than its lease, or waitMs', async () => {
+    for (const [waitMs, atMs] of [
+      [60_000, 15_000],
+      [2_000, 3_000],
+    ] as const) {
+      const lab = await Laboratory.open({ processes: 2, options: { waitMs } });
+      lab.world.fail('hang-before');
+      void lab.ask({ rejected: (await lab.tokens()).accessToken }, 1);
+      await lab.world.elapse(1_000);
+      await lab.world.kill(1);
+      lab.told();
+      const logout = release(lab, lab.session);
+      await lab.world.elapse(atMs - 1_000 - 100);
+      expect(lab.told()).toEqual([['logout', { ended: true }]]);
+      expect(await lab.during(logout, 300)).toBeUndefined();
+      expect(lab.told().map(([name]) => name)).toEqual(['revoke', 'revoke']);
+    }
+  });
+
+  it('ends a grant that cannot be read, and has nothing to revoke', async () => {
+    const lab = await Laboratory.open();
+    const { store } = lab.process();
+    const original = store.release.bind(store);
+    jest.spyOn(store, 'release').mockImplementationOnce(async (...given) => {
+      const outcome = await original(...given);
+      return outcome.outcome === 'ended' ? { ...outcome, record: { ...outcome.record, payload: '{' } } : outcome;
+    });
+    lab.told();
+
+    expect(await lab.during(release(lab, lab.session), 100)).toBeUndefined();
+    expect(lab.told()).toEqual([['logout', { ended: true }]]);
+  });
+
+  it('leaves a tombstone for ten minutes, which holds off what was in flight', async () => {
+    const lab = await Laboratory.open();
+    await lab.during(release(lab, lab.session), 100);
+    await lab.world.elapse(599_000);
+    expect((await lab.record()).state).toBe('gone');
+    await lab.world.elapse(1_000);
+
+    expect(await lab.store.read(lab.session.grantId)).toBeUndefined();
+  });
+});
+
+describe('a session that goes on', () => {
+  it('extends its hold, where the grant is there', async () => {
+    const lab = await Laboratory.open();
+    const { grants } = lab.process().core;
+    const hold = (session: SessionHold) =>
+      lab.during(
+        lab.process().run(() => grants.hold(session, 60_000)),
+        100,
+      );
+
+    expect(await hold(lab.session)).toBe(true);
+    expect(await hold({ ...lab.session, generation: 'another' })).toBe(false);
+    expect(await hold({ ...lab.session, grantId: 'nobody' })).toBe(false);
+  });
+});
+
+describe('the list of grants', () => {
+  it('has those that match', async () => {
+    const lab = await Laboratory.open();
+    const { grants } = lab.process().core;
+    const { userId } = await lab.tokens();
+    const list = (filter: { userId?: string }) =>
+      lab.during(
+        lab.process().run(() => collect(grants.list(filter))),
+        10,
+      );
+
+    expect((await list({ userId })).map(({ grantId }) => grantId)).toEqual([lab.session.grantId]);
+    expect(await list({ userId: 'nobody' })).toEqual([]);
+  });
+});

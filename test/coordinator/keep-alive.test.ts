@@ -1,0 +1,181 @@
+import type { SessionHold } from '../../lib/coordinator/grants';
+import type { IdleGrant } from '../../lib/stores/store';
+import { Laboratory } from './laboratory';
+
+const keepAlive = { afterSeconds: 100_000, everySeconds: 10_000, abandonedAfterSeconds: 500_000 };
+
+/** Users who are logged in and whom nobody hears of any more. */
+async function start(users = 1) {
+  const lab = await Laboratory.open({ options: { keepAlive } });
+  const sessions = [lab.session];
+  for (let user = 1; user < users; user++) {
+    sessions.push((await lab.during(lab.world.login(lab.process(), 'id api refresh_token', user), 100))!);
+  }
+  lab.told();
+  return { lab, sessions, store: lab.process().store };
+}
+
+/** Has the store name these grants as idle, in the rounds to come, one list for each. */
+function idle(lab: Laboratory, ...rounds: (SessionHold & { unheldMs?: number })[][]): jest.SpyInstance {
+  const { store } = lab.process();
+  return jest.spyOn(store, 'takeIdle').mockImplementation(async function* (): AsyncIterable<IdleGrant> {
+    for (const { grantId, generation, unheldMs = 0 } of rounds.shift() ?? []) {
+      yield await Promise.resolve({ grantId, generation, unheldMs });
+    }
+  });
+}
+
+/** What rounds came to. */
+const rounds = (lab: Laboratory) => lab.told().flatMap(([name, data]) => (name === 'keepalive' ? [data] : []));
+const sum = (refreshed: number, ended: number, failed: number) => ({
+  ...{ refreshed, ended, failed },
+  durationMs: expect.any(Number) as number,
+});
+
+describe('keeping grants alive', () => {
+  it('begins somewhere in the interval and goes on once in each', async () => {
+    const { lab, store } = await start();
+    const take = jest.spyOn(store, 'takeIdle');
+    // All that is random is at its middle here.
+    await lab.world.elapse(4_999_000);
+    expect(take).not.toHaveBeenCalled();
+    await lab.world.elapse(1_000);
+    expect(take.mock.calls).toEqual([[{ idleMs: 100_000_000, takenMs: 10_000_000 }]]);
+    await lab.world.elapse(9_999_000);
+    expect(take).toHaveBeenCalledTimes(1);
+    await lab.world.elapse(1_000);
+
+    expect(take).toHaveBeenCalledTimes(2);
+    expect(rounds(lab)).toEqual(Array(2).fill({ refreshed: 0, ended: 0, failed: 0, durationMs: 0 }));
+  });
+
+  it('refreshes those that are idle, with a pause of about a second between two', async () => {
+    const { lab, sessions } = await start(3);
+    await lab.world.elapse(95_000_000 + 5_000_000 - 300);
+    lab.told();
+    await lab.world.elapse(10_000_000);
+
+    const told = lab.told();
+    expect(told.filter(([name]) => name === 'refresh.success')).toHaveLength(3);
+    expect(told.find(([name]) => name === 'refresh.start')).toEqual(['refresh.start', { cause: 'sweep' }]);
+    // Three refreshes of 18 ms and a pause after each.
+    expect(told.filter(([name]) => name === 'keepalive')[0]).toEqual([
+      'keepalive',
+      { refreshed: 3, ended: 0, failed: 0, durationMs: 3 * (18 + 1_000) },
+    ]);
+    expect(sessions).toHaveLength(3);
+  });
+
+  it('ends those that no session has held for long', async () => {
+    const { lab, sessions } = await start(2);
+    idle(lab, [
+      { ...sessions[0]!, unheldMs: 500_000_000 },
+      { ...sessions[1]!, unheldMs: 499_999_999 },
+    ]);
+    const { grantId, generation, reference } = sessions[0]!;
+    await lab.store.reference(grantId, { generation, reference, referenceMs: 0 });
+    await lab.world.elapse(6_000_000);
+
+    expect(rounds(lab)).toEqual([sum(1, 1, 0)]);
+    expect(await lab.store.read(grantId)).toBeUndefined();
+    expect((await lab.store.read(sessions[1]!.grantId))?.state).toBe('idle');
+  });
+
+  it('counts those that turn out to be over', async () => {
+    const { lab, sessions } = await start(1);
+    lab.world.revoke();
+    idle(lab, [...sessions, { ...sessions[0]!, grantId: 'nobody' }]);
+    await lab.world.elapse(6_000_000);
+
+    expect(rounds(lab)).toEqual([sum(0, 2, 0)]);
+  });
+
+  it('gives up a round after three failures in a row that are not the grants', async () => {
+    const { lab, sessions } = await start(1);
+    const grants = Array(6).fill(sessions[0]!) as SessionHold[];
+    idle(lab, grants, grants);
+    lab.world.fail('status-503');
+    await lab.world.elapse(6_000_000);
+    // The first one fails and the next are told of its pause, until that is over.
+    expect(rounds(lab)).toEqual([sum(0, 0, 3)]);
+
+    await lab.world.elapse(10_000_000);
+    expect(rounds(lab)).toEqual([sum(6, 0, 0)]);
+  });
+
+  it('goes on where failures are the grants, or not in a row', async () => {
+    const { lab, sessions } = await start(3);
+    const [one, two, three] = sessions as [SessionHold, SessionHold, SessionHold];
+    idle(lab, [one, two, three, one], [one, two, three, one, two]);
+    lab.faults.inject({ on: 'refresh', kind: 'error', error: 'invalid_client', times: 3 });
+    await lab.world.elapse(6_000_000);
+    // The fourth is told of the pause after the first.
+    expect(rounds(lab)).toEqual([sum(0, 0, 4)]);
+    let refreshes = 0;
+    lab.process().core.events.emitter.on('refresh.start', () => {
+      // All but the third.
+      if (++refreshes !== 3) lab.world.fail('status-503');
+    });
+    await lab.world.elapse(10_000_000);
+
+    expect(rounds(lab)).toEqual([sum(1, 0, 4)]);
+  });
+
+  it.each(['HELD', 'PENDING', 'STORE'])('takes for general: %s', async (what) => {
+    const { lab, sessions, store } = await start(3);
+    if (what === 'STORE') jest.spyOn(store, 'claim').mockRejectedValue(new Error('The store is down.'));
+    else {
+      lab.process().core.events.emitter.on('refresh.start', () => {
+        lab.world.fail(what === 'HELD' ? 'drop-after' : 'hang-before');
+      });
+    }
+    idle(lab, [...sessions, ...sessions]);
+    await lab.world.elapse(6_000_000);
+
+    expect(rounds(lab)).toEqual([sum(0, 0, 3)]);
+  });
+
+  it('goes on in the next round where the store did not answer', async () => {
+    const { lab, store } = await start();
+    const take = jest.spyOn(store, 'takeIdle').mockImplementationOnce(() => {
+      throw new Error('The store is down.');
+    });
+    await lab.world.elapse(6_000_000);
+    expect(lab.told().map(([name]) => name)).toEqual(['store.error', 'keepalive']);
+    await lab.world.elapse(10_000_000);
+
+    expect(take).toHaveBeenCalledTimes(2);
+    expect(lab.told().map(([name]) => name)).toEqual(['keepalive']);
+  });
+});
+
+describe('closing', () => {
+  const close = (lab: Laboratory) => lab.process().run(() => lab.process().core.close());
+
+  it('begins no further round', async () => {
+    const { lab, store } = await start();
+    const take = jest.spyOn(store, 'takeIdle');
+    await lab.during(close(lab), 10);
+    await lab.world.elapse(50_000_000);
+
+    expect(take).not.toHaveBeenCalled();
+  });
+
+  it('waits for the refresh under way, refreshes no further one and begins no further round', async () => {
+    const { lab, sessions } = await start(3);
+    const take = idle(lab, sessions, sessions);
+    lab.process().core.events.emitter.once('refresh.start', () => lab.world.fail('slow-before'));
+    await lab.world.elapse(5_000_000 - 200 + 10);
+    let isClosed = false;
+    void close(lab).then(() => (isClosed = true));
+    await lab.world.elapse(3_500);
+    expect(isClosed).toBe(false);
+    await lab.world.elapse(1_000);
+
+    expect(isClosed).toBe(true);
+    expect(rounds(lab)).toEqual([sum(1, 0, 0)]);
+    await lab.world.elapse(50_000_000);
+    expect(take).toHaveBeenCalledTimes(1);
+    expect(lab.process().clock.pending).toBe(0);
+  });
+});

@@ -1,0 +1,217 @@
+import { essence, Laboratory } from './laboratory';
+
+const down = () => Promise.reject(new Error('The store is down.'));
+
+/** A store whose `operation` fails as often as is said, and the times it was asked at. */
+function failing(lab: Laboratory, operation: 'read' | 'settle' | 'claim', times: number, index = 0): number[] {
+  const { clock, store } = lab.process(index);
+  const asked: number[] = [];
+  const original = (store[operation] as (...given: unknown[]) => Promise<unknown>).bind(store);
+  jest.spyOn(store, operation).mockImplementation(((...given: unknown[]) => {
+    asked.push(clock.monotonic());
+    return asked.length <= times ? down() : original(...given);
+  }) as never);
+  return asked;
+}
+
+/** Times between calls. */
+const pauses = (times: number[]) => times.slice(1).map((time, index) => Math.round((time - times[index]!) / 1000));
+
+describe('a claim that could not be given back', () => {
+  it('is given back as soon as the store answers, which is asked less and less often', async () => {
+    const lab = await Laboratory.open({ isCertain: true, options: { leaseMs: 1e9 } });
+    await lab.world.elapse(600_000);
+    const asked = failing(lab, 'settle', 7);
+    lab.world.fail('status-503');
+    lab.told();
+
+    expect(essence(await lab.get())).toMatchObject({ code: 'REFRESH_DELAYED' });
+    expect((await lab.record()).state).toBe('inflight');
+    await lab.world.elapse(700_000);
+
+    expect(pauses(asked)).toEqual([1, 4, 16, 64, 120, 120, 120]);
+    expect(await lab.record()).toMatchObject({ state: 'idle', failures: 1, errorCode: 'ERR_SALESFORCE_UPSTREAM' });
+    expect(lab.told().filter(([name]) => name === 'refresh.transient')).toHaveLength(1);
+  });
+
+  it('is left when closing, after one last try', async () => {
+    const lab = await Laboratory.open({ isCertain: true, options: { leaseMs: 1e9 } });
+    await lab.world.elapse(600_000);
+    const asked = failing(lab, 'settle', 9);
+    lab.world.fail('status-503');
+    await lab.get();
+
+    await lab.during(
+      lab.process().run(() => lab.process().core.revocations.close()),
+      10,
+    );
+
+    expect(asked).toHaveLength(2);
+    await lab.world.elapse(700_000);
+    expect(asked).toHaveLength(2);
+  });
+});
+
+describe('a claim whose answer was lost', () => {
+  /** A claim that the store carries out, and its answer is lost. */
+  async function lose(lab: Laboratory): Promise<unknown> {
+    const { store } = lab.process();
+    const claim = store.claim.bind(store);
+    jest.spyOn(store, 'claim').mockImplementationOnce(async (...given) => {
+      await claim(...given);
+      return down();
+    });
+    return lab.getOther();
+  }
+  const failed = { code: 'TOKEN_STORE', status: 503, retryAfterSeconds: 5 };
+
+  it('is given back at once: nothing was presented under it', async () => {
+    const lab = await Laboratory.open();
+
+    expect(essence((await lose(lab)) as never)).toEqual(failed);
+    expect(await lab.record()).toMatchObject({ state: 'idle', leaseInMs: 0, backoffInMs: 0, failures: 0 });
+    expect(typeof (await lab.getOther())).toBe('string');
+  });
+
+  it('leaves a grant in doubt that was in doubt', async () => {
+    const lab = await Laboratory.open();
+    const rejected = (await lab.tokens()).accessToken;
+    lab.world.fail('drop-before');
+    await lab.get({ rejected });
+    await lab.world.elapse(5_000);
+
+    expect(essence((await lose(lab)) as never)).toEqual(failed);
+    expect(await lab.record()).toMatchObject({
+      state: 'ambiguous',
+      leaseInMs: 0,
+      backoffInMs: 0,
+      errorCode: 'ERR_SALESFORCE_CONNECTION_LOST',
+    });
+  });
+
+  it('is given back later where the store goes on failing', async () => {
+    const lab = await Laboratory.open({ options: { leaseMs: 1e9 } });
+    const { store } = lab.process();
+    const settle = jest.spyOn(store, 'settle').mockImplementationOnce(down).mockImplementationOnce(down);
+
+    await lose(lab);
+    expect((await lab.record()).state).toBe('inflight');
+    await lab.world.elapse(10_000);
+
+    expect((await lab.record()).state).toBe('idle');
+    expect(settle).toHaveBeenCalledTimes(3);
+  });
+
+  it.each([
+    ['has newer tokens', 'version'],
+    ['is another', 'generation'],
+  ])('is not given back where the grant %s by then', async (_what, field) => {
+    const lab = await Laboratory.open();
+    const { store } = lab.process();
+    const settle = jest.spyOn(store, 'settle');
+    const read = store.read.bind(store);
+    let reads = 0;
+    jest.spyOn(store, 'read').mockImplementation(async (...given) => {
+      const record = (await read(...given))!;
+      reads += 1;
+      return reads <= 2 ? record : { ...record, [field]: field === 'version' ? 7 : 'another' };
+    });
+
+    await lose(lab);
+    await lab.world.elapse(10_000);
+
+    expect(reads).toBe(3);
+    expect(settle).not.toHaveBeenCalled();
+  });
+
+  it('that comes late is given back as well, as what it was', async () => {
+    for (const [outcome, state] of [
+      ['claimed', 'idle'],
+      ['resolve', 'ambiguous'],
+    ] as const) {
+      const lab = await Laboratory.open({ options: { storeTimeoutMs: 1_000, leaseMs: 1e9 } });
+      const rejected = (await lab.tokens()).accessToken;
+      if (outcome === 'resolve') {
+        lab.world.fail('drop-before');
+        await lab.get({ rejected });
+        await lab.world.elapse(5_000);
+      }
+      const { store } = lab.process();
+      const claim = store.claim.bind(store);
+      jest.spyOn(store, 'claim').mockImplementationOnce(async (...given) => {
+        await new Promise<void>((resolve) => lab.world.after(2_000, resolve));
+        return claim(...given);
+      });
+      const asked = lab.ask({ rejected });
+
+      expect(essence(await lab.during(asked, 1_010))).toEqual(failed);
+      await lab.world.elapse(1_100);
+
+      expect(await lab.record()).toMatchObject({ state, leaseInMs: 0, backoffInMs: 0 });
+    }
+  });
+
+  it('that comes late and is none has nothing to be given back', async () => {
+    const lab = await Laboratory.open({ options: { storeTimeoutMs: 1_000 } });
+    const { store } = lab.process();
+    const record = await lab.record();
+    jest.spyOn(store, 'claim').mockImplementationOnce(async () => {
+      await new Promise<void>((resolve) => lab.world.after(2_000, resolve));
+      return { outcome: 'busy', record };
+    });
+    const settle = jest.spyOn(store, 'settle');
+    const asked = lab.ask({ rejected: (await lab.tokens()).accessToken });
+    await lab.during(asked, 1_010);
+    settle.mockClear();
+    await lab.world.elapse(1_100);
+
+    expect(settle).not.toHaveBeenCalled();
+  });
+});
+
+describe('tokens that came to nothing', () => {
+  it('are not revoked before the store says that the grant does not have them', async () => {
+    const lab = await Laboratory.open();
+    const tokens = await lab.tokens();
+    const { grants } = lab.process().core;
+    const asked = failing(lab, 'read', 3);
+    lab.told();
+    await lab.during(
+      lab.process().run(() => grants.discard(tokens)),
+      10,
+    );
+    await lab.world.elapse(60_000);
+
+    expect(pauses(asked)).toEqual([1, 4, 16]);
+    expect(lab.told().filter(([name]) => name === 'revoke')).toEqual([]);
+  });
+
+  it('are revoked where it does not, or where there is none', async () => {
+    for (const hasGrant of [true, false]) {
+      const lab = await Laboratory.open();
+      const tokens = await lab.tokens();
+      const { grants } = lab.process().core;
+      if (hasGrant) await lab.getOther();
+      else {
+        const { grantId, generation } = lab.session;
+        await lab.store.release(grantId, {
+          generation,
+          version: null,
+          reference: undefined,
+          everywhere: true,
+          tombstoneMs: 0,
+        });
+      }
+      failing(lab, 'read', 1);
+      lab.told();
+      await lab.during(
+        lab.process().run(() => grants.discard({ ...tokens, refreshToken: '__fake_unknown__' })),
+        10,
+      );
+      expect(lab.told().filter(([name]) => name === 'revoke')).toEqual([]);
+      await lab.world.elapse(60_000);
+
+      expect(lab.told().map(([name]) => name)).toContain('revoke');
+    }
+  });
+});

@@ -1,0 +1,421 @@
+import type { SalesforceAuthError } from '../../lib';
+import { essence, Laboratory } from './laboratory';
+
+/** Fifty seconds of drain, hold and backoff are nothing here: all time is virtual. */
+const reauthentication = { code: 'REAUTHENTICATION_REQUIRED', status: 401, retryAfterSeconds: undefined };
+
+describe('a refresh', () => {
+  it('ends in new tokens, which are stored before anybody gets them, and tells what it took', async () => {
+    const lab = await Laboratory.open();
+    const before = await lab.tokens();
+    lab.told();
+
+    const answer = await lab.getOther();
+
+    expect(answer).toBe((await lab.tokens()).accessToken);
+    expect(answer).not.toBe(before.accessToken);
+    expect(await lab.record()).toMatchObject({ state: 'idle', version: 2, failures: 0, leaseInMs: 0, backoffInMs: 0 });
+    expect(lab.told()).toEqual([
+      ['refresh.start', { cause: 'rejected' }],
+      ['refresh.success', { cause: 'rejected', durationMs: 12, rotated: true }],
+      ['token.served', { from: 'refreshed' }],
+    ]);
+  });
+
+  it('says whether the refresh token rotated', async () => {
+    const lab = await Laboratory.open({ rotates: false });
+    lab.told();
+
+    await lab.getOther();
+
+    expect(lab.told()).toContainEqual(['refresh.success', { cause: 'rejected', durationMs: 12, rotated: false }]);
+  });
+
+  it('leaves the new tokens in memory', async () => {
+    const lab = await Laboratory.open();
+    const answer = await lab.getOther();
+    lab.told();
+
+    expect(lab.process().core.coordinator.peek(lab.session)?.accessToken).toBe(answer);
+    await lab.get();
+    expect(lab.told()).toEqual([['token.served', { from: 'memory' }]]);
+  });
+
+  it('counts the life of tokens from when they came, however long the store took to keep them', async () => {
+    const ends: { soft: number; hard: number; version: number }[] = [];
+    for (const failures of [0, 9]) {
+      const lab = await Laboratory.open({ isCertain: true });
+      const commit = jest.spyOn(lab.process().store, 'commit');
+      for (let failure = 0; failure < failures; failure++)
+        commit.mockRejectedValueOnce(new Error('The store is down.'));
+      void lab.ask({ rejected: (await lab.tokens()).accessToken });
+      const { clock } = lab.process();
+      const askedAt = clock.monotonic();
+      await lab.world.elapse(30_000);
+      const elapsedMs = clock.monotonic() - askedAt;
+      const { softInMs, hardInMs, version } = await lab.record();
+      ends.push({ soft: softInMs! + elapsedMs, hard: hardInMs! + elapsedMs, version });
+    }
+    const [one, other] = ends as [(typeof ends)[0], (typeof ends)[0]];
+    // A trip to the store is 1 ms one way.
+    expect(Math.abs(one.hard - other.hard)).toBeLessThan(2);
+    expect(Math.abs(one.soft - other.soft)).toBeLessThan(2);
+    expect([one.version, other.version]).toEqual([2, 2]);
+  });
+
+  it.each([
+    ['hard', true, 540_000],
+    ['hard', false, 7_200_000],
+    ['soft', true, 535_000],
+    ['soft', false, 7_190_000],
+  ])('begins for the cause %s (a certain end: %s) after %i ms', async (cause, isCertain, afterMs) => {
+    const lab = await Laboratory.open({ isCertain });
+    const old = (await lab.tokens()).accessToken;
+    await lab.world.elapse(afterMs - 1_000);
+    lab.told();
+    await lab.world.elapse(1_000);
+
+    const answer = await lab.get();
+
+    expect(lab.told()).toContainEqual(['refresh.start', { cause }]);
+    expect(answer === old).toBe(cause === 'soft');
+  });
+
+  it('is not begun where another process has new tokens already', async () => {
+    const lab = await Laboratory.open({ processes: 2 });
+    const old = (await lab.tokens()).accessToken;
+    await lab.get({}, 1);
+    const fresh = await lab.getOther(0);
+
+    expect(await lab.get({ rejected: old }, 1)).toBe(fresh);
+    expect(lab.presentations).toEqual([1]);
+  });
+
+  it('waits for the one of another process, and tells how long', async () => {
+    const lab = await Laboratory.open({ processes: 2 });
+    const rejected = (await lab.tokens()).accessToken;
+    lab.world.fail('slow-before');
+    const one = lab.ask({ rejected }, 0);
+    await lab.world.elapse(20);
+    const other = lab.ask({ rejected }, 1);
+
+    const answers = await lab.during(Promise.all([one, other]), 5_000);
+
+    expect(answers[0]).toBe(answers[1]);
+    expect(lab.presentations).toEqual([1]);
+    expect(lab.told(1).map(([name, { from }]) => [name, from])).toEqual([
+      ['lock.wait', undefined],
+      ['lock.waited', undefined],
+      ['token.served', 'refreshed'],
+    ]);
+  });
+});
+
+describe('a refresh that Salesforce refuses for now', () => {
+  it('is tried again after a pause that doubles up to a minute', async () => {
+    const lab = await Laboratory.open({ isCertain: true });
+    const pauses: unknown[] = [];
+    await lab.world.elapse(600_000);
+    lab.told();
+    for (let failures = 0; failures < 8; failures++) {
+      lab.world.fail('refused');
+      const answer = await lab.get();
+      const transient = lab.told().find(([name]) => name === 'refresh.transient')!;
+      pauses.push(transient[1]['retryInMs']);
+      expect(transient[1]).toEqual({
+        cause: 'hard',
+        durationMs: 0,
+        code: 'ERR_SALESFORCE_UNREACHABLE',
+        retryInMs: pauses.at(-1),
+      });
+      expect(essence(answer)).toEqual({
+        code: 'REFRESH_DELAYED',
+        status: 503,
+        retryAfterSeconds: Math.ceil((pauses.at(-1) as number) / 1000),
+      });
+      expect((answer as SalesforceAuthError).cause).toMatchObject({ code: 'ERR_SALESFORCE_UNREACHABLE' });
+      expect(await lab.record()).toMatchObject({ state: 'idle', failures: failures + 1 });
+      await lab.world.elapse(pauses.at(-1) as number);
+    }
+    expect(pauses).toEqual([1_100, 2_200, 4_400, 8_800, 17_600, 35_200, 66_000, 66_000]);
+    expect(typeof (await lab.get())).toBe('string');
+    expect((await lab.record()).failures).toBe(0);
+  });
+
+  it('is not tried before the pause is over, and says when that is', async () => {
+    const lab = await Laboratory.open({ isCertain: true });
+    await lab.world.elapse(600_000);
+    lab.world.fail('status-429');
+    expect(essence(await lab.get())).toEqual({ code: 'REFRESH_DELAYED', status: 503, retryAfterSeconds: 22 });
+    lab.told();
+
+    await lab.world.elapse(10_000);
+    const early = await lab.get();
+    await lab.world.elapse(11_700);
+
+    expect(essence(early)).toEqual({ code: 'REFRESH_DELAYED', status: 503, retryAfterSeconds: 12 });
+    expect((early as SalesforceAuthError).message).toContain('ERR_SALESFORCE_RATE_LIMITED');
+    expect(lab.told()).toEqual([['token.failed', { code: 'ERR_SALESFORCE_REFRESH_DELAYED' }]]);
+    expect(essence(await lab.get())).toMatchObject({ code: 'REFRESH_DELAYED' });
+    await lab.world.elapse(200);
+    expect(typeof (await lab.get())).toBe('string');
+  });
+
+  it('because of its configuration is tried again after half a minute, with that error meanwhile', async () => {
+    const lab = await Laboratory.open({ isCertain: true });
+    await lab.world.elapse(600_000);
+    lab.faults.inject({ on: 'refresh', kind: 'error', error: 'invalid_client' });
+    lab.told();
+
+    const answer = await lab.get();
+
+    expect(essence(answer)).toMatchObject({ code: 'CLIENT_REJECTED', status: 502 });
+    expect(lab.told()).toEqual([
+      ['refresh.start', { cause: 'hard' }],
+      [
+        'refresh.transient',
+        { cause: 'hard', durationMs: 10, code: 'ERR_SALESFORCE_CLIENT_REJECTED', retryInMs: 35_200 },
+      ],
+      ['token.failed', { code: 'ERR_SALESFORCE_CLIENT_REJECTED' }],
+    ]);
+    expect(await lab.record()).toMatchObject({ state: 'idle', errorCode: 'ERR_SALESFORCE_CLIENT_REJECTED' });
+  });
+
+  it('goes unnoticed while the end of the old token is only presumed', async () => {
+    const lab = await Laboratory.open();
+    const old = (await lab.tokens()).accessToken;
+    await lab.world.elapse(7_200_000);
+    lab.world.fail('status-503');
+    lab.told();
+
+    expect(await lab.get()).toBe(old);
+    expect(lab.told().at(-1)).toEqual(['token.served', { from: 'stale' }]);
+  });
+});
+
+describe('a refresh token that is over', () => {
+  it('asks for a login, once and for all', async () => {
+    const lab = await Laboratory.open();
+    lab.world.revoke();
+    lab.told();
+
+    const first = await lab.getOther();
+    const presentations = lab.presentations.length;
+    const second = await lab.get();
+
+    expect(essence(first)).toEqual(reauthentication);
+    expect(essence(second)).toEqual(reauthentication);
+    expect(await lab.record()).toMatchObject({
+      state: 'dead',
+      errorCode: expect.stringMatching(/^ERR_SALESFORCE_/) as string,
+    });
+    expect(lab.told()).toEqual([
+      ['refresh.start', { cause: 'rejected' }],
+      ['refresh.lost', { cause: 'rejected', durationMs: 10, code: expect.any(String) as string }],
+      ['token.failed', { code: 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED' }],
+      ['token.failed', { code: 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED' }],
+    ]);
+    expect(lab.presentations).toHaveLength(presentations);
+  });
+
+  it('is found out again where the store could not note it', async () => {
+    const lab = await Laboratory.open();
+    lab.world.revoke();
+    lab.told();
+    const settle = jest.spyOn(lab.process().store, 'settle').mockRejectedValue(new Error('The store is down.'));
+
+    const answer = await lab.getOther();
+    settle.mockRestore();
+
+    expect(essence(answer)).toEqual({ code: 'REFRESH_HELD', status: 503, retryAfterSeconds: 5 });
+    expect(lab.told()).toContainEqual([
+      'refresh.held',
+      { cause: 'rejected', durationMs: expect.any(Number) as number, code: expect.any(String) as string },
+    ]);
+  });
+
+  it('was never there: that is told without asking Salesforce', async () => {
+    const lab = await Laboratory.open({ scope: 'id api' });
+    lab.told();
+
+    expect(essence(await lab.getOther())).toEqual(reauthentication);
+    expect(lab.presentations).toEqual([]);
+    expect((await lab.record()).state).toBe('dead');
+    expect(lab.told()).toEqual([
+      ['refresh.lost', { cause: 'rejected', durationMs: 0, code: 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED' }],
+      ['token.failed', { code: 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED' }],
+    ]);
+  });
+});
+
+describe('a refresh whose answer is lost', () => {
+  it('holds the grant until Salesforce can have done with it, and goes on where nothing was spent', async () => {
+    const lab = await Laboratory.open();
+    const rejected = (await lab.tokens()).accessToken;
+    lab.world.fail('drop-before');
+    lab.told();
+
+    const first = await lab.get({ rejected });
+    expect(await lab.record()).toMatchObject({ state: 'ambiguous', errorCode: 'ERR_SALESFORCE_CONNECTION_LOST' });
+    await lab.world.elapse(2_000);
+    const early = await lab.get({ rejected });
+    await lab.world.elapse(3_000);
+    const later = await lab.get({ rejected });
+
+    expect(essence(first)).toEqual({ code: 'REFRESH_HELD', status: 503, retryAfterSeconds: 5 });
+    expect((first as SalesforceAuthError).cause).toMatchObject({ code: 'ERR_SALESFORCE_CONNECTION_LOST' });
+    expect(essence(early)).toEqual({ code: 'REFRESH_HELD', status: 503, retryAfterSeconds: 3 });
+    expect(later).toBe((await lab.tokens()).accessToken);
+    expect(lab.told()).toEqual([
+      ['refresh.start', { cause: 'rejected' }],
+      ['refresh.held', { cause: 'rejected', durationMs: 7, code: 'ERR_SALESFORCE_CONNECTION_LOST' }],
+      ['token.failed', { code: 'ERR_SALESFORCE_REFRESH_HELD' }],
+      ['token.failed', { code: 'ERR_SALESFORCE_REFRESH_HELD' }],
+      ['refresh.start', { cause: 'rejected' }],
+      ['refresh.success', { cause: 'rejected', durationMs: 12, rotated: true }],
+      ['token.served', { from: 'refreshed' }],
+    ]);
+  });
+
+  it('ends in a login where Salesforce says that the token was spent', async () => {
+    const lab = await Laboratory.open();
+    const rejected = (await lab.tokens()).accessToken;
+    lab.world.fail('drop-after');
+    await lab.get({ rejected });
+    await lab.world.elapse(5_000);
+    lab.told();
+
+    expect(essence(await lab.get({ rejected }))).toEqual(reauthentication);
+    expect(lab.told()).toEqual([
+      ['refresh.lost', { cause: 'rejected', durationMs: 0, code: 'ERR_SALESFORCE_REFRESH_HELD' }],
+      ['token.failed', { code: 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED' }],
+    ]);
+    expect(lab.presentations).toEqual([1]);
+    expect(await lab.record()).toMatchObject({
+      state: 'dead',
+      backoffInMs: 0,
+      errorCode: 'ERR_SALESFORCE_CONNECTION_LOST',
+      failures: 2,
+    });
+  });
+
+  it('is looked into every ten seconds for as long as it is held, the last time at the end of it', async () => {
+    const lab = await Laboratory.open({ isPublic: true, options: { holdMs: 27_000 } });
+    const rejected = (await lab.tokens()).accessToken;
+    lab.world.fail('drop-after');
+    await lab.get({ rejected });
+    await lab.world.elapse(5_000);
+    const answers: (object | string)[] = [];
+    for (let look = 0; look < 4; look++) {
+      const answer = essence(await lab.get({ rejected }));
+      answers.push(answer);
+      await lab.world.elapse(((answer as { retryAfterSeconds?: number }).retryAfterSeconds ?? 0) * 1_000);
+    }
+
+    const held = (retryAfterSeconds: number) => ({ code: 'REFRESH_HELD', status: 503, retryAfterSeconds });
+    expect(answers).toEqual([held(10), held(10), held(2), reauthentication]);
+  });
+
+  it('is given up at the very end of the hold', async () => {
+    const lab = await Laboratory.open({ isPublic: true, options: { holdMs: 20_000 } });
+    const rejected = (await lab.tokens()).accessToken;
+    lab.world.fail('drop-after');
+    await lab.get({ rejected });
+    await lab.world.elapse(5_000);
+    expect(essence(await lab.get({ rejected }))).toMatchObject({ code: 'REFRESH_HELD' });
+
+    // The claim reaches the store 4 ms after it is asked for.
+    await lab.world.elapse(20_000 - (await lab.record()).stateAgeMs - 4);
+
+    expect(essence(await lab.get({ rejected }))).toEqual(reauthentication);
+  });
+
+  it('stays in doubt while Salesforce cannot be asked', async () => {
+    const lab = await Laboratory.open();
+    const rejected = (await lab.tokens()).accessToken;
+    lab.world.fail('drop-after');
+    await lab.get({ rejected });
+    await lab.world.elapse(5_000);
+    lab.faults.inject({ on: 'introspect', kind: 'status', status: 503 });
+
+    expect(essence(await lab.get({ rejected }))).toEqual({ code: 'REFRESH_HELD', status: 503, retryAfterSeconds: 10 });
+    expect(lab.presentations).toEqual([1]);
+    await lab.world.elapse(10_000);
+    expect(essence(await lab.get({ rejected }))).toEqual(reauthentication);
+  });
+
+  it('of a process that is gone is looked into at once where Salesforce needs no time', async () => {
+    const lab = await Laboratory.open({ processes: 2, options: { drainMs: 0 } });
+    const rejected = (await lab.tokens()).accessToken;
+    lab.world.fail('hang-before');
+    void lab.ask({ rejected }, 0);
+    await lab.world.elapse(100);
+    await lab.world.kill(0);
+    await lab.world.elapse(15_000);
+
+    expect(await lab.get({ rejected }, 1)).toBe((await lab.tokens()).accessToken);
+  });
+
+  it.each([
+    ['gamble', 'string'],
+    ['reauth', 'object'],
+  ] as const)('is settled at the first look under onAmbiguous %s', async (onAmbiguous, type) => {
+    const lab = await Laboratory.open({ isPublic: true, onAmbiguous });
+    const rejected = (await lab.tokens()).accessToken;
+    lab.world.fail('drop-before');
+    await lab.get({ rejected });
+    await lab.world.elapse(5_000);
+
+    const answer = await lab.get({ rejected });
+
+    expect(typeof answer).toBe(type);
+    if (type === 'object') expect(essence(answer)).toEqual(reauthentication);
+    expect(lab.presentations).toEqual(type === 'string' ? [1] : []);
+  });
+
+  it('goes on under gamble however long it was held', async () => {
+    const lab = await Laboratory.open({ isPublic: true, onAmbiguous: 'gamble' });
+    const rejected = (await lab.tokens()).accessToken;
+    lab.world.fail('drop-before');
+    await lab.get({ rejected });
+    await lab.world.elapse(400_000);
+
+    expect(await lab.get({ rejected })).toBe((await lab.tokens()).accessToken);
+  });
+
+  it('is left to whoever has the claim by now', async () => {
+    const lab = await Laboratory.open();
+    const rejected = (await lab.tokens()).accessToken;
+    lab.world.fail('drop-before');
+    await lab.get({ rejected });
+    await lab.world.elapse(5_000);
+    const arm = jest.spyOn(lab.process().store, 'arm').mockResolvedValueOnce(false);
+
+    expect(essence(await lab.get({ rejected }))).toEqual({ code: 'REFRESH_HELD', status: 503, retryAfterSeconds: 10 });
+    arm.mockRestore();
+    expect(lab.presentations).toEqual([]);
+  });
+
+  it('of a process that is gone is looked into when its lease is over and Salesforce can have done with it', async () => {
+    const lab = await Laboratory.open({ processes: 2, options: { drainMs: 20_000 } });
+    const rejected = (await lab.tokens()).accessToken;
+    lab.world.fail('hang-before');
+    void lab.ask({ rejected }, 0);
+    await lab.world.elapse(100);
+    await lab.world.kill(0);
+    await lab.world.elapse(15_000);
+    lab.told(1);
+
+    const first = await lab.get({ rejected }, 1);
+    const told = lab.told(1);
+    await lab.world.elapse(20_000);
+
+    expect(essence(first)).toEqual({ code: 'REFRESH_HELD', status: 503, retryAfterSeconds: 20 });
+    expect(told).toEqual([
+      ['refresh.held', { cause: 'rejected', durationMs: 0, code: undefined }],
+      ['token.failed', { code: 'ERR_SALESFORCE_REFRESH_HELD' }],
+    ]);
+    expect(await lab.get({ rejected }, 1)).toBe((await lab.tokens()).accessToken);
+    expect(lab.presentations).toEqual([1]);
+  });
+});

@@ -1,0 +1,77 @@
+import { GrantCache } from '../../lib/coordinator/cache';
+import { GrantChanges } from '../../lib/coordinator/changes';
+import { GrantCodec } from '../../lib/coordinator/codec';
+import { EventHub } from '../../lib/coordinator/events';
+import { GrantAccess } from '../../lib/coordinator/grant-access';
+import { Revocations } from '../../lib/coordinator/revocation';
+import { defaultRefreshSettings, type CoordinatorParts } from '../../lib/coordinator/settings';
+import { MemoryTokenStore } from '../../lib';
+import { parseConfiguration } from '../../lib/options/configuration';
+import { ConfigurationSource } from '../../lib/options/source';
+import type { GrantRecord } from '../../lib/stores/store';
+import type { TokenSet } from '../../lib/token/types';
+import { ManualClock } from '../helpers/clock';
+
+export function tokensOf(changes: Partial<TokenSet> = {}): TokenSet {
+  return {
+    accessToken: '__fake_access_token__',
+    refreshToken: '__fake_refresh_token__',
+    scope: ['id', 'api', 'refresh_token'],
+    instanceUrl: 'https://example.my.salesforce.com',
+    organizationId: '00D000000000001AAA',
+    userId: '005000000000001AAA',
+    baseUrl: 'https://login.salesforce.com',
+    clientID: '3MVG9__fake__',
+    ...changes,
+  };
+}
+
+export function recordOf(changes: Partial<GrantRecord> = {}): GrantRecord {
+  const tokens = tokensOf();
+  const { organizationId, userId, clientID } = tokens;
+  return {
+    schema: 1,
+    grantId: 'grant',
+    generation: 'first',
+    version: 1,
+    state: 'idle',
+    payload: JSON.stringify(tokens),
+    labels: { organizationId, userId, clientID },
+    softInMs: 60_000,
+    hardInMs: 90_000,
+    leaseInMs: 0,
+    backoffInMs: 0,
+    stateAgeMs: 0,
+    failures: 0,
+    errorCode: undefined,
+    ...changes,
+  };
+}
+
+/** The parts of a coordinator on a store in memory, with a clock that is moved by hand. */
+export function partsOf() {
+  const clock = new ManualClock();
+  const store = new MemoryTokenStore({ clock, sweepIntervalMs: 1e12 });
+  const events = new EventHub();
+  const source = new ConfigurationSource(
+    parseConfiguration({ clientID: '3MVG9__fake__', callbackURL: 'http://localhost/callback' }),
+  );
+  const cache = new GrantCache();
+  const parts: CoordinatorParts = {
+    store,
+    codec: new GrantCodec(undefined),
+    source,
+    clock,
+    events,
+    revocations: new Revocations(source, clock, events),
+    settings: defaultRefreshSettings,
+    changes: new GrantChanges(store, clock, () => undefined),
+    closing: new AbortController().signal,
+  };
+  return { ...parts, parts, clock, store, cache, access: new GrantAccess(parts, cache) };
+}
+
+/** Lets everything happen that waits for no time. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -19,6 +19,6 @@ module.exports = {
     ],
   },
   transformIgnorePatterns: [`/node_modules/(?!(${esmOnly.join('|')})/)`],
-  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/test/package/consumers/'],
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/coverage/', '<rootDir>/test/package/consumers/'],
   setupFilesAfterEnv: ['<rootDir>/test/helpers/oracle.ts', '<rootDir>/test/helpers/leaks.ts'],
 };

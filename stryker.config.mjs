@@ -1,3 +1,5 @@
+import { fileURLToPath } from 'node:url';
+
 /**
  * `npm run mutation -- <group>`; docs/mutation.md tells what survives and why.
  *
@@ -10,7 +12,7 @@ const groups = {
   },
   coordinator: {
     mutate: ['lib/coordinator/**/*.ts'],
-    tests: ['test/tokens/*.test.ts', 'test/middleware/logout.test.ts', 'test/security/at-rest.test.ts'],
+    tests: ['test/mutation/*-coordinator-*.ts'],
     // Nearly all of them are texts of messages, which no test should hold on to.
     excluded: ['StringLiteral'],
   },
@@ -27,7 +29,14 @@ export default {
   jest: {
     configFile: 'jest.config.cjs',
     enableFindRelatedTests: false,
-    config: { testMatch: group.tests.map((path) => `<rootDir>/${path}`) },
+    config: {
+      testMatch: group.tests.map((path) => `<rootDir>/${path}`),
+      testEnvironment: fileURLToPath(import.meta.resolve('./tools/mutation/environment.cjs')),
+      testSequencer: fileURLToPath(import.meta.resolve('./tools/mutation/sequencer.cjs')),
+      roots: ['<rootDir>/lib', '<rootDir>/test'],
+      // A change may leave a test waiting for what will never come.
+      testTimeout: 8_000,
+    },
   },
   mutate: group.mutate,
   coverageAnalysis: 'perTest',
@@ -39,7 +48,7 @@ export default {
   jsonReporter: { fileName: `coverage/mutation/${name}.json` },
   clearTextReporter: { allowColor: false, logTests: false, reportTests: false },
   concurrency: 2,
-  timeoutMS: 15_000,
+  timeoutMS: 10_000,
   tempDirName: 'coverage/mutation/tmp',
   ignorePatterns: ['dist', 'coverage', 'docs', 'bench/results', '/example'],
   disableTypeChecks: false,

@@ -1,0 +1,19 @@
+/* The coordinator without Express and without a server: quick to load and to run, so these tests come first. */
+import '../coordinator/cache.test';
+import '../coordinator/changes.test';
+import '../coordinator/codec.test';
+import '../coordinator/events.test';
+import '../coordinator/failures.test';
+import '../coordinator/grant-access.test';
+import '../coordinator/lease.test';
+import '../coordinator/life.test';
+import '../coordinator/claim.test';
+import '../coordinator/commit.test';
+import '../coordinator/coordinator.test';
+import '../coordinator/grants.test';
+import '../coordinator/keep-alive.test';
+import '../coordinator/leftovers.test';
+import '../coordinator/refresh.test';
+import '../coordinator/revocation.test';
+import '../schedules/regressions.test';
+import './schedules';

@@ -127,7 +127,6 @@ export class EventHub {
   emit<Name extends SalesforceEventName>(name: Name, event: SalesforceEvent<Name>): void {
     // Node itself keeps what a subscriber throws from coming back here.
     channels[name].publish(event);
-    if (this.emitter.listenerCount(name) === 0) return;
     // Raw, so that one that was added with `once` takes itself off.
     for (const listener of this.emitter.rawListeners(name)) {
       try {

@@ -42,11 +42,14 @@ describe('storing new tokens', () => {
     const asked = lab.ask({ rejected: (await lab.tokens()).accessToken });
     await lab.world.elapse(20_000);
     commit.mockRestore();
+    const read = jest.spyOn(store, 'read');
 
     expect(await lab.during(asked, 5_000)).toBe((await lab.tokens()).accessToken);
     expect(times.slice(1).map((time, index) => time - times[index]!)).toEqual([
       50, 100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000,
     ]);
+    // What the store has is known, without another look.
+    expect(read).not.toHaveBeenCalled();
   });
 
   it('is done where only the answer was lost', async () => {
@@ -127,6 +130,35 @@ describe('storing new tokens', () => {
     expect(await lab.getOther()).toBe('__fake_first__');
     expect(lab.told()).toContainEqual(['revoke', { succeeded: true, durationMs: 10 }]);
   });
+
+  it.each(['gone', 'begun anew'])(
+    'comes too late as well where the login is %s only by the next look',
+    async (what) => {
+      const lab = await Laboratory.open();
+      const { grantId, generation } = lab.session;
+      const { labels, payload } = await lab.record();
+      const commit = jest
+        .spyOn(lab.process().store, 'commit')
+        .mockRejectedValueOnce(new Error('The connection broke.'))
+        .mockImplementationOnce(async () => {
+          const end = { generation, version: null, reference: undefined, everywhere: true, tombstoneMs: 60_000 };
+          await lab.store.release(grantId, end);
+          const hold = { reference: 'another session', referenceMs: 60_000 };
+          const life = { softMs: 3_600_000, hardMs: 3_600_000 };
+          const write = { expected: null, generation: 'second', payload, labels, ...hold, ...life };
+          if (what === 'begun anew') await lab.store.put(grantId, write);
+          return 'moved';
+        });
+      lab.told();
+
+      expect(essence(await lab.getOther())).toMatchObject({ code: 'REAUTHENTICATION_REQUIRED' });
+      expect(lab.told()).toContainEqual([
+        'refresh.overtaken',
+        { cause: 'rejected', durationMs: expect.any(Number) as number, by: 'logout' },
+      ]);
+      expect(lab.told().map(([name]) => name)).not.toContain('store.error');
+    },
+  );
 
   it.each([
     ['ended', undefined],

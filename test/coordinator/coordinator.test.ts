@@ -157,6 +157,7 @@ describe('a token from the store', () => {
     const token = await lab.get();
     const refused = down();
     expect(essence(await lab.get({ rejected: token as string }))).toEqual(store);
+    expect(refused).toHaveBeenCalledTimes(1);
     refused.mockRestore();
     await lab.world.elapse(540_000);
     down();
@@ -283,16 +284,26 @@ describe('a request that waits for a refresh', () => {
   });
 
   it('begins another one where the one it waited for ended with the token that was refused', async () => {
-    const { lab, coordinator } = await open();
-    const rejected = (await lab.tokens()).accessToken;
-    const { grantId, generation } = lab.session;
-    // A refresh for another reason, which finds that there is nothing to be done.
-    const early = lab.process().run(() => coordinator.get({ grantId, generation }, { rejected: 'another token' }));
-    const other = lab.process().run(() => coordinator.get({ grantId, generation }, { rejected }));
+    const { lab } = await open({ processes: 2, options: { cacheMs: 0 } });
+    const { store } = lab.process();
+    await lab.world.elapse(6_480_000);
+    const read = store.read.bind(store);
+    // The second read of this process, that of a refresh in the background, takes so long that it sees the other's tokens.
+    jest
+      .spyOn(store, 'read')
+      .mockImplementationOnce((grantId) => read(grantId))
+      .mockImplementationOnce(async (grantId) => {
+        await new Promise<void>((resolve) => lab.world.after(200, resolve));
+        return read(grantId);
+      });
+    await lab.during(lab.ask(), 10);
+    const rejected = (await lab.getOther(1)) as string;
 
-    const answers = await lab.during(Promise.all([early, other]), 100);
+    const answer = await lab.during(lab.ask({ rejected }), 300);
 
-    expect(answers.map(({ accessToken }) => accessToken === rejected)).toEqual([true, false]);
+    expect(answer).not.toBe(rejected);
+    expect(answer).toBe((await lab.tokens()).accessToken);
+    expect(lab.presentations).toEqual([1, 1]);
   });
 
   it('does not take how the refresh of an earlier login ended for its own', async () => {
@@ -300,6 +311,7 @@ describe('a request that waits for a refresh', () => {
     const { grantId } = lab.session;
     const rejected = (await lab.tokens()).accessToken;
     lab.world.fail('slow-before');
+    lab.told();
     const job = lab.process().run(() => coordinator.get({ grantId }, { rejected }));
     const asked = lab.ask({ rejected });
 
@@ -307,6 +319,37 @@ describe('a request that waits for a refresh', () => {
 
     expect(answer).toBe(tokens.accessToken);
     expect(lab.presentations).toEqual([1]);
+    // One after the other, rather than both at once.
+    expect(lab.told().map(([name]) => name)).not.toContain('lock.wait');
+  });
+
+  it('is not logged out by a refresh of the login before', async () => {
+    const { lab } = await open();
+    lab.world.fail('slow-before');
+    const asked = lab.ask({ rejected: (await lab.tokens()).accessToken });
+    await lab.world.elapse(50);
+    void lab.process().run(() => lab.process().core.grants.release(lab.session, true));
+    await lab.world.elapse(50);
+    const login = lab.world.login(lab.process(), 'id api refresh_token');
+    const { grantId, generation } = (await lab.during(login, 100))!;
+    const rejected = (await lab.tokens()).accessToken;
+    const again = lab.process().run(() => lab.process().core.coordinator.get({ grantId, generation }, { rejected }));
+
+    expect((await lab.during(again, 5_000)).accessToken).toBe((await lab.tokens()).accessToken);
+    expect(generation).not.toBe(lab.session.generation);
+    expect(essence(await asked)).toEqual(reauthentication);
+  });
+
+  it('shares the refresh with all others, and asks nothing for itself', async () => {
+    const { lab } = await open();
+    const rejected = (await lab.tokens()).accessToken;
+    const read = jest.spyOn(lab.process().store, 'read');
+
+    const answers = await lab.during(Promise.all(Array.from({ length: 10 }, () => lab.ask({ rejected }))), 100);
+
+    expect(new Set(answers).size).toBe(1);
+    // For all of them and for the refresh.
+    expect(read).toHaveBeenCalledTimes(2);
   });
 });
 

@@ -299,6 +299,24 @@ describe('a refresh whose answer is lost', () => {
     });
   });
 
+  it("is nobody's concern any more where a login came before the end could be noted", async () => {
+    const lab = await Laboratory.open();
+    const rejected = (await lab.tokens()).accessToken;
+    lab.world.fail('drop-after');
+    await lab.get({ rejected });
+    await lab.world.elapse(5_000);
+    jest.spyOn(lab.process().store, 'settle').mockImplementationOnce(async (grantId, settlement) => {
+      const login = lab.world.login(lab.process(), 'id api refresh_token');
+      await login;
+      return lab.world.settle(grantId, settlement);
+    });
+    lab.told();
+
+    expect(await lab.get({ rejected })).toBe((await lab.tokens()).accessToken);
+    expect(lab.told().map(([name]) => name)).not.toContain('refresh.lost');
+    expect(lab.presentations).toEqual([1]);
+  });
+
   it('is looked into every ten seconds for as long as it is held, the last time at the end of it', async () => {
     const lab = await Laboratory.open({ isPublic: true, options: { holdMs: 27_000 } });
     const rejected = (await lab.tokens()).accessToken;
@@ -330,13 +348,16 @@ describe('a refresh whose answer is lost', () => {
     expect(essence(await lab.get({ rejected }))).toEqual(reauthentication);
   });
 
-  it('stays in doubt while Salesforce cannot be asked', async () => {
+  it.each([
+    ['is down', { kind: 'status', status: 503 }],
+    ['cannot be reached', { kind: 'drop' }],
+  ] as const)('stays in doubt while Salesforce %s', async (_what, fault) => {
     const lab = await Laboratory.open();
     const rejected = (await lab.tokens()).accessToken;
     lab.world.fail('drop-after');
     await lab.get({ rejected });
     await lab.world.elapse(5_000);
-    lab.faults.inject({ on: 'introspect', kind: 'status', status: 503 });
+    lab.faults.inject({ on: 'introspect', ...fault });
 
     expect(essence(await lab.get({ rejected }))).toEqual({ code: 'REFRESH_HELD', status: 503, retryAfterSeconds: 10 });
     expect(lab.presentations).toEqual([1]);

@@ -150,11 +150,11 @@ export class GrantAccess {
     let isAnswering = false;
     try {
       for (;;) {
-        isAnswering = false;
         const next = await this.call(operation, () => (iterator ??= run()[Symbol.asyncIterator]()).next());
-        isAnswering = true;
         if (next.done === true) return;
+        isAnswering = true;
         yield next.value;
+        isAnswering = false;
       }
     } finally {
       // For a reader that has had enough. A store that did not answer is not waited for.

@@ -156,7 +156,7 @@ describe('storing new tokens', () => {
         'refresh.overtaken',
         { cause: 'rejected', durationMs: expect.any(Number) as number, by: 'logout' },
       ]);
-      expect(lab.told().map(([name]) => name)).not.toContain('store.error');
+      expect(commit).toHaveBeenCalledTimes(2);
     },
   );
 

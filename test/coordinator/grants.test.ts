@@ -196,6 +196,21 @@ describe('a login', () => {
     expect(lab.told()).toEqual([['login', { tokens: 'kept' }], revoked]);
   });
 
+  it('that begins a grant fails likewise where it cannot be written', async () => {
+    const lab = await Laboratory.open();
+    jest.spyOn(lab.process().store, 'put').mockImplementationOnce(down);
+    lab.told();
+
+    const unhandled = jest.fn();
+    process.on('unhandledRejection', unhandled);
+
+    expect(await lab.during(lab.world.login(lab.process(), full, 1), 100)).toBeUndefined();
+    process.off('unhandledRejection', unhandled);
+
+    expect(lab.told().map(([name]) => name)).toEqual(['store.error', 'revoke']);
+    expect(unhandled).not.toHaveBeenCalled();
+  });
+
   it('fails while the store does not answer, and its tokens are revoked', async () => {
     const lab = await Laboratory.open();
     jest.spyOn(lab.process().store, 'read').mockImplementationOnce(down);
@@ -344,6 +359,19 @@ describe('a logout', () => {
 
     expect(lab.told().filter(([name]) => name === 'logout')).toEqual([]);
     expect((await lab.record()).state).toBe('gone');
+  });
+
+  it.each(['drop', 'abandon'] as const)('of one session leaves the grant to another: %s()', async (how) => {
+    const lab = await Laboratory.open();
+    await logIn(lab);
+    const { grants } = lab.process().core;
+    await lab.during(
+      lab.process().run(() => grants[how](lab.session)),
+      100,
+    );
+
+    expect((await lab.record()).state).toBe('idle');
+    expect(typeof (await lab.get())).toBe('string');
   });
 
   it('is tried again where the grant got new tokens meanwhile, ten times', async () => {

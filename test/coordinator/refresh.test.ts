@@ -234,6 +234,30 @@ describe('a refresh token that is over', () => {
     ]);
   });
 
+  it('was never there: the end of the access token is the end of the login', async () => {
+    const lab = await Laboratory.open({ scope: 'id api', isCertain: true });
+    jest.spyOn(lab.process().store, 'read').mockResolvedValue({ ...(await lab.record()), hardInMs: 0 });
+
+    expect(essence(await lab.get())).toEqual(reauthentication);
+  });
+
+  it.each([
+    ['known', true],
+    ['not known', false],
+  ])(
+    'was never there, and need not be: another login brought an access token whose end is %s',
+    async (_what, isCertain) => {
+      const lab = await Laboratory.open({ scope: 'id api', isCertain });
+      const record = await lab.record();
+      const rejected = '__fake_former_token__';
+      const payload = JSON.stringify({ ...(await lab.tokens()), accessToken: rejected });
+      jest.spyOn(lab.process().store, 'read').mockResolvedValueOnce({ ...record, payload });
+
+      expect(await lab.get({ rejected })).toBe((await lab.tokens()).accessToken);
+      expect((await lab.record()).state).toBe('idle');
+    },
+  );
+
   it('was never there: that is told without asking Salesforce', async () => {
     const lab = await Laboratory.open({ scope: 'id api' });
     lab.told();

@@ -83,15 +83,15 @@ export function giveBackForSure(
   parts: Pick<CoordinatorParts, 'clock' | 'revocations' | 'store'>,
   access: GrantAccess,
 ): void {
-  const ask = async (): Promise<boolean> => {
+  const ask = async (): Promise<void> => {
     const record = await access.read(grantId);
-    if (record?.generation !== generation || record.version !== version) return false;
+    if (record?.generation !== generation || record.version !== version) return;
     const state = record.state === 'ambiguous' ? 'ambiguous' : 'idle';
     const end: FlightEnd = { state, backoffMs: 0, errorCode: record.errorCode, failed: false };
-    return settle({ grantId, owner, record }, end, parts.store, access);
+    await settle({ grantId, owner, record }, end, parts.store, access);
   };
   const again = (): Promise<void> => askUntilAnswered(parts, ask, () => Promise.resolve());
-  parts.revocations.track(ask().then(() => undefined, again));
+  parts.revocations.track(ask().catch(again));
 }
 
 /** Calls `end` once the store says that a grant has ended whose end it did not confirm. */

@@ -150,7 +150,7 @@ export class Refresh {
     events.emit('refresh.start', { grantId, cause });
     try {
       let refreshed: { tokens: TokenSet; problem: SalesforceAuthError | undefined };
-      const sending = { isHeldBack: false };
+      const sending: { isHeldBack?: boolean } = {};
       try {
         const reply = await flight.client.refreshTokenGrant(tokens.refreshToken, () => {
           sending.isHeldBack = !flight.lease.isSure;

@@ -40,11 +40,16 @@ describe('a claim', () => {
     expect(claim).toHaveBeenCalledTimes(2);
   });
 
-  it.each(['gone', 'dead'] as const)('of a grant that is %s asks for a login', async (outcome) => {
+  it.each([
+    ['gone', 'The login has ended.'],
+    ['dead', 'Salesforce no longer accepts the refresh token.'],
+  ] as const)('of a grant that is %s asks for a login', async (outcome, why) => {
     const lab = await Laboratory.open();
     const claim = await answer(lab, outcome);
 
-    expect(essence(await lab.getOther())).toEqual(reauthentication);
+    const error = await lab.getOther();
+    expect(essence(error)).toEqual(reauthentication);
+    expect((error as Error).message).toContain(why);
     expect(claim).toHaveBeenCalledTimes(1);
     expect(lab.presentations).toEqual([]);
   });
@@ -129,8 +134,10 @@ describe('a claim', () => {
       return claimed;
     });
     const settle = jest.spyOn(store, 'settle');
+    lab.told();
 
     expect(typeof (await lab.getOther())).toBe('string');
+    expect(lab.told().map(([name]) => name)).toEqual(['refresh.start', 'refresh.success', 'token.served']);
     expect(claim).toHaveBeenCalledTimes(2);
     expect(settle.mock.calls[0]![1]).toMatchObject({
       state: 'idle',
@@ -215,12 +222,12 @@ describe('before a refresh token is presented', () => {
       failed: false,
       errorCode: undefined,
     });
-    expect(lab.told().map(([name, { by, durationMs }]) => [name, by ?? durationMs])).toEqual([
-      ['refresh.start', undefined],
-      ['refresh.overtaken', 'update'],
-      ['refresh.start', undefined],
-      ['refresh.success', 12],
-      ['token.served', undefined],
+    expect(lab.told()).toEqual([
+      ['refresh.start', { cause: 'rejected' }],
+      ['refresh.overtaken', { cause: 'rejected', durationMs: 2, by: 'update' }],
+      ['refresh.start', { cause: 'rejected' }],
+      ['refresh.success', { cause: 'rejected', durationMs: 12, rotated: true }],
+      ['token.served', { from: 'refreshed' }],
     ]);
     expect(lab.presentations).toEqual([1]);
   });

@@ -205,6 +205,15 @@ describe('a refresh in the background', () => {
     expect(lab.presentations).toEqual([1]);
   });
 
+  it('is begun at the very moment it is due', async () => {
+    const { lab } = await open();
+    const record = await lab.record();
+    jest.spyOn(lab.process().store, 'read').mockResolvedValue({ ...record, softInMs: 0 });
+    await lab.get();
+
+    expect(lab.told()).toContainEqual(['refresh.start', { cause: 'soft' }]);
+  });
+
   it('is tried again when its pause is over, and not before', async () => {
     const { lab } = await stale();
     lab.faults.inject({ on: 'refresh', kind: 'status', status: 429, retryAfterSeconds: 20, times: 2 });

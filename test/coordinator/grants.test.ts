@@ -493,19 +493,73 @@ describe('a logout', () => {
     }
   });
 
-  it('ends a grant that cannot be read, and has nothing to revoke', async () => {
-    const lab = await Laboratory.open();
-    const { store } = lab.process();
-    const original = store.release.bind(store);
-    jest.spyOn(store, 'release').mockImplementationOnce(async (...given) => {
-      const outcome = await original(...given);
-      return outcome.outcome === 'ended' ? { ...outcome, record: { ...outcome.record, payload: '{' } } : outcome;
-    });
-    lab.told();
+  it('waits for nobody where waitMs is 0', async () => {
+    const lab = await Laboratory.open({ processes: 2, options: { waitMs: 0 } });
+    lab.world.fail('hang-before');
+    void lab.ask({ rejected: (await lab.tokens()).accessToken }, 1);
+    await lab.world.elapse(1_000);
+    const read = jest.spyOn(lab.process().store, 'read');
 
     expect(await lab.during(release(lab, lab.session), 100)).toBeUndefined();
-    expect(lab.told()).toEqual([['logout', { ended: true }]]);
+    // To see what it is that ends.
+    expect(read).toHaveBeenCalledTimes(1);
   });
+
+  it.each([
+    ['the store does not answer', () => Promise.reject(new Error('The store is down.'))],
+    ['the grant is gone for good', () => Promise.resolve(undefined)],
+  ])('waits no longer where %s', async (_what, answer) => {
+    const lab = await Laboratory.open({ processes: 2 });
+    lab.world.fail('hang-before');
+    void lab.ask({ rejected: (await lab.tokens()).accessToken }, 1);
+    await lab.world.elapse(1_000);
+    const read = jest.spyOn(lab.process().store, 'read');
+    const logout = release(lab, lab.session);
+    await lab.world.elapse(20);
+    read.mockImplementation(answer);
+    lab.told();
+
+    expect(await lab.during(logout, 200)).toBeUndefined();
+    expect(lab.told().map(([name]) => name)).toContain('revoke');
+  });
+
+  it('does not wait for the refresh of a login after it', async () => {
+    const lab = await Laboratory.open({ processes: 2 });
+    lab.world.fail('hang-before');
+    void lab.ask({ rejected: (await lab.tokens()).accessToken }, 1);
+    await lab.world.elapse(1_000);
+    const logout = release(lab, lab.session);
+    await lab.world.elapse(20);
+    const { grantId, generation } = (await logIn(lab))!;
+    expect(generation).not.toBe(lab.session.generation);
+    await lab.store.claim(grantId, {
+      generation,
+      version: (await lab.record()).version,
+      owner: 'owner',
+      leaseMs: 60_000,
+    });
+
+    expect(await lab.during(logout, 200)).toBeUndefined();
+  });
+
+  it.each([false, true])(
+    'ends a grant that cannot be read, and has nothing to revoke (being refreshed: %s)',
+    async (isClaimed) => {
+      const lab = await Laboratory.open();
+      const { grantId, generation } = lab.session;
+      if (isClaimed) await lab.store.claim(grantId, { generation, version: 1, owner: 'owner', leaseMs: 50 });
+      const { store } = lab.process();
+      const original = store.release.bind(store);
+      jest.spyOn(store, 'release').mockImplementationOnce(async (...given) => {
+        const outcome = await original(...given);
+        return outcome.outcome === 'ended' ? { ...outcome, record: { ...outcome.record, payload: '{' } } : outcome;
+      });
+      lab.told();
+
+      expect(await lab.during(release(lab, lab.session), 100)).toBeUndefined();
+      expect(lab.told()).toEqual([['logout', { ended: true }]]);
+    },
+  );
 
   it('leaves a tombstone for ten minutes, which holds off what was in flight', async () => {
     const lab = await Laboratory.open();

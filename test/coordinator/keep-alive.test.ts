@@ -66,6 +66,21 @@ describe('keeping grants alive', () => {
     expect(sessions).toHaveLength(3);
   });
 
+  it('pauses for half a second to one and a half', async () => {
+    for (const [random, pauseMs] of [
+      [0, 500],
+      [1, 1_500],
+    ] as const) {
+      const { lab, sessions } = await start();
+      idle(lab, sessions);
+      await lab.world.elapse(4_999_000);
+      Math.random = () => random;
+      await lab.world.elapse(10_000);
+
+      expect(rounds(lab)).toMatchObject([{ refreshed: 1, durationMs: 18 + pauseMs }]);
+    }
+  });
+
   it('ends those that no session has held for long', async () => {
     const { lab, sessions } = await start(2);
     idle(lab, [
@@ -81,13 +96,22 @@ describe('keeping grants alive', () => {
     expect((await lab.store.read(sessions[1]!.grantId))?.state).toBe('idle');
   });
 
-  it('counts those that turn out to be over', async () => {
+  it('goes on however many there are of these', async () => {
     const { lab, sessions } = await start(1);
-    lab.world.revoke();
-    idle(lab, [...sessions, { ...sessions[0]!, grantId: 'nobody' }]);
+    idle(lab, Array(5).fill({ ...sessions[0]!, unheldMs: 500_000_000 }) as SessionHold[]);
     await lab.world.elapse(6_000_000);
 
-    expect(rounds(lab)).toEqual([sum(0, 2, 0)]);
+    expect(rounds(lab)).toEqual([sum(0, 5, 0)]);
+  });
+
+  it('counts those that turn out to be over, however many', async () => {
+    const { lab, sessions } = await start(1);
+    lab.world.revoke();
+    const nobody = { ...sessions[0]!, grantId: 'nobody' };
+    idle(lab, [...sessions, nobody, nobody, nobody, nobody]);
+    await lab.world.elapse(6_000_000);
+
+    expect(rounds(lab)).toEqual([sum(0, 5, 0)]);
   });
 
   it('gives up a round after three failures in a row that are not the grants', async () => {

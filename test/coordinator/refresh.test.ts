@@ -258,6 +258,15 @@ describe('a refresh token that is over', () => {
     },
   );
 
+  it('was never there: that is told once, and not where a login came before it could be noted', async () => {
+    const lab = await Laboratory.open({ scope: 'id api' });
+    jest.spyOn(lab.process().store, 'settle').mockResolvedValueOnce(false);
+    lab.told();
+
+    expect(essence(await lab.getOther())).toEqual(reauthentication);
+    expect(lab.told().map(([name]) => name)).toEqual(['refresh.lost', 'token.failed']);
+  });
+
   it('was never there: that is told without asking Salesforce', async () => {
     const lab = await Laboratory.open({ scope: 'id api' });
     lab.told();

@@ -207,6 +207,7 @@ describe('a refresh token that is over', () => {
     expect(essence(second)).toEqual(reauthentication);
     expect(await lab.record()).toMatchObject({
       state: 'dead',
+      failures: 1,
       errorCode: expect.stringMatching(/^ERR_SALESFORCE_/) as string,
     });
     expect(lab.told()).toEqual([

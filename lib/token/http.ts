@@ -56,15 +56,9 @@ export async function exchange(url: string, request: HttpRequest, timeoutMs: num
   });
   try {
     // A redirect is never followed: the token or secret in this request is for this host alone.
-    const response = await fetchGuarded(request.guard, () =>
-      fetch(url, {
-        method: request.method,
-        headers: request.headers,
-        body: request.body ?? null,
-        redirect: 'manual',
-        signal: controller.signal,
-      }),
-    );
+    const { method, headers, body = null, guard } = request;
+    const init: RequestInit = { method, headers, body, redirect: 'manual', signal: controller.signal };
+    const response = await fetchGuarded(url, init, guard);
     const text = await readText(response);
     debugHttp('%s %s answered %d', request.method, new URL(url).pathname, response.status);
     return { status: response.status, headers: response.headers, text };

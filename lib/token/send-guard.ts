@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { randomUUID } from 'node:crypto';
 import { subscribe } from 'node:diagnostics_channel';
 
 /**
@@ -7,29 +7,48 @@ import { subscribe } from 'node:diagnostics_channel';
  */
 export type SendGuard = () => boolean;
 
-const guards = new AsyncLocalStorage<SendGuard>();
+/** Names a guarded request, here and in the logs of whoever is in between. */
+const idHeader = 'x-request-id';
+const idIn = new RegExp(`${idHeader}[:,] ?([\\w-]+)`, 'i');
+
+/** Guards of requests under way, by their id. */
+const guards = new Map<string, SendGuard>();
 const guarded = new WeakMap<object, SendGuard>();
 let isSubscribed = false;
 
 /**
- * Runs a `fetch` whose request is guarded.
+ * `fetch`, whose request is guarded.
  *
  * Between the call and the first byte lie the look-up of a name and the making of a connection, and a process can be stopped
  * there for as long as anybody likes. `fetch` has no hook for that moment, but the client beneath it, undici, announces it on
  * diagnostics_channel. A `fetch` of another make is not guarded, and works.
+ *
+ * The request is known again by a header of its own rather than by an AsyncLocalStorage, which would make each promise of the
+ * whole application dearer from the first refresh on, where Node keeps its contexts with async_hooks.
  */
-export function fetchGuarded(guard: SendGuard | undefined, send: () => Promise<Response>): Promise<Response> {
-  if (!guard) return send();
+export async function fetchGuarded(url: string, init: RequestInit, guard: SendGuard | undefined): Promise<Response> {
+  if (!guard) return fetch(url, init);
   subscribeOnce();
-  return guards.run(guard, send);
+  const id = randomUUID();
+  const headers = new Headers(init.headers);
+  headers.set(idHeader, id);
+  guards.set(id, guard);
+  try {
+    return await fetch(url, { ...init, headers });
+  } finally {
+    guards.delete(id);
+  }
 }
 
 function subscribeOnce(): void {
   if (isSubscribed) return;
   isSubscribed = true;
   subscribe('undici:request:create', (message) => {
-    const guard = guards.getStore();
-    if (guard) guarded.set((message as { request: object }).request, guard);
+    if (guards.size === 0) return;
+    const { request } = message as { request: { headers: string | string[] } };
+    // A list of names and values, or lines of text, as the version of undici has it.
+    const guard = guards.get(idIn.exec(String(request.headers))?.[1] ?? '');
+    if (guard) guarded.set(request, guard);
   });
   // Told in the very turn in which the request is written, and before it.
   subscribe('undici:client:sendHeaders', (message) => {

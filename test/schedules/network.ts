@@ -75,7 +75,7 @@ export function networkOf(world: World): typeof fetch {
         fail('ECONNREFUSED');
         return;
       }
-      if (isHeldBack()) {
+      if (isHeldBack(new Headers(init.headers))) {
         reject(new TypeError('fetch failed', { cause: new Error('The request was held back.') }));
         return;
       }
@@ -108,8 +108,8 @@ export function networkOf(world: World): typeof fetch {
 }
 
 /** Announces a request as Node's own `fetch` does; whoever hears of it may destroy the socket before it is sent. */
-function isHeldBack(): boolean {
-  const request = {};
+function isHeldBack(headers: Headers): boolean {
+  const request = { headers: [...headers].flat() };
   let isDestroyed = false;
   channel('undici:request:create').publish({ request });
   channel('undici:client:sendHeaders').publish({ request, socket: { destroy: () => (isDestroyed = true) } });

@@ -11,6 +11,15 @@ import type { Setting, World } from '../schedules/world';
 /** An event: its name, and its data without the grant. */
 export type Told = [name: SalesforceEventName, data: Record<string, unknown>];
 
+const opened = new Set<Laboratory>();
+
+// No refresh token may be presented after it was spent, nor twice at once.
+afterEach(() => {
+  const violations = [...opened].flatMap(({ world }) => world.salesforce.provider.presentations.violations);
+  opened.clear();
+  expect(violations).toEqual([]);
+});
+
 /** What came of asking for a token: its value, or the error. */
 export type Answer = string | SalesforceAuthError;
 
@@ -43,7 +52,9 @@ export class Laboratory {
     const world = begin({ ...given, ...setting }, memory(), () => 0.5);
     const login = world.login(world.process(0), setting.scope ?? 'id api refresh_token');
     await world.elapse(50);
-    return new Laboratory(world, (await login)!);
+    const laboratory = new Laboratory(world, (await login)!);
+    opened.add(laboratory);
+    return laboratory;
   }
 
   process(index = 0): Process {

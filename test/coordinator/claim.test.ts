@@ -1,7 +1,5 @@
 import type { ClaimOutcome } from '../../lib/stores/store';
-import { essence, Laboratory } from './laboratory';
-
-const reauthentication = { code: 'REAUTHENTICATION_REQUIRED', status: 401, retryAfterSeconds: undefined };
+import { essence, Laboratory, reauthentication } from './laboratory';
 
 /** Has the store answer the next claim otherwise. */
 async function answer(

@@ -2,7 +2,7 @@ import { MemoryTokenStore } from '../../lib';
 import { AuthCore } from '../../lib/middleware/core';
 import { parseOptions } from '../../lib/middleware/options';
 import { ManualClock } from '../helpers/clock';
-import { essence, failure, Laboratory } from './laboratory';
+import { essence, failure, Laboratory, reauthentication } from './laboratory';
 
 /** With a memory that never ages, unless a test says otherwise. */
 async function open(setting: Parameters<typeof Laboratory.open>[0] = {}) {
@@ -11,8 +11,6 @@ async function open(setting: Parameters<typeof Laboratory.open>[0] = {}) {
   const peek = () => coordinator.peek(lab.session)?.accessToken;
   return { lab, coordinator, peek, clock: lab.process().clock };
 }
-
-const reauthentication = { code: 'REAUTHENTICATION_REQUIRED', status: 401, retryAfterSeconds: undefined };
 
 describe('a token from memory', () => {
   it('is good until the store is to be asked again', async () => {

@@ -133,3 +133,6 @@ export function essence(answer: Answer): object | string {
   const { code, status, retryAfterSeconds } = answer;
   return { code: code.replace('ERR_SALESFORCE_', ''), status, retryAfterSeconds };
 }
+
+/** What a caller is told whose login is over. */
+export const reauthentication = { code: 'REAUTHENTICATION_REQUIRED', status: 401, retryAfterSeconds: undefined };

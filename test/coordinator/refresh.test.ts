@@ -1,8 +1,5 @@
 import type { SalesforceAuthError } from '../../lib';
-import { essence, Laboratory } from './laboratory';
-
-/** Fifty seconds of drain, hold and backoff are nothing here: all time is virtual. */
-const reauthentication = { code: 'REAUTHENTICATION_REQUIRED', status: 401, retryAfterSeconds: undefined };
+import { essence, Laboratory, reauthentication } from './laboratory';
 
 describe('a refresh', () => {
   it('ends in new tokens, which are stored before anybody gets them, and tells what it took', async () => {

@@ -262,10 +262,16 @@ describe('what a store gives one by one', () => {
     expect(state.isReturned).toBe(true);
   });
 
-  it('has to come in time, each, and one that does not is not waited for', async () => {
+  it.each([
+    ['the first', []],
+    ['a later one', [1]],
+  ])('has to come in time, each, and a store that is late is not waited for: %s', async (_what, before) => {
     const { access, clock, told } = start();
     const returned = jest.fn(() => new Promise<never>(() => undefined));
-    const answers = [Promise.resolve({ done: false, value: 1 }), new Promise<never>(() => undefined)];
+    const answers = [
+      ...before.map((value) => Promise.resolve({ done: false, value })),
+      new Promise<never>(() => undefined),
+    ];
     const iterable = {
       [Symbol.asyncIterator]: () => ({ next: () => answers.shift()!, return: returned }),
     } as AsyncIterable<number>;
@@ -278,7 +284,7 @@ describe('what a store gives one by one', () => {
     clock.advanceMs(5_000);
 
     await expect(reading).rejects.toMatchObject({ code: 'ERR_SALESFORCE_TOKEN_STORE' });
-    expect(seen).toEqual([1]);
+    expect(seen).toEqual(before);
     expect(returned).not.toHaveBeenCalled();
     expect(told).toEqual([{ operation: 'takeIdle', durationMs: 5_000 }]);
   });

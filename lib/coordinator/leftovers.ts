@@ -12,7 +12,7 @@ const longestPauseMs = 120_000;
 async function askUntilAnswered<T>(
   { clock, revocations }: Pick<CoordinatorParts, 'clock' | 'revocations'>,
   ask: () => Promise<T>,
-  then: (answer: T) => Promise<void>,
+  then: (answer: T) => Promise<void> | void,
 ): Promise<void> {
   for (let pauseMs = 1_000; ; pauseMs = Math.min(pauseMs * 4, longestPauseMs)) {
     await wait(clock, pauseMs, revocations.closing);
@@ -67,7 +67,7 @@ export async function settleForSure(
   try {
     return await ask();
   } catch {
-    parts.revocations.track(askUntilAnswered(parts, ask, () => Promise.resolve()));
+    parts.revocations.track(askUntilAnswered(parts, ask, () => undefined));
     return false;
   }
 }
@@ -90,7 +90,7 @@ export function giveBackForSure(
     const end: FlightEnd = { state, backoffMs: 0, errorCode: record.errorCode, failed: false };
     await settle({ grantId, owner, record }, end, parts.store, access);
   };
-  const again = (): Promise<void> => askUntilAnswered(parts, ask, () => Promise.resolve());
+  const again = (): Promise<void> => askUntilAnswered(parts, ask, () => undefined);
   parts.revocations.track(ask().catch(again));
 }
 

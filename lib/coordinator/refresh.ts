@@ -11,7 +11,7 @@ import { resolveAmbiguity } from './ambiguity';
 import type { RefreshCause } from './events';
 import { commit } from './commit';
 import { loginRequired, closed, refreshDelayed, refreshHeld } from './failures';
-import { giveBack, hasRefreshToken, isFresh, type Flight, type FlightEnd } from './flight';
+import { giveBack, hasRefreshToken, isFresh, type Flight } from './flight';
 import type { GrantReference } from './grant';
 import type { GrantAccess } from './grant-access';
 import { Lease } from './lease';
@@ -116,7 +116,7 @@ export class Refresh {
             if (!(await resolveAmbiguity(flight, this.#parts, this.#access))) continue;
           } else if (!lease.isSure) {
             // Paused since the claim: by now somebody else may think this process dead.
-            await this.#settle(flight, { state: 'idle', backoffMs: 0, failed: false });
+            await this.#giveBack(flight);
             continue;
           }
           // Lost by the store, as by a replica that was promoted without it: what the record has may be spent.
@@ -163,7 +163,7 @@ export class Refresh {
           return;
         }
         // Paused while the connection was made, for so long that somebody else may be presenting by now.
-        await this.#settle(flight, { state: 'idle', backoffMs: 0, failed: false });
+        await this.#giveBack(flight);
         events.emit('refresh.overtaken', { grantId, cause, durationMs: clock.monotonic() - startedAt, by: 'update' });
         return;
       }
@@ -203,11 +203,12 @@ export class Refresh {
     }
     await revocations.revoke(grantId, fresh);
     // Tells a logout that waits for this flight that nothing of it is left.
-    await this.#settle(flight, { state: 'idle', backoffMs: 0, failed: false });
+    await this.#giveBack(flight);
     throw loginRequired('The login has ended.');
   }
 
-  #settle(flight: Flight, end: FlightEnd): Promise<boolean> {
-    return settleForSure(flight, end, this.#parts, this.#access);
+  /** Ends a claim under which nothing was presented, or whose grant is over. */
+  #giveBack(flight: Flight): Promise<boolean> {
+    return settleForSure(flight, { state: 'idle', backoffMs: 0, failed: false }, this.#parts, this.#access);
   }
 }

@@ -49,13 +49,15 @@ export class GrantAccess {
   }
 
   async #startReading(grantId: string): Promise<GrantView | undefined> {
-    const reading: Reading = { isOutdated: false, view: Promise.resolve(undefined) };
-    reading.view = this.open(grantId).then((grant) => {
-      if (!grant || grant.record.state === 'dead') return undefined;
-      const view = this.remember(grant.record, grant.tokens);
-      if (reading.isOutdated) outdate(view);
-      return view;
-    });
+    const reading: Reading = {
+      isOutdated: false,
+      view: this.open(grantId).then((grant) => {
+        if (!grant || grant.record.state === 'dead') return undefined;
+        const view = this.remember(grant.record, grant.tokens);
+        if (reading.isOutdated) outdate(view);
+        return view;
+      }),
+    };
     this.#reads.set(grantId, reading);
     try {
       return await reading.view;

@@ -216,7 +216,8 @@ describe('a refresh in the background', () => {
     const { lab } = await stale();
     lab.faults.inject({ on: 'refresh', kind: 'status', status: 429, retryAfterSeconds: 20, times: 2 });
     const started: number[] = [];
-    const { clock, core } = lab.process();
+    const { clock, core, store } = lab.process();
+    const claim = jest.spyOn(store, 'claim');
     core.events.emitter.on('refresh.start', () => started.push(clock.monotonic()));
 
     for (let second = 0; second < 50; second++) {
@@ -225,6 +226,7 @@ describe('a refresh in the background', () => {
     }
 
     expect(started).toHaveLength(3);
+    expect(claim).toHaveBeenCalledTimes(3);
     expect(started[1]! - started[0]!).toBeGreaterThan(22_000);
     expect(started[1]! - started[0]!).toBeLessThan(24_100);
     expect(lab.told().filter(([name]) => name === 'refresh.success')).toHaveLength(1);

@@ -41,6 +41,18 @@ describe('a login', () => {
     expect(lab.session.reference).not.toBe(lab.session.generation);
   });
 
+  it('of a tenant labels the grant with it', async () => {
+    const lab = await Laboratory.open();
+    const { grants } = lab.process().core;
+    const tokens = { ...(await lab.tokens()), tenant: 'one' };
+    await lab.during(
+      lab.process().run(() => grants.establish(tokens, 7_200, 60_000)),
+      100,
+    );
+
+    expect((await lab.record()).labels).toMatchObject({ tenant: 'one' });
+  });
+
   it('replaces the tokens of the one before, which are revoked, in the same grant', async () => {
     const lab = await Laboratory.open();
     const before = await lab.tokens();

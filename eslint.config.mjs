@@ -49,6 +49,13 @@ export default tseslint.config(
         { name: 'setTimeout', message: 'Timers come from lib/clock.ts.' },
         { name: 'setInterval', message: 'Timers come from lib/clock.ts.' },
       ],
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: "ImportDeclaration[source.value='node:async_hooks']",
+          message: 'Where Node keeps contexts with async_hooks, it makes every promise of the application dearer.',
+        },
+      ],
     },
   },
   {

@@ -1,4 +1,4 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { EventHub, eventNames } from '../../lib/coordinator/events';
 import { LockWait } from '../../lib/coordinator/lock-wait';
 import { ManualClock } from '../helpers/clock';
@@ -41,8 +41,8 @@ describe('events', () => {
     expect(eventNames).toHaveLength(15);
   });
 
-  it('of tokens served are made only where somebody listens, on either way', () => {
-    const events = new EventHub();
+  it('of tokens served are made only where somebody listens, on either way', async () => {
+    const events = await hubWithOwnChannels();
     const emit = jest.spyOn(events, 'emit');
     events.served('grant', 'memory');
     expect(emit).not.toHaveBeenCalled();
@@ -52,9 +52,9 @@ describe('events', () => {
     events.emitter.on('token.served', listener);
     events.served('grant', 'memory');
     events.emitter.off('token.served', listener);
-    subscribe('express-salesforce-auth:token.served', listener);
+    subscribe('own:express-salesforce-auth:token.served', listener);
     events.served('grant', 'store');
-    unsubscribe('express-salesforce-auth:token.served', listener);
+    unsubscribe('own:express-salesforce-auth:token.served', listener);
     events.served('grant', 'stale');
 
     expect(heard).toEqual([
@@ -95,4 +95,16 @@ describe('a wait for another process', () => {
 function hub() {
   const events = new EventHub();
   return { emitter: events.emitter, emit: events.emit.bind(events) };
+}
+
+/** Channels are the process's, and another test may have left a subscriber: these have names of their own. */
+async function hubWithOwnChannels(): Promise<EventHub> {
+  let events: EventHub | undefined;
+  await jest.isolateModulesAsync(async () => {
+    jest.doMock('node:diagnostics_channel', () => ({ channel: (name: string) => channel(`own:${name}`) }));
+    const { EventHub: Own } = await import('../../lib/coordinator/events');
+    events = new Own();
+  });
+  jest.dontMock('node:diagnostics_channel');
+  return events!;
 }

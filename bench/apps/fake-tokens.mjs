@@ -8,10 +8,18 @@ export const fakeTokens = {
   issuedAt: 1_700_000_000_000,
 };
 
+/** The user this package puts into the session after a login at the emulator, in size. */
 export const fakeUser = {
-  organizationId: '00D000000000001AAA',
-  userId: '005000000000001AAA',
-  username: 'ada@example.com',
-  displayName: 'Ada Lovelace',
-  email: 'ada@example.com',
+  organizationId: '00DFAKE000000012DA',
+  userId: '005FAKE00000001YDA',
+  username: 'ada@acme.example',
+  displayName: 'Ada Fake',
+  email: 'ada@acme.example',
+  emailVerified: true,
+  firstName: 'Ada',
+  lastName: 'Fake',
+  userType: 'STANDARD',
+  language: 'en_US',
+  locale: 'en_US',
+  timezone: 'Europe/Paris',
 };

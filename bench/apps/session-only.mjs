@@ -19,9 +19,9 @@ export async function create(given) {
   for (let layer = 0; layer < (given.layers ?? 0); layer++) app.use((_req, _res, next) => next());
   let wait;
   app.get('/login', (req, res) => {
-    const hold = { grantId: 'g'.repeat(43), generation: 'n'.repeat(16), reference: 'r'.repeat(16), extendAt: 0 };
+    const hold = { grantId: 'g'.repeat(43), generation: 'n'.repeat(16), reference: 'r'.repeat(16) };
     wait = undefined;
-    req.session.salesforce = { ...hold, user: fakeUser };
+    req.session.salesforce = { current: { ...hold, user: fakeUser }, extendAt: 1_700_000_000_000 };
     res.status(204).end();
   });
   const read = await reader(given);

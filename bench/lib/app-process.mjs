@@ -2,12 +2,16 @@
 import { createServer } from 'node:http';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { allocatedBytes } from './allocations.mjs';
-import { drive } from './inject.mjs';
+import { collectionUs } from './collections.mjs';
+import { drive, get } from './inject.mjs';
 import { serve } from './process.mjs';
+import { quietMeans, takeTurns } from './turns.mjs';
 
 const { create, loginPath, answers } = await import(`../apps/${process.argv[2]}.mjs`);
 
 let app;
+/** What the application is measured against, in this same process. */
+const floors = [];
 const server = createServer((req, res) => {
   // For clients that open a connection beforehand.
   if (req.url === '/ready') res.writeHead(204).end();
@@ -16,7 +20,8 @@ const server = createServer((req, res) => {
 server.keepAliveTimeout = 0;
 await new Promise((resolve) => server.listen(0, '127.0.0.1', 20_000, resolve));
 const { port } = server.address();
-const url = `http://localhost:${port}`;
+const host = `localhost:${port}`;
+const url = `http://${host}`;
 const delay = monitorEventLoopDelay({ resolution: 10 });
 
 serve({
@@ -28,12 +33,23 @@ serve({
       else res.status(error.status ?? 500).json({ error: String(error.code ?? error.message).slice(0, 200) });
     });
   },
-  drive: (given) => drive(app, { host: `localhost:${port}`, ...given }),
-  /** Bytes allocated per request. */
-  allocations: async (given) => {
-    const bytes = await allocatedBytes(() => drive(app, { host: `localhost:${port}`, ...given }));
-    return bytes / given.count;
+  addFloor: async ({ module, given }) => {
+    const floor = await import(`../apps/${module}.mjs`);
+    const floorApp = await floor.create(given);
+    const login = floor.loginPath && (await get(floorApp, floor.loginPath, { host }));
+    const cookie = [login?.getHeader('set-cookie') ?? []].flat().map((line) => line.split(';')[0]);
+    floors.push((asked) => drive(floorApp, { ...asked, host, cookie: cookie.join('; ') }));
   },
+  drive: (given) => drive(app, { host, ...given }),
+  /** The floors and then the application: CPU microseconds per request, in the quietest quarter of the turns. */
+  takeTurns: async ({ turns, ...given }) =>
+    quietMeans(
+      await takeTurns([...floors.map((floor) => () => floor(given)), () => drive(app, { host, ...given })], turns),
+    ),
+  /** Bytes allocated per request. */
+  allocations: async (given) => (await allocatedBytes(() => drive(app, { host, ...given }))) / given.count,
+  /** Microseconds of garbage collection per request. */
+  collections: async (given) => (await collectionUs(() => drive(app, { host, ...given }))) / given.count,
   memory: () => {
     globalThis.gc?.();
     const { heapUsed, rss } = process.memoryUsage();

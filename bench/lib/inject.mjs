@@ -18,7 +18,8 @@ class Sink extends Duplex {
   }
 }
 
-function get(app, url, headers) {
+/** One request; resolves with the response once it is written. */
+export function get(app, url, headers) {
   return new Promise((resolve) => {
     const socket = new Sink();
     const req = new IncomingMessage(socket);

@@ -1,33 +1,48 @@
 import { startApplication } from '../lib/applications.mjs';
 import { shuffle, summarise } from '../lib/statistics.mjs';
 
-/** What is measured, in the order of the report. */
+const bare = { name: 'Express', module: 'bare' };
+const sessions = { name: 'Express + express-session', module: 'session-only' };
+const redisSessions = { name: 'Express + connect-redis', module: 'session-only', given: { sessions: 'redis' } };
+
+/** What is measured, in the order of the report; each with Express in its process, and with its sessions where it has any. */
 const variants = [
-  { name: 'Express', module: 'bare' },
-  { name: 'Express + express-session', module: 'session-only' },
-  { name: 'the same and two empty middlewares', module: 'session-only', given: { layers: 2 } },
-  { name: 'this package, memory', module: 'ours', given: { store: 'memory' } },
-  { name: 'this package, Redis', module: 'ours', given: { store: 'redis' } },
-  { name: 'this package, PostgreSQL', module: 'ours', given: { store: 'postgres' } },
-  { name: 'this package, memory, cold', module: 'ours', given: { store: 'memory', options: { cacheMs: 0 } } },
-  { name: 'this package, Redis, cold', module: 'ours', given: { store: 'redis', options: { cacheMs: 0 } } },
-  { name: 'this package, PostgreSQL, cold', module: 'ours', given: { store: 'postgres', options: { cacheMs: 0 } } },
-  { name: 'one bare read of Redis', module: 'session-only', given: { read: 'redis' } },
-  { name: 'one bare read of PostgreSQL', module: 'session-only', given: { read: 'postgres' } },
-  { name: 'passport.session(), memory', module: 'passport-session' },
-  { name: 'passport.session(), connect-redis', module: 'passport-session', given: { sessions: 'redis' } },
-  { name: 'Express + connect-redis', module: 'session-only', given: { sessions: 'redis' } },
-  { name: 'this package, Redis, on connect-redis', module: 'ours', given: { store: 'redis', sessions: 'redis' } },
+  sessions,
+  { name: 'the same and two empty middlewares', module: 'session-only', given: { layers: 2 }, on: sessions },
+  { name: 'this package, memory', module: 'ours', given: { store: 'memory' }, on: sessions },
+  { name: 'this package, Redis', module: 'ours', given: { store: 'redis' }, on: sessions },
+  { name: 'this package, PostgreSQL', module: 'ours', given: { store: 'postgres' }, on: sessions },
+  cold('this package, memory, cold', 'memory'),
+  cold('this package, Redis, cold', 'redis'),
+  cold('this package, PostgreSQL, cold', 'postgres'),
+  { name: 'one bare read of Redis', module: 'session-only', given: { read: 'redis' }, on: sessions },
+  { name: 'one bare read of PostgreSQL', module: 'session-only', given: { read: 'postgres' }, on: sessions },
+  { name: 'passport.session(), memory', module: 'passport-session', on: sessions },
+  redisSessions,
+  {
+    name: 'this package, Redis, on connect-redis',
+    module: 'ours',
+    given: { store: 'redis', sessions: 'redis' },
+    on: redisSessions,
+  },
+  {
+    name: 'passport.session(), connect-redis',
+    module: 'passport-session',
+    given: { sessions: 'redis' },
+    on: redisSessions,
+  },
   { name: 'iron-session', module: 'iron-session' },
   // It has no access token where the reply has no expires_in, as Salesforce's has none.
   { name: 'express-openid-connect', module: 'express-openid-connect', policy: { expiresInSeconds: 7200 } },
   { name: 'Auth.js getSession()', module: 'auth-express' },
 ];
 
+function cold(name, store) {
+  return { name, module: 'ours', given: { store, options: { cacheMs: 0 } }, on: sessions };
+}
+
 /** Enough to see whether something got worse. */
 const quickOnes = [
-  'Express',
-  'Express + express-session',
   'the same and two empty middlewares',
   'this package, memory',
   'this package, Redis',
@@ -36,82 +51,94 @@ const quickOnes = [
   'Auth.js getSession()',
 ];
 
-/** Server CPU time per request, in microseconds; variants in turn, in random order, many rounds. */
+const peers = ['express-openid-connect', 'Auth.js getSession()', 'iron-session'];
+
+/**
+ * Server CPU time per request, in microseconds. In each round every variant gets a new process, since a process keeps what
+ * the compiler once made of it; the variant takes turns there with the floors it is compared to.
+ */
 export async function measure({ quick, emulator, servers, log }) {
-  // Many short rounds rather than few long ones: what else the machine does comes in bursts.
-  const rounds = quick ? 12 : 40;
-  const requests = quick ? 400 : 1_000;
-  const warmUp = quick ? 2_000 : 10_000;
+  const rounds = quick ? 3 : 9;
+  const effort = quick
+    ? { warmUp: 1_000, turns: 60, requests: 20, counted: 1_000 }
+    : { warmUp: 3_000, turns: 200, requests: 20, counted: 3_000 };
   const { url: emulatorUrl } = await emulator.call('describe');
-  const running = [];
-  try {
-    for (const variant of quick ? variants.filter(({ name }) => quickOnes.includes(name)) : variants) {
-      const given = { emulatorUrl, redisUrl: servers.redis?.url, postgresUrl: servers.postgres?.url, ...variant.given };
-      const app = await startApplication({ emulator, module: variant.module, policy: variant.policy, given });
-      running.push({ name: variant.name, app, cookie: undefined, setCookieBytes: 0, bytes: 0, perRequest: [] });
+  const common = { emulatorUrl, redisUrl: servers.redis?.url, postgresUrl: servers.postgres?.url };
+  const chosen = variants.filter(({ name }) => !quick || quickOnes.includes(name));
+  const measured = new Map(chosen.map(({ name }) => [name, []]));
+  for (let round = 0; round < rounds; round++) {
+    for (const variant of shuffle(chosen)) {
+      measured.get(variant.name).push(await runOnce(variant, { emulator, common, effort }));
     }
-    for (const each of running) {
-      each.cookie = (await each.app.logIn()).cookie;
-      await drive(each, warmUp);
-      log(`  ${each.name} is warm`);
-    }
-    for (let round = 0; round < rounds; round++) {
-      for (const each of shuffle(running)) each.perRequest.push(await drive(each, requests));
-    }
-    for (const each of running) {
-      each.bytes = Math.round(
-        await each.app.call('allocations', { path: '/token', cookie: each.cookie, count: requests }),
-      );
-    }
-  } finally {
-    await Promise.all(running.map(({ app }) => app.stop()));
+    log(`  round ${round + 1} of ${rounds}`);
   }
-  const cpuOf = Object.fromEntries(running.map(({ name, perRequest }) => [name, perRequest]));
-  const setCookieBytes = Object.fromEntries(running.map((each) => [each.name, each.setCookieBytes]));
-  const allocatedBytes = Object.fromEntries(running.map((each) => [each.name, each.bytes]));
   return {
-    unit: 'µs of server CPU per request',
-    requestsPerRound: requests,
-    setCookieBytes,
-    allocatedBytes,
-    ...compare(cpuOf),
+    unit: 'µs of server CPU per request, in the quietest quarter of the turns',
+    ...effort,
+    ...compare(chosen, measured),
   };
 }
 
-async function drive(variant, count) {
-  const { name, app, cookie } = variant;
-  const { cpuPerRequestUs, statuses, setCookieBytes } = await app.call('drive', { path: '/token', cookie, count });
-  if (Object.keys(statuses).join() !== '200') throw new Error(`${name} answered ${JSON.stringify(statuses)}.`);
-  variant.setCookieBytes = setCookieBytes;
-  return cpuPerRequestUs;
+/** One process: what a request costs by itself and over each floor. */
+async function runOnce({ name, module, policy, given, on }, { emulator, common, effort }) {
+  const app = await startApplication({ emulator, module, policy, given: { ...common, ...given } });
+  try {
+    for (const floor of on ? [bare, on] : [bare]) {
+      await app.call('addFloor', { module: floor.module, given: { ...common, ...floor.given } });
+    }
+    const { cookie } = await app.logIn();
+    const { warmUp, turns, requests, counted } = effort;
+    const asked = { path: '/token', cookie };
+    await app.call('takeTurns', { ...asked, turns: Math.ceil(warmUp / requests), count: requests });
+    const means = await app.call('takeTurns', { ...asked, turns, count: requests });
+    const { statuses, setCookieBytes } = await app.call('drive', { ...asked, count: requests });
+    if (Object.keys(statuses).join() !== '200') throw new Error(`${name} answered ${JSON.stringify(statuses)}.`);
+    return {
+      express: means[0],
+      floor: means.at(-2),
+      total: means.at(-1),
+      setCookieBytes,
+      collectionUs: await app.call('collections', { ...asked, count: counted }),
+      allocatedBytes: await app.call('allocations', { ...asked, count: Math.ceil(counted / 3) }),
+    };
+  } finally {
+    await app.stop();
+  }
 }
 
-function compare(cpuOf) {
-  const over = (name, baseline) => cpuOf[name].map((value, round) => value - cpuOf[baseline][round]);
-  const result = { variants: {}, ratios: {}, perRound: {} };
-  for (const [name, values] of Object.entries(cpuOf)) {
-    const hasConnectRedis = name.includes('connect-redis');
-    const session = hasConnectRedis ? 'Express + connect-redis' : 'Express + express-session';
-    const isOnSession = /^this package|^passport|^one bare|^the same/.test(name) && cpuOf[session] !== undefined;
+function compare(chosen, measured) {
+  const all = [...measured.values()].flat();
+  const result = { express: summarise(all.map(({ express }) => express)), variants: {}, ratios: {}, perRound: {} };
+  for (const { name, on } of chosen) {
+    const runs = measured.get(name);
+    const of = (figure) => summarise(runs.map(figure));
     result.variants[name] = {
-      total: summarise(values),
-      ...(name === 'Express' ? {} : { overExpress: summarise(over(name, 'Express')) }),
-      ...(isOnSession ? { overSession: summarise(over(name, session)) } : {}),
+      total: of(({ total }) => total),
+      overExpress: of(({ total, express }) => total - express),
+      ...(on && { overSession: of(({ total, floor }) => total - floor) }),
+      collection: of(({ collectionUs }) => collectionUs),
+      allocatedBytes: Math.round(of((run) => run.allocatedBytes).median),
+      setCookieBytes: runs[0].setCookieBytes,
     };
-    result.perRound[name] = values.map((value) => Number(value.toFixed(1)));
+    result.perRound[name] = runs.map(({ express, floor, total }) =>
+      [express, floor, total].map((us) => +us.toFixed(1)),
+    );
   }
-  // Round by round, so that what disturbs a round disturbs both sides of a ratio.
-  for (const ours of Object.keys(cpuOf).filter((name) => name.startsWith('this package'))) {
-    const session = ours.includes('connect-redis') ? 'Express + connect-redis' : 'Express + express-session';
-    for (const peer of ['express-openid-connect', 'Auth.js getSession()', 'iron-session'].filter(
-      (name) => cpuOf[name],
-    )) {
-      const ratio = (ourBaseline) => {
-        const added = over(ours, ourBaseline);
-        return summarise(over(peer, 'Express').map((value, round) => added[round] / value));
+  for (const ours of chosen.map(({ name }) => name).filter((name) => name.startsWith('this package'))) {
+    for (const peer of peers.filter((name) => measured.has(name))) {
+      result.ratios[`${ours} / ${peer}`] = {
+        added: ratio(measured.get(ours), measured.get(peer), ({ floor }) => floor),
+        withSession: ratio(measured.get(ours), measured.get(peer), ({ express }) => express),
       };
-      result.ratios[`${ours} / ${peer}`] = { added: ratio(session), withSession: ratio('Express') };
     }
   }
   return result;
+}
+
+/** What each adds, in units of the bare Express beside it: so the speed a process found the machine at is no part of it. */
+function ratio(ours, peer, baselineOf) {
+  const inExpresses = (run, baseline) => (run.total - baseline) / run.express;
+  return summarise(
+    ours.map((run, round) => inExpresses(run, baselineOf(run)) / inExpresses(peer[round], peer[round].express)),
+  );
 }

@@ -1,20 +1,25 @@
 import { barPlot } from '../lib/plot.mjs';
 import { range, table } from '../lib/report.mjs';
 
-export function report({ variants, ratios, setCookieBytes, allocatedBytes }) {
-  const rows = Object.entries(variants).map(([name, { total, overExpress, overSession }]) => [
-    name,
-    range(total),
-    overExpress ? range(overExpress) : '',
-    overSession ? range(overSession) : '',
-    allocatedBytes[name],
-    setCookieBytes[name] || '',
-  ]);
+export function report({ express, variants, ratios }) {
+  const rows = Object.entries(variants).map(([name, figures]) => {
+    const { total, overExpress, overSession, collection, allocatedBytes, setCookieBytes } = figures;
+    return [
+      name,
+      range(total),
+      range(overExpress),
+      overSession ? range(overSession) : '',
+      collection.median.toFixed(1),
+      allocatedBytes,
+      setCookieBytes || '',
+    ];
+  });
   const head = [
     'µs of CPU per request',
     'in all',
     'over Express',
     'over Express and its sessions',
+    'µs of garbage collection',
     'bytes allocated',
     'Set-Cookie bytes',
   ];
@@ -31,7 +36,10 @@ export function report({ variants, ratios, setCookieBytes, allocatedBytes }) {
     isOurs: name.startsWith('this package'),
   }));
   return {
-    text: `${table([head, ...rows])}\n\n${table([['ratio of what is added', 'without express-session', 'with it'], ...ratioRows])}`,
+    text: [
+      table([head, ['Express', range(express), '', '', '', '', ''], ...rows]),
+      table([['ratio of what is added', 'without express-session', 'with it'], ...ratioRows]),
+    ].join('\n\n'),
     plots: { 'hot-path': barPlot('µs of server CPU per request: median and its confidence interval', bars) },
   };
 }

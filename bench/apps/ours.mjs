@@ -14,11 +14,12 @@ let statements = 0;
 /** Questions a benchmark may ask of this application. */
 export const answers = { statements: () => statements };
 
-async function openStore({ store, redisUrl, postgresUrl, countStatements }) {
-  if (store === 'redis') return new RedisTokenStore({ client: await createClient({ url: redisUrl }).connect() });
+async function openStore({ store, redisUrl, postgresUrl, notify, countStatements }) {
+  if (store === 'redis')
+    return new RedisTokenStore({ client: await createClient({ url: redisUrl }).connect(), notify });
   if (store !== 'postgres') return new MemoryTokenStore();
   const pool = new pg.Pool({ connectionString: postgresUrl });
-  if (!countStatements) return new PostgresTokenStore({ pool });
+  if (!countStatements) return new PostgresTokenStore({ pool, notify });
   const query = (text, values) => {
     statements++;
     return pool.query(text, values);

@@ -1,5 +1,4 @@
 /** The floor with sessions: Express and express-session, with as much in the session as this package puts there. */
-import { setTimeout } from 'node:timers/promises';
 import express from 'express';
 import pg from 'pg';
 import { createClient } from 'redis';
@@ -8,19 +7,26 @@ import { sessionMiddleware } from './session.mjs';
 
 export const loginPath = '/login';
 
+let wait;
+
+/** Questions a benchmark may ask of this application. */
+export const answers = {
+  forgetWait: () => {
+    wait = undefined;
+  },
+};
+
 /**
  * With `read`, a request reads one record as large as a grant, as cheaply as the client library can. With `layers`, so many
- * middlewares that do nothing come before the route. With `sharedWaitMs`, requests wait for one and the same timer, which
- * the first of them after a login starts: what a herd takes at least.
+ * middlewares that do nothing come before the route. With `waitUrl`, requests wait for one and the same reply from there,
+ * which the first of them asks for: what a herd takes at least.
  */
 export async function create(given) {
   const app = express();
   app.use(await sessionMiddleware(given));
   for (let layer = 0; layer < (given.layers ?? 0); layer++) app.use((_req, _res, next) => next());
-  let wait;
   app.get('/login', (req, res) => {
     const hold = { grantId: 'g'.repeat(43), generation: 'n'.repeat(16), reference: 'r'.repeat(16) };
-    wait = undefined;
     req.session.salesforce = { current: { ...hold, user: fakeUser }, extendAt: 1_700_000_000_000 };
     res.status(204).end();
   });
@@ -30,11 +36,16 @@ export async function create(given) {
     const answer = () => {
       res.json({ length: req.session.salesforce ? fakeTokens.accessToken.length : 0 });
     };
-    if (given.sharedWaitMs) (wait ??= setTimeout(given.sharedWaitMs)).then(answer, next);
+    if (given.waitUrl) (wait ??= textOf(given.waitUrl)).then(answer, next);
     else if (read) read().then(answer, next);
     else answer();
   });
   return app;
+}
+
+async function textOf(url) {
+  const reply = await fetch(url);
+  return reply.text();
 }
 
 const payload = 'p'.repeat(1_000);

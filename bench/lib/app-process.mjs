@@ -10,12 +10,16 @@ import { quietMeans, takeTurns } from './turns.mjs';
 const { create, loginPath, answers } = await import(`../apps/${process.argv[2]}.mjs`);
 
 let app;
-/** What the application is measured against, in this same process. */
+/** What the application is measured against, in this same process; the last one is served as well. */
 const floors = [];
+const floorPath = '/floor';
 const server = createServer((req, res) => {
   // For clients that open a connection beforehand.
   if (req.url === '/ready') res.writeHead(204).end();
-  else app(req, res);
+  else if (req.url.startsWith(floorPath)) {
+    req.url = req.url.slice(floorPath.length);
+    floors.at(-1).app(req, res);
+  } else app(req, res);
 });
 server.keepAliveTimeout = 0;
 await new Promise((resolve) => server.listen(0, '127.0.0.1', 20_000, resolve));
@@ -37,15 +41,18 @@ serve({
     const floor = await import(`../apps/${module}.mjs`);
     const floorApp = await floor.create(given);
     const login = floor.loginPath && (await get(floorApp, floor.loginPath, { host }));
-    const cookie = [login?.getHeader('set-cookie') ?? []].flat().map((line) => line.split(';')[0]);
-    floors.push((asked) => drive(floorApp, { ...asked, host, cookie: cookie.join('; ') }));
+    const lines = [login?.getHeader('set-cookie') ?? []].flat();
+    const cookie = lines.map((line) => line.split(';')[0]).join('; ');
+    floors.push({ app: floorApp, answers: floor.answers, cookie });
+    return { path: floorPath, cookie };
   },
+  askFloor: (question) => floors.at(-1).answers[question](),
   drive: (given) => drive(app, { host, ...given }),
   /** The floors and then the application: CPU microseconds per request, in the quietest quarter of the turns. */
-  takeTurns: async ({ turns, ...given }) =>
-    quietMeans(
-      await takeTurns([...floors.map((floor) => () => floor(given)), () => drive(app, { host, ...given })], turns),
-    ),
+  takeTurns: async ({ turns, ...given }) => {
+    const drives = floors.map((floor) => () => drive(floor.app, { ...given, host, cookie: floor.cookie }));
+    return quietMeans(await takeTurns([...drives, () => drive(app, { host, ...given })], turns));
+  },
   /** Bytes allocated per request. */
   allocations: async (given) => (await allocatedBytes(() => drive(app, { host, ...given }))) / given.count,
   /** Microseconds of garbage collection per request. */

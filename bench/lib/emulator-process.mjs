@@ -1,12 +1,23 @@
 /** The emulator in a process of its own, so that it shares no event loop with what is measured. */
+import { createServer } from 'node:http';
 import { serve } from './process.mjs';
 import { startEmulator } from '../../dist/emulator.mjs';
 
 const emulator = await startEmulator({ callbackURLs: ['http://localhost/unused'] });
 let injected;
 
+/** Answers, without any work, after as many milliseconds as its path says. */
+const late = createServer((req, res) => {
+  setTimeout(() => res.end('{}'), Number(req.url.slice(1)));
+});
+await new Promise((resolve) => late.listen(0, '127.0.0.1', resolve));
+
 serve({
-  describe: () => ({ url: emulator.url, user: { ...emulator.users[0] } }),
+  describe: () => ({
+    url: emulator.url,
+    user: { ...emulator.users[0] },
+    lateUrl: `http://localhost:${late.address().port}`,
+  }),
   registerClient: (registration) => ({ ...emulator.registerClient(registration) }),
   setPolicy: (clientID, changes) => emulator.setPolicy(clientID, changes),
   logIn: (authorizeUrl) => emulator.logIn({ authorizeUrl }),

@@ -1,95 +1,126 @@
 import { startApplication } from '../lib/applications.mjs';
 import { getRequest, herd } from '../lib/load.mjs';
-import { quantile, round, shuffle, summarise } from '../lib/statistics.mjs';
+import { quantile, shuffle, summarise } from '../lib/statistics.mjs';
 
 const tokenLatencyMs = 100;
 
 const variants = [
-  { name: 'Express, waiting for a timer', module: 'session-only', given: { sharedWaitMs: tokenLatencyMs } },
   { name: 'this package, memory', module: 'ours', given: { store: 'memory' }, processes: [1] },
   { name: 'this package, Redis', module: 'ours', given: { store: 'redis' } },
+  { name: 'this package, Redis, notify', module: 'ours', given: { store: 'redis', notify: true }, processes: [4, 8] },
   { name: 'this package, PostgreSQL', module: 'ours', given: { store: 'postgres' } },
+  {
+    name: 'this package, PostgreSQL, notify',
+    module: 'ours',
+    given: { store: 'postgres', notify: true },
+    processes: [4, 8],
+  },
   { name: 'google-auth-library', module: 'google-auth-library' },
   { name: 'passport-oauth2-refresh', module: 'passport-oauth2-refresh' },
   { name: 'express-openid-connect', module: 'express-openid-connect' },
   { name: 'jsforce', module: 'jsforce' },
 ];
 
-/** Many requests at the same moment, on one session whose token has ended, spread over several processes. */
+/**
+ * Many requests at the same moment, on one session whose token has ended, spread over several processes. Before or after
+ * each herd the same processes are sent one for their floor: Express with the same sessions, where all wait for one request
+ * that takes as long as the token endpoint.
+ */
 export async function measure({ quick, emulator, servers, log }) {
-  const requests = quick ? 200 : 1_000;
-  const rounds = quick ? 1 : 5;
+  const effort = quick ? { requests: 200, rounds: 1, warmUp: 500 } : { requests: 1_000, rounds: 9, warmUp: 3_000 };
   const counts = quick ? [1, 4] : [1, 4, 8];
-  const runs = variants.flatMap((variant) =>
+  const planned = variants.flatMap((variant) =>
     counts.filter((count) => variant.processes?.includes(count) ?? true).map((processes) => ({ variant, processes })),
   );
-  const results = [];
-  for (const { variant, processes } of shuffle(runs)) {
-    const result = await runVariant(variant, processes, { requests, rounds, quick, emulator, servers });
-    results.push(result);
-    log(`  ${variant.name}, ${processes}: ${result.tokenRequests.join('/')} token requests, lost ${result.lost}`);
+  const runs = [];
+  for (const { variant, processes } of shuffle(planned)) {
+    const run = await runVariant(variant, processes, { ...effort, emulator, servers });
+    runs.push(run);
+    log(`  ${variant.name}, ${processes}: ${run.tokenRequests.join('/')} token requests, lost ${run.lost}`);
   }
   const order = (name) => variants.findIndex((variant) => variant.name === name);
-  results.sort((a, b) => order(a.name) - order(b.name) || a.processes - b.processes);
-  return { requests, rounds, tokenLatencyMs, runs: results };
+  runs.sort((a, b) => order(a.name) - order(b.name) || a.processes - b.processes);
+  return { ...effort, tokenLatencyMs, runs };
 }
 
-async function runVariant({ name, module, given }, processes, { requests, rounds, quick, emulator, servers }) {
-  const { url: emulatorUrl } = await emulator.call('describe');
+async function runVariant({ name, module, given }, processes, { requests, rounds, warmUp, emulator, servers }) {
+  const { url: emulatorUrl, lateUrl } = await emulator.call('describe');
   const apps = [];
   const common = { emulatorUrl, redisUrl: servers.redis.url, postgresUrl: servers.postgres.url, sessions: 'redis' };
   const policy = { rotateRefreshTokens: true };
-  const result = { name, processes, tokenRequests: [], lost: 0, violations: 0, p50Ms: [], p99Ms: [], refused: [] };
+  const counted = { name, processes, tokenRequests: [], lost: 0, violations: 0, refused: [] };
+  const waits = { p50: [], p99: [], floorP50: [], floorP99: [] };
   try {
     for (let index = 0; index < processes; index++) {
       const client = apps[0]?.client;
       apps.push(await startApplication({ emulator, module, policy, client, given: { ...common, ...given } }));
     }
-    const { clientID } = apps[0].client;
-    await warmUp(apps, quick ? 500 : 3_000);
-    for (let count = 0; count < rounds; count++) {
-      await emulator.call('revokeAll', { clientID });
-      // The login's own token ends at once; the one it is refreshed to lives on.
-      await emulator.call('setPolicy', clientID, { expiresInSeconds: 1 });
-      const browser = await apps[0].logIn({ visit: false });
-      // The first page after a login takes it away. A visit could refresh already, with those that look at the expiry.
-      browser.keep(['salesforce-login-loop=']);
-      await emulator.call('setPolicy', clientID, { expiresInSeconds: 3600 });
-      await new Promise((resolve) => setTimeout(resolve, 1_100));
-      await emulator.call('expireAccessTokens', { clientID });
-      await emulator.call('takeRequests');
-      await emulator.call('takeViolations');
+    const floorGiven = { ...common, waitUrl: `${lateUrl}/${tokenLatencyMs}` };
+    const added = apps.map((app) => app.call('addFloor', { module: 'session-only', given: floorGiven }));
+    const [floor] = await Promise.all(added);
+    const sendHerd = (path, cookie) =>
+      herd(
+        Array.from({ length: requests }, (_, index) => {
+          const { port } = apps[index % apps.length];
+          return { port, request: getRequest(path, port, cookie) };
+        }),
+      );
+    // Herds meet servers that have been running for a while.
+    const { cookie } = await apps[0].logIn();
+    const asked = { path: '/token', cookie, count: 20, turns: warmUp / 20 };
+    await Promise.all(apps.map((app) => app.call('takeTurns', asked)));
+
+    for (let round = 0; round < rounds; round++) {
+      const browser = await staleLogin(apps[0], emulator);
       await emulator.call('inject', { on: 'refresh', kind: 'delay', delayMs: tokenLatencyMs });
-      const targets = Array.from({ length: requests }, (_, index) => {
-        const { port } = apps[index % apps.length];
-        return { port, request: getRequest('/token', port, browser.cookie) };
-      });
-      const replies = await herd(targets);
+      const sendToFloor = async () => {
+        await Promise.all(apps.map((app) => app.call('askFloor', 'forgetWait')));
+        const floorWaits = (await sendHerd(`${floor.path}/token`, floor.cookie)).map(({ ms }) => ms);
+        waits.floorP50.push(quantile(floorWaits, 0.5));
+        waits.floorP99.push(quantile(floorWaits, 0.99));
+      };
+      const sendToVariant = async () => {
+        await emulator.call('takeRequests');
+        await emulator.call('takeViolations');
+        const replies = await sendHerd('/token', browser.cookie);
+        const taken = await emulator.call('takeRequests');
+        counted.tokenRequests.push(taken.filter(({ path }) => path.endsWith('/oauth2/token')).length);
+        counted.violations += (await emulator.call('takeViolations')).length;
+        counted.refused.push(replies.filter(({ status }) => status !== 200).length);
+        const variantWaits = replies.map(({ ms }) => ms);
+        waits.p50.push(quantile(variantWaits, 0.5));
+        waits.p99.push(quantile(variantWaits, 0.99));
+        // The browser keeps the cookies of the reply that came last.
+        for (const { head } of replies.sort((a, b) => a.ms - b.ms)) {
+          browser.keep([...head.matchAll(/^set-cookie: (.*)$/gim)].map(([, line]) => line));
+        }
+      };
+      for (const send of shuffle([sendToFloor, sendToVariant])) await send();
       await emulator.call('clearFaults');
-      const tokenRequests = (await emulator.call('takeRequests')).filter(({ path }) => path.endsWith('/oauth2/token'));
-      result.tokenRequests.push(tokenRequests.length);
-      result.violations += (await emulator.call('takeViolations')).length;
-      result.refused.push(replies.filter(({ status }) => status !== 200).length);
-      const waits = replies.map(({ ms }) => ms);
-      result.p50Ms.push(round(quantile(waits, 0.5)));
-      result.p99Ms.push(round(quantile(waits, 0.99)));
-      // The browser keeps the cookies of the reply that came last.
-      for (const { head } of replies.sort((a, b) => a.ms - b.ms)) {
-        browser.keep([...head.matchAll(/^set-cookie: (.*)$/gim)].map(([, line]) => line));
-      }
-      if (!(await isAlive(apps[0], browser))) result.lost++;
+      if (!(await isAlive(apps[0], browser))) counted.lost++;
       await emulator.call('takeViolations');
     }
-    return { ...result, p50: summarise(result.p50Ms), p99: summarise(result.p99Ms) };
+    const overFloor = waits.p99.map((ms, round) => ms - waits.floorP99[round]);
+    const summaries = Object.entries({ ...waits, overFloor }).map(([key, values]) => [key, summarise(values)]);
+    return { ...counted, ...Object.fromEntries(summaries), perRoundP99: waits.p99.map((ms) => Math.round(ms)) };
   } finally {
     await Promise.all(apps.map((app) => app.stop()));
   }
 }
 
-/** Herds meet servers that have been running for a while. */
-async function warmUp(apps, count) {
-  const { cookie } = await apps[0].logIn();
-  await Promise.all(apps.map((app) => app.call('drive', { path: '/token', cookie, count })));
+/** A browser that is logged in, with an access token that has ended. */
+async function staleLogin(app, emulator) {
+  const { clientID } = app.client;
+  await emulator.call('revokeAll', { clientID });
+  // The login's own token ends at once; the one it is refreshed to lives on.
+  await emulator.call('setPolicy', clientID, { expiresInSeconds: 1 });
+  const browser = await app.logIn({ visit: false });
+  // The first page after a login takes it away. A visit could refresh already, with those that look at the expiry.
+  browser.keep(['salesforce-login-loop=']);
+  await emulator.call('setPolicy', clientID, { expiresInSeconds: 3600 });
+  await new Promise((resolve) => setTimeout(resolve, 1_100));
+  await emulator.call('expireAccessTokens', { clientID });
+  return browser;
 }
 
 /** Whether the application can still refresh: a grant it cannot refresh any more is lost, whatever it answers now. */

@@ -1,18 +1,25 @@
 import { barPlot } from '../lib/plot.mjs';
-import { table } from '../lib/report.mjs';
+import { range, table } from '../lib/report.mjs';
 
 export function report({ requests, rounds, tokenLatencyMs, runs }) {
-  const rows = runs.map(({ name, processes, tokenRequests, lost, violations, refused, p50, p99 }) => [
-    name,
-    processes,
-    tokenRequests.join(', '),
-    lost === 0 ? '0' : `**${lost} of ${rounds}**`,
-    violations,
-    refused.join(', '),
+  const span = (counts) =>
+    Math.min(...counts) === Math.max(...counts) ? counts[0] : `${Math.min(...counts)} – ${Math.max(...counts)}`;
+  const rows = runs.map(({ name, processes, tokenRequests, lost, violations, refused, ...waits }) => {
     // A variant that loses a login is not ranked by its speed.
-    lost === 0 ? p50.median : `(${p50.median})`,
-    lost === 0 ? `${p99.median} (${p99.min} – ${p99.max})` : `(${p99.median})`,
-  ]);
+    const ranked = (text) => (lost === 0 ? text : `(${text})`);
+    return [
+      name,
+      processes,
+      span(tokenRequests),
+      lost === 0 ? '0' : `**${lost} of ${rounds}**`,
+      violations,
+      span(refused),
+      ranked(Math.round(waits.p50.median)),
+      ranked(Math.round(waits.p99.median)),
+      Math.round(waits.floorP99.median),
+      ranked(range(waits.overFloor, 0)),
+    ];
+  });
   const columns = [
     'processes',
     'token requests',
@@ -21,6 +28,8 @@ export function report({ requests, rounds, tokenLatencyMs, runs }) {
     'requests refused',
     'p50 ms',
     'p99 ms',
+    'p99 of the floor',
+    'p99 over the floor',
   ];
   const bars = runs
     .filter(({ tokenRequests }) => Math.max(...tokenRequests) > 0)

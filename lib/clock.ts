@@ -44,3 +44,20 @@ export function wait(clock: Clock, delayMs: number, signal?: AbortSignal): Promi
     signal?.addEventListener('abort', done);
   });
 }
+
+/** Settles as `running` does, or rejects with the error `late` makes once `delayMs` are over. */
+export function within<T>(clock: Clock, delayMs: number, running: Promise<T>, late: () => Error): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.setTimer(Math.max(0, delayMs), () => reject(late()));
+    running.then(
+      (value) => {
+        cancel();
+        resolve(value);
+      },
+      (error: unknown) => {
+        cancel();
+        reject(error as Error);
+      },
+    );
+  });
+}

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
-import { wait, type CancelTimer } from '../clock';
+import { wait, within } from '../clock';
 import { isSalesforceAuthError, requiresLogin, type SalesforceAuthError } from '../errors';
 import type { TokenSet } from '../token/types';
 import { GrantCache, type GrantView } from './cache';
@@ -227,20 +227,13 @@ export class TokenCoordinator {
     { waitMs, since }: { waitMs: number; since: number },
   ): Promise<TokenSet> {
     if (this.#closing.signal.aborted) throw closed();
-    let cancel: CancelTimer = () => undefined;
-    const timeout = new Promise<never>((_resolve, reject) => {
-      cancel = this.#parts.clock.setTimer(Math.max(0, since + waitMs - this.#parts.clock.monotonic()), () =>
-        reject(refreshPending(waitMs)),
-      );
-    });
-    try {
-      const tokens = await Promise.race([this.#fly(reference, rejected, cause), timeout]);
-      // The flight was begun for another reason and ended with the very token that was refused.
-      if (tokens.accessToken === rejected) return await Promise.race([this.#fly(reference, rejected, cause), timeout]);
-      return tokens;
-    } finally {
-      cancel();
-    }
+    const inTime = (flight: Promise<TokenSet>): Promise<TokenSet> => {
+      const { clock } = this.#parts;
+      return within(clock, since + waitMs - clock.monotonic(), flight, () => refreshPending(waitMs));
+    };
+    const tokens = await inTime(this.#fly(reference, rejected, cause));
+    // The flight was begun for another reason and ended with the very token that was refused.
+    return tokens.accessToken === rejected ? inTime(this.#fly(reference, rejected, cause)) : tokens;
   }
 
   #fly(reference: GrantReference, rejected: string | undefined, cause: RefreshCause): Promise<TokenSet> {

@@ -1,4 +1,4 @@
-import type { CancelTimer } from '../clock';
+import { within } from '../clock';
 import { debugRefresh } from '../debug';
 import { isSalesforceAuthError } from '../errors';
 import type { GrantRecord } from '../stores/store';
@@ -128,21 +128,16 @@ export class GrantAccess {
     const { clock, settings } = this.#parts;
     const startedAt = clock.monotonic();
     let isLate = false;
-    let cancel: CancelTimer = () => undefined;
-    const timeout = new Promise<never>((_resolve, reject) => {
-      cancel = clock.setTimer(settings.storeTimeoutMs, () => {
-        isLate = true;
-        reject(new Error(`No answer within ${settings.storeTimeoutMs} ms.`));
-      });
-    });
+    const tooLate = (): Error => {
+      isLate = true;
+      return new Error(`No answer within ${settings.storeTimeoutMs} ms.`);
+    };
     try {
       const running = run();
       if (onLate) running.then((answer) => (isLate ? onLate(answer) : undefined)).catch(() => undefined);
-      return await Promise.race([running, timeout]);
+      return await within(clock, settings.storeTimeoutMs, running, tooLate);
     } catch (error) {
       throw this.#failed(operation, startedAt, error);
-    } finally {
-      cancel();
     }
   }
 

@@ -1,4 +1,4 @@
-import { wait, type Clock } from '../clock';
+import { within, type Clock } from '../clock';
 import type { TokenStore } from '../stores/store';
 import { fromStore, type DiagnoseOptions, type Finding } from './findings';
 import { tellLess } from './redact';
@@ -8,14 +8,11 @@ const storeTimeoutMs = 5_000;
 
 /** Whether the store answers, and what it knows of itself. */
 export async function checkStore(store: TokenStore, given: DiagnoseOptions, clock: Clock): Promise<Finding[]> {
-  const { processes, rotation } = given;
   try {
-    return await within(clock, async () => {
-      const findings = (await store.diagnose?.({ processes, rotation })) ?? [];
-      if (findings.some(({ level }) => level === 'error')) return findings.map(fromStore);
-      await store.read('doctor-no-such-grant');
-      return [{ check: 'store', level: 'ok', message: 'The token store answers.' }, ...findings.map(fromStore)];
-    });
+    const looked = look(store, given);
+    return await within(clock, storeTimeoutMs, looked, () =>
+      Object.assign(new Error('The store took too long.'), { name: 'Timeout' }),
+    );
   } catch (error) {
     return [
       {
@@ -27,6 +24,13 @@ export async function checkStore(store: TokenStore, given: DiagnoseOptions, cloc
       },
     ];
   }
+}
+
+async function look(store: TokenStore, { processes, rotation }: DiagnoseOptions): Promise<Finding[]> {
+  const findings = (await store.diagnose?.({ processes, rotation })) ?? [];
+  if (findings.some(({ level }) => level === 'error')) return findings.map(fromStore);
+  await store.read('doctor-no-such-grant');
+  return [{ check: 'store', level: 'ok', message: 'The token store answers.' }, ...findings.map(fromStore)];
 }
 
 /** Whether what is stored is encrypted. */
@@ -44,17 +48,4 @@ export function checkKeys(hasKeys: boolean, isInMemory: boolean): Finding {
           fix: 'Set the encryptionKeys option to a random text of at least 32 characters, the same on every server: openssl rand -base64 32',
         }),
   };
-}
-
-async function within<T>(clock: Clock, work: () => Promise<T>): Promise<T> {
-  const ended = new AbortController();
-  const late = wait(clock, storeTimeoutMs, ended.signal).then(() => {
-    throw Object.assign(new Error('The store took too long.'), { name: 'Timeout' });
-  });
-  late.catch(() => undefined);
-  try {
-    return await Promise.race([work(), late]);
-  } finally {
-    ended.abort();
-  }
 }

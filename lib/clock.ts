@@ -49,15 +49,6 @@ export function wait(clock: Clock, delayMs: number, signal?: AbortSignal): Promi
 export function within<T>(clock: Clock, delayMs: number, running: Promise<T>, late: () => Error): Promise<T> {
   return new Promise((resolve, reject) => {
     const cancel = clock.setTimer(Math.max(0, delayMs), () => reject(late()));
-    running.then(
-      (value) => {
-        cancel();
-        resolve(value);
-      },
-      (error: unknown) => {
-        cancel();
-        reject(error as Error);
-      },
-    );
+    void running.then(resolve, reject).then(cancel);
   });
 }

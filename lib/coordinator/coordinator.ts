@@ -106,7 +106,7 @@ export class TokenCoordinator {
     const { grantId } = reference;
     const { clock, events, settings } = this.#parts;
     const startedAt = clock.monotonic();
-    const view = await this.#read(reference, rejected);
+    const view = this.#awaited(reference, rejected) ?? (await this.#read(reference, rejected));
     const now = clock.monotonic();
     const isRejected = view.tokens.accessToken === rejected;
     if (!isRejected && now < view.hardAt) {
@@ -189,6 +189,19 @@ export class TokenCoordinator {
     ]);
     stop.abort();
     this.#parts.changes.close();
+  }
+
+  /**
+   * What is known of a token that has ended, or been refused, while its refresh is under way: the refresh tells sooner than
+   * the store what comes of it. Undefined where the store has to be asked.
+   */
+  #awaited(reference: GrantReference, rejected: string | undefined): GrantView | undefined {
+    const { grantId, generation } = reference;
+    const flight = this.#flights.get(grantId);
+    const view = flight?.generation === generation ? this.#cache.get(grantId) : undefined;
+    if (!flight || !view || !isOf(view, reference) || view.readAt === -Infinity) return undefined;
+    const isOver = view.tokens.accessToken === rejected || this.#parts.clock.monotonic() >= view.hardAt;
+    return isOver ? view : undefined;
   }
 
   /** The grant from the store, or from memory while the store does not answer. */

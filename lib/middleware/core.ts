@@ -95,13 +95,13 @@ export class AuthCore {
 
   /**
    * Asks a configuration function for this request's client before a token is fetched or refreshed, which itself knows no
-   * request. After a restart nothing else would tell.
+   * request. After a restart nothing else would tell. Undefined where there is nothing to ask.
    */
-  async learnClient(req: Request, reference: GrantReference): Promise<void> {
+  learnClient(req: Request, reference: GrantReference): Promise<unknown> | undefined {
     const { source } = this.options;
-    if (source.fixed || this.coordinator.peek(reference)) return;
+    if (source.fixed || this.coordinator.peek(reference)) return undefined;
     // What is wrong with it is reported where the configuration is needed.
-    await source.resolve({ req }).catch(() => undefined);
+    return source.resolve({ req }).catch(() => undefined);
   }
 
   /**

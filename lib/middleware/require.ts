@@ -59,7 +59,8 @@ export function guard(property: string, options: RequireOptions): RequestHandler
       pass();
       return;
     }
-    const ensured = salesforce.core.learnClient(req, entry).then(() => client.ensure());
+    const learned = salesforce.core.learnClient(req, entry);
+    const ensured = learned ? learned.then(() => client.ensure()) : client.ensure();
     ensured.then(pass, (error: unknown) => {
       if (!requiresLogin(error)) {
         next(error);

@@ -4,13 +4,11 @@ import type { TokenSet } from '../token/types';
 
 /** A grant as this process last saw it, its times turned into this process's own. */
 export interface GrantView {
-  generation: string;
-  version: number;
-  /** The newest version of this generation this process has seen; above `version` where the store has lost a write. */
-  newestVersion: number;
+  /** As it was read; its durations are those of that moment. */
+  record: GrantRecord;
   tokens: TokenSet;
-  /** The tokens as the store has them. */
-  payload: string;
+  /** The newest version of this generation this process has seen; above the record's where the store has lost a write. */
+  newestVersion: number;
   /** When it was read, on the monotonic clock. */
   readAt: number;
   /** Until when the store, which did not answer, is not asked again. */
@@ -67,11 +65,9 @@ export class GrantCache {
 export function viewOf(record: GrantRecord, tokens: TokenSet, clock: Clock): GrantView {
   const now = clock.monotonic();
   return {
-    generation: record.generation,
-    version: record.version,
-    newestVersion: record.version,
+    record,
     tokens,
-    payload: record.payload,
+    newestVersion: record.version,
     readAt: now,
     aloneUntil: now,
     softAt: record.softInMs === null ? Infinity : now + record.softInMs,

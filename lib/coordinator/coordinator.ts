@@ -8,7 +8,7 @@ import { GrantChanges } from './changes';
 import type { RefreshCause } from './events';
 import { closed, loginRequired, noteGrant, refreshPending } from './failures';
 import type { GrantReference } from './grant';
-import { GrantAccess } from './grant-access';
+import { GrantAccess, type OpenGrant } from './grant-access';
 import { Refresh } from './refresh';
 import type { CoordinatorParts, GivenParts } from './settings';
 
@@ -67,7 +67,7 @@ export class TokenCoordinator {
 
   #good(reference: GrantReference): GrantView | undefined {
     const view = this.#cache.get(reference.grantId);
-    if (!view || !isOf(view, reference)) return undefined;
+    if (!view || !isOf(view, reference) || view.readAt === -Infinity) return undefined;
     const now = this.#parts.clock.monotonic();
     if (now >= view.softAt || now >= view.hardAt) return undefined;
     return now - view.readAt < this.#parts.settings.cacheMs || now < view.aloneUntil ? view : undefined;
@@ -109,8 +109,9 @@ export class TokenCoordinator {
     const view = this.#awaited(reference, rejected) ?? (await this.#read(reference, rejected));
     const now = clock.monotonic();
     const isRejected = view.tokens.accessToken === rejected;
+    const found = view.readAt >= startedAt ? view : undefined;
     if (!isRejected && now < view.hardAt) {
-      if (now >= view.softAt) this.#refreshInBackground(reference, view);
+      if (now >= view.softAt) this.#refreshInBackground(reference, view, found);
       // What was read before anybody asked comes from memory: the store did not answer.
       events.served(grantId, view.isStale ? 'stale' : view.readAt < startedAt ? 'memory' : 'store');
       return view.tokens;
@@ -119,7 +120,7 @@ export class TokenCoordinator {
     try {
       // What the store took of the time a request waits is over.
       const patience = { waitMs: waitMs ?? settings.waitMs, since: startedAt };
-      const tokens = await this.#join(reference, rejected, cause, patience);
+      const tokens = await this.#join(reference, rejected, cause, patience, found);
       events.served(grantId, 'refreshed');
       return tokens;
     } catch (error) {
@@ -141,7 +142,7 @@ export class TokenCoordinator {
     const grant = await this.#access.open(reference.grantId);
     if (!grant) throw loginRequired('The login has ended.');
     const { waitMs } = this.#parts.settings;
-    await this.#join(reference, grant.tokens.accessToken, cause, { waitMs, since });
+    await this.#join(reference, grant.tokens.accessToken, cause, { waitMs, since }, grant);
   }
 
   /**
@@ -221,13 +222,13 @@ export class TokenCoordinator {
     return view;
   }
 
-  #refreshInBackground(reference: GrantReference, view: GrantView): void {
+  #refreshInBackground(reference: GrantReference, view: GrantView, found: OpenGrant | undefined): void {
     const now = this.#parts.clock.monotonic();
     // Until the pause is over, or the refresh done, requests are served from memory rather than asking again each time.
     view.softAt = Math.max(view.nextTryAt, now + 1_000);
     view.isStale = true;
     if (now < view.nextTryAt || this.#closing.signal.aborted) return;
-    this.#fly(reference, undefined, 'soft').catch((error: unknown) => {
+    this.#fly(reference, undefined, 'soft', found).catch((error: unknown) => {
       if (requiresLogin(error)) this.#cache.delete(reference.grantId);
     });
   }
@@ -238,24 +239,31 @@ export class TokenCoordinator {
     rejected: string | undefined,
     cause: RefreshCause,
     { waitMs, since }: { waitMs: number; since: number },
+    found?: OpenGrant,
   ): Promise<TokenSet> {
     if (this.#closing.signal.aborted) throw closed();
     const inTime = (flight: Promise<TokenSet>): Promise<TokenSet> => {
       const { clock } = this.#parts;
       return within(clock, since + waitMs - clock.monotonic(), flight, () => refreshPending(waitMs));
     };
-    const tokens = await inTime(this.#fly(reference, rejected, cause));
+    const tokens = await inTime(this.#fly(reference, rejected, cause, found));
     // The flight was begun for another reason and ended with the very token that was refused.
     return tokens.accessToken === rejected ? inTime(this.#fly(reference, rejected, cause)) : tokens;
   }
 
-  #fly(reference: GrantReference, rejected: string | undefined, cause: RefreshCause): Promise<TokenSet> {
+  /** @param found the grant as it was read just now, which the refresh need not read again */
+  #fly(
+    reference: GrantReference,
+    rejected: string | undefined,
+    cause: RefreshCause,
+    found?: OpenGrant,
+  ): Promise<TokenSet> {
     const { grantId, generation } = reference;
     const under = this.#flights.get(grantId);
     if (under && under.generation === generation) return under.tokens;
     // Of a login before this one, or of a job: how it ends says nothing of this login.
     if (under) return under.tokens.catch(() => undefined).then(() => this.#fly(reference, rejected, cause));
-    const tokens = this.#refresh.run(reference, rejected, cause).finally(() => this.#flights.delete(grantId));
+    const tokens = this.#refresh.run(reference, rejected, cause, found).finally(() => this.#flights.delete(grantId));
     this.#flights.set(grantId, { generation, tokens });
     return tokens;
   }
@@ -267,7 +275,7 @@ export function randomName(): string {
 }
 
 function isOf(view: GrantView, { generation }: GrantReference): boolean {
-  return generation === undefined || view.generation === generation;
+  return generation === undefined || view.record.generation === generation;
 }
 
 function isStoreFailure(error: unknown): error is SalesforceAuthError {

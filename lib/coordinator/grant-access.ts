@@ -90,8 +90,9 @@ export class GrantAccess {
   /** The tokens of a record that is in the cache to the letter: decrypting it again would be most of the cost of a read. */
   #known({ grantId, schema, generation, payload }: GrantRecord): TokenSet | undefined {
     const view = this.#cache.get(grantId);
-    const isSame = view?.payload === payload && view.generation === generation && (schema as number) === 1;
-    return isSame ? view.tokens : undefined;
+    const known = view?.record;
+    const isSame = known?.payload === payload && known.generation === generation && (schema as number) === 1;
+    return isSame ? view?.tokens : undefined;
   }
 
   /** The record alone, whatever its state. */
@@ -102,7 +103,8 @@ export class GrantAccess {
   /** Keeps what was read or written in the cache. */
   remember(record: GrantRecord, tokens: TokenSet): GrantView {
     const view = viewOf(record, tokens, this.#parts.clock);
-    if (this.hasSeenNewer(record)) view.newestVersion = this.#cache.get(record.grantId)?.newestVersion ?? view.version;
+    if (this.hasSeenNewer(record))
+      view.newestVersion = this.#cache.get(record.grantId)?.newestVersion ?? record.version;
     this.#cache.set(record.grantId, view);
     return view;
   }
@@ -115,7 +117,7 @@ export class GrantAccess {
   /** Whether this process has seen newer tokens of the grant than the record has: then the store has lost a write. */
   hasSeenNewer({ grantId, generation, version }: GrantRecord): boolean {
     const known = this.#cache.get(grantId);
-    return known?.generation === generation && known.newestVersion > version;
+    return known?.record.generation === generation && known.newestVersion > version;
   }
 
   /**

@@ -13,7 +13,7 @@ import { commit } from './commit';
 import { loginRequired, closed, refreshDelayed, refreshHeld } from './failures';
 import { giveBack, hasRefreshToken, isFresh, type Flight } from './flight';
 import type { GrantReference } from './grant';
-import type { GrantAccess } from './grant-access';
+import type { GrantAccess, OpenGrant } from './grant-access';
 import { Lease } from './lease';
 import { giveBackForSure, revokeUnlessKept, settleForSure } from './leftovers';
 import { LockWait } from './lock-wait';
@@ -36,13 +36,19 @@ export class Refresh {
 
   /**
    * @param rejected an access token Salesforce has refused, which is not good enough however fresh it looks
+   * @param found the grant as the caller has just read it
    * @returns tokens that are stored and usable, refreshed here or by somebody else
    * @throws SalesforceAuthError; only `ERR_SALESFORCE_REAUTHENTICATION_REQUIRED` means that the grant is over
    */
-  async run(reference: GrantReference, rejected: string | undefined, cause: RefreshCause): Promise<TokenSet> {
+  async run(
+    reference: GrantReference,
+    rejected: string | undefined,
+    cause: RefreshCause,
+    found: OpenGrant | undefined,
+  ): Promise<TokenSet> {
     const lockWait = new LockWait(reference.grantId, this.#parts);
     try {
-      return await this.#run(reference, rejected, cause, lockWait);
+      return await this.#run(reference, rejected, cause, found, lockWait);
     } finally {
       lockWait.end();
     }
@@ -52,13 +58,15 @@ export class Refresh {
     reference: GrantReference,
     rejected: string | undefined,
     cause: RefreshCause,
+    found: OpenGrant | undefined,
     lockWait: LockWait,
   ): Promise<TokenSet> {
     const { grantId } = reference;
     const { changes, clock, closing, settings, source, store } = this.#parts;
-    for (;;) {
+    for (let known = found; ; known = undefined) {
       if (closing.aborted) throw closed();
-      const grant = await this.#access.open(grantId);
+      // Where it is out of date already, the claim says so, and it is read again.
+      const grant = known ?? (await this.#access.open(grantId));
       if (!grant || (reference.generation ?? grant.record.generation) !== grant.record.generation) {
         throw loginRequired('The login has ended.');
       }

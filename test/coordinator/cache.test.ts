@@ -11,13 +11,13 @@ describe('the cache of grants', () => {
     cache.set('one', view(1));
     cache.set('two', view(2));
     cache.set('three', view(3));
-    expect(cache.get('one')?.version).toBe(1);
+    expect(cache.get('one')?.record.version).toBe(1);
     cache.set('four', view(4));
 
     expect(cache.get('two')).toBeUndefined();
-    expect(cache.get('one')?.version).toBe(1);
-    expect(cache.get('three')?.version).toBe(3);
-    expect(cache.get('four')?.version).toBe(4);
+    expect(cache.get('one')?.record.version).toBe(1);
+    expect(cache.get('three')?.record.version).toBe(3);
+    expect(cache.get('four')?.record.version).toBe(4);
   });
 
   it('forgets nothing where a grant is only replaced', () => {
@@ -26,8 +26,8 @@ describe('the cache of grants', () => {
     cache.set('two', view(2));
     for (let version = 3; version < 9; version++) cache.set('two', view(version));
 
-    expect(cache.get('one')?.version).toBe(1);
-    expect(cache.get('two')?.version).toBe(8);
+    expect(cache.get('one')?.record.version).toBe(1);
+    expect(cache.get('two')?.record.version).toBe(8);
   });
 
   it('deletes a grant wherever it is', () => {
@@ -54,12 +54,11 @@ describe('a view of a record', () => {
   it('has points in time where the record has durations', () => {
     clock.advanceMs(500);
 
-    expect(viewOf(recordOf({ version: 7, backoffInMs: 3_000 }), tokensOf(), clock)).toEqual({
-      generation: 'first',
-      version: 7,
+    const record = recordOf({ version: 7, backoffInMs: 3_000 });
+    expect(viewOf(record, tokensOf(), clock)).toEqual({
+      record,
       newestVersion: 7,
       tokens: tokensOf(),
-      payload: recordOf().payload,
       readAt: 500,
       aloneUntil: 500,
       softAt: 60_500,

@@ -296,15 +296,12 @@ describe('a request that waits for a refresh', () => {
     const { lab } = await open({ processes: 2, options: { cacheMs: 0 } });
     const { store } = lab.process();
     await lab.world.elapse(6_480_000);
-    const read = store.read.bind(store);
-    // The second read of this process, that of a refresh in the background, takes so long that it sees the other's tokens.
-    jest
-      .spyOn(store, 'read')
-      .mockImplementationOnce((grantId) => read(grantId))
-      .mockImplementationOnce(async (grantId) => {
-        await new Promise<void>((resolve) => lab.world.after(200, resolve));
-        return read(grantId);
-      });
+    const claim = store.claim.bind(store);
+    // That of a refresh in the background takes so long that it finds the other's tokens.
+    jest.spyOn(store, 'claim').mockImplementationOnce(async (...given) => {
+      await new Promise<void>((resolve) => lab.world.after(200, resolve));
+      return claim(...given);
+    });
     await lab.during(lab.ask(), 10);
     const rejected = (await lab.getOther(1)) as string;
 
@@ -357,8 +354,45 @@ describe('a request that waits for a refresh', () => {
     const answers = await lab.during(Promise.all(Array.from({ length: 10 }, () => lab.ask({ rejected }))), 100);
 
     expect(new Set(answers).size).toBe(1);
-    // For all of them and for the refresh.
+    // For all of them, and for the refresh as well.
+    expect(read).toHaveBeenCalledTimes(1);
+  });
+
+  it('asks the store no more while the refresh is under way', async () => {
+    const { lab } = await open({ isCertain: true, options: { cacheMs: 0 } });
+    await lab.world.elapse(7_200_000);
+    const read = jest.spyOn(lab.process().store, 'read');
+    lab.world.fail('slow-before');
+    const first = lab.ask();
+    await lab.world.elapse(100);
+    const rejected = (await lab.tokens()).accessToken;
+
+    const answers = await lab.during(Promise.all([first, lab.ask(), lab.ask({ rejected })]), 5_000);
+
+    expect(answers).toEqual(Array(3).fill((await lab.tokens()).accessToken));
+    expect(lab.presentations).toEqual([1]);
+    expect(read).toHaveBeenCalledTimes(1);
+  });
+
+  it('asks the store where the token at hand is good, or something is known to have changed', async () => {
+    const { lab } = await open({ options: { cacheMs: 0 } });
+    const rejected = (await lab.tokens()).accessToken;
+    const read = jest.spyOn(lab.process().store, 'read');
+    lab.world.fail('slow-before');
+    const first = lab.ask({ rejected });
+    await lab.world.elapse(100);
+    expect(read).toHaveBeenCalledTimes(1);
+
+    expect(await lab.during(lab.ask(), 10)).toBe(rejected);
     expect(read).toHaveBeenCalledTimes(2);
+    lab.process().core.coordinator.access.outdate(lab.session.grantId);
+    const second = lab.ask({ rejected });
+    await lab.world.elapse(10);
+    expect(read).toHaveBeenCalledTimes(3);
+
+    const answers = await lab.during(Promise.all([first, second]), 5_000);
+    expect(answers).toEqual(Array(2).fill((await lab.tokens()).accessToken));
+    expect(lab.presentations).toEqual([1]);
   });
 });
 

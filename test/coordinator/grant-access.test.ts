@@ -45,13 +45,13 @@ describe('reading a grant', () => {
     const { access, reads } = start();
     void access.view('grant', any);
     await turn();
-    const isSecond = ({ generation }: { generation: string }) => generation === 'second';
+    const isSecond = ({ record }: { record: GrantRecord }) => record.generation === 'second';
     const views = [access.view('grant', isSecond), access.view('grant', isSecond)];
     await reads[0]!(recordOf());
     expect(reads).toHaveLength(2);
     await reads[1]!(recordOf({ generation: 'second' }));
 
-    expect((await Promise.all(views)).map((view) => view?.generation)).toEqual(['second', 'second']);
+    expect((await Promise.all(views)).map((view) => view?.record.generation)).toEqual(['second', 'second']);
     expect(reads).toHaveLength(2);
   });
 
@@ -66,7 +66,7 @@ describe('reading a grant', () => {
     const again = access.view('grant', any);
     await turn();
     await reads[0]!(recordOf());
-    expect((await again)?.version).toBe(1);
+    expect((await again)?.record.version).toBe(1);
   });
 
   it.each([undefined, recordOf({ state: 'gone', payload: '' }), recordOf({ state: 'dead' })])(
@@ -161,7 +161,10 @@ describe('a store that has lost a write', () => {
   it('stays noticed when the older version is read, until this process has stored another', () => {
     const { access } = start();
     expect(access.remember(recordOf({ version: 3 }), tokensOf()).newestVersion).toBe(3);
-    expect(access.remember(recordOf({ version: 2 }), tokensOf())).toMatchObject({ version: 2, newestVersion: 3 });
+    expect(access.remember(recordOf({ version: 2 }), tokensOf())).toMatchObject({
+      record: { version: 2 },
+      newestVersion: 3,
+    });
     expect(access.hasSeenNewer(recordOf({ version: 2 }))).toBe(true);
 
     access.replace(recordOf({ version: 2 }), tokensOf());

@@ -58,10 +58,10 @@ describe('keeping grants alive', () => {
     const told = lab.told();
     expect(told.filter(([name]) => name === 'refresh.success')).toHaveLength(3);
     expect(told.find(([name]) => name === 'refresh.start')).toEqual(['refresh.start', { cause: 'sweep' }]);
-    // Three refreshes of 18 ms and a pause after each.
+    // Three refreshes of 16 ms and a pause after each.
     expect(told.filter(([name]) => name === 'keepalive')[0]).toEqual([
       'keepalive',
-      { refreshed: 3, ended: 0, failed: 0, durationMs: 3 * (18 + 1_000) },
+      { refreshed: 3, ended: 0, failed: 0, durationMs: 3 * (16 + 1_000) },
     ]);
     expect(sessions).toHaveLength(3);
   });
@@ -77,7 +77,7 @@ describe('keeping grants alive', () => {
       Math.random = () => random;
       await lab.world.elapse(10_000);
 
-      expect(rounds(lab)).toMatchObject([{ refreshed: 1, durationMs: 18 + pauseMs }]);
+      expect(rounds(lab)).toMatchObject([{ refreshed: 1, durationMs: 16 + pauseMs }]);
     }
   });
 

@@ -115,14 +115,14 @@ describe('a claim whose answer was lost', () => {
     jest.spyOn(store, 'read').mockImplementation(async (...given) => {
       const record = (await read(...given))!;
       reads += 1;
-      if (reads <= 2) return record;
+      if (reads === 1) return record;
       return field === undefined ? undefined : { ...record, [field]: field === 'version' ? 7 : 'another' };
     });
 
     await lose(lab);
     await lab.world.elapse(10_000);
 
-    expect(reads).toBe(3);
+    expect(reads).toBe(2);
     expect(settle).not.toHaveBeenCalled();
   });
 

@@ -114,7 +114,7 @@ export class Refresh {
             : refreshDelayed(claim.record.backoffInMs, claim.record.errorCode);
         case 'busy':
           lockWait.begin();
-          await changes.wait(grantId, Math.min(claim.record.leaseInMs, 50 + Math.random() * 200), closing);
+          await changes.wait(grantId, Math.min(claim.record.leaseInMs, 25 + Math.random() * 75), closing);
           continue;
         case 'resolve':
         case 'claimed': {

@@ -50,8 +50,12 @@ serve({
   drive: (given) => drive(app, { host, ...given }),
   /** The floors and then the application: CPU microseconds per request, in the quietest quarter of the turns. */
   takeTurns: async ({ turns, ...given }) => {
-    const drives = floors.map((floor) => () => drive(floor.app, { ...given, host, cookie: floor.cookie }));
-    return quietMeans(await takeTurns([...drives, () => drive(app, { host, ...given })], turns));
+    const all = [...floors, { app, cookie: given.cookie }];
+    const drives = all.map(({ app: driven, cookie }) => async () => {
+      const { cpuPerRequestUs } = await drive(driven, { ...given, host, cookie });
+      return cpuPerRequestUs;
+    });
+    return quietMeans(await takeTurns(drives, turns));
   },
   /** Bytes allocated per request. */
   allocations: async (given) => (await allocatedBytes(() => drive(app, { host, ...given }))) / given.count,

@@ -1,4 +1,4 @@
-/** One store with many grants, in a process of its own. The argument names the store. */
+/** One store with many grants, in a process of its own. The arguments name the store, its server, and its place there. */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import pg from 'pg';
@@ -10,7 +10,7 @@ import { fromRoot } from './paths.mjs';
 import { generation, grantIdOf, payloadOf, writeOf } from './grants.mjs';
 import { serve } from './process.mjs';
 
-const [, , kind, url] = process.argv;
+const [, , kind, url, place] = process.argv;
 
 /** A clock whose timers run when they are told to: the sweep can be timed. */
 const timers = [];
@@ -46,8 +46,8 @@ const kinds = {
     };
   },
   redis: async () => {
-    const client = await createClient({ url }).connect();
-    await client.flushAll();
+    const client = await createClient({ url, database: Number(place) }).connect();
+    await client.flushDb();
     return {
       store: new RedisTokenStore({ client }),
       // One real grant, copied within the server: a million logins would take longer than the rest of the run.
@@ -65,22 +65,24 @@ const kinds = {
   },
   postgres: async () => {
     const pool = new pg.Pool({ connectionString: url });
-    await pool.query('drop table if exists salesforce_grants');
-    await pool.query(readFileSync(fromRoot('lib/stores/postgres.sql'), 'utf8'));
+    const table = `salesforce_grants_${place}`;
+    await pool.query(`drop table if exists ${table}`);
+    await pool.query(readFileSync(fromRoot('lib/stores/postgres.sql'), 'utf8').replaceAll('salesforce_grants', table));
     const { rows } = await pool.query(
-      "select string_agg(column_name, ', ') as names from information_schema.columns where table_name = 'salesforce_grants' and column_name <> 'grant_id'",
+      "select string_agg(column_name, ', ') as names from information_schema.columns where table_name = $1 and column_name <> 'grant_id'",
+      [table],
     );
     return {
-      store: new PostgresTokenStore({ pool }),
+      store: new PostgresTokenStore({ pool, table }),
       fill: async (from, to) => {
-        const copy = `insert into salesforce_grants (grant_id, ${rows[0].names})
+        const copy = `insert into ${table} (grant_id, ${rows[0].names})
           select left($1, 31) || lpad(n::text, 12, '0'), ${rows[0].names}
-          from salesforce_grants, generate_series($2::int, $3::int) as n where grant_id = $1`;
+          from ${table}, generate_series($2::int, $3::int) as n where grant_id = $1`;
         await pool.query(copy, [grantIdOf(0), from, to - 1]);
-        await pool.query('vacuum analyze salesforce_grants');
+        await pool.query(`vacuum analyze ${table}`);
       },
       bytes: async () => {
-        const size = await pool.query("select pg_total_relation_size('salesforce_grants') as size");
+        const size = await pool.query('select pg_total_relation_size($1) as size', [table]);
         return Number(size.rows[0].size);
       },
       close: () => pool.end(),
@@ -93,11 +95,9 @@ let filled = 0;
 
 serve({
   fill: async (count) => {
-    const before = filled === 0 ? await bytes() : undefined;
-    if (filled === 0) await store.put(grantIdOf(0), writeOf(0, { payload: sealedInSize() }));
-    if (count > Math.max(filled, 1)) await fill(Math.max(filled, 1), count);
+    await store.put(grantIdOf(0), writeOf(0, { payload: sealedInSize() }));
+    if (count > 1) await fill(1, count);
     filled = count;
-    return before;
   },
   bytes,
   /** Wall time of one read, with eight under way, in microseconds. */

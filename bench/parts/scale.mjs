@@ -3,59 +3,61 @@ import { startApplication } from '../lib/applications.mjs';
 import { fromRoot } from '../lib/paths.mjs';
 import { startProcess } from '../lib/process.mjs';
 import { round, summarise } from '../lib/statistics.mjs';
+import { quietMeans, takeTurns } from '../lib/turns.mjs';
 
 const kinds = { memory: 'memory', redis: 'Redis', postgres: 'PostgreSQL' };
 
 /** What one more grant costs, and what many cost a request. */
 export async function measure({ quick, emulator, servers, log }) {
-  const sizes = quick ? [1, 1_000, 10_000] : [1, 10_000, 100_000, 1_000_000];
-  const rounds = quick ? 3 : 9;
+  const effort = quick
+    ? { sizes: [1, 1_000, 10_000], rounds: 3, turns: 4, reads: 250 }
+    : { sizes: [1, 10_000, 100_000, 1_000_000], rounds: 9, turns: 16, reads: 500 };
   const stores = {};
   for (const [kind, name] of Object.entries(kinds)) {
-    stores[name] = await measureStore(kind, {
-      sizes,
-      rounds,
-      reads: quick ? 1_000 : 4_000,
-      url: servers[kind]?.url,
-      log,
-    });
+    stores[name] = await measureStore(kind, { ...effort, url: servers[kind]?.url, log });
   }
   const operations = {};
   for (const kind of ['redis', 'postgres'])
     operations[kinds[kind]] = await countOperations(kind, { emulator, servers });
-  return { stores, operations };
+  return { ...effort, stores, operations };
 }
 
-async function measureStore(kind, { sizes, rounds, reads, url, log }) {
+/** Each size has a process and a place in the store of its own, so that they can be read in turns. */
+async function measureStore(kind, { sizes, rounds, turns, reads, url, log }) {
+  const programs = [];
   const results = [];
-  const startedAt = performance.now();
-  const execArgv = ['--expose-gc', '--max-old-space-size=6144'];
-  const program = await startProcess(fromRoot('bench/lib/scale-process.mjs'), { args: [kind, url ?? ''], execArgv });
-  const startMs = performance.now() - startedAt;
+  let startMs;
   try {
-    let empty;
-    for (const grants of sizes) {
-      const before = await program.call('fill', grants);
-      empty ??= before;
+    for (const [place, grants] of sizes.entries()) {
+      const startedAt = performance.now();
+      const args = [kind, url ?? '', String(place)];
+      const execArgv = ['--expose-gc', '--max-old-space-size=6144'];
+      const program = await startProcess(fromRoot('bench/lib/scale-process.mjs'), { args, execArgv });
+      programs.push(program);
+      startMs ??= round(performance.now() - startedAt);
+      const empty = await program.call('bytes');
+      await program.call('fill', grants);
       const bytes = await program.call('bytes');
       await program.call('lookUp', reads);
-      const lookUps = [];
-      for (let count = 0; count < rounds; count++) lookUps.push(await program.call('lookUp', reads));
-      const sweepMs = await program.call('sweepMs');
-      results.push({
-        grants,
-        // Of one grant it would be the size of what surrounds it.
-        ...(grants > 1 ? { bytesPerGrant: Math.round((bytes - empty) / grants) } : {}),
-        lookUpUs: summarise(lookUps),
-        ...(sweepMs === undefined ? {} : { sweepMs: round(sweepMs) }),
-      });
+      // Of one grant it would be the size of what surrounds it.
+      results.push({ grants, ...(grants > 1 ? { bytesPerGrant: Math.round((bytes - empty) / grants) } : {}) });
       log(`  ${kind} with ${grants} grants`);
     }
-    await program.call('close');
+    const drives = programs.map((program) => () => program.call('lookUp', reads));
+    await takeTurns(drives, turns);
+    const means = [];
+    for (let count = 0; count < rounds; count++) means.push(quietMeans(await takeTurns(drives, turns)));
+    for (const [at, result] of results.entries()) {
+      result.lookUpUs = summarise(means.map((row) => row[at]));
+      result.timesOne = summarise(means.map((row) => row[at] / row[0]));
+      const sweepMs = await programs[at].call('sweepMs');
+      if (sweepMs !== undefined) result.sweepMs = round(sweepMs);
+      await programs[at].call('close');
+    }
   } finally {
-    await program.stop();
+    await Promise.all(programs.map((program) => program.stop()));
   }
-  return { startMs: round(startMs), sizes: results };
+  return { startMs, sizes: results };
 }
 
 /** Commands or statements of one request, counted by the server itself. */

@@ -2,11 +2,12 @@ import { range, table } from '../lib/report.mjs';
 
 export function report({ stores, operations }) {
   const rows = Object.entries(stores).flatMap(([store, { sizes }]) =>
-    sizes.map(({ grants, bytesPerGrant, lookUpUs, sweepMs }) => [
+    sizes.map(({ grants, bytesPerGrant, lookUpUs, timesOne, sweepMs }) => [
       store,
       grants.toLocaleString('en'),
       bytesPerGrant ?? '',
       range(lookUpUs),
+      grants === 1 ? '' : range(timesOne, 2),
       sweepMs ?? '',
     ]),
   );
@@ -14,7 +15,17 @@ export function report({ stores, operations }) {
   const starts = Object.entries(stores).map(([store, { startMs }]) => `${store} ${startMs} ms`);
   return {
     text: [
-      table([['store', 'grants', 'bytes per grant', 'µs per read, eight at once', 'ms per sweep'], ...rows]),
+      table([
+        [
+          'store',
+          'grants',
+          'bytes per grant',
+          'µs per read, eight at once',
+          'times that with one grant',
+          'ms per sweep',
+        ],
+        ...rows,
+      ]),
       table([['commands or statements', 'warm request', 'cold request', 'refresh'], ...counted]),
       `Start of a process with its store, before the first grant: ${starts.join(', ')}.`,
     ].join('\n\n'),

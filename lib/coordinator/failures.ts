@@ -18,7 +18,7 @@ export function grantIdOfError(error: object): string | undefined {
 export function loginRequired(why: string, cause?: unknown): SalesforceAuthError {
   return new SalesforceAuthError('ERR_SALESFORCE_REAUTHENTICATION_REQUIRED', `${why} Log in with Salesforce again.`, {
     status: 401,
-    ...(cause === undefined ? {} : { cause }),
+    cause,
   });
 }
 
@@ -28,7 +28,7 @@ export function refreshDelayed(retryInMs: number, reason: string | undefined, ca
     'ERR_SALESFORCE_REFRESH_DELAYED',
     `The access token could not be refreshed for now${reason === undefined ? '' : ` (${reason})`}. ` +
       'The user stays logged in; try again later.',
-    { status: 503, retryAfterSeconds: seconds(retryInMs), ...(cause === undefined ? {} : { cause }) },
+    { status: 503, retryAfterSeconds: seconds(retryInMs), cause },
   );
 }
 
@@ -38,7 +38,7 @@ export function refreshHeld(retryInMs: number, cause?: unknown): SalesforceAuthE
     'ERR_SALESFORCE_REFRESH_HELD',
     "Salesforce's answer to a refresh was lost, and it is being found out whether the refresh token is still good. " +
       'The user stays logged in; try again later.',
-    { status: 503, retryAfterSeconds: seconds(retryInMs), ...(cause === undefined ? {} : { cause }) },
+    { status: 503, retryAfterSeconds: seconds(retryInMs), cause },
   );
 }
 

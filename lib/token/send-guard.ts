@@ -13,7 +13,6 @@ const idIn = new RegExp(`${idHeader}[:,] ?([\\w-]+)`, 'i');
 
 /** Guards of requests under way, by their id. */
 const guards = new Map<string, SendGuard>();
-const guarded = new WeakMap<object, SendGuard>();
 let isSubscribed = false;
 
 /**
@@ -40,19 +39,21 @@ export async function fetchGuarded(url: string, init: RequestInit, guard: SendGu
   }
 }
 
+/** What undici tells of a request it is about to send. */
+interface Announcement {
+  /** A list of names and values, or lines of text, as the version of undici has it. */
+  request: { headers: string | string[] };
+  socket: { destroy(error: Error): unknown };
+}
+
 function subscribeOnce(): void {
   if (isSubscribed) return;
   isSubscribed = true;
-  subscribe('undici:request:create', (message) => {
-    if (guards.size === 0) return;
-    const { request } = message as { request: { headers: string | string[] } };
-    // A list of names and values, or lines of text, as the version of undici has it.
-    const guard = guards.get(idIn.exec(String(request.headers))?.[1] ?? '');
-    if (guard) guarded.set(request, guard);
-  });
   // Told in the very turn in which the request is written, and before it.
   subscribe('undici:client:sendHeaders', (message) => {
-    const { request, socket } = message as { request: object; socket: { destroy(error: Error): unknown } };
-    if (guarded.get(request)?.() === false) socket.destroy(new Error('The request was held back.'));
+    if (guards.size === 0) return;
+    const { request, socket } = message as Announcement;
+    const guard = guards.get(idIn.exec(String(request.headers))?.[1] ?? '');
+    if (guard?.() === false) socket.destroy(new Error('The request was held back.'));
   });
 }

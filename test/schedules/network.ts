@@ -111,7 +111,6 @@ export function networkOf(world: World): typeof fetch {
 function isHeldBack(headers: Headers): boolean {
   const request = { headers: [...headers].flat() };
   let isDestroyed = false;
-  channel('undici:request:create').publish({ request });
   channel('undici:client:sendHeaders').publish({ request, socket: { destroy: () => (isDestroyed = true) } });
   return isDestroyed;
 }

@@ -110,8 +110,8 @@ describe('events', () => {
     expect(first.told()).toEqual([
       ['token.served', { from: 'stale' }],
       ['token.served', { from: 'stale' }],
-      ['token.served', { from: 'stale' }],
       ['refresh.start', { cause: 'soft' }],
+      ['token.served', { from: 'stale' }],
       ['refresh.success', { cause: 'soft', durationMs, rotated: true }],
       ['token.served', { from: 'memory' }],
     ]);

@@ -58,10 +58,10 @@ const peers = ['express-openid-connect', 'Auth.js getSession()', 'iron-session']
  * the compiler once made of it; the variant takes turns there with the floors it is compared to.
  */
 export async function measure({ quick, emulator, servers, log }) {
-  const rounds = quick ? 3 : 9;
+  const rounds = quick ? 3 : 7;
   const effort = quick
     ? { warmUp: 1_000, turns: 60, requests: 20, counted: 1_000 }
-    : { warmUp: 3_000, turns: 200, requests: 20, counted: 3_000 };
+    : { warmUp: 2_000, turns: 120, requests: 20, counted: 2_000 };
   const { url: emulatorUrl } = await emulator.call('describe');
   const common = { emulatorUrl, redisUrl: servers.redis?.url, postgresUrl: servers.postgres?.url };
   const chosen = variants.filter(({ name }) => !quick || quickOnes.includes(name));

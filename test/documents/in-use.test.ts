@@ -410,7 +410,7 @@ async function loseGrant(scene: Scene): Promise<void> {
 async function storesGrants(scene: Scene): Promise<void> {
   await scene.logIn();
   const grantId = await firstGrant(scene);
-  expect(grantId).toMatch(/\w{20,}/);
+  expect(grantId).toMatch(/^[\w-]{43}$/);
   await scene.salesforce.tokens.revoke(grantId!);
 }
 

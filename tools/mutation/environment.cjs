@@ -9,15 +9,19 @@ function change() {
   return process.env.__STRYKER_ACTIVE_MUTANT__;
 }
 
+function isNoticed() {
+  return noticed !== undefined && noticed === change();
+}
+
 /** Runs no further test after one that failed; a test file that is slow to load can ask `hasFailed` before it does. */
 module.exports = class BailEnvironment extends TestEnvironment {
   constructor(...given) {
     super(...given);
-    this.global.hasFailed = change() !== undefined && noticed === change();
+    this.global.hasFailed = isNoticed();
   }
 
   handleTestEvent({ name, test }) {
-    if (name === 'test_start' && noticed !== undefined && noticed === change()) test.mode = 'skip';
+    if (name === 'test_start' && isNoticed()) test.mode = 'skip';
     if (name === 'test_done' && test.errors.length > 0) noticed = change();
   }
 };

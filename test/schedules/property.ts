@@ -1,0 +1,21 @@
+import fc from 'fast-check';
+import { play } from './play';
+import { schedules, type Schedule } from './steps';
+import type { SharedStore, World } from './world';
+
+/**
+ * That a schedule breaks no promise.
+ *
+ * @param storeOf a new store for each schedule
+ * @param watch sees what was played, and the world it left
+ */
+export function breaksNoPromise(
+  storeOf: () => SharedStore,
+  watch: (schedule: Schedule, world: World) => void = () => undefined,
+): fc.IAsyncProperty<[Schedule]> {
+  return fc.asyncProperty(schedules, async (schedule) => {
+    const world = await play(schedule, storeOf());
+    watch(schedule, world);
+    if (world.violations.length > 0) throw new Error([...new Set(world.violations)].join('\n'));
+  });
+}

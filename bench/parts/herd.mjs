@@ -27,7 +27,7 @@ const variants = [
  * that takes as long as the token endpoint.
  */
 export async function measure({ quick, emulator, servers, log }) {
-  const effort = quick ? { requests: 200, rounds: 1, warmUp: 500 } : { requests: 1_000, rounds: 5, warmUp: 3_000 };
+  const effort = quick ? { requests: 200, rounds: 1, warmUp: 500 } : { requests: 1_000, rounds: 5, warmUp: 2_000 };
   const counts = quick ? [1, 4] : [1, 4, 8];
   const planned = variants.flatMap((variant) =>
     counts.filter((count) => variant.processes?.includes(count) ?? true).map((processes) => ({ variant, processes })),

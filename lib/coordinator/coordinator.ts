@@ -67,7 +67,7 @@ export class TokenCoordinator {
 
   #good(reference: GrantReference): GrantView | undefined {
     const view = this.#cache.get(reference.grantId);
-    if (!view || !isOf(view, reference) || view.readAt === -Infinity) return undefined;
+    if (!view || !isOf(view, reference)) return undefined;
     const now = this.#parts.clock.monotonic();
     if (now >= view.softAt || now >= view.hardAt) return undefined;
     return now - view.readAt < this.#parts.settings.cacheMs || now < view.aloneUntil ? view : undefined;

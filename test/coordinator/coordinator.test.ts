@@ -145,6 +145,16 @@ describe('a token from the store', () => {
     ]);
   });
 
+  it('is served from memory while the store does not answer, without asking each time, after a change elsewhere as well', async () => {
+    const { lab, coordinator } = await open({ options: { cacheMs: 2_000 } });
+    const token = await lab.get();
+    coordinator.access.outdate(lab.session.grantId);
+    const read = jest.spyOn(lab.process().store, 'read').mockRejectedValue(new Error('The store is down.'));
+
+    expect([await lab.get(), await lab.get()]).toEqual([token, token]);
+    expect(read).toHaveBeenCalledTimes(1);
+  });
+
   it('is an error while the store does not answer and this process has nothing that would do', async () => {
     const { lab } = await open({ isCertain: true });
     const down = () => jest.spyOn(lab.process().store, 'read').mockRejectedValue(new Error('The store is down.'));

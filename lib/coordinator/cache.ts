@@ -76,3 +76,14 @@ export function viewOf(record: GrantRecord, tokens: TokenSet, clock: Clock): Gra
     isStale: false,
   };
 }
+
+/** Marks a view as one the store may know better than. */
+export function outdate(view: GrantView): void {
+  view.readAt = -Infinity;
+  view.aloneUntil = -Infinity;
+}
+
+/** Whether a view has been marked by {@link outdate}. */
+export function isOutdated({ readAt }: GrantView): boolean {
+  return readAt === -Infinity;
+}

@@ -3,13 +3,13 @@ import { setMaxListeners } from 'node:events';
 import { wait, within } from '../clock';
 import { isSalesforceAuthError, requiresLogin, type SalesforceAuthError } from '../errors';
 import type { TokenSet } from '../token/types';
-import { GrantCache, type GrantView } from './cache';
+import { GrantCache, isOutdated, type GrantView } from './cache';
 import { GrantChanges } from './changes';
 import type { RefreshCause } from './events';
 import { closed, loginRequired, noteGrant, refreshPending } from './failures';
 import type { GrantReference } from './grant';
-import { GrantAccess, type OpenGrant } from './grant-access';
-import { Refresh } from './refresh';
+import { GrantAccess } from './grant-access';
+import { Refresh, type RefreshReason } from './refresh';
 import type { CoordinatorParts, GivenParts } from './settings';
 
 /** How long a fresh token that was refused keeps its grant from being refreshed because of refusals, in milliseconds. */
@@ -111,16 +111,16 @@ export class TokenCoordinator {
     const isRejected = view.tokens.accessToken === rejected;
     const found = view.readAt >= startedAt ? view : undefined;
     if (!isRejected && now < view.hardAt) {
-      if (now >= view.softAt) this.#refreshInBackground(reference, view, found);
+      if (now >= view.softAt) this.#refreshInBackground(reference, view, { rejected: undefined, cause: 'soft', found });
       // What was read before anybody asked comes from memory: the store did not answer.
       events.served(grantId, view.isStale ? 'stale' : view.readAt < startedAt ? 'memory' : 'store');
       return view.tokens;
     }
-    const cause = isRejected ? 'rejected' : 'hard';
     try {
       // What the store took of the time a request waits is over.
       const patience = { waitMs: waitMs ?? settings.waitMs, since: startedAt };
-      const tokens = await this.#join(reference, rejected, cause, patience, found);
+      const reason = { rejected, cause: isRejected ? 'rejected' : 'hard', found } as const;
+      const tokens = await this.#join(reference, reason, patience);
       events.served(grantId, 'refreshed');
       return tokens;
     } catch (error) {
@@ -142,7 +142,8 @@ export class TokenCoordinator {
     const grant = await this.#access.open(reference.grantId);
     if (!grant) throw loginRequired('The login has ended.');
     const { waitMs } = this.#parts.settings;
-    await this.#join(reference, grant.tokens.accessToken, cause, { waitMs, since }, grant);
+    const reason = { rejected: grant.tokens.accessToken, cause, found: grant };
+    await this.#join(reference, reason, { waitMs, since });
   }
 
   /**
@@ -200,7 +201,7 @@ export class TokenCoordinator {
     const { grantId, generation } = reference;
     const flight = this.#flights.get(grantId);
     const view = flight?.generation === generation ? this.#cache.get(grantId) : undefined;
-    if (!flight || !view || !isOf(view, reference) || view.readAt === -Infinity) return undefined;
+    if (!flight || !view || !isOf(view, reference) || isOutdated(view)) return undefined;
     const isOver = view.tokens.accessToken === rejected || this.#parts.clock.monotonic() >= view.hardAt;
     return isOver ? view : undefined;
   }
@@ -222,13 +223,13 @@ export class TokenCoordinator {
     return view;
   }
 
-  #refreshInBackground(reference: GrantReference, view: GrantView, found: OpenGrant | undefined): void {
+  #refreshInBackground(reference: GrantReference, view: GrantView, reason: RefreshReason): void {
     const now = this.#parts.clock.monotonic();
     // Until the pause is over, or the refresh done, requests are served from memory rather than asking again each time.
     view.softAt = Math.max(view.nextTryAt, now + 1_000);
     view.isStale = true;
     if (now < view.nextTryAt || this.#closing.signal.aborted) return;
-    this.#fly(reference, undefined, 'soft', found).catch((error: unknown) => {
+    this.#fly(reference, reason).catch((error: unknown) => {
       if (requiresLogin(error)) this.#cache.delete(reference.grantId);
     });
   }
@@ -236,34 +237,26 @@ export class TokenCoordinator {
   /** Waits for the grant's flight, starting one where there is none; leaves it to itself after `waitMs`. */
   async #join(
     reference: GrantReference,
-    rejected: string | undefined,
-    cause: RefreshCause,
+    reason: RefreshReason,
     { waitMs, since }: { waitMs: number; since: number },
-    found?: OpenGrant,
   ): Promise<TokenSet> {
     if (this.#closing.signal.aborted) throw closed();
     const inTime = (flight: Promise<TokenSet>): Promise<TokenSet> => {
       const { clock } = this.#parts;
       return within(clock, since + waitMs - clock.monotonic(), flight, () => refreshPending(waitMs));
     };
-    const tokens = await inTime(this.#fly(reference, rejected, cause, found));
+    const tokens = await inTime(this.#fly(reference, reason));
     // The flight was begun for another reason and ended with the very token that was refused.
-    return tokens.accessToken === rejected ? inTime(this.#fly(reference, rejected, cause)) : tokens;
+    return tokens.accessToken === reason.rejected ? inTime(this.#fly(reference, withoutFound(reason))) : tokens;
   }
 
-  /** @param found the grant as it was read just now, which the refresh need not read again */
-  #fly(
-    reference: GrantReference,
-    rejected: string | undefined,
-    cause: RefreshCause,
-    found?: OpenGrant,
-  ): Promise<TokenSet> {
+  #fly(reference: GrantReference, reason: RefreshReason): Promise<TokenSet> {
     const { grantId, generation } = reference;
     const under = this.#flights.get(grantId);
     if (under && under.generation === generation) return under.tokens;
     // Of a login before this one, or of a job: how it ends says nothing of this login.
-    if (under) return under.tokens.catch(() => undefined).then(() => this.#fly(reference, rejected, cause));
-    const tokens = this.#refresh.run(reference, rejected, cause, found).finally(() => this.#flights.delete(grantId));
+    if (under) return under.tokens.catch(() => undefined).then(() => this.#fly(reference, withoutFound(reason)));
+    const tokens = this.#refresh.run(reference, reason).finally(() => this.#flights.delete(grantId));
     this.#flights.set(grantId, { generation, tokens });
     return tokens;
   }
@@ -272,6 +265,11 @@ export class TokenCoordinator {
 /** A random name: of a generation, a reference or a claim. */
 export function randomName(): string {
   return randomBytes(12).toString('base64url');
+}
+
+/** A reason some time later: what was read then need not hold any more. */
+function withoutFound({ rejected, cause }: RefreshReason): RefreshReason {
+  return { rejected, cause, found: undefined };
 }
 
 function isOf(view: GrantView, { generation }: GrantReference): boolean {

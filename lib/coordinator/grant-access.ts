@@ -3,7 +3,7 @@ import { debugRefresh } from '../debug';
 import { isSalesforceAuthError } from '../errors';
 import type { GrantRecord } from '../stores/store';
 import type { TokenSet } from '../token/types';
-import { viewOf, type GrantCache, type GrantView } from './cache';
+import { outdate, viewOf, type GrantCache, type GrantView } from './cache';
 import type { StoreOperation } from './events';
 import { storeFailed } from './failures';
 import type { CoordinatorParts } from './settings';
@@ -18,11 +18,6 @@ export interface OpenGrant {
 interface Reading {
   isOutdated: boolean;
   view: Promise<GrantView | undefined>;
-}
-
-function outdate(view: GrantView): void {
-  view.readAt = -Infinity;
-  view.aloneUntil = -Infinity;
 }
 
 /** Reads grants, many readers of one grant in one trip, and keeps what was read in the cache. */

@@ -20,6 +20,15 @@ import { LockWait } from './lock-wait';
 import type { CoordinatorParts } from './settings';
 import { endUnsuccessful, hold } from './unsuccessful';
 
+/** Why a grant is to be refreshed, and what is known of it already. */
+export interface RefreshReason {
+  /** An access token Salesforce has refused, which is not good enough however fresh it looks. */
+  rejected: string | undefined;
+  cause: RefreshCause;
+  /** The grant as the caller has just read it, which the refresh need not read again. */
+  found: OpenGrant | undefined;
+}
+
 /**
  * Refreshes one grant: claim with a write-ahead mark, present, commit by version, and only then hand out.
  *
@@ -35,20 +44,13 @@ export class Refresh {
   }
 
   /**
-   * @param rejected an access token Salesforce has refused, which is not good enough however fresh it looks
-   * @param found the grant as the caller has just read it
    * @returns tokens that are stored and usable, refreshed here or by somebody else
    * @throws SalesforceAuthError; only `ERR_SALESFORCE_REAUTHENTICATION_REQUIRED` means that the grant is over
    */
-  async run(
-    reference: GrantReference,
-    rejected: string | undefined,
-    cause: RefreshCause,
-    found: OpenGrant | undefined,
-  ): Promise<TokenSet> {
+  async run(reference: GrantReference, reason: RefreshReason): Promise<TokenSet> {
     const lockWait = new LockWait(reference.grantId, this.#parts);
     try {
-      return await this.#run(reference, rejected, cause, found, lockWait);
+      return await this.#run(reference, reason, lockWait);
     } finally {
       lockWait.end();
     }
@@ -56,9 +58,7 @@ export class Refresh {
 
   async #run(
     reference: GrantReference,
-    rejected: string | undefined,
-    cause: RefreshCause,
-    found: OpenGrant | undefined,
+    { rejected, cause, found }: RefreshReason,
     lockWait: LockWait,
   ): Promise<TokenSet> {
     const { grantId } = reference;

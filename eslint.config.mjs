@@ -90,7 +90,7 @@ export default tseslint.config(
     rules: { 'no-restricted-imports': forbid(['express', 'passport*', '**/strategy/*', '**/middleware/*']) },
   },
   {
-    files: ['lib/strategy/**/*.ts'],
+    files: ['lib/strategy/**/*.ts', 'lib/login/**/*.ts'],
     rules: { 'no-restricted-imports': forbid(['**/stores/*', '**/coordinator/*', '**/middleware/*']) },
   },
   {

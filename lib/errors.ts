@@ -130,6 +130,14 @@ export class SalesforceOptionError extends TypeError {
   }
 }
 
+/** How a login began that has failed. */
+export interface LoginOrigin {
+  /** What the application asked to have back. */
+  readonly appState: unknown;
+  readonly baseUrl: string;
+  readonly tenant: string | undefined;
+}
+
 /** What a {@link SalesforceAuthError} is made of. */
 export interface SalesforceAuthErrorOptions {
   /** HTTP status a handler should answer with. Default 500. */
@@ -166,6 +174,8 @@ export class SalesforceAuthError extends Error {
   readonly upstreamStatus: number | undefined;
   /** Seconds after which another try makes sense; also sent as `Retry-After`. */
   readonly retryAfterSeconds: number | undefined;
+  /** Private, so that neither `inspect` nor `JSON.stringify` shows where a user was going. */
+  #login: LoginOrigin | undefined;
 
   constructor(code: SalesforceRuntimeErrorCode, message: string, options: SalesforceAuthErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: safeCause(options.cause) });
@@ -180,6 +190,15 @@ export class SalesforceAuthError extends Error {
     this.headers =
       retryAfterSeconds === undefined ? headers : { 'Retry-After': String(Math.ceil(retryAfterSeconds)), ...headers };
     Object.defineProperty(this, marker, { value: true });
+  }
+
+  /** The login that failed with this error, once it is known to be one of this browser. */
+  get login(): LoginOrigin | undefined {
+    return this.#login;
+  }
+
+  set login(login: LoginOrigin | undefined) {
+    this.#login = login;
   }
 
   /** Whether it passes by itself, so that the same may be tried again; otherwise somebody has to do something first. */
@@ -198,6 +217,15 @@ export function situationOf({ code }: { readonly code: SalesforceErrorCode }): S
   return situations[code];
 }
 
+/**
+ * An error to hand to Express for whatever the application's code threw: Express takes `next(undefined)` for success, and a
+ * promise may reject with anything.
+ */
+export function errorFrom(thrown: unknown): Error {
+  if (isError(thrown)) return thrown;
+  return new Error('Code of the application failed, and gave no error object.');
+}
+
 /** True for every error of this package, also when two copies of it are installed. */
 export function isSalesforceAuthError(error: unknown): error is SalesforceAuthError | SalesforceOptionError {
   return typeof error === 'object' && error !== null && marker in error;
@@ -210,7 +238,19 @@ const loginCodes: readonly string[] = [
   'ERR_SALESFORCE_NOT_AUTHENTICATED',
 ];
 
-/** True when nothing but a new login helps; every other failure must leave the user logged in. */
+/**
+ * True when nothing but a new login helps; every other failure must leave the user logged in.
+ *
+ * @example
+ * import { requiresLogin } from 'express-salesforce-auth';
+ *
+ * try {
+ *   await client.getAccessToken();
+ * } catch (error) {
+ *   if (!requiresLogin(error)) throw error;
+ *   console.warn('The user has to log in again.');
+ * }
+ */
 export function requiresLogin(error: unknown): error is SalesforceAuthError {
   return isSalesforceAuthError(error) && loginCodes.includes(error.code);
 }

@@ -3,7 +3,7 @@ export { salesforceAuth, salesforceAuth as default, type SalesforceAuth } from '
 export { requireSalesforce, type RequireOptions } from './middleware/require';
 export type { SalesforceAuthOptions, StaticOptions, Routes } from './middleware/options';
 export type { CredentialsLoginOptions } from './middleware/credentials-login';
-export type { LoginOptions } from './middleware/login';
+export type { LoginOptions } from './middleware/login-route';
 export type { Access, SalesforceLogin } from './middleware/logins';
 export type { ErrorPage, ErrorPageDetails } from './middleware/error-page';
 export type { LogoutOptions, SingleLogoutOptions } from './middleware/logout';
@@ -20,12 +20,15 @@ export {
   type SalesforceVerifyFunctionWithRequest,
   type VerifyDone,
 } from './strategy/strategy';
-export type { AuthenticateOptions, StrategyOnlyOptions, StrategyOptions } from './strategy/options';
-export type { SalesforceProfile } from './strategy/profile';
+export type { AuthenticateOptions, SkipUserProfile, StrategyOnlyOptions, StrategyOptions } from './strategy/options';
+export type { LoginRequestOptions } from './login/request';
+export type { PublicUrl } from './address';
+export type { OperatorWarning, Report } from './reporter';
+export type { SalesforceProfile } from './login/profile';
 export type { TokenEndpointReply } from './token/types';
 
 export type { ClientOptions, Display, ProfileSource, Prompt } from './options/configuration';
-export type { ConfigurationContext, ConfigurationFunction } from './options/source';
+export type { ConfigurationContext, ConfigurationFunction, TenantFunction } from './options/source';
 export { configurationFromEnv } from './options/environment';
 
 export { diagnose } from './doctor/diagnose';
@@ -47,8 +50,10 @@ export type {
 
 export {
   isSalesforceAuthError,
+  requiresLogin,
   SalesforceAuthError,
   SalesforceOptionError,
+  type LoginOrigin,
   type SalesforceAuthErrorOptions,
   type SalesforceErrorCode,
   type SalesforceOptionErrorCode,

@@ -87,6 +87,8 @@ export interface SalesforceEvents {
   'store.error': [{ operation: StoreOperation; durationMs: number }];
   /** A token was revoked at Salesforce, or could not be after all tries. */
   revoke: [{ grantId: string; succeeded: boolean; durationMs: number }];
+  /** A login came back from Salesforce and failed; `reason` is the operator's message. */
+  'login.failed': [{ code: SalesforceErrorCode | undefined; reason: string }];
   /** A user logged in: the grant is new, has new tokens, or kept its own because the new ones could do less. */
   login: [{ grantId: string; tokens: 'new' | 'replaced' | 'kept' }];
   /**
@@ -118,6 +120,7 @@ const channels: { readonly [Name in SalesforceEventName]: Channel } = {
   'lock.waited': channelOf('lock.waited'),
   'store.error': channelOf('store.error'),
   revoke: channelOf('revoke'),
+  'login.failed': channelOf('login.failed'),
   login: channelOf('login'),
   logout: channelOf('logout'),
   keepalive: channelOf('keepalive'),

@@ -13,17 +13,19 @@ export interface GrantOwner {
   organizationId: string;
   userId: string;
   clientID: string;
+  /** Whose client it is, if the application has tenants. A client id is no secret, so another tenant can name the same. */
+  tenant?: string | undefined;
 }
 
 /**
- * The id of a grant: the same for every session, process and login host of one user at one client.
+ * The id of a grant: the same for every session, process and login host of one user at one client of one tenant.
  *
  * No issuer takes part, since one user logs in through several hosts; and the key is not an encryption key, since those
  * rotate.
  */
-export function grantIdOf({ organizationId, userId, clientID }: GrantOwner, key: string): string {
+export function grantIdOf({ organizationId, userId, clientID, tenant }: GrantOwner, key: string): string {
   return createHmac('sha256', `express-salesforce-auth/grant-id/1|${key}`)
-    .update(JSON.stringify([organizationId, userId, clientID]))
+    .update(JSON.stringify([organizationId, userId, clientID, ...(tenant === undefined ? [] : [tenant])]))
     .digest('base64url');
 }
 

@@ -4,7 +4,7 @@ import type { GrantFilter, GrantLabels, GrantRecord, GrantWrite, ReleaseOutcome 
 import type { TokenSet } from '../token/types';
 import { randomName, type TokenCoordinator } from './coordinator';
 import { storeFailed } from './failures';
-import { grantIdOf, tokenLifeOf, type GrantReference } from './grant';
+import { grantIdOf, tokenLifeOf, type GrantOwner, type GrantReference } from './grant';
 import { revokeUnlessKept, whenEnded } from './leftovers';
 import type { GivenParts } from './settings';
 
@@ -44,7 +44,7 @@ export class Grants {
   }
 
   /** The id of a user's grant, whether or not there is one. */
-  idOf(owner: { organizationId: string; userId: string; clientID: string }): string {
+  idOf(owner: GrantOwner): string {
     return grantIdOf(owner, this.#idKey);
   }
 

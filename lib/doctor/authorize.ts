@@ -91,7 +91,7 @@ async function request(
     client_id: clientID,
     redirect_uri: callbackURL,
     state: randomBytes(16).toString('base64url'),
-    prompt,
+    ...(prompt === false ? {} : { prompt }),
     ...(display === undefined ? {} : { display }),
     ...(scope.length === 0 ? {} : { scope: scope.join(' ') }),
     ...(withPkce ? { code_challenge: challenge, code_challenge_method: 'S256' } : {}),

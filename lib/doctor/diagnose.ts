@@ -1,4 +1,5 @@
 import { isSalesforceAuthError } from '../errors';
+import { admitsAnyOrganization } from '../middleware/start-warnings';
 import { parseOptions, type ParsedOptions, type SalesforceAuthOptions } from '../middleware/options';
 import type { Configuration } from '../options/configuration';
 import { isLoopback, parseUrl } from '../salesforce/hosts';
@@ -55,6 +56,7 @@ export async function diagnoseParsed(parsed: ParsedOptions, given: DiagnoseOptio
     },
     ...remote.flat(),
     ...checkSettings(configuration),
+    ...checkAudience(parsed),
     ...local,
   ]);
 }
@@ -62,15 +64,16 @@ export async function diagnoseParsed(parsed: ParsedOptions, given: DiagnoseOptio
 async function checkOrganization(
   configuration: Configuration,
   baseUrl: string,
-  { clock }: ParsedOptions,
+  parsed: ParsedOptions,
   { origin }: DiagnoseOptions,
 ): Promise<Finding[]> {
+  const { clock } = parsed;
   const atHost = await checkHost(baseUrl, configuration.httpTimeoutMs, clock);
   if (atHost.some(({ check, level }) => level === 'error' && check !== 'clock')) return atHost;
-  const callback = absoluteCallbackURL(configuration, origin);
+  const path = callbackOf(configuration, parsed);
+  const callback = absoluteCallbackURL(path, origin ?? rootOf(parsed));
   // Of an address nobody has registered Salesforce still says whether it knows the app.
-  const callbackURL =
-    typeof callback === 'string' ? callback : `https://unknown.invalid${configuration.callbackURL ?? ''}`;
+  const callbackURL = typeof callback === 'string' ? callback : `https://unknown.invalid${path}`;
   try {
     const answered = await checkAuthorize(configuration, baseUrl, callbackURL, clock);
     const atAuthorize =
@@ -88,7 +91,7 @@ async function checkOrganization(
 }
 
 /** The URL Salesforce is given, or why it is not known or not possible. */
-function absoluteCallbackURL({ callbackURL = '' }: Configuration, origin: string | undefined): string | Finding {
+function absoluteCallbackURL(callbackURL: string, origin: string | undefined): string | Finding {
   if (!callbackURL.startsWith('/')) return callbackURL;
   const url = origin === undefined ? undefined : parseUrl(origin);
   if (!url || !/^https?:$/.test(url.protocol)) {
@@ -108,7 +111,31 @@ function absoluteCallbackURL({ callbackURL = '' }: Configuration, origin: string
       code: 'ERR_SALESFORCE_CALLBACK_URL_INVALID',
     };
   }
-  return url.origin + callbackURL;
+  return url.origin + url.pathname.replace(/\/+$/, '') + callbackURL;
+}
+
+/** The callback URL, or its path below the application's root. */
+function callbackOf({ callbackURL }: Configuration, { routes }: ParsedOptions): string {
+  return callbackURL ?? (routes.callback === false ? '' : routes.callback);
+}
+
+/** Address of the application's root, if the options name it. */
+function rootOf({ addresses }: ParsedOptions): string | undefined {
+  const [first] = addresses.listed;
+  return first && first.origin + first.prefix;
+}
+
+/** Says who may log in, if that is everybody. */
+function checkAudience(parsed: ParsedOptions): Finding[] {
+  if (!admitsAnyOrganization(parsed)) return [];
+  return [
+    {
+      check: 'audience',
+      level: 'warning',
+      message: 'Users of any Salesforce organization may log in, as far as the options say.',
+      fix: "Name your organizations in allowedOrganizations, decide in authorizeUser, or set allowedOrganizations to 'any' if you mean it.",
+    },
+  ];
 }
 
 function misconfigured(error: unknown): Finding {

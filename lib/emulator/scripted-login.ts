@@ -54,7 +54,8 @@ export async function browse(
   const response = await fetch(url, {
     method: body ? 'POST' : 'GET',
     body: body ?? null,
-    headers: cookie === '' ? {} : { cookie },
+    // As a user who follows a link of the same site: an app need not begin a login that another site asks for.
+    headers: { referer: url, ...(cookie === '' ? {} : { cookie }) },
     redirect: 'manual',
   });
   for (const line of response.headers.getSetCookie()) {

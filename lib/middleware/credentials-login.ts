@@ -1,17 +1,20 @@
 import type { Request, RequestHandler, Response } from 'express';
-import { SalesforceAuthError } from '../errors';
+import { errorFrom, SalesforceAuthError } from '../errors';
 import { checkNames, invalid, optionalText } from '../options/check';
 import { parseScope, type Configuration } from '../options/configuration';
 import { isExperienceCloudSite, parseRequestedBaseUrl } from '../salesforce/base-url';
-import { absoluteCallbackURL, proveReply, unprovenTokens, type ProvenLogin } from '../strategy/attempt';
-import { loadProfile } from '../strategy/profile';
+import type { ProvenLogin } from '../login/finish';
+import { loadProfile } from '../login/profile';
+import { proveReply, unprovenTokens } from '../login/prove';
+import { absoluteCallbackURL } from '../login/request';
 import { TokenClient } from '../token/client';
 import { codeOfCredentials, type Credentials } from '../token/credentials-code';
-import { completeLogin, holdsOf } from './complete';
-import type { AuthCore } from './core';
-import { isCrossSite } from './cross-site';
+import { createSession, holdersOf } from './create-session';
+import type { AuthContext } from './context';
 import { safeReturnTo } from './return-to';
 import { requireSession } from './session';
+import { userOf } from './user';
+import { isCrossSite } from './visit';
 
 /** What a handler of the application's own login form can set. */
 export interface CredentialsLoginOptions {
@@ -35,39 +38,42 @@ const maxLength = 1_024;
  * For users of an Experience Cloud site. Mount it on POST, behind `express.urlencoded()` or `express.json()`. It takes the
  * password out of `req.body`, so that nothing after it can log it.
  */
-export function credentialsLogin(core: AuthCore, options: CredentialsLoginOptions = {}): RequestHandler {
+export function credentialsLogin(core: AuthContext, options: CredentialsLoginOptions = {}): RequestHandler {
   checkNames(options, ['baseUrl', 'scope', 'returnTo', 'add'], 'credentialsLogin()');
   optionalText('baseUrl', options.baseUrl);
   parseScope(options.scope);
   return (req, res, next) => {
-    logIn(core, options, req, res).catch(next);
+    logIn(core, options, req, res).catch((error: unknown) => {
+      next(errorFrom(error));
+    });
   };
 }
 
-async function logIn(core: AuthCore, options: CredentialsLoginOptions, req: Request, res: Response): Promise<void> {
+async function logIn(core: AuthContext, options: CredentialsLoginOptions, req: Request, res: Response): Promise<void> {
   res.set('Cache-Control', 'no-store');
   const given = takeCredentials(req);
-  if (req.method !== 'POST' || isCrossSite(req, true)) throw crossSite();
+  if (req.method !== 'POST' || isCrossSite(req, core.options.addresses, true)) throw crossSite();
   requireSession(req);
   const credentials = checkCredentials(given);
-  const addTo = options.add === true ? holdsOf(req, core) : undefined;
+  const addTo = options.add === true ? holdersOf(req, core) : undefined;
   const { proven, profile } = await proveCredentials(core, options, req, credentials);
-  await completeLogin(core, req, { proven, profile }, addTo);
-  const target = safeReturnTo(options.returnTo ?? given['returnTo']) ?? core.options.homePath;
+  await createSession(core, req, { login: proven, user: userOf(profile), addTo });
+  const { addresses, homePath } = core.options;
+  const target = safeReturnTo(options.returnTo ?? given['returnTo']) ?? addresses.pathOf(req, '', homePath);
   if (req.accepts(['json', 'html']) === 'html') res.redirect(303, target);
   else res.json({ returnTo: target });
 }
 
 async function proveCredentials(
-  core: AuthCore,
+  core: AuthContext,
   options: CredentialsLoginOptions,
   req: Request,
   credentials: Credentials,
 ): Promise<{ proven: ProvenLogin; profile: Awaited<ReturnType<typeof loadProfile>> }> {
-  const { source, clock } = core.options;
-  const configuration = await source.resolve({ req });
+  const { addresses, clock } = core.options;
+  const configuration = await core.configurationOf(req);
   const baseUrl = siteOf(options, configuration);
-  const callbackURL = absoluteCallbackURL(req, configuration.callbackURL);
+  const callbackURL = absoluteCallbackURL(req, configuration.callbackURL ?? core.callbackPathOf(req), addresses);
   const scope = options.scope === undefined ? configuration.scope : parseScope(options.scope);
   const request = { baseUrl, callbackURL, scope };
   const { code, codeVerifier } = await codeOfCredentials(credentials, request, configuration, clock);
@@ -77,10 +83,10 @@ async function proveCredentials(
   const reply = await client.authorizationCodeGrant({ code, redirectURI: callbackURL, codeVerifier });
   let unused = unprovenTokens(reply, transaction);
   try {
-    const proven = await proveReply(reply, configuration, transaction, clock);
+    const proven = await proveReply(reply, { configuration, transaction }, clock);
     unused = proven.tokens;
     const profile = await loadProfile(proven, configuration, clock);
-    return { proven: { ...proven, transaction, configuration }, profile };
+    return { proven: { ...proven, reply, transaction, configuration }, profile };
   } catch (error) {
     void core.grants.discard(unused);
     throw error;

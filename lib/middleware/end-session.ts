@@ -2,7 +2,7 @@ import type { Request } from 'express';
 import { debugLogin } from '../debug';
 import { isTrustedHost, parseUrl } from '../salesforce/hosts';
 import { exchange } from '../token/http';
-import type { AuthCore } from './core';
+import type { AuthContext } from './context';
 import { entryOf } from './session';
 
 /** A logout waits no longer for the discovery document, in milliseconds. */
@@ -16,17 +16,17 @@ const maxKnown = 1_000;
  * Logout 1.0, section 2.1) of the user's My Domain or site. login.salesforce.com has none.
  */
 export class EndSession {
-  readonly #core: AuthCore;
+  readonly #core: AuthContext;
   readonly #known = new Map<string, string | undefined>();
 
-  constructor(core: AuthCore) {
+  constructor(core: AuthContext) {
     this.#core = core;
   }
 
   /** The logout of the current user's organization; undefined where there is none, or it cannot be told in time. */
   async urlFor(req: Request): Promise<string | undefined> {
     const { coordinator, options } = this.#core;
-    const entry = entryOf(req, options.sessionKey);
+    const entry = entryOf(req, options.session);
     if (!entry) return undefined;
     try {
       const grant = await coordinator.access.open(entry.grantId);

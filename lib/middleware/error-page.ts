@@ -1,13 +1,12 @@
 import type { Application, ErrorRequestHandler, Request, Response } from 'express';
-import { isSalesforceAuthError, situationOf, type SalesforceErrorCode } from '../errors';
-import { endedTransactions } from '../strategy/attempt';
-import type { AuthCore } from './core';
+import { errorFrom, isSalesforceAuthError, situationOf, type SalesforceErrorCode } from '../errors';
+import type { AuthContext } from './context';
 import { errorHtml } from './error-html';
-import { mountPathOf } from './mount-path';
-import { isNavigation } from './navigation';
+import { linksOf, type AnyError } from './error-links';
 import { pageHeaders } from './page-html';
+import { sendProblem } from './problem';
 import { attached, type RequestSalesforce } from './request';
-import { safeReturnTo } from './return-to';
+import { isNavigation } from './visit';
 
 /** What an error page may show. Nothing in it is secret, and nothing of it was written by anybody else. */
 export interface ErrorPageDetails {
@@ -22,6 +21,8 @@ export interface ErrorPageDetails {
   isTransient: boolean;
   /** Seconds after which another try makes sense. */
   retryAfterSeconds: number | undefined;
+  /** The message for the operator: in development, to a browser on the same machine. */
+  operatorMessage: string | undefined;
   /** What the page offers, the most helpful first; paths of this application. */
   links: readonly { label: string; href: string }[];
 }
@@ -33,7 +34,7 @@ export type ErrorPage = (details: ErrorPageDetails, req: Request, res: Response)
  * Mounts the page behind everything else, the application's own error handlers included, so that it shows what none of
  * them has answered. That is known once requests come in, and not when the middleware is made.
  */
-export function errorPageMount(core: AuthCore): (req: Request) => void {
+export function errorPageMount(core: AuthContext): (req: Request) => void {
   /** Applications that have the page already. */
   const known = new WeakSet<Application>();
   let last: Application | undefined;
@@ -55,7 +56,7 @@ function parentOf(app: Application): Application | undefined {
   return (app as Application & { parent?: Application }).parent;
 }
 
-function lastErrorHandler(core: AuthCore): ErrorRequestHandler {
+function lastErrorHandler(core: AuthContext): ErrorRequestHandler {
   return function salesforceErrorPage(error: unknown, req, res, next) {
     const salesforce = attached(req, core.options.property);
     if (!isSalesforceAuthError(error) || salesforce?.core !== core || res.headersSent) {
@@ -63,75 +64,44 @@ function lastErrorHandler(core: AuthCore): ErrorRequestHandler {
       return;
     }
     const details = detailsOf(error, req, salesforce);
-    // Express would print it; the user's page does not say what the operator has to do.
-    if (details.status >= 500) process.emitWarning(`${error.code}: ${error.message}`, 'SalesforceAuthWarning');
-    res.status(details.status);
+    // The user's page does not say what the operator has to do.
+    core.report(error.code, error.message);
     if ('headers' in error) res.set(error.headers);
-    res.set('Cache-Control', 'no-store');
     res.vary('Accept');
     if (!isNavigation(req)) {
-      const { code, title: _title, ...rest } = details;
-      res.json({ error: code, ...rest });
+      const { status, title, message: detail, code, isTransient, retryAfterSeconds } = details;
+      sendProblem(res, { status, title, detail, code, isTransient, retryAfterSeconds });
       return;
     }
+    res.status(details.status).set('Cache-Control', 'no-store');
     const { errorPage } = core.options;
     if (errorPage) {
       Promise.resolve()
         .then(() => errorPage(details, req, res))
-        .catch(next);
+        .catch((failure: unknown) => {
+          next(errorFrom(failure));
+        });
       return;
     }
     res.set(pageHeaders).type('html').send(errorHtml(details));
   };
 }
 
-type AnyError = Error & {
-  code: SalesforceErrorCode;
-  status: number;
-  retryAfterSeconds?: number | undefined;
-};
-
 function detailsOf(error: AnyError, req: Request, salesforce: RequestSalesforce): ErrorPageDetails {
-  const { title, userMessage, isTransient, next } = situationOf(error);
-  const { routes, homePath } = salesforce.core.options;
-  const home = { label: 'Go to the start page', href: homePath };
-  const { returnTo, org, isOwnRoute } = originOf(req, salesforce);
-  const links = [home];
-  if (next === 'try-again' && !isOwnRoute && returnTo !== undefined) {
-    links.unshift({ label: 'Try again', href: returnTo });
-  } else if (next !== 'home' && routes.login !== false) {
-    const query = new URLSearchParams({
-      ...(org === undefined ? {} : { org }),
-      ...(returnTo === undefined ? {} : { returnTo }),
-    }).toString();
-    const href = salesforce.mountPath + routes.login + (query === '' ? '' : `?${query}`);
-    links.unshift({ label: next === 'log-in' ? 'Log in again' : 'Try again', href });
-  }
+  const { title, userMessage, isTransient } = situationOf(error);
   const { code, status, retryAfterSeconds } = error;
-  return { code, status, title, message: userMessage, isTransient, retryAfterSeconds, links };
+  const operatorMessage = isDeveloper(req) ? error.message : undefined;
+  const links = linksOf(error, req, salesforce);
+  return { code, status, title, message: userMessage, isTransient, retryAfterSeconds, operatorMessage, links };
 }
 
-/** Where the user was going, and to which organization: as the login knew it, else from the request. */
-function originOf(
-  req: Request,
-  { core, mountPath }: RequestSalesforce,
-): { returnTo: string | undefined; org: string | undefined; isOwnRoute: boolean } {
-  const { routes, source } = core.options;
-  const transaction = endedTransactions.get(req);
-  if (transaction) {
-    const { appState, baseUrl } = transaction;
-    const { returnTo } = (appState ?? {}) as { returnTo?: unknown };
-    const isOther = source.fixed !== undefined && source.fixed.baseUrl !== baseUrl;
-    return { returnTo: safeReturnTo(returnTo), org: isOther ? baseUrl : undefined, isOwnRoute: true };
-  }
-  const path = mountPathOf(req.originalUrl.split('?')[0] ?? '');
-  const isAt = (route: string | false): boolean => route !== false && path === mountPath + route;
-  if (isAt(routes.login)) {
-    const { org } = req.query;
-    const isText = typeof org === 'string' && org.length <= 255;
-    return { returnTo: safeReturnTo(req.query['returnTo']), org: isText ? org : undefined, isOwnRoute: true };
-  }
-  const isOwnRoute = isAt(routes.callback) || isAt(routes.logout) || req.query['state'] !== undefined;
-  const isPage = req.method === 'GET' || req.method === 'HEAD';
-  return { returnTo: isPage && !isOwnRoute ? safeReturnTo(req.originalUrl) : undefined, org: undefined, isOwnRoute };
+/**
+ * Whether the person at the browser is the developer. Express calls an application without `NODE_ENV` a development too, so
+ * the request has to come from this machine as well, and through no proxy.
+ */
+function isDeveloper(req: Request): boolean {
+  const { app, headers, socket } = req;
+  const isForwarded = Object.keys(headers).some((name) => name === 'forwarded' || name.startsWith('x-forwarded-'));
+  const address = (socket.remoteAddress ?? '').replace(/^::ffff:/, '');
+  return app.get('env') === 'development' && !isForwarded && /^(?:127(?:\.\d+){3}|::1)$/.test(address);
 }

@@ -1,50 +1,163 @@
 import { createHash } from 'node:crypto';
-import { parseCookie } from 'cookie';
+import onHeaders from 'on-headers';
 import type { Request, Response } from 'express';
 import { SalesforceAuthError } from '../errors';
+import { cookieName, cookieOptions, cookiesOf } from '../login/cookies';
+import type { AuthContext } from './context';
+import { entryOf, sessionCookieOf, sessionSizeOf } from './session';
 
-const cookieName = 'salesforce-login-loop';
-const maxLogins = 4;
+const cookie = 'salesforce-login-loop';
+const subject = 'login that has not been used yet';
+
+/** A login that is not used within this time is no loop, in milliseconds. */
 const windowMs = 60_000;
 
+/** Largest cookie that browsers keep, name and value together, in bytes (RFC 6265, section 6.1). */
+const maxCookieBytes = 4096;
+
+/** What is known of a login at its callback, for the request after it. */
+interface Mark {
+  /** Fingerprint of the page that the login was for. */
+  page: string;
+  at: number;
+  /** Fingerprint of the id of the session the login was put into, if that session has one. */
+  session?: string | undefined;
+  /** Why the browser will not keep the session's cookie, if that can be seen. */
+  cookieProblem?: 'secure' | 'size' | undefined;
+}
+
 /**
- * Notices a browser that is sent to log in again and again for one and the same page, as happens where the session cookie
- * is not kept. Without a login page in between, it would go round for ever.
+ * Notes that a login has ended well and has not been used yet. If the page it was for asks for a login again, the login did
+ * not hold, and another one would end the same way.
  *
- * The count is kept in a cookie of its own, for the session is what may not be working.
+ * The mark is a cookie of its own, since the session is what may not be working. It is sealed: a sibling domain could plant
+ * one otherwise, and so lock a page.
  */
-export function countLogin(req: Request, res: Response, returnTo: string): void {
-  const count = countOf(req, returnTo) + 1;
-  res.cookie(cookieName, `${count}.${fingerprint(returnTo)}`, {
-    httpOnly: true,
-    sameSite: 'lax',
-    secure: req.secure,
-    maxAge: windowMs,
+export async function markLogin(core: AuthContext, { req, res }: Visit, returnTo: string): Promise<void> {
+  const { addresses, keys, clock } = core.options;
+  const session = sessionCookieOf(req);
+  const size = sessionSizeOf(req);
+  const mark: Mark = {
+    page: fingerprint(returnTo),
+    at: clock.now(),
+    session: session?.id === undefined ? undefined : fingerprint(session.id),
+    cookieProblem:
+      session?.secure === true && !req.secure
+        ? 'secure'
+        : size !== undefined && size > maxCookieBytes
+          ? 'size'
+          : undefined,
+  };
+  if (mark.cookieProblem !== undefined) core.report('ERR_SALESFORCE_LOGIN_LOOP', cookieProblems[mark.cookieProblem]);
+  const isSecure = addresses.isSecure(req);
+  const value = await keys.seal(subject, JSON.stringify(mark));
+  res.cookie(cookieName(cookie, isSecure), value, { ...cookieOptions(isSecure), maxAge: windowMs });
+}
+
+interface Visit {
+  req: Request;
+  res: Response;
+}
+
+/**
+ * Forgets the mark once a request with a login is answered well: the login holds. Called on each request, so it looks at the
+ * cookies only if the mark is among them.
+ */
+export function forgetMarkIfServed(core: AuthContext, req: Request, res: Response): void {
+  if (!hasMark(req)) return;
+  onHeaders(res, () => {
+    if (res.statusCode >= 400 || loginsThatFailed.has(req) || !entryOf(req, core.options.session)) return;
+    clearMark(core, req, res);
   });
 }
 
-/** @throws SalesforceAuthError `ERR_SALESFORCE_LOGIN_LOOP` where the browser has just logged in for this page too often */
-export function checkLoginLoop(req: Request, res: Response, returnTo: string): void {
-  if (countOf(req, returnTo) < maxLogins) return;
-  clearLogins(req, res);
+/** Whether the mark is among the cookies. A request that no Express application handles has no response to take it away. */
+function hasMark(req: Request): boolean {
+  return req.headers.cookie?.includes(cookie) === true && (req as { app?: object }).app !== undefined;
+}
+
+/** Takes the mark away: the user has logged out, or has read that the login did not hold. */
+export function clearMark({ options }: AuthContext, req: Request, res: Response): void {
+  if (!hasMark(req)) return;
+  const isSecure = options.addresses.isSecure(req);
+  res.clearCookie(cookieName(cookie, isSecure), cookieOptions(isSecure));
+}
+
+/** Requests that were sent to the login: how they were answered says nothing good of the login before. */
+const loginsThatFailed = new WeakSet<Request>();
+
+/**
+ * Notes that a request needs a login, and looks whether one for the same page has just ended well.
+ *
+ * @param cause the error of the login the request had, if it had one
+ * @throws SalesforceAuthError `ERR_SALESFORCE_LOGIN_LOOP` with the cause, as far as it can be seen
+ */
+export async function checkLoginLoop(
+  core: AuthContext,
+  req: Request,
+  returnTo: string,
+  cause?: unknown,
+): Promise<void> {
+  loginsThatFailed.add(req);
+  if (cause === undefined && entryOf(req, core.options.session)) return;
+  const mark = await readMark(core, req);
+  if (mark?.page !== fingerprint(returnTo)) return;
+  if (req.res) clearMark(core, req, req.res);
   throw new SalesforceAuthError(
     'ERR_SALESFORCE_LOGIN_LOOP',
-    'The browser has logged in several times within a minute and is still not logged in. The session is probably not kept: ' +
-      "check that its cookie is not marked secure on plain http, that 'trust proxy' is set behind a proxy, and that all servers share one session store.",
-    { status: 500 },
+    `The browser has just logged in for this page and is not logged in. ${causeOf(core, { req, mark, cause })}`,
+    { status: 500, cause },
   );
 }
 
-/** A page was reached: logins before it do not count. */
-export function clearLogins(req: Request, res: Response): void {
-  if (req.headers.cookie?.includes(cookieName) && !res.headersSent) res.clearCookie(cookieName);
+async function readMark({ options }: AuthContext, req: Request): Promise<Mark | undefined> {
+  const { addresses, keys, clock } = options;
+  const value = cookiesOf(req)[cookieName(cookie, addresses.isSecure(req))];
+  const text = value === undefined ? undefined : await keys.open(subject, value);
+  const mark = text === undefined ? undefined : (JSON.parse(text) as Mark);
+  return mark && Math.abs(clock.now() - mark.at) < windowMs ? mark : undefined;
 }
 
-function countOf(req: Request, returnTo: string): number {
-  const [count, page] = (parseCookie(req.headers.cookie ?? '')[cookieName] ?? '').split('.');
-  return page === fingerprint(returnTo) ? Number.parseInt(count ?? '', 10) || 0 : 0;
+const cookieProblems = {
+  secure:
+    "The session's cookie is marked secure, but this application sees plain http, so the cookie was not sent. Set 'trust proxy' " +
+    'in Express if a proxy ends https, or serve https.',
+  size:
+    "The session's cookie is larger than 4096 bytes, and browsers do not keep it. Keep less in the session, or keep the session " +
+    'in a store (express-session).',
+} as const;
+
+function causeOf({ options }: AuthContext, { req, mark, cause }: { req: Request; mark: Mark; cause: unknown }): string {
+  if (cause !== undefined) {
+    return options.ownsStore
+      ? 'The login is in the session, but not in the memory of this process: another process made it, or this one has ' +
+          'restarted. Use a token store that all processes share (RedisTokenStore, PostgresTokenStore), or run one process.'
+      : 'Salesforce refused the new access token at once. Run the doctor (npx express-salesforce-auth doctor), and look at ' +
+          'the session policies of the app and at the login history of the user in Salesforce.';
+  }
+  if (mark.cookieProblem !== undefined) return cookieProblems[mark.cookieProblem];
+  if (mark.session === undefined) {
+    return "The session's cookie did not come back, or came back without the login. Check its size, domain, path and sameSite.";
+  }
+  const sentBack = Object.values(cookiesOf(req)).some((value) => sessionIdsIn(value).includes(mark.session ?? ''));
+  if (!sentBack) {
+    return (
+      "The session's cookie did not come back: the browser did not keep it, or does not send it here. Check its domain, path, " +
+      'sameSite and secure, and that the browser accepts cookies.'
+    );
+  }
+  return (
+    'The browser sent the session back, but this process does not find the login in it. Check that all processes use one ' +
+    'session store, that two salesforceAuth() do not share a route, and that nothing renews the session after the login.'
+  );
 }
 
-function fingerprint(returnTo: string): string {
-  return createHash('sha256').update(returnTo).digest('base64url').slice(0, 12);
+/** Fingerprints of what a cookie of express-session may hold as id: `s:<id>.<signature>`. */
+function sessionIdsIn(value: string | undefined): string[] {
+  const id = /^s:(.+)\.[^.]+$/.exec(value ?? '')?.[1];
+  return id === undefined ? [] : [fingerprint(id)];
+}
+
+function fingerprint(text: string): string {
+  return createHash('sha256').update(text).digest('base64url').slice(0, 16);
 }

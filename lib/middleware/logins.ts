@@ -1,9 +1,8 @@
-import type { Request } from 'express';
 import { GrantClient } from '../client/grant-client';
 import type { ConnectionOptions, JsforceConnection } from '../client/connection';
 import { SalesforceAuthError } from '../errors';
 import { isOrganizationId, toId18 } from '../salesforce/ids';
-import type { AuthCore } from './core';
+import type { AuthContext } from './context';
 import type { SessionEntry } from './session';
 import type { SalesforceUser } from './user';
 
@@ -41,7 +40,7 @@ export abstract class RequestAccess implements Access {
   abstract get client(): GrantClient | undefined;
 
   /** Makes sure that the access can be used. */
-  protected abstract open(): Promise<GrantClient>;
+  protected abstract open(): GrantClient;
 
   get accessToken(): string | undefined {
     return this.client?.accessToken;
@@ -57,30 +56,26 @@ export abstract class RequestAccess implements Access {
 
   // Getters that bind, so that `const { fetch } = req.salesforce` works without a closure for every request.
   get getAccessToken(): Access['getAccessToken'] {
-    return async (options) => (await this.open()).getAccessToken(options);
+    return async (options) => this.open().getAccessToken(options);
   }
 
   get fetch(): Access['fetch'] {
-    return async (input, init) => (await this.open()).fetch(input, init);
+    return async (input, init) => this.open().fetch(input, init);
   }
 
   get connection(): Access['connection'] {
-    return async (options) => (await this.open()).connection(options);
+    return async (options) => this.open().connection(options);
   }
 }
 
 /** A login of the session beside, or as well as, the one `req.salesforce` stands for. */
 export class RequestLogin extends RequestAccess implements SalesforceLogin {
-  readonly #req: Request;
-  readonly #core: AuthCore;
   readonly #entry: SessionEntry;
   readonly #client: GrantClient;
   readonly #isCurrent: boolean;
 
-  constructor(req: Request, core: AuthCore, entry: SessionEntry, isCurrent: boolean) {
+  constructor(core: AuthContext, entry: SessionEntry, isCurrent: boolean) {
     super();
-    this.#req = req;
-    this.#core = core;
     this.#entry = entry;
     this.#client = new GrantClient(core.coordinator, entry);
     this.#isCurrent = isCurrent;
@@ -102,8 +97,7 @@ export class RequestLogin extends RequestAccess implements SalesforceLogin {
     return this.#isCurrent;
   }
 
-  protected async open(): Promise<GrantClient> {
-    await this.#core.learnClient(this.#req, this.#entry);
+  protected open(): GrantClient {
     return this.#client;
   }
 

@@ -1,11 +1,13 @@
 import type { Request, RequestHandler, Response } from 'express';
-import { SalesforceAuthError } from '../errors';
+import { errorFrom, SalesforceAuthError } from '../errors';
 import { checkNames, invalid } from '../options/check';
 import { isLoopback, parseUrl } from '../salesforce/hosts';
-import type { AuthCore } from './core';
-import { isCrossSite } from './cross-site';
+import type { AuthContext } from './context';
 import { EndSession } from './end-session';
+import { clearMark } from './login-loop';
+import { sendLogout, sendOn } from './pages';
 import { safeReturnTo } from './return-to';
+import { isCrossSite, isNavigation } from './visit';
 
 /** What a handler of `salesforce.logout()` can set. */
 export interface LogoutOptions {
@@ -34,9 +36,9 @@ export interface SingleLogoutOptions {
  *
  * Refuses requests that another site makes the browser send.
  */
-export function logoutHandler(core: AuthCore, options: LogoutOptions = {}): RequestHandler {
+export function logoutHandler(core: AuthContext, options: LogoutOptions = {}): RequestHandler {
   checkNames(options, ['everywhere', 'organization', 'returnTo', 'singleLogout'], 'logout()');
-  const target = safeReturnTo(options.returnTo) ?? core.options.homePath;
+  const target = targetOf(core, options.returnTo);
   const findEndSession = endSessionOf(core, options.singleLogout);
   const logOut = async (req: Request, res: Response): Promise<void> => {
     const { everywhere, organization = req.query['organization'] } = options;
@@ -45,13 +47,17 @@ export function logoutHandler(core: AuthCore, options: LogoutOptions = {}): Requ
     // Looked up before the grant that tells it is gone.
     const endSessionUrl = await findEndSession(req);
     await core.logout(req, { everywhere, organization: which });
-    if (req.accepts(['json', 'html']) === 'html') res.redirect(303, endSessionUrl ?? target);
-    else if (endSessionUrl === undefined) res.status(204).end();
+    clearMark(core, req, res);
+    if (req.accepts(['json', 'html']) === 'html') {
+      // The `form-action` of the page that has the form would stop a redirect to Salesforce.
+      if (endSessionUrl === undefined) res.redirect(303, target(req));
+      else sendOn(res, endSessionUrl);
+    } else if (endSessionUrl === undefined) res.status(204).end();
     else res.json({ endSessionUrl });
   };
   return (req, res, next) => {
     res.set('Cache-Control', 'no-store');
-    if (isCrossSite(req)) {
+    if (isCrossSite(req, core.options.addresses)) {
       next(
         new SalesforceAuthError(
           'ERR_SALESFORCE_CROSS_SITE_LOGOUT',
@@ -61,8 +67,27 @@ export function logoutHandler(core: AuthCore, options: LogoutOptions = {}): Requ
       );
       return;
     }
-    logOut(req, res).catch(next);
+    logOut(req, res).catch((error: unknown) => {
+      next(errorFrom(error));
+    });
   };
+}
+
+/** A page with a button, for a logout route that is opened by a link: a logout by GET could be caused by any other site. */
+export function logoutPage(core: AuthContext): RequestHandler {
+  return (req, res, next) => {
+    if (!isNavigation(req)) {
+      next();
+      return;
+    }
+    sendLogout(res, core.options.addresses.currentPath(req));
+  };
+}
+
+/** Where a logout ends. */
+function targetOf({ options }: AuthContext, returnTo: string | undefined): (req: Request) => string {
+  const given = safeReturnTo(returnTo);
+  return (req) => given ?? options.addresses.pathOf(req, '', options.homePath);
 }
 
 /**
@@ -71,20 +96,20 @@ export function logoutHandler(core: AuthCore, options: LogoutOptions = {}): Requ
  *
  * It has to take requests of another site, since that is what Salesforce is; the worst that others do with it is a logout.
  */
-export function singleLogoutHandler(core: AuthCore, options: SingleLogoutOptions = {}): RequestHandler {
+export function singleLogoutHandler(core: AuthContext, options: SingleLogoutOptions = {}): RequestHandler {
   checkNames(options, ['returnTo'], 'singleLogout()');
-  const target = safeReturnTo(options.returnTo) ?? core.options.homePath;
+  const target = targetOf(core, options.returnTo);
   return (req, res, next) => {
     res.set('Cache-Control', 'no-store');
     core.logout(req, {}).then(() => {
       // In a frame or as an image there is nobody to show a page to.
-      if ((req.get('sec-fetch-dest') ?? 'document') === 'document') res.redirect(303, target);
+      if ((req.get('sec-fetch-dest') ?? 'document') === 'document') res.redirect(303, target(req));
       else res.status(204).end();
     }, next);
   };
 }
 
-function endSessionOf(core: AuthCore, option: unknown): (req: Request) => Promise<string | undefined> {
+function endSessionOf(core: AuthContext, option: unknown): (req: Request) => Promise<string | undefined> {
   if (option === undefined || option === false) return () => Promise.resolve(undefined);
   if (option === true) {
     const endSession = new EndSession(core);

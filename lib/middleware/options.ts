@@ -1,15 +1,19 @@
 import type { Request } from 'express';
+import { Addresses, parsePublicUrl, type PublicUrl } from '../address';
 import { systemClock, type Clock } from '../clock';
 import { defaultRefreshSettings, type AmbiguousPolicy, type RefreshSettings } from '../coordinator/settings';
 import { KeyRing, parseEncryptionKeys } from '../crypto/key-ring';
+import { loginKeys } from '../login/keys';
 import { checkFunction, checkNames, invalid, oneOf, optionalText, wholeNumber } from '../options/check';
 import { clientOptionNames, parseClientOptions, type ClientOptions } from '../options/configuration';
 import { parseKeepAlive, type KeepAliveOptions, type KeepAliveSettings } from '../options/keep-alive';
-import { ConfigurationSource, type ConfigurationFunction } from '../options/source';
+import { ConfigurationSource, type ConfigurationFunction, type TenantFunction } from '../options/source';
+import { Reporter, type Report } from '../reporter';
 import { isOrganizationId, toId18 } from '../salesforce/ids';
 import { MemoryTokenStore } from '../stores/memory';
 import type { TokenStore } from '../stores/store';
 import type { ErrorPage } from './error-page';
+import type { SessionPlace } from './session';
 import type { SalesforceUser } from './user';
 
 /** Paths of the mounted routes, relative to where the middleware is mounted; false for none. */
@@ -40,14 +44,32 @@ export interface StaticOptions {
    */
   acceptUnencrypted?: boolean | undefined;
   routes?: Routes | undefined;
+  /**
+   * The application's address as browsers see it, if requests do not show that address: a proxy rewrites `Host` or strips a
+   * path. A list names several hosts of one application, the callback's first. Default: from the request.
+   */
+  publicUrl?: PublicUrl | undefined;
+  /**
+   * Says whose request it is, for `configuration`: sessions, logins and grants of one tenant count for nothing in requests of
+   * another. Called for each guarded request, so it must not wait. Default: one tenant.
+   */
+  tenant?: TenantFunction | undefined;
+  /**
+   * Takes warnings for the operator, at most one a minute for each cause. Default: lines on the standard error stream; false is
+   * silent.
+   */
+  report?: Report | false | undefined;
   /** Name of the property on the request. Default `salesforce`. */
   property?: string | undefined;
   /** Name of the entry in the session. Default: that of `property`. */
   sessionKey?: string | undefined;
   /** Passport's: keep the rest of the session at login and logout. Its id changes all the same. Default false. */
   keepSessionInfo?: boolean | undefined;
-  /** Organizations whose users may log in, by id. Default: all. */
-  allowedOrganizations?: readonly string[] | undefined;
+  /**
+   * Organizations whose users may log in, by id. Default: all, of which a warning tells if Salesforce asks users of any
+   * organization; `'any'` is the same without the warning.
+   */
+  allowedOrganizations?: readonly string[] | 'any' | undefined;
   /** Decides whether a user may log in; false or an exception refuses. */
   authorizeUser?: ((user: SalesforceUser, req: Request) => boolean | Promise<boolean>) | undefined;
   /** Called after a login, before the redirect; the session is the new one. An exception ends the login again. */
@@ -96,6 +118,9 @@ const staticNames = [
   'encryptionKeys',
   'acceptUnencrypted',
   'routes',
+  'publicUrl',
+  'tenant',
+  'report',
   'property',
   'sessionKey',
   'keepSessionInfo',
@@ -133,9 +158,16 @@ export interface ParsedOptions {
   acceptUnencrypted: boolean;
   routes: { login: string | false; choose: string | false; callback: string | false; logout: string | false };
   property: string;
-  sessionKey: string;
+  session: SessionPlace;
+  addresses: Addresses;
+  tenant: TenantFunction | undefined;
+  /** Keys of what a login leaves in the browser. */
+  keys: KeyRing;
+  reporter: Reporter;
   keepSessionInfo: boolean;
   allowedOrganizations: readonly string[] | undefined;
+  /** Whether the application said that users of any organization may log in. */
+  isAnyOrganizationOnPurpose: boolean;
   authorizeUser: StaticOptions['authorizeUser'];
   onLogin: StaticOptions['onLogin'];
   errorPage: ErrorPage | false | undefined;
@@ -158,6 +190,11 @@ export function parseOptions(options: SalesforceAuthOptions): ParsedOptions {
     throw invalid(misplaced, 'part of what the configuration function returns, since there is one');
   }
   checkFunction('configuration', configuration);
+  checkFunction('tenant', options.tenant);
+  if (options.tenant !== undefined && configuration === undefined) {
+    throw invalid('tenant', 'left out without configuration, the function that gives each tenant its client');
+  }
+  if (options.report !== false) checkFunction('report', options.report);
   checkFunction('authorizeUser', options.authorizeUser);
   checkFunction('onLogin', options.onLogin);
   if (options.errorPage !== false) checkFunction('errorPage', options.errorPage);
@@ -167,8 +204,8 @@ export function parseOptions(options: SalesforceAuthOptions): ParsedOptions {
   const routes = parseRoutes(options.routes);
   const source =
     configuration === undefined
-      ? new ConfigurationSource(parseClientOptions(withCallback(options, routes.callback)))
-      : new ConfigurationSource(async (context) => withCallback(await configuration(context), routes.callback));
+      ? new ConfigurationSource(parseClientOptions(options))
+      : new ConfigurationSource(configuration);
   const store = parseStore(options.store) ?? new MemoryTokenStore({ clock });
   const keepAlive = parseKeepAlive(options.keepAlive);
   if (keepAlive && typeof store.takeIdle !== 'function') {
@@ -184,9 +221,14 @@ export function parseOptions(options: SalesforceAuthOptions): ParsedOptions {
     acceptUnencrypted: options.acceptUnencrypted === true,
     routes,
     property,
-    sessionKey: optionalText('sessionKey', options.sessionKey) ?? property,
+    session: { key: optionalText('sessionKey', options.sessionKey) ?? property, tenant: options.tenant },
+    addresses: new Addresses(parsePublicUrl(options.publicUrl)),
+    tenant: options.tenant,
+    keys: loginKeys(secrets, source),
+    reporter: new Reporter(options.report, clock),
     keepSessionInfo: options.keepSessionInfo === true,
     allowedOrganizations: parseOrganizationIds(options.allowedOrganizations),
+    isAnyOrganizationOnPurpose: options.allowedOrganizations === 'any',
     authorizeUser: options.authorizeUser,
     onLogin: options.onLogin,
     errorPage: options.errorPage,
@@ -196,13 +238,6 @@ export function parseOptions(options: SalesforceAuthOptions): ParsedOptions {
     grantIdKey: optionalText('grantIdKey', options.grantIdKey) ?? '',
     clock,
   };
-}
-
-/** The callback route is a callback URL as it stands, resolved against each request. */
-function withCallback(options: ClientOptions, callback: string | false): ClientOptions {
-  return callback === false || (options as ClientOptions | undefined)?.callbackURL !== undefined
-    ? options
-    : { ...options, callbackURL: callback };
 }
 
 function parseSettings(options: StaticOptions): RefreshSettings {
@@ -255,9 +290,9 @@ function parseStore(value: unknown): TokenStore | undefined {
 }
 
 function parseOrganizationIds(value: unknown): readonly string[] | undefined {
-  if (value === undefined) return undefined;
+  if (value === undefined || value === 'any') return undefined;
   if (!Array.isArray(value) || !value.every((id) => typeof id === 'string' && isOrganizationId(id))) {
-    throw invalid('allowedOrganizations', "an array of organization ids, which begin with '00D'");
+    throw invalid('allowedOrganizations', "an array of organization ids, which begin with '00D', or 'any'");
   }
   return (value as string[]).map(toId18);
 }

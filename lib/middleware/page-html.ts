@@ -11,7 +11,7 @@ h1{margin:0 0 .75rem;font-size:1.45rem;line-height:1.25}
 p{margin:0 0 1rem}
 nav{display:flex;flex-wrap:wrap;gap:.75rem;margin:1.5rem 0}
 a{display:inline-block;padding:.6rem 1rem;border:1px solid var(--link);border-radius:.5rem;color:var(--link);font-weight:600;text-decoration:none}
-a:first-child{background:var(--link);color:var(--on-link)}
+a:first-child,button.first{background:var(--link);color:var(--on-link)}
 a:hover{text-decoration:underline}
 a:focus-visible{outline:3px solid var(--link);outline-offset:3px}
 form{display:flex;flex-wrap:wrap;gap:.75rem;align-items:end;margin:0 0 1.5rem}
@@ -34,14 +34,19 @@ export const pageHeaders: Readonly<Record<string, string>> = {
   'X-Content-Type-Options': 'nosniff',
 };
 
-/** A page of this package. @param content HTML, escaped where it has to be */
-export function pageHtml(title: string, content: string): string {
+/**
+ * A page of this package.
+ *
+ * @param content HTML, escaped by the caller
+ * @param head further HTML of the head
+ */
+export function pageHtml(title: string, content: string, head = ''): string {
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeHtml(title)}</title>
+<title>${escapeHtml(title)}</title>${head}
 <style>${style}</style>
 </head>
 <body>

@@ -1,11 +1,11 @@
 import type { Request } from 'express';
 import { GrantClient } from '../client/grant-client';
 import { SalesforceAuthError } from '../errors';
-import type { AuthCore } from './core';
+import type { AuthContext } from './context';
 import { meant, RequestAccess, RequestLogin, wrongOrganization, type Access, type SalesforceLogin } from './logins';
-import { mountPathOf } from './mount-path';
 import { entriesOf, entryOf, requireSession, type SessionEntry } from './session';
 import type { SalesforceUser } from './user';
+import { mountPathOf } from './visit';
 
 /** What `req.salesforce` can do whether or not a user is logged in. */
 interface Common extends Access {
@@ -71,14 +71,14 @@ declare global {
  */
 export class RequestSalesforce extends RequestAccess implements Common {
   readonly #req: Request;
-  readonly #core: AuthCore;
+  readonly #core: AuthContext;
   #client: GrantClient | undefined;
   #entry: SessionEntry | undefined;
   /** Grant of the login a guard picked for this request, in place of the session's current one. */
   #picked: string | undefined;
   readonly #mountPath: string | undefined;
 
-  constructor(req: Request, core: AuthCore) {
+  constructor(req: Request, core: AuthContext) {
     super();
     this.#req = req;
     this.#core = core;
@@ -91,21 +91,21 @@ export class RequestSalesforce extends RequestAccess implements Common {
   }
 
   /** @internal The middleware this request went through. */
-  get core(): AuthCore {
+  get core(): AuthContext {
     return this.#core;
   }
 
   /** @internal The session's entry; read anew, since a session can be renewed while a request is served. */
   get entry(): SessionEntry | undefined {
-    const { sessionKey } = this.#core.options;
-    if (this.#picked === undefined) return entryOf(this.#req, sessionKey);
-    return entriesOf(this.#req, sessionKey).find(({ grantId }) => grantId === this.#picked);
+    const { session } = this.#core.options;
+    if (this.#picked === undefined) return entryOf(this.#req, session);
+    return entriesOf(this.#req, session).find(({ grantId }) => grantId === this.#picked);
   }
 
   /** @internal Makes the session's login of an organization the one of this request, if there is one. */
   pick(organizationId: string): void {
     if (this.entry?.user.organizationId === organizationId) return;
-    const [found] = meant(entriesOf(this.#req, this.#core.options.sessionKey), organizationId);
+    const [found] = meant(entriesOf(this.#req, this.#core.options.session), organizationId);
     if (found) this.#picked = found.grantId;
   }
 
@@ -134,16 +134,16 @@ export class RequestSalesforce extends RequestAccess implements Common {
 
   get logins(): readonly SalesforceLogin[] {
     const current = this.entry?.grantId;
-    const entries = entriesOf(this.#req, this.#core.options.sessionKey);
-    return entries.map((entry) => new RequestLogin(this.#req, this.#core, entry, entry.grantId === current));
+    const entries = entriesOf(this.#req, this.#core.options.session);
+    return entries.map((entry) => new RequestLogin(this.#core, entry, entry.grantId === current));
   }
 
   get for(): Common['for'] {
     return (which) => {
-      const entries = meant(entriesOf(this.#req, this.#core.options.sessionKey), which);
+      const entries = meant(entriesOf(this.#req, this.#core.options.session), which);
       const current = this.entry?.grantId;
       const found = entries.find(({ grantId }) => grantId === current) ?? entries[0];
-      return found && new RequestLogin(this.#req, this.#core, found, found.grantId === current);
+      return found && new RequestLogin(this.#core, found, found.grantId === current);
     };
   }
 
@@ -164,15 +164,12 @@ export class RequestSalesforce extends RequestAccess implements Common {
     return { isAuthenticated: this.isAuthenticated };
   }
 
-  protected async open(): Promise<GrantClient> {
-    const { client, entry } = this;
-    if (!client || !entry) {
-      // Without a session nobody knows whether somebody is logged in.
-      requireSession(this.#req);
-      throw notAuthenticated();
-    }
-    await this.#core.learnClient(this.#req, entry);
-    return client;
+  protected open(): GrantClient {
+    const { client } = this;
+    if (client) return client;
+    // Without a session it is not known whether the user is logged in.
+    requireSession(this.#req);
+    throw notAuthenticated();
   }
 }
 

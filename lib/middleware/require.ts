@@ -1,13 +1,12 @@
-import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express';
+import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { requiresLogin, SalesforceAuthError } from '../errors';
 import { checkNames, invalid } from '../options/check';
 import { parseScope } from '../options/configuration';
 import { isOrganizationId, toId18 } from '../salesforce/ids';
-import { checkLoginLoop, clearLogins } from './login-loop';
 import { wrongOrganization } from './logins';
-import { isNavigation } from './navigation';
-import { attached, type RequestSalesforce } from './request';
-import { entriesOf, requireSession, sessionReadError } from './session';
+import { attached } from './request';
+import { sendToLogin } from './send-to-login';
+import { sessionReadError } from './session';
 
 /** What a guard asks for beside a login. */
 export interface RequireOptions {
@@ -46,11 +45,10 @@ export function guard(property: string, options: RequireOptions): RequestHandler
     if (organization !== undefined) salesforce.pick(organization);
     const { client, entry } = salesforce;
     if (!client || !entry) {
-      refuse(req, res, next, salesforce);
+      sendToLogin({ req, res, next }, salesforce);
       return;
     }
     salesforce.core.extendHold(req);
-    clearLogins(req, res);
     const pass = (): void => {
       next(asksForMore ? forbidden(entry.user.organizationId, client.scope ?? [], organization, scopes) : undefined);
     };
@@ -59,15 +57,13 @@ export function guard(property: string, options: RequireOptions): RequestHandler
       pass();
       return;
     }
-    const learned = salesforce.core.learnClient(req, entry);
-    const ensured = learned ? learned.then(() => client.ensure()) : client.ensure();
-    ensured.then(pass, (error: unknown) => {
+    client.ensure().then(pass, (error: unknown) => {
       if (!requiresLogin(error)) {
         next(error);
         return;
       }
       salesforce.core.forgetLogin(req, error);
-      refuse(req, res, next, salesforce);
+      sendToLogin({ req, res, next }, salesforce, error);
     });
   };
 }
@@ -86,7 +82,7 @@ export function loginOnError(property: string): ErrorRequestHandler {
       return;
     }
     salesforce.core.forgetLogin(req, error);
-    refuse(req, res, next, salesforce);
+    sendToLogin({ req, res, next }, salesforce, error);
   };
 }
 
@@ -110,37 +106,6 @@ function forbidden(
     `The login was not granted ${missing.join(', ')}. Add it to the scope option and to the app in Salesforce, and log in again.`,
     { status: 403 },
   );
-}
-
-function refuse(req: Request, res: Response, next: NextFunction, salesforce: RequestSalesforce): void {
-  const { routes, sessionKey } = salesforce.core.options;
-  const { choose, login } = routes;
-  try {
-    requireSession(req);
-    res.set('Cache-Control', 'no-store');
-    const { mountPath } = salesforce;
-    const loginPath = login === false ? undefined : mountPath + login;
-    if (loginPath === undefined || !isPageRequest(req)) {
-      res.status(401).json({
-        error: 'ERR_SALESFORCE_NOT_AUTHENTICATED',
-        message: 'Log in with Salesforce first.',
-        ...(loginPath === undefined ? {} : { login: loginPath }),
-      });
-      return;
-    }
-    checkLoginLoop(req, res, req.originalUrl);
-    // Whoever is still logged in to other organizations stays so.
-    const add = entriesOf(req, sessionKey).length > 0 ? '&add=true' : '';
-    const page = choose === false ? loginPath : mountPath + choose;
-    res.redirect(`${page}?returnTo=${encodeURIComponent(req.originalUrl)}${add}`);
-  } catch (error) {
-    next(error);
-  }
-}
-
-/** A navigation that can follow a redirect to a login page, and come back to where it was going. */
-function isPageRequest(req: Request): boolean {
-  return (req.method === 'GET' || req.method === 'HEAD') && isNavigation(req);
 }
 
 function middlewareMissing(property: string): SalesforceAuthError {

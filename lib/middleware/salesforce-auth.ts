@@ -6,17 +6,18 @@ import { diagnoseParsed } from '../doctor/diagnose';
 import type { DiagnoseOptions, Diagnosis } from '../doctor/findings';
 import { SalesforceAuthError } from '../errors';
 import { invalid } from '../options/check';
-import type { ClientOptions } from '../options/configuration';
 import { parseUrl } from '../salesforce/hosts';
-import { fromRequest } from '../strategy/options';
-import { chooser } from './chooser';
-import { AuthCore } from './core';
-import { warnOfUnencrypted } from './unencrypted-warning';
+import { callbackRoute } from './callback-route';
+import { AuthContext } from './context';
+import { warnAtStart } from './start-warnings';
 import { credentialsLogin, type CredentialsLoginOptions } from './credentials-login';
 import { errorPageMount } from './error-page';
-import { LoginRoutes, type LoginOptions } from './login';
-import { logoutHandler, singleLogoutHandler, type LogoutOptions, type SingleLogoutOptions } from './logout';
-import { parseOptions, type SalesforceAuthOptions, type StaticOptions } from './options';
+import { forgetMarkIfServed } from './login-loop';
+import { loginRoute, type LoginOptions } from './login-route';
+import { logoutHandler, logoutPage, singleLogoutHandler, type LogoutOptions, type SingleLogoutOptions } from './logout';
+import { conflictCheck } from './mounts';
+import { parseOptions, type ParsedOptions, type SalesforceAuthOptions } from './options';
+import { organizationPicker } from './organization-picker';
 import { attached, notAuthenticated, RequestSalesforce, type GuardedRequest, type SalesforceRequest } from './request';
 import { guard, loginOnError, type RequireOptions } from './require';
 import { Tokens } from './tokens';
@@ -74,42 +75,55 @@ export interface SalesforceAuth extends RequestHandler {
  * Mount it after a session middleware. It serves the login, callback and logout routes and puts `req.salesforce` on every
  * request; it waits for Salesforce only where a guard or `getAccessToken()` asks.
  *
- * @param options the client and further options; or a function of the request that returns the client, with the further
- *   options as second argument. Jobs, which have no request, use what it returned for requests; where that will not do, use the
- *   option `configuration`
+ * @param options the client as it is set up in Salesforce, or `configuration`: a function that gives it; and everything else
  * @throws SalesforceOptionError
+ *
+ * @example
+ * import express from 'express';
+ * import session from 'express-session';
+ * import { requireSalesforce, salesforceAuth } from 'express-salesforce-auth';
+ *
+ * const app = express();
+ * app.use(session({ secret: 'only for development', resave: false, saveUninitialized: false }));
+ * app.use(salesforceAuth({ clientID: '3MVG9…', clientSecret: '…', scope: 'openid id api refresh_token' }));
+ * app.get('/', requireSalesforce(), (req, res) => {
+ *   res.json(req.salesforce.user);
+ * });
  */
-export function salesforceAuth(
-  options: SalesforceAuthOptions | ((req: Request) => ClientOptions | Promise<ClientOptions>),
-  further?: StaticOptions,
-): SalesforceAuth {
-  if (typeof options !== 'function' && further !== undefined) {
-    throw invalid('options', 'one object; the second argument goes with a function');
-  }
-  const parsed = parseOptions(
-    typeof options === 'function' ? { ...further, configuration: fromRequest(options) } : options,
-  );
-  warnOfUnencrypted(parsed);
-  const core = new AuthCore(parsed);
-  const login = new LoginRoutes(core);
+export function salesforceAuth(options: SalesforceAuthOptions): SalesforceAuth {
+  refuseRequest(options);
+  const parsed = parseOptions(options);
+  warnAtStart(parsed);
+  const core = new AuthContext(parsed);
   const { routes, property } = parsed;
-  const beginLogin = login.begin();
+  const beginLogin = loginRoute(core);
+  const endLogin = callbackRoute(core);
   const logout = logoutHandler(core);
-  const choose = chooser(core);
+  const askLogout = logoutPage(core);
+  const choose = organizationPicker(core);
   const mountErrorPage = parsed.errorPage === false ? undefined : errorPageMount(core);
   let rotates: boolean | undefined;
   core.events.emitter.on('refresh.success', ({ rotated }) => {
     rotates = rotated;
   });
-  const callbackPath = absolutePath(parsed.source.fixed?.callbackURL);
+  const callbackPath = callbackPathBelowRoot(parsed);
+  const findConflict = conflictCheck(core);
 
   const middleware: RequestHandler = function salesforceAuthMiddleware(req, res, next) {
     if (property in req) {
-      next(alreadyThere(property));
+      // Mounted twice on the way of this request: once is enough.
+      if (attached(req, property)?.core === core) next();
+      else next(alreadyThere(property));
+      return;
+    }
+    const conflict = findConflict(req);
+    if (conflict) {
+      next(conflict);
       return;
     }
     mountErrorPage?.(req);
     attach(req, property, core);
+    forgetMarkIfServed(core, req, res);
     const { method } = req;
     // Express parses the URL each time it is asked for the path.
     const path = method === 'GET' || method === 'POST' ? pathOf(req) : undefined;
@@ -123,7 +137,11 @@ export function salesforceAuth(
         return;
       }
       if (path === routes.callback || (routes.callback !== false && isAt(callbackPath, req.baseUrl, path))) {
-        login.end(req, res, next);
+        endLogin(req, res, next);
+        return;
+      }
+      if (path === routes.logout) {
+        askLogout(req, res, next);
         return;
       }
     } else if (method === 'POST' && path === routes.logout) {
@@ -134,7 +152,7 @@ export function salesforceAuth(
   };
 
   return Object.assign(middleware, {
-    login: (given?: LoginOptions) => login.begin(given),
+    login: (given?: LoginOptions) => loginRoute(core, given),
     credentialsLogin: (given?: CredentialsLoginOptions) => credentialsLogin(core, given),
     logout: (given?: LogoutOptions) => logoutHandler(core, given),
     singleLogout: (given?: SingleLogoutOptions) => singleLogoutHandler(core, given),
@@ -149,14 +167,14 @@ export function salesforceAuth(
   });
 }
 
-function attach(req: Request, property: string, core: AuthCore): RequestSalesforce {
+function attach(req: Request, property: string, core: AuthContext): RequestSalesforce {
   const value = new RequestSalesforce(req, core);
   // Not enumerable, so that copies and dumps of a request leave it out.
   Object.defineProperty(req, property, { value, configurable: true });
   return value;
 }
 
-function attachedOrNew(req: Request, property: string, core: AuthCore): SalesforceRequest {
+function attachedOrNew(req: Request, property: string, core: AuthContext): SalesforceRequest {
   return (attached(req, property) ?? attach(req, property, core)) as unknown as SalesforceRequest;
 }
 
@@ -178,9 +196,21 @@ function guarded(req: Request, property: string): GuardedRequest {
   throw notAuthenticated();
 }
 
-/** The path of an absolute callback URL, which is served wherever the middleware is mounted. */
-function absolutePath(callbackURL: string | undefined): string | undefined {
-  return callbackURL === undefined || callbackURL.startsWith('/') ? callbackURL : parseUrl(callbackURL)?.pathname;
+/** The path at which the application sees the callback, if the option `callbackURL` names it. */
+function callbackPathBelowRoot({ source, addresses }: ParsedOptions): string | undefined {
+  const callbackURL = source.fixed?.callbackURL;
+  if (callbackURL === undefined || callbackURL.startsWith('/')) return callbackURL;
+  const path = parseUrl(callbackURL)?.pathname;
+  const prefix = addresses.listed[0]?.prefix ?? '';
+  return path?.startsWith(`${prefix}/`) ? path.slice(prefix.length) : path;
+}
+
+/** `app.use(salesforceAuth)` without the parentheses makes Express call this with a request. */
+function refuseRequest(options: unknown): void {
+  const { method, headers } = (options ?? {}) as { method?: unknown; headers?: unknown };
+  if (typeof method === 'string' && typeof headers === 'object') {
+    throw invalid('salesforceAuth', 'called when it is mounted: app.use(salesforceAuth({ … })), with parentheses');
+  }
 }
 
 function alreadyThere(property: string): SalesforceAuthError {

@@ -1,6 +1,7 @@
-import type { Request } from 'express';
+import type { Application, Request } from 'express';
 import type { SessionHold } from '../coordinator/grants';
 import { SalesforceAuthError } from '../errors';
+import type { TenantFunction } from '../options/source';
 import type { SalesforceUser } from './user';
 
 /** What one login leaves in the session: whose grant it is and who the user is. No token, ever. */
@@ -8,8 +9,18 @@ export interface SessionEntry extends SessionHold {
   user: SalesforceUser;
 }
 
+/** Where a session keeps the logins of a middleware, and whose they are. */
+export interface SessionPlace {
+  /** Name of the entry in the session. */
+  readonly key: string;
+  /** Says whose request it is, if the application has tenants. */
+  readonly tenant: TenantFunction | undefined;
+}
+
 /** The logins of one session, as they are kept in it. */
 export interface SessionState {
+  /** Whose logins these are: in requests of another tenant they count for nothing. */
+  tenant?: string;
   /** The login `req.salesforce` stands for; absent where it has ended and others are left. */
   current?: SessionEntry;
   /** The others, the latest first. */
@@ -23,28 +34,34 @@ interface AnySession {
   [key: string]: unknown;
   regenerate?: (done: (error?: unknown) => void) => void;
   save?: (done: (error?: unknown) => void) => void;
-  cookie?: { originalMaxAge?: number | null; maxAge?: number | null };
+  cookie?: {
+    originalMaxAge?: number | null;
+    maxAge?: number | null;
+    secure?: boolean | 'auto';
+    sameSite?: boolean | string;
+  };
 }
 
 /** How long a session holds its grant where it does not say how long it lives itself: a day. */
 const defaultReferenceMs = 24 * 60 * 60 * 1000;
 
 /** The current login of a request's session. On the path of every request, so it looks at nothing else. */
-export function entryOf(req: Request, key: string): SessionEntry | undefined {
-  const entry = (sessionOf(req)?.[key] as Partial<SessionState> | null | undefined)?.current;
+export function entryOf(req: Request, place: SessionPlace): SessionEntry | undefined {
+  const entry = stateOf(req, place)?.current;
   return isEntry(entry) ? entry : undefined;
 }
 
 /** All logins of a request's session, the current one first. */
-export function entriesOf(req: Request, key: string): SessionEntry[] {
-  const { current, others } = stateOf(req, key) ?? {};
+export function entriesOf(req: Request, place: SessionPlace): SessionEntry[] {
+  const { current, others } = stateOf(req, place) ?? {};
   return [current, ...(Array.isArray(others) ? others : [])].filter(isEntry);
 }
 
-/** What is kept in a request's session, as it stands. */
-export function stateOf(req: Request, key: string): SessionState | undefined {
-  const state = sessionOf(req)?.[key];
-  return typeof state === 'object' && state !== null ? (state as SessionState) : undefined;
+/** What is kept in a request's session, if it belongs to the tenant of the request. */
+export function stateOf(req: Request, { key, tenant }: SessionPlace): SessionState | undefined {
+  const state = sessionOf(req)?.[key] as SessionState | null | undefined;
+  if (typeof state !== 'object' || state === null) return undefined;
+  return state.tenant === tenant?.(req) ? state : undefined;
 }
 
 /** How long the session of a request lives, in milliseconds. */
@@ -55,26 +72,35 @@ export function referenceMsOf(req: Request): number {
 }
 
 /** Writes or, with undefined, removes what is kept in the session. */
-export function writeState(req: Request, key: string, state: SessionState | undefined): void {
+export function writeState(req: Request, { key }: SessionPlace, state: SessionState | undefined): void {
   const session = requireSession(req);
   if (state) session[key] = state;
   else Reflect.deleteProperty(session, key);
 }
 
 /** Takes logins out of the session. What is left has no current one if that was among them. */
-export function removeEntries(req: Request, key: string, leaving: readonly SessionEntry[]): void {
-  const state = stateOf(req, key);
+export function removeEntries(req: Request, place: SessionPlace, leaving: readonly SessionEntry[]): void {
+  const state = stateOf(req, place);
   if (!state) return;
   const stays = ({ reference }: SessionEntry): boolean => !leaving.some((entry) => entry.reference === reference);
   const current = isEntry(state.current) && stays(state.current) ? state.current : undefined;
-  const others = entriesOf(req, key).filter((entry) => entry !== current && stays(entry));
-  if (!current && others.length === 0) writeState(req, key, undefined);
-  else writeState(req, key, stateWith(current, others, state.extendAt));
+  const others = entriesOf(req, place).filter((entry) => entry !== current && stays(entry));
+  if (!current && others.length === 0) writeState(req, place, undefined);
+  else writeState(req, place, stateWith(current, others, state));
 }
 
 /** What is kept of these logins; a session store might not take members that are undefined. */
-export function stateWith(current: SessionEntry | undefined, others: SessionEntry[], extendAt: number): SessionState {
-  return { ...(current ? { current } : {}), ...(others.length > 0 ? { others } : {}), extendAt };
+export function stateWith(
+  current: SessionEntry | undefined,
+  others: SessionEntry[],
+  { extendAt, tenant }: Pick<SessionState, 'extendAt'> & { tenant?: string | undefined },
+): SessionState {
+  return {
+    ...(current ? { current } : {}),
+    ...(others.length > 0 ? { others } : {}),
+    ...(tenant === undefined ? {} : { tenant }),
+    extendAt,
+  };
 }
 
 /**
@@ -105,6 +131,40 @@ export async function saveSession(req: Request): Promise<void> {
   await callSession('saved', (done) => save(done));
 }
 
+/** What express-session lets see of the cookie of a request's session; undefined for other sessions. */
+export function sessionCookieOf(req: Request): SessionCookie | undefined {
+  const session = sessionOf(req);
+  if (typeof session?.regenerate !== 'function') return undefined;
+  const { cookie } = session;
+  return { id: (req as { sessionID?: string }).sessionID, secure: cookie?.secure, sameSite: cookie?.sameSite };
+}
+
+/** About how large the cookie of a session is that lives in its cookie, in bytes; undefined for sessions in a store. */
+export function sessionSizeOf(req: Request): number | undefined {
+  const session = sessionOf(req);
+  if (!session || typeof session.regenerate === 'function') return undefined;
+  return Buffer.from(JSON.stringify(session)).toString('base64').length;
+}
+
+/** A time kept in the session beside the logins; 0 if there is none. */
+export function readMark(req: Request, key: string): number {
+  const at = sessionOf(req)?.[key];
+  return typeof at === 'number' ? at : 0;
+}
+
+/** Keeps a time in the session. */
+export async function writeMark(req: Request, key: string, at: number): Promise<void> {
+  requireSession(req)[key] = at;
+  await saveSession(req);
+}
+
+/** See {@link sessionCookieOf}. */
+export interface SessionCookie {
+  id: string | undefined;
+  secure: boolean | 'auto' | undefined;
+  sameSite: boolean | string | undefined;
+}
+
 /** Whether there is a session on the request. */
 export function hasSession(req: Request): boolean {
   return sessionOf(req) !== undefined;
@@ -118,14 +178,19 @@ export function hasSession(req: Request): boolean {
  */
 export function requireSession(req: Request): AnySession {
   const session = sessionOf(req);
+  const { app } = req as { app?: Application };
   if (session) {
-    applicationsWithSessions.add(req.app);
+    // A request that no Express application handles, such as an upgrade to a WebSocket, has none.
+    if (app) applicationsWithSessions.add(app);
     return session;
   }
-  if (hasSessionMiddleware(req)) throw sessionStoreFailed('read', undefined);
+  const place = app && sessionMiddlewareOf(app);
+  if (place === 'before') throw sessionStoreFailed('read', undefined);
   throw new SalesforceAuthError(
     'ERR_SALESFORCE_SESSION_MISSING',
-    'There is no session on the request. Mount express-session or cookie-session before salesforceAuth(), and see that its store is connected.',
+    place === 'after'
+      ? 'The session middleware is mounted after salesforceAuth(), which needs its session. Move app.use(session(…)) before app.use(salesforceAuth(…)).'
+      : 'There is no session on the request. Mount express-session or cookie-session before salesforceAuth(), and see that its store is connected.',
   );
 }
 
@@ -142,11 +207,15 @@ export function sessionReadError(req: Request, error: unknown): SalesforceAuthEr
 /** Applications a request of which has had a session: where one has none later, its store is to blame. */
 const applicationsWithSessions = new WeakSet<object>();
 
-function hasSessionMiddleware({ app }: Request): boolean {
-  if (applicationsWithSessions.has(app)) return true;
+/** Where the application has mounted a session middleware, seen from this package's; undefined if nowhere to be seen. */
+function sessionMiddlewareOf(app: Application): 'before' | 'after' | undefined {
+  if (applicationsWithSessions.has(app)) return 'before';
   // Express 4 has a getter `router` that throws, and Express 5 no `_router`.
   const { stack } = ((app as { _router?: unknown })._router ?? app.router) as { stack: { name?: string }[] };
-  return stack.some(({ name }) => name === 'session');
+  const session = stack.findIndex(({ name }) => name === 'session');
+  const own = stack.findIndex(({ name }) => name === 'salesforceAuthMiddleware');
+  if (session === -1) return undefined;
+  return own !== -1 && own < session ? 'after' : 'before';
 }
 
 function sessionStoreFailed(what: string, cause: unknown): SalesforceAuthError {

@@ -1,7 +1,7 @@
 import { GrantClient } from '../client/grant-client';
 import type { GrantFilter, GrantState } from '../stores/store';
 import { toId18 } from '../salesforce/ids';
-import type { AuthCore } from './core';
+import type { AuthContext } from './context';
 
 /** Whose grant it is. `clientID` may be left out where there is one client. */
 export interface GrantOwnerQuery {
@@ -23,10 +23,10 @@ export interface GrantSummary {
 
 /** Grants outside of requests: jobs, sockets, administration. */
 export class Tokens {
-  readonly #core: AuthCore;
+  readonly #core: AuthContext;
 
   /** @internal */
-  constructor(core: AuthCore) {
+  constructor(core: AuthContext) {
     this.#core = core;
   }
 
@@ -71,6 +71,7 @@ export class Tokens {
       organizationId: toId18(grant.organizationId),
       userId: toId18(grant.userId),
       clientID,
+      tenant,
     });
   }
 }

@@ -1,4 +1,4 @@
-import type { SalesforceProfile } from '../strategy/profile';
+import type { SalesforceProfile } from '../login/profile';
 
 /** The user of a session, as it was at login. Held in the session; it contains no token. */
 export interface SalesforceUser {

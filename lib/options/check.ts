@@ -27,8 +27,9 @@ export function invalid(
   option: string,
   expected: string,
   code: SalesforceOptionErrorCode = 'ERR_SALESFORCE_OPTION_INVALID',
+  status = 500,
 ): SalesforceOptionError {
-  return new SalesforceOptionError(code, option, `${option} must be ${expected}.`);
+  return new SalesforceOptionError(code, option, `${option} must be ${expected}.`, status);
 }
 
 /**

@@ -38,8 +38,8 @@ export interface ClientOptions {
   callbackURL?: string | undefined;
   /** Scopes, as an array or separated by spaces. Default: none sent, which asks for all the app is assigned. */
   scope?: string | readonly string[] | undefined;
-  /** Default `login`. */
-  prompt?: Prompt | undefined;
+  /** `prompt` on the wire; false sends none, so that Salesforce decides what it asks. Default `login`. */
+  prompt?: Prompt | false | undefined;
   display?: Display | undefined;
   /** Username put into the login form; Salesforce ignores it where the browser is logged in already. */
   loginHint?: string | undefined;
@@ -59,23 +59,28 @@ export interface ClientOptions {
   sessionTimeoutSeconds?: number | undefined;
   /** How long a request to Salesforce may take, in milliseconds. Default 30000. */
   httpTimeoutMs?: number | undefined;
-  /** Names this configuration among several; saved with each login and grant, so that jobs find it without a request. */
-  tenant?: string | undefined;
+  /**
+   * Take a My Domain that a user names: `/auth/salesforce?org=example.my.salesforce.com`. Default: only if there is an
+   * organization picker (`routes.choose`). Without it, users choose among `organizations` only.
+   */
+  anyMyDomain?: boolean | undefined;
 }
 
 /** {@link ClientOptions}, checked and complete. */
 export interface Configuration {
+  /** Whose configuration it is, if the application has tenants. */
   readonly tenant: string | undefined;
   readonly clientID: string;
   readonly clientSecret: string | undefined;
   readonly clientAuthentication: 'client_secret_post' | 'client_secret_basic' | 'none';
   readonly callbackURL: string | undefined;
   readonly scope: readonly string[];
-  readonly prompt: Prompt;
+  readonly prompt: Prompt | false;
   readonly display: Display | undefined;
   readonly loginHint: string | undefined;
   readonly baseUrl: string;
   readonly organizations: Readonly<Record<string, string>>;
+  readonly anyMyDomain: boolean | undefined;
   readonly trustedHosts: TrustedHosts;
   readonly authorizationParams: Readonly<Record<string, string>>;
   readonly profileSource: ProfileSource;
@@ -100,7 +105,7 @@ export const clientOptionNames: readonly (keyof ClientOptions)[] = [
   'clientAuthentication',
   'sessionTimeoutSeconds',
   'httpTimeoutMs',
-  'tenant',
+  'anyMyDomain',
 ];
 
 const prompts = ['login', 'consent', 'select_account', 'login consent'] as const;
@@ -114,7 +119,8 @@ const reservedParams = new Set(
 );
 
 /** @throws SalesforceOptionError `ERR_SALESFORCE_PROMPT_INVALID` */
-export function parsePrompt(value: unknown): Prompt | undefined {
+export function parsePrompt(value: unknown): Prompt | false | undefined {
+  if (value === false) return false;
   return oneOf('prompt', value, prompts, 'ERR_SALESFORCE_PROMPT_INVALID');
 }
 
@@ -142,7 +148,7 @@ export function parseScope(value: unknown): readonly string[] {
  *
  * @throws SalesforceOptionError with a code and a message of its own for each mistake
  */
-export function parseClientOptions(options: ClientOptions): Configuration {
+export function parseClientOptions(options: ClientOptions, tenant?: string): Configuration {
   const clientID: unknown = options.clientID;
   if (typeof clientID !== 'string' || clientID.trim() === '') {
     throw invalid(
@@ -157,7 +163,7 @@ export function parseClientOptions(options: ClientOptions): Configuration {
   const baseUrl = parseBaseUrl(options.baseUrl ?? defaultBaseUrl, allowedHosts);
   const organizations = parseOrganizations(options.organizations, allowedHosts);
   return Object.freeze({
-    tenant: optionalText('tenant', options.tenant),
+    tenant,
     clientID: clientID.trim(),
     clientSecret,
     clientAuthentication:
@@ -172,6 +178,7 @@ export function parseClientOptions(options: ClientOptions): Configuration {
     loginHint: optionalText('loginHint', options.loginHint),
     baseUrl,
     organizations,
+    anyMyDomain: options.anyMyDomain,
     trustedHosts: trustHosts(baseUrl, allowedHosts, Object.values(organizations)),
     authorizationParams: parseAuthorizationParams(options.authorizationParams),
     profileSource:
@@ -237,7 +244,7 @@ function parseAuthorizationParams(value: unknown): Readonly<Record<string, strin
 }
 
 /** Checks options that are nothing but client options: what a configuration function returns. */
-export function parseConfiguration(options: ClientOptions): Configuration {
+export function parseConfiguration(options: ClientOptions, tenant?: string): Configuration {
   checkNames(options, clientOptionNames, 'The Salesforce configuration');
-  return parseClientOptions(options);
+  return parseClientOptions(options, tenant);
 }

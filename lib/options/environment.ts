@@ -4,16 +4,17 @@ import type { ClientOptions } from './configuration';
  * Reads client options from `SALESFORCE_CLIENT_ID`, `SALESFORCE_CLIENT_SECRET`, `SALESFORCE_PROMPT_TYPE`,
  * `SALESFORCE_BASE_URL`, `SALESFORCE_CALLBACK_URL` and `SALESFORCE_SCOPE`.
  *
- * An empty variable counts as absent, except for the client id, whose absence is an error wherever the options are used.
+ * `SALESFORCE_PROMPT_TYPE=off` sends no `prompt`. An empty variable counts as absent, except for the client id, whose absence is an error wherever the options are used.
  * The only place in the library that reads an environment, and only the one it is given.
  *
  * @param env for instance `process.env`
  */
 export function configurationFromEnv(env: Readonly<Record<string, string | undefined>>): ClientOptions {
   const read = (name: string): string | undefined => env[`SALESFORCE_${name}`]?.trim() || undefined;
-  const options: Record<string, string | undefined> = {
+  const prompt = read('PROMPT_TYPE');
+  const options: Record<string, string | false | undefined> = {
     clientSecret: read('CLIENT_SECRET'),
-    prompt: read('PROMPT_TYPE'),
+    prompt: prompt === 'off' ? false : prompt,
     baseUrl: read('BASE_URL'),
     callbackURL: read('CALLBACK_URL'),
     scope: read('SCOPE'),

@@ -2,30 +2,40 @@ import type { Request } from 'express';
 import { isSalesforceAuthError, SalesforceAuthError } from '../errors';
 import { parseConfiguration, type ClientOptions, type Configuration } from './configuration';
 
-/** What a configuration is asked for: by a request, by a tenant's name (jobs, grants), by both or by neither. */
+/** What a configuration is asked for. */
 export interface ConfigurationContext {
-  req?: Request | undefined;
+  /** Whose client it is, as the option `tenant` named it; undefined for an application without tenants. */
   tenant?: string | undefined;
+  /** The client that a login or grant belongs to, if there is one already; another client may be in force by now. */
+  clientID?: string | undefined;
+  /** The request, if there is one: for logins. Refreshes, revocations and jobs have none. */
+  req?: Request | undefined;
 }
 
-/** The operator's configuration service: gives the client for a request or a tenant; may change while the system runs. */
+/**
+ * The operator's configuration service: gives the client of a tenant, and may change while the system runs. It is asked for
+ * logins, refreshes and revocations only.
+ */
 export type ConfigurationFunction = (context: ConfigurationContext) => ClientOptions | Promise<ClientOptions>;
 
-/** Former clients remembered, so that a login or grant that began under one ends under it. */
-const remembered = 100;
+/** Says whose request it is. It is called for each guarded request, and must not wait. */
+export type TenantFunction = (req: Request) => string | undefined;
 
-/** Where configurations come from: fixed options, or a function asked anew each time. */
+/** Clients remembered, so that a login or grant that began under one ends under that one. */
+const maxRemembered = 1_000;
+
+/** Where configurations come from: fixed options, or a function that is asked anew each time. */
 export class ConfigurationSource {
   readonly #resolve: (context: ConfigurationContext) => Promise<Configuration>;
-  readonly #recent = new Map<string, Configuration>();
-  /** The configuration, where it is fixed. */
+  readonly #remembered = new Map<string, Configuration>();
+  /** The configuration, if it is fixed. */
   readonly fixed: Configuration | undefined;
 
   constructor(source: Configuration | ConfigurationFunction) {
     if (typeof source === 'function') {
       this.#resolve = async (context) => {
         try {
-          return parseConfiguration(await source(context));
+          return parseConfiguration(await source(context), context.tenant);
         } catch (error) {
           if (isSalesforceAuthError(error)) throw error;
           throw new SalesforceAuthError(
@@ -49,37 +59,43 @@ export class ConfigurationSource {
   }
 
   /**
-   * The configuration of a given client, though another one may be in force by now.
+   * The configuration of a tenant's client, though that tenant may have another client by now. What one tenant has given is
+   * never used for another, also if both name the same client.
    *
-   * @throws SalesforceAuthError `ERR_SALESFORCE_CLIENT_CHANGED` where that client is configured no more
+   * @throws SalesforceAuthError `ERR_SALESFORCE_CLIENT_CHANGED` if that client is not configured any more
    */
   async resolveClient(clientID: string, context: ConfigurationContext): Promise<Configuration> {
     let failure: unknown;
     try {
-      const configuration = await this.resolve(context);
+      const configuration = await this.resolve({ ...context, clientID });
       if (configuration.clientID === clientID) return configuration;
     } catch (error) {
       failure = error;
     }
-    const former = this.#recent.get(clientID);
+    const former = this.#remembered.get(keyOf(context.tenant, clientID));
     if (former) return former;
     if (failure !== undefined) throw failure as Error;
     throw clientChanged();
   }
 
   #remember(configuration: Configuration): void {
-    this.#recent.delete(configuration.clientID);
-    this.#recent.set(configuration.clientID, configuration);
-    if (this.#recent.size > remembered) {
-      for (const oldest of this.#recent.keys()) {
-        this.#recent.delete(oldest);
+    const key = keyOf(configuration.tenant, configuration.clientID);
+    this.#remembered.delete(key);
+    this.#remembered.set(key, configuration);
+    if (this.#remembered.size > maxRemembered) {
+      for (const oldest of this.#remembered.keys()) {
+        this.#remembered.delete(oldest);
         break;
       }
     }
   }
 }
 
-/** A login or grant of an app or host the operator has replaced; what is stored of it stays, should it come back. */
+function keyOf(tenant: string | undefined, clientID: string): string {
+  return JSON.stringify([tenant, clientID]);
+}
+
+/** A login or grant of an app or host that the operator has replaced. What is stored of it stays, in case it comes back. */
 export function clientChanged(): SalesforceAuthError {
   return new SalesforceAuthError(
     'ERR_SALESFORCE_CLIENT_CHANGED',

@@ -1,5 +1,13 @@
 import { SalesforceOptionError } from '../errors';
-import { isIdentityHost, isLoopback, isSalesforceHost, isTrustedHost, parseUrl, type TrustedHosts } from './hosts';
+import {
+  isIdentityHost,
+  isLoginHost,
+  isLoopback,
+  isSalesforceHost,
+  isTrustedHost,
+  parseUrl,
+  type TrustedHosts,
+} from './hosts';
 
 /** Where Salesforce logs in users of production and Developer Edition organizations. */
 export const defaultBaseUrl = 'https://login.salesforce.com';
@@ -46,7 +54,8 @@ export function parseBaseUrl(value: unknown, allowedHosts: readonly string[], op
 }
 
 /**
- * Checks a base URL that a request chose: only a host that is trusted already, since it receives the client secret.
+ * Checks a base URL that a request chose: only a host that is trusted already, since it receives the client secret. Of
+ * Salesforce's own hosts, only those that log users in, without a path.
  *
  * @throws SalesforceOptionError `ERR_SALESFORCE_BASE_URL_*`
  */
@@ -54,6 +63,9 @@ export function parseRequestedBaseUrl(value: unknown, trusted: TrustedHosts): st
   const baseUrl = parseBaseUrl(value, [...trusted.hosts, ...trusted.suffixes]);
   const url = new URL(baseUrl);
   if (!isTrustedHost(url, trusted)) throw notAllowed('baseUrl', url);
+  if (isIdentityHost(url.hostname) && !(isLoginHost(url.hostname) && url.pathname === '/')) {
+    throw notAllowed('baseUrl', url);
+  }
   return baseUrl;
 }
 

@@ -63,6 +63,14 @@ export function isIdentityHost(hostname: string): boolean {
   return endsWithOneOf(hostname, identitySuffixes);
 }
 
+/** Login hosts and My Domains, of the commercial, the government and the China cloud. */
+const loginHost = /^(?:login|test|[\w-]+(?:\.[\w-]+)*\.my)\.(?:salesforce\.com|salesforce\.mil|sfcrmproducts\.cn)$/;
+
+/** Whether users log in at this host of Salesforce's own: a login host or a My Domain. */
+export function isLoginHost(hostname: string): boolean {
+  return loginHost.test(hostname);
+}
+
 /** Whether an operator may configure this host as base URL without naming it in `allowedHosts`. */
 export function isSalesforceHost(hostname: string): boolean {
   return isIdentityHost(hostname) || endsWithOneOf(hostname, siteSuffixes);

@@ -1,30 +1,33 @@
-import { scryptSync } from 'node:crypto';
 import type { Request } from 'express';
+import { Addresses, parsePublicUrl, type PublicUrl } from '../address';
 import { systemClock, type Clock } from '../clock';
-import { KeyRing, parseEncryptionKeys } from '../crypto/key-ring';
-import { SalesforceAuthError } from '../errors';
+import { parseEncryptionKeys, type KeyRing } from '../crypto/key-ring';
+import { ProcessClaims, type ClaimRecords } from '../login/claims';
+import type { FinishedLogin, RepeatedLogin } from '../login/finish';
+import { loginKeys } from '../login/keys';
+import type { LoginRequestOptions } from '../login/request';
 import { checkFunction, checkNames, invalid, optionalText } from '../options/check';
-import {
-  clientOptionNames,
-  parseClientOptions,
-  type ClientOptions,
-  type Display,
-  type Prompt,
-} from '../options/configuration';
-import { ConfigurationSource, type ConfigurationFunction } from '../options/source';
+import { clientOptionNames, parseClientOptions, type ClientOptions } from '../options/configuration';
+import { ConfigurationSource, type ConfigurationFunction, type TenantFunction } from '../options/source';
 import type { TokenSet } from '../token/types';
+
+/** Passport's option: load no profile; or a function that decides it, with a callback if it takes two parameters. */
+export type SkipUserProfile =
+  boolean | (() => boolean) | ((accessToken: string, done: (error: unknown, skip?: boolean) => void) => void);
 
 /** Options of {@link SalesforceStrategy} beside those of the client. */
 export interface StrategyOnlyOptions {
   /** Passport's: hand the request to the verify function as its first argument. Default false. */
   passReqToCallback?: boolean | undefined;
   /** Passport's: load no profile. Default false. */
-  skipUserProfile?: boolean | undefined;
+  skipUserProfile?: SkipUserProfile | undefined;
   /** The name Passport knows the strategy by. Default `salesforce`. */
   name?: string | undefined;
+  /** The application's address as browsers see it, if requests do not show that address. Default: from the request. */
+  publicUrl?: PublicUrl | undefined;
   /**
    * Secrets that encrypt pending logins, newest first; the same on every server. Default: derived from `clientSecret`, or
-   * random for this process where there is none.
+   * random for this process if there is none.
    */
   encryptionKeys?: readonly (string | Uint8Array)[] | undefined;
   /** Accepted for compatibility: `state` is always checked. */
@@ -35,19 +38,17 @@ export interface StrategyOnlyOptions {
   clock?: Clock | undefined;
 }
 
-/** Options of {@link SalesforceStrategy}. */
-export interface StrategyOptions extends ClientOptions, StrategyOnlyOptions {}
+/** Options of {@link SalesforceStrategy}: one client, or a function that gives the client of a tenant. */
+export type StrategyOptions = StrategyOnlyOptions &
+  (
+    | (ClientOptions & { configuration?: undefined; tenant?: undefined })
+    | { configuration: ConfigurationFunction; tenant?: TenantFunction | undefined }
+  );
 
-/** What a single call of `passport.authenticate('salesforce', …)` can set. */
-export interface AuthenticateOptions {
-  prompt?: Prompt | undefined;
-  display?: Display | undefined;
-  loginHint?: string | undefined;
-  scope?: string | readonly string[] | undefined;
-  /** Must be on a trusted host, since it receives the client secret. */
-  baseUrl?: string | undefined;
-  callbackURL?: string | undefined;
-  authorizationParams?: Readonly<Record<string, string>> | undefined;
+/** What a single call of `passport.authenticate('salesforce', …)` can set beside Passport's own options. */
+export interface AuthenticateOptions extends LoginRequestOptions {
+  /** Another name for `loginHint`, as other strategies spell it. */
+  login_hint?: string | undefined;
   /** Comes back as `info.state`; the `state` on the wire is always random. */
   state?: unknown;
 }
@@ -56,87 +57,112 @@ const ownNames = [
   'passReqToCallback',
   'skipUserProfile',
   'name',
+  'publicUrl',
   'encryptionKeys',
   'state',
   'pkce',
   'clock',
 ] as const satisfies readonly (keyof StrategyOnlyOptions)[];
 
-/** {@link StrategyOptions}, checked. */
-export interface ParsedStrategyOptions {
+const callNames = [
+  'prompt',
+  'display',
+  'loginHint',
+  'login_hint',
+  'scope',
+  'baseUrl',
+  'callbackURL',
+  'authorizationParams',
+  'silent',
+  'state',
+] as const satisfies readonly (keyof AuthenticateOptions)[];
+
+/** Options of `passport.authenticate()` itself, which Passport hands on to every strategy. */
+const passportNames = [
+  'assignProperty',
+  'authInfo',
+  'failWithError',
+  'failureFlash',
+  'failureMessage',
+  'failureRedirect',
+  'keepSessionInfo',
+  'pauseStream',
+  'session',
+  'successFlash',
+  'successMessage',
+  'successRedirect',
+  'successReturnToOrRedirect',
+  'userProperty',
+];
+
+/** Refuses a misspelt option of a single call. @throws SalesforceOptionError `ERR_SALESFORCE_OPTION_UNKNOWN` */
+export function checkCallOptions(options: object): void {
+  checkNames(options, [...callNames, ...passportNames], "passport.authenticate('salesforce')");
+}
+
+/** What a strategy is made of: parsed from its options, or shared by the middleware that mounts it. */
+export interface StrategyParts {
   source: ConfigurationSource;
-  name: string;
-  transactionKeys: KeyRing;
+  addresses: Addresses;
+  keys: KeyRing;
+  claims: ClaimRecords;
   clock: Clock;
+  name: string;
   passReqToCallback: boolean;
-  skipUserProfile: boolean;
-  /** Told of tokens that were obtained by a login that failed afterwards, and that nobody will use. */
-  onAbandoned?: (tokens: TokenSet) => void;
+  skipUserProfile: SkipUserProfile;
+  tenant?: TenantFunction | undefined;
+  /** The callback URL of a configuration that names none: a path below the application's root. */
+  defaultCallback?: ((req: Request) => string | undefined) | undefined;
+  /** How long a repeated callback waits for the outcome of the first, in milliseconds. */
+  waitMs?: number | undefined;
+  /** Told of tokens that a login obtained before it failed. */
+  onAbandoned?: ((tokens: TokenSet) => void) | undefined;
+  /** Told that logins begin at another origin than that of their callback. */
+  onMoved?: ((origins: { from: string; to: string }) => void) | undefined;
+  /** Takes logins in place of a verify function, for the middleware. */
+  receive?: ((login: FinishedLogin | RepeatedLogin) => unknown) | undefined;
 }
 
 /** Checks strategy options. @throws SalesforceOptionError */
-export function parseStrategyOptions(
-  options: StrategyOptions | ((req: Request) => ClientOptions | Promise<ClientOptions>),
-  own: StrategyOnlyOptions = {},
-): ParsedStrategyOptions {
-  const isFunction = typeof options === 'function';
-  if (!isFunction && (typeof options !== 'object' || (options as object | null) === null)) {
-    throw invalid('options', 'an object with clientID, or a function that returns one');
+export function parseStrategyOptions(options: StrategyOptions): StrategyParts {
+  if (typeof options !== 'object' || (options as object | null) === null) {
+    throw invalid('options', 'an object with clientID, or with configuration: a function that gives it');
   }
-  if (isFunction) checkNames(own, ownNames, 'SalesforceStrategy');
-  else checkNames(options, [...clientOptionNames, ...ownNames], 'SalesforceStrategy');
-  const given: StrategyOnlyOptions = isFunction ? own : options;
-  const state: unknown = given.state;
-  const pkce: unknown = given.pkce;
+  const { configuration, tenant } = options;
+  const names = configuration === undefined ? clientOptionNames : ['configuration', 'tenant'];
+  checkNames(options, [...names, ...ownNames], 'SalesforceStrategy');
+  checkFunction('configuration', configuration);
+  checkFunction('tenant', tenant);
+  const state: unknown = options.state;
+  const pkce: unknown = options.pkce;
   if (state !== undefined && state !== true)
     throw invalid('state', 'true or left out: it protects the login against CSRF');
   if (pkce !== undefined && pkce !== true && pkce !== 'S256') {
     throw invalid('pkce', "true, 'S256' or left out: Salesforce knows no other method");
   }
-  const source = isFunction
-    ? new ConfigurationSource(fromRequest(options))
-    : new ConfigurationSource(parseClientOptions(options));
-  const secrets = parseEncryptionKeys(given.encryptionKeys);
+  const source = new ConfigurationSource(configuration ?? parseClientOptions(options));
+  const clock = options.clock ?? systemClock;
   return {
     source,
-    name: optionalText('name', given.name) ?? 'salesforce',
-    transactionKeys: transactionKeys(secrets, source),
-    clock: given.clock ?? systemClock,
-    passReqToCallback: given.passReqToCallback === true,
-    skipUserProfile: given.skipUserProfile === true,
+    addresses: new Addresses(parsePublicUrl(options.publicUrl)),
+    keys: loginKeys(parseEncryptionKeys(options.encryptionKeys), source),
+    claims: new ProcessClaims(clock),
+    clock,
+    name: optionalText('name', options.name) ?? 'salesforce',
+    passReqToCallback: options.passReqToCallback === true,
+    skipUserProfile: options.skipUserProfile ?? false,
+    tenant,
   };
 }
 
-/** Keys for pending logins: configured, else derived from the one secret all servers share, else of this process alone. */
-export function transactionKeys(
-  secrets: readonly (string | Uint8Array)[] | undefined,
-  source: ConfigurationSource,
-): KeyRing {
-  const { clientSecret } = source.fixed ?? {};
-  const shared = secrets ?? (clientSecret === undefined ? undefined : [stretched(clientSecret)]);
-  return shared === undefined ? KeyRing.ephemeral('transaction') : new KeyRing(shared, 'transaction');
-}
-
-/**
- * Anybody who begins a login gets a text sealed with a key of the client secret, and may try secrets against it at home.
- * That is hopeless with the long ones of today, and made so for the short ones older apps have.
- */
-function stretched(clientSecret: string): string | Uint8Array {
-  return clientSecret.length >= 32 ? clientSecret : scryptSync(clientSecret, 'express-salesforce-auth', 32);
-}
-
-/**
- * A function of the request as a function of the context. Without a request it is not asked: grants of clients it gave
- * before go on with those.
- */
-export function fromRequest(options: (req: Request) => ClientOptions | Promise<ClientOptions>): ConfigurationFunction {
-  checkFunction('options', options);
-  return ({ req }) => {
-    if (req) return options(req);
-    throw new SalesforceAuthError(
-      'ERR_SALESFORCE_CONFIGURATION',
-      'The options are a function of the request, and there is none here. Use the option configuration, which is given the tenant instead.',
-      { status: 503 },
-    );
-  };
+/** Checks a verify function: Passport's strategies count its parameters. @throws SalesforceOptionError */
+export function checkVerify(verify: unknown, passReqToCallback: boolean): void {
+  const least = passReqToCallback ? 5 : 4;
+  if (typeof verify === 'function' && (verify.length === least || verify.length === least + 1)) return;
+  const first = passReqToCallback ? 'req, ' : '';
+  throw invalid(
+    'verify',
+    `a function with the parameters (${first}accessToken, refreshToken, profile, done) or ` +
+      `(${first}accessToken, refreshToken, params, profile, done), declared one by one`,
+  );
 }

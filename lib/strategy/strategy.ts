@@ -1,35 +1,27 @@
 import type { Request } from 'express';
 import { Strategy as OAuth2Strategy } from 'passport-oauth2';
-import type { Clock } from '../clock';
-import { debugLogin } from '../debug';
-import { isSalesforceAuthError, SalesforceAuthError } from '../errors';
-import type { ClientOptions, Configuration } from '../options/configuration';
-import { clientChanged, type ConfigurationSource } from '../options/source';
+import { errorFrom, SalesforceAuthError } from '../errors';
+import { begin, type LoginContext } from '../login/begin';
+import { LoginClaims } from '../login/claims';
+import { responseOf, setCookies } from '../login/cookies';
+import { finish, type FinishedLogin, type ProvenLogin } from '../login/finish';
+import { LoginMoves } from '../login/move';
+import { loadProfile, type SalesforceProfile } from '../login/profile';
+import { Transactions } from '../login/transactions';
+import { warn } from '../reporter';
 import { defaultBaseUrl } from '../salesforce/base-url';
 import { endpointsOf } from '../salesforce/endpoints';
-import { isTrustedHost } from '../salesforce/hosts';
-import { TokenClient } from '../token/client';
 import type { TokenEndpointReply } from '../token/types';
+import { refuse, repeated, settleRequest, warnOfMove, type Actions } from './actions';
 import {
-  authorizationError,
-  endedTransactions,
-  loginRequest,
-  proveReply,
-  provenLogins,
-  unprovenTokens,
-  type LoginRequest,
-  type ProvenLogin,
-} from './attempt';
-import { OAuth2Bridge } from './oauth2-bridge';
-import {
+  checkCallOptions,
+  checkVerify,
   parseStrategyOptions,
   type AuthenticateOptions,
-  type ParsedStrategyOptions,
-  type StrategyOnlyOptions,
   type StrategyOptions,
+  type StrategyParts,
 } from './options';
-import { loadProfile, type SalesforceProfile } from './profile';
-import { Transactions, type Transaction } from './transactions';
+import { routeTokenRequests } from './token-endpoint';
 
 /** Ends a verification: with an error, with a user, or with false for a user who may not log in. */
 export type VerifyDone = (error: unknown, user?: Express.User | false, info?: object) => void;
@@ -67,230 +59,239 @@ export type SalesforceVerifyFunctionWithRequest =
     ) => void);
 
 /**
- * Passport strategy for Salesforce, usable alone in any Passport application on Express.
+ * Passport strategy for Salesforce, usable alone in any Passport application on Express. The middleware mounts the same one.
  *
- * `state` and PKCE (S256) are always on, and a login lives in a cookie of its own, so that two tabs can log in at once.
+ * `state` and PKCE (S256) are always on, and a login lives in a cookie of its own, so that two tabs can log in at once. The
+ * login itself is two functions, `begin` and `finish`; this class speaks Passport around them.
  *
  * No `#private` members here: Passport runs each request on an object that inherits from the strategy and would not have
  * them.
+ *
+ * @example
+ * import passport from 'passport';
+ * import { SalesforceStrategy } from 'express-salesforce-auth';
+ *
+ * passport.use(
+ *   new SalesforceStrategy(
+ *     { clientID: '3MVG9…', clientSecret: '…', callbackURL: '/callback', scope: 'openid id api' },
+ *     (accessToken, refreshToken, params, profile, done) => done(null, profile),
+ *   ),
+ * );
  */
 export class SalesforceStrategy extends OAuth2Strategy {
-  override name: string;
-  /** @internal */
-  protected readonly _source: ConfigurationSource;
-  /** @internal */
-  protected readonly _transactions: Transactions;
-  /** @internal */
-  protected readonly _clock: Clock;
-  /** @internal */
-  protected readonly _onAbandoned: ParsedStrategyOptions['onAbandoned'];
-  /** @internal The login of this attempt, on its way out. */
-  protected _login?: LoginRequest;
-  /** @internal The login of this attempt, come back. */
-  protected _proven?: ProvenLogin;
+  private readonly _parts: StrategyParts;
+  private readonly _login: LoginContext;
+  private readonly _verifyUser: unknown;
 
   /**
-   * @param options the client, or a function of the request that gives it
-   * @param verify decides who the user is
-   * @param own further options, where `options` is a function
+   * @param verify decides who a user is, with the parameters `(accessToken, refreshToken, profile, done)` or
+   *   `(accessToken, refreshToken, params, profile, done)`, and `req` first with `passReqToCallback`
    * @throws SalesforceOptionError
    */
-  constructor(
-    options:
-      | (StrategyOptions & { passReqToCallback?: false | undefined })
-      | ((req: Request) => ClientOptions | Promise<ClientOptions>),
-    verify: SalesforceVerifyFunction,
-    own?: StrategyOnlyOptions,
-  );
   constructor(options: StrategyOptions & { passReqToCallback: true }, verify: SalesforceVerifyFunctionWithRequest);
+  constructor(options: StrategyOptions & { passReqToCallback?: false | undefined }, verify: SalesforceVerifyFunction);
   /** @internal */
-  constructor(options: ParsedStrategyOptions, verify: SalesforceVerifyFunction);
-  constructor(
-    options: StrategyOptions | ParsedStrategyOptions | ((req: Request) => ClientOptions | Promise<ClientOptions>),
-    verify: SalesforceVerifyFunction | SalesforceVerifyFunctionWithRequest,
-    own?: StrategyOnlyOptions,
-  ) {
-    const parsed = 'source' in options ? options : parseStrategyOptions(options, own);
-    const { fixed } = parsed.source;
+  constructor(parts: StrategyParts);
+  constructor(options: StrategyOptions | StrategyParts, verify?: unknown) {
+    const parts = 'source' in options ? options : parseStrategyOptions(options);
+    if (!parts.receive) checkVerify(verify, parts.passReqToCallback);
+    const { fixed } = parts.source;
     const endpoints = endpointsOf(fixed?.baseUrl ?? defaultBaseUrl);
     super(
       {
         authorizationURL: endpoints.authorization_endpoint,
         tokenURL: endpoints.token_endpoint,
-        clientID: fixed?.clientID ?? 'per request',
+        clientID: fixed?.clientID ?? 'of the tenant',
         clientSecret: '',
-        callbackURL: fixed?.callbackURL ?? '',
         state: true,
         pkce: true,
-        passReqToCallback: parsed.passReqToCallback,
-        skipUserProfile: parsed.skipUserProfile,
+        passReqToCallback: parts.passReqToCallback,
+        skipUserProfile: parts.skipUserProfile,
       } as never,
-      verify as never,
+      (verify ?? (() => undefined)) as never,
     );
-    this.name = parsed.name;
-    this._source = parsed.source;
-    this._clock = parsed.clock;
-    this._onAbandoned = parsed.onAbandoned;
-    this._transactions = new Transactions(parsed.transactionKeys, parsed.clock);
-    // node-oauth, which super() made, knows no time limit; nothing of it stays.
-    if (fixed)
-      this._setOAuth2(
-        new OAuth2Bridge(fixed, fixed.baseUrl, () => new TokenClient(fixed, fixed.baseUrl, parsed.clock)),
-      );
+    const { clock, keys } = parts;
+    this.name = parts.name;
+    this._parts = parts;
+    this._verifyUser = verify;
+    this._login = {
+      source: parts.source,
+      addresses: parts.addresses,
+      transactions: new Transactions(keys, clock),
+      moves: new LoginMoves(keys, clock),
+      claims: new LoginClaims(parts.claims, keys, clock, parts.waitMs),
+      clock,
+      tenant: parts.tenant,
+      defaultCallback: parts.defaultCallback,
+      onAbandoned: parts.onAbandoned,
+      onMoved: parts.onMoved ?? warnOfMove,
+    };
+    routeTokenRequests(this._oauth2, fixed, clock);
   }
 
-  /** Begins a login, or ends one where the request is Salesforce's callback. */
+  /** Begins a login, or ends one if the request is Salesforce's callback. */
   override authenticate(req: Request, options: AuthenticateOptions = {}): void {
-    // An object of its own for each attempt, even where the strategy itself is handed to Passport and shared by requests.
-    const attempt = Object.create(this) as this;
-    Object.assign(attempt, {
+    // Bound now: if the strategy itself was handed to Passport, the next request puts its own actions on the same object.
+    const actions: Actions = {
       success: this.success.bind(this),
       fail: this.fail.bind(this),
       redirect: this.redirect.bind(this),
       error: this.error.bind(this),
-    });
+    };
     const isCallback = ['code', 'error', 'state'].some((name) => req.query[name] !== undefined);
-    const run = isCallback ? attempt._endLogin(req, options) : attempt._beginLogin(req, options);
+    const run = isCallback ? this._end(req, options, actions) : this._begin(req, options, actions);
     run.catch((error: unknown) => {
-      debugLogin(
-        '%s failed: %s',
-        isCallback ? 'callback' : 'login',
-        isSalesforceAuthError(error) ? error.code : 'unknown',
-      );
-      if (isSalesforceAuthError(error) && error.code === 'ERR_SALESFORCE_ACCESS_DENIED') attempt.fail(error, 403);
-      else attempt.error(error);
+      settleRequest(req, () => {
+        refuse(error, actions);
+      });
     });
   }
 
-  /** Loads the user's profile for Passport. */
+  /** Parameters of the authorization request beside those of the login. A subclass may add to them. */
+  override authorizationParams(_options: AuthenticateOptions): object {
+    return {};
+  }
+
+  /** Parameters of the token request beside those of the login. A subclass may add to them. */
+  override tokenParams(_options: AuthenticateOptions): object {
+    return {};
+  }
+
+  /** Loads the user's profile for Passport. A subclass may load its own. */
   override userProfile(_accessToken: string, done: (error?: unknown, profile?: SalesforceProfile) => void): void {
-    const proven = this._proven;
-    if (!proven) {
+    const login = (this as { _proven?: ProvenLogin })._proven;
+    if (!login) {
       done(new SalesforceAuthError('ERR_SALESFORCE_PROFILE', 'A profile is loaded as part of a login only.'));
       return;
     }
-    // passport-oauth2 catches nothing in here, so no exception may get past this border.
-    loadProfile(proven, proven.configuration, this._clock).then(
-      (profile) => done(null, profile),
+    loadProfile(login, login.configuration, this._parts.clock).then(
+      (profile) => {
+        done(null, profile);
+      },
       (error: unknown) => {
-        this._onAbandoned?.(proven.tokens);
         done(error);
       },
     );
   }
 
-  /** Parameters of the authorization request beside those of passport-oauth2. A subclass may add to them. */
-  override authorizationParams(_options: AuthenticateOptions): object {
-    return this._login?.params ?? {};
-  }
-
-  /** @internal */
-  protected async _beginLogin(req: Request, options: AuthenticateOptions): Promise<void> {
-    const configuration = await this._source.resolve({ req });
-    const login = loginRequest(req, configuration, options);
-    this._login = login;
-    this._setOAuth2(this._bridge(configuration, login.baseUrl));
-    this._setStateStore(
-      (_req, codeVerifier, appState, _meta, done) => {
-        const transaction: Transaction = {
-          clientID: configuration.clientID,
-          baseUrl: login.baseUrl,
-          callbackURL: login.callbackURL,
-          codeVerifier,
-          ...(configuration.tenant === undefined ? {} : { tenant: configuration.tenant }),
-          ...(login.nonce === undefined ? {} : { nonce: login.nonce }),
-          ...(appState === undefined ? {} : { appState: (appState as { value: unknown }).value }),
-        };
-        this._transactions.begin(req, transaction).then(
-          (state) => done(null, state),
-          (error: unknown) => done(error),
-        );
+  private async _begin(req: Request, options: AuthenticateOptions, actions: Actions): Promise<void> {
+    const { state, login_hint: loginHint, ...call } = this._callOptions(options);
+    const { redirectTo, cookies } = await begin(
+      req,
+      {
+        ...call,
+        ...(loginHint === undefined ? {} : { loginHint }),
+        appState: state,
+        params: () => this.authorizationParams(options),
       },
-      (_req, _state, _meta, done) => done(null, false, undefined),
+      this._login,
     );
-    super.authenticate(req, {
-      callbackURL: login.callbackURL,
-      scope: login.scope.length > 0 ? [...login.scope] : undefined,
-      // passport-oauth2 sends a text as it stands and drops PKCE with it; an object it hands to the store.
-      state: options.state === undefined ? undefined : { value: options.state },
+    setCookies(responseOf(req), cookies);
+    settleRequest(req, () => {
+      actions.redirect(redirectTo);
     });
   }
 
-  /** @internal */
-  protected async _endLogin(req: Request, options: AuthenticateOptions): Promise<void> {
-    const isError = req.query['error'] !== undefined;
-    const transaction = await this._transactions.consume(req, req.query['state'], isError);
-    endedTransactions.set(req, transaction);
-    if (isError) throw authorizationError(req.query);
-    if (typeof req.query['code'] !== 'string' || req.query['code'] === '') {
-      throw new SalesforceAuthError(
-        'ERR_SALESFORCE_CODE_MISSING',
-        'The callback carries neither a code nor an error. Start the login again.',
-        { status: 400 },
-      );
-    }
-    const { clientID, tenant, baseUrl } = transaction;
-    const configuration = await this._source.resolveClient(clientID, { req, tenant });
-    // The client id is no secret, so a tenant may have begun a login with another's and a host of its own.
-    if (configuration.tenant !== tenant || !isTrustedHost(new URL(baseUrl), configuration.trustedHosts)) {
-      throw clientChanged();
-    }
-    this._setOAuth2(
-      this._bridge(configuration, baseUrl, async (reply) => {
-        try {
-          const proven = await proveReply(reply, configuration, transaction, this._clock);
-          this._proven = { ...proven, transaction, configuration };
-          provenLogins.set(reply, this._proven);
-        } catch (error) {
-          this._onAbandoned?.(unprovenTokens(reply, transaction));
-          throw error;
-        }
-      }),
+  private async _end(req: Request, options: AuthenticateOptions, actions: Actions): Promise<void> {
+    this._callOptions(options);
+    const { receive } = this._parts;
+    const login = await finish(
+      req,
+      {
+        tokenParams: this.tokenParams(options) as Record<string, string>,
+        loadProfile: (proven) => this._profileOf(proven),
+      },
+      this._login,
     );
-    this._setStateStore(
-      (_req, _verifier, _state, _meta, done) => done(null, undefined),
-      (_req, _state, _meta, done) => done(null, transaction.codeVerifier, transaction.appState),
+    if (receive) {
+      settleRequest(req, () => {
+        actions.success(receive(login) as Express.User);
+      });
+    } else if (login.kind === 'repeated') {
+      throw repeated();
+    } else {
+      this._verifyLogin(req, login, actions);
+    }
+  }
+
+  /** The options of a call, its own names checked. A subclass with hooks of its own may know further ones. */
+  private _callOptions(options: AuthenticateOptions): AuthenticateOptions {
+    const own: Record<string, unknown> = SalesforceStrategy.prototype as never;
+    const isExtended = ['authorizationParams', 'tokenParams'].some(
+      (name) => (this as unknown as Record<string, unknown>)[name] !== own[name],
     );
-    super.authenticate(req, { ...options, callbackURL: transaction.callbackURL });
+    if (!isExtended) checkCallOptions(options);
+    const { prompt, display, loginHint, login_hint, scope, baseUrl, callbackURL, silent, state } = options;
+    const extra = options.authorizationParams;
+    return {
+      prompt,
+      display,
+      loginHint,
+      login_hint,
+      scope,
+      baseUrl,
+      callbackURL,
+      silent,
+      state,
+      authorizationParams: extra,
+    };
   }
 
-  /** @internal Replaces passport-oauth2's client on this attempt; an exchange that fails keeps its own error. */
-  private _bridge(
-    configuration: Configuration,
-    baseUrl: string,
-    judge?: (reply: TokenEndpointReply) => Promise<void>,
-  ): OAuth2Bridge {
-    return new OAuth2Bridge(configuration, baseUrl, () => new TokenClient(configuration, baseUrl, this._clock), judge);
+  /** The profile as passport-oauth2 loads it: `skipUserProfile` decides, and a subclass may have its own `userProfile`. */
+  private _profileOf(login: ProvenLogin): Promise<SalesforceProfile | undefined> {
+    const attempt = Object.create(this, { _proven: { value: login } }) as LoadsProfile;
+    return new Promise((resolve, reject) => {
+      attempt._loadUserProfile(login.tokens.accessToken, (error, profile) => {
+        if (error) reject(errorFrom(error));
+        else resolve(profile);
+      });
+    });
   }
 
-  /** @internal passport-oauth2 would wrap the error of an exchange in one of its own, with status 500. */
-  protected _createOAuthError(_message: string, error: unknown): unknown {
-    return error;
-  }
-
-  /** @internal */
-  private _setOAuth2(bridge: OAuth2Bridge): void {
-    Object.defineProperty(this, '_oauth2', { value: bridge, configurable: true });
-  }
-
-  /** @internal passport-oauth2 tells stores apart by the number of parameters they declare: five and four. */
-  private _setStateStore(store: StateStore['store'], verify: StateStore['verify']): void {
-    Object.defineProperty(this, '_stateStore', { value: { store, verify }, configurable: true });
+  /** Asks the application's verify function. Its answer counts once, however it is given. */
+  private _verifyLogin(req: Request, login: FinishedLogin, actions: Actions): void {
+    const { reply, profile, transaction, settle } = login;
+    let isAnswered = false;
+    const answer = (act: () => void): void => {
+      if (isAnswered) {
+        warn(
+          'VERIFY_ANSWERED_TWICE',
+          'The verify function of SalesforceStrategy answered twice; the first answer counts.',
+        );
+        return;
+      }
+      isAnswered = true;
+      void settle({ result: undefined });
+      settleRequest(req, act);
+    };
+    const fail = (error: unknown): void => {
+      answer(() => {
+        actions.error(errorFrom(error));
+      });
+    };
+    const done: VerifyDone = (error, user, info) => {
+      answer(() => {
+        const { appState } = transaction;
+        if (error) actions.error(error);
+        else if (!user) actions.fail(info);
+        else actions.success(user, appState === undefined ? info : { ...info, state: appState });
+      });
+    };
+    const verify = this._verifyUser as (...given: unknown[]) => unknown;
+    const { passReqToCallback } = this._parts;
+    const hasParams = verify.length === (passReqToCallback ? 6 : 5);
+    const given = [reply.access_token, reply.refresh_token, ...(hasParams ? [reply] : []), profile, done];
+    try {
+      const result = passReqToCallback ? verify(req, ...given) : verify(...given);
+      // An async function that rejects would otherwise end the process.
+      Promise.resolve(result).catch(fail);
+    } catch (error) {
+      fail(error);
+    }
   }
 }
 
-interface StateStore {
-  store(
-    req: Request,
-    codeVerifier: string,
-    appState: unknown,
-    meta: unknown,
-    done: (error: unknown, state?: string) => void,
-  ): void;
-  verify(
-    req: Request,
-    state: string,
-    meta: unknown,
-    done: (error: unknown, ok?: string | false, state?: unknown) => void,
-  ): void;
+/** A name of passport-oauth2 that its types leave out. */
+interface LoadsProfile {
+  _loadUserProfile(accessToken: string, done: (error: unknown, profile?: SalesforceProfile) => void): void;
 }

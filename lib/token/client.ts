@@ -42,6 +42,8 @@ export class TokenClient {
     code: string;
     redirectURI: string;
     codeVerifier: string;
+    /** Further parameters. */
+    params?: Readonly<Record<string, string>> | undefined;
   }): Promise<TokenEndpointReply> {
     // State was checked where the transaction is kept, before the code was looked at.
     const client = { client_id: this.#configuration.clientID };
@@ -59,7 +61,7 @@ export class TokenClient {
         callback,
         grant.redirectURI,
         grant.codeVerifier,
-        options,
+        grant.params === undefined ? options : { ...options, additionalParameters: { ...grant.params } },
       ),
     );
     return processTokenReply('authorization_code', reply, this.#server, this.#configuration.clientID);

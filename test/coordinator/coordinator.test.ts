@@ -1,5 +1,5 @@
 import { MemoryTokenStore } from '../../lib';
-import { AuthCore } from '../../lib/middleware/core';
+import { AuthContext } from '../../lib/middleware/context';
 import { parseOptions } from '../../lib/middleware/options';
 import { ManualClock } from '../helpers/clock';
 import { essence, failure, Laboratory, reauthentication } from './laboratory';
@@ -548,7 +548,7 @@ describe('waiting until nothing is under way', () => {
     const unsubscribe = jest.fn();
     store.subscribe = () => unsubscribe;
     const callbackURL = 'http://localhost/callback';
-    const core = new AuthCore(
+    const core = new AuthContext(
       parseOptions({
         clientID: '__fake_client__',
         callbackURL,

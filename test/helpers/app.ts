@@ -8,6 +8,7 @@ import expressSession from 'express-session';
 import request from 'supertest';
 import type { ClientPolicy, Emulator, EmulatorClient } from '../../lib/emulator';
 import { requireSalesforce, salesforceAuth, type SalesforceAuth, type SalesforceAuthOptions } from '../../lib';
+import type { OperatorWarning } from '../../lib/reporter';
 import { logInAtEmulator } from './emulator';
 import { note, requestWatch, watchJobs, watchStore } from './leaks';
 
@@ -24,6 +25,8 @@ export interface TestApp {
   browser: () => Browser;
   /** Errors that reached the application's error handler. */
   errors: unknown[];
+  /** What the operator was told. */
+  warnings: OperatorWarning[];
 }
 
 export type Browser = ReturnType<typeof request.agent>;
@@ -62,6 +65,7 @@ export async function startApp(given: TestAppOptions): Promise<TestApp> {
     policy: given.policy,
     clientSecret: given.clientSecret,
   });
+  const warnings: OperatorWarning[] = [];
   const salesforce =
     given.create?.(client, callbackURL) ??
     salesforceAuth({
@@ -71,8 +75,11 @@ export async function startApp(given: TestAppOptions): Promise<TestApp> {
       baseUrl: emulator.url,
       scope: ['openid', 'id', 'api', 'refresh_token'],
       encryptionKeys: false,
+      report: (warning: OperatorWarning) => {
+        warnings.push(warning);
+      },
       ...given.options,
-    } as SalesforceAuthOptions);
+    });
   middlewares.add(salesforce);
   watchJobs(salesforce);
   if (given.options?.encryptionKeys && given.options.store) watchStore(given.options.store);
@@ -116,7 +123,14 @@ export async function startApp(given: TestAppOptions): Promise<TestApp> {
     res.status((error['status'] as number | undefined) ?? 500).json({ code: error['code'], message: error['message'] });
   };
   app.use(report);
-  return { app, client, url, salesforce, errors, browser: () => request.agent(url) };
+  return { app, client, url, salesforce, errors, warnings, browser: () => browserOf(url) };
+}
+
+/** A browser whose user clicks through the pages of the application, as fetch metadata tells. */
+export function browserOf(application: string | Express): Browser {
+  const browser = request.agent(application as never);
+  void browser.set('Sec-Fetch-Site', 'same-origin');
+  return browser;
 }
 
 /** Makes the middleware of one of several processes of an application: each with a callback URL of its own, and one client. */
@@ -132,7 +146,7 @@ export function onClient(
     return salesforceAuth({
       ...{ clientID, clientSecret, callbackURL, baseUrl: emulator.url, scope, encryptionKeys: false },
       ...options,
-    } as SalesforceAuthOptions);
+    });
   };
 }
 

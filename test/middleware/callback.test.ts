@@ -43,29 +43,30 @@ describe('a callback that is no answer to a login', () => {
     expect(answer.text).not.toContain('555-evil');
   });
 
-  it('is refused a second time, and its code is not presented again', async () => {
+  it('goes where its login ended if it is opened a second time, and its code is not presented again', async () => {
     const emulator = await startTestEmulator();
     const { browser } = await startApp({ emulator });
     const tab = browser();
-    const callback = await walkToCallback(tab, emulator);
+    const callback = await walkToCallback(tab, emulator, { loginPath: '/auth/salesforce?returnTo=/me' });
     await tab.get(callback);
 
-    const replay = await tab.get(callback);
+    const again = await tab.get(callback);
 
-    expect(replay.body.code).toBe('ERR_SALESFORCE_CALLBACK_REPLAYED');
+    expect([again.status, again.headers['location']]).toEqual([302, '/me']);
     expect(emulator.requests.filter(({ path }) => path.endsWith('/token'))).toHaveLength(1);
     expect((await tab.get('/accounts')).status).toBe(200);
   });
 
-  it('is refused when it comes twice at the same moment', async () => {
+  it('ends one login if it is opened twice at the same moment', async () => {
     const emulator = await startTestEmulator();
     const { browser } = await startApp({ emulator });
     const tab = browser();
     const callback = await walkToCallback(tab, emulator);
 
-    const codes = (await Promise.all([tab.get(callback), tab.get(callback)])).map(({ body }) => body.code as string);
+    const answers = await Promise.all([tab.get(callback), tab.get(callback)]);
 
-    expect(codes.filter((code) => code === 'ERR_SALESFORCE_CALLBACK_REPLAYED')).toHaveLength(1);
+    expect(answers.map(({ status }) => status)).toEqual([302, 302]);
+    expect((await tab.get('/me')).status).toBe(200);
     expect(emulator.requests.filter(({ path }) => path.endsWith('/token'))).toHaveLength(1);
   });
 

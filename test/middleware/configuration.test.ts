@@ -18,11 +18,11 @@ describe('a configuration function', () => {
       emulator,
       create: () =>
         salesforceAuth({
+          tenant: (req) => req.get('x-tenant'),
           configuration: ({ req, tenant }) => {
-            const name = (tenant ?? req?.get('x-tenant') ?? 'red') as 'red' | 'blue';
+            const name = tenant as 'red' | 'blue';
             asked.push([name, req !== undefined]);
             return {
-              tenant: name,
               clientID: clients[name].clientID,
               clientSecret: clients[name].clientSecret,
               baseUrl: emulator.url,
@@ -54,24 +54,24 @@ describe('a configuration function', () => {
     ]);
   });
 
-  it('may be given as a function of the request, and what it returns may change while the system runs', async () => {
+  it('may look at the request of a login, and what it returns may change while the system runs', async () => {
     const emulator = await startTestEmulator();
     let clientSecret = '__test_wrong_secret__';
     let prompt: Prompt = 'consent';
     const started = await startApp({
       emulator,
       create: ({ clientID }, callbackURL) =>
-        salesforceAuth(
-          (req) =>
+        salesforceAuth({
+          configuration: ({ req }) =>
             Promise.resolve({
               clientID,
               clientSecret,
               prompt,
               callbackURL,
-              baseUrl: req.get('x-base-url') ?? emulator.url,
+              baseUrl: req?.get('x-base-url') ?? emulator.url,
             }),
-          { homePath: '/me' },
-        ),
+          homePath: '/me',
+        }),
     });
     const tab = started.browser();
 
@@ -141,7 +141,7 @@ describe('a configuration function', () => {
     );
   });
 
-  it('is asked with the request after a restart, when a grant has to be refreshed', async () => {
+  it('is asked by tenant and client after a restart, when a grant has to be refreshed', async () => {
     const emulator = await startTestEmulator();
     const store = new MemoryTokenStore();
     const client = emulator.registerClient({ callbackURLs: [] });
@@ -158,7 +158,15 @@ describe('a configuration function', () => {
           client.callbackURLs.push(callbackURL);
           const { clientID, clientSecret } = client;
           const options = { clientID, clientSecret, callbackURL, baseUrl: emulator.url, scope: 'id api refresh_token' };
-          return salesforceAuth((req) => ({ ...options, tenant: req.hostname }), { store });
+          return salesforceAuth({
+            tenant: (req) => req.hostname,
+            configuration: ({ tenant, clientID: asked }) => {
+              if (tenant !== 'localhost' || (asked !== undefined && asked !== clientID))
+                throw new Error('Another client.');
+              return options;
+            },
+            store,
+          });
         },
       });
     const tab = (await start()).browser();

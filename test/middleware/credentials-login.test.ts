@@ -93,6 +93,7 @@ describe('a login with username and password', () => {
 
     const answer = await browser()
       .post('/login')
+      .unset('Sec-Fetch-Site')
       .set(headers)
       .send({ ...right, password, returnTo: '/me' });
 
@@ -164,7 +165,7 @@ describe('a login with username and password', () => {
   ] as const)('is refused from %s', async (_what, method, headers) => {
     const { browser, emulator } = await start();
 
-    const answer = await browser()[method]('/login').set(headers).send(right);
+    const answer = await browser()[method]('/login').unset('Sec-Fetch-Site').set(headers).send(right);
 
     expect([answer.status, answer.body.code]).toEqual([403, 'ERR_SALESFORCE_CROSS_SITE_LOGIN']);
     expect(emulator.requests).toEqual([]);

@@ -4,9 +4,10 @@ import type { Server } from 'node:http';
 import express5, { type ErrorRequestHandler, type Express } from 'express';
 import express4 from 'express4';
 import expressSession from 'express-session';
-import request from 'supertest';
+import type request from 'supertest';
 import { salesforceAuth, type ErrorPageDetails, type SalesforceAuth, type StaticOptions } from '../../lib';
 import type { Emulator } from '../../lib/emulator';
+import { browserOf } from '../helpers/app';
 import { logInAtEmulator, startTestEmulator } from '../helpers/emulator';
 
 const closers: (() => Promise<void> | void)[] = [];
@@ -14,10 +15,8 @@ let warnings: string[];
 
 beforeEach(() => {
   warnings = [];
-  jest.spyOn(process, 'emitWarning').mockImplementation((text) => void warnings.push(String(text)));
 });
 afterEach(async () => {
-  jest.restoreAllMocks();
   for (const close of closers.splice(0)) await close();
 });
 
@@ -51,6 +50,8 @@ async function start(
     clientSecret,
     callbackURL,
     baseUrl: emulator.url,
+    allowedOrganizations: 'any',
+    report: ({ code, message }) => warnings.push(`${code}: ${message}`),
     ...organizations,
     ...given.options,
   });
@@ -64,7 +65,7 @@ async function start(
   if (given.at === undefined) app.use(salesforce);
   else app.use(given.at, salesforce);
   given.mount?.(app, salesforce);
-  return { emulator, browser: request.agent(url) };
+  return { emulator, browser: browserOf(url) };
 }
 
 /** The answer a browser gets to a login that Salesforce refuses. */
@@ -96,19 +97,17 @@ describe.each([4, 5] as const)('an error nobody handles, on Express %d', (major)
     });
   });
 
-  it('is JSON with the same fields for a script', async () => {
+  it('is a problem in JSON for a script', async () => {
     const answer = await refused(await start({ major }), { accept: 'application/json' });
 
     expect(answer.status).toBe(403);
     expect(answer.body).toEqual({
-      error: 'ERR_SALESFORCE_APP_BLOCKED',
+      type: 'about:blank',
       status: 403,
-      message: expect.stringContaining('Salesforce administrator'),
+      title: 'Your organization has to allow this first',
+      detail: expect.stringContaining('Salesforce administrator'),
+      code: 'ERR_SALESFORCE_APP_BLOCKED',
       isTransient: false,
-      links: [
-        { label: 'Try again', href: '/auth/salesforce' },
-        { label: 'Go to the start page', href: '/' },
-      ],
     });
   });
 

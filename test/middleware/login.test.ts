@@ -273,7 +273,10 @@ describe('login', () => {
     const emulator = await startTestEmulator();
     const { browser } = await startApp({
       emulator,
-      options: { organizations: { mydomain: emulator.myDomainUrl, sandbox: 'https://test.salesforce.com' } },
+      options: {
+        organizations: { mydomain: emulator.myDomainUrl, sandbox: 'https://test.salesforce.com' },
+        anyMyDomain: true,
+      },
     });
     const tab = browser();
 

@@ -90,7 +90,8 @@ describe('salesforceAuth() options', () => {
 });
 
 describe('SalesforceStrategy options', () => {
-  const verify = (): void => undefined;
+  const verify = (_accessToken: string, _refreshToken: string | undefined, _profile: object, _done: object): void =>
+    undefined;
 
   it('refuses a misspelt prompt with a suggestion', () => {
     expect(() => new SalesforceStrategy({ ...valid, prompt: 'select-account' as never }, verify)).toThrow(

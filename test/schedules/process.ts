@@ -1,5 +1,5 @@
 import type { CancelTimer, Clock } from '../../lib/clock';
-import { AuthCore } from '../../lib/middleware/core';
+import { AuthContext } from '../../lib/middleware/context';
 import { parseOptions } from '../../lib/middleware/options';
 import type { TokenStore } from '../../lib/stores/store';
 import { ManualClock } from '../helpers/clock';
@@ -11,7 +11,7 @@ import type { World } from './world';
 /** One process of the application: a memory, a clock and a connection to the store of its own. */
 export class Process {
   readonly clock: ManualClock;
-  readonly core: AuthCore;
+  readonly core: AuthContext;
   readonly store: TokenStore;
   isAlive = true;
   isPaused = false;
@@ -24,7 +24,7 @@ export class Process {
     this.clock = new ManualClock(world.wallMs);
     this.store = storeOf(world, this);
     const { clientID, clientSecret } = world.salesforce.client;
-    this.core = new AuthCore(
+    this.core = new AuthContext(
       parseOptions({
         clientID,
         clientSecret: clientSecret || undefined,

@@ -107,11 +107,14 @@ describe('header injection', () => {
     const emulator = await startTestEmulator();
     const { browser, url } = await startApp({ emulator });
 
+    const forged = { Host: 'evil.test', 'X-Forwarded-Host': 'evil.test' };
+    const moved = await browser().get('/auth/salesforce').set(forged);
+    const { origin, pathname, search } = new URL(moved.headers['location']!);
     const { headers } = await browser()
-      .get('/auth/salesforce')
-      .set('Host', 'evil.test')
-      .set('X-Forwarded-Host', 'evil.test');
+      .get(pathname + search)
+      .set(forged);
 
+    expect(origin).toBe(url);
     expect(new URL(headers['location']!).searchParams.get('redirect_uri')).toBe(`${url}/auth/salesforce/callback`);
   });
 

@@ -28,7 +28,11 @@ describe('login CSRF', () => {
 
   it('fails with a cookie tossed from a subdomain: over https it has a name no other host can set', async () => {
     const emulator = await startTestEmulator();
-    const { browser } = await startApp({ emulator, routes: (app) => app.set('trust proxy', true) });
+    const { browser } = await startApp({
+      emulator,
+      options: { callbackURL: undefined },
+      routes: (app) => app.set('trust proxy', true),
+    });
     const cookie = cookiesOf((await browser().get('/auth/salesforce').set('X-Forwarded-Proto', 'https')).headers).find(
       (text) => text.includes('salesforce-login.'),
     )!;
@@ -43,7 +47,12 @@ describe('login CSRF', () => {
 
   it('fails with a tossed cookie that lacks the prefix, or has it behind a blank', async () => {
     const emulator = await startTestEmulator();
-    const { browser, url } = await startApp({ emulator, routes: (app) => app.set('trust proxy', true) });
+    const { browser, url, client } = await startApp({
+      emulator,
+      options: { callbackURL: undefined },
+      routes: (app) => app.set('trust proxy', true),
+    });
+    client.callbackURLs.push(`${url.replace('http:', 'https:')}/auth/salesforce/callback`);
     const attacker = browser();
     const start = await attacker.get('/auth/salesforce').set('X-Forwarded-Proto', 'https');
     const [pair] = cookiesOf(start.headers)
@@ -152,11 +161,13 @@ describe('a mix-up', () => {
           second: { clientSecret, ...second },
         };
         return salesforceAuth({
-          // As an operator may write it: the request decides where there is one.
-          configuration: ({ req, tenant }) => {
-            const name = req?.get('X-Tenant') === 'second' || (!req && tenant === 'second') ? 'second' : 'first';
-            return { ...tenants[name], clientID, callbackURL, tenant: name, scope: 'id refresh_token' };
-          },
+          tenant: (req) => (req.get('X-Tenant') === 'second' ? 'second' : 'first'),
+          configuration: ({ tenant }) => ({
+            ...tenants[tenant as keyof typeof tenants],
+            clientID,
+            callbackURL,
+            scope: 'id refresh_token',
+          }),
           encryptionKeys: ['__test_encryption_key_of_32_chars__'],
         });
       },
@@ -321,8 +332,8 @@ describe('a callback replayed', () => {
     // With the cookie as it was before it was used.
     const copied = await fetch(url + path, { headers: { Cookie: `${own}; ${cookie}` }, redirect: 'manual' });
 
-    expect(again.body.code).toBe('ERR_SALESFORCE_CALLBACK_REPLAYED');
-    expect(((await copied.json()) as { code: string }).code).toBe('ERR_SALESFORCE_CALLBACK_REPLAYED');
+    // Whoever has the cookie of the login is the browser that began it, and gets the login that has ended already.
+    expect([again.status, copied.status]).toEqual([302, 302]);
     expect(emulator.requests.filter(({ body }) => body?.['code'] === codeOf(path))).toHaveLength(1);
     expect(stateOf(path)).toHaveLength(32);
   });
@@ -341,7 +352,10 @@ describe('logout CSRF', () => {
     const tab = browser();
     await logIn(tab, emulator);
 
-    const answer = await tab.post('/auth/salesforce/logout').set(headers);
+    const answer = await tab
+      .post('/auth/salesforce/logout')
+      .unset('Sec-Fetch-Site')
+      .set(headers as Record<string, string>);
 
     expect(answer.body.code).toBe('ERR_SALESFORCE_CROSS_SITE_LOGOUT');
     expect((await tab.get('/accounts')).status).toBe(200);

@@ -224,9 +224,10 @@ describe('keepAlive', () => {
             clock,
             store: quietStore(clock),
             keepAlive: true,
-            configuration: ({ req, tenant = 'acme' }) => {
+            tenant: () => 'acme',
+            configuration: ({ req, tenant }) => {
               if (!req) tenants.push(tenant);
-              return { clientID, clientSecret, callbackURL, baseUrl: emulator.url, scope: 'id refresh_token', tenant };
+              return { clientID, clientSecret, callbackURL, baseUrl: emulator.url, scope: 'id refresh_token' };
             },
           }),
       }),

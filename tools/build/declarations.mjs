@@ -70,6 +70,8 @@ function finish(path) {
   const text = readFileSync(path, 'utf8');
   if (text.includes('@internal')) throw new Error(`${path} shows an internal member.`);
   const lines = text.split('\n').flatMap((line) => {
+    // An example in a comment.
+    if (/^\s*\* /.test(line)) return line;
     const id = /\b(?:from |import\(|import )'([^'.][^']*)'/.exec(line)?.[1];
     if (id === undefined || id.startsWith('node:')) return line;
     if (!runtimePackages.has(id)) throw new Error(`${path} mentions ${id}, which a consumer need not have.`);

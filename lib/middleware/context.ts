@@ -1,15 +1,22 @@
 import type { Request } from 'express';
+import type { SalesforceErrorCode } from '../errors';
+import { LoginMoves, movedText } from '../login/move';
+import type { Configuration } from '../options/configuration';
+import { SalesforceStrategy } from '../strategy/strategy';
+import { claimRecordsOf } from './login-claims';
+import { LoginIntents } from './login-intent';
 import { GrantCodec } from '../coordinator/codec';
 import { TokenCoordinator } from '../coordinator/coordinator';
 import { EventHub } from '../coordinator/events';
 import { grantIdOfError } from '../coordinator/failures';
-import type { GrantReference } from '../coordinator/grant';
 import { Grants } from '../coordinator/grants';
 import { KeepAlive } from '../coordinator/keep-alive';
 import { Revocations } from '../coordinator/revocation';
 import type { SalesforceAuthError } from '../errors';
 import type { ParsedOptions } from './options';
 import { meant } from './logins';
+import { attached } from './request';
+import { mountPathOf } from './visit';
 import {
   entriesOf,
   referenceMsOf,
@@ -30,12 +37,16 @@ export interface LogoutRequest {
 }
 
 /** What the routes, guards and requests of one mounted middleware share. */
-export class AuthCore {
+export class AuthContext {
   readonly options: ParsedOptions;
   readonly events: EventHub;
   readonly coordinator: TokenCoordinator;
   readonly grants: Grants;
   readonly revocations: Revocations;
+  /** The strategy that this middleware mounts. */
+  readonly strategy: SalesforceStrategy;
+  readonly intents: LoginIntents;
+  readonly moves: LoginMoves;
   readonly #keepAlive: KeepAlive | undefined;
 
   constructor(options: ParsedOptions) {
@@ -54,8 +65,45 @@ export class AuthCore {
     };
     this.coordinator = new TokenCoordinator(parts);
     this.grants = new Grants(parts, this.coordinator, grantIdKey);
+    const { addresses, keys, reporter, tenant } = options;
+    this.intents = new LoginIntents(keys, addresses, clock);
+    this.moves = new LoginMoves(keys, clock);
+    this.strategy = new SalesforceStrategy({
+      ...{ source, addresses, keys, clock, tenant, waitMs: settings.waitMs },
+      claims: claimRecordsOf(store, this.coordinator.access, { clock, reporter }),
+      name: 'salesforce',
+      passReqToCallback: false,
+      skipUserProfile: false,
+      receive: (login) => login,
+      defaultCallback: (req) => this.callbackPathOf(req),
+      onAbandoned: (tokens) => void this.grants.discard(tokens),
+      onMoved: (origins) => {
+        reporter.warn('LOGIN_ORIGIN', movedText(origins));
+      },
+    });
     const { keepAlive } = options;
     this.#keepAlive = keepAlive && new KeepAlive(parts, this.coordinator, this.grants, keepAlive);
+  }
+
+  /** Where this middleware is mounted, for a request that has passed it. */
+  mountPathOf(req: Request): string {
+    return attached(req, this.options.property)?.mountPath ?? mountPathOf(req.baseUrl);
+  }
+
+  /** Path of the callback route below the application's root, as mounted; undefined without such a route. */
+  callbackPathOf(req: Request): string | undefined {
+    const { callback } = this.options.routes;
+    return callback === false ? undefined : this.mountPathOf(req) + callback;
+  }
+
+  /** The configuration for a request. @throws as the configuration function does, as an error of this package */
+  configurationOf(req: Request): Promise<Configuration> {
+    return this.options.source.resolve({ req, tenant: this.options.tenant?.(req) });
+  }
+
+  /** Tells the operator; see {@link Reporter}. */
+  report(code: SalesforceErrorCode, message: string): void {
+    this.options.reporter.warn(code, message);
   }
 
   /**
@@ -65,13 +113,13 @@ export class AuthCore {
    * @throws SalesforceAuthError `ERR_SALESFORCE_TOKEN_STORE`, `ERR_SALESFORCE_SESSION_STORE`
    */
   async logout(req: Request, { everywhere = false, organization }: LogoutRequest): Promise<void> {
-    const { sessionKey, keepSessionInfo } = this.options;
-    const entries = entriesOf(req, sessionKey);
+    const { session, keepSessionInfo } = this.options;
+    const entries = entriesOf(req, session);
     const leaving = organization === undefined ? entries : meant(entries, organization);
     if (leaving.length === 0) return;
     await Promise.all(leaving.map((entry) => this.grants.release(entry, everywhere)));
-    removeEntries(req, sessionKey, leaving);
-    const [next] = entriesOf(req, sessionKey);
+    removeEntries(req, session, leaving);
+    const [next] = entriesOf(req, session);
     // Somebody who leaves one of several organizations goes on in another, the latest.
     if (next) this.#makeCurrent(req, next.grantId);
     else await renewSession(req, keepSessionInfo);
@@ -85,23 +133,12 @@ export class AuthCore {
   }
 
   #makeCurrent(req: Request, grantId: string): void {
-    const { sessionKey } = this.options;
-    const entries = entriesOf(req, sessionKey);
+    const { session } = this.options;
+    const entries = entriesOf(req, session);
     const current = entries.find((entry) => entry.grantId === grantId);
     const others = entries.filter((entry) => entry !== current);
-    const { extendAt = 0 } = stateOf(req, sessionKey) ?? {};
-    if (current) writeState(req, sessionKey, stateWith(current, others, extendAt));
-  }
-
-  /**
-   * Asks a configuration function for this request's client before a token is fetched or refreshed, which itself knows no
-   * request. After a restart nothing else would tell. Undefined where there is nothing to ask.
-   */
-  learnClient(req: Request, reference: GrantReference): Promise<unknown> | undefined {
-    const { source } = this.options;
-    if (source.fixed || this.coordinator.peek(reference)) return undefined;
-    // What is wrong with it is reported where the configuration is needed.
-    return source.resolve({ req }).catch(() => undefined);
+    const state = stateOf(req, session);
+    if (current && state) writeState(req, session, stateWith(current, others, state));
   }
 
   /**
@@ -110,11 +147,11 @@ export class AuthCore {
    * user was doing was meant for this one's organization.
    */
   forgetLogin(req: Request, error: SalesforceAuthError): void {
-    const { sessionKey } = this.options;
+    const { session } = this.options;
     if (error.code !== 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED') return;
-    const entry = entriesOf(req, sessionKey).find(({ grantId }) => grantId === grantIdOfError(error));
+    const entry = entriesOf(req, session).find(({ grantId }) => grantId === grantIdOfError(error));
     if (!entry) return;
-    removeEntries(req, sessionKey, [entry]);
+    removeEntries(req, session, [entry]);
     // In the background: nobody waits for it, and a hold that stays runs out by itself.
     this.grants.drop(entry).catch(() => undefined);
   }
@@ -122,17 +159,17 @@ export class AuthCore {
   /** Whether an error is about a grant that is none of this session's, as jobs in a route can have. */
   isForeign(req: Request, error: SalesforceAuthError): boolean {
     const grantId = grantIdOfError(error);
-    return grantId !== undefined && !entriesOf(req, this.options.sessionKey).some((entry) => entry.grantId === grantId);
+    return grantId !== undefined && !entriesOf(req, this.options.session).some((entry) => entry.grantId === grantId);
   }
 
   /** Extends the session's holds on its grants when half of it is over; not on every request, and nobody waits for it. */
   extendHold(req: Request): void {
-    const { clock, sessionKey } = this.options;
-    const state = stateOf(req, sessionKey);
+    const { clock, session } = this.options;
+    const state = stateOf(req, session);
     if (!state || clock.now() < state.extendAt) return;
     const referenceMs = referenceMsOf(req);
     state.extendAt = clock.now() + referenceMs / 2;
-    for (const entry of entriesOf(req, sessionKey)) {
+    for (const entry of entriesOf(req, session)) {
       this.grants.hold(entry, referenceMs).catch(() => {
         // Tried again by the next request.
         state.extendAt = 0;

@@ -6,7 +6,7 @@ import type { Configuration } from '../options/configuration';
 import { toId18 } from '../salesforce/ids';
 import { exchange, type HttpReply } from '../token/http';
 import type { TokenSet } from '../token/types';
-import type { ProvenReply } from './attempt';
+import type { ProvenReply } from './prove';
 
 /** A Salesforce user in the shape of a Passport profile. */
 export interface SalesforceProfile {

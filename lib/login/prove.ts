@@ -1,0 +1,60 @@
+import type { Clock } from '../clock';
+import { SalesforceAuthError } from '../errors';
+import type { Configuration } from '../options/configuration';
+import { validateIdToken } from '../token/id-token';
+import { toTokenSet } from '../token/token-set';
+import type { TokenEndpointReply, TokenSet } from '../token/types';
+import type { Transaction } from './transactions';
+
+/** What a token reply proved. */
+export interface ProvenReply {
+  tokens: TokenSet;
+  /** Of the ID token, if there is one. */
+  claims: Record<string, unknown> | undefined;
+}
+
+/**
+ * Proves a token reply of a login: hosts and signature, then the ID token, then that something vouches for the identity.
+ *
+ * @throws SalesforceAuthError, each cause with a code of its own
+ */
+export async function proveReply(
+  reply: TokenEndpointReply,
+  { configuration, transaction }: { configuration: Configuration; transaction: Transaction },
+  clock: Clock,
+): Promise<ProvenReply> {
+  const tokens = toTokenSet(reply, configuration, transaction.baseUrl);
+  if (reply.id_token !== undefined) {
+    return { tokens, claims: await validateIdToken(reply.id_token, tokens, transaction.nonce, configuration, clock) };
+  }
+  if (transaction.nonce !== undefined && tokens.scope.includes('openid')) {
+    throw new SalesforceAuthError(
+      'ERR_SALESFORCE_ID_TOKEN_INVALID',
+      'Salesforce granted the scope openid but sent no ID token. Start the login again.',
+      { status: 502 },
+    );
+  }
+  if (configuration.clientSecret === undefined && configuration.profileSource === 'id') {
+    throw new SalesforceAuthError(
+      'ERR_SALESFORCE_IDENTITY_UNPROVEN',
+      "A public client cannot verify the signed id URL: ask for the scope 'openid', or set profileSource to 'identity' or 'userinfo'.",
+      { status: 500 },
+    );
+  }
+  return { tokens, claims: undefined };
+}
+
+/** Tokens of a reply of which nothing is proven, as far as is needed to revoke them. */
+export function unprovenTokens(reply: TokenEndpointReply, { clientID, tenant, baseUrl }: Transaction): TokenSet {
+  return {
+    accessToken: reply.access_token,
+    ...(reply.refresh_token === undefined ? {} : { refreshToken: reply.refresh_token }),
+    ...(tenant === undefined ? {} : { tenant }),
+    clientID,
+    baseUrl,
+    scope: [],
+    instanceUrl: baseUrl,
+    organizationId: '',
+    userId: '',
+  };
+}

@@ -1,0 +1,104 @@
+import { randomBytes } from 'node:crypto';
+import type { Request } from 'express';
+import type { Addresses } from '../address';
+import { invalid, optionalText } from '../options/check';
+import {
+  parseClientOptions,
+  parseDisplay,
+  parsePrompt,
+  parseScope,
+  type Configuration,
+  type Display,
+  type Prompt,
+} from '../options/configuration';
+import { parseRequestedBaseUrl } from '../salesforce/base-url';
+
+/** What one call of a login can set. What a call leaves out comes from the configuration. */
+export interface LoginRequestOptions {
+  /** `prompt` on the wire; false sends none. */
+  prompt?: Prompt | false | undefined;
+  /** `display` on the wire. */
+  display?: Display | undefined;
+  /** `login_hint` on the wire. */
+  loginHint?: string | undefined;
+  /** `scope` on the wire. */
+  scope?: string | readonly string[] | undefined;
+  /** Must be on a trusted host, since it receives the client secret. */
+  baseUrl?: string | undefined;
+  /** A registered callback URL, or a path below the application's root. */
+  callbackURL?: string | undefined;
+  /** Further parameters of the authorization request. */
+  authorizationParams?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Ask Salesforce without showing anything: `immediate=true` on the wire, and no `prompt`. If the browser is not logged in
+   * there, or the app is not approved, the callback says so at once. Default false.
+   */
+  silent?: boolean | undefined;
+}
+
+/** One login on its way out: what goes into the authorization request, and what must be known when it comes back. */
+export interface LoginRequest {
+  configuration: Configuration;
+  baseUrl: string;
+  callbackURL: string;
+  nonce: string | undefined;
+  params: Record<string, string>;
+  scope: readonly string[];
+}
+
+/**
+ * Puts an authorization request together from the configuration and the options of the call; the call wins.
+ *
+ * @throws SalesforceOptionError for a wrong `prompt`, `display`, `baseUrl` or `callbackURL` of the call
+ */
+export function loginRequest(
+  configuration: Configuration,
+  options: LoginRequestOptions,
+  callbackURL: string,
+): LoginRequest {
+  const scope = options.scope === undefined ? configuration.scope : parseScope(options.scope);
+  const display = parseDisplay(options.display) ?? configuration.display;
+  const loginHint = optionalText('loginHint', options.loginHint) ?? configuration.loginHint;
+  const nonce = scope.includes('openid') ? randomBytes(24).toString('base64url') : undefined;
+  const prompt = options.silent === true ? false : (parsePrompt(options.prompt) ?? configuration.prompt);
+  const extra =
+    options.authorizationParams === undefined
+      ? {}
+      : parseClientOptions({ clientID: configuration.clientID, authorizationParams: options.authorizationParams })
+          .authorizationParams;
+  return {
+    configuration,
+    baseUrl:
+      options.baseUrl === undefined
+        ? configuration.baseUrl
+        : parseRequestedBaseUrl(options.baseUrl, configuration.trustedHosts),
+    callbackURL,
+    nonce,
+    scope,
+    params: {
+      ...configuration.authorizationParams,
+      ...extra,
+      ...(prompt === false ? {} : { prompt }),
+      ...(options.silent === true ? { immediate: 'true' } : {}),
+      ...(display === undefined ? {} : { display }),
+      ...(loginHint === undefined ? {} : { login_hint: loginHint }),
+      ...(nonce === undefined ? {} : { nonce }),
+    },
+  };
+}
+
+/**
+ * The callback URL as it is sent, put together by the URL parser. A path is below the application's root.
+ *
+ * @throws SalesforceOptionError `ERR_SALESFORCE_CALLBACK_URL_INVALID`
+ */
+export function absoluteCallbackURL(req: Request, callbackURL: string | undefined, addresses: Addresses): string {
+  if (callbackURL === undefined) {
+    throw invalid(
+      'callbackURL',
+      "set: one of the callback URLs registered in Salesforce, or a path such as '/auth/salesforce/callback'",
+      'ERR_SALESFORCE_CALLBACK_URL_INVALID',
+    );
+  }
+  return callbackURL.startsWith('/') ? addresses.urlOf(req, callbackURL) : callbackURL;
+}

@@ -1,0 +1,155 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { Request } from 'express';
+import type { Clock } from '../clock';
+import type { KeyRing } from '../crypto/key-ring';
+import { SalesforceAuthError } from '../errors';
+import { cookieName, cookieOptions, cookiesOf, type SetCookie } from './cookies';
+
+/** Everything a callback needs to know of the login it ends. */
+export interface Transaction {
+  clientID: string;
+  tenant?: string;
+  baseUrl: string;
+  callbackURL: string;
+  codeVerifier: string;
+  nonce?: string;
+  /** Whether the login began at another host of the application, which may be one of another tenant. */
+  isMoved?: true;
+  /** What the application asked to have back. */
+  appState?: unknown;
+}
+
+/** How long a login may take, in milliseconds: Salesforce's codes live 15 minutes, and second factors take time. */
+export const loginLifeMs: number = 15 * 60 * 1000;
+
+/** Pending logins of one browser; more would only fill the Cookie header. */
+const maxPending = 8;
+
+/** Their size in that header, in bytes. Servers refuse requests whose header is too large: nginx at 8 KiB, Node.js at 16. */
+const maxPendingBytes = 6 * 1024;
+
+const prefix = 'salesforce-login.';
+/** Only names made here: a cookie's name that a page planted may be one that no response can carry. */
+const ownName = /^(?:__Host-)?salesforce-login\.[\w-]{16}$/;
+
+/**
+ * Pending logins, each in a cookie of its own named by its `state`.
+ *
+ * In a session, the second of two tabs would lose its transaction when the login of the first makes a new session. The
+ * cookies are encrypted, HttpOnly and SameSite=Lax. A cookie keeps its content after the callback, so that the same callback
+ * can be opened again: the claim of the login keeps its code from being presented twice.
+ */
+export class Transactions {
+  readonly #keys: KeyRing;
+  readonly #clock: Clock;
+
+  constructor(keys: KeyRing, clock: Clock) {
+    this.#keys = keys;
+    this.#clock = clock;
+  }
+
+  /** Makes the `state` of a login, and the cookies that keep its transaction in the browser. */
+  async create(req: Request, transaction: Transaction): Promise<{ state: string; cookies: SetCookie[] }> {
+    const state = randomBytes(24).toString('base64url');
+    const now = this.#clock.now();
+    const sealed = await this.#keys.seal(state, JSON.stringify({ ...transaction, startedAt: now }));
+    // The cookie has to fit the callback, which may be https although this request looks like http.
+    const isSecure = transaction.callbackURL.startsWith('https:');
+    const name = cookieName(nameOf(state), isSecure);
+    const value = `${now}.${sealed}`;
+    const options = { ...cookieOptions(isSecure), maxAge: loginLifeMs };
+    return { state, cookies: [...surplus(req, name.length + value.length), { name, value, options }] };
+  }
+
+  /**
+   * The transaction of a callback.
+   *
+   * @param isSecure whether the browser is known to have reached this callback by https
+   * @throws SalesforceAuthError `ERR_SALESFORCE_STATE_MISSING`, `ERR_SALESFORCE_STATE_MISMATCH`,
+   *   `ERR_SALESFORCE_TRANSACTION_EXPIRED`; for an `error` of a login that this browser did not begin,
+   *   `ERR_SALESFORCE_UNSOLICITED_ERROR`
+   */
+  async open(req: Request, isSecure: boolean): Promise<Transaction> {
+    const { state } = req.query;
+    const isError = req.query['error'] !== undefined;
+    if (typeof state !== 'string' || state === '') throw isError ? unsolicited() : stateMissing();
+    const transaction = (await this.#read(req, state, true)) ?? (await this.#readPlain(req, state, isSecure));
+    if (!transaction) throw isError ? unsolicited() : stateMismatch();
+    const { startedAt, ...rest } = transaction;
+    if (this.#clock.now() - startedAt > loginLifeMs) throw expired();
+    return rest;
+  }
+
+  /** A cookie without the prefix, which a sibling domain can plant, is taken for logins that are http throughout. */
+  async #readPlain(req: Request, state: string, isSecure: boolean): Promise<Stored | undefined> {
+    const found = isSecure ? undefined : await this.#read(req, state, false);
+    return found?.callbackURL.startsWith('http:') ? found : undefined;
+  }
+
+  async #read(req: Request, state: string, hasPrefix: boolean): Promise<Stored | undefined> {
+    const value = cookiesOf(req)[cookieName(nameOf(state), hasPrefix)];
+    const text = value === undefined ? undefined : await this.#keys.open(state, value.slice(value.indexOf('.') + 1));
+    return text === undefined ? undefined : (JSON.parse(text) as Stored);
+  }
+}
+
+type Stored = Transaction & { startedAt: number };
+
+function nameOf(state: string): string {
+  return prefix + createHash('sha256').update(state).digest('base64url').slice(0, 16);
+}
+
+/** The oldest pending logins, taken away to make room for one whose cookie is `bytes` long. */
+function surplus(req: Request, bytes: number): SetCookie[] {
+  const pending = Object.entries(cookiesOf(req))
+    .filter(([name]) => ownName.test(name))
+    .map(([name, value = '']) => ({
+      name,
+      size: name.length + value.length,
+      startedAt: Number.parseInt(value, 10) || 0,
+    }))
+    .sort((a, b) => b.startedAt - a.startedAt);
+  let total = bytes;
+  return pending
+    .filter(({ size }, index) => {
+      total += size;
+      return index >= maxPending - 1 || total > maxPendingBytes;
+    })
+    .map(({ name }) => ({ name, value: '', options: cookieOptions(name.startsWith('__Host-')) }));
+}
+
+const startAgain = 'Start the login again from the application.';
+
+function stateMissing(): SalesforceAuthError {
+  return new SalesforceAuthError(
+    'ERR_SALESFORCE_STATE_MISSING',
+    `The callback has no "state", so it does not belong to a login from here. ${startAgain}`,
+    { status: 403 },
+  );
+}
+
+function stateMismatch(): SalesforceAuthError {
+  return new SalesforceAuthError(
+    'ERR_SALESFORCE_STATE_MISMATCH',
+    'The "state" of the callback belongs to no login begun in this browser. ' +
+      `${startAgain} If it happens every time, check that cookies are accepted, that the login begins at the host of the ` +
+      'callback URL, and that encryptionKeys are the same on every server.',
+    { status: 403 },
+  );
+}
+
+function unsolicited(): SalesforceAuthError {
+  return new SalesforceAuthError(
+    'ERR_SALESFORCE_UNSOLICITED_ERROR',
+    `The callback reports an error of a login that was not begun in this browser; it was ignored. ${startAgain}`,
+    { status: 403 },
+  );
+}
+
+function expired(): SalesforceAuthError {
+  return new SalesforceAuthError(
+    'ERR_SALESFORCE_TRANSACTION_EXPIRED',
+    `The login took longer than 15 minutes. ${startAgain}`,
+    { status: 403 },
+  );
+}

@@ -1,0 +1,131 @@
+import type { Request, RequestHandler, Response } from 'express';
+import { errorFrom, isSalesforceAuthError, SalesforceAuthError } from '../errors';
+import type { FinishedLogin, RepeatedLogin } from '../login/finish';
+import { createSession, joinSession, type SessionLogin } from './create-session';
+import type { AuthContext } from './context';
+import { drive } from './drive';
+import { markLogin } from './login-loop';
+import { refusePrefetch, type AppState } from './login-route';
+import { sendOn } from './pages';
+import { safeReturnTo } from './return-to';
+import { sessionCookieOf } from './session';
+import { noteSilentFailure } from './silent-login';
+import { userOf } from './user';
+import { isPrefetch } from './visit';
+
+/** How long a repeated callback gets the login of the first one into its own session, in milliseconds. */
+const joinMs = 2 * 60 * 1000;
+
+/** What a login that ended well leaves for later requests of its callback. No token is in it. */
+interface Joinable {
+  session: SessionLogin;
+  settledAt: number;
+}
+
+interface Visit {
+  req: Request;
+  res: Response;
+}
+
+/** The route Salesforce sends the browser back to. Whatever fails, the session stays as it was. */
+export function callbackRoute(core: AuthContext): RequestHandler {
+  return (req, res, next) => {
+    endLogin(core, { req, res }).catch((error: unknown) => {
+      core.events.emit('login.failed', {
+        code: isSalesforceAuthError(error) ? error.code : undefined,
+        reason: errorFrom(error).message,
+      });
+      next(errorFrom(error));
+    });
+  };
+}
+
+async function endLogin(core: AuthContext, visit: Visit): Promise<void> {
+  const { req, res } = visit;
+  res.set('Cache-Control', 'no-store');
+  if (isPrefetch(req)) {
+    refusePrefetch(res);
+    return;
+  }
+  if (['code', 'error', 'state'].every((name) => req.query[name] === undefined)) throw noAnswer();
+  let login: FinishedLogin | RepeatedLogin;
+  try {
+    const driven = await drive(core.strategy, req, {});
+    if ('redirectTo' in driven) throw noAnswer();
+    login = driven;
+  } catch (error) {
+    if (!isUnsuccessfulSilently(error)) throw error;
+    await noteSilentFailure(core, req, res);
+    res.redirect(targetOf(core, req, error.login?.appState as AppState | undefined));
+    return;
+  }
+  const appState = (login.transaction.appState ?? {}) as AppState;
+  await (login.kind === 'finished' ? create(core, req, login) : join(core, req, login));
+  const target = targetOf(core, req, appState);
+  await markLogin(core, visit, safeReturnTo(appState.returnTo) ?? target);
+  // A strict cookie does not go along with the redirects of a navigation that Salesforce began.
+  const { sameSite } = sessionCookieOf(req) ?? {};
+  if (sameSite === true || sameSite === 'strict') sendOn(res, target);
+  else res.redirect(target);
+}
+
+/** Makes a session of the login, and leaves it for a second request of the same callback. */
+async function create(core: AuthContext, req: Request, login: FinishedLogin): Promise<void> {
+  const { addTo } = (login.transaction.appState ?? {}) as AppState;
+  try {
+    if (!login.profile) throw noAnswer();
+    const session = await createSession(core, req, { login, user: userOf(login.profile), addTo });
+    const joinable: Joinable = { session, settledAt: core.options.clock.now() };
+    await login.settle({ result: joinable });
+  } catch (error) {
+    const errorCode = isSalesforceAuthError(error) ? error.code : 'ERR_SALESFORCE_LOGIN_FAILED';
+    await login.settle({ errorCode }).catch(() => undefined);
+    if (error instanceof SalesforceAuthError) {
+      const { appState, baseUrl, tenant } = login.transaction;
+      error.login = { appState, baseUrl, tenant };
+    }
+    throw error;
+  }
+}
+
+/** A callback that was opened before: a reload, a double click, the Back button, or another process. */
+async function join(core: AuthContext, req: Request, { transaction, outcome }: RepeatedLogin): Promise<void> {
+  const { appState, baseUrl, tenant } = transaction;
+  if ('result' in outcome) {
+    const { session, settledAt } = outcome.result as Joinable;
+    // Later the page it was for decides whether a login is needed.
+    if (core.options.clock.now() - settledAt > joinMs) return;
+    if (await joinSession(core, req, { session, addTo: (appState as AppState | undefined)?.addTo })) return;
+  }
+  const error = new SalesforceAuthError(
+    'ERR_SALESFORCE_CALLBACK_REPLAYED',
+    'errorCode' in outcome
+      ? `This callback was opened before, and the login failed then (${outcome.errorCode}). Start the login again.`
+      : 'This callback was opened before, and its login has ended since. Start the login again.',
+    { status: 403 },
+  );
+  error.login = { appState, baseUrl, tenant };
+  throw error;
+}
+
+/** Where a login goes: the page it was for, at the host where it began if that host is one of the application. */
+function targetOf(core: AuthContext, req: Request, { returnTo, returnOrigin }: AppState = {}): string {
+  const { addresses, homePath } = core.options;
+  const path = safeReturnTo(returnTo) ?? addresses.pathOf(req, '', homePath);
+  return addresses.listed.some(({ origin }) => origin === returnOrigin) ? String(returnOrigin) + path : path;
+}
+
+/** Salesforce would have to ask the user, which a silent login does not want. */
+function isUnsuccessfulSilently(error: unknown): error is SalesforceAuthError {
+  if (!(error instanceof SalesforceAuthError)) return false;
+  const isSilent = (error.login?.appState as AppState | undefined)?.isSilent === true;
+  return isSilent && error.code === 'ERR_SALESFORCE_IMMEDIATE_UNSUCCESSFUL';
+}
+
+function noAnswer(): SalesforceAuthError {
+  return new SalesforceAuthError(
+    'ERR_SALESFORCE_STATE_MISSING',
+    'The callback was opened without the answer of a login. Start the login from the application.',
+    { status: 403 },
+  );
+}

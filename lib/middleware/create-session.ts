@@ -1,0 +1,156 @@
+import type { Request } from 'express';
+import { debugLogin } from '../debug';
+import { randomName } from '../coordinator/coordinator';
+import type { SessionHold } from '../coordinator/grants';
+import { errorFrom, SalesforceAuthError } from '../errors';
+import type { ProvenLogin } from '../login/finish';
+import type { AuthContext } from './context';
+import {
+  entriesOf,
+  entryOf,
+  hasSession,
+  referenceMsOf,
+  renewSession,
+  requireSession,
+  saveSession,
+  stateOf,
+  stateWith,
+  writeState,
+  type SessionEntry,
+} from './session';
+import type { SalesforceUser } from './user';
+
+/** Logins one session can have; with one more, the oldest is logged out. */
+const maxLogins = 10;
+
+/** Names of the logins a session has as a login begins that is to be added to them. */
+export function holdersOf(req: Request, core: AuthContext): string[] {
+  return entriesOf(req, core.options.session).map(({ reference }) => reference);
+}
+
+/** A login that came back proven, and whose it is. */
+export interface ProvenUser {
+  login: ProvenLogin;
+  user: SalesforceUser;
+}
+
+/** What a session gets: a holder of a grant, and the user. */
+export interface SessionLogin extends SessionHold {
+  user: SalesforceUser;
+  tenant: string | undefined;
+}
+
+/**
+ * Makes a session of a proven login: asks whether the user may log in, stores the tokens, renews the session.
+ *
+ * Whatever fails, the tokens are revoked and the session's logins are what they were.
+ *
+ * @param addTo holders of the session the login is to be added to. Without one that is still in the session, the login
+ *   replaces what the session has
+ */
+export async function createSession(
+  core: AuthContext,
+  req: Request,
+  { login, user, addTo }: ProvenUser & { addTo: readonly string[] | undefined },
+): Promise<SessionLogin> {
+  const { grants } = core;
+  const { tokens, configuration } = login;
+  let session: SessionLogin;
+  try {
+    requireSession(req);
+    await authorize(core, user, req);
+    const hold = await grants.establish(tokens, configuration.sessionTimeoutSeconds, referenceMsOf(req));
+    session = { ...hold, user, tenant: tokens.tenant };
+  } catch (error) {
+    void grants.discard(tokens);
+    throw error;
+  }
+  await putInSession(core, req, { session, addTo });
+  return session;
+}
+
+/**
+ * Puts a login that another request has ended into the session of this one, as a new holder of the same grant: the browser
+ * that opened the callback twice keeps the answer to its last request only.
+ *
+ * @returns false if the grant is over, or has begun anew since
+ */
+export async function joinSession(
+  core: AuthContext,
+  req: Request,
+  { session, addTo }: { session: SessionLogin; addTo: readonly string[] | undefined },
+): Promise<boolean> {
+  requireSession(req);
+  const { grantId, generation } = session;
+  const entry = entryOf(req, core.options.session);
+  if (entry?.grantId === grantId && entry.generation === generation) return true;
+  await authorize(core, session.user, req);
+  const joined = { ...session, reference: randomName() };
+  if (!(await core.grants.hold(joined, referenceMsOf(req)))) return false;
+  await putInSession(core, req, { session: joined, addTo });
+  return true;
+}
+
+async function putInSession(
+  core: AuthContext,
+  req: Request,
+  { session, addTo = [] }: { session: SessionLogin; addTo: readonly string[] | undefined },
+): Promise<void> {
+  const { options, grants } = core;
+  const { session: place, onLogin } = options;
+  const { tenant, ...entry } = session;
+  const { grantId, user } = entry;
+  const former = stateOf(req, place);
+  const entries = entriesOf(req, place);
+  // The session may have been logged out, and in by another user, while the login was under way.
+  const isSame = entries.some(({ reference }) => addTo.includes(reference));
+  const others = isSame ? entries.filter((other) => other.grantId !== grantId).slice(0, maxLogins - 1) : [];
+  const state = stateWith(entry, others, { extendAt: options.clock.now() + referenceMsOf(req) / 2, tenant });
+  try {
+    await renewSession(req, options.keepSessionInfo);
+    writeState(req, place, state);
+    await onLogin?.({ req, user, grantId });
+    // `req.login()` of an application's Passport renews the session once more, and drops what is in it.
+    writeState(req, place, state);
+    await saveSession(req);
+  } catch (error) {
+    if (hasSession(req)) writeState(req, place, former);
+    await grants.drop(entry).catch(() => undefined);
+    throw errorFrom(error);
+  }
+  for (const other of others) grants.hold(other, referenceMsOf(req)).catch(() => undefined);
+  // What the session held before, perhaps of another user, goes with it.
+  for (const old of entries) if (!others.includes(old)) releaseQuietly(core, old);
+  debugLogin('%s logged in', grantId);
+}
+
+function releaseQuietly({ grants }: AuthContext, entry: SessionEntry): void {
+  grants.drop(entry).catch(() => undefined);
+}
+
+async function authorize({ options }: AuthContext, user: SalesforceUser, req: Request): Promise<void> {
+  const { allowedOrganizations, authorizeUser } = options;
+  if (allowedOrganizations && !allowedOrganizations.includes(user.organizationId)) {
+    throw new SalesforceAuthError(
+      'ERR_SALESFORCE_ORGANIZATION_NOT_ALLOWED',
+      'Users of this Salesforce organization may not log in here. Log in with a user of another organization.',
+      { status: 403 },
+    );
+  }
+  if (authorizeUser && !(await isAuthorized(() => authorizeUser(user, req)))) {
+    throw new SalesforceAuthError(
+      'ERR_SALESFORCE_USER_NOT_ALLOWED',
+      'This Salesforce user may not log in here. Ask the operator of the application for access.',
+      { status: 403 },
+    );
+  }
+}
+
+/** The application's answer. What it throws becomes an error, whatever it is: Express takes `next(undefined)` for success. */
+async function isAuthorized(ask: () => boolean | Promise<boolean>): Promise<boolean> {
+  try {
+    return await ask();
+  } catch (error) {
+    throw errorFrom(error);
+  }
+}

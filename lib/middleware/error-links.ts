@@ -1,0 +1,68 @@
+import type { Request } from 'express';
+import { SalesforceAuthError, situationOf, type SalesforceErrorCode } from '../errors';
+import { withQuery } from './login-intent';
+import type { AppState } from './login-route';
+import type { PageLink } from './pages';
+import type { RequestSalesforce } from './request';
+import { safeReturnTo } from './return-to';
+
+/** Any error of this package. */
+export type AnyError = Error & {
+  code: SalesforceErrorCode;
+  status: number;
+  retryAfterSeconds?: number | undefined;
+};
+
+/** What an error page offers: a new login, the same again, and the start page. */
+export function linksOf(error: AnyError, req: Request, salesforce: RequestSalesforce): PageLink[] {
+  const { next } = situationOf(error);
+  const { addresses, routes, homePath } = salesforce.core.options;
+  const home = { label: 'Go to the start page', href: addresses.pathOf(req, '', homePath) };
+  const { returnTo, org, isOwnRoute } = originOf(error, req, salesforce);
+  if (next === 'try-again' && !isOwnRoute && returnTo !== undefined) {
+    return [{ label: 'Try again', href: returnTo }, home];
+  }
+  if (next === 'home' || routes.login === false) return [home];
+  const login = addresses.pathOf(req, salesforce.mountPath, routes.login);
+  const label = next === 'log-in' ? 'Log in again' : 'Try again';
+  return [{ label, href: withQuery(login, { org, returnTo }) }, home];
+}
+
+interface Origin {
+  returnTo: string | undefined;
+  org: string | undefined;
+  /** Whether the request was one to a route of this package, which is no page to return to. */
+  isOwnRoute: boolean;
+}
+
+/** Where the user was going, and to which organization: as the login knew it, else from the request. */
+function originOf(error: AnyError, req: Request, { core, mountPath }: RequestSalesforce): Origin {
+  const { addresses, routes, source } = core.options;
+  const login = error instanceof SalesforceAuthError ? error.login : undefined;
+  if (login) {
+    const { returnTo } = (login.appState ?? {}) as AppState;
+    const isOther = source.fixed !== undefined && source.fixed.baseUrl !== login.baseUrl;
+    return {
+      returnTo: safeReturnTo(returnTo),
+      org: isOther ? nameOf(core, login.baseUrl) : undefined,
+      isOwnRoute: true,
+    };
+  }
+  const path = addresses.currentPath(req).split('?')[0] ?? '';
+  const isAt = (route: string | false): boolean => route !== false && path === addresses.pathOf(req, mountPath, route);
+  if (isAt(routes.login)) {
+    const { org } = req.query;
+    const isText = typeof org === 'string' && org.length <= 255;
+    return { returnTo: safeReturnTo(req.query['returnTo']), org: isText ? org : undefined, isOwnRoute: true };
+  }
+  const isOwnRoute = isAt(routes.callback) || isAt(routes.logout) || req.query['state'] !== undefined;
+  const isPage = req.method === 'GET' || req.method === 'HEAD';
+  const current = addresses.currentPath(req);
+  return { returnTo: isPage && !isOwnRoute ? safeReturnTo(current) : undefined, org: undefined, isOwnRoute };
+}
+
+/** An organization as a link names it: by the name the application gave it, else by its host. */
+function nameOf({ options }: RequestSalesforce['core'], baseUrl: string): string {
+  const named = Object.entries(options.source.fixed?.organizations ?? {}).find(([, url]) => url === baseUrl);
+  return named?.[0] ?? baseUrl;
+}

@@ -1,0 +1,39 @@
+import type { Application, Request } from 'express';
+import { SalesforceAuthError } from '../errors';
+import type { AuthContext } from './context';
+
+/** Callback routes that middlewares of this package serve in an application, by path. */
+const callbacks = new WeakMap<Application, Map<string, AuthContext>>();
+
+/**
+ * Looks, once for each application, whether another middleware of this package serves the same callback: logins of one would
+ * end at the other, and go round for ever.
+ *
+ * @returns a function that gives the error for a request of such an application
+ */
+export function conflictCheck(core: AuthContext): (req: Request) => SalesforceAuthError | undefined {
+  let last: Application | undefined;
+  let conflict: SalesforceAuthError | undefined;
+  return (req) => {
+    const { app } = req as { app?: Application };
+    // Nearly always the application of the request before, or none.
+    if (!app || app === last) return conflict;
+    last = app;
+    const { callback } = core.options.routes;
+    conflict = callback === false ? undefined : register(app, req.baseUrl + callback, core);
+    return conflict;
+  };
+}
+
+function register(app: Application, path: string, core: AuthContext): SalesforceAuthError | undefined {
+  const known = callbacks.get(app) ?? new Map<string, AuthContext>();
+  callbacks.set(app, known);
+  const other = known.get(path);
+  if (!other) known.set(path, core);
+  if (!other || other === core) return undefined;
+  return new SalesforceAuthError(
+    'ERR_SALESFORCE_CONFIGURATION',
+    `Two salesforceAuth() serve the same callback route ${path}, so logins of one would end at the other. Give one of them ` +
+      'routes of its own: routes: { login: …, callback: …, logout: … }.',
+  );
+}

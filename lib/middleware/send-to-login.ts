@@ -1,0 +1,88 @@
+import type { NextFunction, Request, Response } from 'express';
+import { errorFrom } from '../errors';
+import { intentParameter, withQuery } from './login-intent';
+import { checkLoginLoop } from './login-loop';
+import { refusePrefetch } from './login-route';
+import { sendFramed, sendLinks } from './pages';
+import { sendProblem } from './problem';
+import type { RequestSalesforce } from './request';
+import { safeReturnTo } from './return-to';
+import { entriesOf, requireSession } from './session';
+import { isFramed, isNavigation, isPrefetch, ownPageOf } from './visit';
+
+/** A request that needs a login. */
+interface Refused {
+  req: Request;
+  res: Response;
+  next: NextFunction;
+}
+
+/**
+ * Answers a request that needs a login: sends a page to the login and back, shows a form's user where to log in, and answers a
+ * script 401.
+ *
+ * @param cause the error of the login that the request had, if it had one
+ */
+export function sendToLogin(refused: Refused, salesforce: RequestSalesforce, cause?: unknown): void {
+  answer(refused, salesforce, cause).catch((error: unknown) => {
+    refused.next(errorFrom(error));
+  });
+}
+
+async function answer({ req, res }: Refused, salesforce: RequestSalesforce, cause: unknown): Promise<void> {
+  const { core, mountPath } = salesforce;
+  const { addresses, routes, homePath } = core.options;
+  requireSession(req);
+  res.set('Cache-Control', 'no-store');
+  if (isPrefetch(req)) {
+    refusePrefetch(res);
+    return;
+  }
+  const login = routes.login === false ? undefined : addresses.pathOf(req, mountPath, routes.login);
+  if (login === undefined || !isNavigation(req)) {
+    sendProblem(res, {
+      status: 401,
+      title: 'Please log in',
+      detail: 'Log in with Salesforce first.',
+      code: 'ERR_SALESFORCE_NOT_AUTHENTICATED',
+      login,
+    });
+    return;
+  }
+  const isForm = req.method !== 'GET' && req.method !== 'HEAD';
+  const returnTo = safeReturnTo(isForm ? ownPageOf(req, addresses) : addresses.currentPath(req));
+  if (isFramed(req)) {
+    sendFramed(res, withQuery(login, { returnTo }));
+    return;
+  }
+  if (!isForm) await checkLoginLoop(core, req, addresses.currentPath(req), cause);
+  const target = await loginTarget(salesforce, { req, res }, { login, returnTo });
+  if (!isForm) {
+    res.redirect(target);
+    return;
+  }
+  // What was posted is gone, and a redirect would hide that.
+  res.status(401);
+  sendLinks(res, {
+    title: 'Please log in',
+    sentences: ['Your login has ended, so what you sent was not taken.', 'Log in, and send it again.'],
+    links: [
+      { label: 'Log in', href: target },
+      { label: 'Go to the start page', href: addresses.pathOf(req, '', homePath) },
+    ],
+  });
+}
+
+/** The login, or the page on which the user chooses an organization. */
+async function loginTarget(
+  { core, mountPath }: RequestSalesforce,
+  { req, res }: Pick<Refused, 'req' | 'res'>,
+  { login, returnTo }: { login: string; returnTo: string | undefined },
+): Promise<string> {
+  const { addresses, routes, session } = core.options;
+  const page = routes.choose === false ? login : addresses.pathOf(req, mountPath, routes.choose);
+  // A user who is logged in to other organizations stays so. Another site may have led here, so our own seal says it.
+  const add = entriesOf(req, session).length > 0;
+  if (!add) return withQuery(page, { returnTo });
+  return withQuery(page, { [intentParameter]: await core.intents.sealer(req, res)({ returnTo, add }) });
+}

@@ -1,0 +1,231 @@
+import express5, { type Express } from 'express';
+import express4 from 'express4';
+import expressSession from 'express-session';
+import { salesforceAuth, requireSalesforce } from '../../lib';
+import type { OperatorWarning } from '../../lib/reporter';
+import { startTestEmulator } from '../helpers/emulator';
+import { browserOf, logIn, startApp, type ExpressMajor } from '../helpers/app';
+
+const page = { Accept: 'text/html' };
+
+/** An application whose logins go to Salesforce itself, of which only the redirect is looked at. */
+function appAt(
+  major: ExpressMajor,
+  { options = {}, trustProxy, at = '/' }: { options?: object; trustProxy?: unknown; at?: string | undefined },
+) {
+  const app = (major === 4 ? express4() : express5()) as Express;
+  if (trustProxy !== undefined) app.set('trust proxy', trustProxy);
+  app.use(expressSession({ secret: '__test_session_secret__', resave: false, saveUninitialized: false }) as never);
+  const warnings: OperatorWarning[] = [];
+  const salesforce = salesforceAuth({
+    clientID: '__test_client__',
+    allowedOrganizations: 'any',
+    report: (warning) => warnings.push(warning),
+    ...options,
+  });
+  const router = express5.Router();
+  router.use(salesforce);
+  router.get('/accounts', salesforce.require(), (_req, res) => void res.end());
+  app.use(at, router as never);
+  return { browser: browserOf(app), warnings };
+}
+
+const redirectURI = (location: unknown): string | null => new URL(String(location)).searchParams.get('redirect_uri');
+
+describe.each<ExpressMajor>([4, 5])('the address of the callback on Express %d', (major) => {
+  it.each([
+    ['the Host header', undefined, { Host: 'app.example.com:8080' }, 'http://app.example.com:8080'],
+    [
+      'what a trusted proxy forwards',
+      1,
+      { Host: '10.0.0.7:3000', 'X-Forwarded-Host': 'app.example.com', 'X-Forwarded-Proto': 'https' },
+      'https://app.example.com',
+    ],
+    [
+      'the port that a trusted proxy forwards',
+      1,
+      { Host: '10.0.0.7:3000', 'X-Forwarded-Host': 'app.example.com:8443', 'X-Forwarded-Proto': 'https' },
+      'https://app.example.com:8443',
+    ],
+    [
+      'Host, if no proxy is trusted',
+      undefined,
+      { Host: 'app.example.com', 'X-Forwarded-Host': 'evil.example', 'X-Forwarded-Proto': 'https' },
+      'http://app.example.com',
+    ],
+    ['an IPv6 address', undefined, { Host: '[::1]:3000' }, 'http://[::1]:3000'],
+  ])('comes from %s', async (_what, trustProxy, headers, origin) => {
+    const { browser } = appAt(major, { trustProxy });
+
+    const answer = await browser.get('/auth/salesforce').set(headers as unknown as Record<string, string>);
+
+    expect(redirectURI(answer.headers['location'])).toBe(`${origin}/auth/salesforce/callback`);
+  });
+
+  it.each([
+    ['a scheme of a script', { 'X-Forwarded-Proto': 'javascript' }],
+    ['a host with a path', { Host: 'app.example.com/evil' }],
+    ['a host with a user name', { 'X-Forwarded-Host': 'user@evil.example' }],
+    ['a host that no parser takes', { 'X-Forwarded-Host': 'a b' }],
+  ])('is refused if it has %s, and the operator reads what to set', async (_what, headers) => {
+    const { browser } = appAt(major, { trustProxy: true });
+
+    const answer = await browser.get('/auth/salesforce').set(headers as unknown as Record<string, string>);
+
+    expect(answer.status).toBe(400);
+    expect(answer.headers['location']).toBeUndefined();
+  });
+
+  it('is the callback route as mounted', async () => {
+    const { browser } = appAt(major, { at: '/app' });
+
+    const answer = await browser.get('/app/auth/salesforce').set('Host', 'app.example.com');
+
+    expect(redirectURI(answer.headers['location'])).toBe('http://app.example.com/app/auth/salesforce/callback');
+  });
+
+  it('has the path that a proxy strips, and so have the links of guards', async () => {
+    const { browser } = appAt(major, { options: { publicUrl: 'https://example.com/crm/' }, at: '/app' });
+    const internal = { Host: 'node:3000' };
+
+    const guarded = await browser.get('/app/accounts?a=1').set({ ...page, ...internal });
+    const moved = await browser.get('/app/auth/salesforce').set(internal);
+    const { pathname, search } = new URL(moved.headers['location'] as string);
+    const login = await browser.get(pathname.replace('/crm', '') + search).set(internal);
+
+    expect(guarded.headers['location']).toBe('/crm/app/auth/salesforce?returnTo=%2Fcrm%2Fapp%2Faccounts%3Fa%3D1');
+    expect(redirectURI(login.headers['location'])).toBe('https://example.com/crm/app/auth/salesforce/callback');
+  });
+
+  it('may be a function of the request', async () => {
+    const publicUrl = (req: { get(name: string): string | undefined }) =>
+      `https://${req.get('x-tenant') ?? ''}.example.com`;
+    const { browser } = appAt(major, { options: { publicUrl } });
+
+    const first = await browser.get('/auth/salesforce').set('X-Tenant', 'red');
+    const { pathname, search, origin } = new URL(first.headers['location'] as string);
+    const second = await browser.get(pathname + search).set('X-Tenant', 'red');
+
+    expect(origin).toBe('https://red.example.com');
+    expect(redirectURI(second.headers['location'])).toBe('https://red.example.com/auth/salesforce/callback');
+  });
+});
+
+describe('a login that begins at another origin than its callback', () => {
+  const callbackURL = 'https://app.example.com/auth/salesforce/callback';
+
+  it('moves there once, keeps its path and query, and tells the operator if a proxy hides the origin', async () => {
+    const { browser, warnings } = appAt(5, { options: { callbackURL } });
+    const host = { Host: '10.0.0.7:3000' };
+
+    const moved = await browser.get('/auth/salesforce?returnTo=%2Faccounts').set(host);
+    const { origin, pathname, search, searchParams } = new URL(moved.headers['location'] as string);
+    const begun = await browser.get(pathname + search).set(host);
+    const again = await browser.get(pathname + search).set(host);
+
+    expect([moved.status, origin, pathname]).toEqual([302, 'https://app.example.com', '/auth/salesforce']);
+    expect(searchParams.get('returnTo')).toBe('/accounts');
+    expect(moved.headers['set-cookie']).toBeUndefined();
+    expect(redirectURI(begun.headers['location'])).toBe(callbackURL);
+    expect(begun.headers['set-cookie']).toEqual([expect.stringMatching(/^__Host-salesforce-login\..*; Secure/)]);
+    expect(again.status).toBe(302);
+    expect(warnings).toEqual([
+      expect.objectContaining({
+        code: 'LOGIN_ORIGIN',
+        message: expect.stringMatching(/10\.0\.0\.7.*app\.example\.com/),
+      }),
+    ]);
+  });
+
+  it.each([
+    ['http', 'http://app.example.com'],
+    ['www', 'https://www.example.com'],
+    ['another name of this machine', 'http://127.0.0.1:3000'],
+  ])('moves from %s without a warning if it arrives', async (_what, from) => {
+    const { browser, warnings } = appAt(5, { options: { callbackURL }, trustProxy: true });
+    const at = (origin: string) => {
+      const { host, protocol } = new URL(origin);
+      return { Host: host, 'X-Forwarded-Proto': protocol.slice(0, -1) };
+    };
+
+    const moved = await browser.get('/auth/salesforce').set(at(from));
+    const { pathname, search } = new URL(moved.headers['location'] as string);
+    const begun = await browser.get(pathname + search).set(at('https://app.example.com'));
+
+    expect(redirectURI(begun.headers['location'])).toBe(callbackURL);
+    expect(warnings).toEqual([]);
+  });
+
+  it('takes no mark that this application did not make', async () => {
+    const { browser } = appAt(5, { options: { callbackURL } });
+
+    const answer = await browser.get('/auth/salesforce?salesforce_move=forged').set('Host', 'www.example.com');
+
+    expect(new URL(answer.headers['location'] as string).origin).toBe('https://app.example.com');
+    expect(new URL(answer.headers['location'] as string).searchParams.getAll('salesforce_move')).toHaveLength(1);
+  });
+
+  it('comes back to the host where it began, if that host is listed, with its tenant', async () => {
+    const emulator = await startTestEmulator();
+    const tenants: (string | undefined)[] = [];
+    const app = await startApp({
+      emulator,
+      create: ({ clientID, clientSecret }, callbackURL) => {
+        const { port } = new URL(callbackURL);
+        return salesforceAuth({
+          publicUrl: [`http://localhost:${port}`, `http://127.0.0.1:${port}`],
+          tenant: (req) => req.hostname,
+          configuration: ({ tenant }) => {
+            tenants.push(tenant);
+            return { clientID, clientSecret, baseUrl: emulator.url, scope: 'id api refresh_token' };
+          },
+          allowedOrganizations: 'any',
+        });
+      },
+    });
+    const { port } = new URL(app.url);
+    const browser = app.browser();
+    const moved = await browser.get('/auth/salesforce?returnTo=/me').set('Host', `127.0.0.1:${port}`);
+    const { pathname, search, origin } = new URL(moved.headers['location'] as string);
+
+    const end = await logIn(browser, emulator, { loginPath: pathname + search });
+
+    expect(origin).toBe(app.url);
+    expect(end.body).toEqual({});
+    expect(end.headers['location']).toBe(`http://127.0.0.1:${port}/me`);
+    expect(new Set(tenants)).toEqual(new Set(['127.0.0.1']));
+  });
+});
+
+describe('mounting', () => {
+  it('takes the same middleware twice on one path', async () => {
+    const emulator = await startTestEmulator();
+    const { browser } = await startApp({
+      emulator,
+      routes: (app, salesforce) => {
+        app.use('/v2', salesforce);
+        app.get('/v2/accounts', requireSalesforce(), (_req, res) => void res.json('in'));
+      },
+    });
+    const tab = browser();
+    await logIn(tab, emulator);
+
+    expect((await tab.get('/v2/accounts')).body).toBe('in');
+  });
+
+  it('refuses two middlewares that serve one callback', async () => {
+    const emulator = await startTestEmulator();
+    const { browser } = await startApp({
+      emulator,
+      routes: (app) => {
+        app.use(salesforceAuth({ clientID: 'another', property: 'partners', allowedOrganizations: 'any' }));
+        app.get('/after', (_req, res) => void res.end());
+      },
+    });
+
+    const answer = await browser().get('/after');
+
+    expect(answer.status).toBe(500);
+    expect(answer.body.message).toContain('serve the same callback route /auth/salesforce/callback');
+  });
+});

@@ -66,7 +66,7 @@ const kinds = {
   postgres: async () => {
     const pool = new pg.Pool({ connectionString: url });
     const table = `salesforce_grants_${place}`;
-    await pool.query(`drop table if exists ${table}`);
+    await pool.query(`drop table if exists ${table}, ${table}_once`);
     await pool.query(readFileSync(fromRoot('lib/stores/postgres.sql'), 'utf8').replaceAll('salesforce_grants', table));
     const { rows } = await pool.query(
       "select string_agg(column_name, ', ') as names from information_schema.columns where table_name = $1 and column_name <> 'grant_id'",

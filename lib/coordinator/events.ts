@@ -25,7 +25,19 @@ export type RefreshCause = 'soft' | 'hard' | 'rejected' | 'sweep';
 
 /** Methods of a `TokenStore` that can fail. */
 export type StoreOperation =
-  'read' | 'put' | 'claim' | 'renew' | 'arm' | 'settle' | 'commit' | 'reference' | 'release' | 'list' | 'takeIdle';
+  | 'read'
+  | 'put'
+  | 'claim'
+  | 'renew'
+  | 'arm'
+  | 'settle'
+  | 'commit'
+  | 'reference'
+  | 'release'
+  | 'list'
+  | 'takeIdle'
+  | 'claimOnce'
+  | 'resolveClaim';
 
 /**
  * What happens to tokens, for logs and dashboards. No event carries a token, a code, a secret or personal data.

@@ -63,6 +63,8 @@ const askedOf: Record<StoreOperation, string> = {
   release: 'end a session',
   list: 'list grants',
   takeIdle: 'find idle grants',
+  claimOnce: 'claim a login callback',
+  resolveClaim: 'store the result of a login callback',
 };
 
 /** The token store did not answer. */

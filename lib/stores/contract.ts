@@ -5,6 +5,7 @@ import { describeCommits } from './contract/commits';
 import { describeIdleGrants } from './contract/idle';
 import { describeLogins } from './contract/logins';
 import { describeNotifications } from './contract/notifications';
+import { describeOneTimeClaims } from './contract/one-time-claims';
 import { describeSessions } from './contract/sessions';
 import { describeSettlements } from './contract/settlements';
 
@@ -23,6 +24,8 @@ export interface TokenStoreSuiteOptions extends Partial<TestFunctions> {
   notifies?: boolean;
   /** False for a store without `takeIdle()`. Default true. */
   takesIdle?: boolean;
+  /** False for a store without `claimOnce()` and `resolveClaim()`. Default true. */
+  claimsOnce?: boolean;
 }
 
 /**
@@ -38,7 +41,14 @@ export function describeTokenStore(
   make: () => StoreUnderTest | Promise<StoreUnderTest>,
   options: TokenStoreSuiteOptions = {},
 ): void {
-  const { toleranceMs = 20_000, isShared = true, notifies = true, takesIdle = true, ...given } = options;
+  const {
+    toleranceMs = 20_000,
+    isShared = true,
+    notifies = true,
+    takesIdle = true,
+    claimsOnce = true,
+    ...given
+  } = options;
   const { describe, it, beforeEach, afterEach } = { ...globalTestFunctions(), ...given };
   describe(name, () => {
     let bench: Bench | undefined;
@@ -68,5 +78,6 @@ export function describeTokenStore(
     if (isShared) describeForeignRecords(part);
     if (notifies) describeNotifications(part);
     if (takesIdle) describeIdleGrants(part);
+    if (claimsOnce) describeOneTimeClaims(part);
   });
 }

@@ -1,5 +1,6 @@
 import { systemClock, type CancelTimer, type Clock } from '../clock';
 import { diagnoseMemory } from './memory/diagnose';
+import { OneTimeClaims } from './memory/one-time-claims';
 import type {
   Claim,
   ClaimOutcome,
@@ -10,6 +11,7 @@ import type {
   GrantWrite,
   IdleGrant,
   IdleQuery,
+  OneTimeClaimOutcome,
   Release,
   ReleaseOutcome,
   SessionReference,
@@ -19,7 +21,7 @@ import type {
   TokenStore,
 } from './store';
 import { Listeners } from './listeners';
-import { at, defaultRetentionMs, enter, toRecord, unclaim, type StoredGrant } from './stored-grant';
+import { at, defaultRetentionMs, enter, grantOf, toRecord, unclaim, type StoredGrant } from './stored-grant';
 
 /** Options of {@link MemoryTokenStore}. */
 export interface MemoryTokenStoreOptions {
@@ -38,6 +40,7 @@ export interface MemoryTokenStoreOptions {
 export class MemoryTokenStore implements TokenStore {
   readonly #grants = new Map<string, StoredGrant>();
   readonly #clock: Clock;
+  readonly #oneTimeClaims: OneTimeClaims;
   readonly #sweepIntervalMs: number;
   readonly #retentionMs: number;
   readonly #listeners = new Listeners(() => () => undefined);
@@ -45,6 +48,7 @@ export class MemoryTokenStore implements TokenStore {
 
   constructor(options: MemoryTokenStoreOptions = {}) {
     this.#clock = options.clock ?? systemClock;
+    this.#oneTimeClaims = new OneTimeClaims(this.#clock);
     this.#sweepIntervalMs = options.sweepIntervalMs ?? 60_000;
     this.#retentionMs = options.retentionMs ?? defaultRetentionMs;
   }
@@ -72,26 +76,7 @@ export class MemoryTokenStore implements TokenStore {
       expected === null ? !live : live?.generation === expected.generation && live.version === expected.version;
     if (!asExpected) return Promise.resolve({ outcome: 'conflict' });
     // A refresh in flight goes on against the older version and will learn from its commit that it was overtaken.
-    const stored: StoredGrant = {
-      generation: write.generation,
-      version: (before?.version ?? 0) + 1,
-      state: 'idle',
-      payload: write.payload,
-      labels: write.labels,
-      softAt: at(now, write.softMs),
-      hardAt: at(now, write.hardMs),
-      owner: undefined,
-      leaseUntil: 0,
-      nextTryAt: 0,
-      stateSince: now,
-      failures: 0,
-      errorCode: undefined,
-      references: live?.references ?? new Map<string, number>(),
-      heldUntil: live?.heldUntil ?? 0,
-      refreshedAt: now,
-      takenUntil: 0,
-      expiresAt: 0,
-    };
+    const stored = grantOf(write, before, now);
     this.#hold(stored, write, now);
     this.#grants.set(grantId, stored);
     this.#scheduleSweep();
@@ -237,6 +222,16 @@ export class MemoryTokenStore implements TokenStore {
     }
   }
 
+  claimOnce(key: string, owner: string, lifeMs: number): Promise<OneTimeClaimOutcome> {
+    const outcome = this.#oneTimeClaims.take(key, owner, lifeMs);
+    this.#scheduleSweep();
+    return Promise.resolve(outcome);
+  }
+
+  resolveClaim(key: string, owner: string, result: string, keptMs: number): Promise<boolean> {
+    return Promise.resolve(this.#oneTimeClaims.resolve(key, owner, result, keptMs));
+  }
+
   close(): void {
     this.#listeners.close();
     this.#cancelSweep?.();
@@ -273,11 +268,12 @@ export class MemoryTokenStore implements TokenStore {
     this.#cancelSweep = this.#clock.setTimer(this.#sweepIntervalMs, () => {
       this.#cancelSweep = undefined;
       this.#sweep();
-      if (this.#grants.size > 0) this.#scheduleSweep();
+      if (this.#grants.size + this.#oneTimeClaims.size > 0) this.#scheduleSweep();
     });
   }
 
   #sweep(): void {
     for (const grantId of [...this.#grants.keys()]) this.#get(grantId);
+    this.#oneTimeClaims.sweep();
   }
 }

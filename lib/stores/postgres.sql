@@ -1,8 +1,9 @@
--- The table of PostgresTokenStore (express-salesforce-auth), for PostgreSQL 12 or later.
+-- The tables of PostgresTokenStore (express-salesforce-auth), for PostgreSQL 12 or later.
 --
--- Run it once, with your migration tool or with psql; the package itself never creates or changes tables. Use another name
--- or schema as you like and pass it as the option `table`. The application's role needs no more than
---   grant select, insert, update, delete on salesforce_grants to <role>;
+-- Run this file once, with your migration tool or with psql; the package itself never creates or changes tables. Use another name
+-- or schema as you like and pass the first one as the option `table`; the second one has the same name with _once after it.
+-- The application's role needs no more than
+--   grant select, insert, update, delete on salesforce_grants, salesforce_grants_once to <role>;
 --
 -- Migrations: a later version of the package that needs another form brings a file of its own beside this one, and says so
 -- in its changelog. Rows say in schema_version which form they have. A version of the package refuses rows of a form it does
@@ -49,3 +50,17 @@ create table salesforce_grants (
 create index salesforce_grants_owner_idx on salesforce_grants (organization_id, user_id);
 create index salesforce_grants_refreshed_at_idx on salesforce_grants (refreshed_at);
 create index salesforce_grants_expires_at_idx on salesforce_grants (expires_at);
+
+-- Claims of keys that one caller gets, such as the authorization code of a login. Rows that are over are removed a few at a
+-- time by later claims.
+create table salesforce_grants_once (
+  claim_key text primary key,
+  owner text not null,
+  -- What the owner stored for the other callers, sealed, and until when they get it.
+  result text,
+  result_ends_at timestamptz,
+  -- Until when the key is taken.
+  ends_at timestamptz not null
+);
+
+create index salesforce_grants_once_ends_at_idx on salesforce_grants_once (ends_at);

@@ -1,5 +1,6 @@
 import { Listeners } from './listeners';
 import { diagnosePostgres } from './postgres/diagnose';
+import { oneTimeClaimStatements, type OneTimeClaimStatements } from './postgres/one-time-claims';
 import { assertKnown, recordOf, type Row } from './postgres/row';
 import { statementsFor, type Statements } from './postgres/statements';
 import { subscribe, type ListeningPool } from './postgres/subscription';
@@ -13,6 +14,7 @@ import type {
   GrantWrite,
   IdleGrant,
   IdleQuery,
+  OneTimeClaimOutcome,
   Release,
   ReleaseOutcome,
   SessionReference,
@@ -33,7 +35,10 @@ export interface PostgresPool {
 export interface PostgresTokenStoreOptions {
   /** Made by the application, and ended by it. */
   pool: PostgresPool;
-  /** Name of the table, if need be after a schema: `auth.grants`. Default `salesforce_grants`. */
+  /**
+   * Name of the table, if need be after a schema: `auth.grants`. The table of one-time claims has the same name with `_once`
+   * after it. Default `salesforce_grants`.
+   */
   table?: string;
   /**
    * Has PostgreSQL tell of grants that change (`pg_notify`), so that processes need not wait for their next look at the
@@ -58,7 +63,7 @@ const takenAtOnce = 10;
 export class PostgresTokenStore implements TokenStore {
   readonly #pool: PostgresPool;
   readonly #table: string;
-  readonly #statements: Statements;
+  readonly #statements: Statements & OneTimeClaimStatements;
   readonly #listeners: Listeners;
 
   constructor({ pool, table = 'salesforce_grants', notify = false, ...options }: PostgresTokenStoreOptions) {
@@ -71,16 +76,15 @@ export class PostgresTokenStore implements TokenStore {
     }
     const { retentionMs = defaultRetentionMs } = options;
     const warn = options.onWarning ?? ((message) => process.emitWarning(message, 'SalesforceAuthWarning'));
-    const name = quoted(table);
+    assertName(table);
     // The longest name PostgreSQL takes.
     const channel = table.slice(-63);
     this.#pool = pool;
     this.#table = table;
-    this.#statements = statementsFor({
-      table: name,
-      channel: listeningPool === false ? undefined : channel,
-      retentionMs,
-    });
+    this.#statements = {
+      ...statementsFor({ table: quoted(table), channel: listeningPool === false ? undefined : channel, retentionMs }),
+      ...oneTimeClaimStatements(quoted(claimsTableOf(table))),
+    };
     this.#listeners = new Listeners((tell) =>
       listeningPool === false ? () => undefined : subscribe({ pool: listeningPool, channel, tell, warn }),
     );
@@ -171,13 +175,27 @@ export class PostgresTokenStore implements TokenStore {
     }
   }
 
+  async claimOnce(key: string, owner: string, lifeMs: number): Promise<OneTimeClaimOutcome> {
+    const [row] = await this.#rows('claimOnce', [key, owner, lifeMs]);
+    return row?.['outcome'] === 'claimed'
+      ? { outcome: 'claimed' }
+      : { outcome: 'taken', result: (row?.['result'] as string | null | undefined) ?? undefined };
+  }
+
+  async resolveClaim(key: string, owner: string, result: string, keptMs: number): Promise<boolean> {
+    return isYes((await this.#rows('resolveClaim', [key, owner, result, keptMs]))[0]);
+  }
+
   /** Gives back the connection that listens to changes; the pool is the application's to end, after this. */
   close(): void {
     this.#listeners.close();
   }
 
   diagnose(): Promise<StoreFinding[]> {
-    return diagnosePostgres((text, values) => this.#pool.query(text, values), this.#table);
+    return diagnosePostgres(
+      (text, values) => this.#pool.query(text, values),
+      [this.#table, claimsTableOf(this.#table)],
+    );
   }
 
   /** Carries out an operation on one grant. Undefined where there is none. */
@@ -188,7 +206,7 @@ export class PostgresTokenStore implements TokenStore {
   }
 
   /** Tries again where the database asks for it, as it does where its default isolation is above READ COMMITTED. */
-  async #rows(name: keyof Statements, values: unknown[]): Promise<Row[]> {
+  async #rows(name: keyof (Statements & OneTimeClaimStatements), values: unknown[]): Promise<Row[]> {
     for (let tries = 1; ; tries++) {
       try {
         const { rows } = await this.#pool.query(this.#statements[name], values);
@@ -213,11 +231,19 @@ function outcomeOf(row: Row | undefined): string | undefined {
   return (row?.['outcome'] as string | undefined)?.replace(' again', '');
 }
 
-/** Names cannot be parameters, so only such are taken as cannot be anything else. */
+function claimsTableOf(table: string): string {
+  return `${table}_once`;
+}
+
+/** Names cannot be parameters, so only such are taken as cannot be anything else. PostgreSQL cuts off names over 63 characters. */
+function assertName(table: string): void {
+  if (/^([a-z_][a-z0-9_]{0,62}\.)?[a-z_][a-z0-9_]{0,57}$/.test(table)) return;
+  throw new TypeError(
+    `PostgresTokenStore: table must be a name in lower case with at most 58 characters, such as auth.grants, not '${table}'.`,
+  );
+}
+
 function quoted(table: string): string {
-  if (!/^[a-z_][a-z0-9_]{0,62}(\.[a-z_][a-z0-9_]{0,62})?$/.test(table)) {
-    throw new TypeError(`PostgresTokenStore: table must be a name in lower case, such as auth.grants, not '${table}'.`);
-  }
   return table
     .split('.')
     .map((name) => `"${name}"`)

@@ -16,6 +16,7 @@ import type {
   GrantWrite,
   IdleGrant,
   IdleQuery,
+  OneTimeClaimOutcome,
   Release,
   ReleaseOutcome,
   SessionReference,
@@ -127,7 +128,7 @@ export class RedisTokenStore implements TokenStore {
 
   async claim(grantId: string, { generation, version, owner, leaseMs }: Claim): Promise<ClaimOutcome> {
     const args = [generation, String(version), owner, text(leaseMs), this.#detectFailover ? '1' : '0'];
-    const { reply, isLagging } = await this.#send('claim', grantId, args, this.#waitReplicas);
+    const { reply, isLagging } = await this.#send('claim', this.#grantKey(grantId), args, this.#waitReplicas);
     const [outcome] = reply;
     if (outcome === 'claimed' && isLagging) {
       await this.#run('unclaim', grantId, [generation, owner, this.#channel]);
@@ -144,7 +145,7 @@ export class RedisTokenStore implements TokenStore {
 
   async arm(grantId: string, claim: Pick<Claim, 'generation' | 'owner' | 'leaseMs'>): Promise<boolean> {
     const args = [claim.generation, claim.owner, text(claim.leaseMs)];
-    const { reply, isLagging } = await this.#send('arm', grantId, args, this.#waitReplicas);
+    const { reply, isLagging } = await this.#send('arm', this.#grantKey(grantId), args, this.#waitReplicas);
     // Stays in doubt, as it was: the claim runs out.
     if (isYes(reply) && isLagging) throw new Error('Too few Redis replicas have the claim of a grant in doubt.');
     return isYes(reply);
@@ -174,7 +175,7 @@ export class RedisTokenStore implements TokenStore {
       reference === undefined ? 'none' : 'one',
       reference ?? '',
       everywhere ? '1' : '0',
-      String(Math.ceil(tombstoneMs)),
+      whole(tombstoneMs),
       this.#channel,
       version === null ? '' : String(version),
     ]);
@@ -200,6 +201,16 @@ export class RedisTokenStore implements TokenStore {
         if (outcome === 'yes') yield { grantId, generation: generation ?? '', unheldMs: Number(unheldMs) };
       }
     }
+  }
+
+  async claimOnce(key: string, owner: string, lifeMs: number): Promise<OneTimeClaimOutcome> {
+    const args = [owner, whole(lifeMs)];
+    const [outcome, result] = await this.#writeKey('claimOnce', this.#claimKey(key), args);
+    return outcome === 'claimed' ? { outcome } : { outcome: 'taken', result };
+  }
+
+  async resolveClaim(key: string, owner: string, result: string, keptMs: number): Promise<boolean> {
+    return isYes(await this.#writeKey('resolveClaim', this.#claimKey(key), [owner, result, whole(keptMs)]));
   }
 
   /** Ends the connection that listens to changes; clients the application passed are the application's. */
@@ -240,23 +251,35 @@ export class RedisTokenStore implements TokenStore {
 
   /** A write whose loss in a failover would cost a login. */
   async #write(name: ScriptName, grantId: string, args: string[]): Promise<Reply> {
-    const { reply, isLagging } = await this.#send(name, grantId, args, this.#waitReplicas);
+    return this.#writeKey(name, this.#grantKey(grantId), args);
+  }
+
+  async #writeKey(name: ScriptName, key: string, args: string[]): Promise<Reply> {
+    const { reply, isLagging } = await this.#send(name, key, args, this.#waitReplicas);
     if (isLagging) this.#warn('Too few Redis replicas have the last write; a failover now would lose it.');
     return reply;
   }
 
   async #run(name: ScriptName, grantId: string, args: string[]): Promise<Reply> {
-    const { reply } = await this.#send(name, grantId, args, undefined);
+    const { reply } = await this.#send(name, this.#grantKey(grantId), args, undefined);
     return reply;
+  }
+
+  #grantKey(grantId: string): string {
+    return `${this.#prefix}{${grantId}}`;
+  }
+
+  /** No grant's: those have the brace at once after the prefix. */
+  #claimKey(key: string): string {
+    return `${this.#prefix}once:{${key}}`;
   }
 
   async #send(
     name: ScriptName,
-    grantId: string,
+    key: string,
     args: string[],
     wait: WaitReplicas | undefined,
   ): Promise<{ reply: Reply; isLagging: boolean }> {
-    const key = `${this.#prefix}{${grantId}}`;
     const { reply, replicas } = await this.#connection.run(scripts[name], key, args, wait);
     // Now that the client is connected. A server that will not tell is none to be warned of.
     if (!this.#isChecked) this.checkEviction().catch(() => undefined);
@@ -274,6 +297,11 @@ function isYes([outcome]: Reply): boolean {
 
 function text(ms: number | null): string {
   return ms === null ? '' : String(ms);
+}
+
+/** For commands that take whole milliseconds only. */
+function whole(ms: number): string {
+  return String(Math.ceil(ms));
 }
 
 function record(grantId: string, reply: Reply): GrantRecord {

@@ -77,6 +77,34 @@ export interface TokenStore {
    */
   takeIdle?(query: IdleQuery): AsyncIterable<IdleGrant>;
 
+  /**
+   * Takes a key for one owner: of all callers of all processes, the first one gets `claimed`, and every other one `taken`.
+   * A login callback takes its authorization code so, since Salesforce must see a code once.
+   *
+   * - The owner that asks again gets `claimed` again, because its reply may have been lost; once it has stored a result, it
+   *   gets `taken` as all others do.
+   * - A claim is never taken over, and asking again does not extend it. It ends `lifeMs` after it was taken, by the store's
+   *   own clock. Then the key is free, and the store may forget it.
+   * - A caller that waits for the result asks again, with an owner of its own.
+   *
+   * Optional, together with {@link TokenStore.resolveClaim}. A store for one process needs both no less than the others.
+   *
+   * @param key any text of at most 500 characters; keys of claims and ids of grants have nothing to do with each other
+   * @param owner random name of the request
+   */
+  claimOnce?(key: string, owner: string, lifeMs: number): Promise<OneTimeClaimOutcome>;
+
+  /**
+   * Stores the result of a claim, for the callers that get `taken`. The store gives it for `keptMs`, and no longer than the
+   * claim lives. The claim itself lives as long as before: the key is not free when the result has been forgotten.
+   *
+   * The owner may store a result again, which replaces the former one.
+   *
+   * @param result opaque, and usually encrypted
+   * @returns false if the claim has ended, or is of another owner; then nothing is stored
+   */
+  resolveClaim?(key: string, owner: string, result: string, keptMs: number): Promise<boolean>;
+
   /** Ends timers and connections the store opened itself. Optional. */
   close?(): Promise<void> | void;
 
@@ -151,6 +179,13 @@ export interface GrantLabels {
   clientID: string;
   tenant?: string;
 }
+
+/**
+ * - `claimed`: the key is the caller's, and what it stands for has not been done yet
+ * - `taken`: another caller has it, or had it; `result` is what it stored, undefined before it has done so and after the
+ *   result's time is over
+ */
+export type OneTimeClaimOutcome = { outcome: 'claimed' } | { outcome: 'taken'; result: string | undefined };
 
 /** Selects grants; an absent member selects all. */
 export type GrantFilter = Partial<GrantLabels>;

@@ -1,4 +1,4 @@
-import type { GrantLabels, GrantRecord, GrantState } from './store';
+import type { GrantLabels, GrantRecord, GrantState, GrantWrite } from './store';
 
 /** A record with points in time where {@link GrantRecord} has durations. */
 export interface StoredGrant {
@@ -25,6 +25,31 @@ export interface StoredGrant {
   takenUntil: number;
   /** When the record may be forgotten. */
   expiresAt: number;
+}
+
+/** The grant that a login writes over what was there, with the sessions of a live one. */
+export function grantOf(write: GrantWrite, before: StoredGrant | undefined, now: number): StoredGrant {
+  const live = before?.state === 'gone' ? undefined : before;
+  return {
+    generation: write.generation,
+    version: (before?.version ?? 0) + 1,
+    state: 'idle',
+    payload: write.payload,
+    labels: write.labels,
+    softAt: at(now, write.softMs),
+    hardAt: at(now, write.hardMs),
+    owner: undefined,
+    leaseUntil: 0,
+    nextTryAt: 0,
+    stateSince: now,
+    failures: 0,
+    errorCode: undefined,
+    references: live?.references ?? new Map<string, number>(),
+    heldUntil: live?.heldUntil ?? 0,
+    refreshedAt: now,
+    takenUntil: 0,
+    expiresAt: 0,
+  };
 }
 
 export function enter(stored: StoredGrant, state: GrantState, now: number): void {

@@ -41,7 +41,7 @@ export async function openStage(kind: StoreKind): Promise<Stage> {
     database,
     end: async () => {
       await pool.end();
-      await database?.query(`drop table ${name}`);
+      await database?.query(`drop table ${name}, ${name}_once`);
       await database?.end();
       await server.stop();
     },

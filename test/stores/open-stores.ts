@@ -43,7 +43,7 @@ export async function startStores(): Promise<{
       },
     },
     stop: async () => {
-      await pool.query(`drop table ${table}`);
+      await pool.query(`drop table ${table}, ${table}_once`);
       client.disconnect();
       await pool.end();
       await Promise.all([redis.stop(), postgres.stop()]);

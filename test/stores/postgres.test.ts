@@ -27,7 +27,7 @@ beforeAll(async () => {
   pooled = openPool(bouncer.url, { max: 50 });
   closers.push(() => pooled.end());
   await pool.query(sql.replaceAll('salesforce_grants', table));
-  closers.push(() => pool.query(`drop table ${table}`));
+  closers.push(() => pool.query(`drop table ${table}, ${table}_once`));
 }, 60_000);
 
 afterAll(async () => {
@@ -46,6 +46,11 @@ async function passTime(ms: number): Promise<void> {
       )`,
     [ms],
   );
+  await pool.query(
+    `update ${table}_once set ends_at = ends_at - $1 * interval '1 millisecond',
+       result_ends_at = result_ends_at - $1 * interval '1 millisecond'`,
+    [ms],
+  );
 }
 
 const besideTheStore = {
@@ -55,6 +60,7 @@ const besideTheStore = {
   },
   close: async () => {
     await pool.query(`delete from ${table}`);
+    await pool.query(`delete from ${table}_once`);
   },
 };
 
@@ -71,9 +77,10 @@ describeTokenStore('PostgresTokenStore behind PgBouncer in transaction mode', ()
 describe('PostgresTokenStore on its own table', () => {
   afterEach(async () => {
     await pool.query(`delete from ${table}`);
+    await pool.query(`delete from ${table}_once`);
   });
 
-  it.each(['Grants', 'grants; drop table grants', 'a"b', 'a.b.c', '', '1st', 'grants '])(
+  it.each(['Grants', 'grants; drop table grants', 'a"b', 'a.b.c', '', '1st', 'grants ', 'a'.repeat(59)])(
     'refuses %j as the name of a table',
     (name) => {
       expect(() => new PostgresTokenStore({ pool, table: name })).toThrow('table must be a name');
@@ -95,6 +102,7 @@ describe('PostgresTokenStore on its own table', () => {
 
     await expect(store.read('grant')).rejects.toThrow('does not exist');
     await expect(store.put('grant', login)).rejects.toThrow('does not exist');
+    await expect(store.claimOnce('key', 'owner', 1_000)).rejects.toThrow('nowhere_once');
   });
 
   it('sends each operation as one unnamed statement, whatever connection it gets', async () => {
@@ -108,8 +116,10 @@ describe('PostgresTokenStore on its own table', () => {
     await store.claim('grant', { ...claim, version: 2 });
     await store.commit('grant', { generation: 'first', version: 2, payload: 'new', softMs: null, hardMs: null });
     await store.release('grant', release);
+    await store.claimOnce('key', 'owner', 1_000);
+    await store.resolveClaim('key', 'owner', 'result', 1_000);
 
-    expect(sent).toHaveLength(6);
+    expect(sent).toHaveLength(8);
     for (const [text] of sent) {
       expect(typeof text).toBe('string');
       expect(text).not.toMatch(/;|\b(begin|commit|listen|advisory|create|alter|set local|prepare)\b/i);
@@ -174,6 +184,46 @@ describe('PostgresTokenStore on its own table', () => {
     const { rows } = await pool.query(`select grant_id from ${table} order by 1`);
 
     expect(rows).toEqual([{ grant_id: 'alive' }, { grant_id: 'fourth' }]);
+  });
+
+  it('removes one-time claims that are over with later ones, a few at a time', async () => {
+    const store = new PostgresTokenStore({ pool, table });
+    await Promise.all(Array.from({ length: 25 }, (_, index) => store.claimOnce(`old ${index}`, 'owner', 1_000)));
+    await store.claimOnce('alive', 'owner', 60_000);
+    await passTime(1_000);
+
+    const left: unknown[] = [];
+    for (const key of ['first', 'second', 'third']) {
+      await store.claimOnce(key, 'owner', 60_000);
+      left.push((await pool.query(`select from ${table}_once where claim_key like 'old %'`)).rowCount);
+    }
+
+    expect(left).toEqual([15, 5, 0]);
+    expect(await store.claimOnce('alive', 'another', 60_000)).toEqual({ outcome: 'taken', result: undefined });
+  });
+
+  it('gives one of a hundred a key where the default isolation is the strictest', async () => {
+    const strict = openPool(url, { max: 20, options: '-c default_transaction_isolation=serializable' });
+    const store = new PostgresTokenStore({ pool: strict, table });
+
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, (_, index) => store.claimOnce('raced', `owner ${index}`, 60_000)),
+    );
+    await strict.end();
+
+    expect(answers.filter(({ outcome }) => outcome === 'claimed')).toHaveLength(1);
+  });
+
+  it('writes nothing for a caller that waits for the result', async () => {
+    const store = new PostgresTokenStore({ pool, table });
+    await store.claimOnce('key', 'owner', 60_000);
+    const rowVersion = async (): Promise<unknown> =>
+      (await pool.query(`select xmin from ${table}_once where claim_key = 'key'`)).rows[0];
+    const before = await rowVersion();
+
+    await store.claimOnce('key', 'another', 60_000);
+
+    expect(await rowVersion()).toEqual(before);
   });
 
   it('lists more grants than fit a page', async () => {

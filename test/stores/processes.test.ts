@@ -47,7 +47,7 @@ beforeAll(async () => {
   await pool.query(
     readFileSync(join(__dirname, '../../lib/stores/postgres.sql'), 'utf8').replaceAll('salesforce_grants', table),
   );
-  closers.push(() => pool.query(`drop table ${table}`));
+  closers.push(() => pool.query(`drop table ${table}, ${table}_once`));
   makers['PostgreSQL'] = () => {
     const own = openPool(postgres.url);
     closers.push(() => own.end());

@@ -76,6 +76,23 @@ describe('a single server', () => {
     expect(await livesDays()).toBe(10);
   });
 
+  it('forgets a one-time claim by itself at its end, which nothing moves', async () => {
+    const { url } = await startServer();
+    const client = ioredisOf(url);
+    const store = new RedisTokenStore({ client });
+    const key = 'salesforce:grant:once:{code}';
+    await store.claimOnce('code', 'owner', 600_000);
+    await client.pexpire(key, 300_000);
+
+    await store.claimOnce('code', 'owner', 900_000);
+    await store.resolveClaim('code', 'owner', 'result', 900_000);
+    await store.claimOnce('code', 'another', 900_000);
+
+    expect(await client.pttl(key)).toBeGreaterThan(200_000);
+    expect(await client.pttl(key)).toBeLessThanOrEqual(300_000);
+    expect(await listed(store)).toEqual([]);
+  });
+
   it.each(libraries)('may forget scripts: %s sends them again', async (_library, connect) => {
     const { url } = await startServer();
     const store = new RedisTokenStore({ client: await connect(url) });
@@ -251,6 +268,9 @@ describe('a cluster of three', () => {
       expect(await store.claim(grantId, claim)).toMatchObject({ outcome: 'claimed' });
       expect(await store.commit(grantId, commit)).toBe('committed');
       expect(await store.release(grantId, release)).toMatchObject({ outcome: 'ended' });
+      expect(await store.claimOnce(grantId, 'owner', 60_000)).toEqual({ outcome: 'claimed' });
+      expect(await store.resolveClaim(grantId, 'owner', 'result', 60_000)).toBe(true);
+      expect(await store.claimOnce(grantId, 'another', 60_000)).toEqual({ outcome: 'taken', result: 'result' });
     }
     expect(await listed(store)).toEqual([]);
     expect(warnings).toEqual([]);

@@ -25,7 +25,7 @@ beforeAll(async () => {
   const sql = readFileSync(join(__dirname, '../../lib/stores/postgres.sql'), 'utf8');
   const table = `grants_${unique}`;
   await pool.query(sql.replaceAll('salesforce_grants', table));
-  closers.push(() => pool.query(`drop table ${table}`));
+  closers.push(() => pool.query(`drop table ${table}, ${table}_once`));
   const two = (make: () => TokenStore): [TokenStore, TokenStore] => {
     const stores: [TokenStore, TokenStore] = [make(), make()];
     closers.push(...stores.map((store) => () => store.close?.()));

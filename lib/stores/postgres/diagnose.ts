@@ -4,21 +4,22 @@ import type { StoreFinding } from '../store';
 type Query = (text: string, values: unknown[]) => Promise<{ rows: unknown[] }>;
 
 interface Settings {
-  has_table: boolean;
+  missing_tables: string[];
   synchronous_commit: string;
   fsync: string;
   is_standby: boolean;
 }
 
-/** A missing table, a standby, and settings of PostgreSQL that lose what was committed. */
-export async function diagnosePostgres(query: Query, table: string): Promise<StoreFinding[]> {
+/** Missing tables, a standby, and settings of PostgreSQL that lose what was committed. */
+export async function diagnosePostgres(query: Query, tables: string[]): Promise<StoreFinding[]> {
   const { rows } = await query(
-    `SELECT to_regclass($1) IS NOT NULL AS has_table, current_setting('synchronous_commit') AS synchronous_commit,
+    `SELECT array(SELECT name FROM unnest($1::text[]) AS name WHERE to_regclass(name) IS NULL) AS missing_tables,
+       current_setting('synchronous_commit') AS synchronous_commit,
        current_setting('fsync') AS fsync, pg_is_in_recovery() AS is_standby`,
-    [table],
+    [tables],
   );
   const settings = rows[0] as Settings;
-  return [...(settings.has_table ? [] : [missing(table)]), ...standby(settings), durability(settings)];
+  return [...settings.missing_tables.map(missing), ...standby(settings), durability(settings)];
 }
 
 function missing(table: string): StoreFinding {

@@ -1,4 +1,4 @@
-import type { Script } from './scripts';
+import type { Script } from './script';
 
 /** A client of the package `redis`, version 5 or later: single, sentinel or cluster. */
 export interface NodeRedisClient {

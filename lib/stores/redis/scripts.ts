@@ -1,11 +1,6 @@
-import { createHash } from 'node:crypto';
 import { fieldNames } from './fields';
-
-/** A Lua script; each is one operation of the store, atomic and on the server's clock. */
-export interface Script {
-  text: string;
-  sha: string;
-}
+import { oneTimeClaimScripts } from './one-time-claims';
+import { scriptOf, type Script } from './script';
 
 /** Numbers leave Lua as texts: `%.0f` keeps every digit of them, where Lua's own conversion keeps fourteen. */
 const prelude = `
@@ -68,8 +63,7 @@ end
 `;
 
 function script(body: string): Script {
-  const text = prelude + body;
-  return { text, sha: createHash('sha1').update(text).digest('hex') };
+  return scriptOf(prelude + body);
 }
 
 export const scripts = {
@@ -260,4 +254,6 @@ if time_of('refreshedAt') > now - idle_ms or time_of('takenUntil') > now then re
 set('takenUntil', after(taken_ms))
 save()
 return {'yes', grant.generation, whole(math.max(0, now - time_of('heldUntil')))}`),
+
+  ...oneTimeClaimScripts,
 } satisfies Record<string, Script>;

@@ -1,0 +1,68 @@
+import type { Clock } from '../../clock';
+import type { OneTimeClaimOutcome } from '../store';
+
+interface OneTimeClaim {
+  owner: string;
+  endsAt: number;
+  result: string | undefined;
+  isResolved: boolean;
+  resultEndsAt: number;
+}
+
+/** A flood of callbacks must not fill the memory; so many claims take about 20 MB. */
+const maxClaims = 100_000;
+
+/** Claims of keys that one caller gets, in this process. */
+export class OneTimeClaims {
+  /** In the order in which they were taken. */
+  readonly #claims = new Map<string, OneTimeClaim>();
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get size(): number {
+    return this.#claims.size;
+  }
+
+  take(key: string, owner: string, lifeMs: number): OneTimeClaimOutcome {
+    const now = this.#clock.monotonic();
+    const claim = this.#live(key, now);
+    if (!claim) {
+      this.#add(key, { owner, endsAt: now + lifeMs, result: undefined, isResolved: false, resultEndsAt: 0 });
+      return { outcome: 'claimed' };
+    }
+    if (claim.owner === owner && !claim.isResolved) return { outcome: 'claimed' };
+    return { outcome: 'taken', result: claim.resultEndsAt > now ? claim.result : undefined };
+  }
+
+  resolve(key: string, owner: string, result: string, keptMs: number): boolean {
+    const now = this.#clock.monotonic();
+    const claim = this.#live(key, now);
+    if (claim?.owner !== owner) return false;
+    Object.assign(claim, { result, isResolved: true, resultEndsAt: now + keptMs });
+    return true;
+  }
+
+  /** Forgets claims and results that have ended. */
+  sweep(): void {
+    const now = this.#clock.monotonic();
+    for (const [key, claim] of this.#claims) {
+      if (claim.endsAt <= now) this.#claims.delete(key);
+      else if (claim.resultEndsAt <= now) claim.result = undefined;
+    }
+  }
+
+  #live(key: string, now: number): OneTimeClaim | undefined {
+    const claim = this.#claims.get(key);
+    return claim && claim.endsAt > now ? claim : undefined;
+  }
+
+  #add(key: string, claim: OneTimeClaim): void {
+    this.#claims.delete(key);
+    const [oldest] = this.#claims.keys();
+    if (this.#claims.size >= maxClaims && oldest !== undefined) this.#claims.delete(oldest);
+    this.#claims.set(key, claim);
+  }
+}

@@ -224,7 +224,7 @@ describe('a login', () => {
     expect(await lab.during(lab.world.login(lab.process(), full, 1), 100)).toBeUndefined();
     process.off('unhandledRejection', unhandled);
 
-    expect(lab.told().map(([name]) => name)).toEqual(['store.error', 'revoke']);
+    expect(lab.told().map(([name]) => name)).toEqual(['store.failed', 'revoke']);
     expect(unhandled).not.toHaveBeenCalled();
   });
 
@@ -234,7 +234,7 @@ describe('a login', () => {
     lab.told();
 
     expect(await logIn(lab)).toBeUndefined();
-    expect(lab.told().map(([name]) => name)).toEqual(['store.error', 'revoke']);
+    expect(lab.told().map(([name]) => name)).toEqual(['store.failed', 'revoke']);
     expect(live(lab)).toBe(1);
   });
 });
@@ -442,7 +442,7 @@ describe('a logout', () => {
     answer();
     await lab.world.elapse(10_000);
 
-    expect(lab.told().map(([name]) => name)).toEqual(['store.error', 'logout', 'revoke']);
+    expect(lab.told().map(([name]) => name)).toEqual(['store.failed', 'logout', 'revoke']);
     expect(live(lab)).toBe(0);
   });
 

@@ -255,13 +255,26 @@ export function requiresLogin(error: unknown): error is SalesforceAuthError {
   return isSalesforceAuthError(error) && loginCodes.includes(error.code);
 }
 
+/** A cause that holds nothing secret as it is. */
+export class SafeCause extends Error {
+  readonly code: string | undefined;
+
+  /** @param original gives its name, and where it was thrown */
+  constructor(message: string, code: string | undefined, original: unknown) {
+    super(message);
+    this.name = isError(original) ? original.name : 'Error';
+    this.code = code;
+    this.stack = `${this.name}: ${message}\n${isError(original) ? stackFrames(original) : ''}`;
+  }
+}
+
 /**
  * Keeps of a foreign error what cannot hold a secret: its name, its system code and where it was thrown.
  *
  * HTTP and OAuth libraries put replies, and with them tokens, on their errors; JSON.parse quotes what it read.
  */
 function safeCause(cause: unknown): unknown {
-  if (isSalesforceAuthError(cause)) return cause;
+  if (isSalesforceAuthError(cause) || cause instanceof SafeCause) return cause;
   if (!isError(cause)) return undefined;
   const code = systemCode(cause);
   const safe = new Error(code === undefined ? cause.name : `${cause.name} (${code})`);
@@ -289,6 +302,6 @@ export function systemCode(error: unknown): string | undefined {
 }
 
 /** Not by `instanceof`: errors of Node itself are of another realm where the code runs in one of its own, as under jest. */
-function isError(value: unknown): value is Error {
+export function isError(value: unknown): value is Error {
   return typeof value === 'object' && value !== null && 'message' in value && 'stack' in value;
 }

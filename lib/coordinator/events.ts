@@ -84,7 +84,7 @@ export interface SalesforceEvents {
   /** The wait is over, whatever came of it. */
   'lock.waited': [{ grantId: string; durationMs: number }];
   /** The token store did not do what it was asked. */
-  'store.error': [{ operation: StoreOperation; durationMs: number }];
+  'store.failed': [{ operation: StoreOperation; code: string | undefined; reason: string; durationMs: number }];
   /** A token was revoked at Salesforce, or could not be after all tries. */
   revoke: [{ grantId: string; succeeded: boolean; durationMs: number }];
   /** A login came back from Salesforce and failed; `reason` is the operator's message. */
@@ -118,7 +118,7 @@ const channels: { readonly [Name in SalesforceEventName]: Channel } = {
   'refresh.overtaken': channelOf('refresh.overtaken'),
   'lock.wait': channelOf('lock.wait'),
   'lock.waited': channelOf('lock.waited'),
-  'store.error': channelOf('store.error'),
+  'store.failed': channelOf('store.failed'),
   revoke: channelOf('revoke'),
   'login.failed': channelOf('login.failed'),
   login: channelOf('login'),

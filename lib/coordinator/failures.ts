@@ -1,4 +1,5 @@
-import { SalesforceAuthError } from '../errors';
+import { SafeCause, SalesforceAuthError } from '../errors';
+import { storeFailureOf } from '../stores/failure';
 import type { StoreOperation } from './events';
 
 /** Whose grant an error is about: a request can have dealings with several. */
@@ -68,11 +69,13 @@ const askedOf: Record<StoreOperation, string> = {
 };
 
 /** The token store did not answer. */
-export function storeFailed(operation: StoreOperation, cause: unknown): SalesforceAuthError {
+export function storeFailed(operation: StoreOperation, error: unknown): SalesforceAuthError {
+  const { code, reason, fix } = storeFailureOf(error);
+  const why = code === undefined || reason.includes(code) ? reason : `${reason} (${code})`;
   return new SalesforceAuthError(
     'ERR_SALESFORCE_TOKEN_STORE',
-    `The token store failed to ${askedOf[operation]}. Nobody was logged out; check the store's server and connection.`,
-    { status: 503, cause, retryAfterSeconds: 5 },
+    `The token store failed to ${askedOf[operation]}: ${why.replace(/\.$/, '')}. ${fix} Nobody was logged out.`,
+    { status: 503, cause: new SafeCause(reason, code, error), retryAfterSeconds: 5 },
   );
 }
 

@@ -1,6 +1,7 @@
 import { within } from '../clock';
 import { debugRefresh } from '../debug';
 import { isSalesforceAuthError } from '../errors';
+import { storeFailureOf } from '../stores/failure';
 import type { GrantRecord } from '../stores/store';
 import type { TokenSet } from '../token/types';
 import { outdate, viewOf, type GrantCache, type GrantView } from './cache';
@@ -127,7 +128,7 @@ export class GrantAccess {
     let isLate = false;
     const tooLate = (): Error => {
       isLate = true;
-      return new Error(`No answer within ${settings.storeTimeoutMs} ms.`);
+      return Object.assign(new Error(`no answer within ${settings.storeTimeoutMs} ms`), { code: 'TIMEOUT' });
     };
     try {
       const running = run();
@@ -159,8 +160,9 @@ export class GrantAccess {
   #failed(operation: StoreOperation, startedAt: number, error: unknown): unknown {
     if (isSalesforceAuthError(error)) return error;
     const { clock, events } = this.#parts;
-    debugRefresh('token store failed: %s', operation);
-    events.emit('store.error', { operation, durationMs: clock.monotonic() - startedAt });
+    const { code, reason } = storeFailureOf(error);
+    debugRefresh('token store failed: %s %s %s', operation, code, reason);
+    events.emit('store.failed', { operation, code, reason, durationMs: clock.monotonic() - startedAt });
     return storeFailed(operation, error);
   }
 }

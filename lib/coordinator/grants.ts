@@ -2,6 +2,7 @@ import { wait } from '../clock';
 import { isSalesforceAuthError } from '../errors';
 import type { GrantFilter, GrantLabels, GrantRecord, GrantWrite, ReleaseOutcome } from '../stores/store';
 import type { TokenSet } from '../token/types';
+import { Contention } from './contention';
 import { randomName, type TokenCoordinator } from './coordinator';
 import { storeFailed } from './failures';
 import { grantIdOf, tokenLifeOf, type GrantOwner, type GrantReference } from './grant';
@@ -22,7 +23,7 @@ const tombstoneMs = 10 * 60 * 1000;
 /** How long a store that did not answer may still carry out what it was asked. */
 const longestAnswerMs = 10 * 60 * 1000;
 
-/** How often a login or logout begins anew because the grant changed meanwhile. */
+/** How often a logout begins anew because the grant changed meanwhile. */
 const maxTries = 10;
 
 /** How often a logout looks whether another process's flight has ended. */
@@ -58,7 +59,8 @@ export class Grants {
     const { revocations, events } = this.#parts;
     const grantId = this.idOf(tokens);
     const reference = randomName();
-    for (let tries = 0; tries < maxTries; tries++) {
+    const contention = new Contention(this.#parts.clock, this.#parts.settings.waitMs);
+    do {
       const existing = await this.#openForLogin(grantId);
       if (existing?.tokens && isHealthy(existing.record) && isRicher(existing.tokens, tokens)) {
         const { generation } = existing.record;
@@ -90,7 +92,7 @@ export class Grants {
       if (existing?.tokens) this.#revokeReplaced(grantId, existing.tokens, tokens, existing.record.leaseInMs);
       events.emit('login', { grantId, tokens: existing ? 'replaced' : 'new' });
       return { grantId, generation, reference };
-    }
+    } while (await contention.mayTryAgain());
     throw storeFailed('put', new Error('The grant kept changing.'));
   }
 

@@ -1,7 +1,7 @@
 import { within, type Clock } from '../clock';
+import { storeFailureOf } from '../stores/failure';
 import type { TokenStore } from '../stores/store';
 import { fromStore, type DiagnoseOptions, type Finding } from './findings';
-import { tellLess } from './redact';
 
 /** How long a store may take to answer. */
 const storeTimeoutMs = 5_000;
@@ -11,15 +11,17 @@ export async function checkStore(store: TokenStore, given: DiagnoseOptions, cloc
   try {
     const looked = look(store, given);
     return await within(clock, storeTimeoutMs, looked, () =>
-      Object.assign(new Error('The store took too long.'), { name: 'Timeout' }),
+      Object.assign(new Error(`no answer within ${storeTimeoutMs} ms`), { code: 'TIMEOUT' }),
     );
   } catch (error) {
+    const { code, reason, fix } = storeFailureOf(error);
+    const why = code === undefined || reason.includes(code) ? reason : `${reason} (${code})`;
     return [
       {
         check: 'store',
         level: 'error',
-        message: `The token store does not answer: ${tellLess(error)}.`,
-        fix: "Check the store's server, its connection and its permissions. Until then nobody can log in or be refreshed.",
+        message: `The token store does not answer: ${why.replace(/\.$/, '')}.`,
+        fix: `${fix} Until then nobody can log in or be refreshed.`,
         code: 'ERR_SALESFORCE_TOKEN_STORE',
       },
     ];

@@ -2,6 +2,7 @@ import { Bench, globalTestFunctions, type Part, type StoreUnderTest, type TestFu
 import { describeAdministration, describeForeignRecords } from './contract/administration';
 import { describeClaims } from './contract/claims';
 import { describeCommits } from './contract/commits';
+import { describeHolderBound } from './contract/holders';
 import { describeIdleGrants } from './contract/idle';
 import { describeLogins } from './contract/logins';
 import { describeNotifications } from './contract/notifications';
@@ -24,6 +25,11 @@ export interface TokenStoreSuiteOptions extends Partial<TestFunctions> {
   notifies?: boolean;
   /** False for a store without `takeIdle()`. Default true. */
   takesIdle?: boolean;
+  /**
+   * How many references of one grant the store keeps, as `make` sets it up; a few are enough. Without the option the tests
+   * of the bound are left out.
+   */
+  maxHolders?: number;
   /** False for a store without `claimOnce()` and `resolveClaim()`. Default true. */
   claimsOnce?: boolean;
 }
@@ -47,6 +53,7 @@ export function describeTokenStore(
     notifies = true,
     takesIdle = true,
     claimsOnce = true,
+    maxHolders,
     ...given
   } = options;
   const { describe, it, beforeEach, afterEach } = { ...globalTestFunctions(), ...given };
@@ -73,7 +80,8 @@ export function describeTokenStore(
     describeClaims(part);
     describeSettlements(part);
     describeCommits(part);
-    describeSessions(part);
+    describeSessions(part, Math.min(100, (maxHolders ?? 1_000) - 1));
+    if (maxHolders !== undefined) describeHolderBound(part, maxHolders);
     describeAdministration(part);
     if (isShared) describeForeignRecords(part);
     if (notifies) describeNotifications(part);

@@ -6,7 +6,6 @@ import type {
   ClaimOutcome,
   GrantCommit,
   GrantFilter,
-  GrantLabels,
   GrantRecord,
   GrantWrite,
   IdleGrant,
@@ -20,8 +19,19 @@ import type {
   StoreFinding,
   TokenStore,
 } from './store';
+import { holderBound } from './holders';
 import { Listeners } from './listeners';
-import { at, defaultRetentionMs, enter, grantOf, toRecord, unclaim, type StoredGrant } from './stored-grant';
+import { addHolder, dropEndedHolders, isHeldByOthers } from './memory/holders';
+import {
+  at,
+  defaultRetentionMs,
+  enter,
+  grantOf,
+  isSelected,
+  toRecord,
+  unclaim,
+  type StoredGrant,
+} from './stored-grant';
 
 /** Options of {@link MemoryTokenStore}. */
 export interface MemoryTokenStoreOptions {
@@ -29,6 +39,12 @@ export interface MemoryTokenStoreOptions {
   sweepIntervalMs?: number;
   /** How long a grant is kept that no session holds and nobody refreshes, in milliseconds. Default 90 days. */
   retentionMs?: number;
+  /**
+   * How many holders, which are sessions, the store knows of one grant, from 1 to 10000. One more, and the one that ends
+   * soonest is forgotten: its session goes on, and until its time is over no logout of a single session ends the grant.
+   * Default 1000.
+   */
+  maxHolders?: number;
   /** Default: the system's. */
   clock?: Clock;
 }
@@ -43,6 +59,7 @@ export class MemoryTokenStore implements TokenStore {
   readonly #oneTimeClaims: OneTimeClaims;
   readonly #sweepIntervalMs: number;
   readonly #retentionMs: number;
+  readonly #maxHolders: number;
   readonly #listeners = new Listeners(() => () => undefined);
   #cancelSweep: CancelTimer | undefined;
 
@@ -51,6 +68,7 @@ export class MemoryTokenStore implements TokenStore {
     this.#oneTimeClaims = new OneTimeClaims(this.#clock);
     this.#sweepIntervalMs = options.sweepIntervalMs ?? 60_000;
     this.#retentionMs = options.retentionMs ?? defaultRetentionMs;
+    this.#maxHolders = holderBound('MemoryTokenStore', options.maxHolders);
   }
 
   diagnose(circumstances: StoreCircumstances): Promise<StoreFinding[]> {
@@ -181,8 +199,7 @@ export class MemoryTokenStore implements TokenStore {
     if (!stored || stored.state === 'gone' || stored.generation !== release.generation) {
       return Promise.resolve({ outcome: 'gone' });
     }
-    const isHeld = [...stored.references].some(([name, until]) => name !== release.reference && until > now);
-    if (isHeld && !release.everywhere) {
+    if (isHeldByOthers(stored, release.reference, now) && !release.everywhere) {
       if (release.reference !== undefined) stored.references.delete(release.reference);
       return Promise.resolve({ outcome: 'released' });
     }
@@ -192,6 +209,7 @@ export class MemoryTokenStore implements TokenStore {
     enter(stored, 'gone', now);
     stored.payload = '';
     stored.references.clear();
+    stored.forgottenUntil = 0;
     stored.expiresAt = now + release.tombstoneMs;
     this.#listeners.tell(grantId);
     return Promise.resolve({ outcome: 'ended', record });
@@ -199,10 +217,7 @@ export class MemoryTokenStore implements TokenStore {
 
   async *list(filter: GrantFilter = {}): AsyncIterable<GrantRecord> {
     for (const [grantId, stored] of [...this.#grants]) {
-      const matches = Object.entries(filter).every(
-        ([name, value]) => stored.labels[name as keyof GrantLabels] === value,
-      );
-      if (stored.state !== 'gone' && matches) yield await Promise.resolve(this.#record(grantId, stored));
+      if (isSelected(stored, filter)) yield await Promise.resolve(this.#record(grantId, stored));
     }
   }
 
@@ -253,7 +268,7 @@ export class MemoryTokenStore implements TokenStore {
   }
 
   #hold(stored: StoredGrant, { reference, referenceMs }: SessionReference, now: number): void {
-    stored.references.set(reference, now + referenceMs);
+    addHolder(stored, reference, now, referenceMs, this.#maxHolders);
     stored.heldUntil = Math.max(stored.heldUntil, now + referenceMs);
     stored.expiresAt = Math.max(stored.heldUntil, stored.refreshedAt) + this.#retentionMs;
   }
@@ -273,7 +288,8 @@ export class MemoryTokenStore implements TokenStore {
   }
 
   #sweep(): void {
-    for (const grantId of [...this.#grants.keys()]) this.#get(grantId);
+    const now = this.#clock.monotonic();
+    for (const grantId of [...this.#grants.keys()]) dropEndedHolders(this.#get(grantId), now);
     this.#oneTimeClaims.sweep();
   }
 }

@@ -38,6 +38,8 @@ create table salesforce_grants (
   error_code text,
   -- Sessions that hold the grant: name -> end, in milliseconds since the epoch.
   session_references jsonb not null,
+  -- When the last of the holders ends or ended that the grant no longer knows, because there were too many.
+  forgotten_until timestamptz,
   -- When the last of these holds ends or ended.
   held_until timestamptz not null,
   refreshed_at timestamptz not null,

@@ -1,3 +1,4 @@
+import { holderBound } from './holders';
 import { Listeners } from './listeners';
 import { diagnosePostgres } from './postgres/diagnose';
 import { oneTimeClaimStatements, type OneTimeClaimStatements } from './postgres/one-time-claims';
@@ -48,6 +49,12 @@ export interface PostgresTokenStoreOptions {
   notify?: boolean | ListeningPool;
   /** How long a grant is kept that no session holds and nobody refreshes, in milliseconds. Default 90 days. */
   retentionMs?: number;
+  /**
+   * How many holders, which are sessions, the store knows of one grant, from 1 to 10000. One more, and the one that ends
+   * soonest is forgotten: its session goes on, and until its time is over no logout of a single session ends the grant.
+   * Default 1000.
+   */
+  maxHolders?: number;
   /** Takes warnings. Default `process.emitWarning`. */
   onWarning?: (message: string) => void;
 }
@@ -75,6 +82,7 @@ export class PostgresTokenStore implements TokenStore {
       throw new TypeError('PostgresTokenStore: notify must be true, false or a Pool of the package pg.');
     }
     const { retentionMs = defaultRetentionMs } = options;
+    const maxHolders = holderBound('PostgresTokenStore', options.maxHolders);
     const warn = options.onWarning ?? ((message) => process.emitWarning(message, 'SalesforceAuthWarning'));
     assertName(table);
     // The longest name PostgreSQL takes.
@@ -82,7 +90,12 @@ export class PostgresTokenStore implements TokenStore {
     this.#pool = pool;
     this.#table = table;
     this.#statements = {
-      ...statementsFor({ table: quoted(table), channel: listeningPool === false ? undefined : channel, retentionMs }),
+      ...statementsFor({
+        table: quoted(table),
+        channel: listeningPool === false ? undefined : channel,
+        retentionMs,
+        maxHolders,
+      }),
       ...oneTimeClaimStatements(quoted(claimsTableOf(table))),
     };
     this.#listeners = new Listeners((tell) =>

@@ -1,17 +1,17 @@
 import { connect, escapePattern, type IoredisClient, type NodeRedisClient, type RedisConnection } from './redis/client';
 import type { WaitReplicas } from './redis/client';
 import { diagnoseRedis } from './redis/diagnose';
-import { storedGrant, type Reply } from './redis/reply';
+import { isYes, recordIn, type Reply } from './redis/reply';
 import { scripts } from './redis/scripts';
 import { subscribe } from './redis/subscription';
+import { holderBound } from './holders';
 import { Listeners } from './listeners';
-import { defaultRetentionMs, toRecord } from './stored-grant';
+import { defaultRetentionMs, isSelected } from './stored-grant';
 import type {
   Claim,
   ClaimOutcome,
   GrantCommit,
   GrantFilter,
-  GrantLabels,
   GrantRecord,
   GrantWrite,
   IdleGrant,
@@ -53,6 +53,12 @@ export interface RedisTokenStoreOptions {
    */
   retentionMs?: number;
   /**
+   * How many holders, which are sessions, the store knows of one grant, from 1 to 10000. One more, and the one that ends
+   * soonest is forgotten: its session goes on, and until its time is over no logout of a single session ends the grant.
+   * Default 1000.
+   */
+  maxHolders?: number;
+  /**
    * Whether a refresh token that was last written by another run of the server, before a failover or restart, is taken for
    * perhaps spent, and looked into before it is presented. Default true.
    */
@@ -62,7 +68,7 @@ export interface RedisTokenStoreOptions {
 }
 
 /**
- * Keeps grants in Redis 5 or later, or Valkey: one hash for each, and one Lua script for each operation, on the server's
+ * Keeps grants in Redis 5 or later, or Valkey: one hash and one sorted set for each, and one Lua script for each operation, on the server's
  * clock. A grant stays until it is logged out, or abandoned for `retentionMs`.
  *
  * `list()` walks over all keys of the server, of every master in a cluster.
@@ -74,6 +80,7 @@ export class RedisTokenStore implements TokenStore {
   readonly #detectFailover: boolean;
   readonly #warn: (message: string) => void;
   readonly #retentionMs: string;
+  readonly #maxHolders: string;
   /** Where changes are published; empty for nowhere. */
   readonly #channel: string;
   readonly #listeners: Listeners;
@@ -85,6 +92,7 @@ export class RedisTokenStore implements TokenStore {
     waitReplicas,
     notify = false,
     retentionMs,
+    maxHolders,
     detectFailover = true,
     onWarning,
   }: RedisTokenStoreOptions) {
@@ -92,6 +100,7 @@ export class RedisTokenStore implements TokenStore {
     this.#prefix = prefix ?? 'salesforce:grant:';
     this.#waitReplicas = waitReplicas;
     this.#retentionMs = text(retentionMs ?? defaultRetentionMs);
+    this.#maxHolders = String(holderBound('RedisTokenStore', maxHolders));
     this.#detectFailover = detectFailover;
     this.#warn = onWarning ?? ((message) => process.emitWarning(message, 'SalesforceAuthWarning'));
     this.#channel = notify === false ? '' : `${this.#prefix}changed`;
@@ -104,12 +113,12 @@ export class RedisTokenStore implements TokenStore {
 
   async read(grantId: string): Promise<GrantRecord | undefined> {
     const reply = await this.#run('read', grantId, []);
-    return reply[0] === 'found' ? record(grantId, reply) : undefined;
+    return reply[0] === 'found' ? recordIn(reply, grantId) : undefined;
   }
 
   async put(grantId: string, write: GrantWrite): ReturnType<TokenStore['put']> {
     const { expected } = write;
-    const [outcome, version] = await this.#write('put', grantId, [
+    const [outcome, version] = await this.#writeKeys('put', this.#keysWithHolders(grantId), [
       expected === null ? 'new' : 'over',
       expected?.generation ?? '',
       String(expected?.version ?? ''),
@@ -122,13 +131,14 @@ export class RedisTokenStore implements TokenStore {
       text(write.referenceMs),
       this.#retentionMs,
       this.#channel,
+      this.#maxHolders,
     ]);
     return outcome === 'written' ? { outcome, version: Number(version) } : { outcome: 'conflict' };
   }
 
   async claim(grantId: string, { generation, version, owner, leaseMs }: Claim): Promise<ClaimOutcome> {
     const args = [generation, String(version), owner, text(leaseMs), this.#detectFailover ? '1' : '0'];
-    const { reply, isLagging } = await this.#send('claim', this.#grantKey(grantId), args, this.#waitReplicas);
+    const { reply, isLagging } = await this.#send('claim', [this.#grantKey(grantId)], args, this.#waitReplicas);
     const [outcome] = reply;
     if (outcome === 'claimed' && isLagging) {
       await this.#run('unclaim', grantId, [generation, owner, this.#channel]);
@@ -136,7 +146,7 @@ export class RedisTokenStore implements TokenStore {
     }
     return outcome === 'gone'
       ? { outcome }
-      : { outcome: outcome as Exclude<ClaimOutcome['outcome'], 'gone'>, record: record(grantId, reply) };
+      : { outcome: outcome as Exclude<ClaimOutcome['outcome'], 'gone'>, record: recordIn(reply, grantId) };
   }
 
   async renew(grantId: string, claim: Pick<Claim, 'generation' | 'owner' | 'leaseMs'>): Promise<boolean> {
@@ -145,7 +155,7 @@ export class RedisTokenStore implements TokenStore {
 
   async arm(grantId: string, claim: Pick<Claim, 'generation' | 'owner' | 'leaseMs'>): Promise<boolean> {
     const args = [claim.generation, claim.owner, text(claim.leaseMs)];
-    const { reply, isLagging } = await this.#send('arm', this.#grantKey(grantId), args, this.#waitReplicas);
+    const { reply, isLagging } = await this.#send('arm', [this.#grantKey(grantId)], args, this.#waitReplicas);
     // Stays in doubt, as it was: the claim runs out.
     if (isYes(reply) && isLagging) throw new Error('Too few Redis replicas have the claim of a grant in doubt.');
     return isYes(reply);
@@ -165,12 +175,16 @@ export class RedisTokenStore implements TokenStore {
   }
 
   async reference(grantId: string, { generation, reference, referenceMs }: SessionReference): Promise<boolean> {
-    return isYes(await this.#run('reference', grantId, [generation, reference, text(referenceMs), this.#retentionMs]));
+    return isYes(
+      await this.#runKeys('reference', this.#keysWithHolders(grantId), [
+        ...[generation, reference, text(referenceMs), this.#retentionMs, this.#maxHolders],
+      ]),
+    );
   }
 
   async release(grantId: string, release: Release): Promise<ReleaseOutcome> {
     const { generation, version, reference, everywhere, tombstoneMs } = release;
-    const reply = await this.#write('release', grantId, [
+    const reply = await this.#writeKeys('release', this.#keysWithHolders(grantId), [
       generation,
       reference === undefined ? 'none' : 'one',
       reference ?? '',
@@ -180,13 +194,13 @@ export class RedisTokenStore implements TokenStore {
       version === null ? '' : String(version),
     ]);
     const outcome = reply[0] as ReleaseOutcome['outcome'];
-    return outcome === 'ended' ? { outcome, record: record(grantId, reply) } : { outcome };
+    return outcome === 'ended' ? { outcome, record: recordIn(reply, grantId) } : { outcome };
   }
 
   async *list(filter: GrantFilter = {}): AsyncIterable<GrantRecord> {
     for await (const grantIds of this.#grantIds()) {
       const records = await Promise.all(grantIds.map((grantId) => this.read(grantId)));
-      yield* records.filter((found) => found !== undefined && matches(found, filter)) as GrantRecord[];
+      yield* records.filter((found) => found !== undefined && isSelected(found, filter)) as GrantRecord[];
     }
   }
 
@@ -205,12 +219,12 @@ export class RedisTokenStore implements TokenStore {
 
   async claimOnce(key: string, owner: string, lifeMs: number): Promise<OneTimeClaimOutcome> {
     const args = [owner, whole(lifeMs)];
-    const [outcome, result] = await this.#writeKey('claimOnce', this.#claimKey(key), args);
+    const [outcome, result] = await this.#writeKeys('claimOnce', [this.#claimKey(key)], args);
     return outcome === 'claimed' ? { outcome } : { outcome: 'taken', result };
   }
 
   async resolveClaim(key: string, owner: string, result: string, keptMs: number): Promise<boolean> {
-    return isYes(await this.#writeKey('resolveClaim', this.#claimKey(key), [owner, result, whole(keptMs)]));
+    return isYes(await this.#writeKeys('resolveClaim', [this.#claimKey(key)], [owner, result, whole(keptMs)]));
   }
 
   /** Ends the connection that listens to changes; clients the application passed are the application's. */
@@ -251,22 +265,32 @@ export class RedisTokenStore implements TokenStore {
 
   /** A write whose loss in a failover would cost a login. */
   async #write(name: ScriptName, grantId: string, args: string[]): Promise<Reply> {
-    return this.#writeKey(name, this.#grantKey(grantId), args);
+    return this.#writeKeys(name, [this.#grantKey(grantId)], args);
   }
 
-  async #writeKey(name: ScriptName, key: string, args: string[]): Promise<Reply> {
-    const { reply, isLagging } = await this.#send(name, key, args, this.#waitReplicas);
+  async #writeKeys(name: ScriptName, keys: string[], args: string[]): Promise<Reply> {
+    const { reply, isLagging } = await this.#send(name, keys, args, this.#waitReplicas);
     if (isLagging) this.#warn('Too few Redis replicas have the last write; a failover now would lose it.');
     return reply;
   }
 
   async #run(name: ScriptName, grantId: string, args: string[]): Promise<Reply> {
-    const { reply } = await this.#send(name, this.#grantKey(grantId), args, undefined);
+    return this.#runKeys(name, [this.#grantKey(grantId)], args);
+  }
+
+  async #runKeys(name: ScriptName, keys: string[], args: string[]): Promise<Reply> {
+    const { reply } = await this.#send(name, keys, args, undefined);
     return reply;
   }
 
   #grantKey(grantId: string): string {
     return `${this.#prefix}{${grantId}}`;
+  }
+
+  /** Of one slot of a cluster. */
+  #keysWithHolders(grantId: string): string[] {
+    const key = this.#grantKey(grantId);
+    return [key, `${key}:holders`];
   }
 
   /** No grant's: those have the brace at once after the prefix. */
@@ -276,11 +300,11 @@ export class RedisTokenStore implements TokenStore {
 
   async #send(
     name: ScriptName,
-    key: string,
+    keys: string[],
     args: string[],
     wait: WaitReplicas | undefined,
   ): Promise<{ reply: Reply; isLagging: boolean }> {
-    const { reply, replicas } = await this.#connection.run(scripts[name], key, args, wait);
+    const { reply, replicas } = await this.#connection.run(scripts[name], keys, args, wait);
     // Now that the client is connected. A server that will not tell is none to be warned of.
     if (!this.#isChecked) this.checkEviction().catch(() => undefined);
     const texts = (reply as unknown[]).map(String);
@@ -291,10 +315,6 @@ export class RedisTokenStore implements TokenStore {
   }
 }
 
-function isYes([outcome]: Reply): boolean {
-  return outcome === 'yes';
-}
-
 function text(ms: number | null): string {
   return ms === null ? '' : String(ms);
 }
@@ -302,15 +322,4 @@ function text(ms: number | null): string {
 /** For commands that take whole milliseconds only. */
 function whole(ms: number): string {
   return String(Math.ceil(ms));
-}
-
-function record(grantId: string, reply: Reply): GrantRecord {
-  const { stored, now } = storedGrant(reply);
-  return toRecord(grantId, stored, now);
-}
-
-function matches({ state, labels }: GrantRecord, filter: GrantFilter): boolean {
-  return (
-    state !== 'gone' && Object.entries(filter).every(([name, value]) => labels[name as keyof GrantLabels] === value)
-  );
 }

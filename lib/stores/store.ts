@@ -45,7 +45,14 @@ export interface TokenStore {
    */
   commit(grantId: string, commit: GrantCommit): Promise<'committed' | 'moved' | 'gone'>;
 
-  /** Adds or extends a session's reference to a grant. False where that generation is gone. */
+  /**
+   * Adds or extends a session's reference to a grant. False where that generation is gone.
+   *
+   * The references of one grant are bounded (1,000, unless the store has an option). At the bound one more, of this
+   * operation or of `put`, makes the store forget those that end soonest; references that have ended do not count. The session
+   * of a forgotten reference goes on, and extending the reference adds it again. The grant remembers until when the forgotten
+   * ones would have lasted: until then, `release` of the last known reference leaves the grant alive.
+   */
   reference(grantId: string, reference: SessionReference): Promise<boolean>;
 
   /**

@@ -1,4 +1,4 @@
-import type { GrantLabels, GrantRecord, GrantState, GrantWrite } from './store';
+import type { GrantFilter, GrantLabels, GrantRecord, GrantState, GrantWrite } from './store';
 
 /** A record with points in time where {@link GrantRecord} has durations. */
 export interface StoredGrant {
@@ -17,6 +17,8 @@ export interface StoredGrant {
   errorCode: string | undefined;
   /** Sessions that hold the grant, and until when. */
   references: Map<string, number>;
+  /** When the last of the holders ends or ended that the grant no longer knows, for lack of room; 0 for none. */
+  forgottenUntil: number;
   /** When the last of these holds ends or ended. */
   heldUntil: number;
   /** When the tokens were stored. */
@@ -45,6 +47,7 @@ export function grantOf(write: GrantWrite, before: StoredGrant | undefined, now:
     failures: 0,
     errorCode: undefined,
     references: live?.references ?? new Map<string, number>(),
+    forgottenUntil: live?.forgottenUntil ?? 0,
     heldUntil: live?.heldUntil ?? 0,
     refreshedAt: now,
     takenUntil: 0,
@@ -60,6 +63,13 @@ export function enter(stored: StoredGrant, state: GrantState, now: number): void
 export function unclaim(stored: StoredGrant): void {
   stored.owner = undefined;
   stored.leaseUntil = 0;
+}
+
+/** Whether list() gives a grant. */
+export function isSelected({ state, labels }: Pick<GrantRecord, 'state' | 'labels'>, filter: GrantFilter): boolean {
+  return (
+    state !== 'gone' && Object.entries(filter).every(([name, value]) => labels[name as keyof GrantLabels] === value)
+  );
 }
 
 /** A point in time from a delay. */

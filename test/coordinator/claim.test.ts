@@ -294,8 +294,8 @@ describe('a refresh that fails for a grant that has moved on', () => {
     expect(essence(await lab.getOther())).toMatchObject({ code: 'REFRESH_DELAYED' });
     expect(lab.told().map(([name]) => name)).toEqual([
       'refresh.start',
-      'store.error',
-      'store.error',
+      'store.failed',
+      'store.failed',
       'refresh.transient',
       'token.failed',
     ]);

@@ -63,7 +63,7 @@ describe('storing new tokens', () => {
     expect((await lab.record()).version).toBe(2);
     expect(lab.told().map(([name]) => name)).toEqual([
       'refresh.start',
-      'store.error',
+      'store.failed',
       'refresh.success',
       'token.served',
     ]);
@@ -81,7 +81,7 @@ describe('storing new tokens', () => {
     const answer = await lab.getOther();
 
     expect(answer).toBe('__fake_other__');
-    expect(lab.told().filter(([name]) => name !== 'store.error')).toEqual([
+    expect(lab.told().filter(([name]) => name !== 'store.failed')).toEqual([
       ['refresh.start', { cause: 'rejected' }],
       ['refresh.overtaken', { cause: 'rejected', durationMs: 64, by: 'update' }],
       ['revoke', { succeeded: true, durationMs: 10 }],
@@ -113,7 +113,7 @@ describe('storing new tokens', () => {
     expect(await lab.getOther()).toBe('__fake_second__');
     expect(lab.told()).toEqual([
       ['refresh.start', { cause: 'rejected' }],
-      ['store.error', { operation: 'commit', durationMs: 0 }],
+      ['store.failed', { operation: 'commit', code: undefined, reason: 'Error', durationMs: 0 }],
       ['refresh.overtaken', { cause: 'rejected', durationMs: 64, by: 'update' }],
       ['token.served', { from: 'refreshed' }],
     ]);
@@ -182,7 +182,7 @@ describe('storing new tokens', () => {
       lab.told();
 
       expect(essence(await lab.getOther())).toMatchObject({ code: 'REAUTHENTICATION_REQUIRED' });
-      expect(lab.told().filter(([name]) => name !== 'store.error')).toEqual([
+      expect(lab.told().filter(([name]) => name !== 'store.failed')).toEqual([
         ['refresh.start', { cause: 'rejected' }],
         ['refresh.overtaken', { cause: 'rejected', durationMs: 62, by: 'logout' }],
         ['revoke', { succeeded: true, durationMs: 10 }],

@@ -136,11 +136,11 @@ describe('a token from the store', () => {
     expect(await lab.get()).toBe(token);
     expect(read).toHaveBeenCalledTimes(2);
     expect(lab.told().map(([name, { from }]) => from ?? name)).toEqual([
-      'store.error',
+      'store.failed',
       'memory',
       'memory',
       'memory',
-      'store.error',
+      'store.failed',
       'memory',
     ]);
   });

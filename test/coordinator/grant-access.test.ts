@@ -17,7 +17,7 @@ function start() {
       }),
   );
   const told: unknown[] = [];
-  all.events.emitter.on('store.error', (event) => told.push(event));
+  all.events.emitter.on('store.failed', (event) => told.push(event));
   return { ...all, read, reads, told };
 }
 
@@ -205,7 +205,9 @@ describe('calling the store', () => {
         retryAfterSeconds: 5,
       },
     ]);
-    expect(told).toEqual([{ operation: 'claim', durationMs: 5_000 }]);
+    expect(told).toEqual([
+      { operation: 'claim', code: 'TIMEOUT', reason: 'no answer within 5000 ms', durationMs: 5_000 },
+    ]);
     expect(onLate).not.toHaveBeenCalled();
     answer('late');
     await turn();
@@ -225,7 +227,7 @@ describe('calling the store', () => {
     const error = (await failed.catch((thrown: unknown) => thrown)) as Error;
     expect(error).toMatchObject({ code: 'ERR_SALESFORCE_TOKEN_STORE', status: 503 });
     expect(error.message).toContain('settle a grant');
-    expect(told).toEqual([{ operation: 'settle', durationMs: 7 }]);
+    expect(told).toEqual([{ operation: 'settle', code: undefined, reason: 'Error', durationMs: 7 }]);
     expect(clock.pending).toBe(0);
   });
 });
@@ -289,7 +291,9 @@ describe('what a store gives one by one', () => {
     await expect(reading).rejects.toMatchObject({ code: 'ERR_SALESFORCE_TOKEN_STORE' });
     expect(seen).toEqual(before);
     expect(returned).not.toHaveBeenCalled();
-    expect(told).toEqual([{ operation: 'takeIdle', durationMs: 5_000 }]);
+    expect(told).toEqual([
+      { operation: 'takeIdle', code: 'TIMEOUT', reason: 'no answer within 5000 ms', durationMs: 5_000 },
+    ]);
   });
 
   it('may come from something that cannot be left off', async () => {

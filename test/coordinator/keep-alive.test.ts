@@ -165,7 +165,7 @@ describe('keeping grants alive', () => {
       throw new Error('The store is down.');
     });
     await lab.world.elapse(6_000_000);
-    expect(lab.told().map(([name]) => name)).toEqual(['store.error', 'keepalive']);
+    expect(lab.told().map(([name]) => name)).toEqual(['store.failed', 'keepalive']);
     await lab.world.elapse(10_000_000);
 
     expect(take).toHaveBeenCalledTimes(2);

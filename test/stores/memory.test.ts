@@ -6,7 +6,7 @@ describeTokenStore(
   'MemoryTokenStore',
   () => {
     const clock = new ManualClock();
-    const store = new MemoryTokenStore({ clock });
+    const store = new MemoryTokenStore({ clock, maxHolders: 101 });
     return {
       store,
       elapse: (ms) => {
@@ -17,10 +17,16 @@ describeTokenStore(
       },
     };
   },
-  { isShared: false },
+  { isShared: false, maxHolders: 101 },
 );
 
 describe('MemoryTokenStore', () => {
+  it.each([0, -1, 1.5, 10_001, NaN, Infinity, '5'])('refuses %p as maxHolders', (maxHolders) => {
+    expect(() => new MemoryTokenStore({ maxHolders: maxHolders as number })).toThrow(
+      /MemoryTokenStore: maxHolders must be a whole number from 1 to 10000/,
+    );
+  });
+
   it('forgets one-time claims that have ended, and has no timer without claims and grants', async () => {
     const clock = new ManualClock();
     const store = new MemoryTokenStore({ clock });

@@ -56,7 +56,8 @@ function onRedis(client: Redis, prefix: string): OpenStore {
     store: new RedisTokenStore({ client, prefix }),
     dump: async () => {
       const keys = (await client.keys(`${prefix}*`)).sort();
-      return JSON.stringify(await Promise.all(keys.map(async (key) => [key, await client.hgetall(key)])));
+      const grants = keys.filter((key) => !key.endsWith(':holders'));
+      return JSON.stringify(await Promise.all(grants.map(async (key) => [key, await client.hgetall(key)])));
     },
     overwrite: async (grantId, payload) => {
       await client.hset(`${prefix}{${grantId}}`, 'payload', payload);

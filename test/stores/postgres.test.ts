@@ -37,7 +37,7 @@ afterAll(async () => {
 /** Moves every time in the table back. */
 async function passTime(ms: number): Promise<void> {
   const columns = ['soft_at', 'hard_at', 'lease_until', 'next_try_at', 'state_since', 'held_until', 'refreshed_at'];
-  columns.push('taken_until', 'expires_at');
+  columns.push('taken_until', 'forgotten_until', 'expires_at');
   await pool.query(
     `update ${table} set
       ${columns.map((column) => `${column} = ${column} - $1 * interval '1 millisecond'`).join(', ')},
@@ -64,10 +64,14 @@ const besideTheStore = {
   },
 };
 
-describeTokenStore('PostgresTokenStore', () => ({
-  store: new PostgresTokenStore({ pool, table, notify: true }),
-  ...besideTheStore,
-}));
+describeTokenStore(
+  'PostgresTokenStore',
+  () => ({
+    store: new PostgresTokenStore({ pool, table, notify: true, maxHolders: 11 }),
+    ...besideTheStore,
+  }),
+  { maxHolders: 11 },
+);
 
 describeTokenStore('PostgresTokenStore behind PgBouncer in transaction mode', () => ({
   store: new PostgresTokenStore({ pool: pooled, table, notify: pool }),

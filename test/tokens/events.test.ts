@@ -402,14 +402,14 @@ describe('events', () => {
     await expect(collect(first.salesforce.tokens.list())).rejects.toMatchObject({ code: 'ERR_SALESFORCE_TOKEN_STORE' });
 
     expect(first.told()).toEqual([
-      ['store.error', { operation: 'claim', durationMs: 3_000 }],
+      ['store.failed', { operation: 'claim', code: undefined, reason: 'Error', durationMs: 3_000 }],
       ['token.served', { from: 'stale' }],
       ['refresh.start', { cause: 'hard' }],
-      ['store.error', { operation: 'commit', durationMs: 0 }],
+      ['store.failed', { operation: 'commit', code: undefined, reason: 'Error', durationMs: 0 }],
       ['refresh.success', { cause: 'hard', durationMs, rotated: true }],
       ['token.served', { from: 'refreshed' }],
-      ['store.error', { operation: 'release', durationMs: 0 }],
-      ['store.error', { operation: 'list', durationMs: 0 }],
+      ['store.failed', { operation: 'release', code: undefined, reason: 'Error', durationMs: 0 }],
+      ['store.failed', { operation: 'list', code: undefined, reason: 'Error', durationMs: 0 }],
     ]);
   });
 

@@ -167,7 +167,7 @@ describe('keepAlive', () => {
     const { browser, emulator, salesforce } = await start({ keepAlive: true, clock, store });
     await logIn(browser(), emulator);
     const errors: string[] = [];
-    salesforce.events.on('store.error', ({ operation }) => errors.push(operation));
+    salesforce.events.on('store.failed', ({ operation }) => errors.push(operation));
 
     store.takeIdle = () => ({ [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(new Error('down')) }) });
     expect(await pass(clock, 26, { salesforce })).toMatchObject({ refreshed: 0 });

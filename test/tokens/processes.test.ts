@@ -207,7 +207,7 @@ describe('a store that fails', () => {
       .mockImplementation((...given) => (isDown ? Promise.reject(new Error('down')) : commit(...given)));
     let isAnswered = false;
     const waiting = limits(first, grantId).finally(() => (isAnswered = true));
-    await new Promise((resolve) => first.salesforce.events.once('store.error', resolve));
+    await new Promise((resolve) => first.salesforce.events.once('store.failed', resolve));
 
     expect(isAnswered).toBe(false);
     isDown = false;

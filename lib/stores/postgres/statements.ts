@@ -40,6 +40,23 @@ const heldOnly = (row: string): string => `(
   where held.value::text::float8 > ${epochMs(`${row}.now`)}
 )`;
 
+/** Sessions that still hold the grant, the last to end first. */
+const others = (row: string): string => `
+  jsonb_each(${row}.session_references) as other
+  where other.value::text::float8 > ${epochMs(`${row}.now`)}
+  order by other.value::text::float8 desc`;
+
+/** A session is added that is new to the grant; of those that then are too many, the ones that end soonest are forgotten. */
+const heldWith = (row: string, name: string, ms: string, maxHolders: number): string => `(
+  select coalesce(jsonb_object_agg(kept.key, kept.value), '{}')
+  from (select other.key, other.value from ${others(row)} limit ${maxHolders - 1}) as kept
+) || ${session(name, ms)}`;
+
+/** When the last of those ends that are forgotten: the first one past the bound. */
+const forgottenUntil = (row: string, maxHolders: number): string => `greatest(${row}.forgotten_until, (
+  select to_timestamp(other.value::text::float8 / 1000) from ${others(row)} limit 1 offset ${maxHolders - 1}
+))`;
+
 const session = (name: string, ms: string): string =>
   `jsonb_build_object(${name}::text, ${epochMs('decided.now')} + ${ms}::float8)`;
 
@@ -53,9 +70,10 @@ export interface StatementOptions {
   channel: string | undefined;
   /** How long a grant is kept that no session holds and nobody refreshes. */
   retentionMs: number;
+  maxHolders: number;
 }
 
-export function statementsFor({ table, channel, retentionMs }: StatementOptions): Statements {
+export function statementsFor({ table, channel, retentionMs, maxHolders }: StatementOptions): Statements {
   /** Tells other processes, once and when what was written can be seen; part of what a write returns. */
   const tells = (when = 'true'): string =>
     channel === undefined ? '' : `, case when ${when} then pg_notify('${channel}', stored.grant_id)::text end as told`;
@@ -85,6 +103,14 @@ with before as materialized (
 ${result}`;
   const decision = 'select outcome, schema_version, version from decided';
   const owned = 'generation = $2 and owner = $3';
+  const holding = (name: string, ms: string): string =>
+    // An extension is common, and need not look at all the others.
+    `session_references = case when decided.session_references ? ${name}::text
+         then decided.session_references || ${session(name, ms)}
+         else ${heldWith('decided', name, ms, maxHolders)} end,
+       forgotten_until = case when decided.session_references ? ${name}::text then decided.forgotten_until
+         else ${forgottenUntil('decided', maxHolders)} end,
+       held_until = greatest(decided.held_until, ${later(ms)})`;
   const unclaimed = 'owner = null, lease_until = null';
 
   return {
@@ -114,7 +140,7 @@ with before as (
     organization_id = excluded.organization_id, user_id = excluded.user_id, client_id = excluded.client_id,
     tenant = excluded.tenant, soft_at = excluded.soft_at, hard_at = excluded.hard_at, owner = null, lease_until = null,
     next_try_at = null, state_since = excluded.state_since, failures = 0, error_code = null,
-    session_references = excluded.session_references, held_until = excluded.held_until,
+    session_references = excluded.session_references, forgotten_until = null, held_until = excluded.held_until,
     refreshed_at = excluded.refreshed_at, taken_until = null, expires_at = excluded.expires_at
   where stored.schema_version = 1 and (stored.state = 'gone' or stored.expires_at <= clock_timestamp())
   returning version${tells()}
@@ -129,8 +155,7 @@ select 'conflict', schema_version, null from before where not exists (select fro
       `generation = $2, version = decided.version + 1, state = 'idle', payload = $3,
        organization_id = $4, user_id = $5, client_id = $6, tenant = $7, soft_at = ${later('$8')}, hard_at = ${later('$9')},
        ${unclaimed}, next_try_at = null, state_since = decided.now, failures = 0, error_code = null,
-       session_references = ${heldOnly('decided')} || ${session('$10', '$11')}, refreshed_at = decided.now,
-       held_until = greatest(decided.held_until, ${later('$11')}), taken_until = null,
+       ${holding('$10', '$11')}, refreshed_at = decided.now, taken_until = null,
        expires_at = ${retained(`decided.held_until, ${later('$11')}`, 'decided.now')}`,
       `decided.outcome = 'written'`,
       `select decided.outcome, decided.schema_version, changed.version from decided left join changed on true`,
@@ -216,8 +241,7 @@ select 'conflict', schema_version, null from before where not exists (select fro
     // $2 generation, $3 reference, $4 referenceMs
     reference: step(
       `when state <> 'gone' and generation = $2 then 'yes' else 'no'`,
-      `session_references = ${heldOnly('decided')} || ${session('$3', '$4')},
-       held_until = greatest(decided.held_until, ${later('$4')}),
+      `${holding('$3', '$4')},
        expires_at = ${retained(`decided.held_until, ${later('$4')}`, 'decided.refreshed_at')}`,
       `decided.outcome = 'yes'`,
       decision,
@@ -226,10 +250,13 @@ select 'conflict', schema_version, null from before where not exists (select fro
     // $2 generation, $3 reference, $4 everywhere, $5 tombstoneMs. Owner and lease stay: they tell the logout of a flight.
     release: step(
       `when state = 'gone' or generation <> $2 then 'gone'
-       when not $4::boolean and ${heldOnly('before')} - coalesce($3::text, '') <> '{}' then 'released'
+       when not $4::boolean and (
+         forgotten_until > now or ${heldOnly('before')} - coalesce($3::text, '') <> '{}'
+       ) then 'released'
        when version <> $6::bigint then 'moved'
        else 'ended'`,
       `session_references = case decided.outcome when 'ended' then '{}' else ${heldOnly('decided')} - coalesce($3::text, '') end,
+       forgotten_until = case decided.outcome when 'ended' then null else decided.forgotten_until end,
        state = case decided.outcome when 'ended' then 'gone' else decided.state end,
        state_since = case decided.outcome when 'ended' then decided.now else decided.state_since end,
        payload = case decided.outcome when 'ended' then '' else decided.payload end,

@@ -23,7 +23,12 @@ export interface WaitReplicas {
 /** Both client libraries in the shape the store needs. */
 export interface RedisConnection {
   /** @returns the reply, and how many replicas have the write, if that was to be waited for */
-  run(script: Script, key: string, args: string[], wait?: WaitReplicas): Promise<{ reply: unknown; replicas: number }>;
+  run(
+    script: Script,
+    keys: string[],
+    args: string[],
+    wait?: WaitReplicas,
+  ): Promise<{ reply: unknown; replicas: number }>;
   /** Keys that match, in pages; a key may come twice. */
   scan(pattern: string): AsyncIterable<string[]>;
   /** `INFO memory` of each node. */
@@ -64,11 +69,11 @@ class NodeRedisConnection implements RedisConnection {
     this.#client = client;
   }
 
-  async run(script: Script, key: string, args: string[], wait?: WaitReplicas): ReturnType<RedisConnection['run']> {
-    const options = { keys: [key], arguments: args };
+  async run(script: Script, keys: string[], args: string[], wait?: WaitReplicas): ReturnType<RedisConnection['run']> {
+    const options = { keys, arguments: args };
     // Both are written before either is answered, so that they share a connection, and a round trip.
     const send = (run: Promise<unknown>): ReturnType<RedisConnection['run']> =>
-      both(run, wait ? this.#wait(key, wait) : Promise.resolve(0));
+      both(run, wait ? this.#wait(keys[0] ?? '', wait) : Promise.resolve(0));
     try {
       return await send(this.#client.evalSha(script.sha, options));
     } catch (error) {
@@ -133,16 +138,17 @@ class IoredisConnection implements RedisConnection {
     this.#client = client as IoredisClient & IoredisMore;
   }
 
-  async run(script: Script, key: string, args: string[], wait?: WaitReplicas): ReturnType<RedisConnection['run']> {
+  async run(script: Script, keys: string[], args: string[], wait?: WaitReplicas): ReturnType<RedisConnection['run']> {
+    const given = [...keys, ...args];
     try {
       return wait
-        ? await this.#runAndWait(['evalsha', script.sha, '1', key, ...args], wait)
-        : { reply: await this.#client.evalsha(script.sha, 1, key, ...args), replicas: 0 };
+        ? await this.#runAndWait(['evalsha', script.sha, String(keys.length), ...given], wait)
+        : { reply: await this.#client.evalsha(script.sha, keys.length, ...given), replicas: 0 };
     } catch (error) {
       if (!isScriptMissing(error)) throw error;
       return wait
-        ? this.#runAndWait(['eval', script.text, '1', key, ...args], wait)
-        : { reply: await this.#client.eval(script.text, 1, key, ...args), replicas: 0 };
+        ? this.#runAndWait(['eval', script.text, String(keys.length), ...given], wait)
+        : { reply: await this.#client.eval(script.text, keys.length, ...given), replicas: 0 };
     }
   }
 

@@ -1,12 +1,16 @@
-import type { GrantLabels, GrantState } from '../store';
-import type { StoredGrant } from '../stored-grant';
+import type { GrantLabels, GrantRecord, GrantState } from '../store';
+import { toRecord, type StoredGrant } from '../stored-grant';
 import { fieldNames } from './fields';
 
 /** What a script answers: the outcome and, where a record belongs to it, the server's time and the fields. */
 export type Reply = string[];
 
+export function isYes([outcome]: Reply): boolean {
+  return outcome === 'yes';
+}
+
 /** The record in a reply. */
-export function storedGrant([, now, ...values]: Reply): { stored: StoredGrant; now: number } {
+export function recordIn([, now, ...values]: Reply, grantId: string): GrantRecord {
   const fields = Object.fromEntries(fieldNames.map((name, index) => [name, values[index] ?? ''])) as Record<
     (typeof fieldNames)[number],
     string
@@ -27,10 +31,11 @@ export function storedGrant([, now, ...values]: Reply): { stored: StoredGrant; n
     errorCode: fields.errorCode === '' ? undefined : fields.errorCode,
     // They stay in Redis, as does what follows: no record shows them.
     references: new Map(),
+    forgottenUntil: 0,
     heldUntil: 0,
     refreshedAt: 0,
     takenUntil: 0,
     expiresAt: 0,
   };
-  return { stored, now: Number(now) };
+  return toRecord(grantId, stored, Number(now));
 }

@@ -40,19 +40,30 @@ local function answer(outcome)
   for _, name in ipairs(names) do reply[#reply + 1] = grant[name] end
   return reply
 end
-local function sort_references()
-  local held, over = {}, {}
-  local all = redis.call('HGETALL', key)
-  for index = 1, #all, 2 do
-    if string.sub(all[index], 1, 4) == 'ref:' then
-      local list = tonumber(all[index + 1]) > now and held or over
-      list[#list + 1] = all[index]
-    end
-  end
-  return held, over
-end
-local function drop(fields) for _, field in ipairs(fields) do redis.call('HDEL', key, field) end end
 local function time_of(name) return tonumber(redis.call('HGET', key, name) or '0') end
+-- The sessions that use the grant, a sorted set of name and end. Some scripts only get its key.
+local holders = KEYS[2]
+local function drop_ended_holders() redis.call('ZREMRANGEBYSCORE', holders, '-inf', whole(now)) end
+-- Makes room for one more. Those that end soonest are forgotten, and the grant remembers until when they would have held it.
+local function forget_holders(most)
+  local excess = redis.call('ZCARD', holders) - (most - 1)
+  if excess <= 0 then return end
+  local last = redis.call('ZRANGE', holders, excess - 1, excess - 1, 'WITHSCORES')[2]
+  set('forgottenUntil', whole(math.max(time_of('forgottenUntil'), tonumber(last))))
+  redis.call('ZREMRANGEBYRANK', holders, 0, excess - 1)
+end
+-- Returns until when the grant has a holder.
+local function hold(name, ms, most)
+  if not redis.call('ZSCORE', holders, name) then
+    drop_ended_holders()
+    forget_holders(most)
+  end
+  redis.call('ZADD', holders, after(ms), name)
+  local held = math.max(time_of('heldUntil'), now + tonumber(ms))
+  set('heldUntil', whole(held))
+  redis.call('PEXPIREAT', holders, whole(held))
+  return held
+end
 local function keep_until(held, refreshed, retention_ms)
   redis.call('PEXPIREAT', key, whole(math.max(held, refreshed) + tonumber(retention_ms)))
 end
@@ -80,12 +91,9 @@ elseif not (live and grant.generation == expected_generation and grant.version =
   return {'conflict'}
 end
 local version = grant and whole(tonumber(grant.version) + 1) or '1'
-if live then
-  local _, over = sort_references()
-  drop(over)
-else
-  -- A tombstone goes with its sessions and its time to live.
-  redis.call('DEL', key)
+if not live then
+  -- A tombstone goes with all that was known of its holders, and with its time to live.
+  redis.call('DEL', key, holders)
   grant = {}
 end
 set('schema', '1')
@@ -101,9 +109,7 @@ set('nextTryAt', '0')
 set('failures', '0')
 set('errorCode', '')
 set('server', server_run())
-set('ref:' .. ARGV[9], after(ARGV[10]))
-local held = math.max(live and time_of('heldUntil') or 0, now + tonumber(ARGV[10]))
-set('heldUntil', whole(held))
+local held = hold(ARGV[9], ARGV[10], tonumber(ARGV[13]))
 set('refreshedAt', whole(now))
 set('takenUntil', '0')
 save()
@@ -212,15 +218,8 @@ tell(ARGV[7])
 return {'committed'}`),
 
   reference: script(`
-local field = 'ref:' .. ARGV[2]
 if not is_live() or not is_of(ARGV[1]) then return {'no'} end
-if redis.call('HEXISTS', key, field) == 0 then
-  local _, over = sort_references()
-  drop(over)
-end
-set(field, after(ARGV[3]))
-local held = math.max(time_of('heldUntil'), now + tonumber(ARGV[3]))
-set('heldUntil', whole(held))
+local held = hold(ARGV[2], ARGV[3], tonumber(ARGV[5]))
 save()
 keep_until(held, time_of('refreshedAt'), ARGV[4])
 return {'yes'}`),
@@ -228,17 +227,17 @@ return {'yes'}`),
   release: script(`
 local generation, kind, reference, everywhere, tombstone_ms = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 if not is_live() or not is_of(generation) then return {'gone'} end
-local own = kind == 'one' and 'ref:' .. reference
-local held, over = sort_references()
-local is_held = #held > 1 or (#held == 1 and held[1] ~= own)
+drop_ended_holders()
+local own = kind == 'one' and redis.call('ZSCORE', holders, reference) and 1 or 0
+local is_held = redis.call('ZCARD', holders) > own or time_of('forgottenUntil') > now
 if is_held and everywhere == '0' then
-  if own then redis.call('HDEL', key, own) end
+  if own == 1 then redis.call('ZREM', holders, reference) end
   return {'released'}
 end
 if ARGV[7] ~= '' and ARGV[7] ~= grant.version then return {'moved'} end
 local last = answer('ended')
-drop(held)
-drop(over)
+redis.call('DEL', holders)
+set('forgottenUntil', '0')
 -- Owner and lease stay: they tell the logout whether a flight is still to be waited for.
 enter('gone')
 set('payload', '')

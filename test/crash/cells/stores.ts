@@ -35,7 +35,7 @@ const outageCells = Object.entries(outages).flatMap(([row, { begin, end }]): Cel
     options: { ownStore: true, storeTimeoutMs: 4_000, waitMs: 8_000 },
     async run(scene) {
       const { pending, proceed } = await scene.stopAt(step);
-      const failed = scene.a.worker.heard('store.error', scene.a.id);
+      const failed = scene.a.worker.heard('store.failed', scene.a.id);
       await begin(scene);
       proceed();
       await failed;

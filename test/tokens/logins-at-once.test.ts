@@ -1,0 +1,34 @@
+import { MemoryTokenStore, type TokenStore } from '../../lib';
+import { logIn, onClient, startApp } from '../helpers/app';
+import { startTestEmulator } from '../helpers/emulator';
+import { startStores } from '../stores/open-stores';
+
+// A busy machine may be slow.
+jest.setTimeout(60_000);
+
+const stores: Record<string, TokenStore> = { memory: new MemoryTokenStore() };
+let stop: () => Promise<void>;
+
+beforeAll(async () => {
+  const started = await startStores();
+  stores['Redis'] = started.stores.Redis.store;
+  stores['PostgreSQL'] = started.stores.PostgreSQL.store;
+  stop = () => started.stop();
+}, 60_000);
+
+afterAll(() => stop());
+
+describe.each(['memory', 'Redis', 'PostgreSQL'])('forty logins of one user at once, with the store in %s', (name) => {
+  it('all succeed, and share one grant', async () => {
+    const emulator = await startTestEmulator();
+    const client = emulator.registerClient({ callbackURLs: [] });
+    const app = await startApp({ emulator, create: onClient(emulator, client, { store: stores[name]! }) });
+    const browsers = Array.from({ length: 40 }, () => app.browser());
+
+    await Promise.all(browsers.map((browser) => logIn(browser, emulator)));
+
+    const pages = await Promise.all(browsers.map((browser) => browser.get('/me')));
+    expect(pages.map(({ status }) => status)).toEqual(browsers.map(() => 200));
+    expect(new Set(pages.map(({ body }) => (body as { grantId: string }).grantId)).size).toBe(1);
+  });
+});

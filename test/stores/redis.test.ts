@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import { createClient } from 'redis';
 import { describeTokenStore } from '../../lib/stores/contract';
 import { RedisTokenStore } from '../../lib/stores/redis';
+import { describeWith } from '../helpers/programs';
 import { startRedis } from './servers/redis';
 
 /** Moves every time in a grant's hash back, and what is left of a tombstone's time to live with them. */
@@ -43,7 +44,7 @@ afterAll(async () => {
 
 const clients = { redis: () => nodeRedis, ioredis: () => ioredis };
 
-for (const [library, client] of Object.entries(clients)) {
+describeWith('Redis').each(Object.entries(clients))('with %s', (library, client) => {
   describeTokenStore(`RedisTokenStore on ${library}`, () => {
     const prefix = `test[${randomBytes(6).toString('hex')}]:`;
     return {
@@ -59,7 +60,7 @@ for (const [library, client] of Object.entries(clients)) {
       },
     };
   });
-}
+});
 
 async function keysOf(prefix: string): Promise<string[]> {
   const keys = await ioredis.keys('*');

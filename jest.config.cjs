@@ -20,5 +20,12 @@ module.exports = {
   },
   transformIgnorePatterns: [`/node_modules/(?!(${esmOnly.join('|')})/)`],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/coverage/', '<rootDir>/test/package/consumers/'],
+  // Marks in a file and what it imports tell when it runs and what has to be there: see tools/test/needs.cjs.
+  filter: '<rootDir>/tools/test/filter.cjs',
+  globalSetup: '<rootDir>/tools/test/setup.mjs',
+  globalTeardown: '<rootDir>/tools/test/teardown.mjs',
+  reporters: ['default', '<rootDir>/tools/test/reporter.mjs'],
+  // Tests wait for servers and browsers a good part of their time.
+  maxWorkers: process.env.TEST_WORKERS ?? '100%',
   setupFilesAfterEnv: ['<rootDir>/test/helpers/oracle.ts', '<rootDir>/test/helpers/leaks.ts'],
 };

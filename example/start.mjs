@@ -2,6 +2,7 @@
 /** Starts the example: with your app in Salesforce where `SALESFORCE_CLIENT_ID` is set, else with the emulator. */
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { clearTimeout, setTimeout } from 'node:timers';
 import { fileURLToPath } from 'node:url';
 import { configurationFromEnv } from 'express-salesforce-auth';
 import { startEmulator } from 'express-salesforce-auth/emulator';
@@ -45,7 +46,10 @@ async function start(port, create) {
     const closed = once(server, 'close');
     server.close();
     endStreams();
+    // Browsers open connections in advance. Node waits a minute for the first request on such a connection.
+    const grace = setTimeout(() => server.closeAllConnections(), 3_000);
     await closed;
+    clearTimeout(grace);
   });
   const { port: actual } = /** @type {import('node:net').AddressInfo} */ (server.address());
   const url = `http://localhost:${actual}`;

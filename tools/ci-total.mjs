@@ -1,27 +1,17 @@
-/** Adds up what `.ci/run` saw: results and exit codes of jest and of the package checks, and the other checks that failed. */
-import { existsSync, readFileSync } from 'node:fs';
+/** Adds up what `.ci/run` saw: other checks that failed, and of each test command what it printed and its exit code. */
+import { readFileSync } from 'node:fs';
 
-const [jestFile, jestExit, packageFile, packageExit, failedChecks] = process.argv.slice(2);
-const jest = read(jestFile);
-const packageChecks = read(packageFile);
-// A suite that does not even load has no test to count.
-const jestFailures = (jest?.numFailedTests ?? 0) + (jest?.numRuntimeErrorTestSuites ?? 0);
-const passed = (jest?.numPassedTests ?? 0) + (packageChecks?.passed ?? 0);
-const failed =
-  failures(jest, jestFailures, jestExit) +
-  failures(packageChecks, packageChecks?.failed ?? 0, packageExit) +
-  Number(failedChecks);
-const skipped = (jest?.numPendingTests ?? 0) + (jest?.numTodoTests ?? 0);
-
-console.log(`Executed ${passed + failed} tests and checks; skipped ${skipped}.`);
-console.log(`${passed} passed, ${failed} failed`);
+const [failedChecks, ...runs] = process.argv.slice(2);
+let [passed, failed, skipped] = [0, Number(failedChecks), 0];
+for (let at = 0; at < runs.length; at += 2) {
+  const last = [...readFileSync(runs[at], 'utf8').matchAll(/^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/gm)].at(
+    -1,
+  );
+  const [good, bad, left] = (last ?? []).slice(1).map((count) => Number(count ?? 0));
+  passed += good ?? 0;
+  skipped += left ?? 0;
+  // A run that printed no count, or that counted no failure and failed all the same, is one failure.
+  failed += bad || (runs[at + 1] === '0' && last ? 0 : 1);
+}
+console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
 process.exitCode = failed === 0 ? 0 : 1;
-
-function read(file) {
-  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
-}
-
-/** A run without results, or that counted no failure and failed all the same, is one failure. */
-function failures(results, counted, exitCode) {
-  return counted === 0 && (exitCode !== '0' || !results) ? 1 : counted;
-}

@@ -1,6 +1,5 @@
 /** `npm run mutation [-- <group>] [options of stryker]`: see stryker.config.mjs for the groups and docs/mutation.md for results. */
 import { spawnSync } from 'node:child_process';
-import { provideParts } from './test/parts.mjs';
 
 const [given, ...rest] = process.argv.slice(2);
 const isGroup = given !== undefined && !given.startsWith('-');
@@ -11,7 +10,6 @@ const { status } = spawnSync('stryker', ['run', ...(isGroup ? rest : process.arg
     PROPERTY_RUNS: '0.05',
     SCAN_FOR_SECRETS: '0',
     ...process.env,
-    ...provideParts(),
     ...(isGroup && { MUTATION_GROUP: given }),
   },
 });

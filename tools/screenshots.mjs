@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
-import { provideParts } from './test/parts.mjs';
+import { requireProgram } from './servers/programs.mjs';
 
 const folder = fileURLToPath(new URL('../docs/images/', import.meta.url));
 const looks = [
@@ -14,7 +14,7 @@ const looks = [
 const ada = { username: 'ada@acme.example', password: '__fake_password_1__' };
 
 mkdirSync(folder, { recursive: true });
-const { CHROMIUM_PATH: executablePath } = provideParts(['Chromium']);
+const executablePath = requireProgram('Chromium');
 const { url, stop } = await startExample();
 const switches = ['no-sandbox', 'headless', 'disable-gpu', 'disable-background-networking', 'hide-scrollbars'];
 const browser = await chromium.launch({ executablePath, args: switches.map((name) => `--${name}`) });

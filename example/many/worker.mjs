@@ -3,6 +3,7 @@
 import cluster from 'node:cluster';
 import { EventEmitter, once } from 'node:events';
 import { createServer } from 'node:http';
+import { clearTimeout, setTimeout } from 'node:timers';
 import connectPg from 'connect-pg-simple';
 import { RedisStore } from 'connect-redis';
 import session from 'express-session';
@@ -53,7 +54,10 @@ async function close() {
   const closed = once(server, 'close');
   server.close();
   endStreams();
+  // Browsers open connections in advance. Node waits a minute for the first request on such a connection.
+  const grace = setTimeout(() => server.closeAllConnections(), 3_000);
   await closed;
+  clearTimeout(grace);
   // Refreshes under way finish: a new refresh token that is not stored would be lost.
   await salesforce.close();
   await closeStores();

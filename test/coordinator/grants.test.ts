@@ -1,4 +1,5 @@
 import type { SessionHold } from '../../lib/coordinator/grants';
+import type { GrantRecord } from '../../lib/stores/store';
 import { collect } from '../helpers/collect';
 import { essence, failure, Laboratory } from './laboratory';
 
@@ -41,7 +42,7 @@ describe('a login', () => {
     expect(lab.session.reference).not.toBe(lab.session.generation);
   });
 
-  it('of a tenant labels the grant with it', async () => {
+  it('of a tenant has a grant of its own, labeled with the tenant', async () => {
     const lab = await Laboratory.open();
     const { grants } = lab.process().core;
     const tokens = { ...(await lab.tokens()), tenant: 'one' };
@@ -50,7 +51,15 @@ describe('a login', () => {
       100,
     );
 
-    expect((await lab.record()).labels).toMatchObject({ tenant: 'one' });
+    const records: GrantRecord[] = [];
+    await lab.during(
+      (async () => {
+        for await (const record of grants.list({ tenant: 'one' })) records.push(record);
+      })(),
+      100,
+    );
+    expect(records.map(({ labels }) => labels.tenant)).toEqual(['one']);
+    expect(records[0]?.grantId).not.toBe(lab.session.grantId);
   });
 
   it('replaces the tokens of the one before, which are revoked, in the same grant', async () => {

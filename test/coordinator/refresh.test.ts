@@ -1,3 +1,4 @@
+/** @again newest-node */
 import type { SalesforceAuthError } from '../../lib';
 import { essence, Laboratory, reauthentication } from './laboratory';
 

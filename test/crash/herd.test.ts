@@ -1,3 +1,5 @@
+/** @tier all */
+import { describeEachOn } from '../helpers/programs';
 import { report, isReported, row } from './report';
 import { Scene } from './scene';
 import { openStage, storeKinds } from './stage';
@@ -27,7 +29,7 @@ const lines = [
   row(['---', '---', '---', '---', '---', '---', '---', '---', '---']),
 ];
 
-describe.each(storeKinds)(`${herd.processes} × ${herd.requests} requests on a stale grant on %s`, (kind) => {
+describeEachOn(storeKinds)(`${herd.processes} × ${herd.requests} requests on a stale grant on %s`, (kind) => {
   it.each(herd.delaysMs)('make one token request a round when it takes %d ms', async (delayMs) => {
     const stage = await openStage(kind);
     const scene = await Scene.open(stage, { waitMs, leaseMs: 15_000, cacheMs: 2_000 });
@@ -49,7 +51,12 @@ describe.each(storeKinds)(`${herd.processes} × ${herd.requests} requests on a s
         const startedAt = performance.now();
         const answers = await Promise.all(
           apps.map((app) =>
-            app.worker.call<Record<string, number>>('herd', { app: app.id, cookie, rejected, requests: herd.requests }),
+            app.worker.call<Record<string, number>>('herd', {
+              app: app.id,
+              cookie,
+              rejected,
+              requests: herd.requests,
+            }),
           ),
         );
         slowestMs = Math.max(slowestMs, performance.now() - startedAt);

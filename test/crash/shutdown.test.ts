@@ -1,3 +1,5 @@
+/** @tier all */
+import { describeEachOn } from '../helpers/programs';
 import { isReported } from './report';
 import { Scene } from './scene';
 import { openStage, storeKinds } from './stage';
@@ -9,7 +11,7 @@ jest.setTimeout(isReported ? 3_600_000 : 600_000);
 /** The full count runs by `npm run shutdowns`. */
 const { grants, refreshes } = isReported ? { grants: 20, refreshes: 1_000 } : { grants: 8, refreshes: 24 };
 
-describe.each(storeKinds)('SIGTERM at a random moment on %s', (kind) => {
+describeEachOn(storeKinds)('SIGTERM at a random moment on %s', (kind) => {
   it(`loses none of ${refreshes} refreshes`, async () => {
     const stage = await openStage(kind);
     const scenes = await Promise.all(Array.from({ length: grants / 2 }, () => Scene.open(stage, { leaseMs: 5_000 })));

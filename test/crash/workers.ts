@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
+import '../helpers/built';
 import { within } from './within';
 
 /** Longer than anything a worker does takes on a busy machine: only a hang is to be told from it. */

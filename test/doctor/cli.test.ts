@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Emulator } from '../../lib/emulator';
+import { dist } from '../helpers/built';
 import { defaultCallbackURL, startTestEmulator } from '../helpers/emulator';
 
 const root = resolve(__dirname, '../..');
@@ -20,7 +21,7 @@ async function doctor(
   args: readonly string[],
   env: Record<string, string> = {},
 ): Promise<{ code: number; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [join(root, 'dist/cli.js'), 'doctor', ...args], {
+  const child = spawn(process.execPath, [join(dist, 'cli.js'), 'doctor', ...args], {
     cwd: folder,
     env: { PATH: process.env['PATH'], ...env },
   });

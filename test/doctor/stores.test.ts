@@ -3,6 +3,7 @@ import { diagnose, type Diagnosis, type TokenStore } from '../../lib';
 import { PostgresTokenStore } from '../../lib/stores/postgres';
 import { RedisTokenStore } from '../../lib/stores/redis';
 import { startTestEmulator } from '../helpers/emulator';
+import { describeWith } from '../helpers/programs';
 import { freePort } from '../stores/servers/programs';
 import { openPool, startPostgres } from '../stores/servers/postgres';
 import { startRedisServer } from '../stores/servers/redis';
@@ -41,7 +42,7 @@ async function redisWith(...settings: string[]): Promise<TokenStore> {
   return new RedisTokenStore({ client, onWarning: () => undefined });
 }
 
-describe('the doctor, of a Redis', () => {
+describeWith('Redis')('the doctor, of a Redis', () => {
   it('that may throw grants away, and writes nothing to disk', async () => {
     const { ok, findings } = await diagnosisOf(
       await redisWith('--maxmemory', '64mb', '--maxmemory-policy', 'allkeys-lru'),

@@ -14,6 +14,7 @@ import * as redisEntry from '../../lib/stores/redis';
 import type { Emulator } from '../../lib/emulator';
 import { ManualClock } from '../helpers/clock';
 import { startTestEmulator } from '../helpers/emulator';
+import { describeWith, has } from '../helpers/programs';
 import { openPool, startPostgres } from '../stores/servers/postgres';
 import { startRedis } from '../stores/servers/redis';
 import { blocks, fileOf, root, run, runWaiting, type Block } from './blocks';
@@ -423,12 +424,13 @@ describe('a block of the documentation', () => {
 
   const stops: (() => Promise<void>)[] = [];
   beforeAll(async () => {
-    const [redis, postgres] = await Promise.all([startRedis(), startPostgres()]);
-    Object.assign(servers, { redis: redis.url, postgres: postgres.url });
+    const [redis, postgres] = await Promise.all([has('Redis') ? startRedis() : undefined, startPostgres()]);
+    Object.assign(servers, { redis: redis?.url, postgres: postgres.url });
     const pool = openPool(postgres.url);
     await pool.query(readFileSync(join(root, 'lib/stores/postgres.sql'), 'utf8'));
     await pool.end();
-    stops.push(redis.stop, postgres.stop);
+    if (redis) stops.push(redis.stop);
+    stops.push(postgres.stop);
   }, 120_000);
   afterAll(() => Promise.all(stops.map((stop) => stop())));
 
@@ -437,8 +439,11 @@ describe('a block of the documentation', () => {
     expect(named).toHaveLength(Object.values(runs).flat().length);
   });
 
-  it.each(named)('runs: $name', async ({ block, steps }) => {
-    await play(block.code, steps!);
+  const needsRedis = ({ block }: (typeof named)[number]): boolean => block.code.includes('REDIS_URL');
+  const runsIt = async ({ block, steps }: (typeof named)[number]): Promise<void> => play(block.code, steps!);
+  it.each(named.filter((one) => !needsRedis(one)))('runs: $name', runsIt);
+  describeWith('Redis')('with a Redis', () => {
+    it.each(named.filter(needsRedis))('runs: $name', runsIt);
   });
 });
 

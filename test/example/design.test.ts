@@ -8,7 +8,6 @@ import { salesforceAuth } from '../../lib';
 import type { Emulator } from '../../lib/emulator';
 import { startTestEmulator } from '../helpers/emulator';
 import {
-  buildIfStale,
   createPerson,
   describeInBrowser,
   enterPassword,
@@ -27,7 +26,6 @@ import {
  */
 
 jest.setTimeout(120_000);
-beforeAll(buildIfStale, 120_000);
 
 const ada = { username: 'ada@acme.example', password: '__fake_password_1__' };
 

@@ -3,10 +3,9 @@ import request from 'supertest';
 import WebSocket from 'ws';
 import type { Emulator } from '../../lib/emulator';
 import { startTestEmulator } from '../helpers/emulator';
-import { buildIfStale, runExample, startExample } from './support';
+import { runExample, startExample } from './support';
 
 jest.setTimeout(60_000);
-beforeAll(buildIfStale, 120_000);
 
 const stops: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
+import { describeWith } from '../helpers/programs';
 import {
   accountsOn,
-  buildIfStale,
   describeInBrowser,
   eventually,
   logIn,
@@ -12,7 +12,6 @@ import {
 } from './support';
 
 jest.setTimeout(120_000);
-beforeAll(buildIfStale, 120_000);
 
 const ada = { username: 'ada@acme.example', password: '__fake_password_1__' };
 
@@ -44,7 +43,7 @@ function isRunning(pid: number): boolean {
 describeInBrowser('the example as two processes', () => {
   const browser = useBrowser();
 
-  it.each(['redis', 'postgres'])('shares logins and refreshes in %s, and survives the death of one', async (kind) => {
+  const sharesAndSurvives = async (kind: string): Promise<void> => {
     const example = await startExample({}, 'many.mjs', kind);
     const page = await browser.newPage();
     await logIn(page, example.url, ada);
@@ -67,10 +66,18 @@ describeInBrowser('the example as two processes', () => {
 
     expect(await example.stop('SIGINT')).toBe(0);
     expect([...after].filter(isRunning)).toEqual([]);
-    // The process that was killed took the streams of its pages along.
-    expect(browser.complaints.filter((text) => !/ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION/.test(text))).toEqual(
-      [],
-    );
+    // The process that was killed took the streams and requests of its pages along.
+    expect(
+      browser.complaints.filter(
+        (text) => !/ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION|ERR_EMPTY_RESPONSE/.test(text),
+      ),
+    ).toEqual([]);
+  };
+
+  it('shares logins and refreshes in PostgreSQL, and survives the death of one', () => sharesAndSurvives('postgres'));
+
+  describeWith('Redis')('on a server in memory', () => {
+    it('shares logins and refreshes in Redis, and survives the death of one', () => sharesAndSurvives('redis'));
   });
 
   it('says what it can be started with', async () => {

@@ -3,7 +3,6 @@ import type { Emulator } from '../../lib/emulator';
 import { startTestEmulator } from '../helpers/emulator';
 import {
   accountsOn,
-  buildIfStale,
   createPerson,
   describeInBrowser,
   enterPassword,
@@ -19,7 +18,6 @@ import {
 } from './support';
 
 jest.setTimeout(60_000);
-beforeAll(buildIfStale, 120_000);
 
 /** The users the emulator has when it starts. */
 const ada = { username: 'ada@acme.example', password: '__fake_password_1__', name: 'Ada Fake' };

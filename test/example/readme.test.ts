@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { dist } from '../helpers/built';
 import { freePort } from '../stores/servers/programs';
-import { buildIfStale, describeInBrowser, root, useBrowser } from './support';
+import { describeInBrowser, root, useBrowser } from './support';
 
 jest.setTimeout(60_000);
-beforeAll(buildIfStale, 120_000);
 
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
 
@@ -76,14 +76,7 @@ describeInBrowser('the quick start of the README, in an empty folder', () => {
     const callback = `http://localhost:${port}/auth/salesforce/callback`;
 
     const printed = await run(
-      [
-        join(root, 'dist/cli.js'),
-        ...emulate!.split(' ').slice(2),
-        '--port',
-        String(emulatorPort),
-        '--callback',
-        callback,
-      ],
+      [join(dist, 'cli.js'), ...emulate!.split(' ').slice(2), '--port', String(emulatorPort), '--callback', callback],
       /Ctrl\+C/,
     );
     await run(['--env-file=.env', 'app.mjs'], /up/);

@@ -2,14 +2,13 @@ import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { connect, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { browse, logInAtEmulator } from '../helpers/emulator';
 import { freePort } from '../stores/servers/programs';
-import { buildIfStale, root, runExample, startExample } from './support';
+import { root, runExample, startExample } from './support';
 
 jest.setTimeout(60_000);
-beforeAll(buildIfStale, 120_000);
 
 describe('example/start.mjs', () => {
   it('says that it is offline, where to go and who can log in', async () => {
@@ -29,6 +28,19 @@ describe('example/start.mjs', () => {
     await (await fetch(example.url)).text();
 
     expect(await example.stop(signal)).toBe(0);
+  });
+
+  it('stops soon, though a browser has opened a connection in advance', async () => {
+    const example = await startExample();
+    const socket = connect(Number(new URL(example.url).port), 'localhost');
+    await once(socket, 'connect');
+    // The server has accepted the connection before it answers another one.
+    await (await fetch(example.url)).text();
+    const started = performance.now();
+
+    expect(await example.stop()).toBe(0);
+    expect(performance.now() - started).toBeLessThan(20_000);
+    socket.destroy();
   });
 
   it('says which port is taken, and what to do', async () => {

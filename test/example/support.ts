@@ -1,34 +1,17 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
 import type { Emulator, EmulatorUser } from '../../lib/emulator';
+// The example runs on dist/, as an application would.
+import '../helpers/built';
+import { describeWith } from '../helpers/programs';
 
 /** The folder of the repository. */
 export const root: string = resolve(__dirname, '../..');
 
-const chromiumPath = process.env['CHROMIUM_PATH'] || ['/usr/bin/chromium'].find((path) => existsSync(path));
-
-/** `describe` where there is a browser; where there is none it says so instead of passing over in silence. */
-export const describeInBrowser: jest.Describe = chromiumPath === undefined ? skipLoudly() : describe;
-
-function skipLoudly(): jest.Describe {
-  process.stderr.write(
-    `\n${'!'.repeat(80)}\nThe browser tests are SKIPPED: there is no Chromium. Install it (Debian: apt-get install ` +
-      `chromium), or set CHROMIUM_PATH to its path.\n${'!'.repeat(80)}\n`,
-  );
-  return describe.skip;
-}
-
-/** The example runs on dist/, as an application would. `npm test` has built it; jest started by itself may find it old. */
-export function buildIfStale(): void {
-  const built = statSync(join(root, 'dist/types'), { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  const sources = readdirSync(join(root, 'lib'), { recursive: true }).map((file) => join(root, 'lib', String(file)));
-  if (![...sources, join(root, 'package.json')].some((file) => statSync(file).mtimeMs > built)) return;
-  const { status, stderr } = spawnSync(process.execPath, ['tools/build.mjs'], { cwd: root, encoding: 'utf8' });
-  if (status !== 0) throw new Error(`The build failed, and with it all tests of the example:\n${stderr}`);
-}
+/** `describe` of tests that need a browser. */
+export const describeInBrowser = describeWith('Chromium');
 
 /** The example in a process of its own. */
 export interface RunningExample {
@@ -122,7 +105,10 @@ export function useBrowser(): TestBrowser {
       'disable-component-update',
       'disable-sync',
     );
-    browser = await chromium.launch({ executablePath: chromiumPath!, args: switches.map((name) => `--${name}`) });
+    browser = await chromium.launch({
+      executablePath: process.env['CHROMIUM_PATH']!,
+      args: switches.map((name) => `--${name}`),
+    });
   });
   beforeEach(() => {
     complaints.length = 0;

@@ -1,3 +1,4 @@
+/** @again newest-node */
 import { isSalesforceAuthError } from '../../lib';
 import { ManualClock } from '../helpers/clock';
 import { startTestEmulator } from '../helpers/emulator';

@@ -1,3 +1,4 @@
+/** @again newest-node */
 import { startTestEmulator } from '../helpers/emulator';
 import { logIn, startApp, walkToCallback, type ExpressMajor } from '../helpers/app';
 

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import '../helpers/built';
 
 describe('logout', () => {
   it('says nothing on the console however many tokens wait for Salesforce to revoke them', async () => {

@@ -2,12 +2,13 @@ import type { TestApp } from '../helpers/app';
 import { logIn, onClient, startApp } from '../helpers/app';
 import { startTestEmulator } from '../helpers/emulator';
 import { secretsOf } from '../helpers/leaks';
+import { describeEachOn } from '../helpers/programs';
 import { startStores, storeNames, type OpenStore } from '../stores/open-stores';
 
 const [oldKey, newKey] = ['__test_old_encryption_key_32_chars__', '__test_new_encryption_key_32_chars__'];
 const unreadable = { code: 'ERR_SALESFORCE_GRANT_UNREADABLE', status: 503 };
 
-let stores: Record<string, OpenStore>;
+let stores: Partial<Record<string, OpenStore>>;
 let stop: () => Promise<void>;
 
 beforeAll(async () => {
@@ -16,7 +17,7 @@ beforeAll(async () => {
 
 afterAll(() => stop(), 60_000);
 
-describe.each(storeNames)('grants at rest in %s', (name) => {
+describeEachOn(storeNames)('grants at rest in %s', (name) => {
   async function start() {
     const emulator = await startTestEmulator();
     const client = emulator.registerClient({ callbackURLs: [], policy: { rotateRefreshTokens: true } });

@@ -1,3 +1,4 @@
+/** @again properties */
 import { fc, propertyRuns } from './property';
 import { parseBaseUrl, parseRequestedBaseUrl } from '../../lib/salesforce/base-url';
 import { isTrustedHost, parseUrl, trustHosts } from '../../lib/salesforce/hosts';

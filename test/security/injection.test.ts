@@ -1,3 +1,4 @@
+/** @again properties */
 import { get, type IncomingMessage } from 'node:http';
 import { inspect } from 'node:util';
 import express, { type Express } from 'express';

@@ -1,3 +1,4 @@
+/** @again newest-node */
 import { MemoryTokenStore, salesforceAuth, type SalesforceAuth } from '../../lib';
 import { startTestEmulator } from '../helpers/emulator';
 import { logIn, startApp, walkToCallback, type Browser } from '../helpers/app';

@@ -1,3 +1,4 @@
+/** @again properties */
 import { safeReturnTo } from '../../lib/middleware/return-to';
 import { fc, propertyRuns } from './property';
 import { reference } from './references';

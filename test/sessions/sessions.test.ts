@@ -2,6 +2,7 @@ import { MemoryTokenStore } from '../../lib';
 import type { Emulator } from '../../lib/emulator';
 import { startTestEmulator } from '../helpers/emulator';
 import { logIn, startApp, walkToCallback, type ExpressMajor, type TestApp } from '../helpers/app';
+import { describeEachOn } from '../helpers/programs';
 import { kinds, sessionStores, type Sessions } from './stores';
 
 const sessionsOf = sessionStores();
@@ -22,7 +23,7 @@ function secretsOf(emulator: Emulator): string[] {
 
 const cases = kinds.flatMap((kind) => ([4, 5] as ExpressMajor[]).map((express) => [kind, express] as const));
 
-describe.each(cases)('sessions in %s on Express %d', (kind, express) => {
+describeEachOn(cases)('sessions in %s on Express %d', (kind, express) => {
   let emulator: Emulator;
   let sessions: Sessions;
   let app: TestApp;
@@ -139,7 +140,7 @@ const failures = onServers.flatMap(([kind, express]) =>
   (['cut', 'stall'] as const).map((how) => [kind, express, how] as const),
 );
 
-describe.each(failures)('a session store in %s on Express %d whose server is %s', (kind, express, how) => {
+describeEachOn(failures)('a session store in %s on Express %d whose server is %s', (kind, express, how) => {
   it('answers 503 with Retry-After, destroys nothing, and has the user logged in when it is back', async () => {
     const emulator = await startTestEmulator();
     const { middleware, proxy } = await sessionsOf(kind);

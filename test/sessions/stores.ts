@@ -5,6 +5,7 @@ import type { RequestHandler } from 'express';
 import expressSession, { MemoryStore, type Store } from 'express-session';
 import type { Pool } from 'pg';
 import { createClient } from 'redis';
+import { has } from '../helpers/programs';
 import { startProxy, type Proxy } from '../helpers/proxy';
 import { openPool, startPostgres } from '../stores/servers/postgres';
 import { startRedis } from '../stores/servers/redis';
@@ -41,7 +42,7 @@ export function sessionStores(): (kind: SessionKind) => Promise<Sessions> {
   };
 
   beforeAll(async () => {
-    redis = await behindProxy(await startRedis());
+    if (has('Redis')) redis = await behindProxy(await startRedis());
     postgres = await behindProxy(await startPostgres());
   }, 60_000);
 

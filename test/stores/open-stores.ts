@@ -5,6 +5,7 @@ import { Redis } from 'ioredis';
 import type { TokenStore } from '../../lib';
 import { PostgresTokenStore } from '../../lib/stores/postgres';
 import { RedisTokenStore } from '../../lib/stores/redis';
+import { has } from '../helpers/programs';
 import { openPool, startPostgres } from './servers/postgres';
 import { startRedis } from './servers/redis';
 
@@ -21,19 +22,19 @@ export const storeNames = ['Redis', 'PostgreSQL'] as const;
 
 /** Real servers for a test file, and an empty store on each of them. */
 export async function startStores(): Promise<{
-  stores: Record<(typeof storeNames)[number], OpenStore>;
+  stores: Partial<Record<(typeof storeNames)[number], OpenStore>>;
   stop: () => Promise<void>;
 }> {
   const unique = randomBytes(6).toString('hex');
-  const [redis, postgres] = await Promise.all([startRedis(), startPostgres()]);
-  const client = new Redis(redis.url);
+  const [redis, postgres] = await Promise.all([has('Redis') ? startRedis() : undefined, startPostgres()]);
+  const client = redis && new Redis(redis.url);
   const pool = openPool(postgres.url);
   const table = `grants_${unique}`;
   const sql = readFileSync(join(__dirname, '../../lib/stores/postgres.sql'), 'utf8');
   await pool.query(sql.replaceAll('salesforce_grants', table));
   return {
     stores: {
-      Redis: onRedis(client, `test:${unique}:`),
+      ...(client && { Redis: onRedis(client, `test:${unique}:`) }),
       PostgreSQL: {
         store: new PostgresTokenStore({ pool, table }),
         dump: async () => JSON.stringify((await pool.query(`select * from ${table} order by grant_id`)).rows),
@@ -44,9 +45,9 @@ export async function startStores(): Promise<{
     },
     stop: async () => {
       await pool.query(`drop table ${table}, ${table}_once`);
-      client.disconnect();
+      client?.disconnect();
       await pool.end();
-      await Promise.all([redis.stop(), postgres.stop()]);
+      await Promise.all([redis?.stop(), postgres.stop()]);
     },
   };
 }

@@ -8,6 +8,7 @@ import { PostgresTokenStore } from '../../lib/stores/postgres';
 import { RedisTokenStore } from '../../lib/stores/redis';
 import { logIn, onClient, startApp, type TestApp } from '../helpers/app';
 import { startTestEmulator } from '../helpers/emulator';
+import { describeEachOn, has } from '../helpers/programs';
 import { startPgBouncer } from './servers/pgbouncer';
 import { openPool, startPostgres } from './servers/postgres';
 import { startRedis } from './servers/redis';
@@ -21,21 +22,21 @@ const closers: (() => unknown)[] = [];
 const makers: Record<string, () => Promise<TokenStore>> = {};
 
 beforeAll(async () => {
-  const [redis, postgres] = await Promise.all([startRedis(), startPostgres()]);
+  const [redis, postgres] = await Promise.all([has('Redis') ? startRedis() : undefined, startPostgres()]);
   closers.push(
-    () => redis.stop(),
+    () => redis?.stop(),
     () => postgres.stop(),
   );
   const prefix = `test:${unique}:`;
   makers['Redis, by redis'] = async () => {
-    const client = await createClient({ url: redis.url }).connect();
+    const client = await createClient({ url: redis!.url }).connect();
     closers.push(() => {
       client.destroy();
     });
     return new RedisTokenStore({ client, prefix });
   };
   makers['Redis, by ioredis'] = () => {
-    const client = new Redis(redis.url);
+    const client = new Redis(redis!.url);
     closers.push(() => {
       client.disconnect();
     });
@@ -53,6 +54,7 @@ beforeAll(async () => {
     closers.push(() => own.end());
     return Promise.resolve(new PostgresTokenStore({ pool: own, table }));
   };
+  if (!has('PgBouncer')) return;
   const bouncer = await startPgBouncer(postgres.url);
   closers.push(() => bouncer.stop());
   makers['PostgreSQL, through PgBouncer'] = () => {
@@ -68,7 +70,7 @@ afterAll(async () => {
 
 const names = ['Redis, by redis', 'Redis, by ioredis', 'PostgreSQL', 'PostgreSQL, through PgBouncer'];
 
-describe.each(names)('two processes on %s', (name) => {
+describeEachOn(names)('two processes on %s', (name) => {
   async function start() {
     const emulator = await startTestEmulator();
     const client = emulator.registerClient({ callbackURLs: [], policy: { rotateRefreshTokens: true } });

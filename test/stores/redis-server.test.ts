@@ -3,6 +3,7 @@ import { Cluster, Redis } from 'ioredis';
 import { createClient, createCluster } from 'redis';
 import type { ClaimOutcome, GrantRecord } from '../../lib';
 import { RedisTokenStore, type RedisTokenStoreOptions } from '../../lib/stores/redis';
+import { describeWith } from '../helpers/programs';
 import { freePort } from './servers/programs';
 import { claim, login, release } from './grants';
 import { startRedisServer } from './servers/redis';
@@ -52,7 +53,7 @@ async function listed(store: RedisTokenStore): Promise<string[]> {
   return records.map(({ grantId }) => grantId).sort();
 }
 
-describe('a single server', () => {
+describeWith('Redis')('a single server', () => {
   it('has two keys for each grant, which live until it has been abandoned for retentionMs', async () => {
     const dayMs = 24 * 60 * 60 * 1000;
     const { url } = await startServer();
@@ -186,7 +187,7 @@ describe('a single server', () => {
   });
 });
 
-describe.each(libraries)('waitReplicas with %s', (_library, connect) => {
+describeWith('Redis').each(libraries)('waitReplicas with %s', (_library, connect) => {
   it('has writes wait for a replica', async () => {
     const { url, port } = await startServer('--repl-diskless-sync-delay', '0');
     const replica = await startServer('--replicaof', '127.0.0.1', String(port));
@@ -226,7 +227,7 @@ describe.each(libraries)('waitReplicas with %s', (_library, connect) => {
   });
 });
 
-describe('a cluster of three', () => {
+describeWith('Redis')('a cluster of three', () => {
   async function startCluster(): Promise<number[]> {
     // The bus's port would else be the server's plus 10000, which there may not be.
     const buses = await Promise.all(Array.from({ length: 3 }, freePort));

@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import { createClient } from 'redis';
 import { describeTokenStore } from '../../lib/stores/contract';
 import { RedisTokenStore } from '../../lib/stores/redis';
+import { describeWith } from '../helpers/programs';
 import { startRedis } from './servers/redis';
 
 /** Moves every time in a key back, and what is left of its time to live with them. */
@@ -49,7 +50,7 @@ afterAll(async () => {
 
 const clients = { redis: () => nodeRedis, ioredis: () => ioredis };
 
-for (const [library, client] of Object.entries(clients)) {
+describeWith('Redis').each(Object.entries(clients))('with %s', (library, client) => {
   describeTokenStore(
     `RedisTokenStore on ${library}`,
     () => {
@@ -69,7 +70,7 @@ for (const [library, client] of Object.entries(clients)) {
     },
     { maxHolders: 101 },
   );
-}
+});
 
 async function keysOf(prefix: string): Promise<string[]> {
   const keys = await ioredis.keys('*');

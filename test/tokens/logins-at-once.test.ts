@@ -1,6 +1,7 @@
 import { MemoryTokenStore, type TokenStore } from '../../lib';
 import { logIn, onClient, startApp } from '../helpers/app';
 import { startTestEmulator } from '../helpers/emulator';
+import { describeEachOn } from '../helpers/programs';
 import { startStores } from '../stores/open-stores';
 
 // A busy machine may be slow.
@@ -11,14 +12,13 @@ let stop: () => Promise<void>;
 
 beforeAll(async () => {
   const started = await startStores();
-  stores['Redis'] = started.stores.Redis.store;
-  stores['PostgreSQL'] = started.stores.PostgreSQL.store;
+  for (const [name, opened] of Object.entries(started.stores)) stores[name] = opened.store;
   stop = () => started.stop();
 }, 60_000);
 
 afterAll(() => stop());
 
-describe.each(['memory', 'Redis', 'PostgreSQL'])('forty logins of one user at once, with the store in %s', (name) => {
+describeEachOn(['memory', 'Redis', 'PostgreSQL'])('forty logins of one user at once, with the store in %s', (name) => {
   it('all succeed, and share one grant', async () => {
     const emulator = await startTestEmulator();
     const client = emulator.registerClient({ callbackURLs: [] });

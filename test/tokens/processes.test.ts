@@ -1,3 +1,4 @@
+/** @again newest-node */
 import { MemoryTokenStore } from '../../lib';
 import type { ClientPolicy, Emulator } from '../../lib/emulator';
 import { startTestEmulator } from '../helpers/emulator';

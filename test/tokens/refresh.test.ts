@@ -1,3 +1,4 @@
+/** @again newest-node */
 import { logIn } from '../helpers/app';
 import { loggedIn, refreshes } from './support';
 

@@ -1,3 +1,4 @@
+/** @again newest-node */
 import { startTestEmulator } from '../helpers/emulator';
 import { logIn, startApp } from '../helpers/app';
 import { collect } from '../helpers/collect';

@@ -6,7 +6,7 @@ const missing =
 
 /** The server of `REDIS_URL`, or a `redis-server` from PATH on a port of its own. */
 export async function startRedis(): Promise<RunningServer> {
-  const given = process.env['REDIS_URL'];
+  const given = process.env['REDIS_URL'] ?? process.env['TEST_REDIS_URL'];
   if (given) return { url: given, stop: () => Promise.resolve() };
   return startRedisServer();
 }

@@ -1,0 +1,48 @@
+/**
+ * Tests that drive programs of this machine. `tools/test/setup.mjs` looks for the programs. Tests whose program is missing are
+ * skipped, and their title says so: `tools/test/reporter.mjs` counts them by it.
+ */
+
+const variables = {
+  Chromium: ['CHROMIUM_PATH'],
+  Redis: ['REDIS_SERVER_PATH', 'REDIS_URL'],
+  PgBouncer: ['PGBOUNCER_PATH'],
+  nginx: ['NGINX_PATH'],
+};
+
+export type ProgramName = keyof typeof variables;
+
+const names = Object.keys(variables) as ProgramName[];
+
+export function has(program: ProgramName): boolean {
+  return variables[program].some((name) => process.env[name]);
+}
+
+/** `describe`, and its `each`, of tests that need these programs. */
+export function describeWith(...programs: ProgramName[]): Pick<jest.Describe, 'each'> & jest.Describe['skip'] {
+  const missing = programs.find((program) => !has(program));
+  if (missing === undefined) return describe;
+  const titled = (title: unknown): string => `${String(title)} [without ${missing}]`;
+  const skipped = (title: unknown, body: () => void): void => {
+    describe.skip(titled(title), body);
+  };
+  const each = (table: readonly unknown[]) => (title: string, body: (...row: unknown[]) => void) => {
+    describe.skip.each(table)(titled(title), body);
+  };
+  return Object.assign(skipped, { each }) as never;
+}
+
+/**
+ * `describe.each` over rows that name what they need, as in `Redis by ioredis` or `['connect-redis', 5]`. Each `%` and its
+ * letter in the title stand for one value.
+ */
+export function describeEachOn<Row extends string | readonly (string | number)[]>(rows: readonly Row[]) {
+  return (title: string, body: (...row: Row extends string ? [Row] : Row) => void): void => {
+    for (const row of rows) {
+      const values = [row].flat() as (string | number)[];
+      const needed = names.filter((name) => values.join().toLowerCase().includes(name.toLowerCase()));
+      const full = values.reduce<string>((text, value) => text.replace(/%\w/, String(value)), title);
+      describeWith(...needed)(full, () => body(...(values as never)));
+    }
+  };
+}

@@ -1,0 +1,100 @@
+// @ts-check
+/** Real programs that tests, benchmarks and the example drive: where they are, and how they get onto this machine. */
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/**
+ * @typedef {object} Program
+ * @property {string} env the variable that may hold its path
+ * @property {string[]} commands
+ * @property {string} debian its package there
+ * @property {string} brew
+ */
+
+/** @type {Record<string, Program>} */
+export const programs = {
+  Chromium: {
+    env: 'CHROMIUM_PATH',
+    commands: ['chromium', 'chromium-browser', 'google-chrome'],
+    debian: 'chromium',
+    brew: 'chromium',
+  },
+  Redis: { env: 'REDIS_SERVER_PATH', commands: ['redis-server'], debian: 'redis-server', brew: 'redis' },
+  PgBouncer: { env: 'PGBOUNCER_PATH', commands: ['pgbouncer'], debian: 'pgbouncer', brew: 'pgbouncer' },
+  nginx: { env: 'NGINX_PATH', commands: ['nginx'], debian: 'nginx-light', brew: 'nginx' },
+};
+
+/**
+ * @param {string} name
+ * @returns {string | undefined} its path: from its variable, else from PATH
+ */
+export function findProgram(name) {
+  const { env, commands } = programOf(name);
+  const given = process.env[env];
+  if (given) {
+    if (!isExecutable(given)) throw new Error(`${env} is ${given}, which is no program.`);
+    return given;
+  }
+  // Debian keeps servers in a folder that only an administrator has on PATH.
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin'];
+  return commands.flatMap((command) => folders.map((folder) => join(folder, command))).find(isExecutable);
+}
+
+/**
+ * @param {string} name
+ * @returns {string} its path
+ */
+export function requireProgram(name) {
+  const path = findProgram(name);
+  if (path === undefined) throw new Error(`${name} is missing. ${adviceOn(name)}`);
+  return path;
+}
+
+/** @param {string} name */
+export function adviceOn(name) {
+  const { debian, brew, env } = programOf(name);
+  return `Install it (Debian: apt-get install ${debian}; macOS: brew install ${brew}), or set ${env} to its path.`;
+}
+
+/**
+ * Installs what is missing, on Debian as root. Other machines belong to their owners.
+ *
+ * @param {string[]} names
+ * @returns {string[]} those that are still missing
+ */
+export function installPrograms(names) {
+  const isMissing = (/** @type {string} */ name) => findProgram(name) === undefined;
+  const missing = names.filter(isMissing);
+  if (missing.length > 0 && process.getuid?.() === 0 && existsSync('/etc/debian_version')) {
+    console.error(`Installing ${missing.join(', ')}…`);
+    // In the run level of maintenance a package starts no service. The tests start their own.
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
+    const apt = (/** @type {string[]} */ ...args) =>
+      spawnSync('apt-get', args, { env, stdio: ['ignore', 'ignore', 'inherit'] });
+    apt('update');
+    // One at a time, so that a package that fails takes no other along.
+    for (const name of missing) apt('install', '--yes', '--no-install-recommends', programOf(name).debian);
+  }
+  return missing.filter(isMissing);
+}
+
+/**
+ * @param {string} name
+ * @returns {Program}
+ */
+function programOf(name) {
+  const program = programs[name];
+  if (!program) throw new Error(`There is no program ${name}; there are: ${Object.keys(programs).join(', ')}.`);
+  return program;
+}
+
+/** @param {string} path */
+function isExecutable(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,37 @@
+/** jest's global setup: provides what the chosen files need, and nothing else. */
+import { build } from './built.mjs';
+import filter from './filter.cjs';
+import { adviceOn, findProgram, installPrograms, programs } from '../servers/programs.mjs';
+import { startPostgres } from '../servers/postgres.mjs';
+import { startRedis } from '../servers/redis.mjs';
+import { isCI } from './ci.mjs';
+
+/** One server of each kind for all files. Each file keeps to names of its own there. */
+const shared = { Redis: [startRedis, 'TEST_REDIS_URL'], PostgreSQL: [startPostgres, 'TEST_DATABASE_URL'] };
+
+export default async function setUp() {
+  const needed = Object.keys(programs).filter((name) => filter.needs.has(name));
+  if (isCI) {
+    const missing = installPrograms(needed);
+    if (missing.length > 0) throw new Error(missing.map((name) => `${name} is missing. ${adviceOn(name)}`).join('\n'));
+  }
+  for (const name of needed) {
+    const path = findProgram(name);
+    if (path !== undefined) process.env[programs[name].env] = path;
+  }
+  const wanted = Object.keys(shared).filter((name) => filter.needs.has(name) && isFound(name));
+  globalThis.sharedServers = [];
+  await Promise.all([
+    filter.needs.has('build') && build(),
+    ...wanted.map(async (name) => {
+      const [start, variable] = shared[name];
+      const server = await start();
+      globalThis.sharedServers.push({ ...server, variable });
+      process.env[variable] = server.url;
+    }),
+  ]);
+}
+
+function isFound(name) {
+  return !(name in programs) || findProgram(name) !== undefined;
+}

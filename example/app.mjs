@@ -42,6 +42,8 @@ export function createApp(client, given = {}) {
   const settings = new Settings(client);
   const salesforce = salesforceAuth({
     encryptionKeys: [createHmac('sha256', secret).update('encryption key').digest('hex')],
+    // An example: everybody may look at it.
+    allowedOrganizations: 'any',
     ...options,
     // Asked for at each login and refresh, so that what the setup page changes needs no restart.
     configuration: () => settings.current,

@@ -18,8 +18,9 @@ export class Settings {
   /** @param {ClientOptions} initial what it starts with */
   constructor(initial) {
     check(initial);
-    this.#initial = initial;
-    this.#current = initial;
+    // The login page has a field for a My Domain.
+    this.#initial = { anyMyDomain: true, ...initial };
+    this.#current = this.#initial;
   }
 
   /** What is in force, secret included: for the middleware, not for a page. */
@@ -40,7 +41,8 @@ export class Settings {
    */
   change({ clientID, clientSecret, prompt, baseUrl }) {
     const { scope, callbackURL } = this.#initial;
-    const changed = { scope, callbackURL, organizations: salesforceHosts, clientID, clientSecret, prompt, baseUrl };
+    const organizations = salesforceHosts;
+    const changed = { scope, callbackURL, organizations, anyMyDomain: true, clientID, clientSecret, prompt, baseUrl };
     check(changed);
     this.#current = changed;
   }

@@ -34,7 +34,7 @@ export function setup({ settings, salesforce, frameOf, isAlone }) {
 
   const formNow = () => {
     const { clientID, clientSecret, prompt = 'login', baseUrl = 'https://login.salesforce.com' } = settings.current;
-    return { clientID, prompt, baseUrl, isPublic: !clientSecret };
+    return { clientID, prompt: prompt || '', baseUrl, isPublic: !clientSecret };
   };
 
   router.get('/setup', (req, res) => {

@@ -4,7 +4,7 @@ import type { Request, Response } from 'express';
 import { SalesforceAuthError } from '../errors';
 import { cookieName, cookieOptions, cookiesOf } from '../login/cookies';
 import type { AuthContext } from './context';
-import { entryOf, sessionCookieOf, sessionSizeOf } from './session';
+import { entryOf, sessionCookieOf, sessionSizeOf, stateOf } from './session';
 
 const cookie = 'salesforce-login-loop';
 const subject = 'login that has not been used yet';
@@ -65,6 +65,11 @@ interface Visit {
  */
 export function forgetMarkIfServed(core: AuthContext, req: Request, res: Response): void {
   if (!hasMark(req)) return;
+  if (stateOf(req, core.options.session)?.isUsed === true) {
+    loginsThatHold.add(req);
+    clearMark(core, req, res);
+    return;
+  }
   onHeaders(res, () => {
     if (res.statusCode >= 400 || loginsThatFailed.has(req) || !entryOf(req, core.options.session)) return;
     clearMark(core, req, res);
@@ -83,6 +88,15 @@ export function clearMark({ options }: AuthContext, req: Request, res: Response)
   res.clearCookie(cookieName(cookie, isSecure), cookieOptions(isSecure));
 }
 
+/** Notes that a request got past a guard. The login holds, unless this very request is sent to the login. */
+export function noteUse(core: AuthContext, req: Request): void {
+  const state = hasMark(req) ? stateOf(req, core.options.session) : undefined;
+  if (state) state.isUsed = true;
+}
+
+/** Requests of a login that an earlier request has used. */
+const loginsThatHold = new WeakSet<Request>();
+
 /** Requests that were sent to the login: how they were answered says nothing good of the login before. */
 const loginsThatFailed = new WeakSet<Request>();
 
@@ -99,6 +113,7 @@ export async function checkLoginLoop(
   cause?: unknown,
 ): Promise<void> {
   loginsThatFailed.add(req);
+  if (loginsThatHold.has(req)) return;
   if (cause === undefined && entryOf(req, core.options.session)) return;
   const mark = await readMark(core, req);
   if (mark?.page !== fingerprint(returnTo)) return;

@@ -3,6 +3,7 @@ import { requiresLogin, SalesforceAuthError } from '../errors';
 import { checkNames, invalid } from '../options/check';
 import { parseScope } from '../options/configuration';
 import { isOrganizationId, toId18 } from '../salesforce/ids';
+import { noteUse } from './login-loop';
 import { wrongOrganization } from './logins';
 import { attached } from './request';
 import { sendToLogin } from './send-to-login';
@@ -50,6 +51,7 @@ export function guard(property: string, options: RequireOptions): RequestHandler
     }
     salesforce.core.extendHold(req);
     const pass = (): void => {
+      noteUse(salesforce.core, req);
       next(asksForMore ? forbidden(entry.user.organizationId, client.scope ?? [], organization, scopes) : undefined);
     };
     // Nearly always: a valid token in memory, and nothing to wait for.

@@ -80,7 +80,7 @@ describe('the integration with NestJS', () => {
     expect([visitor.status, visitor.headers['location']]).toEqual([302, '/auth/salesforce?returnTo=%2F']);
     expect(await request(url).get('/')).toMatchObject({
       status: 401,
-      body: { error: 'ERR_SALESFORCE_NOT_AUTHENTICATED' },
+      body: { code: 'ERR_SALESFORCE_NOT_AUTHENTICATED' },
     });
   });
 
@@ -88,7 +88,7 @@ describe('the integration with NestJS', () => {
     const { emulator, browser } = await start('nestjs');
 
     emulator.faults.inject({ on: 'data', kind: 'error', error: 'REQUEST_LIMIT_EXCEEDED', status: 403 });
-    expect((await browser.get('/')).body.error).toBe('ERR_SALESFORCE_API_LIMIT');
+    expect((await browser.get('/')).body.code).toBe('ERR_SALESFORCE_API_LIMIT');
     emulator.revokeRefreshTokens();
     const page = await browser.get('/').set('Accept', 'text/html');
 

@@ -12,9 +12,9 @@ export class SalesforceFilter implements ExceptionFilter<SalesforceAuthError> {
     const req = host.switchToHttp().getRequest<Request>();
     const res = host.switchToHttp().getResponse<Response>();
     this.salesforce.errorHandler()(error, req, res, () => {
-      const { code, status, userMessage, retryAfterSeconds } = error;
+      const { code, status, userMessage: detail, retryAfterSeconds } = error;
       if (retryAfterSeconds !== undefined) res.set('Retry-After', String(retryAfterSeconds));
-      res.status(status).json({ error: code, message: userMessage });
+      res.status(status).type('application/problem+json').send(JSON.stringify({ status, code, detail }));
     });
   }
 }

@@ -7,7 +7,7 @@ const esmOnly = ['oauth4webapi', 'jose'];
 module.exports = {
   testEnvironment: 'node',
   // Generous: a test fails by what it sees, never by how slow the machine is.
-  testTimeout: 30_000,
+  testTimeout: 120_000,
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   transform: {
     '\\.(m?js|ts)$': [

@@ -25,7 +25,7 @@ import {
  * judges structure, names and contrast; what it cannot see is checked here.
  */
 
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
 
 const ada = { username: 'ada@acme.example', password: '__fake_password_1__' };
 

@@ -5,7 +5,7 @@ import type { Emulator } from '../../lib/emulator';
 import { startTestEmulator } from '../helpers/emulator';
 import { runExample, startExample } from './support';
 
-jest.setTimeout(60_000);
+jest.setTimeout(240_000);
 
 const stops: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

@@ -11,7 +11,7 @@ import {
   useBrowser,
 } from './support';
 
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
 
 const ada = { username: 'ada@acme.example', password: '__fake_password_1__' };
 

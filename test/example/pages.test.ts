@@ -17,7 +17,7 @@ import {
   type RunningExample,
 } from './support';
 
-jest.setTimeout(60_000);
+jest.setTimeout(240_000);
 
 /** The users the emulator has when it starts. */
 const ada = { username: 'ada@acme.example', password: '__fake_password_1__', name: 'Ada Fake' };

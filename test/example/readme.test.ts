@@ -7,7 +7,7 @@ import { dist } from '../helpers/built';
 import { freePort } from '../stores/servers/programs';
 import { describeInBrowser, root, useBrowser } from './support';
 
-jest.setTimeout(60_000);
+jest.setTimeout(240_000);
 
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
 

@@ -8,7 +8,7 @@ import { browse, logInAtEmulator } from '../helpers/emulator';
 import { freePort } from '../stores/servers/programs';
 import { root, runExample, startExample } from './support';
 
-jest.setTimeout(60_000);
+jest.setTimeout(240_000);
 
 describe('example/start.mjs', () => {
   it('says that it is offline, where to go and who can log in', async () => {

@@ -1,3 +1,4 @@
+/** @tier all */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +15,7 @@ import { openPool, startPostgres } from './servers/postgres';
 import { startRedis } from './servers/redis';
 
 // A busy machine may be slow.
-jest.setTimeout(60_000);
+jest.setTimeout(300_000);
 
 const unique = randomBytes(6).toString('hex');
 const closers: (() => unknown)[] = [];

@@ -1,3 +1,4 @@
+/** @tier all */
 import { loggedIn, refreshes } from './support';
 
 describe('a token that has ended', () => {

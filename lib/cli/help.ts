@@ -27,6 +27,7 @@ Options
   --rotate                     Rotate refresh tokens at every refresh
   --jwt                        Issue JWT-based access tokens
   --my-domain                  Serve the API at a host of its own, as a My Domain does
+  --https                      Serve over TLS, with a certificate made at the start
   --session-timeout <seconds>  Idle time after which an access token ends (default 7200)
   --dotenv <path>              Write the settings for your app to this file, for node --env-file=<path>
   --help                       Show this`;

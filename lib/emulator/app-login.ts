@@ -27,11 +27,11 @@ export async function logInTo(
     if (server) await once(server, 'listening');
     const base = server ? `http://localhost:${(server.address() as AddressInfo).port}` : String(app);
     const cookies: CookieJar = new Map();
-    const start = await browse({ url: new URL(loginPath, base).href }, cookies);
+    const start = await browse({ url: new URL(loginPath, base).href }, cookies, login.ca);
     const authorizeUrl = start.headers.get('location');
     if (authorizeUrl === null) throw await unexpected(loginPath, start);
     const { pathname, search } = new URL(await walkLogin({ ...login, authorizeUrl }));
-    const end = await browse({ url: new URL(pathname + search, base).href }, cookies);
+    const end = await browse({ url: new URL(pathname + search, base).href }, cookies, login.ca);
     if (end.status < 300 || end.status > 399) throw await unexpected(pathname, end);
     return [...cookies].flatMap(([name, value]) => (value === '' ? [] : [`${name}=${value}`])).join('; ');
   } finally {

@@ -29,6 +29,15 @@ export interface ClientPolicy {
   sessionTimeoutSeconds: number | undefined;
   /** "Enable Authorization Code and Credentials Flow", headless login for users of the site. Default false. */
   authorizationCodeAndCredentials: boolean;
+  /** "Require user credentials in the POST body": headless login takes no Basic header. Default false. */
+  isCodeCredentialPostOnly: boolean;
+  /** "Enable Client Credentials Flow" with this username as "Run As". Default undefined: the flow is off. */
+  clientCredentialsRunAs: string | undefined;
+  /**
+   * "Refresh Token IP Allowlist": addresses and ranges such as `203.0.113.0/24`; codes are exchanged and tokens refreshed from
+   * there alone. At most 128 ranges of at most 256 addresses. Default undefined: from everywhere.
+   */
+  refreshTokenIPAllowlist: readonly string[] | undefined;
   /** Host of the `id` URL: the login host, as login.salesforce.com answers (default), or the organization's instance. */
   idHost: 'login' | 'instance';
   /** `iss` of ID tokens: the host the token was asked of (default), or the organization's My Domain. */
@@ -64,6 +73,9 @@ export const defaultPolicy: ClientPolicy = {
   jwtTimeoutSeconds: 1800,
   sessionTimeoutSeconds: undefined,
   authorizationCodeAndCredentials: false,
+  isCodeCredentialPostOnly: false,
+  clientCredentialsRunAs: undefined,
+  refreshTokenIPAllowlist: undefined,
   idHost: 'login',
   idTokenIssuer: 'login',
   idTokenTimeoutSeconds: 120,

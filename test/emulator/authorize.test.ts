@@ -228,6 +228,40 @@ describe('the pages', () => {
     await expect(authorize(emulator)).rejects.toThrow(/check your username and password/);
   });
 
+  it('log in by one click, with nothing typed', async () => {
+    const { html, url, cookies } = await openLogin();
+    const hidden = (name: string): string => new RegExp(`name="${name}" value="(.*?)"`).exec(html)![1]!;
+    const { userId, username } = emulator.users[1]!;
+    const click = (user: string): Promise<Response> =>
+      browse(
+        {
+          url: new URL('/login', url).href,
+          body: new URLSearchParams({ source: hidden('source'), csrf: hidden('csrf'), username: '', pw: '', user }),
+        },
+        cookies,
+      );
+
+    const refused = await click('005nobody');
+    const accepted = await click(userId);
+
+    expect(html).toContain(`value="${userId}"`);
+    expect(html).toContain(`Continue as Grace Fake (${username})`);
+    expect(await refused.text()).toContain('role="alert"');
+    expect(accepted.headers.get('location')).toContain('RemoteAccessAuthorizationPage');
+  });
+
+  it('offer at a site no user who cannot log in there', async () => {
+    emulator.users[1]!.active = false;
+    const cookies: CookieJar = new Map();
+    const first = await browse({ url: authorizeUrl(emulator, { base: emulator.siteUrl }) }, cookies);
+    const page = await browse({ url: new URL(first.headers.get('location')!, emulator.url).href }, cookies);
+
+    const html = await page.text();
+
+    expect(html.match(/Continue as [^<]*/g)).toEqual(['Continue as Ada Fake (ada@acme.example)']);
+    expect(html).not.toContain('linus@globex.example');
+  });
+
   it('give the browser a new session at login', async () => {
     const { cookies } = await openLogin();
     const before = [...cookies.values()];

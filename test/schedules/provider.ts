@@ -42,6 +42,8 @@ export class Salesforce {
       queryBatchSize: 200,
       redirectWith: 'location',
       console: false,
+      maxRequests: Infinity,
+      containedAddresses: undefined,
     });
     const { hosts, organizations, clients, clock } = this.provider;
     clock.freeze();
@@ -84,6 +86,7 @@ export class Salesforce {
       text: form.toString(),
       site: '',
       origin,
+      address: '127.0.0.1',
       params: {},
       closed: new Promise(() => undefined),
       header: (name) => headers.get(name) ?? undefined,

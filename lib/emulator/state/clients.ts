@@ -1,5 +1,6 @@
 import type { JsonWebKey } from 'node:crypto';
 import { randomText } from '../org/ids';
+import { AddressList } from './addresses';
 import { defaultPolicy, type ClientPolicy } from '../policy';
 
 /** An app, as registered with the emulator. */
@@ -31,6 +32,17 @@ export interface ClientRegistration {
   publicKey?: JsonWebKey | undefined;
 }
 
+/**
+ * What is wrong with a callback URL, or undefined.
+ *
+ * @returns the end of a sentence that begins with the URL
+ */
+export function callbackProblem(url: string): string | undefined {
+  // Read as a URL, "localhost:3000/callback" has the scheme "localhost".
+  if (/^[\w.-]+:\d+(?:[/?#]|$)/.test(url)) return `has no scheme. Did you mean "http://${url}"?`;
+  return URL.canParse(url) ? undefined : 'is not an absolute URL.';
+}
+
 function fakeSecret(): string {
   return `__fake_client_secret_${randomText(24)}__`;
 }
@@ -39,8 +51,17 @@ function fakeSecret(): string {
 export class Clients {
   readonly list: EmulatorClient[] = [];
 
-  /** Adds an app. Unlike at Salesforce it can be used at once, not after ten minutes. */
+  /**
+   * Adds an app. Unlike at Salesforce it can be used at once, not after ten minutes.
+   *
+   * @throws TypeError if a callback URL or an address of the policy is invalid
+   */
   register(registration: ClientRegistration): EmulatorClient {
+    for (const url of registration.callbackURLs) {
+      const problem = callbackProblem(url);
+      if (problem !== undefined) throw new TypeError(`The callback URL "${url}" ${problem}`);
+    }
+    checkPolicy(registration.policy);
     const isPublic = registration.clientSecret === false;
     const client: EmulatorClient = {
       clientID: registration.clientID ?? `3MVG9__fake__${randomText(40)}`,
@@ -66,6 +87,7 @@ export class Clients {
 
   /** @throws TypeError where no app has this id */
   setPolicy(clientID: string, changes: Partial<ClientPolicy>): void {
+    checkPolicy(changes);
     Object.assign(this.#get(clientID).policy, changes);
   }
 
@@ -81,4 +103,9 @@ export class Clients {
     if (!client) throw new TypeError(`No client with id "${clientID}" is registered with the emulator.`);
     return client;
   }
+}
+
+/** @throws TypeError if an address is invalid */
+function checkPolicy({ refreshTokenIPAllowlist }: Partial<ClientPolicy> = {}): void {
+  if (refreshTokenIPAllowlist) new AddressList(refreshTokenIPAllowlist);
 }

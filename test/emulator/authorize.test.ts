@@ -35,6 +35,17 @@ describe('GET /services/oauth2/authorize', () => {
     expect(again.headers.get('location')).toMatch(/code=aPrx\w+%3D%3D&state=the\+state$/);
   });
 
+  it('shows the callback URL that was sent and those that are registered', async () => {
+    emulator.clients[0]!.callbackURLs.push('https://app.example/callback');
+    const sent = 'http://localhost:3000/<script>';
+
+    const { text } = await get(authorizeUrl(emulator, { params: { redirect_uri: sent } }));
+
+    expect(text).toContain('<code>http://localhost:3000/&#60;script&#62;</code>');
+    expect(text).toContain(`<code>${defaultCallbackURL}</code>`);
+    expect(text).toContain('<code>https://app.example/callback</code>');
+  });
+
   it.each([
     [
       'an unknown client',

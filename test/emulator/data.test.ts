@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Emulator } from '../../lib/emulator';
 import { partsNotEmulated } from '../../lib/emulator/data/not-emulated';
 import { newestApiVersion } from '../../lib/salesforce/api-version';
@@ -519,4 +520,12 @@ describe('the rest of /services/data', () => {
       expect(reply.json).toMatchObject([{ errorCode: expect.any(String), message: expect.any(String) }]);
     },
   );
+});
+
+describe('docs/testing.md', () => {
+  it('names the parts that the emulator does not have', () => {
+    const list = /<!-- not emulated -->\s+([^]*?)\n\n/.exec(readFileSync('docs/testing.md', 'utf8'))![1]!;
+
+    expect([...list.matchAll(/`(.*?)`/g)].map(([, name]) => name)).toEqual(partsNotEmulated);
+  });
 });

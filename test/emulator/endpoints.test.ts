@@ -290,12 +290,12 @@ describe.each(['GET', 'POST'])('%s /services/oauth2/singleaccess', (method) => {
     const { access_token } = await logIn(emulator);
     const { json } = await bridge(access_token, 'lightning/o/Account/list?filterName=All');
 
-    const opened = await get(json['frontdoor_uri']);
+    const opened = await get(String(json['frontdoor_uri']));
     const cookie = opened.headers.get('set-cookie')!.split(';')[0]!;
     const silent = await get(authorizeUrl(emulator, { params: { immediate: 'true' } }), undefined, {
       headers: { cookie },
     });
-    const again = await get(json['frontdoor_uri']);
+    const again = await get(String(json['frontdoor_uri']));
 
     expect(opened).toMatchObject({ status: 302 });
     expect(opened.headers.get('location')).toBe('/lightning/o/Account/list?filterName=All');

@@ -98,13 +98,17 @@ export function exchangeCode(
   code: string,
   form: Record<string, string> = {},
 ): ReturnType<typeof post> {
-  return post(`${emulator.url}/services/oauth2/token`, {
+  return post(`${emulator.url}/services/oauth2/token`, { ...defaultForm(emulator, code), ...form });
+}
+
+/** What the first client sends to exchange a code. */
+export function defaultForm(emulator: Emulator, code: string): Record<string, string> {
+  return {
     grant_type: 'authorization_code',
     code,
     redirect_uri: defaultCallbackURL,
     ...credentials(emulator.clients[0]!),
-    ...form,
-  });
+  };
 }
 
 /** Logs in to the end and returns the token reply. */

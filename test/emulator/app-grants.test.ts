@@ -55,6 +55,13 @@ describe('JWT bearer', () => {
     expect((await bearerOf()).json).toMatchObject({ error: 'invalid_app_access' });
   });
 
+  it('takes an audience with a slash at its end', async () => {
+    await logIn(emulator, { client });
+
+    expect((await bearerOf({ aud: `${emulator.url}/` })).status).toBe(200);
+    expect((await bearerOf({ aud: `${emulator.url}//` })).status).toBe(400);
+  });
+
   it('works at a site', async () => {
     emulator.setPolicy(client.clientID, { adminApprovedUsers: [emulator.users[0]!.username] });
 

@@ -21,7 +21,7 @@ export async function jwtBearerGrant(provider: Provider, exchange: Exchange): Pr
     return oauthError('invalid_grant', 'invalid assertion');
   }
   const { login, sitePath } = provider.hosts;
-  if (!audiencesOf(claims).some((audience) => audience === login || audience === login + sitePath)) {
+  if (!audiencesOf(claims).some((audience) => isOneOf(audience, [login, login + sitePath]))) {
     return oauthError('invalid_grant', 'audience is invalid');
   }
   const user = provider.users.find(({ username }) => username === claims['sub']);
@@ -62,4 +62,9 @@ export async function clientCredentialsGrant(provider: Provider, exchange: Excha
 
 function appScopes(scopes: readonly string[] | undefined, taken: readonly string[]): string[] | undefined {
   return scopes?.filter((scope) => !taken.includes(scope));
+}
+
+/** With a slash at the end or without: Salesforce's command line sends one. */
+function isOneOf(audience: unknown, urls: readonly string[]): boolean {
+  return typeof audience === 'string' && urls.includes(audience.replace(/\/$/, ''));
 }

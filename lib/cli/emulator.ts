@@ -102,6 +102,7 @@ export function parseEmulatorOptions(args: readonly string[]): CommandOptions | 
     sessionTimeoutSeconds: wholeNumber('--session-timeout', values['session-timeout'], 86400),
     console: true,
     https: values.https ?? false,
+    ...(values.legacy ? { app: 'legacy' as const } : {}),
     ...(values.dotenv === undefined ? {} : { dotenv: values.dotenv }),
     instance: values['my-domain'] ? 'my-domain' : 'login-host',
     policy: {
@@ -160,6 +161,7 @@ function parseStrictly(args: readonly string[]) {
       'client-id': { type: 'string' },
       'client-secret': { type: 'string' },
       public: { type: 'boolean' },
+      legacy: { type: 'boolean' },
       pkce: { type: 'boolean' },
       rotate: { type: 'boolean' },
       jwt: { type: 'boolean' },

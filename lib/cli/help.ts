@@ -23,6 +23,7 @@ Options
   --client-id <text>           Consumer Key (default: a fake one, always the same)
   --client-secret <text>       Consumer Secret (default: a fake one, always the same)
   --public                     A client without a secret, which needs PKCE
+  --legacy                     An app of before July 2026: PKCE and rotation off, no idle limit
   --pkce                       Require PKCE
   --rotate                     Rotate refresh tokens at every refresh
   --jwt                        Issue JWT-based access tokens

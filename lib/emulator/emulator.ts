@@ -6,7 +6,7 @@ import type { RecordedRequest } from './http/exchange';
 import { createCertificate } from './http/certificate';
 import { listen } from './listen';
 import { addUser, type EmulatorUser, type NewUser } from './org/users';
-import type { ClientPolicy } from './policy';
+import type { AppAge, ClientPolicy } from './policy';
 import { Provider } from './provider';
 import { walkLogin, type ScriptedLogin } from './scripted-login';
 import { AddressList } from './state/addresses';
@@ -22,7 +22,12 @@ export interface EmulatorOptions {
   host?: string | undefined;
   /** Callback URLs of the first client. */
   callbackURLs: readonly string[];
-  /** Switches of the first client. */
+  /**
+   * What clients are registered as: the app Salesforce makes now, or an app of before July 2026, with PKCE and rotation off and
+   * no idle limit. Default `legacy`.
+   */
+  app?: AppAge | undefined;
+  /** Switches of the first client, where they differ from those of the `app`. */
   policy?: Partial<ClientPolicy> | undefined;
   /** Consumer Key of the first client. Default: a random fake one. */
   clientID?: string | undefined;
@@ -149,6 +154,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     queryBatchSize: options.queryBatchSize ?? 200,
     redirectWith: options.redirectWith ?? 'location',
     console: options.console ?? false,
+    app: options.app ?? 'legacy',
     maxRequests: options.maxRequests ?? 10_000,
     containedAddresses: options.containedAddresses && new AddressList(options.containedAddresses),
   });

@@ -6,6 +6,7 @@ import { Faults } from './faults/registry';
 import type { RecordedRequest } from './http/exchange';
 import { createOrganizations, createUsers, type EmulatorOrganization, type EmulatorUser } from './org/users';
 import type { AddressList } from './state/addresses';
+import type { AppAge } from './policy';
 import { Browsers } from './state/browsers';
 import { Clients } from './state/clients';
 import { AuthorizationCodes } from './state/codes';
@@ -32,6 +33,8 @@ export interface ProviderSettings {
   readonly queryBatchSize: number;
   readonly redirectWith: 'location' | 'javascript';
   readonly console: boolean;
+  /** What apps are registered as, unless they say so themselves. */
+  readonly app: AppAge;
   /** Most requests that are kept on record. */
   readonly maxRequests: number;
   /** Addresses of ill repute. */
@@ -44,7 +47,7 @@ export class Provider {
   readonly clock: EmulatorClock = new EmulatorClock();
   readonly organizations: EmulatorOrganization[] = createOrganizations();
   readonly users: EmulatorUser[] = createUsers(this.organizations);
-  readonly clients: Clients = new Clients();
+  readonly clients: Clients;
   readonly codes: AuthorizationCodes = new AuthorizationCodes(this.clock);
   readonly grants: Grants = new Grants(this.clock);
   readonly presentations: Presentations = new Presentations();
@@ -61,6 +64,7 @@ export class Provider {
 
   constructor(settings: ProviderSettings) {
     this.settings = settings;
+    this.clients = new Clients(settings.app);
   }
 
   /** Keeps a request on record; the oldest ones make room. */

@@ -172,6 +172,10 @@ describe('parseEmulatorOptions', () => {
     });
   });
 
+  it('has an app of before July 2026 on request', () => {
+    expect(parseEmulatorOptions(['--legacy'])).toMatchObject({ app: 'legacy' });
+  });
+
   it('turns switches into policy', () => {
     expect(
       parseEmulatorOptions(['--rotate', '--jwt', '--pkce', '--public', '--my-domain', '--session-timeout', '60']),

@@ -42,6 +42,7 @@ export class Salesforce {
       queryBatchSize: 200,
       redirectWith: 'location',
       console: false,
+      app: 'legacy',
       maxRequests: Infinity,
       containedAddresses: undefined,
     });

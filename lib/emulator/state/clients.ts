@@ -1,7 +1,7 @@
 import type { JsonWebKey } from 'node:crypto';
 import { randomText } from '../org/ids';
 import { AddressList } from './addresses';
-import { defaultPolicy, type ClientPolicy } from '../policy';
+import { defaultPolicies, type AppAge, type ClientPolicy } from '../policy';
 
 /** An app, as registered with the emulator. */
 export interface EmulatorClient {
@@ -22,6 +22,8 @@ export interface ClientRegistration {
   /** Callback URLs; `redirect_uri` has to equal one of them exactly. */
   callbackURLs: readonly string[];
   policy?: Partial<ClientPolicy> | undefined;
+  /** What `policy` starts from: the app Salesforce makes now, or an app of before July 2026. Default: the emulator's `app`. */
+  app?: AppAge | undefined;
   /** Consumer Key. Default: a random fake one. */
   clientID?: string | undefined;
   /** Default: a random fake secret. `false` makes a public client, which needs PKCE and no secret in either flow. */
@@ -43,6 +45,8 @@ export function callbackProblem(url: string): string | undefined {
   return URL.canParse(url) ? undefined : 'is not an absolute URL.';
 }
 
+const lockedSwitches = ['requirePkce', 'rotateRefreshTokens', 'idleTTLSeconds'] as const;
+
 function fakeSecret(): string {
   return `__fake_client_secret_${randomText(24)}__`;
 }
@@ -50,6 +54,11 @@ function fakeSecret(): string {
 /** All apps the emulator knows. */
 export class Clients {
   readonly list: EmulatorClient[] = [];
+  readonly #defaultApp: AppAge;
+
+  constructor(defaultApp: AppAge) {
+    this.#defaultApp = defaultApp;
+  }
 
   /**
    * Adds an app. Unlike at Salesforce it can be used at once, not after ten minutes.
@@ -68,7 +77,7 @@ export class Clients {
       clientSecret: isPublic ? '' : registration.clientSecret || fakeSecret(),
       callbackURLs: [...registration.callbackURLs],
       policy: {
-        ...defaultPolicy,
+        ...defaultPolicies[registration.app ?? this.#defaultApp],
         ...(isPublic
           ? { requireSecretForWebServerFlow: false, requireSecretForRefreshTokenFlow: false, requirePkce: true }
           : {}),
@@ -85,10 +94,18 @@ export class Clients {
     return this.list.find((client) => client.clientID === clientID);
   }
 
-  /** @throws TypeError where no app has this id */
+  /** @throws TypeError if no app has this id, or the app has a switch locked */
   setPolicy(clientID: string, changes: Partial<ClientPolicy>): void {
     checkPolicy(changes);
-    Object.assign(this.#get(clientID).policy, changes);
+    const { policy } = this.#get(clientID);
+    const isLocked = policy.locked && changes.locked !== false;
+    const refused = lockedSwitches.find((name) => isLocked && name in changes && changes[name] !== policy[name]);
+    if (refused !== undefined) {
+      throw new TypeError(
+        `Salesforce has locked ${refused} in the apps it makes now. Use an app of before with app: 'legacy', or set locked: false as well.`,
+      );
+    }
+    Object.assign(policy, changes);
   }
 
   /** @returns the new secret. @throws TypeError where no app has this id */

@@ -39,9 +39,14 @@ if (args.length === 0 && process.exitCode === 0) compareTable();
 /** The table has a row for each client, with what its tests have seen it do. */
 function compareTable() {
   const { testResults } = JSON.parse(readFileSync(results, 'utf8'));
-  const rows = testResults
-    .map(({ assertionResults }) => assertionResults)
-    .map((tests) => `| ${tests[0].ancestorTitles[0]} | ${tests.map(({ title }) => title).join(', ')} |`)
+  /** @type {Map<string, string[]>} */
+  const seen = new Map();
+  for (const { ancestorTitles, title } of testResults.flatMap(({ assertionResults }) => assertionResults)) {
+    const [client] = ancestorTitles;
+    if (client !== page) seen.set(client, [...(seen.get(client) ?? []), title]);
+  }
+  const rows = [...seen]
+    .map(([client, titles]) => `| ${client} | ${titles.join('; ')} |`)
     .sort((one, other) => one.localeCompare(other, 'en'));
   const table = ['| Client | What its tests have it do |', '| --- | --- |', ...rows].join('\n');
   const before = readFileSync(page, 'utf8');

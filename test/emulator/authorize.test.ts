@@ -12,7 +12,7 @@ const setPolicy = (changes: Parameters<Emulator['setPolicy']>[1]): void => {
 };
 
 /** What the first reply to an authorization request redirects to. */
-async function firstRedirect(params: Record<string, string>): Promise<URL> {
+async function firstRedirect(params: Record<string, string | undefined>): Promise<URL> {
   const response = await get(authorizeUrl(emulator, { params }));
   expect(response.status).toBe(302);
   return new URL(response.headers.get('location')!, emulator.url);
@@ -92,7 +92,7 @@ describe('GET /services/oauth2/authorize', () => {
   it('asks for a code challenge where the app requires one', async () => {
     setPolicy({ requirePkce: true });
 
-    const url = await firstRedirect({});
+    const url = await firstRedirect({ code_challenge: undefined });
 
     expect(url.search).toBe('?error=invalid_request&error_description=missing+required+code+challenge&state=the+state');
   });

@@ -11,7 +11,7 @@ const running = new Set<Emulator>();
  * `EMULATOR_APP=current` or `legacy` has the tests run with that app, unless a test names one: for files whose outcome depends on
  * it, which run with both.
  */
-export const testedApp: AppAge | undefined = appOf(process.env['EMULATOR_APP']);
+const testedApp: AppAge | undefined = appOf(process.env['EMULATOR_APP']);
 
 function appOf(name: string | undefined): AppAge | undefined {
   if (name === undefined || name === 'current' || name === 'legacy') return name;

@@ -24,8 +24,8 @@ Options
   --client-secret <text>       Consumer Secret (default: a fake one, always the same)
   --public                     A client without a secret, which needs PKCE
   --legacy                     An app of before July 2026: PKCE and rotation off, no idle limit
-  --pkce                       Require PKCE
-  --rotate                     Rotate refresh tokens at every refresh
+  --pkce                       Require PKCE (with --legacy; today's app does)
+  --rotate                     Rotate refresh tokens at every refresh (with --legacy; today's app does)
   --jwt                        Issue JWT-based access tokens
   --my-domain                  Serve the API at a host of its own, as a My Domain does
   --https                      Serve over TLS, with a certificate made at the start

@@ -24,7 +24,7 @@ export interface EmulatorOptions {
   callbackURLs: readonly string[];
   /**
    * What clients are registered as: the app Salesforce makes now, or an app of before July 2026, with PKCE and rotation off and
-   * no idle limit. Default `legacy`.
+   * no idle limit. Default `current`.
    */
   app?: AppAge | undefined;
   /** Switches of the first client, where they differ from those of the `app`. */
@@ -154,7 +154,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     queryBatchSize: options.queryBatchSize ?? 200,
     redirectWith: options.redirectWith ?? 'location',
     console: options.console ?? false,
-    app: options.app ?? 'legacy',
+    app: options.app ?? 'current',
     maxRequests: options.maxRequests ?? 10_000,
     containedAddresses: options.containedAddresses && new AddressList(options.containedAddresses),
   });

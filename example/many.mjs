@@ -35,7 +35,7 @@ async function start(kind, port) {
   open.push(() => server.stop());
   /** @type {string[]} */
   const callbackURLs = [];
-  const emulator = await startEmulator({ callbackURLs, policy: { rotateRefreshTokens: true }, sessionTimeoutSeconds });
+  const emulator = await startEmulator({ callbackURLs, sessionTimeoutSeconds });
   open.push(() => emulator.stop());
   const [client] = emulator.clients;
   if (!client) throw new Error('The emulator has no client.');

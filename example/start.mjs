@@ -74,7 +74,8 @@ async function createRealApp() {
 async function createOfflineApp() {
   /** @type {string[]} */
   const callbackURLs = [];
-  const emulator = await startEmulator({ callbackURLs, policy: { rotateRefreshTokens: true }, sessionTimeoutSeconds });
+  // Not locked, since a page of the example switches rotation.
+  const emulator = await startEmulator({ callbackURLs, policy: { locked: false }, sessionTimeoutSeconds });
   open.push(() => emulator.stop());
   const [client] = emulator.clients;
   if (!client) throw new Error('The emulator has no client.');

@@ -3,7 +3,8 @@ import { createServer } from 'node:http';
 import { serve } from './process.mjs';
 import { startEmulator } from '../../dist/emulator.mjs';
 
-const emulator = await startEmulator({ callbackURLs: ['http://localhost/unused'] });
+// An app of before July 2026: some of the packages that are compared send no PKCE.
+const emulator = await startEmulator({ callbackURLs: ['http://localhost/unused'], app: 'legacy' });
 let injected;
 
 /** Answers, without any work, after as many milliseconds as its path says. */

@@ -18,7 +18,7 @@ await import(name === 'nestjs' ? compiled() : `./${name}.mjs`);
 
 async function startOffline() {
   const callbackURLs = [`http://localhost:${process.env.PORT || 3000}/auth/salesforce/callback`];
-  const { clients, users, url } = await startEmulator({ callbackURLs, policy: { rotateRefreshTokens: true } });
+  const { clients, users, url } = await startEmulator({ callbackURLs });
   console.log('SALESFORCE_CLIENT_ID is not set, so this is not Salesforce: an emulator with made-up data stands in.');
   for (const { username, password } of users) console.log(`  ${username}  with password  ${password}`);
   const { clientID = '', clientSecret } = clients[0] ?? {};

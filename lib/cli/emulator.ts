@@ -1,6 +1,9 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startEmulator, type Emulator, type EmulatorOptions } from '../emulator';
+import { callbackProblem } from '../emulator/state/clients';
 import { readArguments } from './arguments';
 import { emulatorHelp } from './help';
 
@@ -37,11 +40,26 @@ export async function runEmulator(args: readonly string[]): Promise<number> {
   }
   const isWritten = options.dotenv === undefined || writeSettings(options.dotenv, emulator);
   if (isWritten) {
-    console.log(describeEmulator(emulator, options.dotenv));
+    const certificate = emulator.certificate === undefined ? undefined : writeCertificate(emulator.certificate);
+    console.log(describeEmulator(emulator, options.dotenv, certificate?.path));
     await signal();
+    certificate?.remove();
   }
   await emulator.stop();
   return isWritten ? 0 : 1;
+}
+
+/** Writes the certificate where Node can read it; it is of use as long as the emulator runs. */
+function writeCertificate(certificate: string): { path: string; remove: () => void } {
+  const folder = mkdtempSync(join(tmpdir(), 'salesforce-emulator-'));
+  const path = join(folder, 'certificate.pem');
+  writeFileSync(path, certificate);
+  return {
+    path,
+    remove: () => {
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
 }
 
 /** Writes the settings to a file that is new, or has them already. */
@@ -69,7 +87,8 @@ export function parseEmulatorOptions(args: readonly string[]): CommandOptions | 
   if (values.help) return 'help';
   const callbackURLs = values.callback ?? [defaultCallbackURL];
   for (const url of callbackURLs) {
-    if (!URL.canParse(url)) throw new Error(`--callback "${url}" is not an absolute URL.`);
+    const problem = callbackProblem(url);
+    if (problem !== undefined) throw new Error(`--callback "${url}" ${problem}`);
   }
   if (values.public && values['client-secret'] !== undefined) {
     throw new Error('--public and --client-secret exclude each other.');
@@ -82,6 +101,8 @@ export function parseEmulatorOptions(args: readonly string[]): CommandOptions | 
     clientSecret: values.public ? false : (values['client-secret'] ?? defaultClientSecret),
     sessionTimeoutSeconds: wholeNumber('--session-timeout', values['session-timeout'], 86400),
     console: true,
+    https: values.https ?? false,
+    ...(values.legacy ? { app: 'legacy' as const } : {}),
     ...(values.dotenv === undefined ? {} : { dotenv: values.dotenv }),
     instance: values['my-domain'] ? 'my-domain' : 'login-host',
     policy: {
@@ -93,7 +114,7 @@ export function parseEmulatorOptions(args: readonly string[]): CommandOptions | 
 }
 
 /** What is printed at the start: all that has to be copied into the app. */
-function describeEmulator(emulator: Emulator, dotenv: string | undefined): string {
+function describeEmulator(emulator: Emulator, dotenv: string | undefined, certificate: string | undefined): string {
   const { url, siteUrl, users } = emulator;
   return [
     `Salesforce emulator at ${url}`,
@@ -102,8 +123,15 @@ function describeEmulator(emulator: Emulator, dotenv: string | undefined): strin
     '',
     `Settings for your app${dotenv === undefined ? '' : `, also in ${dotenv}: node --env-file=${dotenv} <your app>`}`,
     ...settingsOf(emulator).map((line) => `  ${line}`),
+    ...(certificate === undefined
+      ? []
+      : [
+          '',
+          'Node trusts its certificate with this variable in the environment of your app',
+          `  NODE_EXTRA_CA_CERTS=${certificate}`,
+        ]),
     '',
-    'Users (username / password)',
+    'Users (username / password); a click on the login page is enough',
     ...users.map(({ username, password }) => `  ${username} / ${password}`),
     '',
     'Ctrl+C stops it.',
@@ -133,10 +161,12 @@ function parseStrictly(args: readonly string[]) {
       'client-id': { type: 'string' },
       'client-secret': { type: 'string' },
       public: { type: 'boolean' },
+      legacy: { type: 'boolean' },
       pkce: { type: 'boolean' },
       rotate: { type: 'boolean' },
       jwt: { type: 'boolean' },
       'my-domain': { type: 'boolean' },
+      https: { type: 'boolean' },
       'session-timeout': { type: 'string' },
       dotenv: { type: 'string' },
       help: { type: 'boolean', short: 'h' },

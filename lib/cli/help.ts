@@ -23,10 +23,12 @@ Options
   --client-id <text>           Consumer Key (default: a fake one, always the same)
   --client-secret <text>       Consumer Secret (default: a fake one, always the same)
   --public                     A client without a secret, which needs PKCE
-  --pkce                       Require PKCE
-  --rotate                     Rotate refresh tokens at every refresh
+  --legacy                     An app of before July 2026: PKCE and rotation off, no idle limit
+  --pkce                       Require PKCE (with --legacy; today's app does)
+  --rotate                     Rotate refresh tokens at every refresh (with --legacy; today's app does)
   --jwt                        Issue JWT-based access tokens
   --my-domain                  Serve the API at a host of its own, as a My Domain does
+  --https                      Serve over TLS, with a certificate made at the start
   --session-timeout <seconds>  Idle time after which an access token ends (default 7200)
   --dotenv <path>              Write the settings for your app to this file, for node --env-file=<path>
   --help                       Show this`;

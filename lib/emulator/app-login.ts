@@ -27,16 +27,16 @@ export async function logInTo(
     if (server) await once(server, 'listening');
     const base = server ? `http://localhost:${(server.address() as AddressInfo).port}` : String(app);
     const cookies: CookieJar = new Map();
-    let start = await browse({ url: new URL(loginPath, base).href }, cookies);
+    let start = await browse({ url: new URL(loginPath, base).href }, cookies, login.ca);
     // To the host of its callback URL, at which the app does not listen here: the same path, as a proxy would ask for it.
     const moved = new URL(start.headers.get('location') ?? '/', base);
     if (moved.pathname === new URL(loginPath, base).pathname) {
-      start = await browse({ url: new URL(moved.pathname + moved.search, base).href }, cookies);
+      start = await browse({ url: new URL(moved.pathname + moved.search, base).href }, cookies, login.ca);
     }
     const authorizeUrl = start.headers.get('location');
     if (authorizeUrl === null) throw await unexpected(loginPath, start);
     const { pathname, search } = new URL(await walkLogin({ ...login, authorizeUrl }));
-    const end = await browse({ url: new URL(pathname + search, base).href }, cookies);
+    const end = await browse({ url: new URL(pathname + search, base).href }, cookies, login.ca);
     if (end.status < 300 || end.status > 399) throw await unexpected(pathname, end);
     return [...cookies].flatMap(([name, value]) => (value === '' ? [] : [`${name}=${value}`])).join('; ');
   } finally {

@@ -5,12 +5,14 @@ import { readExchange, recordRequest, type Exchange } from './http/exchange';
 import { htmlReply, jsonReply, type Reply } from './http/reply';
 import { transmit } from './http/transmit';
 import { authorize } from './oauth/authorize';
+import { containUser } from './oauth/containment';
 import { authConfiguration, keys, openidConfiguration } from './oauth/discovery';
 import { showApproval, showChooser, showLogin, submitApproval, submitChooser, submitLogin } from './oauth/forms';
-import { identity, singleAccess, userinfo } from './oauth/identity';
+import { identity, userinfo } from './oauth/identity';
 import { introspect } from './oauth/introspect';
 import { logout } from './oauth/logout';
 import { revoke } from './oauth/revoke';
+import { frontdoor, singleAccess } from './oauth/single-access';
 import { token } from './oauth/token';
 import { homePage, pagePaths } from './pages/pages';
 import type { Provider } from './provider';
@@ -28,7 +30,7 @@ export function createApplication(provider: Provider): express.Express {
     (endpoint: Endpoint): express.RequestHandler =>
     (req, res, next) => {
       const record = recordRequest(req, provider.clock.now());
-      provider.requests.push(record);
+      provider.record(record);
       res.once('finish', () => {
         record.status = res.statusCode;
       });
@@ -36,7 +38,10 @@ export function createApplication(provider: Provider): express.Express {
       const exchange = readExchange(req, res, record, placeOf(provider, req));
       // Express 4 does not look at promises, hence the catch.
       Promise.resolve()
-        .then(() => endpoint(provider, exchange))
+        .then(() => {
+          containUser(provider, exchange);
+          return endpoint(provider, exchange);
+        })
         .then((reply) => {
           transmit(res, reply);
         })
@@ -68,7 +73,9 @@ function createRouter(serve: (endpoint: Endpoint) => express.RequestHandler): ex
   router.post('/services/oauth2/introspect', serve(introspect));
   router.get('/services/oauth2/userinfo', serve(userinfo));
   router.post('/services/oauth2/userinfo', serve(userinfo));
+  router.get('/services/oauth2/singleaccess', serve(singleAccess));
   router.post('/services/oauth2/singleaccess', serve(singleAccess));
+  router.get('/secur/frontdoor.jsp', serve(frontdoor));
   router.all(
     '/services/oauth2/register',
     serve(() => jsonReply({ error: 'failed_registration' }, 404)),
@@ -88,7 +95,7 @@ function createRouter(serve: (endpoint: Endpoint) => express.RequestHandler): ex
 /** Where a request arrived. A Host the emulator does not have counts as the login host, so that it cannot be injected. */
 function placeOf(provider: Provider, req: express.Request): { origin: string; site: string } {
   const { hosts } = provider;
-  const origin = `http://${req.headers.host ?? ''}`;
+  const origin = `${new URL(hosts.login).protocol}//${req.headers.host ?? ''}`;
   const path = req.originalUrl.split('?')[0] ?? '';
   const isSite = path === hosts.sitePath || path.startsWith(`${hosts.sitePath}/`);
   return { origin: hosts.origins.has(origin) ? origin : hosts.login, site: isSite ? hosts.sitePath : '' };

@@ -3,11 +3,13 @@ import { createApplication } from './application';
 import type { EmulatorClock } from './clock';
 import type { FaultHandle, FaultInjection } from './faults/types';
 import type { RecordedRequest } from './http/exchange';
+import { createCertificate } from './http/certificate';
 import { listen } from './listen';
 import { addUser, type EmulatorUser, type NewUser } from './org/users';
-import type { ClientPolicy } from './policy';
+import type { AppAge, ClientPolicy } from './policy';
 import { Provider } from './provider';
 import { walkLogin, type ScriptedLogin } from './scripted-login';
+import { AddressList } from './state/addresses';
 import type { ClientRegistration, EmulatorClient } from './state/clients';
 import type { TokenFilter } from './state/grants';
 import type { Violation } from './state/violations';
@@ -20,7 +22,12 @@ export interface EmulatorOptions {
   host?: string | undefined;
   /** Callback URLs of the first client. */
   callbackURLs: readonly string[];
-  /** Switches of the first client. */
+  /**
+   * What clients are registered as: the app Salesforce makes now, or an app of before July 2026, with PKCE and rotation off and
+   * no idle limit. Default `current`.
+   */
+  app?: AppAge | undefined;
+  /** Switches of the first client, where they differ from those of the `app`. */
   policy?: Partial<ClientPolicy> | undefined;
   /** Consumer Key of the first client. Default: a random fake one. */
   clientID?: string | undefined;
@@ -37,6 +44,18 @@ export interface EmulatorOptions {
   queryBatchSize?: number | undefined;
   /** Whether authorize moves the browser on by `Location` (default), or by a script in a page, as Salesforce may. */
   redirectWith?: 'location' | 'javascript' | undefined;
+  /**
+   * Whether the emulator speaks TLS, with a certificate that is made at the start; see {@link Emulator.certificate}. Default
+   * false.
+   */
+  https?: boolean | undefined;
+  /** Most requests in {@link Emulator.requests}; the oldest ones make room. Default 10000. */
+  maxRequests?: number | undefined;
+  /**
+   * Addresses and ranges of ill repute: a request from one freezes the user whose token it carries and revokes that user's
+   * tokens, as Salesforce's containment does. Default none.
+   */
+  containedAddresses?: readonly string[] | undefined;
   /** Whether there is a console at `/console`, for browsers on this machine. Default false. */
   console?: boolean | undefined;
 }
@@ -60,7 +79,9 @@ export interface Emulator {
   readonly clients: readonly EmulatorClient[];
   /** Two of one organization, one of another. */
   readonly users: readonly EmulatorUser[];
-  /** All requests so far, secrets included. */
+  /** The certificate as PEM, for `NODE_EXTRA_CA_CERTS` or `ca`; undefined without `https`. */
+  readonly certificate: string | undefined;
+  /** The latest requests, secrets included; `maxRequests` says how many. */
   readonly requests: RecordedRequest[];
   /** Refresh token → how often it was presented to the token endpoint. */
   readonly presentations: ReadonlyMap<string, number>;
@@ -102,6 +123,8 @@ export interface Emulator {
   expireAccessTokens(filter?: TokenFilter): void;
   /** Revokes grants with all their tokens, as an administrator does. */
   revokeRefreshTokens(filter?: TokenFilter): void;
+  /** Freezes a user and revokes all tokens of the user. @throws TypeError if no user has this name */
+  containUser(username: string): void;
   /** Counts the tokens Salesforce would still accept. */
   liveTokens(filter?: TokenFilter): { accessTokens: number; refreshTokens: number };
   /**
@@ -131,15 +154,20 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     queryBatchSize: options.queryBatchSize ?? 200,
     redirectWith: options.redirectWith ?? 'location',
     console: options.console ?? false,
+    app: options.app ?? 'current',
+    maxRequests: options.maxRequests ?? 10_000,
+    containedAddresses: options.containedAddresses && new AddressList(options.containedAddresses),
   });
   const { callbackURLs, policy, clientID, clientSecret, host } = options;
   provider.clients.register({ callbackURLs, policy, clientID, clientSecret });
-  const listener = await listen(createApplication(provider), options.port ?? 0, host);
-  const { hosts, grants } = provider;
   const named = host === undefined || host === '0.0.0.0' || host === '::' ? 'localhost' : host;
-  hosts.login = `http://${named.includes(':') ? `[${named}]` : named}:${listener.port}`;
-  hosts.myDomain = `http://127.0.0.1:${listener.port}`;
-  for (const name of ['localhost', '127.0.0.1', '[::1]']) hosts.origins.add(`http://${name}:${listener.port}`);
+  const secure = options.https ? createCertificate([...new Set([named, 'localhost', '127.0.0.1', '::1'])]) : undefined;
+  const listener = await listen(createApplication(provider), options.port ?? 0, host, secure);
+  const { hosts, grants } = provider;
+  const originOf = (name: string): string => `http${secure ? 's' : ''}://${name}:${listener.port}`;
+  hosts.login = originOf(named.includes(':') ? `[${named}]` : named);
+  hosts.myDomain = originOf('127.0.0.1');
+  for (const name of ['localhost', '127.0.0.1', '[::1]']) hosts.origins.add(originOf(name));
   hosts.origins.add(hosts.login);
   const moveTo = (origin: string, organizationId?: string): void => {
     hosts.origins.add(origin);
@@ -156,10 +184,12 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     return { username: username ?? user?.username ?? '', password: password ?? user?.password ?? '' };
   };
 
+  const ca = secure?.certificate;
   return {
     url: hosts.login,
     myDomainUrl: hosts.myDomain,
     siteUrl: hosts.login + hosts.sitePath,
+    certificate: secure?.certificate,
     clients: provider.clients.list,
     users: provider.users,
     requests: provider.requests,
@@ -167,8 +197,8 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     violations: provider.presentations.violations,
     faults: provider.faults,
     clock: provider.clock,
-    logIn: (login) => walkLogin({ ...personOf(login), ...login }),
-    logInTo: (app, login = {}) => logInTo(app, { ...login, ...personOf(login) }),
+    logIn: (login) => walkLogin({ ca, ...personOf(login), ...login }),
+    logInTo: (app, login = {}) => logInTo(app, { ca, ...login, ...personOf(login) }),
     addUser: (user = {}) => addUser(provider, user),
     registerClient: (registration) => provider.clients.register(registration),
     rotateSecret: (clientID) => provider.clients.rotateSecret(clientID),
@@ -180,6 +210,11 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     },
     revokeRefreshTokens: (filter = {}) => {
       grants.revokeAll(filter);
+    },
+    containUser: (username) => {
+      const user = provider.users.find((known) => known.username === username);
+      if (!user) throw new TypeError(`The emulator has no user "${username}".`);
+      provider.contain(user);
     },
     liveTokens: (filter = {}) => grants.liveTokens(filter),
     moveInstance: (newOrigin, organizationId) => {

@@ -10,7 +10,7 @@ export type { FaultHandle, FaultInjection, FaultKind, FaultOperation } from './f
 export type { RecordedRequest } from './http/exchange';
 export type { AppLogin, AppUnderTest } from './app-login';
 export type { EmulatorUser, NewUser } from './org/users';
-export type { ClientPolicy } from './policy';
+export type { AppAge, ClientPolicy } from './policy';
 export type { CookieJar, ScriptedLogin } from './scripted-login';
 export type { ClientRegistration, EmulatorClient } from './state/clients';
 export type { TokenFilter } from './state/grants';

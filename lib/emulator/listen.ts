@@ -1,5 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { Certificate } from './http/certificate';
 
 /** Listening servers that share a port. */
 export interface Listener {
@@ -13,15 +15,22 @@ export interface Listener {
  *
  * @throws the error of `listen`, such as EADDRINUSE
  */
-export async function listen(handler: RequestListener, port: number, host: string | undefined): Promise<Listener> {
+export async function listen(
+  handler: RequestListener,
+  port: number,
+  host: string | undefined,
+  secure?: Certificate,
+): Promise<Listener> {
+  const create = (): Server =>
+    secure ? createSecureServer({ cert: secure.certificate, key: secure.privateKey }, handler) : createServer(handler);
   // With port 0 the second address may be taken by somebody else; then another port is tried.
   for (let attempt = 1; ; attempt++) {
-    const servers = [createServer(handler)];
+    const servers = [create()];
     try {
       await start(servers[0], port, host ?? '127.0.0.1');
       const actualPort = portOf(servers[0]);
       if (host === undefined) {
-        const second = createServer(handler);
+        const second = create();
         if (await startOptional(second, actualPort, '::1')) servers.push(second);
       }
       const close = async (): Promise<void> => {

@@ -5,6 +5,8 @@ import { RecordStore } from './data/records';
 import { Faults } from './faults/registry';
 import type { RecordedRequest } from './http/exchange';
 import { createOrganizations, createUsers, type EmulatorOrganization, type EmulatorUser } from './org/users';
+import type { AddressList } from './state/addresses';
+import type { AppAge } from './policy';
 import { Browsers } from './state/browsers';
 import { Clients } from './state/clients';
 import { AuthorizationCodes } from './state/codes';
@@ -31,6 +33,12 @@ export interface ProviderSettings {
   readonly queryBatchSize: number;
   readonly redirectWith: 'location' | 'javascript';
   readonly console: boolean;
+  /** What apps are registered as, unless they say so themselves. */
+  readonly app: AppAge;
+  /** Most requests that are kept on record. */
+  readonly maxRequests: number;
+  /** Addresses of ill repute. */
+  readonly containedAddresses: AddressList | undefined;
 }
 
 /** The state of one emulated Salesforce; endpoints are functions of it and a request. */
@@ -39,7 +47,7 @@ export class Provider {
   readonly clock: EmulatorClock = new EmulatorClock();
   readonly organizations: EmulatorOrganization[] = createOrganizations();
   readonly users: EmulatorUser[] = createUsers(this.organizations);
-  readonly clients: Clients = new Clients();
+  readonly clients: Clients;
   readonly codes: AuthorizationCodes = new AuthorizationCodes(this.clock);
   readonly grants: Grants = new Grants(this.clock);
   readonly presentations: Presentations = new Presentations();
@@ -51,8 +59,26 @@ export class Provider {
   readonly bulkJobs: BulkJobs = new BulkJobs();
   readonly hosts: Hosts = { login: '', myDomain: '', sitePath: '/portal', origins: new Set(), instances: new Map() };
 
+  /** Requests to the REST API so far, of which an organization has so many a day. */
+  apiRequests = 0;
+
   constructor(settings: ProviderSettings) {
     this.settings = settings;
+    this.clients = new Clients(settings.app);
+  }
+
+  /** Keeps a request on record; the oldest ones make room. */
+  record(request: RecordedRequest): void {
+    this.requests.push(request);
+    if (request.path.includes('/services/data/')) this.apiRequests += 1;
+    const tooMany = this.requests.length - this.settings.maxRequests;
+    if (tooMany > 0) this.requests.splice(0, tooMany);
+  }
+
+  /** Freezes a user and revokes all tokens of the user. */
+  contain(user: EmulatorUser): void {
+    user.active = false;
+    this.grants.revokeAll({ userId: user.userId });
   }
 
   /** Origin of the instance an organization lives on now. */

@@ -1,3 +1,5 @@
+import { request } from 'node:https';
+
 /** Cookies of a scripted browser, by name. Pass one jar to several logins to stay logged in. */
 export type CookieJar = Map<string, string>;
 
@@ -11,6 +13,8 @@ export interface ScriptedLogin {
   decision?: 'allow' | 'deny' | undefined;
   /** Default: a fresh browser. */
   cookies?: CookieJar | undefined;
+  /** Certificate to trust, as PEM, if the pages are served over TLS. `emulator.logIn()` knows the emulator's own. */
+  ca?: string | undefined;
 }
 
 /**
@@ -25,11 +29,12 @@ export async function walkLogin({
   password,
   decision = 'allow',
   cookies = new Map(),
+  ca,
 }: ScriptedLogin): Promise<string> {
   const { origin } = new URL(authorizeUrl);
   let next: { url: string; body?: URLSearchParams } = { url: authorizeUrl };
   for (let step = 0; step < 12; step++) {
-    const response = await browse(next, cookies);
+    const response = await browse(next, cookies, ca);
     const text = await response.text();
     const location = response.headers.get('location') ?? /location\.replace\((".*?")\)/.exec(text)?.[1];
     if (location != null) {
@@ -49,9 +54,11 @@ export async function walkLogin({
 export async function browse(
   { url, body }: { url: string; body?: URLSearchParams },
   cookies: CookieJar,
+  ca?: string,
 ): Promise<Response> {
   const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-  const response = await fetch(url, {
+  const send = ca !== undefined && url.startsWith('https:') ? trusting(ca) : fetch;
+  const response = await send(url, {
     method: body ? 'POST' : 'GET',
     body: body ?? null,
     // As a user who follows a link of the same site: an app need not begin a login that another site asks for.
@@ -63,6 +70,34 @@ export async function browse(
     cookies.set(name, value.join('='));
   }
   return response;
+}
+
+/** The part of `fetch` that is needed here, with one more certificate trusted: `fetch` itself takes none. */
+function trusting(ca: string): (url: string, init: RequestInit) => Promise<Response> {
+  return (url, { method, body, headers }) =>
+    new Promise((resolve, reject) => {
+      const form = body instanceof URLSearchParams ? body.toString() : undefined;
+      const type = form === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' };
+      const sent = request(
+        url,
+        { method, ca, agent: false, headers: { ...(headers as Record<string, string>), ...type } },
+        (received) => {
+          const chunks: Buffer[] = [];
+          received.on('data', (chunk: Buffer) => chunks.push(chunk));
+          received.on('error', reject);
+          received.on('end', () => {
+            const pairs = Object.entries(received.headersDistinct).flatMap(([name, values = []]) =>
+              values.map((value) => [name, value] as [string, string]),
+            );
+            const { statusCode: status = 500 } = received;
+            const hasNoBody = status === 204 || status === 304;
+            resolve(new Response(hasNoBody ? null : Buffer.concat(chunks), { status, headers: pairs }));
+          });
+        },
+      );
+      sent.on('error', reject);
+      sent.end(form);
+    });
 }
 
 function submit(

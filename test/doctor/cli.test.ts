@@ -53,7 +53,7 @@ describe('express-salesforce-auth doctor', () => {
     const documented = /<!-- printed by the doctor -->\s+```text\n([^]*?)```/.exec(
       readFileSync(join(root, 'docs/doctor.md'), 'utf8'),
     )![1]!;
-    const emulator = await startTestEmulator({ clientID: '3MVG9__fake__emulator_client_id__' });
+    const emulator = await startTestEmulator({ app: 'current', clientID: '3MVG9__fake__emulator_client_id__' });
 
     const { code, stdout } = await doctor([], {
       ...environment(emulator),

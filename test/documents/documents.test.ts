@@ -182,7 +182,8 @@ describe('the way from passport-forcedotcom', () => {
       createApp: (settings: object) => express.Express;
     };
     const callbackURL = 'http://localhost:3000/auth/salesforce/callback';
-    const { clientID, clientSecret } = emulator.registerClient({ callbackURLs: [callbackURL] });
+    // passport-forcedotcom sends no PKCE, which apps made today require.
+    const { clientID, clientSecret } = emulator.registerClient({ callbackURLs: [callbackURL], app: 'legacy' });
     const app = createApp({ clientID, clientSecret, callbackURL, baseUrl: emulator.url });
     const browser = request.agent(app).set('Cookie', await emulator.logInTo(app));
     return { emulator, browser };

@@ -12,7 +12,7 @@ const setPolicy = (changes: Parameters<Emulator['setPolicy']>[1]): void => {
 };
 
 /** What the first reply to an authorization request redirects to. */
-async function firstRedirect(params: Record<string, string>): Promise<URL> {
+async function firstRedirect(params: Record<string, string | undefined>): Promise<URL> {
   const response = await get(authorizeUrl(emulator, { params }));
   expect(response.status).toBe(302);
   return new URL(response.headers.get('location')!, emulator.url);
@@ -33,6 +33,17 @@ describe('GET /services/oauth2/authorize', () => {
     const again = await browse({ url: authorizeUrl(emulator) }, cookies);
 
     expect(again.headers.get('location')).toMatch(/code=aPrx\w+%3D%3D&state=the\+state$/);
+  });
+
+  it('shows the callback URL that was sent and those that are registered', async () => {
+    emulator.clients[0]!.callbackURLs.push('https://app.example/callback');
+    const sent = 'http://localhost:3000/<script>';
+
+    const { text } = await get(authorizeUrl(emulator, { params: { redirect_uri: sent } }));
+
+    expect(text).toContain('<code>http://localhost:3000/&#60;script&#62;</code>');
+    expect(text).toContain(`<code>${defaultCallbackURL}</code>`);
+    expect(text).toContain('<code>https://app.example/callback</code>');
   });
 
   it.each([
@@ -81,7 +92,7 @@ describe('GET /services/oauth2/authorize', () => {
   it('asks for a code challenge where the app requires one', async () => {
     setPolicy({ requirePkce: true });
 
-    const url = await firstRedirect({});
+    const url = await firstRedirect({ code_challenge: undefined });
 
     expect(url.search).toBe('?error=invalid_request&error_description=missing+required+code+challenge&state=the+state');
   });
@@ -226,6 +237,40 @@ describe('the pages', () => {
     );
     emulator.users[0]!.active = false;
     await expect(authorize(emulator)).rejects.toThrow(/check your username and password/);
+  });
+
+  it('log in by one click, with nothing typed', async () => {
+    const { html, url, cookies } = await openLogin();
+    const hidden = (name: string): string => new RegExp(`name="${name}" value="(.*?)"`).exec(html)![1]!;
+    const { userId, username } = emulator.users[1]!;
+    const click = (user: string): Promise<Response> =>
+      browse(
+        {
+          url: new URL('/login', url).href,
+          body: new URLSearchParams({ source: hidden('source'), csrf: hidden('csrf'), username: '', pw: '', user }),
+        },
+        cookies,
+      );
+
+    const refused = await click('005nobody');
+    const accepted = await click(userId);
+
+    expect(html).toContain(`value="${userId}"`);
+    expect(html).toContain(`Continue as Grace Fake (${username})`);
+    expect(await refused.text()).toContain('role="alert"');
+    expect(accepted.headers.get('location')).toContain('RemoteAccessAuthorizationPage');
+  });
+
+  it('offer at a site no user who cannot log in there', async () => {
+    emulator.users[1]!.active = false;
+    const cookies: CookieJar = new Map();
+    const first = await browse({ url: authorizeUrl(emulator, { base: emulator.siteUrl }) }, cookies);
+    const page = await browse({ url: new URL(first.headers.get('location')!, emulator.url).href }, cookies);
+
+    const html = await page.text();
+
+    expect(html.match(/Continue as [^<]*/g)).toEqual(['Continue as Ada Fake (ada@acme.example)']);
+    expect(html).not.toContain('linus@globex.example');
   });
 
   it('give the browser a new session at login', async () => {

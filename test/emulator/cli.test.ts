@@ -45,6 +45,10 @@ describe('express-salesforce-auth', () => {
     [['emulator', '--port'], /--port.* Try "emulator --help"\.$/],
     [['emulator', '--callback', '/auth'], '--callback "/auth" is not an absolute URL. Try "emulator --help".'],
     [
+      ['emulator', '--callback', 'localhost:3000/cb'],
+      '--callback "localhost:3000/cb" has no scheme. Did you mean "http://localhost:3000/cb"? Try "emulator --help".',
+    ],
+    [
       ['emulator', '--public', '--client-secret', 'x'],
       '--public and --client-secret exclude each other. Try "emulator --help".',
     ],
@@ -92,6 +96,21 @@ describe('express-salesforce-auth', () => {
     expect(text).toContain('SALESFORCE_CALLBACK_URL=http://localhost:3000/two');
     expect(text).toContain('ada@acme.example / __fake_password_1__');
     await expect(fetch(url)).rejects.toThrow();
+  });
+});
+
+describe('--https', () => {
+  it('prints the line that makes Node trust the emulator, and takes the certificate away at the end', async () => {
+    const running = run('emulator', '--port', '0', '--https');
+    const text = await started();
+    const path = /NODE_EXTRA_CA_CERTS=(\S+)/.exec(text)![1]!;
+    const certificate = readFileSync(path, 'utf8');
+    process.emit('SIGINT');
+
+    expect(await running).toBe(0);
+    expect(text).toMatch(/SALESFORCE_BASE_URL=https:\/\/localhost:\d+/);
+    expect(certificate).toContain('-----BEGIN CERTIFICATE-----');
+    expect(() => readFileSync(path)).toThrow('ENOENT');
   });
 });
 
@@ -151,6 +170,10 @@ describe('parseEmulatorOptions', () => {
       callbackURLs: ['http://localhost:3000/auth/salesforce/callback'],
       policy: {},
     });
+  });
+
+  it('has an app of before July 2026 on request', () => {
+    expect(parseEmulatorOptions(['--legacy'])).toMatchObject({ app: 'legacy' });
   });
 
   it('turns switches into policy', () => {

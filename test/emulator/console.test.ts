@@ -2,7 +2,7 @@ import { request as httpRequest } from 'node:http';
 import type { Emulator } from '../../lib/emulator';
 import { startTestEmulator } from '../helpers/emulator';
 import { defaultCallbackURL } from '../helpers/emulator';
-import { authorizeUrl } from './support';
+import { authorizeUrl, pkce } from './support';
 
 let emulator: Emulator;
 beforeEach(async () => {
@@ -27,6 +27,7 @@ async function logIn(): Promise<{ access_token: string; refresh_token: string; c
     client_id: clientID,
     client_secret: clientSecret,
     redirect_uri: defaultCallbackURL,
+    code_verifier: pkce.verifier,
   });
   const reply = await fetch(`${emulator.url}/services/oauth2/token`, { method: 'POST', body });
   return { ...((await reply.json()) as { access_token: string; refresh_token: string }), code };
@@ -118,6 +119,7 @@ describe('POST /console/…', () => {
   });
 
   it('moves the clock, injects faults and takes them away, turns rotation on', async () => {
+    emulator = await startTestEmulator({ console: true, app: 'legacy' });
     const before = emulator.clock.now();
 
     await post('clock', { jump: '1 hour' });

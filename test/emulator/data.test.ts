@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
 import type { Emulator } from '../../lib/emulator';
+import { partsNotEmulated } from '../../lib/emulator/data/not-emulated';
+import { newestApiVersion } from '../../lib/salesforce/api-version';
 import { startTestEmulator } from '../helpers/emulator';
 import { get, logIn, type Json } from './support';
 
@@ -79,6 +82,16 @@ describe('query', () => {
     ['select id from account order by name desc limit 5 offset 8', 2],
     ['SELECT Username FROM User WHERE IsActive = true', 2],
     ['SELECT Name FROM Organization', 1],
+    ["SELECT Id FROM Account WHERE Name = 'GenePoint' OR Industry = 'Energy' OR BillingCity = 'nowhere'", 2],
+    ["SELECT Id FROM Account WHERE (Industry = 'Energy' OR Industry = 'Apparel') AND AnnualRevenue > 400000000", 1],
+    ["SELECT Id FROM Account WHERE ((Name LIKE 'G%'))", 2],
+    ["SELECT Id FROM Account WHERE NOT Name LIKE 'G%'", 8],
+    ["SELECT Id FROM Account WHERE (NOT Name LIKE 'G%') AND AnnualRevenue = 0", 2],
+    ["SELECT Id FROM Account WHERE NOT (Name LIKE 'G%' OR Name LIKE 'E%')", 6],
+    ["SELECT Id FROM Contact WHERE Account.Name = 'Edge Communications'", 2],
+    ["SELECT Id FROM Contact WHERE account.owner.username = 'ada@acme.example' AND Account.Industry != 'Energy'", 10],
+    ["SELECT COUNT() FROM Contact WHERE Account.Industry = 'Electronics' OR LastName = 'Frank'", 3],
+    ['SELECT Id FROM Contact WHERE AccountId = null OR Account.Name = null', 0],
   ])('%s', async (query, totalSize) => {
     expect((await soql(query)).json['totalSize']).toBe(totalSize);
   });
@@ -91,6 +104,54 @@ describe('query', () => {
       { Name: 'Express Logistics' },
     ]);
     expect(json.records[0]!.attributes.url).toMatch(/^\/services\/data\/v64.0\/sobjects\/Account\/001/);
+  });
+
+  it('puts fields of parents in objects of their own, and sorts by them', async () => {
+    const { json: created } = await send('POST', '/sobjects/Contact', { LastName: 'Alone' });
+    const { json } = await soql(
+      'SELECT LastName, Account.Name, Account.Owner.Username, Account.Industry FROM Contact ORDER BY Account.Name, LastName LIMIT 2',
+    );
+    const { json: parent } = await soql("SELECT Id FROM Account WHERE Name = 'Burlington Textiles'");
+
+    expect(json.records[0]).toMatchObject({ LastName: 'Alone', Account: null });
+    expect(json.records[0]!.attributes.url).toContain(created['id']);
+    expect(json.records[1]).toEqual({
+      attributes: expect.objectContaining({ type: 'Contact' }),
+      LastName: 'Rogers',
+      Account: {
+        attributes: { type: 'Account', url: `${root}/sobjects/Account/${parent.records[0]!.Id}` },
+        Name: 'Burlington Textiles',
+        Industry: 'Apparel',
+        Owner: { attributes: expect.objectContaining({ type: 'User' }), Username: 'ada@acme.example' },
+      },
+    });
+  });
+
+  it('describes its columns', async () => {
+    const columns = (query: string): ReturnType<typeof get> =>
+      get(`${emulator.url}${root}/query?columns=true&q=${encodeURIComponent(query)}`, accessToken);
+
+    const { json } = await columns('SELECT id, AnnualRevenue FROM account');
+    const joined = await columns('SELECT LastName, Account.Name, Account.Owner.Name FROM Contact');
+
+    expect(json).toMatchObject({ entityName: 'Account', groupBy: false, idSelected: true, keyPrefix: '001' });
+    expect(json['columnMetadata']).toMatchObject([
+      { aggregate: false, apexType: 'Id', columnName: 'Id', displayName: 'Id', joinColumns: [] },
+      { columnName: 'AnnualRevenue', apexType: 'Double', numberType: true },
+    ]);
+    expect(joined.json).toMatchObject({ idSelected: false, keyPrefix: '003' });
+    expect(joined.json['columnMetadata']).toMatchObject([
+      { columnName: 'LastName', textType: true },
+      {
+        columnName: 'Account',
+        joinColumns: [{ columnName: 'Name' }, { columnName: 'Owner', joinColumns: [{ columnName: 'Name' }] }],
+      },
+    ]);
+    expect((await columns('SELECT COUNT() FROM Account')).json).toMatchObject({
+      columnMetadata: [],
+      idSelected: false,
+    });
+    expect((await columns('SELECT Nope FROM Account')).status).toBe(400);
   });
 
   it('hands out batches with the URL of the next', async () => {
@@ -112,9 +173,19 @@ describe('query', () => {
       "ERROR at Row:1:Column:8\nNo such column 'Nope' on entity 'Account'.",
     ],
     ["SELECT Id FROM Account WHERE Nope = 'x'", 'INVALID_FIELD', "No such column 'Nope'"],
-    ['SELECT Account.Name FROM Contact', 'INVALID_FIELD', "Didn't understand relationship 'Account' in field path."],
+    ['SELECT Parent.Name FROM Contact', 'INVALID_FIELD', "Didn't understand relationship 'Parent' in field path."],
+    ['SELECT Account.Nope FROM Contact', 'INVALID_FIELD', "No such column 'Nope' on entity 'Account'."],
+    ["SELECT Id FROM Contact WHERE Nope.Name = 'x'", 'INVALID_FIELD', "Didn't understand relationship 'Nope'"],
     ['SELECT Id FROM Account WHERE', 'MALFORMED_QUERY', 'unexpected token: <EOF>'],
-    ["SELECT Id FROM Account WHERE Name = 'a' OR Name = 'b'", 'MALFORMED_QUERY', "unexpected token: 'OR'"],
+    [
+      "SELECT Id FROM Account WHERE Name = 'a' AND Name = 'b' OR Name = 'c'",
+      'MALFORMED_QUERY',
+      "unexpected token: 'OR'",
+    ],
+    ["SELECT Id FROM Account WHERE (Name = 'a'", 'MALFORMED_QUERY', 'unexpected token: <EOF>'],
+    ["SELECT Id FROM Account WHERE Name = 'a')", 'MALFORMED_QUERY', "unexpected token: ')'"],
+    ['SELECT Id FROM Account WHERE ()', 'MALFORMED_QUERY', "unexpected token: ')'"],
+    ['SELECT Id, (SELECT Id FROM Contacts) FROM Account', 'MALFORMED_QUERY', "unexpected token: '('"],
     ['SELECT Id FROM Account GROUP BY Name', 'MALFORMED_QUERY', "unexpected token: 'GROUP'"],
     ['DELETE FROM Account', 'MALFORMED_QUERY', "unexpected token: 'DELETE'"],
   ])('explains %s', async (query, errorCode, message) => {
@@ -265,6 +336,27 @@ describe('composite', () => {
     expect((await get(`${emulator.url}${root}/composite`, accessToken)).status).toBe(405);
   });
 
+  it.each([
+    'http://',
+    'https://evil.example/services/data/v68.0/limits',
+    '//x',
+    'services/data',
+    '/services/data/../../login',
+    '@{account',
+    '/services/data/v68.0/query?q=%E0%A4%A',
+    '/services/data/v68.0/sobjects/Account/%E0%A4%A',
+  ])('answers a part whose URL is %s with an error of that part', async (url) => {
+    const { status, json } = await composite([{ method: 'GET', url, referenceId: 'bad' }, account('Good')]);
+
+    expect(status).toBe(200);
+    expect(json['compositeResponse']).toMatchObject([
+      { referenceId: 'bad', httpStatusCode: expect.any(Number), body: [{ errorCode: expect.any(String) }] },
+      { referenceId: 'account', httpStatusCode: 201 },
+    ]);
+    expect(json['compositeResponse'][0].httpStatusCode).toBeGreaterThanOrEqual(400);
+    expect(json['compositeResponse'][0].httpStatusCode).toBeLessThan(500);
+  });
+
   it('has no composite within', async () => {
     const inner = { method: 'POST', url: `${root}/composite`, referenceId: 'inner', body: {} };
 
@@ -397,6 +489,27 @@ describe('the rest of /services/data', () => {
     expect(json['username']).toBe(emulator.users[0]!.username);
   });
 
+  it.each(partsNotEmulated)('says that it does not have %s', async (part) => {
+    const reply = await get(`${emulator.url}${root}/${part}/more`, accessToken);
+
+    expect(reply).toMatchObject({ status: 404, json: [{ errorCode: 'NOT_FOUND' }] });
+    expect(reply.json[0].message).toContain(`Salesforce has ${part}, and the emulator does not`);
+  });
+
+  it('has versions up to the newest', async () => {
+    const { json } = await get(`${emulator.url}/services/data`);
+
+    expect((json as unknown as Json[]).at(-1)).toMatchObject({ version: newestApiVersion });
+    for (const [version, status] of [
+      [newestApiVersion, 200],
+      ['31.0', 200],
+      ['30.0', 404],
+      ['99.0', 404],
+    ] as const) {
+      expect((await get(`${emulator.url}/services/data/v${version}/limits`, accessToken)).status).toBe(status);
+    }
+  });
+
   it.each(['/nope', '/sobjects/Account/%E0%A4%A', '/query/01gnope-1', '/sobjects/Account/describe/more'])(
     'refuses %s in the usual envelope',
     async (path) => {
@@ -407,4 +520,12 @@ describe('the rest of /services/data', () => {
       expect(reply.json).toMatchObject([{ errorCode: expect.any(String), message: expect.any(String) }]);
     },
   );
+});
+
+describe('docs/testing.md', () => {
+  it('names the parts that the emulator does not have', () => {
+    const list = /<!-- not emulated -->\s+([^]*?)\n\n/.exec(readFileSync('docs/testing.md', 'utf8'))![1]!;
+
+    expect([...list.matchAll(/`(.*?)`/g)].map(([, name]) => name)).toEqual(partsNotEmulated);
+  });
 });

@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import type { Emulator } from '../../lib/emulator';
 import { startTestEmulator } from '../helpers/emulator';
-import { authorize, credentials, exchangeCode, get, logIn, post, refresh, type Json } from './support';
+import { authorize, authorizeUrl, credentials, exchangeCode, get, logIn, post, refresh, type Json } from './support';
 
 let emulator: Emulator;
 beforeEach(async () => {
@@ -65,9 +65,9 @@ describe('POST /services/oauth2/revoke', () => {
 
   it('revokes a refresh token and its access tokens', async () => {
     const { refresh_token } = await logIn(emulator);
-    await refresh(emulator, refresh_token);
+    const { json } = await refresh(emulator, refresh_token);
 
-    const reply = await revoke(refresh_token);
+    const reply = await revoke('refresh_token' in json ? json.refresh_token : refresh_token);
 
     expect(reply).toMatchObject({ status: 200, text: '' });
     expect(emulator.liveTokens()).toEqual({ accessTokens: 0, refreshTokens: 0 });
@@ -93,6 +93,32 @@ describe('POST /services/oauth2/revoke', () => {
 
     expect(reply).toMatchObject({ status: 400, text });
     expect(reply.headers.get('content-type')).toContain('application/x-www-form-urlencoded');
+  });
+
+  it('takes the token in the query, by POST and by GET', async () => {
+    const first = await logIn(emulator);
+    const second = await logIn(emulator);
+    const url = `${emulator.url}/services/oauth2/revoke?token=`;
+
+    expect((await get(url + first.refresh_token)).status).toBe(200);
+    expect((await post(url + encodeURIComponent(second.access_token), {})).status).toBe(200);
+    expect(emulator.liveTokens()).toEqual({ accessTokens: 0, refreshTokens: 1 });
+    expect((await get(`${url}nothing`)).status).toBe(400);
+    expect((await get(url + second.refresh_token, undefined, { method: 'DELETE' })).status).toBe(400);
+  });
+
+  it('checks client credentials if they are sent', async () => {
+    const { refresh_token } = await logIn(emulator);
+    const [client] = emulator.clients;
+    const wrong = await revoke(refresh_token, { client_id: client!.clientID, client_secret: 'wrong' });
+
+    expect(wrong).toMatchObject({
+      status: 400,
+      text: 'error=invalid_client&error_description=invalid+client+credentials',
+    });
+    const other = emulator.registerClient({ callbackURLs: [] });
+    expect((await revoke(refresh_token, credentials(other))).status).toBe(400);
+    expect((await revoke(refresh_token, credentials(client!))).status).toBe(200);
   });
 
   it('refuses a token that was revoked before', async () => {
@@ -184,10 +210,31 @@ describe('GET /services/oauth2/userinfo', () => {
     });
   });
 
-  it('needs openid', async () => {
-    const { access_token } = await logIn(emulator, { params: { scope: 'api' } });
+  it.each(['refresh_token api web', 'openid', 'api', 'full'])('opens for the scopes "%s"', async (scope) => {
+    const { access_token } = await logIn(emulator, { params: { scope } });
 
-    expect((await get(`${emulator.url}/services/oauth2/userinfo`, access_token)).status).toBe(403);
+    expect((await get(`${emulator.url}/services/oauth2/userinfo`, access_token)).status).toBe(200);
+  });
+
+  it('does not open for a refresh token’s scope alone', async () => {
+    const { access_token } = await logIn(emulator, { params: { scope: 'refresh_token' } });
+
+    expect(await get(`${emulator.url}/services/oauth2/userinfo`, access_token)).toMatchObject({
+      status: 403,
+      text: 'Bad_OAuth_Token',
+    });
+  });
+
+  it('takes the token as a parameter, in query or form', async () => {
+    const { access_token } = await logIn(emulator);
+    const url = `${emulator.url}/services/oauth2/userinfo`;
+    const username = emulator.users[0]!.username;
+
+    expect((await get(`${url}?oauth_token=${access_token}`)).json['preferred_username']).toBe(username);
+    expect((await post(url, { oauth_token: access_token })).json['preferred_username']).toBe(username);
+    expect((await get(`${url}?oauth_token=bad`)).text).toBe('Bad_OAuth_Token');
+    // A header that is there is the one that counts.
+    expect((await get(`${url}?oauth_token=${access_token}`, 'bad')).text).toBe('Bad_OAuth_Token');
   });
 });
 
@@ -233,9 +280,44 @@ describe('GET /id/<organization>/<user>', () => {
   });
 });
 
-describe('POST /services/oauth2/singleaccess', () => {
-  const bridge = (token: string): ReturnType<typeof get> =>
-    get(`${emulator.url}/services/oauth2/singleaccess`, token, { method: 'POST' });
+describe.each(['GET', 'POST'])('%s /services/oauth2/singleaccess', (method) => {
+  const bridge = (token: string, target?: string): ReturnType<typeof get> => {
+    const query = target === undefined ? '' : `?redirect_uri=${encodeURIComponent(target)}`;
+    return get(`${emulator.url}/services/oauth2/singleaccess${query}`, token, { method });
+  };
+
+  it('hands out a URL that opens a browser session, once', async () => {
+    const { access_token } = await logIn(emulator);
+    const { json } = await bridge(access_token, 'lightning/o/Account/list?filterName=All');
+
+    const opened = await get(String(json['frontdoor_uri']));
+    const cookie = opened.headers.get('set-cookie')!.split(';')[0]!;
+    const silent = await get(authorizeUrl(emulator, { params: { immediate: 'true' } }), undefined, {
+      headers: { cookie },
+    });
+    const again = await get(String(json['frontdoor_uri']));
+
+    expect(opened).toMatchObject({ status: 302 });
+    expect(opened.headers.get('location')).toBe('/lightning/o/Account/list?filterName=All');
+    expect(silent.headers.get('location')).toContain('code=aPrx');
+    expect(again.headers.get('set-cookie')).toBeNull();
+  });
+
+  it.each(['https://evil.example/', '//evil.example/x', 'javascript:alert(1)'])(
+    'does not lead to %s, outside the organization',
+    async (target) => {
+      const { access_token } = await logIn(emulator);
+
+      expect(await bridge(access_token, target)).toMatchObject({ status: 400, text: 'Invalid_Redirect_URI' });
+    },
+  );
+
+  it('refuses a user who may use the API alone', async () => {
+    const { access_token } = await logIn(emulator);
+    emulator.users[0]!.apiOnly = true;
+
+    expect(await bridge(access_token)).toMatchObject({ status: 403, text: 'Bad_OAuth_Token' });
+  });
 
   it('opens the user interface for an opaque token with web', async () => {
     const { access_token } = await logIn(emulator);
@@ -277,6 +359,19 @@ describe('an Emulator', () => {
       status: 200,
     });
     expect(emulator.requests.every(({ at }) => at > 0)).toBe(true);
+  });
+
+  it('keeps the latest requests, and counts all that an organization was asked', async () => {
+    const small = await startTestEmulator({ maxRequests: 3 });
+    const { access_token } = await logIn(small);
+    const paths = ['/services/data/v68.0/limits', '/one', '/two', '/three'];
+    const replies = [];
+    for (const path of paths) replies.push(await get(small.url + path, access_token));
+
+    expect(small.requests.map(({ path }) => path)).toEqual(['/one', '/two', '/three']);
+    expect((await get(`${small.url}/services/data/v68.0/limits`, access_token)).headers.get('sforce-limit-info')).toBe(
+      'api-usage=2/15000',
+    );
   });
 
   it('shows the home page with its users', async () => {

@@ -10,7 +10,7 @@ describe('jsforce', () => {
     emulator = await startTestEmulator({ queryBatchSize: 3 });
   });
 
-  function createOAuth2(useVerifier = false): OAuth2 {
+  function createOAuth2(useVerifier = true): OAuth2 {
     const { clientID, clientSecret } = emulator.clients[0]!;
     return new OAuth2({
       loginUrl: emulator.url,

@@ -6,7 +6,8 @@ import { defaultCallbackURL, logInAtEmulator, type CookieJar } from '../helpers/
 export interface Login {
   user?: EmulatorUser;
   client?: EmulatorClient;
-  params?: Record<string, string>;
+  /** What differs from a usual request; a parameter that is undefined is left out. */
+  params?: Record<string, string | undefined>;
   cookies?: CookieJar;
   decision?: 'allow' | 'deny';
   /** Default: the emulator's url. */
@@ -37,14 +38,23 @@ export const pkce = (() => {
 })();
 
 export function authorizeUrl(emulator: Emulator, { client, params, base }: Login = {}): string {
-  const query = new URLSearchParams({
-    response_type: 'code',
-    client_id: (client ?? emulator.clients[0]!).clientID,
-    redirect_uri: defaultCallbackURL,
-    state: 'the state',
-    ...params,
-  });
+  const query = new URLSearchParams(
+    given({
+      response_type: 'code',
+      client_id: (client ?? emulator.clients[0]!).clientID,
+      redirect_uri: defaultCallbackURL,
+      state: 'the state',
+      code_challenge: pkce.challenge,
+      ...params,
+    }),
+  );
   return `${base ?? emulator.url}/services/oauth2/authorize?${query.toString()}`;
+}
+
+function given(values: Record<string, string | undefined>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
 }
 
 /** Logs in and returns the parameters of the callback. */
@@ -96,15 +106,20 @@ export function credentials(client: EmulatorClient): Record<string, string> {
 export function exchangeCode(
   emulator: Emulator,
   code: string,
-  form: Record<string, string> = {},
+  form: Record<string, string | undefined> = {},
 ): ReturnType<typeof post> {
-  return post(`${emulator.url}/services/oauth2/token`, {
+  return post(`${emulator.url}/services/oauth2/token`, given({ ...defaultForm(emulator, code), ...form }));
+}
+
+/** What the first client sends to exchange a code. */
+export function defaultForm(emulator: Emulator, code: string): Record<string, string> {
+  return {
     grant_type: 'authorization_code',
     code,
     redirect_uri: defaultCallbackURL,
+    code_verifier: pkce.verifier,
     ...credentials(emulator.clients[0]!),
-    ...form,
-  });
+  };
 }
 
 /** Logs in to the end and returns the token reply. */

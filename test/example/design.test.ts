@@ -85,6 +85,7 @@ describeInBrowser('the pages', () => {
       `${emulator.url}/services/oauth2/authorize?` +
       new URLSearchParams({
         client_id: emulator.clients[0]!.clientID,
+        code_challenge: 'x'.repeat(43),
         redirect_uri: redirectURI,
         response_type: 'code',
         prompt,

@@ -1,4 +1,4 @@
-import { startEmulator, type Emulator, type EmulatorOptions } from '../../lib/emulator';
+import { startEmulator, type AppAge, type Emulator, type EmulatorOptions } from '../../lib/emulator';
 import { watchForLeaks } from './leaks';
 import { assertNoViolations, unwatch, watch } from './oracle';
 
@@ -7,9 +7,20 @@ export const defaultCallbackURL = 'http://localhost:3000/auth/salesforce/callbac
 
 const running = new Set<Emulator>();
 
+/**
+ * `EMULATOR_APP=current` or `legacy` has the tests run with that app, unless a test names one: for files whose outcome depends on
+ * it, which run with both.
+ */
+const testedApp: AppAge | undefined = appOf(process.env['EMULATOR_APP']);
+
+function appOf(name: string | undefined): AppAge | undefined {
+  if (name === undefined || name === 'current' || name === 'legacy') return name;
+  throw new Error(`EMULATOR_APP is "${name}", and there are "current" and "legacy".`);
+}
+
 /** Starts an emulator that the oracle watches. It is stopped after the test, or after the file if started in beforeAll. */
 export async function startTestEmulator(options: Partial<EmulatorOptions> = {}): Promise<Emulator> {
-  const emulator = await startEmulator({ callbackURLs: [defaultCallbackURL], ...options });
+  const emulator = await startEmulator({ callbackURLs: [defaultCallbackURL], app: testedApp, ...options });
   watch(emulator);
   watchForLeaks(emulator);
   (isTestRunning ? running : runningForFile).add(emulator);

@@ -42,6 +42,9 @@ export class Salesforce {
       queryBatchSize: 200,
       redirectWith: 'location',
       console: false,
+      app: 'legacy',
+      maxRequests: Infinity,
+      containedAddresses: undefined,
     });
     const { hosts, organizations, clients, clock } = this.provider;
     clock.freeze();
@@ -84,6 +87,7 @@ export class Salesforce {
       text: form.toString(),
       site: '',
       origin,
+      address: '127.0.0.1',
       params: {},
       closed: new Promise(() => undefined),
       header: (name) => headers.get(name) ?? undefined,

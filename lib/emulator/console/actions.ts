@@ -55,7 +55,8 @@ export const actions: Readonly<Record<string, Action>> = {
   },
   rotate: ({ clients }, form) => {
     const client = clients.find(form.get('client'));
-    if (client) clients.setPolicy(client.clientID, { rotateRefreshTokens: !client.policy.rotateRefreshTokens });
+    if (client && !client.policy.locked)
+      clients.setPolicy(client.clientID, { rotateRefreshTokens: !client.policy.rotateRefreshTokens });
   },
 };
 

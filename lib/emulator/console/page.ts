@@ -57,18 +57,23 @@ function faultForms(): string {
 function clients({ clients: { list } }: Provider): string {
   return `<ul class="rows">${list
     .map(({ clientID, clientSecret, callbackURLs, policy }) => {
-      const { rotateRefreshTokens, requirePkce, accessTokenFormat } = policy;
+      const { rotateRefreshTokens, requirePkce, accessTokenFormat, locked } = policy;
       const facts = [
         clientSecret === '' ? 'public' : 'with a secret',
         requirePkce ? 'PKCE required' : 'PKCE as you like',
         `${accessTokenFormat} access tokens`,
         rotateRefreshTokens ? 'rotation on' : 'rotation off',
+        ...(locked ? ['both locked'] : []),
       ];
       return `<li><p><code>${escapeHtml(clientID)}</code></p><p class="hint">${facts.join(' · ')}</p>
 <p class="parameters">${callbackURLs.map((url) => `<span>${escapeHtml(url)}</span>`).join('')}</p>
-<form method="post" action="/console/rotate"><button class="quiet" name="client" value="${escapeHtml(clientID)}">Turn rotation ${rotateRefreshTokens ? 'off' : 'on'}</button></form></li>`;
+${locked ? '' : rotationForm(clientID, rotateRefreshTokens)}</li>`;
     })
     .join('')}</ul>`;
+}
+
+function rotationForm(clientID: string, isOn: boolean): string {
+  return `<form method="post" action="/console/rotate"><button class="quiet" name="client" value="${escapeHtml(clientID)}">Turn rotation ${isOn ? 'off' : 'on'}</button></form>`;
 }
 
 function users({ users: everybody, organizations }: Provider): string {

@@ -6,7 +6,6 @@ import { runQuery } from './query';
 import { datetime, type FieldValue } from './records';
 import type { DataCall } from './resources';
 import { findField, findObject, type ObjectDefinition } from './schema';
-import { parseSoql } from './soql';
 
 const ingestOperations = ['insert', 'update', 'delete'];
 
@@ -84,12 +83,17 @@ function createQuery(call: DataCall): BulkJob {
   const { operation, query } = body(call);
   if (operation !== 'query') throw new DataError(400, 'INVALIDJOB', 'The operation has to be query');
   const text = String(query);
-  const { fields } = parseSoql(text);
-  const { records, object } = runQuery(call.provider.records, call.organizationId, text);
-  if (!fields || !records) throw new DataError(400, 'API_ERROR', 'Bulk API 2.0 has no COUNT()');
+  const { provider, organizationId } = call;
+  const { rows, object, paths } = runQuery(provider.records, organizationId, text);
+  if (!rows) throw new DataError(400, 'API_ERROR', 'Bulk API 2.0 has no COUNT()');
   const job = create(call, { kind: 'query', object: object.name, operation: 'query', state: 'UploadComplete' });
-  const names = fields.map((name) => findField(object, name)?.name ?? name);
-  job.results = [names, ...records.map((record) => names.map((name) => String(record[name] ?? '')))];
+  const names = paths.map(({ relationships, field }) => [...relationships, field].map(({ name }) => name).join('.'));
+  job.results = [
+    names,
+    ...rows.map((row) =>
+      paths.map((path) => String(row.parentAt(path, path.relationships.length)?.[path.field.name] ?? '')),
+    ),
+  ];
   return job;
 }
 

@@ -1,6 +1,9 @@
 import type { Exchange } from '../http/exchange';
 import { jsonReply, type Reply } from '../http/reply';
-import { allowMethods, DataError, notFound } from './errors';
+import { allowMethods, DataError } from './errors';
+import { batch } from './composite-batch';
+import { collections } from './collections';
+import { notEmulated } from './not-emulated';
 import type { DataCall } from './resources';
 
 /** How many requests one may hold. */
@@ -20,9 +23,17 @@ interface PartReply {
   referenceId: string;
 }
 
+/** What is under `composite`. */
+export function composites(call: DataCall, answer: (exchange: Exchange) => Reply): Reply {
+  const [name] = call.segments;
+  if (name === 'sobjects') return collections(call);
+  if (name === 'batch') return batch(call, answer);
+  return composite(call, answer);
+}
+
 /** `composite`: several requests in one, each able to use what those before it got, by `@{referenceId.field}`. */
-export function composite({ exchange, provider, segments }: DataCall, answer: (exchange: Exchange) => Reply): Reply {
-  if (segments.length > 0) throw notFound();
+function composite({ exchange, provider, segments }: DataCall, answer: (exchange: Exchange) => Reply): Reply {
+  if (segments.length > 0) throw notEmulated(['composite', ...segments]);
   allowMethods(exchange.method, 'POST');
   const { parts, allOrNone } = read(exchange.json);
   const takeBack = provider.records.mark();
@@ -66,7 +77,11 @@ function answerPart(
   answer: (exchange: Exchange) => Reply,
 ): PartReply {
   try {
-    const filled = new URL(fill(url, before), exchange.origin);
+    const text = fill(url, before);
+    if (!text.startsWith('/services/data/') || !URL.canParse(text, exchange.origin)) {
+      return failed(referenceId, new DataError(400, 'INVALID_INPUT', `The URL of ${referenceId} is invalid`));
+    }
+    const filled = new URL(text, exchange.origin);
     const json = body === undefined ? undefined : (JSON.parse(fill(JSON.stringify(body), before)) as unknown);
     const reply = answer({ ...exchange, method, path: filled.pathname, query: filled.searchParams, json });
     const { location } = reply.headers;
@@ -92,6 +107,10 @@ function fill(text: string, before: readonly PartReply[]): string {
     const what = `Invalid reference specified. No value for ${reference}.${path} found in ${reference}`;
     throw new DataError(400, 'PROCESSING_HALTED', what);
   });
+}
+
+function failed(referenceId: string, { errorCode, message, status }: DataError): PartReply {
+  return { body: [{ errorCode, message }], httpHeaders: {}, httpStatusCode: status, referenceId };
 }
 
 function halted({ referenceId }: { referenceId: string }, message: string): PartReply {

@@ -1,17 +1,21 @@
 import { jsonReply, type Reply } from '../http/reply';
 import { allowMethods, DataError } from './errors';
-import { runQuery, type QueryResult } from './query';
-import type { DataRecord } from './records';
+import type { FieldPath } from './field-path';
+import { runQuery, type QueryResult, type QueryRow } from './query';
+import { describeColumns } from './query-columns';
 import type { DataCall } from './resources';
-import { recordAsSent } from './sobjects';
-import { parseSoql } from './soql';
+import { addressOf, recordAsSent } from './sobjects';
 
-/** `query?q=…`: the first batch. */
+/** `query?q=…`: the first batch, or with `columns=true` what the columns are. */
 export function query(call: DataCall): Reply {
-  const text = call.exchange.query.get('q');
-  allowMethods(call.exchange.method, 'GET');
+  const { query: parameters, method } = call.exchange;
+  const text = parameters.get('q');
+  allowMethods(method, 'GET');
   if (text === null || text.trim() === '')
     throw new DataError(400, 'MALFORMED_QUERY', 'SOQL statements cannot be empty');
+  if (parameters.get('columns') === 'true') {
+    return jsonReply(describeColumns(runQuery(call.provider.records, call.organizationId, text)));
+  }
   return batch(call, text, 0);
 }
 
@@ -28,15 +32,14 @@ export function queryMore(call: DataCall): Reply {
 function batch(call: DataCall, text: string, start: number): Reply {
   const { provider, organizationId, root } = call;
   const result = runQuery(provider.records, organizationId, text);
-  if (!result.records) return jsonReply({ totalSize: result.totalSize, done: true, records: [] });
+  if (!result.rows) return jsonReply({ totalSize: result.totalSize, done: true, records: [] });
   const end = start + batchSize(call);
-  const done = end >= result.records.length;
-  const selectsId = parseSoql(text).fields?.some((name) => name.toLowerCase() === 'id') ?? false;
+  const done = end >= result.rows.length;
   return jsonReply({
     totalSize: result.totalSize,
     done,
     ...(done ? {} : { nextRecordsUrl: `${root}/query/01g${Buffer.from(text).toString('base64url')}-${end}` }),
-    records: result.records.slice(start, end).map((record) => withAttributes(root, result, record, selectsId)),
+    records: result.rows.slice(start, end).map((row) => rowAsSent(root, result, row)),
   });
 }
 
@@ -46,21 +49,35 @@ function batchSize({ provider, exchange }: DataCall): number {
   return Math.max(1, Math.min(Number(asked ?? Infinity), provider.settings.queryBatchSize));
 }
 
-function withAttributes(
-  root: string,
-  { object }: QueryResult,
-  record: DataRecord,
-  selectsId: boolean,
-): Record<string, unknown> {
-  const { attributes, Id, ...fields } = recordAsSent(root, object, record);
-  return { attributes, ...(selectsId ? { Id } : {}), ...fields };
+/** The selected fields of a record; fields of a parent are in an object of the parent's name, or null without one. */
+function rowAsSent(root: string, { object, paths }: QueryResult, row: QueryRow): Record<string, unknown> {
+  const sent = recordAsSent(root, object, row.record);
+  const result: Record<string, unknown> = { attributes: sent.attributes };
+  for (const path of paths) {
+    if (path.relationships.length === 0) result[path.field.name] = sent[path.field.name] ?? null;
+    else putParentField(result, root, row, path);
+  }
+  return result;
+}
+
+function putParentField(result: Record<string, unknown>, root: string, row: QueryRow, path: FieldPath): void {
+  let at = result;
+  for (const [index, { name, parent }] of path.relationships.entries()) {
+    const record = row.parentAt(path, index + 1);
+    if (!record) {
+      at[name] = null;
+      return;
+    }
+    at[name] ??= { attributes: addressOf(root, parent, record) };
+    at = at[name] as Record<string, unknown>;
+    if (index === path.relationships.length - 1) at[path.field.name] = record[path.field.name] ?? null;
+  }
 }
 
 /** `limits`, of which only the daily requests are counted. */
 export function limits({ provider }: DataCall): Reply {
-  const used = provider.requests.filter(({ path }) => path.includes('/services/data/')).length;
   return jsonReply({
-    DailyApiRequests: { Max: 15000, Remaining: 15000 - used },
+    DailyApiRequests: { Max: 15000, Remaining: 15000 - provider.apiRequests },
     DataStorageMB: { Max: 1024, Remaining: 1024 },
     FileStorageMB: { Max: 1024, Remaining: 1024 },
   });

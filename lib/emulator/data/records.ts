@@ -44,7 +44,7 @@ export class RecordStore {
     if (object.name === 'Organization') {
       return this.#organizations
         .filter((organization) => organization.organizationId === organizationId)
-        .map((organization) => ({ Id: organization.organizationId, Name: organization.name }));
+        .map(organizationRecord);
     }
     if (object.name === 'ContentVersion') {
       const index = this.#organizations.findIndex((organization) => organization.organizationId === organizationId);
@@ -90,6 +90,7 @@ export class RecordStore {
         missing,
       );
     }
+    this.#assertUnique(organizationId, object, given, undefined);
     const id = createId(object.keyPrefix, ++this.#lastNumber);
     const now = datetime(this.#clock);
     const empty = Object.fromEntries(object.fields.map((field) => [field.name, null]));
@@ -102,7 +103,9 @@ export class RecordStore {
   update(organizationId: string, object: ObjectDefinition, id: string, values: unknown): void {
     const record = this.#writableRecord(organizationId, object, id);
     const now = datetime(this.#clock);
-    Object.assign(record, this.#checked(organizationId, object, values), { LastModifiedDate: now });
+    const given = this.#checked(organizationId, object, values);
+    this.#assertUnique(organizationId, object, given, record);
+    Object.assign(record, given, { LastModifiedDate: now });
     named(object, record);
   }
 
@@ -111,6 +114,36 @@ export class RecordStore {
     const record = this.#writableRecord(organizationId, object, id);
     this.#table(organizationId, object).delete(String(record['Id']));
     this.#deleted.add(`${organizationId} ${String(record['Id'])}`);
+  }
+
+  /** The record with this external id, or with this id if the field is `Id`. */
+  findBy(
+    organizationId: string,
+    object: ObjectDefinition,
+    { name }: FieldDefinition,
+    value: string,
+  ): DataRecord | undefined {
+    const wanted = name === 'Id' ? toId18(value) : value.toLowerCase();
+    return this.all(organizationId, object).find((record) => {
+      const found = record[name];
+      return typeof found === 'string' && (name === 'Id' ? found : found.toLowerCase()) === wanted;
+    });
+  }
+
+  #assertUnique(
+    organizationId: string,
+    object: ObjectDefinition,
+    given: DataRecord,
+    own: DataRecord | undefined,
+  ): void {
+    for (const field of object.fields.filter(({ externalId }) => externalId)) {
+      const value = given[field.name];
+      if (typeof value !== 'string') continue;
+      const other = this.findBy(organizationId, object, field, value);
+      if (!other || other === own) continue;
+      const text = `duplicate value found: ${field.name} duplicates value on record with id: ${String(other['Id'])}`;
+      throw new DataError(400, 'DUPLICATE_VALUE', text, []);
+    }
   }
 
   #writableRecord(organizationId: string, object: ObjectDefinition, id: string): DataRecord {
@@ -193,6 +226,20 @@ function named(object: ObjectDefinition, record: DataRecord): DataRecord {
     record['Name'] = [record['FirstName'], record['LastName']].filter((part) => part !== null).join(' ');
   }
   return record;
+}
+
+function organizationRecord({ organizationId, name }: EmulatorOrganization): DataRecord {
+  return {
+    Id: organizationId,
+    Name: name,
+    InstanceName: 'FAKE0',
+    IsSandbox: false,
+    OrganizationType: 'Developer Edition',
+    NamespacePrefix: null,
+    TrialExpirationDate: null,
+    LanguageLocaleKey: 'en_US',
+    TimeZoneSidKey: 'Europe/Paris',
+  };
 }
 
 function userRecord(user: EmulatorUser): DataRecord {

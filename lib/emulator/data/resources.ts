@@ -1,3 +1,4 @@
+import { newestApiVersion } from '../../salesforce/api-version';
 import { runWithFaults } from '../faults/run';
 import type { Exchange } from '../http/exchange';
 import { jsonReply, type Reply } from '../http/reply';
@@ -7,13 +8,14 @@ import { identityUrl } from '../oauth/token-reply';
 import type { Provider } from '../provider';
 import type { Grant } from '../state/grants';
 import { ingestJobs, queryJobs } from './bulk';
-import { composite } from './composite';
+import { composites } from './composite';
 import { DataError, dataErrorReply, notFound, sessionInvalid } from './errors';
+import { notEmulated } from './not-emulated';
 import { limits, query, queryMore } from './query-resource';
 import { sobjects } from './sobjects';
 
 /** Versions of the API that are served. */
-const newestVersion = 64;
+const newestVersion = Number(newestApiVersion);
 const oldestVersion = 31;
 
 /** Who calls, and the path after the version. */
@@ -22,7 +24,7 @@ export interface DataCall {
   readonly exchange: Exchange;
   readonly grant: Grant;
   readonly organizationId: string;
-  /** `/services/data/v64.0`. */
+  /** `/services/data/v68.0`. */
   readonly root: string;
   readonly segments: readonly string[];
 }
@@ -32,7 +34,7 @@ export async function data(provider: Provider, exchange: Exchange): Promise<Repl
   const reply = await runWithFaults(provider.faults, exchange, ['data'], dataError, () =>
     orItsError(() => answer(provider, exchange)),
   );
-  const usage = `api-usage=${provider.requests.filter(({ path }) => path.includes('/services/data/')).length}/15000`;
+  const usage = `api-usage=${provider.apiRequests}/15000`;
   return { ...reply, headers: { 'sforce-limit-info': usage, ...reply.headers } };
 }
 
@@ -82,11 +84,11 @@ function resource(name: string | undefined, call: DataCall): Reply {
     case 'chatter':
       return chatter(call);
     case 'composite':
-      return composite(call, (exchange) => part(call, exchange));
+      return composites(call, (exchange) => part(call, exchange));
     case 'jobs':
       return call.segments[0] === 'ingest' ? ingestJobs(call) : queryJobs(call);
     default:
-      throw notFound();
+      throw notEmulated([name, ...call.segments]);
   }
 }
 

@@ -1,5 +1,6 @@
 /** Types a field can have. */
-type FieldType = 'id' | 'string' | 'email' | 'double' | 'boolean' | 'datetime' | 'reference' | 'int' | 'base64';
+type FieldType =
+  'id' | 'string' | 'email' | 'double' | 'boolean' | 'date' | 'datetime' | 'reference' | 'int' | 'base64';
 
 /** A field of an object. */
 export interface FieldDefinition {
@@ -10,6 +11,8 @@ export interface FieldDefinition {
   required?: boolean;
   /** Whether only Salesforce sets it. */
   readOnly?: boolean;
+  /** Whether it is an external id: no two records have the same, and records are found by it. */
+  externalId?: boolean;
   /** Object a reference points to. */
   referenceTo?: string;
 }
@@ -36,6 +39,8 @@ function text(name: string, label: string, more: Partial<FieldDefinition> = {}):
   return { name, label, type: 'string', ...more };
 }
 
+const externalId = text('ExternalId__c', 'External ID', { externalId: true });
+
 /** All objects there are. */
 export const objects: readonly ObjectDefinition[] = [
   {
@@ -53,6 +58,7 @@ export const objects: readonly ObjectDefinition[] = [
       text('Website', 'Website'),
       text('BillingCity', 'Billing City'),
       { name: 'AnnualRevenue', label: 'Annual Revenue', type: 'double' },
+      externalId,
       ...system,
     ],
   },
@@ -71,6 +77,7 @@ export const objects: readonly ObjectDefinition[] = [
       text('Email', 'Email', { type: 'email' }),
       text('Phone', 'Business Phone'),
       text('Title', 'Title'),
+      externalId,
       ...system,
     ],
   },
@@ -111,7 +118,17 @@ export const objects: readonly ObjectDefinition[] = [
     labelPlural: 'Organizations',
     keyPrefix: '00D',
     writable: false,
-    fields: [id, text('Name', 'Name')],
+    fields: [
+      id,
+      text('Name', 'Name'),
+      text('InstanceName', 'Instance Name'),
+      { name: 'IsSandbox', label: 'Is Sandbox', type: 'boolean' },
+      text('OrganizationType', 'Edition'),
+      text('NamespacePrefix', 'Namespace Prefix'),
+      { name: 'TrialExpirationDate', label: 'Trial Expiration Date', type: 'datetime' },
+      text('LanguageLocaleKey', 'Language'),
+      text('TimeZoneSidKey', 'Time Zone'),
+    ],
   },
 ];
 
@@ -122,4 +139,9 @@ export function findObject(name: string): ObjectDefinition | undefined {
 
 export function findField(object: ObjectDefinition, name: string): FieldDefinition | undefined {
   return object.fields.find((field) => field.name.toLowerCase() === name.toLowerCase());
+}
+
+/** The object whose ids begin with these three characters. */
+export function findObjectByPrefix(prefix: string): ObjectDefinition | undefined {
+  return objects.find(({ keyPrefix }) => keyPrefix === prefix);
 }

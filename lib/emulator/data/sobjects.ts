@@ -3,9 +3,12 @@ import { allowMethods, DataError, notFound } from './errors';
 import { fileContent } from './files';
 import type { DataRecord } from './records';
 import type { DataCall } from './resources';
-import { findField, findObject, objects, type ObjectDefinition } from './schema';
+import { findField, findObject, objects, type FieldDefinition, type ObjectDefinition } from './schema';
 
-/** `sobjects`, `sobjects/<object>`, `…/describe`, `…/<id>` and the content of a file, `…/<id>/VersionData`. */
+/**
+ * `sobjects`, `sobjects/<object>`, `…/describe`, `…/<id>`, `…/<external id field>/<value>` and the content of a file,
+ * `…/<id>/VersionData`.
+ */
 export function sobjects(call: DataCall): Reply {
   const { segments, exchange, root } = call;
   const [name, part, ...rest] = segments;
@@ -15,6 +18,8 @@ export function sobjects(call: DataCall): Reply {
   }
   const object = findObject(name);
   if (!object) throw notFound();
+  const key = part === undefined ? undefined : findKey(object, part);
+  if (key && rest.length === 1) return recordByKey(call, object, key, rest[0] ?? '');
   if (part !== undefined && rest.length > 0) return file(call, object, part, rest);
   if (part === undefined) return collection(call, object);
   return part === 'describe' ? describe(call, object) : record(call, object, part);
@@ -40,16 +45,64 @@ function record({ exchange, provider, organizationId, root }: DataCall, object: 
     default: {
       const found = provider.records.get(organizationId, object, id);
       const names = exchange.query.get('fields')?.split(',') ?? object.fields.map((field) => field.name);
-      const sent = recordAsSent(root, object, found);
-      const fields = names.map((name) => {
-        const field = findField(object, name.trim());
-        if (!field)
-          throw new DataError(400, 'INVALID_FIELD', `No such column '${name}' on sobject of type ${object.name}`);
-        return [field.name, sent[field.name] ?? null] as const;
-      });
-      return jsonReply({ attributes: sent.attributes, ...Object.fromEntries(fields) });
+      return jsonReply(selectFields(root, object, found, names));
     }
   }
+}
+
+/** These fields of a record. @throws DataError INVALID_FIELD */
+export function selectFields(
+  root: string,
+  object: ObjectDefinition,
+  record: DataRecord,
+  names: readonly string[],
+): Record<string, unknown> {
+  const sent = recordAsSent(root, object, record);
+  const fields = names.map((name) => {
+    const field = findField(object, name.trim());
+    if (!field) throw new DataError(400, 'INVALID_FIELD', `No such column '${name}' on sobject of type ${object.name}`);
+    return [field.name, sent[field.name] ?? null] as const;
+  });
+  return { attributes: sent.attributes, ...Object.fromEntries(fields) };
+}
+
+/** A field that names one record: an external id, or `Id` itself. */
+export function findKey(object: ObjectDefinition, name: string): FieldDefinition | undefined {
+  const field = findField(object, name);
+  return field?.externalId || field?.name === 'Id' ? field : undefined;
+}
+
+/** Upserts, reads or deletes a record by its external id. */
+function recordByKey(call: DataCall, object: ObjectDefinition, key: FieldDefinition, value: string): Reply {
+  const { exchange, provider, organizationId, root } = call;
+  if (exchange.method !== 'PATCH') {
+    const found = provider.records.findBy(organizationId, object, key, value);
+    if (!found) throw notFound();
+    return record(call, object, String(found['Id']));
+  }
+  const { id, created } = upsert(call, object, key, value, exchange.json);
+  const location = `${root}/sobjects/${object.name}/${id}`;
+  return jsonReply({ id, success: true, errors: [], created }, created ? 201 : 200, created ? { location } : {});
+}
+
+/** Updates the record with this external id, or creates it. */
+export function upsert(
+  { provider, organizationId, grant }: DataCall,
+  object: ObjectDefinition,
+  key: FieldDefinition,
+  value: string,
+  values: unknown,
+): { id: string; created: boolean } {
+  const found = provider.records.findBy(organizationId, object, key, value);
+  if (found) {
+    const id = String(found['Id']);
+    provider.records.update(organizationId, object, id, values);
+    return { id, created: false };
+  }
+  // An id is given by Salesforce, so that a record cannot be created with one.
+  if (key.name === 'Id') throw notFound();
+  const given = typeof values === 'object' && values !== null ? { ...values, [key.name]: value } : values;
+  return { id: provider.records.create(organizationId, grant.user.userId, object.name, given), created: true };
 }
 
 /** A record with its address, and addresses where the content of files would be. */
@@ -58,10 +111,15 @@ export function recordAsSent(
   object: ObjectDefinition,
   record: DataRecord,
 ): DataRecord & { attributes: { type: string; url: string } } {
-  const url = `${root}/sobjects/${object.name}/${String(record['Id'])}`;
+  const attributes = addressOf(root, object, record);
   const blobs = object.fields.filter(({ name, type }) => type === 'base64' && name in record);
-  const links = Object.fromEntries(blobs.map(({ name }) => [name, `${url}/${name}`]));
-  return { attributes: { type: object.name, url }, ...record, ...links } as never;
+  const links = Object.fromEntries(blobs.map(({ name }) => [name, `${attributes.url}/${name}`]));
+  return { attributes, ...record, ...links } as never;
+}
+
+/** What a record is, and where it is. */
+export function addressOf(root: string, object: ObjectDefinition, record: DataRecord): { type: string; url: string } {
+  return { type: object.name, url: `${root}/sobjects/${object.name}/${String(record['Id'])}` };
 }
 
 function file(
@@ -85,7 +143,11 @@ function describe({ exchange, root }: DataCall, object: ObjectDefinition): Reply
     nillable: !field.required,
     createable: object.writable && !field.readOnly,
     updateable: object.writable && !field.readOnly,
-    custom: false,
+    custom: field.name.endsWith('__c'),
+    externalId: field.externalId ?? false,
+    idLookup: field.externalId ?? field.name === 'Id',
+    unique: field.externalId ?? false,
+    relationshipName: field.referenceTo === undefined ? null : field.name.slice(0, -2),
     referenceTo: field.referenceTo === undefined ? [] : [field.referenceTo],
   }));
   return jsonReply({ ...summary(root, object), fields, childRelationships: [], recordTypeInfos: [] });

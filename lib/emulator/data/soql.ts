@@ -1,130 +1,93 @@
-import { DataError } from './errors';
 import type { FieldValue } from './records';
+import { Tokens, unexpected } from './soql-tokens';
+
+const comparisons = ['=', '!=', '<', '>', '<=', '>=', 'LIKE'] as const;
 
 /** Comparisons of a WHERE clause. */
-type Operator = '=' | '!=' | '<' | '>' | '<=' | '>=' | 'LIKE' | 'IN' | 'NOT IN';
+type Operator = (typeof comparisons)[number] | 'IN' | 'NOT IN';
 
+/** A comparison of a field, which may be a field of a parent: `Account.Name`. */
 export interface Condition {
+  kind: 'condition';
   field: string;
   operator: Operator;
   values: readonly FieldValue[];
 }
 
+/** A WHERE clause. */
+export type Expression =
+  Condition | { kind: 'and' | 'or'; parts: readonly Expression[] } | { kind: 'not'; part: Expression };
+
 /** A parsed query. */
 export interface Soql {
-  /** `COUNT()` where it is undefined. */
+  /** `COUNT()` if it is undefined. */
   fields: readonly string[] | undefined;
   object: string;
-  /** Joined by AND. */
-  conditions: readonly Condition[];
+  where: Expression | undefined;
   orderBy: readonly { field: string; descending: boolean }[];
   limit: number | undefined;
   offset: number;
 }
 
-const tokenPattern = /\s+|('(?:[^'\\]|\\.)*'|[A-Za-z_][\w.]*|[+-]?\d[\w:.+-]*|<=|>=|!=|<>|[(),=<>])/y;
-
 /**
- * Parses the part of SOQL the emulator speaks: fields or COUNT(), WHERE with AND, ORDER BY, LIMIT, OFFSET.
+ * Parses the part of SOQL the emulator speaks: fields or COUNT(), WHERE with AND, OR, NOT and parentheses, ORDER BY, LIMIT,
+ * OFFSET.
  *
  * @throws DataError MALFORMED_QUERY for everything else, rather than a result that ignores half the query
  */
 export function parseSoql(query: string): Soql {
-  const tokens = tokenize(query);
-  let position = 0;
-  const peek = (): string => tokens[position] ?? '';
-  const next = (): string => tokens[position++] ?? '';
-  const accept = (...words: string[]): boolean => {
-    const isHere = words.every((word, index) => tokens[position + index]?.toUpperCase() === word);
-    if (isHere) position += words.length;
-    return isHere;
-  };
-  const expect = (word: string): void => {
-    if (!accept(word)) throw unexpected(peek());
-  };
-  const name = (): string => {
-    const token = next();
-    if (!/^[A-Za-z_][\w.]*$/.test(token)) throw unexpected(token);
-    return token;
-  };
-  const wholeNumber = (): number => {
-    const token = next();
-    if (!/^\d+$/.test(token)) throw unexpected(token);
-    return Number(token);
-  };
-  const list = <T>(item: () => T): T[] => {
-    const items = [item()];
-    while (accept(',')) items.push(item());
-    return items;
-  };
-  const condition = (): Condition => {
-    const field = name();
-    if (accept('NOT', 'IN') || accept('IN')) {
-      const operator = tokens[position - 2]?.toUpperCase() === 'NOT' ? 'NOT IN' : 'IN';
-      expect('(');
-      const values = list(() => literal(next()));
-      expect(')');
-      return { field, operator, values };
-    }
-    return { field, operator: toOperator(next()), values: [literal(next())] };
-  };
+  const tokens = new Tokens(query);
+  tokens.expect('SELECT');
+  const isCount = tokens.accept('COUNT', '(', ')');
+  const fields = isCount ? undefined : tokens.list(() => tokens.name());
+  tokens.expect('FROM');
+  const object = tokens.name();
+  const where = tokens.accept('WHERE') ? expression(tokens) : undefined;
+  const orderBy = tokens.accept('ORDER', 'BY') ? tokens.list(() => order(tokens)) : [];
+  const limit = tokens.accept('LIMIT') ? tokens.wholeNumber() : undefined;
+  const offset = tokens.accept('OFFSET') ? tokens.wholeNumber() : 0;
+  tokens.expectEnd();
+  return { fields, object, where, orderBy, limit, offset };
+}
 
-  expect('SELECT');
-  const isCount = accept('COUNT', '(', ')');
-  const fields = isCount ? undefined : list(name);
-  expect('FROM');
-  const object = name();
-  const conditions: Condition[] = [];
-  if (accept('WHERE')) {
-    do conditions.push(condition());
-    while (accept('AND'));
+function order(tokens: Tokens): { field: string; descending: boolean } {
+  const field = tokens.name();
+  const descending = !tokens.accept('ASC') && tokens.accept('DESC');
+  // Nulls come first in either case, as here, unless the query says "last", which the emulator does not do.
+  tokens.accept('NULLS', 'FIRST');
+  return { field, descending };
+}
+
+/** Parts joined by AND or by OR. As at Salesforce the two do not mix without parentheses. */
+function expression(tokens: Tokens): Expression {
+  const first = term(tokens);
+  for (const kind of ['and', 'or'] as const) {
+    const parts = [first];
+    while (tokens.accept(kind.toUpperCase())) parts.push(term(tokens));
+    if (parts.length > 1) return { kind, parts };
   }
-  const orderBy = accept('ORDER', 'BY')
-    ? list(() => {
-        const field = name();
-        const descending = !accept('ASC') && accept('DESC');
-        return { field, descending };
-      })
-    : [];
-  const limit = accept('LIMIT') ? wholeNumber() : undefined;
-  const offset = accept('OFFSET') ? wholeNumber() : 0;
-  if (position < tokens.length) throw unexpected(peek());
-  return { fields, object, conditions, orderBy, limit, offset };
+  return first;
 }
 
-function tokenize(query: string): string[] {
-  const tokens: string[] = [];
-  tokenPattern.lastIndex = 0;
-  while (tokenPattern.lastIndex < query.length) {
-    const start = tokenPattern.lastIndex;
-    const match = tokenPattern.exec(query);
-    if (!match) throw unexpected(query.charAt(start));
-    if (match[1] !== undefined) tokens.push(match[1]);
+function term(tokens: Tokens): Expression {
+  if (tokens.accept('NOT')) return { kind: 'not', part: term(tokens) };
+  if (!tokens.accept('(')) return condition(tokens);
+  const inner = expression(tokens);
+  tokens.expect(')');
+  return inner;
+}
+
+function condition(tokens: Tokens): Condition {
+  const field = tokens.name();
+  const isNotIn = tokens.accept('NOT', 'IN');
+  if (isNotIn || tokens.accept('IN')) {
+    tokens.expect('(');
+    const values = tokens.list(() => tokens.literal());
+    tokens.expect(')');
+    return { kind: 'condition', field, operator: isNotIn ? 'NOT IN' : 'IN', values };
   }
-  return tokens;
-}
-
-function toOperator(token: string): Operator {
-  const operator = token === '<>' ? '!=' : token.toUpperCase();
-  if (!['=', '!=', '<', '>', '<=', '>=', 'LIKE'].includes(operator)) throw unexpected(token);
-  return operator as Operator;
-}
-
-function literal(token: string): FieldValue {
-  if (token.startsWith("'")) {
-    return token
-      .slice(1, -1)
-      .replace(/\\(.)/g, (_, escaped: string) => ({ n: '\n', r: '\r', t: '\t' })[escaped] ?? escaped);
-  }
-  if (/^[+-]?\d+(\.\d+)?$/.test(token)) return Number(token);
-  if (/^\d{4}-\d{2}-\d{2}/.test(token)) return token;
-  const word = token.toLowerCase();
-  if (word === 'null') return null;
-  if (word === 'true' || word === 'false') return word === 'true';
-  throw unexpected(token);
-}
-
-function unexpected(token: string): DataError {
-  const what = token === '' ? '<EOF>' : `'${token}'`;
-  return new DataError(400, 'MALFORMED_QUERY', `unexpected token: ${what}`);
+  const token = tokens.next();
+  const operator = comparisons.find((known) => known === (token === '<>' ? '!=' : token.toUpperCase()));
+  if (!operator) throw unexpected(token);
+  return { kind: 'condition', field, operator, values: [tokens.literal()] };
 }

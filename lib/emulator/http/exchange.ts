@@ -30,6 +30,8 @@ export interface Exchange {
   readonly site: string;
   /** Origin as the client sees it. */
   readonly origin: string;
+  /** Address of the client. */
+  readonly address: string;
   /** Path parameters. */
   readonly params: Readonly<Record<string, string>>;
   /** Resolves when the connection is gone or the reply sent. */
@@ -57,6 +59,7 @@ export function readExchange(
     text,
     site,
     origin,
+    address: req.socket.remoteAddress ?? '',
     params: Object.fromEntries(Object.entries(req.params).map(([name, value]) => [name, String(value)])),
     closed: new Promise((resolve) => {
       res.once('close', resolve);

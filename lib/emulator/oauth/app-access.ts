@@ -1,6 +1,8 @@
 import { oauthError, type Reply } from '../http/reply';
+import type { Exchange } from '../http/exchange';
 import type { EmulatorUser } from '../org/users';
 import type { Provider } from '../provider';
+import { AddressList } from '../state/addresses';
 import type { EmulatorClient } from '../state/clients';
 
 /** Why a user may not use an app: as the browser is told, and as the token endpoint says it. */
@@ -37,10 +39,22 @@ export function accessError(
   client: EmulatorClient,
   user: EmulatorUser,
   scopes: readonly string[],
+  { isChosen = false }: { isChosen?: boolean } = {},
 ): Reply | undefined {
   if (!user.active) return oauthError('invalid_grant', 'inactive user');
   const found = denialOf(provider, client, user, scopes);
+  if (isChosen && found?.token.error === 'invalid_app_access') return undefined;
   return found && oauthError(found.token.error, found.token.description);
+}
+
+/**
+ * Refuses a code exchange or refresh from an address that the app's allowlist does not have. Salesforce's own text is not
+ * documented.
+ */
+export function addressError({ policy }: EmulatorClient, { address }: Exchange): Reply | undefined {
+  const { refreshTokenIPAllowlist: ranges } = policy;
+  if (!ranges || new AddressList(ranges).includes(address)) return undefined;
+  return oauthError('invalid_grant', 'ip address not in the refresh token allowlist');
 }
 
 function denial(browserError: string, tokenError: string, description: string): Denial {

@@ -6,11 +6,16 @@ import type { AccessToken } from '../state/grants';
 export function bearer(
   provider: Provider,
   exchange: Exchange,
-  { queryParameter = false }: { queryParameter?: boolean } = {},
+  { parameter = false }: { parameter?: boolean } = {},
 ): AccessToken | 'missing' | 'bad' {
-  const match = /^(?:Bearer|OAuth) +(\S+)$/i.exec(exchange.header('authorization') ?? '');
-  // The identity URL takes the token in the query too, which jsforce makes use of.
-  const token = match?.[1] ?? (queryParameter ? exchange.query.get('oauth_token') : null);
+  const token = bearerToken(exchange, parameter);
   if (token === null) return 'missing';
   return provider.grants.useAccessToken(token) ?? 'bad';
+}
+
+/** The token as it was sent: in the header or, if `parameter` is set, in the query or form as `oauth_token`. */
+export function bearerToken(exchange: Exchange, parameter: boolean): string | null {
+  const match = /^(?:Bearer|OAuth) +(\S+)$/i.exec(exchange.header('authorization') ?? '');
+  if (match?.[1] !== undefined) return match[1];
+  return parameter ? (exchange.query.get('oauth_token') ?? exchange.form.get('oauth_token')) : null;
 }

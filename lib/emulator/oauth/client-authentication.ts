@@ -1,12 +1,11 @@
-import { createPublicKey, timingSafeEqual, verify, createHash } from 'node:crypto';
+import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Exchange } from '../http/exchange';
 import { oauthError, type Reply } from '../http/reply';
 import type { Provider } from '../provider';
 import type { EmulatorClient } from '../state/clients';
+import { audiencesOf, isCurrent, isSignedBy, readClaims } from './assertion';
 
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
-/** Clock skew Salesforce allows a JWT. */
-const skewSeconds = 180;
 
 /** The client of a request (RFC 6749, section 2.3) and whether it proved itself, or the error that refuses it. */
 export type ClientAuthentication = { client: EmulatorClient; proven: boolean } | { refused: Reply };
@@ -63,37 +62,23 @@ function readBasic(header: string | undefined): { clientID: string; secret: stri
 }
 
 function subjectOf(assertion: string | null): string | null {
-  const subject = assertion === null ? undefined : readPart(assertion, 1)?.['sub'];
+  const subject = assertion === null ? undefined : readClaims(assertion)?.['sub'];
   return typeof subject === 'string' ? subject : null;
 }
 
+/** Endpoints at which a client may prove itself, and which an assertion may name as its audience. */
+const endpoints = ['', '/services/oauth2/token', '/services/oauth2/introspect', '/services/oauth2/revoke'];
+
 /** Checks a `private_key_jwt` assertion (RFC 7523, section 3). */
 function isAssertionValid(provider: Provider, client: EmulatorClient, assertion: string): boolean {
-  const [header, payload, signature, ...rest] = assertion.split('.');
-  const claims = readPart(assertion, 1);
-  if (!client.publicKey || !claims || signature === undefined || rest.length > 0) return false;
-  if (readPart(assertion, 0)?.['alg'] !== 'RS256') return false;
-  const now = provider.clock.now() / 1000;
-  const audiences = [claims['aud']].flat();
-  const isForUs = [...provider.hosts.origins].some((origin) =>
-    ['', provider.hosts.sitePath].some((site) =>
-      ['', '/services/oauth2/token'].some((path) => audiences.includes(origin + site + path)),
-    ),
+  const claims = readClaims(assertion);
+  if (claims?.['iss'] !== client.clientID || claims['sub'] !== client.clientID) return false;
+  const { origins, sitePath } = provider.hosts;
+  const audiences = audiencesOf(claims);
+  const isForUs = [...origins].some((origin) =>
+    ['', sitePath].some((site) => endpoints.some((path) => audiences.includes(origin + site + path))),
   );
-  const expiresAt = claims['exp'];
-  if (!isForUs || claims['iss'] !== client.clientID || claims['sub'] !== client.clientID) return false;
-  if (typeof expiresAt !== 'number' || expiresAt + skewSeconds < now) return false;
-  const key = createPublicKey({ key: client.publicKey, format: 'jwk' });
-  return verify('sha256', Buffer.from(`${header ?? ''}.${payload ?? ''}`), key, Buffer.from(signature, 'base64url'));
-}
-
-function readPart(token: string, index: number): Record<string, unknown> | undefined {
-  try {
-    const part: unknown = JSON.parse(Buffer.from(token.split('.')[index] ?? '', 'base64url').toString('utf8'));
-    return typeof part === 'object' && part !== null ? (part as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
+  return isForUs && isCurrent(provider, claims) && isSignedBy(client, assertion);
 }
 
 function isSameText(one: string, other: string): boolean {

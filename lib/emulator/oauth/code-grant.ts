@@ -3,7 +3,7 @@ import type { Exchange } from '../http/exchange';
 import { oauthError, type Reply } from '../http/reply';
 import type { Provider } from '../provider';
 import type { AuthorizationCode } from '../state/codes';
-import { accessError } from './app-access';
+import { accessError, addressError } from './app-access';
 import { authenticateClient } from './client-authentication';
 import { tokenReply } from './token-reply';
 
@@ -16,6 +16,8 @@ export async function authorizationCodeGrant(provider: Provider, exchange: Excha
   if (client.policy.requireSecretForWebServerFlow && !proven) {
     return oauthError('invalid_client', 'invalid client credentials');
   }
+  const wrongAddress = addressError(client, exchange);
+  if (wrongAddress) return wrongAddress;
   const code = provider.codes.find(form.get('code') ?? '');
   if (code?.client !== client) return oauthError('invalid_grant', 'authentication failure');
   if (code.used) {

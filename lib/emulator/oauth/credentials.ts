@@ -30,6 +30,9 @@ export function authorizeCredentials(provider: Provider, exchange: Exchange): Pr
     if (exchange.header('auth-request-type')?.toLowerCase() !== 'named-user') {
       return refuse('invalid_request', 'auth-request-type not supported');
     }
+    if (policy.isCodeCredentialPostOnly && basicOf(exchange) !== undefined) {
+      return refuse('invalid_request', 'user credentials must be sent in the POST body');
+    }
     const challenge = form.get('code_challenge');
     if (policy.requirePkce && challenge === null) return refuse('invalid_request', 'missing required code challenge');
     if (challenge !== null && !/^[\w-]{43}$/.test(challenge)) {
@@ -50,17 +53,27 @@ export function authorizeCredentials(provider: Provider, exchange: Exchange): Pr
   });
 }
 
-/** Whose username and password the Basic header carries; the client's own secret never goes there. */
+/**
+ * Whose username and password were sent: in the Basic header, where the client's own secret never goes, or in the form. Names
+ * of the form's fields are not documented; here they are `username` and `password`.
+ */
 function userOf(provider: Provider, exchange: Exchange): EmulatorUser | undefined {
-  const basic = /^Basic +(.+)$/i.exec(exchange.header('authorization') ?? '')?.[1] ?? '';
-  const text = Buffer.from(basic, 'base64').toString('utf8');
+  const basic = basicOf(exchange);
+  const text = Buffer.from(basic ?? '', 'base64').toString('utf8');
   const colon = text.indexOf(':');
+  const given =
+    basic === undefined
+      ? [exchange.form.get('username'), exchange.form.get('password')]
+      : [text.slice(0, Math.max(0, colon)), text.slice(colon + 1)];
   return provider.users.find(
     ({ username, password, active, organizationId }) =>
-      colon > 0 &&
-      username === text.slice(0, colon) &&
-      password === text.slice(colon + 1) &&
+      username === given[0] &&
+      password === given[1] &&
       active &&
       organizationId === provider.organizationOfSite(exchange.site),
   );
+}
+
+function basicOf(exchange: Exchange): string | undefined {
+  return /^Basic +(.+)$/i.exec(exchange.header('authorization') ?? '')?.[1];
 }

@@ -1,5 +1,6 @@
 import type { Exchange } from '../http/exchange';
 import { htmlReply, type Reply } from '../http/reply';
+import type { EmulatorUser } from '../org/users';
 import { approvalPage, chooserPage, loginPage, messagePage } from '../pages/pages';
 import type { Provider } from '../provider';
 import type { Browser, Transaction } from '../state/browsers';
@@ -21,25 +22,29 @@ export function showLogin(provider: Provider, exchange: Exchange): Reply {
     const browser = browserOf(provider, exchange) ?? provider.browsers.create();
     // Salesforce ignores the hint where somebody is logged in.
     const username = browser.user ? '' : (transaction.loginHint ?? '');
-    return withBrowser(provider, browser, secure(loginPage(transaction, browser, provider.users, { username })));
+    return withBrowser(
+      provider,
+      browser,
+      secure(loginPage(transaction, browser, usersAt(provider, transaction), { username })),
+    );
   });
 }
 
-/** Takes username and password. */
+/** Takes username and password, or the user of a button. */
 export function submitLogin(provider: Provider, exchange: Exchange): Reply {
   return fromForm(provider, exchange, (transaction, browser) => {
     const username = exchange.form.get('username') ?? '';
-    const organizationId = provider.organizationOfSite(transaction.site);
-    const user = provider.users.find(
-      (candidate) =>
-        candidate.username === username &&
-        candidate.password === exchange.form.get('pw') &&
-        candidate.active &&
-        (organizationId === undefined || candidate.organizationId === organizationId),
-    );
+    const chosen = exchange.form.get('user');
+    const user = usersAt(provider, transaction).find(({ userId, active, ...candidate }) => {
+      const isMeant =
+        chosen === null
+          ? candidate.username === username && candidate.password === exchange.form.get('pw')
+          : userId === chosen;
+      return isMeant && active;
+    });
     if (!user) {
       const error = 'Please check your username and password. If you still can’t log in, contact your administrator.';
-      return secure(loginPage(transaction, browser, provider.users, { username, error }));
+      return secure(loginPage(transaction, browser, usersAt(provider, transaction), { username, error }));
     }
     provider.browsers.logIn(browser, user);
     transaction.loggedIn = true;
@@ -90,8 +95,14 @@ export function submitChooser(provider: Provider, exchange: Exchange): Reply {
     const username = exchange.form.get('username') ?? '';
     transaction.chosen = true;
     if (browser.user?.username === username) return continueAuthorization(provider, exchange, transaction);
-    return secure(loginPage(transaction, browser, provider.users, { username }));
+    return secure(loginPage(transaction, browser, usersAt(provider, transaction), { username }));
   });
+}
+
+/** Who can log in: at a site the users of its organization, elsewhere all. */
+function usersAt(provider: Provider, { site }: Transaction): EmulatorUser[] {
+  const organizationId = provider.organizationOfSite(site);
+  return provider.users.filter((user) => organizationId === undefined || user.organizationId === organizationId);
 }
 
 /** Goes on in the browser as it is after this reply: its cookie has just changed. */

@@ -1,3 +1,4 @@
+import { newestApiVersion } from '../../salesforce/api-version';
 import type { EmulatorUser } from '../org/users';
 import type { Provider } from '../provider';
 
@@ -31,7 +32,7 @@ export function identityBody(
     mobile_phone_verified: false,
     is_lightning_login_user: false,
     status: { created_date: null, body: null },
-    urls: urls(instanceUrl, user, version === 'latest' ? '64.0' : (version ?? '{version}')),
+    urls: urls(instanceUrl, user, version === 'latest' ? newestApiVersion : (version ?? '{version}')),
     active: user.active,
     user_type: 'STANDARD',
     language: user.language,

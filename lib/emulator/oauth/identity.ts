@@ -11,7 +11,7 @@ import { identityUrl } from './token-reply';
 /** The identity URL, `/id/<organization>/<user>`. Its errors are plain text with status 403. */
 export function identity(provider: Provider, exchange: Exchange): Promise<Reply> {
   return runWithFaults(provider.faults, exchange, ['identity'], plainError, () => {
-    const access = bearer(provider, exchange, { queryParameter: true });
+    const access = bearer(provider, exchange, { parameter: true });
     if (access === 'missing') return plainError('Missing_OAuth_Token');
     if (access === 'bad' || !opensIdentity(access.grant.scopes)) return plainError('Bad_OAuth_Token');
     const organizationId = toId18(exchange.params['organization'] ?? '');
@@ -33,26 +33,9 @@ export function identity(provider: Provider, exchange: Exchange): Promise<Reply>
 /** OpenID Connect's userinfo (Core, section 5.3), whose errors are Salesforce's all the same. */
 export function userinfo(provider: Provider, exchange: Exchange): Promise<Reply> {
   return runWithFaults(provider.faults, exchange, ['userinfo'], plainError, () => {
-    const access = bearer(provider, exchange);
+    const access = bearer(provider, exchange, { parameter: true });
     if (access === 'missing') return plainError('Missing_OAuth_Token');
     if (access === 'bad' || !opensUserinfo(access.grant.scopes)) return plainError('Bad_OAuth_Token');
     return jsonReply(userinfoBody(provider, access.grant.user, identityUrl(provider, access.grant)));
-  });
-}
-
-/** The UI bridge: turns an access token into a URL that opens Salesforce in a browser. */
-export function singleAccess(provider: Provider, exchange: Exchange): Reply {
-  const access = bearer(provider, exchange);
-  if (access === 'missing') return plainError('Missing_OAuth_Token');
-  if (access === 'bad') return plainError('Bad_OAuth_Token');
-  const { scopes, user } = access.grant;
-  // A JWT-based token cannot open the user interface.
-  if (access.format === 'jwt' || !(scopes.includes('web') || scopes.includes('full'))) {
-    return plainError('Invalid_Scope');
-  }
-  const target = exchange.form.get('redirect_uri') ?? '/';
-  const query = new URLSearchParams({ otp: '__fake_one_time_password__', startURL: target });
-  return jsonReply({
-    frontdoor_uri: `${provider.instanceOf(user.organizationId)}/secur/frontdoor.jsp?${query.toString()}`,
   });
 }

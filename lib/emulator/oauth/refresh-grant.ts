@@ -1,7 +1,7 @@
 import type { Exchange } from '../http/exchange';
 import { oauthError, type Reply } from '../http/reply';
 import type { Provider } from '../provider';
-import { accessError } from './app-access';
+import { accessError, addressError } from './app-access';
 import { authenticateClient } from './client-authentication';
 import { tokenReply } from './token-reply';
 
@@ -14,6 +14,8 @@ export async function refreshTokenGrant(provider: Provider, exchange: Exchange):
   if (client.policy.requireSecretForRefreshTokenFlow && !proven) {
     return oauthError('invalid_client', 'invalid client credentials');
   }
+  const wrongAddress = addressError(client, exchange);
+  if (wrongAddress) return wrongAddress;
   const refreshToken = exchange.form.get('refresh_token') ?? '';
   const grant = grants.grantOf(refreshToken);
   if (grant?.client !== client) return expired();

@@ -2,32 +2,45 @@ import { runWithFaults } from '../faults/run';
 import type { Exchange } from '../http/exchange';
 import type { Reply } from '../http/reply';
 import type { Provider } from '../provider';
+import { authenticateClient } from './client-authentication';
 
 /**
  * Revokes a token (RFC 7009). Unlike the RFC, Salesforce answers a token it does not know with 400, and errors with a
- * form instead of JSON. Needs no client authentication.
+ * form instead of JSON. The token comes in a form or, as in clients of earlier years, in the query. Client authentication is
+ * not needed, and is checked if it is sent.
  */
 export function revoke(provider: Provider, exchange: Exchange): Promise<Reply> {
   return runWithFaults(provider.faults, exchange, ['revoke'], formError, () => answer(provider, exchange));
 }
 
-function answer({ grants }: Provider, exchange: Exchange): Reply {
-  if (exchange.method !== 'POST') return formError('invalid_request', 'must use HTTP POST');
-  const { form } = exchange;
-  const hint = form.get('token_type_hint');
+function answer(provider: Provider, exchange: Exchange): Reply {
+  const { method, form, query } = exchange;
+  if (method !== 'POST' && method !== 'GET') return formError('invalid_request', 'must use HTTP POST');
+  const authentication = identifiesClient(exchange) ? authenticateClient(provider, exchange) : undefined;
+  if (authentication && 'refused' in authentication) {
+    const { error, error_description } = authentication.refused.json as { error: string; error_description: string };
+    return formError(error, error_description);
+  }
+  const { grants } = provider;
+  const hint = form.get('token_type_hint') ?? query.get('token_type_hint');
   if (hint !== null && hint !== 'access_token' && hint !== 'refresh_token') {
     return formError('unsupported_token_type', 'token type not supported');
   }
-  const value = form.get('token') ?? '';
+  const value = form.get('token') ?? query.get('token') ?? '';
   const access = grants.findAccessToken(value);
   const grant = access?.grant ?? (grants.isRefreshTokenLive(value) ? grants.grantOf(value) : undefined);
-  const clientID = form.get('client_id');
-  if (!grant || (clientID !== null && clientID !== grant.client.clientID)) {
+  if (!grant || (authentication && authentication.client !== grant.client)) {
     return formError('invalid_token', 'invalid token');
   }
   if (access) access.revoked = true;
   else grants.revoke(grant);
   return { status: 200, headers: {}, text: '' };
+}
+
+function identifiesClient(exchange: Exchange): boolean {
+  const { form } = exchange;
+  const hasBasic = /^Basic /i.test(exchange.header('authorization') ?? '');
+  return hasBasic || form.has('client_id') || form.has('client_assertion');
 }
 
 function formError(error: string, description?: string, status?: number): Reply {

@@ -12,16 +12,16 @@ export function grantedScopes(client: EmulatorClient, requested: string | null):
   return names.every(isAllowed) ? [...new Set(names)] : undefined;
 }
 
-/** Scopes that open the identity URL. */
+/** Scopes that open the identity URL and userinfo: one of them is enough. */
 const identityScopes = ['id', 'openid', 'profile', 'email', 'address', 'phone', 'full', 'api', 'web'];
 
 export function opensIdentity(scopes: readonly string[]): boolean {
   return scopes.some((scope) => identityScopes.includes(scope));
 }
 
-/** Userinfo is taken to need `openid`: what Salesforce asks for is not documented, so the stricter reading holds. */
+/** Salesforce's own command line reads userinfo with the scopes `refresh_token api web`, so `openid` is not needed. */
 export function opensUserinfo(scopes: readonly string[]): boolean {
-  return scopes.includes('openid');
+  return opensIdentity(scopes);
 }
 
 export function opensData(scopes: readonly string[]): boolean {

@@ -2,6 +2,7 @@ import { runWithFaults } from '../faults/run';
 import type { Exchange } from '../http/exchange';
 import { oauthError, type Reply } from '../http/reply';
 import type { Provider } from '../provider';
+import { clientCredentialsGrant, jwtBearerGrant } from './app-grants';
 import { authorizationCodeGrant } from './code-grant';
 import { refreshTokenGrant } from './refresh-grant';
 import { inRequestedFormat } from './token-format';
@@ -24,6 +25,14 @@ async function answer(provider: Provider, exchange: Exchange): Promise<Reply> {
         runWithFaults(provider.faults, exchange, ['refresh', 'token'], oauthError, () =>
           checked(exchange, () => refreshTokenGrant(provider, exchange)),
         ),
+      );
+    case 'urn:ietf:params:oauth:grant-type:jwt-bearer':
+      return runWithFaults(provider.faults, exchange, ['token'], oauthError, () =>
+        checked(exchange, () => jwtBearerGrant(provider, exchange)),
+      );
+    case 'client_credentials':
+      return runWithFaults(provider.faults, exchange, ['token'], oauthError, () =>
+        checked(exchange, () => clientCredentialsGrant(provider, exchange)),
       );
     default:
       return runWithFaults(provider.faults, exchange, ['token'], oauthError, () =>

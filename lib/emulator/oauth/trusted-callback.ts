@@ -16,7 +16,9 @@ export function trustedCallback(
   const redirectURI = query.get('redirect_uri');
   if (redirectURI === null) return onPage('redirect_uri_missing', 'redirect_uri not provided');
   if (!client.callbackURLs.includes(redirectURI) || query.getAll('redirect_uri').length > 1) {
-    return onPage('redirect_uri_mismatch', 'redirect_uri must match configuration');
+    const details = { sent: query.getAll('redirect_uri'), registered: client.callbackURLs };
+    const html = errorPage('redirect_uri_mismatch', 'redirect_uri must match configuration', details);
+    return { page: htmlReply(html, 400) };
   }
   return { client, redirectURI };
 }

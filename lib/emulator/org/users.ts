@@ -18,6 +18,8 @@ export interface EmulatorUser {
   locale: string;
   timezone: string;
   active: boolean;
+  /** Whether the user may use the API alone, and opens no page of Salesforce. Default false. */
+  apiOnly: boolean;
 }
 
 /** An organization. The first one has the Experience Cloud site. */
@@ -85,5 +87,6 @@ function createUser(
     locale: 'en_US',
     timezone: 'Europe/Paris',
     active: true,
+    apiOnly: false,
   };
 }

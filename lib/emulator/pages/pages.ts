@@ -9,7 +9,7 @@ export const pagePaths = {
   chooser: '/secur/chooser',
 } as const;
 
-/** Username and password, with the seeded users named below: everybody may know them here. */
+/** Username and password, and below a button for each user: nothing has to be typed here. */
 export function loginPage(
   { site, source, display }: Transaction,
   browser: Browser,
@@ -19,15 +19,24 @@ export function loginPage(
   return page(
     'Log in',
     `${error === undefined ? '' : `<p role="alert">${escapeHtml(error)}</p>`}
-<form method="post" action="${escapeHtml(site + pagePaths.login)}">${hiddenFields({ source, csrf: browser.csrfToken })}
+<form method="post" action="${escapeHtml(site + pagePaths.login)}" id="login">${hiddenFields({ source, csrf: browser.csrfToken })}
 <label for="username">Username</label>
 <input id="username" name="username" autocomplete="username" autocapitalize="none" spellcheck="false" required value="${escapeHtml(username)}">
 <label for="password">Password</label>
 <input id="password" name="pw" type="password" autocomplete="current-password" required>
 <button>Log In</button></form>
-<aside>None of this is real. Log in as one of${userList(users)}</aside>`,
+<aside>None of this is real. Log in with one click, or as one of the users by hand.
+${users
+  .filter(({ active }) => active)
+  .map(oneClickButton)
+  .join('')}${userList(users)}</aside>`,
     display,
   );
+}
+
+function oneClickButton({ userId, displayName, username }: EmulatorUser): string {
+  const text = `Continue as ${displayName} (${username})`;
+  return `<button form="login" name="user" value="${escapeHtml(userId)}" formnovalidate class="quiet">${escapeHtml(text)}</button>`;
 }
 
 /** "Allow Access?" */
@@ -61,11 +70,32 @@ ${hiddenFields({ source, csrf: browser.csrfToken })}${buttons.join('')}
   );
 }
 
-/** An error that is not redirected, because client or redirect URI cannot be trusted. */
-export function errorPage(error: string, description: string): string {
+/**
+ * An error that is not redirected, because client or redirect URI cannot be trusted. Unlike Salesforce's own page it shows the
+ * callback URLs, so that the difference can be seen.
+ */
+export function errorPage(error: string, description: string, callbacks?: CallbackURLs): string {
   // In this very form, because clients are known to look for it in the text of the page.
   const text = `error=${error}&error_description=${encodeURIComponent(description)}`;
-  return page('We can’t authorize you', `<p role="alert">${escapeHtml(text)}</p>`);
+  return page(
+    'We can’t authorize you',
+    `<p role="alert">${escapeHtml(text)}</p>${callbacks ? compare(callbacks) : ''}`,
+  );
+}
+
+/** Callback URLs to compare. */
+interface CallbackURLs {
+  readonly sent: readonly string[];
+  readonly registered: readonly string[];
+}
+
+function compare({ sent, registered }: CallbackURLs): string {
+  const list = (urls: readonly string[]): string =>
+    urls.length === 0
+      ? '<p>None.</p>'
+      : `<ul>${urls.map((url) => `<li><code>${escapeHtml(url)}</code></li>`).join('')}</ul>`;
+  return `<h2>The app sent</h2>${list(sent)}<h2>Callback URLs of this client</h2>${list(registered)}
+<p>The two have to be equal, character by character.</p>`;
 }
 
 /** What is seen at the root of the emulator. */

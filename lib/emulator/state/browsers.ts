@@ -37,6 +37,7 @@ export interface Transaction {
 export class Browsers {
   readonly #browsers = new Map<string, Browser>();
   readonly #transactions = new Map<string, Transaction>();
+  readonly #oneTimePasswords = new Map<string, EmulatorUser>();
 
   find(id: string | undefined): Browser | undefined {
     return id === undefined ? undefined : this.#browsers.get(id);
@@ -71,6 +72,19 @@ export class Browsers {
 
   transaction(source: string | null): Transaction | undefined {
     return source === null ? undefined : this.#transactions.get(source);
+  }
+
+  /** What opens a browser session once, without a login page. */
+  issueOneTimePassword(user: EmulatorUser): string {
+    const value = `__fake_one_time_password_${randomText(24)}__`;
+    this.#oneTimePasswords.set(value, user);
+    return value;
+  }
+
+  takeOneTimePassword(value: string | null): EmulatorUser | undefined {
+    const user = this.#oneTimePasswords.get(value ?? '');
+    this.#oneTimePasswords.delete(value ?? '');
+    return user;
   }
 
   /** A request is answered once. */

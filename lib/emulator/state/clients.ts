@@ -1,6 +1,7 @@
 import type { JsonWebKey } from 'node:crypto';
 import { randomText } from '../org/ids';
-import { defaultPolicy, type ClientPolicy } from '../policy';
+import { AddressList } from './addresses';
+import { defaultPolicies, type AppAge, type ClientPolicy } from '../policy';
 
 /** An app, as registered with the emulator. */
 export interface EmulatorClient {
@@ -21,6 +22,8 @@ export interface ClientRegistration {
   /** Callback URLs; `redirect_uri` has to equal one of them exactly. */
   callbackURLs: readonly string[];
   policy?: Partial<ClientPolicy> | undefined;
+  /** What `policy` starts from: the app Salesforce makes now, or an app of before July 2026. Default: the emulator's `app`. */
+  app?: AppAge | undefined;
   /** Consumer Key. Default: a random fake one. */
   clientID?: string | undefined;
   /** Default: a random fake secret. `false` makes a public client, which needs PKCE and no secret in either flow. */
@@ -31,6 +34,19 @@ export interface ClientRegistration {
   publicKey?: JsonWebKey | undefined;
 }
 
+/**
+ * What is wrong with a callback URL, or undefined.
+ *
+ * @returns the end of a sentence that begins with the URL
+ */
+export function callbackProblem(url: string): string | undefined {
+  // Read as a URL, "localhost:3000/callback" has the scheme "localhost".
+  if (/^[\w.-]+:\d+(?:[/?#]|$)/.test(url)) return `has no scheme. Did you mean "http://${url}"?`;
+  return URL.canParse(url) ? undefined : 'is not an absolute URL.';
+}
+
+const lockedSwitches = ['requirePkce', 'rotateRefreshTokens', 'idleTTLSeconds'] as const;
+
 function fakeSecret(): string {
   return `__fake_client_secret_${randomText(24)}__`;
 }
@@ -38,16 +54,30 @@ function fakeSecret(): string {
 /** All apps the emulator knows. */
 export class Clients {
   readonly list: EmulatorClient[] = [];
+  readonly #defaultApp: AppAge;
 
-  /** Adds an app. Unlike at Salesforce it can be used at once, not after ten minutes. */
+  constructor(defaultApp: AppAge) {
+    this.#defaultApp = defaultApp;
+  }
+
+  /**
+   * Adds an app. Unlike at Salesforce it can be used at once, not after ten minutes.
+   *
+   * @throws TypeError if a callback URL or an address of the policy is invalid
+   */
   register(registration: ClientRegistration): EmulatorClient {
+    for (const url of registration.callbackURLs) {
+      const problem = callbackProblem(url);
+      if (problem !== undefined) throw new TypeError(`The callback URL "${url}" ${problem}`);
+    }
+    checkPolicy(registration.policy);
     const isPublic = registration.clientSecret === false;
     const client: EmulatorClient = {
       clientID: registration.clientID ?? `3MVG9__fake__${randomText(40)}`,
       clientSecret: isPublic ? '' : registration.clientSecret || fakeSecret(),
       callbackURLs: [...registration.callbackURLs],
       policy: {
-        ...defaultPolicy,
+        ...defaultPolicies[registration.app ?? this.#defaultApp],
         ...(isPublic
           ? { requireSecretForWebServerFlow: false, requireSecretForRefreshTokenFlow: false, requirePkce: true }
           : {}),
@@ -64,9 +94,18 @@ export class Clients {
     return this.list.find((client) => client.clientID === clientID);
   }
 
-  /** @throws TypeError where no app has this id */
+  /** @throws TypeError if no app has this id, or the app has a switch locked */
   setPolicy(clientID: string, changes: Partial<ClientPolicy>): void {
-    Object.assign(this.#get(clientID).policy, changes);
+    checkPolicy(changes);
+    const { policy } = this.#get(clientID);
+    const isLocked = policy.locked && changes.locked !== false;
+    const refused = lockedSwitches.find((name) => isLocked && name in changes && changes[name] !== policy[name]);
+    if (refused !== undefined) {
+      throw new TypeError(
+        `Salesforce has locked ${refused} in the apps it makes now. Use an app of before with app: 'legacy', or set locked: false as well.`,
+      );
+    }
+    Object.assign(policy, changes);
   }
 
   /** @returns the new secret. @throws TypeError where no app has this id */
@@ -81,4 +120,9 @@ export class Clients {
     if (!client) throw new TypeError(`No client with id "${clientID}" is registered with the emulator.`);
     return client;
   }
+}
+
+/** @throws TypeError if an address is invalid */
+function checkPolicy({ refreshTokenIPAllowlist }: Partial<ClientPolicy> = {}): void {
+  if (refreshTokenIPAllowlist) new AddressList(refreshTokenIPAllowlist);
 }

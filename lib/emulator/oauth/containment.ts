@@ -1,0 +1,19 @@
+import type { Exchange } from '../http/exchange';
+import type { Provider } from '../provider';
+import { bearerToken } from './bearer';
+
+/**
+ * Salesforce's containment: a request from an address of ill repute freezes the user whose token it carries, and revokes the
+ * tokens of that user.
+ */
+export function containUser(provider: Provider, exchange: Exchange): void {
+  const { containedAddresses } = provider.settings;
+  if (!containedAddresses?.includes(exchange.address)) return;
+  const { grants } = provider;
+  const accessToken = bearerToken(exchange, true);
+  const refreshToken = exchange.form.get('refresh_token');
+  const grant =
+    (accessToken === null ? undefined : grants.findAccessToken(accessToken)?.grant) ??
+    (refreshToken === null ? undefined : grants.grantOf(refreshToken));
+  if (grant) provider.contain(grant.user);
+}

@@ -1,0 +1,3 @@
+export function folderOf(name: string): string;
+export function nodePath(): string;
+export function installAll(): void;

@@ -1,0 +1,31 @@
+import { logInFor, startProgram } from './support';
+
+describe.each([
+  ['jsforce', 'jsforce'],
+  ['jsforce 3.10.16, the last for Node.js 20', 'jsforce-node-20'],
+])('%s', (_, client) => {
+  it('login with PKCE, identity, `find` with conditions and parents, `count`, collections, upsert, refresh and logout', async () => {
+    const scene = await startProgram(client, { name: 'jsforce' });
+    const { emulator, program } = scene;
+
+    expect(await logInFor(scene)).toEqual({ expire: true });
+    emulator.expireAccessTokens();
+    program.send({});
+
+    expect(await program.next()).toEqual({
+      username: 'ada@acme.example',
+      found: [
+        ['Forbes', 'Edge Communications'],
+        ['Frank', 'GenePoint'],
+        ['Gonzalez', 'Edge Communications'],
+      ],
+      count: 2,
+      succeeded: true,
+      industries: ['Energy', 'Energy'],
+      created: [true, false],
+      requests: 15000,
+      refreshes: 1,
+    });
+    expect(emulator.liveTokens()).toEqual({ accessTokens: 0, refreshTokens: 0 });
+  });
+});

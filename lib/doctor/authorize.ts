@@ -83,7 +83,7 @@ async function request(
   clock: Clock,
   withPkce: boolean,
 ): Promise<Answer> {
-  const { clientID, scope, prompt, display, authorizationParams, httpTimeoutMs, trustedHosts } = configuration;
+  const { clientID, scope, prompt, display, authorizationParams, trustedHosts } = configuration;
   const challenge = createHash('sha256').update(randomBytes(32)).digest('base64url');
   const query = new URLSearchParams({
     ...authorizationParams,
@@ -98,7 +98,7 @@ async function request(
   });
   let url = `${endpointsOf(baseUrl).authorization_endpoint}?${query.toString()}`;
   for (let redirects = 0; ; redirects++) {
-    const reply = await exchange(url, { method: 'GET', headers: { accept: 'text/html' } }, httpTimeoutMs, clock);
+    const reply = await exchange(url, { method: 'GET', headers: { accept: 'text/html' } }, configuration, clock);
     const target = targetOf(reply, url);
     if (target && isCallback(target, callbackURL)) {
       const said = saidIn(target.searchParams);

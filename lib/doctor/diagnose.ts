@@ -65,7 +65,7 @@ async function checkOrganization(
   { clock }: ParsedOptions,
   { origin }: DiagnoseOptions,
 ): Promise<Finding[]> {
-  const atHost = await checkHost(baseUrl, configuration.httpTimeoutMs, clock);
+  const atHost = await checkHost(baseUrl, configuration, clock);
   if (atHost.some(({ check, level }) => level === 'error' && check !== 'clock')) return atHost;
   const callback = absoluteCallbackURL(configuration, origin);
   // Of an address nobody has registered Salesforce still says whether it knows the app.

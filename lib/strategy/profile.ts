@@ -60,7 +60,7 @@ export async function loadProfile(
   const reply = await exchange(
     tokens.instanceUrl + path,
     { method: 'GET', headers },
-    configuration.httpTimeoutMs,
+    configuration,
     clock,
   );
   const json = reply.status === 200 ? parseObject(reply.text) : undefined;

@@ -135,7 +135,7 @@ export class TokenClient {
     await request({
       [allowInsecureRequests]: isLoopback(new URL(this.#server.issuer)),
       [customFetch]: async (url, { method, headers, body }) => {
-        reply = await exchange(url, { method, headers, body, guard }, this.#configuration.httpTimeoutMs, this.#clock);
+        reply = await exchange(url, { method, headers, body, guard }, this.#configuration, this.#clock);
         return new Response(null);
       },
     });

@@ -24,7 +24,7 @@ export type { AuthenticateOptions, StrategyOnlyOptions, StrategyOptions } from '
 export type { SalesforceProfile } from './strategy/profile';
 export type { TokenEndpointReply } from './token/types';
 
-export type { ClientOptions, Display, ProfileSource, Prompt } from './options/configuration';
+export type { ClientOptions, Display, FetchFunction, ProfileSource, Prompt } from './options/configuration';
 export type { ConfigurationContext, ConfigurationFunction } from './options/source';
 export { configurationFromEnv } from './options/environment';
 

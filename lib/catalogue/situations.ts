@@ -86,6 +86,7 @@ export const situations: Readonly<Record<SalesforceErrorCode, Situation>> = {
   ERR_SALESFORCE_MIDDLEWARE_MISSING: setup,
   ERR_SALESFORCE_CONFIGURATION: setup,
   ERR_SALESFORCE_JSFORCE_MISSING: setup,
+  ERR_SALESFORCE_JSFORCE_UNUSABLE: setup,
 
   ERR_SALESFORCE_STATE_MISSING: interrupted,
   ERR_SALESFORCE_STATE_MISMATCH: interrupted,

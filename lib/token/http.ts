@@ -1,4 +1,4 @@
-import type { Clock } from '../clock';
+import { afterTwoTurns, type Clock } from '../clock';
 import { debugHttp } from '../debug';
 import { SalesforceAuthError, systemCode } from '../errors';
 import type { FetchFunction } from '../options/configuration';
@@ -97,11 +97,6 @@ function onTimeout(clock: Clock, timeoutMs: number, over: (isLate: boolean) => v
     const passedMs = Math.max(clock.now() - since.wall, clock.monotonic() - since.monotonic);
     over(passedMs > timeoutMs + standstillMs);
   });
-}
-
-/** Time enough for the event loop to read what the sockets already hold. */
-function afterTwoTurns(act: () => void): void {
-  setImmediate(() => setImmediate(act));
 }
 
 function followedRedirect(host: string): SalesforceAuthError {

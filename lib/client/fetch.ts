@@ -77,7 +77,8 @@ async function sendAgain(
 /** Whether an answer, or the lack of one, is a sign that the organization is at another instance now. */
 function isAway(answer: Response | Failure, instanceUrl: string): boolean {
   // A name that no longer exists. A host that only does not answer is an outage.
-  if ('error' in answer) return systemCode(isSalesforceAuthError(answer.error) ? answer.error.cause : answer.error) === 'ENOTFOUND';
+  if ('error' in answer)
+    return systemCode(isSalesforceAuthError(answer.error) ? answer.error.cause : answer.error) === 'ENOTFOUND';
   const { status, headers } = answer;
   return isMoved({ status, location: headers.get('location'), type: headers.get('content-type') }, instanceUrl);
 }

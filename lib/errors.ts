@@ -93,6 +93,7 @@ export type SalesforceRuntimeErrorCode =
   | 'ERR_SALESFORCE_API_TOKEN_REFUSED'
   | 'ERR_SALESFORCE_API_LIMIT'
   | 'ERR_SALESFORCE_API_DISABLED'
+  | 'ERR_SALESFORCE_PASSWORD_EXPIRED'
   | 'ERR_SALESFORCE_API';
 
 /** Every `code` an error of this package can have. */

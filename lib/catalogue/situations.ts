@@ -201,5 +201,10 @@ export const situations: Readonly<Record<SalesforceErrorCode, Situation>> = {
     'Your Salesforce organization has used up its requests for now. Please try again later.',
   ),
   ERR_SALESFORCE_API_DISABLED: organization,
+  ERR_SALESFORCE_PASSWORD_EXPIRED: permanent(
+    'try-again',
+    'Your Salesforce password has expired',
+    'Log in at Salesforce itself, choose a new password there, and then try again.',
+  ),
   ERR_SALESFORCE_API: misused,
 };

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { outcomeOf, tell, type Said } from '../catalogue/look-up';
+import { isKnown, outcomeOf, tell, type Said } from '../catalogue/look-up';
 import { outcomes, type Outcome } from '../catalogue/outcomes';
 import { safeText } from '../catalogue/safe-text';
 import type { Clock } from '../clock';
@@ -7,7 +7,7 @@ import type { Configuration } from '../options/configuration';
 import { endpointsOf } from '../salesforce/endpoints';
 import { isTrustedHost, parseUrl } from '../salesforce/hosts';
 import { exchange, type HttpReply } from '../token/http';
-import type { Finding } from './findings';
+import { reportText, type Finding } from './findings';
 
 /** How Salesforce answers an authorization request of nobody in particular. */
 type Answer = { shape: 'page' | 'callback'; said: Said } | { shape: 'login' };
@@ -59,7 +59,7 @@ function problemOf({ shape, said }: Exclude<Answer, { shape: 'login' }>): Findin
     check: checks[found.code] ?? 'app',
     level: found.status === 503 ? 'unknown' : 'error',
     message: tell(said, { ...found, advice: '' }).trim(),
-    fix: found.advice,
+    fix: isKnown(shape, said) ? found.advice : `${found.advice} ${reportText}`,
     code: found.code,
   };
 }

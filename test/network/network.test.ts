@@ -9,6 +9,7 @@ import { startTestEmulator } from '../helpers/emulator';
 import { startForwardProxy, type ForwardProxy } from '../helpers/forward-proxy';
 import { nodeLines } from '../helpers/node-lines';
 import { Program } from '../helpers/program';
+import { freePort } from '../stores/servers/programs';
 import { privateAuthority, startTlsServer, type PrivateAuthority } from '../helpers/tls-server';
 
 let authority: PrivateAuthority;
@@ -128,6 +129,7 @@ describe('an application that finds its proxy in the environment (NODE_USE_ENV_P
       const client = emulator.registerClient({ callbackURLs: [], policy: { rotateRefreshTokens: true } });
       const { clientID, clientSecret } = client;
       const url = await program.call<string>('start', {
+        port: await freePort(),
         options: {
           clientID,
           clientSecret,

@@ -52,3 +52,8 @@ export function within<T>(clock: Clock, delayMs: number, running: Promise<T>, la
     void running.then(resolve, reject).then(cancel);
   });
 }
+
+/** Calls `act` after two turns of the event loop: time enough to read what the sockets already hold. */
+export function afterTwoTurns(act: () => void): void {
+  setImmediate(() => setImmediate(act));
+}

@@ -38,6 +38,11 @@ export function outcomeOf(place: Place, { error, errorDescription = '', status }
   return place === 'api' ? outcomes.unavailable : outcomes.inDoubt;
 }
 
+/** Whether the catalogue has an error, with its text if several meanings depend on it. */
+export function isKnown(place: Place, { error, errorDescription = '' }: Said): boolean {
+  return entries.get(`${place} ${error}`)?.some(({ when }) => when?.test(errorDescription) ?? true) ?? false;
+}
+
 /** An error as it is told to an operator: what Salesforce said, and what to do about it. */
 export function tell({ error, errorDescription }: Said, { advice }: Outcome): string {
   return `Salesforce answered "${errorDescription === undefined ? error : `${error}: ${errorDescription}`}". ${advice}`;

@@ -56,12 +56,12 @@ export const outcomes = {
   ipRestricted: refusal(
     'ERR_SALESFORCE_IP_RESTRICTED',
     502,
-    `The address of this server (or the hour) is outside of what the organization allows; add it to the trusted ranges, or relax the app's IP policy ${setupPage}.`,
+    `The address of this server (or the hour) is outside of what the organization allows; add it to the trusted ranges and to the app's Refresh Token IP Allowlist, or relax the app's IP policy ${setupPage}. See docs/network.md.`,
   ),
   userInactive: refusal(
     'ERR_SALESFORCE_USER_INACTIVE',
     403,
-    `The user or the organization is not active; an administrator can activate it ${setupPage}.`,
+    `The user or the organization is not active; an administrator can activate it ${setupPage}. Salesforce also freezes users whose requests come from an address of ill repute.`,
     'dead',
   ),
   notInstalled: refusal(
@@ -178,7 +178,9 @@ export const outcomes = {
   apiScopeMissing: refusal(
     'ERR_SALESFORCE_INSUFFICIENT_SCOPE',
     403,
-    "The token is not good for the REST API: add 'api' to the scope option and to the app, and have the user log in again.",
+    "Salesforce says so for four causes. The scope 'api' is missing: add it to the scope option and to the app, and have the " +
+      'user log in again. As reported, also: the organization demands a high-assurance session, the IP restrictions of the app ' +
+      'are not relaxed, or a policy blocks the connection.',
   ),
   apiNotAttached: refusal(
     'ERR_SALESFORCE_APP_MISCONFIGURED',
@@ -190,6 +192,17 @@ export const outcomes = {
     503,
     `The organization's API requests are used up; see "API Requests, Last 24 Hours" under Company Information ${setupPage}.`,
     'transient',
+  ),
+  apiRecordLocked: refusal(
+    'ERR_SALESFORCE_UPSTREAM',
+    503,
+    'Another transaction holds the record; try the same call again shortly.',
+    'transient',
+  ),
+  passwordExpired: refusal(
+    'ERR_SALESFORCE_PASSWORD_EXPIRED',
+    403,
+    "The user's password has expired, and only the user can help: log in at Salesforce, change the password, and try again.",
   ),
   apiDisabled: refusal(
     'ERR_SALESFORCE_API_DISABLED',

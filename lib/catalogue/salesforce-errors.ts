@@ -65,6 +65,11 @@ const byText: readonly SalesforceError[] = [
     text: 'ip restricted',
     when: /ip restricted|login hours/i,
   }),
+  // The Refresh Token IP Allowlist. What it says is not documented; any text that names it is about the address.
+  entry('invalid_grant', token, 'ipRestricted', 'unconfirmed', {
+    text: 'ip address not in the allowlist',
+    when: /allow-? ?list|ip address/i,
+  }),
   entry('invalid_grant', ['callback'], 'loginRestricted', 'documented', {
     text: 'IP restricted or invalid login hours',
     when: /ip restricted|login hours/i,
@@ -207,6 +212,12 @@ const apiErrors: readonly SalesforceError[] = [
   entry('Bad_OAuth_Token', ['api'], 'apiTokenRefused', 'client code'),
   entry('Missing_OAuth_Token', ['api'], 'apiTokenRefused', 'reported'),
   entry('REQUEST_LIMIT_EXCEEDED', ['api'], 'apiLimit', 'documented', { text: 'TotalRequests Limit exceeded.' }),
+  entry('UNABLE_TO_LOCK_ROW', ['api'], 'apiRecordLocked', 'reported', {
+    text: 'unable to obtain exclusive access to this record',
+  }),
+  entry('INVALID_OPERATION_WITH_EXPIRED_PASSWORD', ['api'], 'passwordExpired', 'reported', {
+    text: "The user's password has expired",
+  }),
   entry('API_DISABLED_FOR_ORG', ['api'], 'apiDisabled', 'reported', {
     text: 'API is not enabled for this Organization',
   }),

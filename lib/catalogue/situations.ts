@@ -86,6 +86,7 @@ export const situations: Readonly<Record<SalesforceErrorCode, Situation>> = {
   ERR_SALESFORCE_MIDDLEWARE_MISSING: setup,
   ERR_SALESFORCE_CONFIGURATION: setup,
   ERR_SALESFORCE_JSFORCE_MISSING: setup,
+  ERR_SALESFORCE_JSFORCE_UNUSABLE: setup,
 
   ERR_SALESFORCE_STATE_MISSING: interrupted,
   ERR_SALESFORCE_STATE_MISMATCH: interrupted,
@@ -200,5 +201,10 @@ export const situations: Readonly<Record<SalesforceErrorCode, Situation>> = {
     'Your Salesforce organization has used up its requests for now. Please try again later.',
   ),
   ERR_SALESFORCE_API_DISABLED: organization,
+  ERR_SALESFORCE_PASSWORD_EXPIRED: permanent(
+    'try-again',
+    'Your Salesforce password has expired',
+    'Log in at Salesforce itself, choose a new password there, and then try again.',
+  ),
   ERR_SALESFORCE_API: misused,
 };

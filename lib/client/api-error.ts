@@ -43,9 +43,16 @@ function parse(text: string, status: number): { error: string; errorDescription:
   const first: unknown = Array.isArray(parsed) ? parsed[0] : parsed;
   const { errorCode, error, message, error_description: description } = (first ?? {}) as Record<string, unknown>;
   return {
-    error: safeText(errorCode) ?? safeText(error) ?? `status ${status}`,
+    error: codeOf(errorCode) ?? safeText(error) ?? `status ${status}`,
     errorDescription: safeText(message) ?? safeText(description),
   };
+}
+
+/** Long codes would be taken for a secret; none is of capital letters alone. */
+function codeOf(errorCode: unknown): string | undefined {
+  return typeof errorCode === 'string' && /^[A-Z]+(?:_[A-Z]+)*$/.test(errorCode)
+    ? errorCode.slice(0, 80)
+    : safeText(errorCode);
 }
 
 function parseJSON(text: string): unknown {

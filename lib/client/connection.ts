@@ -1,6 +1,9 @@
+import { createRequire } from 'node:module';
 import type { TokenCoordinator } from '../coordinator/coordinator';
 import type { GrantReference } from '../coordinator/grant';
 import { SalesforceAuthError } from '../errors';
+import { carryRequests } from './jsforce-transport';
+import { movedTo } from './moved';
 
 /** jsforce's `Connection`; `any` where jsforce, an optional peer, is not installed. */
 // eslint-disable-next-line @typescript-eslint/consistent-type-imports -- an import statement would fail without jsforce
@@ -18,7 +21,8 @@ const maxRefreshesInARow = 2;
 /**
  * A jsforce connection whose refreshes go through the coordinator, and so never present a refresh token twice.
  *
- * @throws SalesforceAuthError `ERR_SALESFORCE_JSFORCE_MISSING`, and what {@link TokenCoordinator.get} throws
+ * @throws SalesforceAuthError `ERR_SALESFORCE_JSFORCE_MISSING`, `ERR_SALESFORCE_JSFORCE_UNUSABLE`, and what
+ *   {@link TokenCoordinator.get} throws
  */
 export async function openConnection(
   coordinator: TokenCoordinator,
@@ -30,6 +34,8 @@ export async function openConnection(
   let refreshesInARow = 0;
   const connection = new Connection({
     instanceUrl: tokens.instanceUrl,
+    // Where jsforce revokes a token at logout: the organization itself.
+    loginUrl: tokens.instanceUrl,
     accessToken: tokens.accessToken,
     ...(options.version === undefined ? {} : { version: options.version }),
     refreshFn: (current, done) => {
@@ -41,20 +47,18 @@ export async function openConnection(
       }
       coordinator.get(reference, { rejected }).then(
         (fresh) => {
-          if (current.instanceUrl === fresh.instanceUrl) {
-            done(null, fresh.accessToken);
-            return;
-          }
-          // jsforce would repeat the request at the old host, be refused, and refresh again.
           current.instanceUrl = fresh.instanceUrl;
-          current.accessToken = fresh.accessToken;
-          done(new Error('The organization has moved to another instance. Repeat the call; it will go there.'));
+          done(null, fresh.accessToken);
         },
         (error: unknown) => {
           done(error as Error);
         },
       );
     },
+  });
+  carryRequests(connection, await coordinator.fetchOf(tokens), async () => {
+    const { accessToken, instanceUrl } = connection;
+    return (await movedTo(coordinator, reference, { accessToken: accessToken ?? '', instanceUrl })) !== undefined;
   });
   const request = connection.request.bind(connection);
   connection.request = ((...given: Parameters<typeof request>) => {
@@ -70,15 +74,44 @@ export async function openConnection(
   return connection;
 }
 
+/** The last jsforce that loads on a Node older than {@link currentJsforceNode}. */
+const lastOlderJsforce = '3.10.16';
+const currentJsforceNode = 22;
+
 // eslint-disable-next-line @typescript-eslint/consistent-type-imports -- see above
 async function loadJsforce(): Promise<typeof import('jsforce')> {
   try {
     return await import('jsforce');
   } catch (error) {
+    const installed = installedVersion();
+    if (installed === undefined) {
+      throw new SalesforceAuthError(
+        'ERR_SALESFORCE_JSFORCE_MISSING',
+        `connection() needs the package jsforce. Install it with: npm install jsforce${isOlderNode() ? `@${lastOlderJsforce}` : ''}`,
+        { cause: error },
+      );
+    }
     throw new SalesforceAuthError(
-      'ERR_SALESFORCE_JSFORCE_MISSING',
-      'connection() needs the package jsforce. Install it with: npm install jsforce',
+      'ERR_SALESFORCE_JSFORCE_UNUSABLE',
+      `jsforce ${installed} is installed but does not load on Node.js ${process.versions.node}. ` +
+        (isOlderNode()
+          ? `Install one that does with: npm install jsforce@${lastOlderJsforce}. Later ones need Node.js ${currentJsforceNode}.`
+          : 'Install it anew with: npm install jsforce@latest. See the cause for what fails.'),
       { cause: error },
     );
+  }
+}
+
+function isOlderNode(): boolean {
+  return Number(process.versions.node.split('.')[0]) < currentJsforceNode;
+}
+
+/** The version of jsforce that is installed, whether it loads or not. */
+function installedVersion(): string | undefined {
+  try {
+    const manifest = createRequire(__filename)('jsforce/package.json') as { version?: string };
+    return manifest.version ?? 'of an unknown version';
+  } catch {
+    return undefined;
   }
 }

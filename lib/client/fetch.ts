@@ -1,7 +1,9 @@
 import type { TokenCoordinator } from '../coordinator/coordinator';
 import type { GrantReference } from '../coordinator/grant';
-import { SalesforceAuthError } from '../errors';
+import { isSalesforceAuthError, SalesforceAuthError, systemCode } from '../errors';
+import { transportError } from '../token/http';
 import type { TokenSet } from '../token/types';
+import { isMoved, movedTo } from './moved';
 
 /** Bodies of a 401 that is not about the age of the token; a refresh would be answered with the same again. */
 const notExpiry = [
@@ -9,12 +11,18 @@ const notExpiry = [
   'This session is not valid for use with the REST API',
 ] as const;
 
+/** A request that brought no answer. */
+interface Failure {
+  error: unknown;
+}
+
 /**
- * Calls the organization's API with a valid token, and once more with a new one where Salesforce refuses it as expired.
+ * Calls the organization's API with a valid token, and once more with a new one if Salesforce refuses it as expired, or at the
+ * new instance if the organization has moved.
  *
  * @param input a path, or a URL on the instance
- * @throws SalesforceAuthError `ERR_SALESFORCE_FOREIGN_ORIGIN` for a URL elsewhere, and what {@link TokenCoordinator.get}
- *   throws
+ * @throws SalesforceAuthError `ERR_SALESFORCE_FOREIGN_ORIGIN` for a URL elsewhere, `ERR_SALESFORCE_UNREACHABLE` and
+ *   `ERR_SALESFORCE_CONNECTION_LOST` if the instance does not answer, and what {@link TokenCoordinator.get} throws
  */
 export async function salesforceFetch(
   coordinator: TokenCoordinator,
@@ -25,39 +33,71 @@ export async function salesforceFetch(
   const { grantId } = reference;
   const tokens = await coordinator.get(reference);
   const url = onInstance(input, tokens.instanceUrl);
-  const response = await send(url, init, tokens);
-  if (!(await isSessionEnd(response))) {
-    coordinator.accepted(grantId);
-    return response;
+  const answer = await send(coordinator, url, init, tokens).catch((error: unknown): Failure => ({ error }));
+  if (isAway(answer, tokens.instanceUrl)) {
+    const moved = isReplayable(init.body) ? await movedTo(coordinator, reference, tokens) : undefined;
+    if (moved) return sendAgain(coordinator, grantId, url, init, { answer, fresh: moved });
   }
-  if (coordinator.isLatched(grantId, tokens.accessToken)) return response;
+  if ('error' in answer) throw answer.error;
+  if (!(await isSessionEnd(answer))) {
+    coordinator.accepted(grantId);
+    return answer;
+  }
+  if (coordinator.isLatched(grantId, tokens.accessToken)) return answer;
   if (!isReplayable(init.body)) {
     // The body is used up. The caller gets the answer as it is, and its next request a new token.
     coordinator.get(reference, { rejected: tokens.accessToken }).catch(() => undefined);
-    return response;
+    return answer;
   }
   let fresh: TokenSet;
   try {
     fresh = await coordinator.get(reference, { rejected: tokens.accessToken });
-  } finally {
-    await response.body?.cancel();
+  } catch (error) {
+    await answer.body?.cancel();
+    throw error;
   }
-  // An organization may have moved to another instance meanwhile.
-  const moved = new URL(url.pathname + url.search, fresh.instanceUrl);
-  const second = await send(moved, init, fresh);
+  return sendAgain(coordinator, grantId, url, init, { answer, fresh });
+}
+
+/** Repeats a request with new tokens, at the instance they are for: an organization can have moved meanwhile. */
+async function sendAgain(
+  coordinator: TokenCoordinator,
+  grantId: string,
+  url: URL,
+  init: RequestInit,
+  { answer, fresh }: { answer: Response | Failure; fresh: TokenSet },
+): Promise<Response> {
+  if (!('error' in answer)) await answer.body?.cancel();
+  const second = await send(coordinator, new URL(url.pathname + url.search, fresh.instanceUrl), init, fresh);
   if (await isSessionEnd(second)) coordinator.latchRejected(grantId, fresh.accessToken);
   else coordinator.accepted(grantId);
   return second;
 }
 
-function send(url: URL, init: RequestInit, tokens: TokenSet): Promise<Response> {
+/** Whether an answer, or the lack of one, is a sign that the organization is at another instance now. */
+function isAway(answer: Response | Failure, instanceUrl: string): boolean {
+  // A name that no longer exists. A host that only does not answer is an outage.
+  if ('error' in answer)
+    return systemCode(isSalesforceAuthError(answer.error) ? answer.error.cause : answer.error) === 'ENOTFOUND';
+  const { status, headers } = answer;
+  return isMoved({ status, location: headers.get('location'), type: headers.get('content-type') }, instanceUrl);
+}
+
+async function send(coordinator: TokenCoordinator, url: URL, init: RequestInit, tokens: TokenSet): Promise<Response> {
   const headers = new Headers(init.headers);
   // Where the headers of a visitor's request are handed on: `host` would take the token to another organization behind the
   // same address, and the application's own session cookie is nothing for Salesforce.
   for (const name of ['host', 'cookie']) headers.delete(name);
   headers.set('authorization', `Bearer ${tokens.accessToken}`);
-  // Redirects come back to the caller: following one could carry data of one host to another.
-  return fetch(url, { redirect: 'manual', ...init, headers });
+  const way = (await coordinator.fetchOf(tokens)) ?? fetch;
+  try {
+    // Redirects come back to the caller: following one could carry data of one host to another.
+    return await way(url.href, { redirect: 'manual', ...init, headers: Object.fromEntries(headers) });
+  } catch (error) {
+    // What the caller aborted, or got wrong, is no failure of the network.
+    if (init.signal?.aborted || systemCode(error) === undefined) throw error;
+    throw transportError(error, url.host);
+  }
 }
 
 function onInstance(input: string | URL, instanceUrl: string): URL {

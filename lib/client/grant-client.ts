@@ -62,9 +62,11 @@ export class GrantClient {
 
   /**
    * `fetch` on the user's instance: a path or URL there, with a valid token, tried once more with a new one after a 401
-   * `INVALID_SESSION_ID` or 403 `Bad_OAuth_Token`. A streamed body is sent once. Redirects are not followed.
+   * `INVALID_SESSION_ID` or 403 `Bad_OAuth_Token`, and at the new instance if the organization has moved. A streamed body is
+   * sent once. Redirects are not followed.
    *
-   * @throws SalesforceAuthError `ERR_SALESFORCE_FOREIGN_ORIGIN`, and as {@link getAccessToken}
+   * @throws SalesforceAuthError `ERR_SALESFORCE_FOREIGN_ORIGIN`; `ERR_SALESFORCE_UNREACHABLE` or
+   *   `ERR_SALESFORCE_CONNECTION_LOST` if the instance does not answer; and as {@link getAccessToken}
    */
   async fetch(input: string | URL, init?: RequestInit): Promise<Response> {
     return salesforceFetch(this.#coordinator, this.#reference, input, init);
@@ -73,7 +75,7 @@ export class GrantClient {
   /**
    * A jsforce `Connection` that refreshes through the same coordinator.
    *
-   * @throws SalesforceAuthError `ERR_SALESFORCE_JSFORCE_MISSING`, and as {@link getAccessToken}
+   * @throws SalesforceAuthError `ERR_SALESFORCE_JSFORCE_MISSING`, `ERR_SALESFORCE_JSFORCE_UNUSABLE`, and as {@link getAccessToken}
    */
   async connection(options?: ConnectionOptions): Promise<JsforceConnection> {
     return openConnection(this.#coordinator, this.#reference, options);

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
-import { wait, within } from '../clock';
+import { wait, within, type Clock } from '../clock';
 import { isSalesforceAuthError, requiresLogin, type SalesforceAuthError } from '../errors';
+import type { FetchFunction } from '../options/configuration';
 import type { TokenSet } from '../token/types';
 import { GrantCache, isOutdated, type GrantView } from './cache';
 import { GrantChanges } from './changes';
@@ -51,6 +52,16 @@ export class TokenCoordinator {
   /** Reading grants, for the parts beside the coordinator. */
   get access(): GrantAccess {
     return this.#access;
+  }
+
+  /** How requests with these tokens are sent; see the option `fetch`. */
+  fetchOf(tokens: TokenSet): Promise<FetchFunction | undefined> {
+    return this.#parts.source.fetchOf(tokens);
+  }
+
+  /** The source of time, for the parts beside the coordinator. */
+  get clock(): Clock {
+    return this.#parts.clock;
   }
 
   /** Tokens that are known to be good at this moment, without any waiting; undefined where {@link get} has to be asked. */

@@ -5,6 +5,7 @@ import { clientChanged } from '../options/source';
 import { isTrustedHost } from '../salesforce/hosts';
 import type { ClaimOutcome, GrantRecord } from '../stores/store';
 import { TokenClient } from '../token/client';
+import { RequestHeldBack } from '../token/send-guard';
 import { refreshTokenSet } from '../token/token-set';
 import type { TokenSet } from '../token/types';
 import { resolveAmbiguity } from './ambiguity';
@@ -158,15 +159,11 @@ export class Refresh {
     events.emit('refresh.start', { grantId, cause });
     try {
       let refreshed: { tokens: TokenSet; problem: SalesforceAuthError | undefined };
-      const sending: { isHeldBack?: boolean } = {};
       try {
-        const reply = await flight.client.refreshTokenGrant(tokens.refreshToken, () => {
-          sending.isHeldBack = !flight.lease.isSure;
-          return flight.lease.isSure;
-        });
+        const reply = await flight.client.refreshTokenGrant(tokens.refreshToken, flight.lease);
         refreshed = refreshTokenSet(tokens, reply, flight.configuration);
       } catch (error) {
-        if (!sending.isHeldBack) {
+        if (!(error instanceof RequestHeldBack)) {
           await endUnsuccessful(flight, error, startedAt, this.#parts, this.#access);
           return;
         }

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { outcomeOf, tell, type Said } from '../catalogue/look-up';
+import { isKnown, outcomeOf, tell, type Said } from '../catalogue/look-up';
 import { outcomes, type Outcome } from '../catalogue/outcomes';
 import { safeText } from '../catalogue/safe-text';
 import type { Clock } from '../clock';
@@ -7,7 +7,7 @@ import type { Configuration } from '../options/configuration';
 import { endpointsOf } from '../salesforce/endpoints';
 import { isTrustedHost, parseUrl } from '../salesforce/hosts';
 import { exchange, type HttpReply } from '../token/http';
-import type { Finding } from './findings';
+import { reportText, type Finding } from './findings';
 
 /** How Salesforce answers an authorization request of nobody in particular. */
 type Answer = { shape: 'page' | 'callback'; said: Said } | { shape: 'login' };
@@ -59,7 +59,7 @@ function problemOf({ shape, said }: Exclude<Answer, { shape: 'login' }>): Findin
     check: checks[found.code] ?? 'app',
     level: found.status === 503 ? 'unknown' : 'error',
     message: tell(said, { ...found, advice: '' }).trim(),
-    fix: found.advice,
+    fix: isKnown(shape, said) ? found.advice : `${found.advice} ${reportText}`,
     code: found.code,
   };
 }
@@ -83,7 +83,7 @@ async function request(
   clock: Clock,
   withPkce: boolean,
 ): Promise<Answer> {
-  const { clientID, scope, prompt, display, authorizationParams, httpTimeoutMs, trustedHosts } = configuration;
+  const { clientID, scope, prompt, display, authorizationParams, trustedHosts } = configuration;
   const challenge = createHash('sha256').update(randomBytes(32)).digest('base64url');
   const query = new URLSearchParams({
     ...authorizationParams,
@@ -98,7 +98,7 @@ async function request(
   });
   let url = `${endpointsOf(baseUrl).authorization_endpoint}?${query.toString()}`;
   for (let redirects = 0; ; redirects++) {
-    const reply = await exchange(url, { method: 'GET', headers: { accept: 'text/html' } }, httpTimeoutMs, clock);
+    const reply = await exchange(url, { method: 'GET', headers: { accept: 'text/html' } }, configuration, clock);
     const target = targetOf(reply, url);
     if (target && isCallback(target, callbackURL)) {
       const said = saidIn(target.searchParams);

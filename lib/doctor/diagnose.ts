@@ -68,7 +68,7 @@ async function checkOrganization(
   { origin }: DiagnoseOptions,
 ): Promise<Finding[]> {
   const { clock } = parsed;
-  const atHost = await checkHost(baseUrl, configuration.httpTimeoutMs, clock);
+  const atHost = await checkHost(baseUrl, configuration, clock);
   if (atHost.some(({ check, level }) => level === 'error' && check !== 'clock')) return atHost;
   const path = callbackOf(configuration, parsed);
   const callback = absoluteCallbackURL(path, origin ?? rootOf(parsed));

@@ -52,3 +52,6 @@ export function summarize(findings: readonly Finding[]): Diagnosis {
 export function fromStore({ check, level, message, fix }: StoreFinding): Finding {
   return { check: `store.${check}`, level, message, ...(fix === undefined ? {} : { fix }) };
 }
+
+/** Advice for an error of Salesforce that the catalogue lacks. */
+export const reportText = 'This package does not know the text. Please report it: npm bugs express-salesforce-auth.';

@@ -2,19 +2,19 @@ import type { Clock } from '../clock';
 import { isSalesforceAuthError, systemCode } from '../errors';
 import { endpointsOf } from '../salesforce/endpoints';
 import { parseUrl } from '../salesforce/hosts';
-import { exchange, isCertificateError, type HttpReply } from '../token/http';
+import { exchange, isCertificateError, type HttpReply, type Network } from '../token/http';
 import type { Finding } from './findings';
 
 /** The ID token's times are checked with this tolerance, in seconds. */
 const toleranceSeconds = 30;
 
 /** Whether Salesforce answers at a base URL, says that it is there, and agrees about the time. */
-export async function checkHost(baseUrl: string, timeoutMs: number, clock: Clock): Promise<Finding[]> {
+export async function checkHost(baseUrl: string, network: Network, clock: Clock): Promise<Finding[]> {
   const startedAt = clock.now();
   let reply: HttpReply;
   try {
     const request = { method: 'GET', headers: { accept: 'application/json' } };
-    reply = await exchange(`${baseUrl}/.well-known/openid-configuration`, request, timeoutMs, clock);
+    reply = await exchange(`${baseUrl}/.well-known/openid-configuration`, request, network, clock);
   } catch (error) {
     return [{ baseUrl, ...unreachable(error, new URL(baseUrl)) }];
   }

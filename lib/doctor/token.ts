@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { isKnown } from '../catalogue/look-up';
 import type { Clock } from '../clock';
 import { isSalesforceAuthError, type SalesforceAuthError } from '../errors';
 import type { Configuration } from '../options/configuration';
 import { TokenClient } from '../token/client';
 import { tellLess } from './redact';
-import type { Finding } from './findings';
+import { reportText, type Finding } from './findings';
 
 /**
  * Presents a code that is none, as the client that is configured: Salesforce refuses the client or, where that is right, the
@@ -59,9 +60,13 @@ function refused(baseUrl: string, error: SalesforceAuthError): Finding {
     check: error.code === 'ERR_SALESFORCE_CLIENT_UNKNOWN' ? 'client-id' : 'client-secret',
     level: 'error',
     message: tellLess(error),
-    fix: 'See the heading of the code in docs/errors.md.',
+    fix: `See the heading of the code in docs/errors.md.${isKnownRefusal(error) ? '' : ` ${reportText}`}`,
     code: error.code,
   };
+}
+
+function isKnownRefusal({ error, errorDescription }: SalesforceAuthError): boolean {
+  return error === undefined || isKnown('code', { error, errorDescription });
 }
 
 function unknown(baseUrl: string, message: string): Finding {

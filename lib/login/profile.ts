@@ -57,12 +57,7 @@ export async function loadProfile(
   const isUserinfo = source === 'userinfo' || (source === 'id_token' && configuration.clientSecret === undefined);
   const path = isUserinfo ? '/services/oauth2/userinfo' : `/id/${organizationId}/${userId}`;
   const headers = { authorization: `Bearer ${tokens.accessToken}`, accept: 'application/json' };
-  const reply = await exchange(
-    tokens.instanceUrl + path,
-    { method: 'GET', headers },
-    configuration.httpTimeoutMs,
-    clock,
-  );
+  const reply = await exchange(tokens.instanceUrl + path, { method: 'GET', headers }, configuration, clock);
   const json = reply.status === 200 ? parseObject(reply.text) : undefined;
   if (!json) throw profileError(reply);
   if (!isAbout(json, tokens)) {

@@ -1,5 +1,6 @@
 import type { Request } from 'express';
 import { debugLogin } from '../debug';
+import type { Configuration } from '../options/configuration';
 import { isTrustedHost, parseUrl } from '../salesforce/hosts';
 import { exchange } from '../token/http';
 import type { AuthContext } from './context';
@@ -32,15 +33,15 @@ export class EndSession {
       const grant = await coordinator.access.open(entry.grantId);
       if (!grant) return undefined;
       const { tokens } = grant;
-      const { trustedHosts } = await options.source.resolveClient(tokens.clientID, { req, tenant: tokens.tenant });
+      const configuration = await options.source.resolveClient(tokens.clientID, { req, tenant: tokens.tenant });
       const issuer = tokens.siteUrl ?? tokens.instanceUrl;
       if (!this.#known.has(issuer)) {
-        const found = await this.#discover(issuer);
+        const found = await this.#discover(issuer, configuration);
         if (this.#known.size >= maxKnown) this.#known.clear();
         this.#known.set(issuer, found);
       }
       const url = parseUrl(this.#known.get(issuer) ?? '');
-      return url && isTrustedHost(url, trustedHosts) ? url.href : undefined;
+      return url && isTrustedHost(url, configuration.trustedHosts) ? url.href : undefined;
     } catch {
       // The logout here must not depend on Salesforce.
       debugLogin('end_session_endpoint could not be found');
@@ -48,10 +49,11 @@ export class EndSession {
     }
   }
 
-  async #discover(issuer: string): Promise<string | undefined> {
+  async #discover(issuer: string, { fetch }: Configuration): Promise<string | undefined> {
     const request = { method: 'GET', headers: { accept: 'application/json' } };
     const { clock } = this.#core.options;
-    const { status, text } = await exchange(`${issuer}/.well-known/openid-configuration`, request, patienceMs, clock);
+    const network = { fetch, httpTimeoutMs: patienceMs };
+    const { status, text } = await exchange(`${issuer}/.well-known/openid-configuration`, request, network, clock);
     if (status !== 200) throw new Error('There is no discovery document.');
     const endpoint = (JSON.parse(text) as Record<string, unknown> | null)?.['end_session_endpoint'];
     return typeof endpoint === 'string' ? endpoint : undefined;

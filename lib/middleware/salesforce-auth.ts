@@ -1,5 +1,6 @@
 import type { EventEmitter } from 'node:events';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, Server as HttpServer } from 'node:http';
+import type { Server as HttpsServer } from 'node:https';
 import type { ErrorRequestHandler, Request, RequestHandler } from 'express';
 import type { SalesforceEvents } from '../coordinator/events';
 import { diagnoseParsed } from '../doctor/diagnose';
@@ -20,6 +21,7 @@ import { parseOptions, type ParsedOptions, type SalesforceAuthOptions } from './
 import { organizationPicker } from './organization-picker';
 import { attached, notAuthenticated, RequestSalesforce, type GuardedRequest, type SalesforceRequest } from './request';
 import { guard, loginOnError, type RequireOptions } from './require';
+import { shutDown } from './shutdown';
 import { Tokens } from './tokens';
 
 /** The middleware, with everything bound to it. */
@@ -65,7 +67,17 @@ export interface SalesforceAuth extends RequestHandler {
    * refresh token, logs nobody in and changes nothing; what it returns holds no secret.
    */
   diagnose(options?: DiagnoseOptions): Promise<Diagnosis>;
-  /** Finishes refreshes under way and refuses new ones. Call it on SIGTERM, before the process ends. */
+  /**
+   * Ends a server and then this middleware; call it on SIGTERM, before the process ends. New connections are refused, requests
+   * under way are answered, and refreshes under way are finished and stored. It resolves within `closeTimeoutMs`, also under
+   * keep-alive traffic, and never rejects because the server was not listening.
+   *
+   * @param server what `app.listen()` returned, or a server of `node:https`
+   * @example
+   * process.once('SIGTERM', () => void salesforce.shutdown(server).then(() => process.exit(0)));
+   */
+  shutdown(server: HttpServer | HttpsServer): Promise<void>;
+  /** Finishes refreshes under way and refuses new ones. A process that serves requests calls `shutdown()` instead. */
   close(): Promise<void>;
 }
 
@@ -163,6 +175,7 @@ export function salesforceAuth(options: SalesforceAuthOptions): SalesforceAuth {
     tokens: new Tokens(core),
     events: core.events.emitter,
     diagnose: (given: DiagnoseOptions = {}) => diagnoseParsed(parsed, { rotation: rotates, ...given }),
+    shutdown: (server: HttpServer | HttpsServer) => shutDown(server, core),
     close: () => core.close(),
   });
 }

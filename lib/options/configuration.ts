@@ -1,6 +1,6 @@
 import { defaultBaseUrl, parseBaseUrl } from '../salesforce/base-url';
 import { isLoopback, parseUrl, trustHosts, type TrustedHosts } from '../salesforce/hosts';
-import { checkNames, invalid, oneOf, optionalText, wholeNumber } from './check';
+import { checkFunction, checkNames, invalid, oneOf, optionalText, wholeNumber } from './check';
 
 /**
  * What Salesforce asks the user, `prompt` on the wire.
@@ -27,6 +27,9 @@ export type Display = 'page' | 'popup' | 'touch' | 'mobile';
  * - `id`: the signed `id` URL of the token reply alone, no request; organization and user ids only
  */
 export type ProfileSource = 'id_token' | 'identity' | 'userinfo' | 'id';
+
+/** Sends one request as `fetch` does. */
+export type FetchFunction = (url: string, init: RequestInit) => Promise<Response>;
 
 /** The client as it is set up in Salesforce, and how its users log in. Passport's names where Passport has one. */
 export interface ClientOptions {
@@ -64,6 +67,12 @@ export interface ClientOptions {
    * organization picker (`routes.choose`). Without it, users choose among `organizations` only.
    */
   anyMyDomain?: boolean | undefined;
+  /**
+   * Sends every request of this package, for a proxy or certificates of your own. Default: `fetch` of this process. It has to
+   * honor `redirect: 'manual'` and `signal`. If it is not made of undici, one gap is left: a process that stops between the
+   * last look at its claim and the first byte, for longer than `leaseMs`, may present a refresh token another process presents.
+   */
+  fetch?: FetchFunction | undefined;
 }
 
 /** {@link ClientOptions}, checked and complete. */
@@ -86,6 +95,7 @@ export interface Configuration {
   readonly profileSource: ProfileSource;
   readonly sessionTimeoutSeconds: number;
   readonly httpTimeoutMs: number;
+  readonly fetch: FetchFunction | undefined;
 }
 
 /** Names of {@link ClientOptions}. */
@@ -106,6 +116,7 @@ export const clientOptionNames: readonly (keyof ClientOptions)[] = [
   'sessionTimeoutSeconds',
   'httpTimeoutMs',
   'anyMyDomain',
+  'fetch',
 ];
 
 const prompts = ['login', 'consent', 'select_account', 'login consent'] as const;
@@ -186,7 +197,13 @@ export function parseClientOptions(options: ClientOptions, tenant?: string): Con
       (scope.includes('openid') ? 'id_token' : 'identity'),
     sessionTimeoutSeconds: wholeNumber('sessionTimeoutSeconds', options.sessionTimeoutSeconds, 7200, 60),
     httpTimeoutMs: wholeNumber('httpTimeoutMs', options.httpTimeoutMs, 30_000, 1),
+    fetch: optionalFetch(options.fetch),
   });
+}
+
+function optionalFetch(value: FetchFunction | undefined): FetchFunction | undefined {
+  checkFunction('fetch', value);
+  return value;
 }
 
 function parseCallbackURL(value: unknown): string | undefined {

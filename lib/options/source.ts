@@ -1,6 +1,6 @@
 import type { Request } from 'express';
 import { isSalesforceAuthError, SalesforceAuthError } from '../errors';
-import { parseConfiguration, type ClientOptions, type Configuration } from './configuration';
+import { parseConfiguration, type ClientOptions, type Configuration, type FetchFunction } from './configuration';
 
 /** What a configuration is asked for. */
 export interface ConfigurationContext {
@@ -76,6 +76,12 @@ export class ConfigurationSource {
     if (former) return former;
     if (failure !== undefined) throw failure as Error;
     throw clientChanged();
+  }
+
+  /** The option `fetch` of a client that is known already; only for an unknown one a function is asked. */
+  async fetchOf({ clientID, tenant }: { clientID: string; tenant?: string }): Promise<FetchFunction | undefined> {
+    return (this.fixed ?? this.#remembered.get(keyOf(tenant, clientID)) ?? (await this.resolve({ tenant, clientID })))
+      .fetch;
   }
 
   #remember(configuration: Configuration): void {

@@ -20,9 +20,16 @@ import type { Configuration } from '../options/configuration';
 import { endpointsOf, type Endpoints } from '../salesforce/endpoints';
 import { isLoopback } from '../salesforce/hosts';
 import { exchange, type HttpReply } from './http';
+import { HostGates, type LeaveGate } from './host-gates';
 import { processTokenReply } from './reply';
 import type { SendGuard } from './send-guard';
 import type { TokenEndpointReply } from './types';
+
+/** Requests to the endpoints of one host that this process has under way at once. */
+const requestsPerHost = 64;
+
+/** Refreshes have places of their own: logins and logouts do not wait behind a herd of them. */
+const gates = { refresh: new HostGates(requestsPerHost), other: new HostGates(requestsPerHost) };
 
 /** Speaks OAuth with one host for one client. It keeps nothing and knows no store. */
 export class TokenClient {
@@ -68,16 +75,26 @@ export class TokenClient {
   }
 
   /**
+   * Waits for a place among the refreshes at this host, before a claim is taken: its lease is too short to wait under it.
+   *
+   * @throws SalesforceAuthError `ERR_SALESFORCE_UNREACHABLE` if none was free for `httpTimeoutMs`; or the reason of `signal`
+   */
+  takePlace(signal?: AbortSignal): Promise<LeaveGate> {
+    return this.#enter('refresh', signal);
+  }
+
+  /**
    * Presents a refresh token (RFC 6749, section 6). The caller has marked the grant beforehand, so that nobody else does.
    *
    * @param guard asked before the first byte is sent
+   * @param place of {@link takePlace}, if the caller has one and leaves it by itself; otherwise the request waits for one
    * @throws TokenRequestError, or a transport error
    */
-  async refreshTokenGrant(refreshToken: string, guard?: SendGuard): Promise<TokenEndpointReply> {
+  async refreshTokenGrant(refreshToken: string, guard?: SendGuard, place?: LeaveGate): Promise<TokenEndpointReply> {
     const client = { client_id: this.#configuration.clientID };
     const reply = await this.#send(
       (options) => refreshTokenGrantRequest(this.#server, client, this.#clientAuth(), refreshToken, options),
-      guard,
+      { guard, place, lane: 'refresh' },
     );
     return processTokenReply('refresh_token', reply, this.#server, this.#configuration.clientID);
   }
@@ -132,18 +149,58 @@ export class TokenClient {
   }
 
   /** Lets oauth4webapi write the request and {@link exchange} carry it, so that every reply is read in one place. */
-  async #send(request: (options: RequestOptions) => Promise<Response>, guard?: SendGuard): Promise<HttpReply> {
+  async #send(
+    request: (options: RequestOptions) => Promise<Response>,
+    {
+      guard,
+      place,
+      lane = 'other',
+    }: { guard?: SendGuard | undefined; place?: LeaveGate | undefined; lane?: keyof typeof gates } = {},
+  ): Promise<HttpReply> {
+    const leave = place ? undefined : await this.#enter(lane);
+    try {
+      return await this.#carry(request, guard);
+    } finally {
+      leave?.();
+    }
+  }
+
+  async #enter(lane: keyof typeof gates, signal?: AbortSignal): Promise<LeaveGate> {
+    const { httpTimeoutMs } = this.#configuration;
+    const { host } = new URL(this.#server.issuer);
+    const limit = new AbortController();
+    const cancel = this.#clock.setTimer(httpTimeoutMs, () => limit.abort(noPlace(host, httpTimeoutMs)));
+    try {
+      return await gates[lane].enter(host, signal ? AbortSignal.any([signal, limit.signal]) : limit.signal);
+    } finally {
+      cancel();
+    }
+  }
+
+  async #carry(
+    request: (options: RequestOptions) => Promise<Response>,
+    guard: SendGuard | undefined,
+  ): Promise<HttpReply> {
     let reply: HttpReply | undefined;
     await request({
       [allowInsecureRequests]: isLoopback(new URL(this.#server.issuer)),
       [customFetch]: async (url, { method, headers, body }) => {
-        reply = await exchange(url, { method, headers, body, guard }, this.#configuration.httpTimeoutMs, this.#clock);
+        reply = await exchange(url, { method, headers, body, guard }, this.#configuration, this.#clock);
         return new Response(null);
       },
     });
     if (reply === undefined) throw new Error('The request was not sent.');
     return reply;
   }
+}
+
+/** The request was certainly not sent. */
+function noPlace(host: string, waitedMs: number): SalesforceAuthError {
+  return new SalesforceAuthError(
+    'ERR_SALESFORCE_UNREACHABLE',
+    `${requestsPerHost} requests to ${host} were unanswered for ${waitedMs} ms, so no other was sent. Look at https://status.salesforce.com, and at firewalls and proxies.`,
+    { status: 503, retryAfterSeconds: 5 },
+  );
 }
 
 interface RequestOptions {

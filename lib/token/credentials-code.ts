@@ -56,7 +56,7 @@ export async function codeOfCredentials(
   const reply = await exchange(
     endpointsOf(baseUrl).authorization_endpoint,
     { method: 'POST', headers, body },
-    configuration.httpTimeoutMs,
+    configuration,
     clock,
   );
   const answer = answerOf(reply, callbackURL);

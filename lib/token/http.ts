@@ -1,7 +1,8 @@
-import type { Clock } from '../clock';
+import { afterTwoTurns, type Clock } from '../clock';
 import { debugHttp } from '../debug';
 import { SalesforceAuthError, systemCode } from '../errors';
-import { fetchGuarded, type SendGuard } from './send-guard';
+import type { FetchFunction } from '../options/configuration';
+import { GuardedSend, RequestHeldBack, type SendGuard } from './send-guard';
 
 /** The largest reply read from Salesforce's identity endpoints, in bytes; a token reply has about 3,000. */
 const maxReplyBytes: number = 256 * 1024;
@@ -40,33 +41,70 @@ export interface HttpRequest {
   guard?: SendGuard | undefined;
 }
 
+/** How requests leave this process; a part of a configuration. */
+export interface Network {
+  /** Sends each request. Undefined for the `fetch` of this process. */
+  readonly fetch: FetchFunction | undefined;
+  readonly httpTimeoutMs: number;
+}
+
+/** A timer that fires this much too late, in milliseconds, shows that the process stood still. */
+const standstillMs = 1_000;
+
 /**
  * The one way out to Salesforce's identity endpoints: a time limit on the whole exchange, no redirects, a cap on size.
  *
  * @throws SalesforceAuthError
- *   `ERR_SALESFORCE_UNREACHABLE` where the request was certainly not sent;
- *   `ERR_SALESFORCE_TIMEOUT`, `ERR_SALESFORCE_CONNECTION_LOST`, `ERR_SALESFORCE_REPLY_TOO_LARGE` where it may have been
+ *   `ERR_SALESFORCE_UNREACHABLE` if the request was certainly not sent;
+ *   `ERR_SALESFORCE_TIMEOUT`, `ERR_SALESFORCE_CONNECTION_LOST`, `ERR_SALESFORCE_REPLY_TOO_LARGE` if it may have been
  *   carried out
+ * @throws RequestHeldBack if its guard did not let it go
  */
-export async function exchange(url: string, request: HttpRequest, timeoutMs: number, clock: Clock): Promise<HttpReply> {
-  const host = new URL(url).host;
+export async function exchange(url: string, request: HttpRequest, network: Network, clock: Clock): Promise<HttpReply> {
+  const { host, pathname } = new URL(url);
+  const { fetch: send = fetch, httpTimeoutMs } = network;
+  const { method, body = null, guard } = request;
   const controller = new AbortController();
-  const cancel = clock.setTimer(timeoutMs, () => {
-    controller.abort();
+  const guarded = guard && new GuardedSend(guard, controller);
+  const limit = { isOver: false };
+  const cancel = onTimeout(clock, httpTimeoutMs, (isLate) => {
+    limit.isOver = true;
+    // After a standstill the answer may be there already, unread. A request that was not written yet must not go out now.
+    if (isLate && (!guarded || guarded.isWritten)) afterTwoTurns(() => controller.abort());
+    else controller.abort();
   });
   try {
     // A redirect is never followed: the token or secret in this request is for this host alone.
-    const { method, headers, body = null, guard } = request;
+    const headers = Object.fromEntries(new Headers(request.headers));
     const init: RequestInit = { method, headers, body, redirect: 'manual', signal: controller.signal };
-    const response = await fetchGuarded(url, init, guard);
+    const response = await (guarded ? guarded.run(send, url, init, clock) : send(url, init));
+    if (response.redirected) throw followedRedirect(host);
     const text = await readText(response);
-    debugHttp('%s %s answered %d', request.method, new URL(url).pathname, response.status);
+    debugHttp('%s %s answered %d', method, pathname, response.status);
     return { status: response.status, headers: response.headers, text };
   } catch (error) {
-    throw transportError(error, host, timeoutMs, controller.signal.aborted);
+    if (error instanceof RequestHeldBack) throw error;
+    throw transportError(error, host, limit.isOver ? httpTimeoutMs : undefined, guarded?.isUnsent ?? false);
   } finally {
     cancel();
   }
+}
+
+/** Calls `over` after `timeoutMs`, and says whether the process stood still meanwhile: then the timer fires late. */
+function onTimeout(clock: Clock, timeoutMs: number, over: (isLate: boolean) => void): () => void {
+  const since = { wall: clock.now(), monotonic: clock.monotonic() };
+  return clock.setTimer(timeoutMs, () => {
+    const passedMs = Math.max(clock.now() - since.wall, clock.monotonic() - since.monotonic);
+    over(passedMs > timeoutMs + standstillMs);
+  });
+}
+
+function followedRedirect(host: string): SalesforceAuthError {
+  return new SalesforceAuthError(
+    'ERR_SALESFORCE_CONNECTION_LOST',
+    `The option fetch followed a redirect of ${host}, which can carry secrets to another host. Have it honor redirect: 'manual'.`,
+    { status: 502 },
+  );
 }
 
 async function readText(response: Response): Promise<string> {
@@ -87,22 +125,34 @@ async function readText(response: Response): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function transportError(error: unknown, host: string, timeoutMs: number, timedOut: boolean): SalesforceAuthError {
+/**
+ * A failure of the network as an error of this package; also for requests of the application's own.
+ *
+ * @param timeoutMs the time limit, if it is over
+ * @param isUnsent whether the request certainly was not sent; otherwise the system code tells
+ */
+export function transportError(
+  error: unknown,
+  host: string,
+  timeoutMs?: number,
+  isUnsent = false,
+): SalesforceAuthError {
   if (error instanceof SalesforceAuthError) return error;
-  const code = systemCode(error);
-  debugHttp('request to %s failed: %s', host, timedOut ? 'timeout' : (code ?? 'unknown'));
-  if (timedOut) {
+  const code = timeoutMs === undefined ? systemCode(error) : undefined;
+  debugHttp('request to %s failed: %s', host, timeoutMs === undefined ? (code ?? 'unknown') : 'timeout');
+  if (isUnsent || (code !== undefined && (beforeSending.has(code) || isCertificateError(code)))) {
+    const why = code ?? (timeoutMs === undefined ? 'aborted' : `none within ${timeoutMs} ms`);
+    return new SalesforceAuthError(
+      'ERR_SALESFORCE_UNREACHABLE',
+      `No connection to ${host} (${why}). Check the baseUrl option, DNS, proxies and certificates of this machine.`,
+      { status: 502, cause: error, retryAfterSeconds: 5 },
+    );
+  }
+  if (timeoutMs !== undefined) {
     return new SalesforceAuthError(
       'ERR_SALESFORCE_TIMEOUT',
       `${host} did not answer within ${timeoutMs} ms. Try again; if it lasts, look at https://status.salesforce.com.`,
       { status: 504, retryAfterSeconds: 5 },
-    );
-  }
-  if (code !== undefined && (beforeSending.has(code) || isCertificateError(code))) {
-    return new SalesforceAuthError(
-      'ERR_SALESFORCE_UNREACHABLE',
-      `No connection to ${host} (${code}). Check the baseUrl option, DNS, proxies and certificates of this machine.`,
-      { status: 502, cause: error, retryAfterSeconds: 5 },
     );
   }
   return new SalesforceAuthError(

@@ -50,12 +50,7 @@ export async function validateIdToken(
       [allowInsecureRequests]: isLoopback(new URL(issuer)),
       [customFetch]: async (url, options) => {
         try {
-          const keys = await exchange(
-            url,
-            { method: 'GET', headers: options.headers },
-            configuration.httpTimeoutMs,
-            clock,
-          );
+          const keys = await exchange(url, { method: 'GET', headers: options.headers }, configuration, clock);
           return new Response(keys.text, { status: keys.status, headers: { 'content-type': 'application/json' } });
         } catch (error) {
           transport = error;

@@ -1,59 +1,135 @@
 import { randomUUID } from 'node:crypto';
 import { subscribe } from 'node:diagnostics_channel';
+import type { Clock } from '../clock';
+import type { FetchFunction } from '../options/configuration';
 
-/**
- * Asked once a connection is there, just before the first byte of a request is written. False holds the request back, and
- * not a byte of it leaves this machine.
- */
-export type SendGuard = () => boolean;
+/** Says whether a request may still be sent: a claim whose lease has run out is no longer a reason to send anything. */
+export interface SendGuard {
+  /** False if another process may have taken the claim by now. */
+  readonly isSure: boolean;
+}
 
-/** Names a guarded request, here and in the logs of whoever is in between. */
-const idHeader = 'x-request-id';
-const idIn = new RegExp(`${idHeader}[:,] ?([\\w-]+)`, 'i');
-
-/** Guards of requests under way, by their id. */
-const guards = new Map<string, SendGuard>();
-let isSubscribed = false;
-
-/**
- * `fetch`, whose request is guarded.
- *
- * Between the call and the first byte lie the look-up of a name and the making of a connection, and a process can be stopped
- * there for as long as anybody likes. `fetch` has no hook for that moment, but the client beneath it, undici, announces it on
- * diagnostics_channel. A `fetch` of another make is not guarded, and works.
- *
- * The request is known again by a header of its own rather than by an AsyncLocalStorage, which would make each promise of the
- * whole application dearer from the first refresh on, where Node keeps its contexts with async_hooks.
- */
-export async function fetchGuarded(url: string, init: RequestInit, guard: SendGuard | undefined): Promise<Response> {
-  if (!guard) return fetch(url, init);
-  subscribeOnce();
-  const id = randomUUID();
-  const headers = new Headers(init.headers);
-  headers.set(idHeader, id);
-  guards.set(id, guard);
-  try {
-    return await fetch(url, { ...init, headers });
-  } finally {
-    guards.delete(id);
+/** A request that its guard held back: its body certainly did not leave this machine. */
+export class RequestHeldBack extends Error {
+  constructor() {
+    super('The request was held back.');
   }
 }
 
-/** What undici tells of a request it is about to send. */
-interface Announcement {
-  /** A list of names and values, or lines of text, as the version of undici has it. */
-  request: { headers: string | string[] };
-  socket: { destroy(error: Error): unknown };
+/** Names a guarded request, here and in the logs of proxies. */
+const idHeader = 'x-request-id';
+const idIn = new RegExp(`${idHeader}[:,] ?([\\w-]+)`, 'i');
+
+/** The time between two looks at the guard while a request waits for its connection, in milliseconds. */
+const lookMs = 1_000;
+
+/** Guarded requests under way, by their id. */
+const requests = new Map<string, GuardedSend>();
+let isSubscribed = false;
+
+/**
+ * A request that is sent only while its guard is sure.
+ *
+ * A name look-up and a connection come between the call of `fetch` and the first byte, and a process can be stopped there for
+ * any time. The guard is therefore asked three times: before `fetch` is called, once a second until the request is written,
+ * and in the turn in which the request is written. undici, the client below `fetch`, announces that turn on
+ * diagnostics_channel. A request that may not go is aborted by its own signal, never by its socket, since other requests share
+ * the connection over HTTP/2. There its headers may leave this machine, but its body, which holds the token, does not.
+ *
+ * A `fetch` that is not made of undici announces nothing. Then one gap is left: a process that is stopped between the last look
+ * and the first byte, for longer than the lease.
+ */
+export class GuardedSend {
+  readonly #guard: SendGuard;
+  readonly #controller: AbortController;
+  #state: 'called' | 'dispatched' | 'written' | 'held back' = 'called';
+
+  /** @param controller aborts this request and no other */
+  constructor(guard: SendGuard, controller: AbortController) {
+    this.#guard = guard;
+    this.#controller = controller;
+  }
+
+  /** Whether the body has certainly not left this machine. */
+  get isUnsent(): boolean {
+    return this.#state === 'dispatched' || this.#state === 'held back';
+  }
+
+  /** Whether the body may have left this machine. */
+  get isWritten(): boolean {
+    return this.#state === 'written';
+  }
+
+  /** Calls `send`. @throws RequestHeldBack, or what `send` throws */
+  async run(send: FetchFunction, url: string, init: RequestInit, clock: Clock): Promise<Response> {
+    if (!this.#guard.isSure) throw new RequestHeldBack();
+    subscribeOnce();
+    const id = randomUUID();
+    requests.set(id, this);
+    const stopLooking = this.#lookEverySecond(clock);
+    try {
+      return await send(url, { ...init, headers: { ...(init.headers as Record<string, string>), [idHeader]: id } });
+    } catch (error) {
+      throw this.#state === 'held back' ? new RequestHeldBack() : error;
+    } finally {
+      stopLooking();
+      requests.delete(id);
+    }
+  }
+
+  /** undici has taken the request; it will say when it writes it. */
+  dispatched(): void {
+    if (this.#state === 'called') this.#state = 'dispatched';
+  }
+
+  /** undici has written the whole request; before version 7.10 it announces nothing earlier over HTTP/2. */
+  written(): void {
+    if (this.#state !== 'held back') this.#state = 'written';
+  }
+
+  /** undici is about to write the request. */
+  writing(): void {
+    if (this.#state === 'held back') return;
+    if (this.#guard.isSure) {
+      this.#state = 'written';
+      return;
+    }
+    this.#state = 'held back';
+    this.#controller.abort();
+  }
+
+  #lookEverySecond(clock: Clock): () => void {
+    const look = (): void => {
+      if (this.#state === 'written') return;
+      if (this.#guard.isSure) {
+        cancel = clock.setTimer(lookMs, look);
+        return;
+      }
+      if (this.#state === 'dispatched') this.#state = 'held back';
+      this.#controller.abort();
+    };
+    let cancel = clock.setTimer(lookMs, look);
+    return () => cancel();
+  }
 }
 
+/** What undici tells about a request: its headers are a list of names and values, or lines of text. */
+interface Announcement {
+  request: { headers: string | readonly string[] };
+}
+
+/**
+ * The request is known again by a header of its own. An AsyncLocalStorage would make each promise of the application slower
+ * from the first refresh on, on a Node that keeps its contexts with async_hooks.
+ */
 function subscribeOnce(): void {
   if (isSubscribed) return;
   isSubscribed = true;
-  // Told in the very turn in which the request is written, and before it.
-  subscribe('undici:client:sendHeaders', (message) => {
-    if (guards.size === 0) return;
-    const { request, socket } = message as Announcement;
-    const guard = guards.get(idIn.exec(String(request.headers))?.[1] ?? '');
-    if (guard?.() === false) socket.destroy(new Error('The request was held back.'));
-  });
+  subscribe('undici:request:create', (message) => announced(message as Announcement)?.dispatched());
+  subscribe('undici:client:sendHeaders', (message) => announced(message as Announcement)?.writing());
+  subscribe('undici:request:bodySent', (message) => announced(message as Announcement)?.written());
+}
+
+function announced({ request }: Announcement): GuardedSend | undefined {
+  return requests.size === 0 ? undefined : requests.get(idIn.exec(String(request.headers))?.[1] ?? '');
 }

@@ -7,6 +7,7 @@ import passport from 'passport';
 import { Pool } from 'pg';
 import { createClient } from 'redis';
 import request from 'supertest';
+import * as undici from 'undici';
 import * as mainEntry from '../../lib';
 import * as contractEntry from '../../lib/stores/contract';
 import * as postgresEntry from '../../lib/stores/postgres';
@@ -126,6 +127,7 @@ async function play(code: string, steps: Run): Promise<void> {
     'express-salesforce-auth/stores/postgres': postgresEntry,
     'express-salesforce-auth/stores/redis': redisEntry,
     express: Object.assign(() => app, express, { default: express }),
+    undici,
     passport: { default: passport, __esModule: true },
     redis: {
       createClient: (options: object) => {
@@ -247,6 +249,7 @@ const runs: Readonly<Record<string, readonly Run[]>> = {
       },
     },
   ],
+  'docs/network.md': [{ use: ({ made }) => expect(made).toHaveLength(1) }],
   'docs/deployment.md': [{ isLoggedIn: true, use: terminate }],
   'docs/doctor.md': [{ use: ({ printed }) => expect(printed.map(([level]) => level)).toContain('ok') }],
   'docs/errors.md': [

@@ -1,9 +1,16 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { FetchFunction } from '../../lib';
+import { compileLibrary } from '../helpers/compiled';
+import { oldHosts } from '../helpers/old-hosts';
 import { startTestEmulator } from '../helpers/emulator';
-import { logIn, startApp } from '../helpers/app';
+import { logIn, startApp, type TestAppOptions } from '../helpers/app';
 
-async function connected() {
+async function connected(given: Partial<TestAppOptions> = {}) {
   const emulator = await startTestEmulator();
-  const started = await startApp({ emulator, policy: { rotateRefreshTokens: true } });
+  const started = await startApp({ emulator, policy: { rotateRefreshTokens: true }, ...given });
   const tab = started.browser();
   await logIn(tab, emulator);
   const { grantId } = (await tab.get('/me')).body as { grantId: string };
@@ -73,10 +80,158 @@ describe('connection()', () => {
     const connection = await client.connection();
     const moved = emulator.moveInstance();
 
-    await expect(connection.query('SELECT Id FROM Account')).rejects.toThrow('Repeat the call');
+    expect((await connection.query('SELECT Id FROM Account')).totalSize).toBeGreaterThan(0);
 
     expect(emulator.presentations.size).toBe(1);
     expect(connection.instanceUrl).toBe(moved);
     expect((await connection.query('SELECT Id FROM Account')).totalSize).toBeGreaterThan(0);
+  });
+
+  it.each(oldHosts)(
+    'follows the organization with its first call if the old instance answers with $name',
+    async (old) => {
+      const { client, emulator } = await connected();
+      const connection = await client.connection();
+      const from = connection.instanceUrl;
+      const moved = emulator.moveInstance();
+      emulator.faults.inject({
+        ...old.fault(moved),
+        on: 'data',
+        match: ({ headers }) => from.endsWith(headers['host']!),
+        times: Infinity,
+      });
+
+      const created = await connection.sobject('Account').create({ Name: 'Fake & Movers' });
+
+      expect(created.success).toBe(true);
+      expect(connection.instanceUrl).toBe(moved);
+      expect(emulator.presentations.size).toBe(1);
+    },
+  );
+
+  it('does not refresh for each page with 404', async () => {
+    const { client, emulator } = await connected();
+    const connection = await client.connection();
+    emulator.faults.inject({ on: 'data', kind: 'status', status: 404, times: Infinity });
+
+    for (let round = 0; round < 5; round++) {
+      await expect(connection.request('/services/data/v62.0/limits')).rejects.toThrow();
+    }
+
+    expect(emulator.presentations.size).toBe(1);
+  });
+
+  it('tells who the user is after the access token has expired', async () => {
+    const { client, emulator } = await connected();
+    const connection = await client.connection();
+    const before = await connection.identity();
+    emulator.expireAccessTokens();
+
+    expect(await connection.identity()).toEqual(before);
+
+    expect(emulator.presentations.size).toBe(1);
+    // A token in an address ends up in the logs of proxies.
+    expect(emulator.requests.filter(({ query }) => 'oauth_token' in query)).toEqual([]);
+  });
+
+  it('logs out at the organization', async () => {
+    const { client, emulator } = await connected();
+    const connection = await client.connection();
+
+    await connection.logout();
+
+    const [revocation] = emulator.requests.filter(({ path }) => path === '/services/oauth2/revoke');
+    expect(revocation).toMatchObject({ status: 200 });
+    expect(client.instanceUrl).toBe(`http://${revocation!.headers['host']}`);
+  });
+
+  it('sends everything by the option fetch', async () => {
+    const sent: string[] = [];
+    const send: FetchFunction = (url, init) => {
+      sent.push(`${init.method} ${new URL(url).pathname}`);
+      return fetch(url, init);
+    };
+    const { client, emulator } = await connected({ options: { fetch: send } });
+    const connection = await client.connection({ version: '62.0' });
+    const heard = emulator.requests.length;
+    sent.length = 0;
+    emulator.expireAccessTokens();
+
+    const created = await connection.sobject('Account').create({ Name: 'Fake & Proxy' });
+    await connection.bulk2.loadAndWaitForResults({
+      object: 'Account',
+      operation: 'insert',
+      input: [{ Name: 'Fake in Bulk' }],
+      pollInterval: 1,
+      pollTimeout: 10_000,
+    });
+    const { records } = await connection.query<{ Name: string }>("SELECT Name FROM Account WHERE Name LIKE 'Fake %'");
+    await connection.identity();
+    await connection.logout();
+
+    expect(created.success).toBe(true);
+    expect(records.map(({ Name }) => Name)).toEqual(expect.arrayContaining(['Fake & Proxy', 'Fake in Bulk']));
+    expect(sent).toContain('POST /services/oauth2/revoke');
+    expect(sent).toHaveLength(emulator.requests.length - heard);
+  });
+
+  it('fails with an error of the network through the option fetch', async () => {
+    let isDown = false;
+    const send: FetchFunction = (url, init) =>
+      isDown ? fetch('http://127.0.0.1:1/', { method: init.method ?? 'GET' }) : fetch(url, init);
+    const { client } = await connected({ options: { fetch: send } });
+    const connection = await client.connection();
+    isDown = true;
+
+    await expect(connection.query('SELECT Id FROM Account')).rejects.toThrow('fetch failed');
+  });
+});
+
+describe('connection() without a jsforce that works', () => {
+  let library: ReturnType<typeof compileLibrary>;
+  let modules: string;
+
+  beforeAll(() => {
+    library = compileLibrary();
+  });
+  beforeEach(() => {
+    modules = mkdtempSync(join(tmpdir(), 'modules-'));
+  });
+  afterEach(() => rmSync(modules, { recursive: true }));
+  afterAll(() => library.remove());
+
+  /** The error of `connection()` in a process that finds only what is in `modules`. */
+  function failureIn(): { code: string; message: string } {
+    const program = `
+      const { openConnection } = require(${JSON.stringify(join(library.folder, 'client/connection.js'))});
+      openConnection({}, {}).catch(({ code, message }) => console.log(JSON.stringify({ code, message })));
+    `;
+    for (const name of ['debug', 'ms'])
+      cpSync(dirname(require.resolve(`${name}/package.json`)), join(modules, name), { recursive: true });
+    const env = { ...library.env, NODE_PATH: modules };
+    return JSON.parse(execFileSync(process.execPath, ['-e', program], { env, encoding: 'utf8' })) as never;
+  }
+
+  it('says that it is missing if it is, and which one to install', () => {
+    expect(failureIn()).toEqual({
+      code: 'ERR_SALESFORCE_JSFORCE_MISSING',
+      message: expect.stringMatching(/npm install jsforce(@3\.10\.16)?$/) as string,
+    });
+  });
+
+  it.each([
+    ['fails while it loads, as 3.10.19 does on Node.js 20', "require('node:zlib').none.bind(null);"],
+    ['lacks a package of its own', "require('a-package-that-is-not-there');"],
+  ])('says that it cannot be used if it %s', (_what, code) => {
+    mkdirSync(join(modules, 'jsforce'));
+    writeFileSync(join(modules, 'jsforce/package.json'), JSON.stringify({ name: 'jsforce', version: '3.10.19' }));
+    writeFileSync(join(modules, 'jsforce/index.js'), code);
+
+    expect(failureIn()).toEqual({
+      code: 'ERR_SALESFORCE_JSFORCE_UNUSABLE',
+      message: expect.stringMatching(
+        /^jsforce 3\.10\.19 is installed but does not load on Node\.js .*npm install jsforce@/,
+      ) as string,
+    });
   });
 });

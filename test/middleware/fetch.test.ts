@@ -1,5 +1,10 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type LookupFunction } from 'node:net';
 import { Readable } from 'node:stream';
+import { Agent, fetch as undiciFetch } from 'undici';
+import type { FetchFunction } from '../../lib';
 import { startTestEmulator } from '../helpers/emulator';
+import { oldHosts } from '../helpers/old-hosts';
 import { logIn, startApp } from '../helpers/app';
 import type { Emulator, RecordedRequest } from '../../lib/emulator';
 
@@ -149,6 +154,131 @@ describe('fetch()', () => {
     emulator.faults.inject({ on: 'data', kind: 'redirect', location: 'https://evil.example/' });
 
     expect((await client.fetch(limits)).status).toBe(302);
+  });
+
+  describe.each(oldHosts)('after the organization has moved, if its old instance answers with $name', ({ fault }) => {
+    async function moved() {
+      const found = await access();
+      const from = found.client.instanceUrl;
+      const to = found.emulator.moveInstance();
+      found.emulator.faults.inject({
+        ...fault(to),
+        on: 'data',
+        match: ({ headers }) => from.endsWith(headers['host']!),
+        times: Infinity,
+      });
+      return { ...found, from, to };
+    }
+
+    it('goes on at the new one, with one refresh for all requests', async () => {
+      const { client, emulator, to } = await moved();
+      const body = JSON.stringify({ Name: 'Fake & Movers' });
+      const created = await Promise.all(
+        [1, 2, 3].map(() =>
+          client.fetch('/services/data/v62.0/sobjects/Account', {
+            method: 'POST',
+            headers: { 'content-type': 'application/json' },
+            body,
+          }),
+        ),
+      );
+
+      expect(created.map(({ status }) => status)).toEqual([201, 201, 201]);
+      expect(created.map(({ url }) => new URL(url).origin)).toEqual([to, to, to]);
+      expect(refreshes(emulator)).toHaveLength(1);
+    });
+
+    it('hands on what the old instance says to a body that cannot be sent twice', async () => {
+      const { client, emulator } = await moved();
+
+      const answer = await client.fetch('/services/data/v62.0/sobjects/Account', {
+        method: 'POST',
+        body: Readable.toWeb(Readable.from([Buffer.from('{}')])) as ReadableStream,
+        duplex: 'half',
+      });
+
+      expect([301, 302, 403, 404]).toContain(answer.status);
+      expect(refreshes(emulator)).toHaveLength(0);
+    });
+
+    it('hands it on as well while no refresh is possible', async () => {
+      const { client, emulator } = await moved();
+      emulator.faults.inject({ on: 'refresh', kind: 'status', status: 503 });
+
+      expect([301, 302, 403, 404]).toContain((await client.fetch(limits)).status);
+    });
+  });
+
+  it('refreshes once for pages with 404 that have another cause, and keeps them', async () => {
+    const { client, emulator } = await access();
+    emulator.faults.inject({ on: 'data', kind: 'status', status: 404, times: Infinity });
+
+    const answers = [];
+    for (let round = 0; round < 5; round++) answers.push(await client.fetch(limits));
+
+    expect(answers.map(({ status }) => status)).toEqual([404, 404, 404, 404, 404]);
+    expect(await answers[4]!.text()).toContain('<html');
+    expect(refreshes(emulator)).toHaveLength(1);
+  });
+
+  it('does not refresh for a 404 of the API itself', async () => {
+    const { client, emulator } = await access();
+
+    expect((await client.fetch('/services/data/v62.0/sobjects/Account/001000000000000AAA')).status).toBe(404);
+    expect(refreshes(emulator)).toHaveLength(0);
+  });
+
+  describe('while the instance cannot be reached', () => {
+    /** Sends calls of the API to an address that does not answer. */
+    async function unreachable(origin: string, dispatcher: Agent) {
+      const send: FetchFunction = (url, init) => {
+        if (!url.includes('/services/data')) return fetch(url, init);
+        const sent = { method: init.method ?? 'GET', dispatcher };
+        // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- its Response is one of undici's own
+        return undiciFetch(origin + new URL(url).pathname, sent);
+      };
+      return access({ options: { fetch: send } });
+    }
+
+    it('fails with a typed error if connections are refused, which is an outage', async () => {
+      const closed = createServer().listen(0, '127.0.0.1');
+      await once(closed, 'listening');
+      const { port } = closed.address() as AddressInfo;
+      closed.close();
+      const { client, emulator } = await unreachable(`http://127.0.0.1:${port}`, new Agent());
+
+      await expect(client.fetch(limits)).rejects.toMatchObject({ code: 'ERR_SALESFORCE_UNREACHABLE', status: 502 });
+      expect(refreshes(emulator)).toHaveLength(0);
+    });
+
+    it('looks for another instance once if the name no longer exists', async () => {
+      const lookup: LookupFunction = (_host, _options, found) =>
+        found(Object.assign(new Error('getaddrinfo'), { code: 'ENOTFOUND' }), '');
+      const { client, emulator } = await unreachable('http://old.example', new Agent({ connect: { lookup } }));
+
+      for (let round = 0; round < 3; round++) {
+        await expect(client.fetch(limits)).rejects.toMatchObject({ code: 'ERR_SALESFORCE_UNREACHABLE', status: 502 });
+      }
+      expect(refreshes(emulator)).toHaveLength(1);
+    });
+  });
+
+  it('fails with a typed error if the connection breaks, and keeps the user logged in', async () => {
+    const { client, emulator, tab } = await access();
+    emulator.faults.inject({ on: 'data', kind: 'drop' });
+
+    await expect(client.fetch(limits)).rejects.toMatchObject({ code: 'ERR_SALESFORCE_CONNECTION_LOST' });
+    expect((await tab.get('/me')).status).toBe(200);
+  });
+
+  it("leaves the caller's own abort and mistakes as they are", async () => {
+    const { client, emulator } = await access();
+    emulator.faults.inject({ on: 'data', kind: 'hang' });
+
+    await expect(client.fetch(limits, { signal: AbortSignal.timeout(50) })).rejects.toMatchObject({
+      name: 'TimeoutError',
+    });
+    await expect(client.fetch(limits, { method: 'GET', body: 'no body' })).rejects.toMatchObject({ name: 'TypeError' });
   });
 
   it('passes 503 on while the refresh is delayed, and keeps the user logged in', async () => {

@@ -75,7 +75,7 @@ export function networkOf(world: World): typeof fetch {
         fail('ECONNREFUSED');
         return;
       }
-      if (isHeldBack(new Headers(init.headers))) {
+      if (isHeldBack(new Headers(init.headers), init.signal)) {
         reject(new TypeError('fetch failed', { cause: new Error('The request was held back.') }));
         return;
       }
@@ -107,12 +107,11 @@ export function networkOf(world: World): typeof fetch {
   };
 }
 
-/** Announces a request as Node's own `fetch` does; whoever hears of it may destroy the socket before it is sent. */
-function isHeldBack(headers: Headers): boolean {
+/** Announces a request as Node's own `fetch` does; its guard may abort it before it is sent. */
+function isHeldBack(headers: Headers, signal: AbortSignal | null | undefined): boolean {
   const request = { headers: [...headers].flat() };
-  let isDestroyed = false;
-  channel('undici:client:sendHeaders').publish({ request, socket: { destroy: () => (isDestroyed = true) } });
-  return isDestroyed;
+  channel('undici:client:sendHeaders').publish({ request });
+  return signal?.aborted ?? false;
 }
 
 /** Has the emulator work on a request, under the emulator's own faults. */

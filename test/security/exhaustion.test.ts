@@ -37,7 +37,9 @@ const codeOf = (reply: Promise<unknown>): Promise<string> =>
     (error: unknown) => (error as SalesforceAuthError).code,
   );
 
-const post = (url: string): Promise<unknown> => exchange(url, { method: 'POST', headers: {} }, 30_000, systemClock);
+const network = { fetch: undefined, httpTimeoutMs: 30_000 };
+
+const post = (url: string): Promise<unknown> => exchange(url, { method: 'POST', headers: {} }, network, systemClock);
 
 describe('logins begun and never ended', () => {
   it('leave nothing on the server: no session, no grant, no memory', async () => {
@@ -167,7 +169,7 @@ describe('a reply of Salesforce', () => {
       drip();
     });
 
-    const reply = codeOf(exchange(url, { method: 'POST', headers: {} }, 30_000, clock));
+    const reply = codeOf(exchange(url, { method: 'POST', headers: {} }, network, clock));
     await dripped;
     clock.advanceSeconds(31);
 

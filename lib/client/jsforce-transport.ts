@@ -1,0 +1,126 @@
+import { Duplex, PassThrough, Readable } from 'node:stream';
+import type { FetchFunction } from '../options/configuration';
+import type { JsforceConnection } from './connection';
+import { isMoved } from './moved';
+
+/** A request as jsforce hands it to its transport. */
+interface JsforceRequest {
+  url: string;
+  method: string;
+  headers?: Record<string, string>;
+  /** Absent if the body is written to the stream. */
+  body?: string | Buffer | { getBuffer(): Buffer };
+}
+
+interface JsforceResponse {
+  statusCode: number;
+  headers: Record<string, string>;
+  body: string;
+}
+
+/** jsforce's promise of a response, which also has the response as a stream. */
+type JsforceAnswer = Promise<JsforceResponse> & { stream(): Duplex };
+
+/** What is used of jsforce's transport; `getRequestStreamCreator` is its place for another way out. */
+interface Transport {
+  httpRequest(request: JsforceRequest, options?: { followRedirect?: boolean }): JsforceAnswer;
+  getRequestStreamCreator(): (request: JsforceRequest, options?: { encoding?: BufferEncoding }) => Duplex;
+}
+
+/**
+ * Has a connection and its logout send their requests by the option `fetch`, and to where the organization is.
+ *
+ * jsforce refreshes after a 401 alone, and then repeats the request at the old address. The other signs of a token or host that
+ * is over are therefore told to it as a 401, and the address is corrected when the request goes out.
+ *
+ * @param send the option `fetch`; undefined for jsforce's own way
+ * @param hasMoved looks whether the organization has left the connection's instance
+ */
+export function carryRequests(
+  connection: JsforceConnection,
+  send: FetchFunction | undefined,
+  hasMoved: () => Promise<boolean>,
+): void {
+  const former = new Set([connection.instanceUrl]);
+  for (const owner of [connection, connection.oauth2]) {
+    // Of jsforce's own, and not in its declarations.
+    const transport = (owner as unknown as { _transport: Transport })._transport;
+    if (send) transport.getRequestStreamCreator = () => streamOf(send);
+    const httpRequest = transport.httpRequest.bind(transport);
+    transport.httpRequest = (request, options = {}) => {
+      former.add(connection.instanceUrl);
+      request.url = addressOf(request.url, former, connection.instanceUrl);
+      const isAtInstance = request.url.startsWith(`${connection.instanceUrl}/`);
+      // A redirect followed would take the token to another host.
+      const answer = httpRequest(request, isAtInstance ? { ...options, followRedirect: false } : options);
+      const judged = answer.then(async (response) => {
+        const isAway = isAtInstance && isMovedAway(response, connection.instanceUrl) && (await hasMoved());
+        return isAway || isTokenRefused(response) ? { ...response, statusCode: 401 } : response;
+      });
+      return Object.assign(judged, { stream: () => answer.stream() });
+    };
+  }
+}
+
+/** The address at the present instance, and without the access token, which a header carries. */
+function addressOf(url: string, former: ReadonlySet<string>, instanceUrl: string): string {
+  const address = new URL(url, instanceUrl);
+  address.searchParams.delete('oauth_token');
+  return former.has(address.origin) ? instanceUrl + address.pathname + address.search : address.href;
+}
+
+/** The identity URL and userinfo say by 403 what the API says by 401. */
+function isTokenRefused({ statusCode, body }: JsforceResponse): boolean {
+  return statusCode === 403 && body.trim() === 'Bad_OAuth_Token';
+}
+
+function isMovedAway({ statusCode, headers }: JsforceResponse, instanceUrl: string): boolean {
+  return isMoved({ status: statusCode, location: headers['location'], type: headers['content-type'] }, instanceUrl);
+}
+
+/** Sends a request by `fetch`, as the stream that jsforce makes of a request. */
+function streamOf(send: FetchFunction): ReturnType<Transport['getRequestStreamCreator']> {
+  return (request, options = {}) => {
+    const input = new PassThrough();
+    const output = new PassThrough();
+    const stream = Duplex.from({ readable: output, writable: input });
+    carry(send, request, input).then(
+      (response) => {
+        const headers = Object.fromEntries(response.headers);
+        const told = { statusCode: response.status, headers };
+        stream.emit('response', told);
+        const body = response.body ? Readable.from(response.body) : Readable.from([]);
+        body.on('error', (error) => output.destroy(error)).pipe(output);
+        if (stream.listenerCount('complete') > 0) void complete(stream, told, options.encoding);
+      },
+      (error: unknown) => stream.destroy(error as Error),
+    );
+    return stream;
+  };
+}
+
+async function carry(send: FetchFunction, request: JsforceRequest, input: PassThrough): Promise<Response> {
+  const { url, method, headers = {}, body } = request;
+  const init = { method, headers, redirect: 'manual' } as const;
+  if (/^(?:get|head|options)$/i.test(method)) return send(url, init);
+  if (body === undefined) {
+    return send(url, { ...init, body: Readable.toWeb(input) as ReadableStream, duplex: 'half' });
+  }
+  const isForm = typeof body === 'object' && 'getBuffer' in body;
+  return send(url, { ...init, body: new Uint8Array(isForm ? body.getBuffer() : Buffer.from(body as string)) });
+}
+
+async function complete(
+  stream: Duplex,
+  told: Omit<JsforceResponse, 'body'>,
+  encoding: BufferEncoding = 'utf8',
+): Promise<void> {
+  const chunks: Buffer[] = [];
+  try {
+    for await (const chunk of stream) chunks.push(chunk as Buffer);
+  } catch {
+    // Its event `error` has told jsforce.
+    return;
+  }
+  stream.emit('complete', { ...told, body: Buffer.concat(chunks).toString(encoding) });
+}

@@ -1,0 +1,59 @@
+import type { TokenCoordinator } from '../coordinator/coordinator';
+import type { GrantReference } from '../coordinator/grant';
+import type { TokenSet } from '../token/types';
+
+/** What is looked at of an answer of the API. */
+interface Seen {
+  status: number;
+  location?: string | null | undefined;
+  type?: string | null | undefined;
+}
+
+const redirects = new Set([301, 302, 303, 307, 308]);
+
+/**
+ * Whether an answer looks as if the organization has left this instance: a redirect to another host, or a web page with
+ * 403 or 404. The API itself answers in JSON or XML.
+ */
+export function isMoved({ status, location, type }: Seen, instanceUrl: string): boolean {
+  const isPage = /^text\/html\b/i.test(type ?? '');
+  if (!redirects.has(status)) return (status === 403 || status === 404) && isPage;
+  const target = URL.canParse(location ?? '', instanceUrl) ? new URL(location ?? '', instanceUrl) : undefined;
+  return isPage || (target !== undefined && target.origin !== new URL(instanceUrl).origin);
+}
+
+/** How long an instance counts as the right one after a look for another, in milliseconds. */
+const lookAgainMs = 600_000;
+const maxLooks = 10_000;
+
+/** Looks for another instance, by grant. */
+const looks = new WeakMap<TokenCoordinator, Map<string, { since: number; done: Promise<unknown> }>>();
+
+/**
+ * Tokens for another instance than the given one, if the organization has moved. Only a refresh tells, and pages with 404 have
+ * other causes too, so that a grant is refreshed for this reason every ten minutes at most.
+ */
+export async function movedTo(
+  coordinator: TokenCoordinator,
+  reference: GrantReference,
+  { accessToken, instanceUrl }: Pick<TokenSet, 'accessToken' | 'instanceUrl'>,
+): Promise<TokenSet | undefined> {
+  const { grantId } = reference;
+  const known = looks.get(coordinator) ?? new Map<string, { since: number; done: Promise<unknown> }>();
+  looks.set(coordinator, known);
+  const now = coordinator.clock.monotonic();
+  let look = known.get(grantId);
+  if (!look || now - look.since >= lookAgainMs) {
+    look = { since: now, done: coordinator.get(reference, { rejected: accessToken }) };
+    if (known.size >= maxLooks) known.clear();
+    known.set(grantId, look);
+  }
+  try {
+    await look.done;
+    const tokens = await coordinator.get(reference);
+    return tokens.instanceUrl === instanceUrl ? undefined : tokens;
+  } catch {
+    // The answer that was seen says more than a refresh that failed.
+    return undefined;
+  }
+}

@@ -1,0 +1,73 @@
+/** Gives a place back; calls after the first one do nothing. */
+export type LeaveGate = () => void;
+
+interface Gate {
+  taken: number;
+  /** Those who wait, first come first served. */
+  readonly queue: Set<() => void>;
+}
+
+/**
+ * A bound on the requests that are under way to one host at once, with a queue for the rest.
+ *
+ * A host that answers no more would otherwise hold a socket for each user who needs a token.
+ */
+export class HostGates {
+  readonly #places: number;
+  readonly #gates = new Map<string, Gate>();
+
+  constructor(places: number) {
+    this.#places = places;
+  }
+
+  /** Hosts with requests under way. */
+  get size(): number {
+    return this.#gates.size;
+  }
+
+  /**
+   * Waits for a place.
+   *
+   * @param signal gives up the wait; a place that was given is not taken back
+   * @throws the reason of `signal`
+   */
+  async enter(host: string, signal?: AbortSignal): Promise<LeaveGate> {
+    signal?.throwIfAborted();
+    const gate = this.#gates.get(host) ?? { taken: 0, queue: new Set() };
+    this.#gates.set(host, gate);
+    if (gate.taken < this.#places) gate.taken += 1;
+    else await waitIn(gate, signal);
+    let hasLeft = false;
+    return () => {
+      if (hasLeft) return;
+      hasLeft = true;
+      this.#leave(host, gate);
+    };
+  }
+
+  #leave(host: string, gate: Gate): void {
+    const [next] = gate.queue;
+    // The place goes from hand to hand, so that no newcomer gets in between.
+    if (next) next();
+    else if (--gate.taken === 0) this.#gates.delete(host);
+  }
+}
+
+function waitIn(gate: Gate, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => {
+      gate.queue.delete(go);
+      signal?.removeEventListener('abort', giveUp);
+    };
+    const go = (): void => {
+      stop();
+      resolve();
+    };
+    const giveUp = (): void => {
+      stop();
+      reject(signal?.reason as Error);
+    };
+    gate.queue.add(go);
+    signal?.addEventListener('abort', giveUp);
+  });
+}

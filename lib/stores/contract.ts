@@ -5,6 +5,7 @@ import { describeCommits } from './contract/commits';
 import { describeIdleGrants } from './contract/idle';
 import { describeLogins } from './contract/logins';
 import { describeNotifications } from './contract/notifications';
+import { describeRefusals } from './contract/refusals';
 import { describeSessions } from './contract/sessions';
 import { describeSettlements } from './contract/settlements';
 
@@ -62,6 +63,7 @@ export function describeTokenStore(
     describeLogins(part);
     describeClaims(part);
     describeSettlements(part);
+    describeRefusals(part);
     describeCommits(part);
     describeSessions(part);
     describeAdministration(part);

@@ -1,4 +1,4 @@
-import { systemClock, type CancelTimer, type Clock } from '../clock';
+import { momentOf, systemClock, type CancelTimer, type Clock } from '../clock';
 import { diagnoseMemory } from './memory/diagnose';
 import type {
   Claim,
@@ -19,7 +19,7 @@ import type {
   TokenStore,
 } from './store';
 import { Listeners } from './listeners';
-import { at, defaultRetentionMs, enter, toRecord, unclaim, type StoredGrant } from './stored-grant';
+import { aged, at, defaultRetentionMs, enter, noErrors, toRecord, unclaim, type StoredGrant } from './stored-grant';
 
 /** Options of {@link MemoryTokenStore}. */
 export interface MemoryTokenStoreOptions {
@@ -82,13 +82,12 @@ export class MemoryTokenStore implements TokenStore {
       hardAt: at(now, write.hardMs),
       owner: undefined,
       leaseUntil: 0,
-      nextTryAt: 0,
       stateSince: now,
-      failures: 0,
-      errorCode: undefined,
+      ...noErrors,
       references: live?.references ?? new Map<string, number>(),
       heldUntil: live?.heldUntil ?? 0,
       refreshedAt: now,
+      storedAt: momentOf(this.#clock),
       takenUntil: 0,
       expiresAt: 0,
     };
@@ -112,6 +111,10 @@ export class MemoryTokenStore implements TokenStore {
       record: this.#record(grantId, stored),
     });
     if (stored.version !== claim.version) return answer('moved');
+    if (claim.refused !== undefined && stored.refused !== claim.refused) {
+      stored.refused = claim.refused;
+      this.#listeners.tell(grantId);
+    }
     if (stored.state === 'dead') return answer('dead');
     if (stored.leaseUntil > now) return answer('busy');
     // Its holder died, or is paused, with the refresh token perhaps on the wire.
@@ -158,6 +161,7 @@ export class MemoryTokenStore implements TokenStore {
     unclaim(stored);
     stored.nextTryAt = now + settlement.backoffMs;
     stored.failures = settlement.failed ? stored.failures + 1 : 0;
+    if (stored.errorCode !== settlement.errorCode) stored.errorSince = now;
     stored.errorCode = settlement.errorCode;
     this.#listeners.tell(grantId);
     return Promise.resolve(true);
@@ -174,10 +178,9 @@ export class MemoryTokenStore implements TokenStore {
     stored.payload = commit.payload;
     stored.softAt = at(now, commit.softMs);
     stored.hardAt = at(now, commit.hardMs);
-    stored.nextTryAt = 0;
-    stored.failures = 0;
-    stored.errorCode = undefined;
+    Object.assign(stored, noErrors);
     stored.refreshedAt = now;
+    stored.storedAt = momentOf(this.#clock);
     stored.expiresAt = Math.max(stored.heldUntil, now) + this.#retentionMs;
     this.#listeners.tell(grantId);
     return Promise.resolve('committed');
@@ -264,7 +267,7 @@ export class MemoryTokenStore implements TokenStore {
   }
 
   #record(grantId: string, stored: StoredGrant): GrantRecord {
-    return toRecord(grantId, stored, this.#clock.monotonic());
+    return aged(toRecord(grantId, stored, this.#clock.monotonic()), stored, this.#clock);
   }
 
   /** One timer for all records, and none while there are none. */

@@ -1,3 +1,4 @@
+import { longestSince, type Clock, type Moment } from '../clock';
 import type { GrantLabels, GrantRecord, GrantState } from './store';
 
 /** A record with points in time where {@link GrantRecord} has durations. */
@@ -15,6 +16,10 @@ export interface StoredGrant {
   stateSince: number;
   failures: number;
   errorCode: string | undefined;
+  /** When the error code was settled first; 0 if there is none. */
+  errorSince: number;
+  /** Digest of an access token that was refused. */
+  refused: string | undefined;
   /** Sessions that hold the grant, and until when. */
   references: Map<string, number>;
   /** When the last of these holds ends or ended. */
@@ -25,7 +30,24 @@ export interface StoredGrant {
   takenUntil: number;
   /** When the record may be forgotten. */
   expiresAt: number;
+  /** When the tokens were stored, on both clocks of the process that keeps them itself. */
+  storedAt?: Moment;
 }
+
+/** A record whose tokens have aged while the machine slept, which the monotonic clock does not show. */
+export function aged(record: GrantRecord, { storedAt }: StoredGrant, clock: Clock): GrantRecord {
+  const asleepMs = storedAt ? longestSince(storedAt, clock) - (clock.monotonic() - storedAt.monotonic) : 0;
+  const { softInMs, hardInMs } = record;
+  if (asleepMs <= 0) return record;
+  return {
+    ...record,
+    softInMs: softInMs === null ? null : softInMs - asleepMs,
+    hardInMs: hardInMs === null ? null : hardInMs - asleepMs,
+  };
+}
+
+/** Of a grant with new tokens. */
+export const noErrors = { nextTryAt: 0, failures: 0, errorCode: undefined, errorSince: 0, refused: undefined } as const;
 
 export function enter(stored: StoredGrant, state: GrantState, now: number): void {
   stored.state = state;
@@ -59,6 +81,9 @@ export function toRecord(grantId: string, stored: StoredGrant, now: number): Gra
     stateAgeMs: now - stored.stateSince,
     failures: stored.failures,
     errorCode: stored.errorCode,
+    errorAgeMs: stored.errorCode === undefined ? 0 : Math.max(0, now - stored.errorSince),
+    tokensAgeMs: Math.max(0, now - stored.refreshedAt),
+    refused: stored.refused,
   };
 }
 

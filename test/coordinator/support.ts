@@ -44,6 +44,9 @@ export function recordOf(changes: Partial<GrantRecord> = {}): GrantRecord {
     stateAgeMs: 0,
     failures: 0,
     errorCode: undefined,
+    errorAgeMs: 0,
+    tokensAgeMs: 0,
+    refused: undefined,
     ...changes,
   };
 }

@@ -1,7 +1,7 @@
 /**
  * Fields of a grant's hash, in the order replies have them. Points in time are whole milliseconds of the server's clock;
  * what is not there is an empty text. Beside them stand `ref:<name>` with its end for each session that holds the grant,
- * `heldUntil`, `refreshedAt` and `takenUntil`.
+ * `heldUntil` and `takenUntil`.
  */
 export const fieldNames = [
   'schema',
@@ -18,6 +18,9 @@ export const fieldNames = [
   'stateSince',
   'failures',
   'errorCode',
+  'errorSince',
+  'refreshedAt',
+  'refused',
   // The run of the server that wrote the tokens or a claim last; empty where that is not to be known.
   'server',
 ] as const;

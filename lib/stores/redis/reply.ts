@@ -25,10 +25,12 @@ export function storedGrant([, now, ...values]: Reply): { stored: StoredGrant; n
     stateSince: Number(fields.stateSince),
     failures: Number(fields.failures),
     errorCode: fields.errorCode === '' ? undefined : fields.errorCode,
+    errorSince: Number(fields.errorSince),
+    refreshedAt: Number(fields.refreshedAt),
+    refused: fields.refused === '' ? undefined : fields.refused,
     // They stay in Redis, as does what follows: no record shows them.
     references: new Map(),
     heldUntil: 0,
-    refreshedAt: 0,
     takenUntil: 0,
     expiresAt: 0,
   };

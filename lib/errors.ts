@@ -67,6 +67,7 @@ export type SalesforceRuntimeErrorCode =
   | 'ERR_SALESFORCE_PROFILE'
   | 'ERR_SALESFORCE_TIMEOUT'
   | 'ERR_SALESFORCE_UNREACHABLE'
+  | 'ERR_SALESFORCE_HOST_GONE'
   | 'ERR_SALESFORCE_CONNECTION_LOST'
   | 'ERR_SALESFORCE_NOT_AUTHENTICATED'
   | 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED'
@@ -74,6 +75,7 @@ export type SalesforceRuntimeErrorCode =
   | 'ERR_SALESFORCE_REFRESH_PENDING'
   | 'ERR_SALESFORCE_REFRESH_DELAYED'
   | 'ERR_SALESFORCE_REFRESH_HELD'
+  | 'ERR_SALESFORCE_REFUSAL_UNKNOWN'
   | 'ERR_SALESFORCE_TOKEN_STORE'
   | 'ERR_SALESFORCE_GRANT_UNREADABLE'
   | 'ERR_SALESFORCE_SESSION_STORE'
@@ -145,6 +147,8 @@ export interface SalesforceAuthErrorOptions {
   upstreamStatus?: number | undefined;
   /** Seconds after which another try makes sense. */
   retryAfterSeconds?: number | undefined;
+  /** Whether a page offers a login beside another try. */
+  offersLogin?: boolean | undefined;
 }
 
 /**
@@ -166,6 +170,8 @@ export class SalesforceAuthError extends Error {
   readonly upstreamStatus: number | undefined;
   /** Seconds after which another try makes sense; also sent as `Retry-After`. */
   readonly retryAfterSeconds: number | undefined;
+  /** Whether a login helps as well, though the user is logged in: the trouble may last. Not enumerable. */
+  declare readonly offersLogin: boolean;
 
   constructor(code: SalesforceRuntimeErrorCode, message: string, options: SalesforceAuthErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: safeCause(options.cause) });
@@ -180,6 +186,7 @@ export class SalesforceAuthError extends Error {
     this.headers =
       retryAfterSeconds === undefined ? headers : { 'Retry-After': String(Math.ceil(retryAfterSeconds)), ...headers };
     Object.defineProperty(this, marker, { value: true });
+    Object.defineProperty(this, 'offersLogin', { value: options.offersLogin === true });
   }
 
   /** Whether it passes by itself, so that the same may be tried again; otherwise somebody has to do something first. */

@@ -14,8 +14,8 @@ import { createApp } from '../app.mjs';
 
 /** What happens to tokens, as far as the dashboard draws it. */
 const eventNames = /** @type {const} */ ([
-  ...['login', 'logout', 'token.served', 'refresh.start', 'refresh.success', 'refresh.transient'],
-  ...['refresh.held', 'refresh.lost', 'refresh.overtaken'],
+  ...['login', 'logout', 'token.served', 'refresh.started', 'refresh.succeeded', 'refresh.failed'],
+  ...['refresh.doubted', 'refresh.ended', 'refresh.superseded'],
 ]);
 
 const { port, store, client, people } = JSON.parse(process.env.EXAMPLE_WORKER ?? '{}');

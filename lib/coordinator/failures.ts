@@ -1,4 +1,4 @@
-import { SalesforceAuthError } from '../errors';
+import { isSalesforceAuthError, SalesforceAuthError } from '../errors';
 import type { StoreOperation } from './events';
 
 /** Whose grant an error is about: a request can have dealings with several. */
@@ -22,13 +22,33 @@ export function loginRequired(why: string, cause?: unknown): SalesforceAuthError
   });
 }
 
+/** Errors of logins that were logged out, which no access token keeps alive. */
+const logouts = new WeakSet<object>();
+
+/** The grant was logged out, or belongs to a later login. */
+export function loggedOut(): SalesforceAuthError {
+  const error = loginRequired('The login has ended.');
+  logouts.add(error);
+  return error;
+}
+
+/** Whether an error only says that the refresh token is over; the access token may still work. */
+export function isRefreshTokenOver(error: unknown): boolean {
+  return (
+    isSalesforceAuthError(error) && error.code === 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED' && !logouts.has(error)
+  );
+}
+
 /** A refresh failed for now; the next try is `retryInMs` away, for all processes. */
-export function refreshDelayed(retryInMs: number, reason: string | undefined, cause?: unknown): SalesforceAuthError {
+export function refreshDelayed(
+  retryInMs: number,
+  { reason, cause, offersLogin = false }: { reason?: string | undefined; cause?: unknown; offersLogin?: boolean } = {},
+): SalesforceAuthError {
   return new SalesforceAuthError(
     'ERR_SALESFORCE_REFRESH_DELAYED',
     `The access token could not be refreshed for now${reason === undefined ? '' : ` (${reason})`}. ` +
       'The user stays logged in; try again later.',
-    { status: 503, retryAfterSeconds: seconds(retryInMs), cause },
+    { status: 503, retryAfterSeconds: seconds(retryInMs), cause, offersLogin },
   );
 }
 
@@ -38,7 +58,7 @@ export function refreshHeld(retryInMs: number, cause?: unknown): SalesforceAuthE
     'ERR_SALESFORCE_REFRESH_HELD',
     "Salesforce's answer to a refresh was lost, and it is being found out whether the refresh token is still good. " +
       'The user stays logged in; try again later.',
-    { status: 503, retryAfterSeconds: seconds(retryInMs), cause },
+    { status: 503, retryAfterSeconds: seconds(retryInMs), cause, offersLogin: true },
   );
 }
 
@@ -46,7 +66,7 @@ export function refreshHeld(retryInMs: number, cause?: unknown): SalesforceAuthE
 export function refreshPending(waitMs: number): SalesforceAuthError {
   return new SalesforceAuthError(
     'ERR_SALESFORCE_REFRESH_PENDING',
-    `A refresh is under way and took longer than ${waitMs} ms (option waitMs). It goes on; try again.`,
+    `A refresh is under way and took longer than ${Math.round(waitMs)} ms (option refresh.waitMs). It goes on; try again.`,
     { status: 503, retryAfterSeconds: 1 },
   );
 }

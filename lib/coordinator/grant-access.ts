@@ -47,7 +47,7 @@ export class GrantAccess {
     const reading: Reading = {
       isOutdated: false,
       view: this.open(grantId).then((grant) => {
-        if (!grant || grant.record.state === 'dead') return undefined;
+        if (!grant) return undefined;
         const view = this.remember(grant.record, grant.tokens);
         if (reading.isOutdated) outdate(view);
         return view;
@@ -160,7 +160,7 @@ export class GrantAccess {
     if (isSalesforceAuthError(error)) return error;
     const { clock, events } = this.#parts;
     debugRefresh('token store failed: %s', operation);
-    events.emit('store.error', { operation, durationMs: clock.monotonic() - startedAt });
+    events.emit('store.failed', { operation, durationMs: clock.monotonic() - startedAt });
     return storeFailed(operation, error);
   }
 }

@@ -77,9 +77,9 @@ export class KeepAlive {
         await wait(clock, pauseMs * (0.5 + Math.random()), this.#closing.signal);
       }
     } catch {
-      // The store did not answer, which `store.error` has told; the next round begins anew.
+      // The store did not answer, which `store.failed` has told; the next round begins anew.
     }
-    events.emit('keepalive', { ...counts, durationMs: clock.monotonic() - startedAt });
+    events.emit('keepAlive.finished', { ...counts, durationMs: clock.monotonic() - startedAt });
   }
 
   async #see({ grantId, generation, unheldMs }: IdleGrant): Promise<{ outcome: Outcome; isGeneral: boolean }> {

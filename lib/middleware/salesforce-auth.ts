@@ -98,7 +98,7 @@ export function salesforceAuth(
   const choose = chooser(core);
   const mountErrorPage = parsed.errorPage === false ? undefined : errorPageMount(core);
   let rotates: boolean | undefined;
-  core.events.emitter.on('refresh.success', ({ rotated }) => {
+  core.events.emitter.on('refresh.succeeded', ({ rotated }) => {
     rotates = rotated;
   });
   const callbackPath = absolutePath(parsed.source.fixed?.callbackURL);

@@ -74,7 +74,7 @@ describe('fetch()', () => {
   it('never repeats a streamed body, but has a new token for the next request', async () => {
     const { client, emulator, salesforce } = await access();
     emulator.expireAccessTokens();
-    const done = new Promise((resolve) => salesforce.events.once('refresh.success', resolve));
+    const done = new Promise((resolve) => salesforce.events.once('refresh.succeeded', resolve));
 
     const answer = await client.fetch('/services/data/v62.0/sobjects/Account', {
       method: 'POST',

@@ -32,8 +32,8 @@ export class Process {
         baseUrl: origin,
         store: this.store,
         clock: this.#ownClock(),
-        onAmbiguous: world.onAmbiguous,
         ...world.options,
+        refresh: { onLostAnswer: world.onLostAnswer, ...world.options.refresh },
       }),
     );
   }

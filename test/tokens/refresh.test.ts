@@ -30,7 +30,7 @@ describe('staleness', () => {
     const before = (await tab.get('/token')).body.accessToken as string;
     clock.advanceSeconds(0.95 * 7200);
     const held = emulator.faults.inject({ on: 'refresh', kind: 'hold' });
-    const done = new Promise((resolve) => salesforce.events.once('refresh.success', resolve));
+    const done = new Promise((resolve) => salesforce.events.once('refresh.succeeded', resolve));
 
     const during = (await tab.get('/token')).body.accessToken as string;
     await held.reached;
@@ -151,11 +151,11 @@ describe('a refresh that fails', () => {
   it('waits no longer than waitMs, and goes on without the request', async () => {
     const { emulator, clock, tab, salesforce } = await loggedIn({
       policy: { rotateRefreshTokens: true, expiresInSeconds: 600 },
-      options: { waitMs: 1_000 },
+      options: { refresh: { waitMs: 1_000 } },
     });
     clock.advanceSeconds(600);
     const held = emulator.faults.inject({ on: 'refresh', kind: 'hold' });
-    const done = new Promise((resolve) => salesforce.events.once('refresh.success', resolve));
+    const done = new Promise((resolve) => salesforce.events.once('refresh.succeeded', resolve));
     const waiting = tab.get('/token').then((answer) => answer);
     await held.reached;
 
@@ -173,7 +173,7 @@ describe('a refresh that fails', () => {
   it('because the grant is revoked asks for a new login, once and for all', async () => {
     const { emulator, tab, salesforce } = await loggedIn();
     const lost: unknown[] = [];
-    salesforce.events.on('refresh.lost', (event) => lost.push(event));
+    salesforce.events.on('refresh.ended', (event) => lost.push(event));
     emulator.revokeRefreshTokens();
 
     const answers = [await tab.get('/accounts'), await tab.get('/accounts'), await tab.get('/accounts')];
@@ -292,8 +292,11 @@ describe('a refresh whose answer is lost', () => {
     expect(statuses).toEqual([200, 200, 200, 200, 200]);
   });
 
-  it('is held for a public client, whose introspection proves nothing, and given up after holdMs', async () => {
-    const { emulator, clock, tab } = await loggedIn({ clientSecret: false, options: { holdMs: 60_000 } });
+  it('is held for a public client, whose introspection proves nothing, and given up after inDoubtMs', async () => {
+    const { emulator, clock, tab } = await loggedIn({
+      clientSecret: false,
+      options: { refresh: { inDoubtMs: 60_000 } },
+    });
     emulator.expireAccessTokens();
     emulator.faults.inject({ on: 'refresh', kind: 'drop', when: 'after' });
 
@@ -308,8 +311,11 @@ describe('a refresh whose answer is lost', () => {
     expect(statuses.at(-1)).toBe(401);
   });
 
-  it('is presented again under onAmbiguous gamble', async () => {
-    const { emulator, clock, tab } = await loggedIn({ clientSecret: false, options: { onAmbiguous: 'gamble' } });
+  it('is presented again under onLostAnswer gamble', async () => {
+    const { emulator, clock, tab } = await loggedIn({
+      clientSecret: false,
+      options: { refresh: { onLostAnswer: 'retry' } },
+    });
     emulator.expireAccessTokens();
     emulator.faults.inject({ on: 'refresh', kind: 'drop', when: 'before' });
 
@@ -319,8 +325,11 @@ describe('a refresh whose answer is lost', () => {
     expect((await tab.get('/accounts')).status).toBe(200);
   });
 
-  it('asks for a login at once under onAmbiguous reauth', async () => {
-    const { emulator, clock, tab } = await loggedIn({ clientSecret: false, options: { onAmbiguous: 'reauth' } });
+  it('asks for a login at once under onLostAnswer reauth', async () => {
+    const { emulator, clock, tab } = await loggedIn({
+      clientSecret: false,
+      options: { refresh: { onLostAnswer: 'login' } },
+    });
     emulator.expireAccessTokens();
     emulator.faults.inject({ on: 'refresh', kind: 'drop', when: 'before' });
 

@@ -35,14 +35,14 @@ const outageCells = Object.entries(outages).flatMap(([row, { begin, end }]): Cel
     options: { ownStore: true, storeTimeoutMs: 4_000, waitMs: 8_000 },
     async run(scene) {
       const { pending, proceed } = await scene.stopAt(step);
-      const failed = scene.a.worker.heard('store.error', scene.a.id);
+      const failed = scene.a.worker.heard('store.failed', scene.a.id);
       await begin(scene);
       proceed();
       await failed;
       // New tokens are there and not stored, so nobody gets them.
       const { status, retryAfter } = await pending;
       insist(status === 503 && retryAfter !== null, `Answered ${status} before the tokens were stored.`);
-      const stored = scene.a.worker.heard('refresh.success', scene.a.id);
+      const stored = scene.a.worker.heard('refresh.succeeded', scene.a.id);
       await end(scene);
       await stored;
       insist((await scene.ask(scene.a)).status === 200 && scene.presented === 1, 'The new tokens are lost.');

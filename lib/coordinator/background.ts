@@ -62,7 +62,9 @@ export class Background {
     try {
       return await ask();
     } catch {
-      this.#goOn(async () => void (await ask()));
+      this.#goOn(async () => {
+        await ask();
+      });
       return false;
     }
   }

@@ -34,7 +34,7 @@ describe('events', () => {
     const listener = (event: unknown, name: string | symbol): void => void heard.push([name, event]);
     for (const name of eventNames) subscribe(`express-salesforce-auth:${name}`, listener);
 
-    for (const name of eventNames) emit(name, { grantId: name } as never);
+    for (const name of eventNames) emit(name, { grantId: name });
 
     for (const name of eventNames) unsubscribe(`express-salesforce-auth:${name}`, listener);
     expect(heard).toEqual(eventNames.map((name) => [`express-salesforce-auth:${name}`, { grantId: name }]));

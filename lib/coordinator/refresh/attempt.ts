@@ -2,17 +2,15 @@ import { debugRefresh } from '../../debug';
 import { isSalesforceAuthError, type SalesforceAuthError, type SalesforceErrorCode } from '../../errors';
 import type { Configuration } from '../../options/configuration';
 import type { GrantRecord } from '../../stores/store';
-import { TokenClient } from '../../token/client';
-import { refreshTokenSet } from '../../token/token-set';
-import type { TokenEndpointReply, TokenSet } from '../../token/types';
+import type { TokenSet } from '../../token/types';
 import type { ClaimEnd } from '../background';
 import type { RefreshCause } from '../events';
 import { loggedOut, loginRequired, refreshDelayed, refreshHeld } from '../failures';
-import { askAt, placesOf } from '../places';
 import { backoffMs, type RefreshDeps } from '../settings';
 import { answerOf, askedForSeconds } from './answer';
 import { Commit } from './commit';
 import type { Lease } from './lease';
+import { Presentation, type Refreshed } from './presentation';
 import { rowOf, type Answer, type Introspection, type Row } from './verdict';
 
 /** Pause between two looks at a grant in doubt, in milliseconds. */
@@ -53,12 +51,14 @@ export class Attempt {
   readonly #grant: ClaimedGrant;
   readonly #deps: RefreshDeps;
   readonly #grantId: string;
+  readonly #presentation: Presentation;
   #presentedAt: number | undefined;
 
   constructor(grant: ClaimedGrant, deps: RefreshDeps) {
     this.#grant = grant;
     this.#deps = deps;
     this.#grantId = grant.record.grantId;
+    this.#presentation = new Presentation(grant.tokens, grant.configuration, deps.clock);
   }
 
   /**
@@ -119,15 +119,8 @@ export class Attempt {
   }
 
   async #introspect(answer: Answer, error?: unknown): Promise<Ending> {
-    const { tokens, configuration } = this.#grant;
-    const ask = (place: string) =>
-      new TokenClient(configuration, place, this.#deps.clock).introspectRefreshToken(tokens.refreshToken);
-    try {
-      const said = (await askAt(placesOf(tokens, configuration), ask)).answer;
-      return { answer, introspection: said === 'unknown' ? 'does not tell' : said, error };
-    } catch (failure) {
-      return { answer, introspection: 'cannot be asked', error: error ?? failure };
-    }
+    const looked = await this.#presentation.introspect();
+    return { answer, introspection: looked.said, error: error ?? looked.error };
   }
 
   /** Leaves a grant in doubt, or waiting for its turn, until the next look. @throws SalesforceAuthError */
@@ -151,17 +144,20 @@ export class Attempt {
     lease.keep();
     this.#presentedAt = this.#deps.clock.monotonic();
     this.#deps.events.emit('refresh.started', { grantId: this.#grantId, cause });
-    const sending: { isHeldBack?: boolean } = {};
+    let isHeldBack = false as boolean;
+    const mayBeSent = (): boolean => {
+      isHeldBack = !lease.isSure;
+      return !isHeldBack;
+    };
     try {
-      let refreshed: { tokens: TokenSet; problem: SalesforceAuthError | undefined };
+      let refreshed: Refreshed;
       try {
-        refreshed = this.#read(await this.#send(sending));
+        refreshed = await this.#presentation.send(mayBeSent);
       } catch (error) {
-        if (sending.isHeldBack === true) {
-          await this.#release();
-          return this.#supersede('update');
-        }
-        return await this.#fail(error);
+        if (!isHeldBack) { await this.#fail(error); return; }
+        await this.#release();
+        this.#supersede('update');
+        return undefined;
       }
       const isRotated = refreshed.tokens.refreshToken !== tokens.refreshToken;
       const rotation = this.#deps.rotation.learn(tokens, isRotated);
@@ -169,26 +165,6 @@ export class Attempt {
     } finally {
       lease.stop();
     }
-  }
-
-  async #send(sending: { isHeldBack?: boolean }): Promise<{ answer: TokenEndpointReply; place: string }> {
-    const { lease, tokens, configuration } = this.#grant;
-    const isSure = (): boolean => {
-      sending.isHeldBack = !lease.isSure;
-      return lease.isSure;
-    };
-    const ask = (place: string) =>
-      new TokenClient(configuration, place, this.#deps.clock).refreshTokenGrant(tokens.refreshToken, isSure);
-    return askAt(placesOf(tokens, configuration), ask);
-  }
-
-  #read(reply: { answer: TokenEndpointReply; place: string }): ReturnType<typeof refreshTokenSet> {
-    const { tokens, configuration } = this.#grant;
-    const { answer, place } = reply;
-    // Another host may serve another organization: it has to say whose tokens these are.
-    const isElsewhere = place !== tokens.baseUrl;
-    const previous = isElsewhere ? { ...tokens, baseUrl: place } : tokens;
-    return refreshTokenSet(previous, isElsewhere ? { ...answer, id: answer.id ?? '' } : answer, configuration);
   }
 
   /** Stores new tokens; only then are they used. */
@@ -307,10 +283,9 @@ export class Attempt {
     await this.#deps.background.settle(this.#claim, { state: 'idle', backoffMs: 0, failed: false });
   }
 
-  #supersede(by: 'update' | 'logout'): undefined {
+  #supersede(by: 'update' | 'logout'): void {
     const news = { grantId: this.#grantId, cause: this.#grant.cause, durationMs: this.#durationMs };
     this.#deps.events.emit('refresh.superseded', { ...news, by });
-    return undefined;
   }
 
   /** Whether a login, another refresh or a logout came in between: what was presented is out of use then. */

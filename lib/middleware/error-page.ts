@@ -89,6 +89,7 @@ type AnyError = Error & {
   code: SalesforceErrorCode;
   status: number;
   retryAfterSeconds?: number | undefined;
+  offersLogin?: boolean | undefined;
 };
 
 function detailsOf(error: AnyError, req: Request, salesforce: RequestSalesforce): ErrorPageDetails {
@@ -106,6 +107,10 @@ function detailsOf(error: AnyError, req: Request, salesforce: RequestSalesforce)
     }).toString();
     const href = salesforce.mountPath + routes.login + (query === '' ? '' : `?${query}`);
     links.unshift({ label: next === 'log-in' ? 'Log in again' : 'Try again', href });
+  }
+  if (error.offersLogin === true && next === 'try-again' && routes.login !== false && !isOwnRoute) {
+    const query = returnTo === undefined ? '' : `?returnTo=${encodeURIComponent(returnTo)}`;
+    links.splice(-1, 0, { label: 'Log in again', href: salesforce.mountPath + routes.login + query });
   }
   const { code, status, retryAfterSeconds } = error;
   return { code, status, title, message: userMessage, isTransient, retryAfterSeconds, links };

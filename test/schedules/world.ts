@@ -9,7 +9,7 @@ import { toTokenSet } from '../../lib/token/token-set';
 import type { TokenSet } from '../../lib/token/types';
 import { collect } from '../helpers/collect';
 import { ManualClock } from '../helpers/clock';
-import type { NetworkFault } from './network';
+import type { NetworkFault, Trouble } from './network';
 import { Process } from './process';
 import { origin, Salesforce, type Client } from './provider';
 import type { StoreFault } from './store';
@@ -48,6 +48,8 @@ export class World {
   /** Why users had to log in again. */
   readonly logins: string[] = [];
   readonly sessions: SessionHold[] = [];
+  /** What becomes of requests about refresh tokens while Salesforce is in trouble. */
+  trouble: ((url: URL, form: URLSearchParams) => Trouble | undefined) | undefined;
   readonly #clock = new ManualClock(this.wallMs);
   readonly #storeClock: ManualClock | undefined;
   readonly #lost = new Map<Grant, string>();

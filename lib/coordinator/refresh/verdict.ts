@@ -68,7 +68,7 @@ export type Verdict =
 export type GrantFate = 'new tokens' | 'kept' | 'in doubt' | 'ended' | 'unchanged';
 
 /** What the request gets that waits. */
-export type RequestFate = 'new token' | 'old token' | 'newest token' | '503' | '502' | 'login';
+export type RequestFate = 'new token' | 'old token' | 'newest token' | '503' | '502' | 'login' | 'logged out';
 
 export type VerdictEvent =
   'refresh.succeeded' | 'refresh.failed' | 'refresh.doubted' | 'refresh.ended' | 'refresh.superseded';
@@ -138,7 +138,7 @@ export const rows: readonly Row[] = [
     when: { answer: ['logged out'] },
     verdict: 'superseded',
     grant: 'unchanged',
-    request: 'login',
+    request: 'logged out',
     event: 'refresh.superseded',
     why: 'What the refresh brought is revoked.',
   },

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock';
+import { startDeadline } from './deadline';
 import { debugHttp } from '../debug';
 import { SalesforceAuthError, systemCode } from '../errors';
 import { fetchGuarded, type SendGuard } from './send-guard';
@@ -51,21 +52,21 @@ export interface HttpRequest {
 export async function exchange(url: string, request: HttpRequest, timeoutMs: number, clock: Clock): Promise<HttpReply> {
   const host = new URL(url).host;
   const controller = new AbortController();
-  const cancel = clock.setTimer(timeoutMs, () => {
+  const deadline = startDeadline(clock, timeoutMs, () => {
     controller.abort();
   });
   try {
     // A redirect is never followed: the token or secret in this request is for this host alone.
     const { method, headers, body = null, guard } = request;
     const init: RequestInit = { method, headers, body, redirect: 'manual', signal: controller.signal };
-    const response = await fetchGuarded(url, init, guard);
+    const response = await fetchGuarded(url, init, guard && deadline.watch(guard));
     const text = await readText(response);
     debugHttp('%s %s answered %d', request.method, new URL(url).pathname, response.status);
     return { status: response.status, headers: response.headers, text };
   } catch (error) {
     throw transportError(error, host, timeoutMs, controller.signal.aborted);
   } finally {
-    cancel();
+    deadline.cancel();
   }
 }
 

@@ -154,7 +154,10 @@ export class Attempt {
       try {
         refreshed = await this.#presentation.send(mayBeSent);
       } catch (error) {
-        if (!isHeldBack) { await this.#fail(error); return; }
+        if (!isHeldBack) {
+          await this.#fail(error);
+          return;
+        }
         await this.#release();
         this.#supersede('update');
         return undefined;

@@ -1,9 +1,10 @@
 import type { Clock } from '../../clock';
 import type { SalesforceAuthError } from '../../errors';
 import type { Configuration } from '../../options/configuration';
+import { readIdentityUrl } from '../../salesforce/identity-url';
 import { TokenClient } from '../../token/client';
 import type { SendGuard } from '../../token/send-guard';
-import { refreshTokenSet } from '../../token/token-set';
+import { identityChanged, refreshTokenSet } from '../../token/token-set';
 import type { TokenSet } from '../../token/types';
 import { askAt, placesOf } from '../places';
 import type { Introspection } from './verdict';
@@ -35,9 +36,8 @@ export class Presentation {
   async send(guard: SendGuard): Promise<Refreshed> {
     const { answer, place } = await this.#ask((client) => client.refreshTokenGrant(this.#tokens.refreshToken, guard));
     // Another host may serve another organization: it has to say whose tokens these are.
-    return place === this.#tokens.baseUrl
-      ? refreshTokenSet(this.#tokens, answer, this.#configuration)
-      : refreshTokenSet({ ...this.#tokens, baseUrl: place }, { ...answer, id: answer.id ?? '' }, this.#configuration);
+    if (place !== this.#tokens.baseUrl && !readIdentityUrl(answer.id)) throw identityChanged();
+    return refreshTokenSet({ ...this.#tokens, baseUrl: place }, answer, this.#configuration);
   }
 
   /** Asks whether the refresh token is still good, without presenting it. */

@@ -53,7 +53,7 @@ export class History extends EventEmitter {
 
   /** @param {import('express-salesforce-auth').SalesforceAuth['events']} events */
   #follow(events) {
-    events.on('login', ({ grantId, tokens }) => {
+    events.on('login.succeeded', ({ grantId, tokens }) => {
       this.#update(grantId, tokens === 'kept' ? {} : { issuedAt: Date.now() });
     });
     events.on('token.served', ({ grantId, from }) => {
@@ -74,7 +74,7 @@ export class History extends EventEmitter {
     events.on('refresh.superseded', ({ grantId, cause, durationMs }) => {
       this.#update(grantId, {}, { outcome: 'overtaken', cause, durationMs });
     });
-    events.on('logout', ({ grantId, ended }) => {
+    events.on('grant.loggedOut', ({ grantId, ended }) => {
       if (ended) this.#lives.delete(grantId);
       this.emit('logout', grantId);
     });

@@ -14,7 +14,7 @@ import { createApp } from '../app.mjs';
 
 /** What happens to tokens, as far as the dashboard draws it. */
 const eventNames = /** @type {const} */ ([
-  ...['login', 'logout', 'token.served', 'refresh.started', 'refresh.succeeded', 'refresh.failed'],
+  ...['login.succeeded', 'grant.loggedOut', 'token.served', 'refresh.started', 'refresh.succeeded', 'refresh.failed'],
   ...['refresh.doubted', 'refresh.ended', 'refresh.superseded'],
 ]);
 
@@ -29,7 +29,7 @@ const { app, salesforce, endStreams } = createApp(client, {
   servedBy: `process ${process.pid}`,
 });
 for (const name of eventNames) {
-  salesforce.events.on(/** @type {'login'} */ (name), (data) => {
+  salesforce.events.on(/** @type {'login.succeeded'} */ (name), (data) => {
     if (process.connected) process.send?.({ name, data });
   });
 }

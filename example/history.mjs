@@ -9,7 +9,7 @@ import { EventEmitter } from 'node:events';
  * @typedef {object} Attempt one try to refresh
  * @property {number} at milliseconds since the epoch
  * @property {'success' | 'transient' | 'held' | 'lost' | 'overtaken'} outcome
- * @property {Events['refresh.start'][0]['cause']} cause why it was made
+ * @property {Events['refresh.started'][0]['cause']} cause why it was made
  * @property {number} durationMs
  * @property {boolean} [rotated] whether there is a new refresh token as well
  * @property {string | undefined} [code] of the error
@@ -53,7 +53,7 @@ export class History extends EventEmitter {
 
   /** @param {import('express-salesforce-auth').SalesforceAuth['events']} events */
   #follow(events) {
-    events.on('login', ({ grantId, tokens }) => {
+    events.on('login.succeeded', ({ grantId, tokens }) => {
       this.#update(grantId, tokens === 'kept' ? {} : { issuedAt: Date.now() });
     });
     events.on('token.served', ({ grantId, from }) => {
@@ -61,20 +61,20 @@ export class History extends EventEmitter {
       const life = this.of(grantId);
       this.#keep(grantId, { ...life, served: { ...life.served, [from]: (life.served[from] ?? 0) + 1 } });
     });
-    events.on('refresh.start', ({ grantId }) => this.#update(grantId, { isRefreshing: true }));
-    events.on('refresh.success', ({ grantId, ...news }) => {
+    events.on('refresh.started', ({ grantId }) => this.#update(grantId, { isRefreshing: true }));
+    events.on('refresh.succeeded', ({ grantId, ...news }) => {
       const refreshes = this.of(grantId).refreshes + 1;
       this.#update(grantId, { refreshes, issuedAt: Date.now() }, { outcome: 'success', ...news });
     });
-    events.on('refresh.transient', ({ grantId, ...news }) => {
+    events.on('refresh.failed', ({ grantId, ...news }) => {
       this.#update(grantId, {}, { outcome: 'transient', ...news });
     });
-    events.on('refresh.held', ({ grantId, ...news }) => this.#update(grantId, {}, { outcome: 'held', ...news }));
-    events.on('refresh.lost', ({ grantId, ...news }) => this.#update(grantId, {}, { outcome: 'lost', ...news }));
-    events.on('refresh.overtaken', ({ grantId, cause, durationMs }) => {
+    events.on('refresh.doubted', ({ grantId, ...news }) => this.#update(grantId, {}, { outcome: 'held', ...news }));
+    events.on('refresh.ended', ({ grantId, ...news }) => this.#update(grantId, {}, { outcome: 'lost', ...news }));
+    events.on('refresh.superseded', ({ grantId, cause, durationMs }) => {
       this.#update(grantId, {}, { outcome: 'overtaken', cause, durationMs });
     });
-    events.on('logout', ({ grantId, ended }) => {
+    events.on('grant.loggedOut', ({ grantId, ended }) => {
       if (ended) this.#lives.delete(grantId);
       this.emit('logout', grantId);
     });

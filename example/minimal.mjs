@@ -12,7 +12,7 @@ const salesforce = salesforceAuth({ scope: 'openid id api refresh_token', ...cli
 
 /** @type {Map<string | undefined, number>} How often each grant was refreshed. */
 const refreshes = new Map();
-salesforce.events.on('refresh.success', ({ grantId }) => refreshes.set(grantId, (refreshes.get(grantId) ?? 0) + 1));
+salesforce.events.on('refresh.succeeded', ({ grantId }) => refreshes.set(grantId, (refreshes.get(grantId) ?? 0) + 1));
 
 const app = express();
 const secret = process.env.SESSION_SECRET || randomBytes(32).toString('hex');

@@ -94,7 +94,7 @@ async function createOfflineApp() {
       {
         emulator,
         // The emulator is not still working on a request whose answer was lost, so nobody has to wait for that.
-        drainMs: 1000,
+        refresh: { drainMs: 1000 },
         expire: async ({ user }) => emulator.expireAccessTokens({ userId: user.userId }),
       },
     ),

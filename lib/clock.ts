@@ -28,6 +28,27 @@ export const systemClock: Clock = {
   },
 };
 
+/** A moment on both clocks. */
+export interface Moment {
+  wall: number;
+  monotonic: number;
+}
+
+export function momentOf(clock: Clock): Moment {
+  return { wall: clock.now(), monotonic: clock.monotonic() };
+}
+
+/**
+ * The longest time that can have passed since a moment: for what must not be believed for too long, such as the life of a token
+ * or an own claim. The monotonic clock stands still while a machine sleeps; the wall clock does not.
+ *
+ * What must not end too early is measured with the monotonic clock alone. It never shows more than has passed, and a wall
+ * clock that is set back does not make it wait.
+ */
+export function longestSince({ wall, monotonic }: Moment, clock: Clock): number {
+  return Math.max(clock.monotonic() - monotonic, clock.now() - wall);
+}
+
 /** Waits `delayMs` on `clock`; resolves early, without an error, when `signal` aborts. */
 export function wait(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

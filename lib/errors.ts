@@ -67,6 +67,7 @@ export type SalesforceRuntimeErrorCode =
   | 'ERR_SALESFORCE_PROFILE'
   | 'ERR_SALESFORCE_TIMEOUT'
   | 'ERR_SALESFORCE_UNREACHABLE'
+  | 'ERR_SALESFORCE_HOST_GONE'
   | 'ERR_SALESFORCE_CONNECTION_LOST'
   | 'ERR_SALESFORCE_NOT_AUTHENTICATED'
   | 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED'
@@ -74,6 +75,7 @@ export type SalesforceRuntimeErrorCode =
   | 'ERR_SALESFORCE_REFRESH_PENDING'
   | 'ERR_SALESFORCE_REFRESH_DELAYED'
   | 'ERR_SALESFORCE_REFRESH_HELD'
+  | 'ERR_SALESFORCE_REFUSAL_UNKNOWN'
   | 'ERR_SALESFORCE_TOKEN_STORE'
   | 'ERR_SALESFORCE_GRANT_UNREADABLE'
   | 'ERR_SALESFORCE_SESSION_STORE'
@@ -155,6 +157,8 @@ export interface SalesforceAuthErrorOptions {
   upstreamStatus?: number | undefined;
   /** Seconds after which another try makes sense. */
   retryAfterSeconds?: number | undefined;
+  /** Whether a page offers a login beside another try. */
+  offersLogin?: boolean | undefined;
 }
 
 /**
@@ -178,6 +182,8 @@ export class SalesforceAuthError extends Error {
   readonly retryAfterSeconds: number | undefined;
   /** Private, so that neither `inspect` nor `JSON.stringify` shows where a user was going. */
   #login: LoginOrigin | undefined;
+  /** Whether a login helps as well, though the user is logged in: the trouble may last. Not enumerable. */
+  declare readonly offersLogin: boolean;
 
   constructor(code: SalesforceRuntimeErrorCode, message: string, options: SalesforceAuthErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: safeCause(options.cause) });
@@ -192,6 +198,7 @@ export class SalesforceAuthError extends Error {
     this.headers =
       retryAfterSeconds === undefined ? headers : { 'Retry-After': String(Math.ceil(retryAfterSeconds)), ...headers };
     Object.defineProperty(this, marker, { value: true });
+    Object.defineProperty(this, 'offersLogin', { value: options.offersLogin === true });
   }
 
   /** The login that failed with this error, once it is known to be one of this browser. */

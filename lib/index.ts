@@ -37,7 +37,7 @@ export type { DiagnoseOptions, Diagnosis, Finding, FindingLevel } from './doctor
 export { MemoryTokenStore, type MemoryTokenStoreOptions } from './stores/memory';
 export type * from './stores/store';
 
-export type { AmbiguousPolicy } from './coordinator/settings';
+export type { LostAnswerPolicy } from './coordinator/settings';
 export type { KeepAliveOptions } from './options/keep-alive';
 export type {
   RefreshCause,

@@ -107,7 +107,7 @@ describe('no token, code, verifier or secret', () => {
     const store = new MemoryTokenStore();
     const { browser, salesforce } = await startApp({
       emulator,
-      options: { store, encryptionKeys: ['__test_encryption_key_of_32_chars__'], cacheMs: 0 },
+      options: { store, encryptionKeys: ['__test_encryption_key_of_32_chars__'], refresh: { cacheMs: 0 } },
     });
     await logIn(browser(), emulator, { user: 0 });
     await logIn(browser(), emulator, { user: 1 });

@@ -43,7 +43,7 @@ describe('the OpenTelemetry recipe', () => {
 
     const emulator = await startTestEmulator();
     const store = new MemoryTokenStore();
-    const { browser } = await startApp({ emulator, options: { store, cacheMs: 0 } });
+    const { browser } = await startApp({ emulator, options: { store, refresh: { cacheMs: 0 } } });
     const tab = browser();
     await logIn(tab, emulator);
     await tab.get('/accounts');

@@ -38,7 +38,7 @@ const variants = [
 ];
 
 function cold(name, store) {
-  return { name, module: 'ours', given: { store, options: { cacheMs: 0 } }, on: sessions };
+  return { name, module: 'ours', given: { store, options: { refresh: { cacheMs: 0 } } }, on: sessions };
 }
 
 /** Enough to see whether something got worse. */

@@ -65,7 +65,7 @@ function welcome(ws, grantId) {
 }
 
 // A socket does not notice by itself that its user has logged out. Whoever is still logged in elsewhere connects again.
-salesforce.events.on('logout', ({ grantId }) => {
+salesforce.events.on('grant.loggedOut', ({ grantId }) => {
   for (const ws of open.get(grantId ?? '') ?? []) ws.close(4401, 'Logged out');
 });
 

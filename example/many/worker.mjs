@@ -15,8 +15,8 @@ import { createApp } from '../app.mjs';
 
 /** What happens to tokens, as far as the dashboard draws it. */
 const eventNames = /** @type {const} */ ([
-  ...['login', 'logout', 'token.served', 'refresh.start', 'refresh.success', 'refresh.transient'],
-  ...['refresh.held', 'refresh.lost', 'refresh.overtaken'],
+  ...['login.succeeded', 'grant.loggedOut', 'token.served', 'refresh.started', 'refresh.succeeded', 'refresh.failed'],
+  ...['refresh.doubted', 'refresh.ended', 'refresh.superseded'],
 ]);
 
 const { port, store, client, people } = JSON.parse(process.env.EXAMPLE_WORKER ?? '{}');
@@ -30,7 +30,7 @@ const { app, salesforce, endStreams } = createApp(client, {
   servedBy: `process ${process.pid}`,
 });
 for (const name of eventNames) {
-  salesforce.events.on(/** @type {'login'} */ (name), (data) => {
+  salesforce.events.on(/** @type {'login.succeeded'} */ (name), (data) => {
     if (process.connected) process.send?.({ name, data });
   });
 }

@@ -4,12 +4,13 @@ import type { SalesforceRuntimeErrorCode } from '../errors';
  * What an answer of the token endpoint means for the grant that was presented.
  *
  * - `dead`: the grant is over; only a new login helps
+ * - `unknown`: the grant is refused with a text that is not in the catalogue, which need not mean that it is over
  * - `busy`: the same refresh token is being used at this moment by somebody else
  * - `refused`: the client, the app or a policy is at fault, not the grant; the grant is kept
  * - `transient`: not carried out; it may be tried again
  * - `ambiguous`: nobody can tell whether the refresh token was spent
  */
-export type Disposition = 'dead' | 'busy' | 'refused' | 'transient' | 'ambiguous';
+export type Disposition = 'dead' | 'unknown' | 'busy' | 'refused' | 'transient' | 'ambiguous';
 
 /** What becomes of an error of Salesforce. */
 export interface Outcome {
@@ -139,6 +140,12 @@ export const outcomes = {
     `Check baseUrl, and the app's OAuth settings and policies ${setupPage}.`,
   ),
   newLogin: refusal('ERR_SALESFORCE_REAUTHENTICATION_REQUIRED', 401, 'The user has to log in again.', 'dead'),
+  unknownRefusal: refusal(
+    'ERR_SALESFORCE_REFUSAL_UNKNOWN',
+    503,
+    'The text is new to this package, which asks Salesforce whether the refresh token is still good. Look the text up: an IP range, a policy or the user may be refused.',
+    'unknown',
+  ),
   anotherLogin: refusal('ERR_SALESFORCE_CODE_REJECTED', 400, 'Start the login again.', 'dead'),
   limited: refusal(
     'ERR_SALESFORCE_RATE_LIMITED',

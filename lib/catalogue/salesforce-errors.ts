@@ -82,11 +82,19 @@ const byText: readonly SalesforceError[] = [
     text: 'inactive user',
     when: /inactive (?:user|org)/i,
   }),
-  entry('invalid_grant', ['refresh'], 'newLogin', 'documented', { text: 'expired access/refresh token' }),
+  entry('invalid_grant', ['refresh'], 'newLogin', 'documented', {
+    text: 'expired access/refresh token',
+    when: /expired access\/refresh token/i,
+  }),
   entry('invalid_grant', ['code'], 'anotherLogin', 'reported', { text: 'expired authorization code' }),
   entry('invalid_grant', ['code'], 'anotherLogin', 'documented', { text: 'authentication failure' }),
   entry('invalid_grant', ['code'], 'anotherLogin', 'reported', { text: 'invalid code verifier' }),
-  entry('invalid_grant', ['refresh'], 'newLogin', 'reported', { text: "user hasn't approved this consumer" }),
+  entry('invalid_grant', ['refresh'], 'newLogin', 'reported', {
+    text: "user hasn't approved this consumer",
+    when: /approved this consumer/i,
+  }),
+  // Only a known refusal ends a grant. One of the reported texts of this kind is about IP ranges.
+  entry('invalid_grant', ['refresh'], 'unknownRefusal', 'reported', { text: 'authentication failure' }),
   entry('invalid_grant', ['callback'], 'loginFailed', 'documented', { text: 'invalid user credentials' }),
   entry('invalid_request', authorize, 'pkceRequired', 'reported', {
     text: 'missing required code challenge',

@@ -1,6 +1,8 @@
-import type { Clock } from '../clock';
+import { longestSince, momentOf, type Clock, type Moment } from '../clock';
 import type { GrantRecord } from '../stores/store';
 import type { TokenSet } from '../token/types';
+import { digestOf, skewOf } from './grant';
+import type { AccessTokenState } from './refresh/verdict';
 
 /** A grant as this process last saw it, its times turned into this process's own. */
 export interface GrantView {
@@ -9,16 +11,24 @@ export interface GrantView {
   tokens: TokenSet;
   /** The newest version of this generation this process has seen; above the record's where the store has lost a write. */
   newestVersion: number;
-  /** When it was read, on the monotonic clock. */
-  readAt: number;
-  /** Until when the store, which did not answer, is not asked again. */
+  /** When it was read, on both clocks. */
+  readAt: Moment;
+  /** Whether the store is known to have something newer. */
+  isOutdated: boolean;
+  /** Until when the store, which did not answer, is not asked again; on the monotonic clock, as the next two. */
   aloneUntil: number;
-  /** From here on a refresh is due in the background. */
-  softAt: number;
-  /** From here on the token is to be taken for expired. */
-  hardAt: number;
+  /** Until when no refresh begins in the background. */
+  quietUntil: number;
   /** When the next try is allowed. */
   nextTryAt: number;
+  /** From so long after the reading on, a refresh is due in the background. */
+  softInMs: number;
+  /** From so long after the reading on, the token is to be taken for expired. */
+  hardInMs: number;
+  /** From so long after the reading on, the token is certainly over. */
+  overInMs: number;
+  /** Whether Salesforce's API has refused the access token. */
+  isRefused: boolean;
   /** Whether a refresh is due that nobody waits for. */
   isStale: boolean;
 }
@@ -61,29 +71,45 @@ export class GrantCache {
   }
 }
 
-/** Turns a record's durations into points on this process's monotonic clock; wall clocks take no part. */
+/**
+ * Turns a record's durations into a view that ages with this process. A grant that has ended is served for as long as its
+ * access token works, and is not refreshed.
+ */
 export function viewOf(record: GrantRecord, tokens: TokenSet, clock: Clock): GrantView {
   const now = clock.monotonic();
+  const { softInMs, hardInMs, state, refused, version, backoffInMs } = record;
+  const isEnded = state === 'dead';
+  const overInMs = tokens.lifeMs === undefined || hardInMs === null ? Infinity : hardInMs + skewOf(tokens.lifeMs);
   return {
     record,
     tokens,
-    newestVersion: record.version,
-    readAt: now,
+    newestVersion: version,
+    readAt: momentOf(clock),
+    isOutdated: false,
     aloneUntil: now,
-    softAt: record.softInMs === null ? Infinity : now + record.softInMs,
-    hardAt: record.hardInMs === null ? Infinity : now + record.hardInMs,
-    nextTryAt: now + record.backoffInMs,
+    quietUntil: now,
+    nextTryAt: now + backoffInMs,
+    softInMs: isEnded || softInMs === null ? Infinity : softInMs,
+    hardInMs: isEnded ? overInMs : (hardInMs ?? Infinity),
+    overInMs,
+    isRefused: refused !== undefined && refused === digestOf(tokens.accessToken),
     isStale: false,
   };
 }
 
-/** Marks a view as one the store may know better than. */
-export function outdate(view: GrantView): void {
-  view.readAt = -Infinity;
-  view.aloneUntil = -Infinity;
+/** How long ago a view was read, at the most. */
+export function ageOf({ readAt }: GrantView, clock: Clock): number {
+  return longestSince(readAt, clock);
 }
 
-/** Whether a view has been marked by {@link outdate}. */
-export function isOutdated({ readAt }: GrantView): boolean {
-  return readAt === -Infinity;
+/** How it stands with a view's access token. */
+export function accessTokenOf(view: GrantView, clock: Clock): AccessTokenState {
+  if (view.isRefused) return 'refused';
+  return ageOf(view, clock) >= view.overInMs ? 'over' : 'works';
+}
+
+/** Marks a view as one the store may know better than. */
+export function outdate(view: GrantView): void {
+  view.isOutdated = true;
+  view.aloneUntil = -Infinity;
 }

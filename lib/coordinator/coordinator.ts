@@ -4,14 +4,17 @@ import { wait, within, type Clock } from '../clock';
 import { isSalesforceAuthError, requiresLogin, type SalesforceAuthError } from '../errors';
 import type { FetchFunction } from '../options/configuration';
 import type { TokenSet } from '../token/types';
-import { GrantCache, isOutdated, type GrantView } from './cache';
+import { Background } from './background';
+import { accessTokenOf, ageOf, GrantCache, type GrantView } from './cache';
 import { GrantChanges } from './changes';
 import type { RefreshCause } from './events';
-import { closed, loginRequired, noteGrant, refreshPending } from './failures';
+import { closed, isRefreshTokenOver, loggedOut, loginRequired, noteGrant, refreshPending } from './failures';
 import type { GrantReference } from './grant';
 import { GrantAccess } from './grant-access';
-import { Refresh, type RefreshReason } from './refresh';
-import type { CoordinatorParts, GivenParts } from './settings';
+import { Rotation } from './refresh/rotation';
+import { requestOf } from './refresh/verdict';
+import { RefreshRun, type RefreshReason } from './refresh/run';
+import type { GivenParts, RefreshDeps } from './settings';
 
 /** How long a fresh token that was refused keeps its grant from being refreshed because of refusals, in milliseconds. */
 const latchMs = 60_000;
@@ -31,10 +34,9 @@ export interface GetOptions {
  * Knows grants, not sessions or requests.
  */
 export class TokenCoordinator {
-  readonly #parts: CoordinatorParts;
+  readonly #parts: RefreshDeps;
   readonly #cache = new GrantCache();
   readonly #access: GrantAccess;
-  readonly #refresh: Refresh;
   readonly #latches = new Map<string, { accessToken: string; until: number }>();
   readonly #flights = new Map<string, { generation: string | undefined; tokens: Promise<TokenSet> }>();
   readonly #closing: AbortController;
@@ -44,9 +46,15 @@ export class TokenCoordinator {
     // One listener for each grant that waits, which is no leak.
     setMaxListeners(0, this.#closing.signal);
     const changes = new GrantChanges(parts.store, parts.clock, (grantId) => this.#access.outdate(grantId));
-    this.#parts = { ...parts, changes, closing: this.#closing.signal };
-    this.#access = new GrantAccess(this.#parts, this.#cache);
-    this.#refresh = new Refresh(this.#parts, this.#access);
+    const deps = { ...parts, changes, closing: this.#closing.signal };
+    this.#access = new GrantAccess(deps, this.#cache);
+    const background = new Background(parts, this.#access);
+    this.#parts = { ...deps, access: this.#access, background, rotation: new Rotation(parts.clock) };
+  }
+
+  /** What is finished later, for the parts beside the coordinator. */
+  get background(): Background {
+    return this.#parts.background;
   }
 
   /** Reading grants, for the parts beside the coordinator. */
@@ -79,9 +87,14 @@ export class TokenCoordinator {
   #good(reference: GrantReference): GrantView | undefined {
     const view = this.#cache.get(reference.grantId);
     if (!view || !isOf(view, reference)) return undefined;
-    const now = this.#parts.clock.monotonic();
-    if (now >= view.softAt || now >= view.hardAt) return undefined;
-    return now - view.readAt < this.#parts.settings.cacheMs || now < view.aloneUntil ? view : undefined;
+    const { clock, settings } = this.#parts;
+    const now = clock.monotonic();
+    if (view.isRefused) return undefined;
+    const ageMs = ageOf(view, clock);
+    // While the store does not answer, the token is served for as long as it works.
+    if (now < view.aloneUntil && ageMs < view.overInMs) return view;
+    if (ageMs >= view.hardInMs || (ageMs >= view.softInMs && now >= view.quietUntil)) return undefined;
+    return ageMs < settings.cacheMs && !view.isOutdated ? view : undefined;
   }
 
   /**
@@ -98,7 +111,7 @@ export class TokenCoordinator {
     try {
       return await this.#getFromStore(reference, options);
     } catch (error) {
-      // What ended must not be served from memory any longer.
+      // The login is over: nothing of it is served from memory any longer.
       if (requiresLogin(error)) {
         this.#cache.delete(grantId);
         noteGrant(error, grantId);
@@ -118,26 +131,32 @@ export class TokenCoordinator {
     const { clock, events, settings } = this.#parts;
     const startedAt = clock.monotonic();
     const view = this.#awaited(reference, rejected) ?? (await this.#read(reference, rejected));
-    const now = clock.monotonic();
-    const isRejected = view.tokens.accessToken === rejected;
-    const found = view.readAt >= startedAt ? view : undefined;
-    if (!isRejected && now < view.hardAt) {
-      if (now >= view.softAt) this.#refreshInBackground(reference, view, { rejected: undefined, cause: 'soft', found });
-      // What was read before anybody asked comes from memory: the store did not answer.
-      events.served(grantId, view.isStale ? 'stale' : view.readAt < startedAt ? 'memory' : 'store');
+    const isRefusedNow = view.tokens.accessToken === rejected;
+    // From here on this process serves it to no other request, whatever the store comes to know.
+    if (isRefusedNow) view.isRefused = true;
+    const found = view.readAt.monotonic >= startedAt ? view : undefined;
+    const ageMs = ageOf(view, clock);
+    const isAlone = clock.monotonic() < view.aloneUntil;
+    if (!view.isRefused && (ageMs < view.hardInMs || (isAlone && ageMs < view.overInMs))) {
+      if (ageMs >= view.softInMs)
+        this.#refreshInBackground(reference, view, { rejected: undefined, cause: 'soft', found });
+      // What was read before it was asked for comes from memory: the store did not answer.
+      events.served(grantId, view.isStale ? 'stale' : found ? 'store' : 'memory');
       return view.tokens;
     }
     try {
       // What the store took of the time a request waits is over.
       const patience = { waitMs: waitMs ?? settings.waitMs, since: startedAt };
-      const reason = { rejected, cause: isRejected ? 'rejected' : 'hard', found } as const;
-      const tokens = await this.#join(reference, reason, patience);
+      const cause = view.isRefused ? 'rejected' : 'hard';
+      const unwanted = view.isRefused ? view.tokens.accessToken : undefined;
+      const tokens = await this.#join(reference, { rejected: unwanted, cause, found }, patience);
       events.served(grantId, 'refreshed');
       return tokens;
     } catch (error) {
-      // A presumed end is no known end: while no new token is to be had, the old one may well be good.
-      const isPresumed = view.tokens.lifeMs === undefined;
-      if (isRejected || !isPresumed || requiresLogin(error)) throw error;
+      // While the access token works, the user is logged in, whatever became of the refresh token.
+      if (requiresLogin(error) && !isRefreshTokenOver(error)) throw error;
+      const request = requestOf(requiresLogin(error) ? 'login' : '503', accessTokenOf(view, clock));
+      if (request !== 'old token') throw error;
       events.served(grantId, 'stale');
       return view.tokens;
     }
@@ -151,8 +170,9 @@ export class TokenCoordinator {
   async refresh(reference: GrantReference, cause: RefreshCause): Promise<void> {
     const since = this.#parts.clock.monotonic();
     const grant = await this.#access.open(reference.grantId);
-    if (!grant) throw loginRequired('The login has ended.');
+    if (!grant) throw loggedOut();
     const { waitMs } = this.#parts.settings;
+    if (grant.record.state === 'dead') throw loginRequired('Salesforce no longer accepts the refresh token.');
     const reason = { rejected: grant.tokens.accessToken, cause, found: grant };
     await this.#join(reference, reason, { waitMs, since });
   }
@@ -212,9 +232,9 @@ export class TokenCoordinator {
     const { grantId, generation } = reference;
     const flight = this.#flights.get(grantId);
     const view = flight?.generation === generation ? this.#cache.get(grantId) : undefined;
-    if (!flight || !view || !isOf(view, reference) || isOutdated(view)) return undefined;
-    const isOver = view.tokens.accessToken === rejected || this.#parts.clock.monotonic() >= view.hardAt;
-    return isOver ? view : undefined;
+    if (!flight || !view || !isOf(view, reference) || view.isOutdated) return undefined;
+    const isRefused = view.isRefused || view.tokens.accessToken === rejected;
+    return isRefused || ageOf(view, this.#parts.clock) >= view.hardInMs ? view : undefined;
   }
 
   /** The grant from the store, or from memory while the store does not answer. */
@@ -224,20 +244,20 @@ export class TokenCoordinator {
       view = await this.#access.view(reference.grantId, (found) => isOf(found, reference));
     } catch (error) {
       const known = this.#cache.get(reference.grantId);
-      const isAlive = known && isOf(known, reference) && this.#parts.clock.monotonic() < known.hardAt;
-      if (!isAlive || known.tokens.accessToken === rejected || !isStoreFailure(error)) throw error;
+      if (!known || !isOf(known, reference) || known.tokens.accessToken === rejected) throw error;
+      if (accessTokenOf(known, this.#parts.clock) !== 'works' || !isStoreFailure(error)) throw error;
       // The store is left alone for as long as it would be after an answer, so that not every request waits for it.
       known.aloneUntil = this.#parts.clock.monotonic() + this.#parts.settings.cacheMs;
       return known;
     }
-    if (!view || !isOf(view, reference)) throw loginRequired('The login has ended.');
+    if (!view || !isOf(view, reference)) throw loggedOut();
     return view;
   }
 
   #refreshInBackground(reference: GrantReference, view: GrantView, reason: RefreshReason): void {
     const now = this.#parts.clock.monotonic();
     // Until the pause is over, or the refresh done, requests are served from memory rather than asking again each time.
-    view.softAt = Math.max(view.nextTryAt, now + 1_000);
+    view.quietUntil = Math.max(view.nextTryAt, now + 1_000);
     view.isStale = true;
     if (now < view.nextTryAt || this.#closing.signal.aborted) return;
     this.#fly(reference, reason).catch((error: unknown) => {
@@ -267,7 +287,7 @@ export class TokenCoordinator {
     if (under && under.generation === generation) return under.tokens;
     // Of a login before this one, or of a job: how it ends says nothing of this login.
     if (under) return under.tokens.catch(() => undefined).then(() => this.#fly(reference, withoutFound(reason)));
-    const tokens = this.#refresh.run(reference, reason).finally(() => this.#flights.delete(grantId));
+    const tokens = new RefreshRun(reference, reason, this.#parts).tokens().finally(() => this.#flights.delete(grantId));
     this.#flights.set(grantId, { generation, tokens });
     return tokens;
   }

@@ -2,6 +2,7 @@ import { channel, type Channel } from 'node:diagnostics_channel';
 import { EventEmitter } from 'node:events';
 import { debugEvents } from '../debug';
 import type { SalesforceErrorCode } from '../errors';
+import type { Verdict } from './refresh/verdict';
 
 /**
  * Where a token that was handed out came from.
@@ -51,53 +52,66 @@ export interface SalesforceEvents {
   /** No valid access token was to be had; the caller got an error with this code. */
   'token.failed': [{ grantId: string; code: SalesforceErrorCode | undefined }];
   /** A refresh token is about to be presented. One of the next five tells how it ended. */
-  'refresh.start': [{ grantId: string; cause: RefreshCause }];
+  'refresh.started': [{ grantId: string; cause: RefreshCause }];
   /** New tokens are stored, and only now in use. */
-  'refresh.success': [{ grantId: string; cause: RefreshCause; durationMs: number; rotated: boolean }];
-  /** A refresh failed and will be tried again; the grant lives. */
-  'refresh.transient': [
+  'refresh.succeeded': [{ grantId: string; cause: RefreshCause; durationMs: number; rotated: boolean }];
+  /**
+   * A refresh failed and will be tried again; the grant is kept. With the code `ERR_SALESFORCE_REFUSAL_UNKNOWN` Salesforce
+   * refused it with a text this package does not know, and says at the same time that the refresh token is good.
+   */
+  'refresh.failed': [
     {
       grantId: string;
       cause: RefreshCause;
       durationMs: number;
       code: SalesforceErrorCode | undefined;
+      /** What the answer means for the grant; see docs/verdicts.md. */
+      verdict: Verdict;
       retryInMs: number;
     },
   ];
   /**
-   * Nobody can tell whether the refresh token was spent; it is not presented before that is known. Without `refresh.start`
-   * where another process left the grant like that; `code` is undefined then, and `durationMs` 0.
+   * It is not known whether the refresh token was spent; it is not presented before that is known. Without `refresh.started`
+   * if another process left the grant like that; `code` is undefined then, and `durationMs` 0.
    */
-  'refresh.held': [{ grantId: string; cause: RefreshCause; durationMs: number; code: SalesforceErrorCode | undefined }];
+  'refresh.doubted': [
+    { grantId: string; cause: RefreshCause; durationMs: number; code: SalesforceErrorCode | undefined },
+  ];
   /**
-   * The grant is over: the user has to log in again. Without `refresh.start`, and with a `durationMs` of 0, where nothing
-   * was presented to find out.
+   * The grant has ended: the user has to log in again as soon as the access token stops working. Without `refresh.started` if
+   * nothing was presented to find out.
    */
-  'refresh.lost': [{ grantId: string; cause: RefreshCause; durationMs: number; code: SalesforceErrorCode | undefined }];
+  'refresh.ended': [
+    { grantId: string; cause: RefreshCause; durationMs: number; code: SalesforceErrorCode | undefined },
+  ];
   /**
-   * A refresh came home to a grant that was logged out meanwhile, or had newer tokens (`update`). What it brought, if
-   * anything, is not used, and revoked.
+   * A refresh found that its grant was logged out meanwhile, or had newer tokens (`update`). What it brought, if anything, is
+   * not used, and revoked.
    */
-  'refresh.overtaken': [{ grantId: string; cause: RefreshCause; durationMs: number; by: 'update' | 'logout' }];
-  /** Somebody else is refreshing the grant, and this process begins to wait for it. */
-  'lock.wait': [{ grantId: string }];
-  /** The wait is over, whatever came of it. */
-  'lock.waited': [{ grantId: string; durationMs: number }];
+  'refresh.superseded': [{ grantId: string; cause: RefreshCause; durationMs: number; by: 'update' | 'logout' }];
+  /** Another process has claimed the grant, and this process begins to wait for it. */
+  'claim.delayed': [{ grantId: string }];
+  /** This process waited for the claim of another one, whatever came of it. */
+  'claim.waited': [{ grantId: string; durationMs: number }];
+  /** A refresh found the grant at another host or instance, which it uses from now on. */
+  'grant.moved': [{ grantId: string; baseUrl: string; instanceUrl: string }];
   /** The token store did not do what it was asked. */
   'store.failed': [{ operation: StoreOperation; code: string | undefined; reason: string; durationMs: number }];
-  /** A token was revoked at Salesforce, or could not be after all tries. */
-  revoke: [{ grantId: string; succeeded: boolean; durationMs: number }];
   /** A login came back from Salesforce and failed; `reason` is the operator's message. */
   'login.failed': [{ code: SalesforceErrorCode | undefined; reason: string }];
+  /** A token was revoked at Salesforce. */
+  'revocation.succeeded': [{ grantId: string; durationMs: number }];
+  /** A token could not be revoked, after all tries. */
+  'revocation.failed': [{ grantId: string; durationMs: number }];
   /** A user logged in: the grant is new, has new tokens, or kept its own because the new ones could do less. */
-  login: [{ grantId: string; tokens: 'new' | 'replaced' | 'kept' }];
+  'login.succeeded': [{ grantId: string; tokens: 'new' | 'replaced' | 'kept' }];
   /**
-   * This process looked for grants that nobody uses, where the option `keepAlive` is set: so many were refreshed, had ended
+   * This process looked for grants that no request uses, if the option `keepAlive` is set: so many were refreshed, had ended
    * or were ended, and could not be refreshed for now.
    */
-  keepalive: [{ refreshed: number; ended: number; failed: number; durationMs: number }];
-  /** A session logged out; `ended` where it was the last one and the grant was revoked. */
-  logout: [{ grantId: string; ended: boolean }];
+  'keepAlive.finished': [{ refreshed: number; ended: number; failed: number; durationMs: number }];
+  /** A session logged out; `ended` if it was the last one and the grant was revoked. */
+  'grant.loggedOut': [{ grantId: string; ended: boolean }];
 }
 
 /** Name of an event. */
@@ -110,20 +124,22 @@ export type SalesforceEvent<Name extends SalesforceEventName> = SalesforceEvents
 const channels: { readonly [Name in SalesforceEventName]: Channel } = {
   'token.served': channelOf('token.served'),
   'token.failed': channelOf('token.failed'),
-  'refresh.start': channelOf('refresh.start'),
-  'refresh.success': channelOf('refresh.success'),
-  'refresh.transient': channelOf('refresh.transient'),
-  'refresh.held': channelOf('refresh.held'),
-  'refresh.lost': channelOf('refresh.lost'),
-  'refresh.overtaken': channelOf('refresh.overtaken'),
-  'lock.wait': channelOf('lock.wait'),
-  'lock.waited': channelOf('lock.waited'),
+  'refresh.started': channelOf('refresh.started'),
+  'refresh.succeeded': channelOf('refresh.succeeded'),
+  'refresh.failed': channelOf('refresh.failed'),
+  'refresh.doubted': channelOf('refresh.doubted'),
+  'refresh.ended': channelOf('refresh.ended'),
+  'refresh.superseded': channelOf('refresh.superseded'),
+  'claim.delayed': channelOf('claim.delayed'),
+  'claim.waited': channelOf('claim.waited'),
+  'grant.moved': channelOf('grant.moved'),
+  'grant.loggedOut': channelOf('grant.loggedOut'),
   'store.failed': channelOf('store.failed'),
-  revoke: channelOf('revoke'),
+  'revocation.succeeded': channelOf('revocation.succeeded'),
+  'revocation.failed': channelOf('revocation.failed'),
+  'login.succeeded': channelOf('login.succeeded'),
+  'keepAlive.finished': channelOf('keepAlive.finished'),
   'login.failed': channelOf('login.failed'),
-  login: channelOf('login'),
-  logout: channelOf('logout'),
-  keepalive: channelOf('keepalive'),
 };
 
 /** All events, for those who want every one. */

@@ -1,4 +1,4 @@
-import { SafeCause, SalesforceAuthError } from '../errors';
+import { isSalesforceAuthError, SafeCause, SalesforceAuthError } from '../errors';
 import { storeFailureOf } from '../stores/failure';
 import type { StoreOperation } from './events';
 
@@ -23,13 +23,33 @@ export function loginRequired(why: string, cause?: unknown): SalesforceAuthError
   });
 }
 
+/** Errors of logins that were logged out, which no access token keeps alive. */
+const logouts = new WeakSet<object>();
+
+/** The grant was logged out, or belongs to a later login. */
+export function loggedOut(): SalesforceAuthError {
+  const error = loginRequired('The login has ended.');
+  logouts.add(error);
+  return error;
+}
+
+/** Whether an error only says that the refresh token is over; the access token may still work. */
+export function isRefreshTokenOver(error: unknown): boolean {
+  return (
+    isSalesforceAuthError(error) && error.code === 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED' && !logouts.has(error)
+  );
+}
+
 /** A refresh failed for now; the next try is `retryInMs` away, for all processes. */
-export function refreshDelayed(retryInMs: number, reason: string | undefined, cause?: unknown): SalesforceAuthError {
+export function refreshDelayed(
+  retryInMs: number,
+  { reason, cause, offersLogin = false }: { reason?: string | undefined; cause?: unknown; offersLogin?: boolean } = {},
+): SalesforceAuthError {
   return new SalesforceAuthError(
     'ERR_SALESFORCE_REFRESH_DELAYED',
     `The access token could not be refreshed for now${reason === undefined ? '' : ` (${reason})`}. ` +
       'The user stays logged in; try again later.',
-    { status: 503, retryAfterSeconds: seconds(retryInMs), cause },
+    { status: 503, retryAfterSeconds: seconds(retryInMs), cause, offersLogin },
   );
 }
 
@@ -39,7 +59,7 @@ export function refreshHeld(retryInMs: number, cause?: unknown): SalesforceAuthE
     'ERR_SALESFORCE_REFRESH_HELD',
     "Salesforce's answer to a refresh was lost, and it is being found out whether the refresh token is still good. " +
       'The user stays logged in; try again later.',
-    { status: 503, retryAfterSeconds: seconds(retryInMs), cause },
+    { status: 503, retryAfterSeconds: seconds(retryInMs), cause, offersLogin: true },
   );
 }
 
@@ -47,7 +67,7 @@ export function refreshHeld(retryInMs: number, cause?: unknown): SalesforceAuthE
 export function refreshPending(waitMs: number): SalesforceAuthError {
   return new SalesforceAuthError(
     'ERR_SALESFORCE_REFRESH_PENDING',
-    `A refresh is under way and took longer than ${waitMs} ms (option waitMs). It goes on; try again.`,
+    `A refresh is under way and took longer than ${Math.round(waitMs)} ms (option refresh.waitMs). It goes on; try again.`,
     { status: 503, retryAfterSeconds: 1 },
   );
 }

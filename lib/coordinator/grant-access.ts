@@ -48,7 +48,7 @@ export class GrantAccess {
     const reading: Reading = {
       isOutdated: false,
       view: this.open(grantId).then((grant) => {
-        if (!grant || grant.record.state === 'dead') return undefined;
+        if (!grant) return undefined;
         const view = this.remember(grant.record, grant.tokens);
         if (reading.isOutdated) outdate(view);
         return view;

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import type { TokenSet } from '../token/types';
 
 /** A session's hold on a grant: which one, and which life of it. */
@@ -29,6 +29,11 @@ export function grantIdOf({ organizationId, userId, clientID, tenant }: GrantOwn
     .digest('base64url');
 }
 
+/** What a record keeps of an access token that was refused. */
+export function digestOf(accessToken: string): string {
+  return createHash('sha256').update(accessToken).digest('base64url');
+}
+
 /** What becomes stale when, relative to the issue of the tokens. */
 export interface TokenLife {
   /** Refresh in the background from here on; null where there is nothing to refresh with. */
@@ -40,6 +45,11 @@ export interface TokenLife {
 /** Time before a known end of life at which a token is not handed out any more: it has to survive the call made with it. */
 const skewMs = 60_000;
 
+/** How long before its end a token with a known life is refreshed at the latest. */
+export function skewOf(lifeMs: number): number {
+  return Math.min(skewMs, lifeMs / 10);
+}
+
 /**
  * When tokens become stale. Salesforce sends no expiry for opaque tokens; their session timeout counts idle time, so its
  * value is the earliest end and only presumed, while `expires_in` or a JWT's `exp` is certain.
@@ -50,7 +60,7 @@ const skewMs = 60_000;
 export function tokenLifeOf(tokens: TokenSet, grantId: string, sessionTimeoutSeconds: number): TokenLife {
   const isCertain = tokens.lifeMs !== undefined;
   const lifeMs = tokens.lifeMs ?? sessionTimeoutSeconds * 1000;
-  const hardMs = isCertain ? lifeMs - Math.min(skewMs, lifeMs / 10) : lifeMs;
+  const hardMs = isCertain ? lifeMs - skewOf(lifeMs) : lifeMs;
   if (tokens.refreshToken === undefined) return { softMs: null, hardMs: isCertain ? hardMs : null };
   const spread = Buffer.from(grantId).reduce((sum, byte) => (sum * 31 + byte) % 1000, 0) / 1000;
   return { softMs: Math.min(hardMs, lifeMs * (0.75 + 0.15 * spread)), hardMs };

@@ -6,7 +6,6 @@ import { Contention } from './contention';
 import { randomName, type TokenCoordinator } from './coordinator';
 import { storeFailed } from './failures';
 import { grantIdOf, tokenLifeOf, type GrantOwner, type GrantReference } from './grant';
-import { revokeUnlessKept, whenEnded } from './leftovers';
 import type { GivenParts } from './settings';
 
 /** A session's hold on a grant: a lease, since sessions end without telling anybody. */
@@ -67,7 +66,7 @@ export class Grants {
         const held = await this.hold({ grantId, generation, reference }, referenceMs);
         if (!held) continue;
         void revocations.revoke(grantId, tokens, existing.tokens);
-        events.emit('login', { grantId, tokens: 'kept' });
+        events.emit('login.succeeded', { grantId, tokens: 'kept' });
         return { grantId, generation, reference };
       }
       const generation = existing?.record.generation ?? randomName();
@@ -90,7 +89,7 @@ export class Grants {
       if (written.outcome === 'conflict') continue;
       this.#coordinator.forget(grantId);
       if (existing?.tokens) this.#revokeReplaced(grantId, existing.tokens, tokens, existing.record.leaseInMs);
-      events.emit('login', { grantId, tokens: existing ? 'replaced' : 'new' });
+      events.emit('login.succeeded', { grantId, tokens: existing ? 'replaced' : 'new' });
       return { grantId, generation, reference };
     } while (await contention.mayTryAgain());
     throw storeFailed('put', new Error('The grant kept changing.'));
@@ -111,7 +110,7 @@ export class Grants {
   /** Revokes tokens that came to nothing, unless the grant has them, or may still get them. */
   async discard(tokens: TokenSet): Promise<void> {
     await this.#unanswered.get(tokens);
-    await revokeUnlessKept(this.idOf(tokens), tokens, this.#parts, this.#coordinator.access);
+    await this.#coordinator.background.revokeUnlessKept(this.idOf(tokens), tokens);
   }
 
   /**
@@ -137,7 +136,7 @@ export class Grants {
    */
   async release(hold: GrantReference & { reference?: string | undefined }, everywhere: boolean): Promise<void> {
     await this.#release(hold, everywhere, (ended) => {
-      this.#parts.events.emit('logout', { grantId: hold.grantId, ended });
+      this.#parts.events.emit('grant.loggedOut', { grantId: hold.grantId, ended });
     });
   }
 
@@ -188,7 +187,7 @@ export class Grants {
       store.release(grantId, { generation, version, reference, everywhere, tombstoneMs });
     const outcome = await access.call('release', release, ended).catch((error: unknown) => {
       // One that never answers may have ended it as well, and will not give its tokens away again.
-      if (before?.generation === generation) whenEnded(before, this.#parts, access, () => endOnce(before));
+      if (before?.generation === generation) this.#coordinator.background.whenLoggedOut(before, () => endOnce(before));
       throw error;
     });
     await ended(outcome);

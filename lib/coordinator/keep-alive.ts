@@ -79,7 +79,7 @@ export class KeepAlive {
     } catch {
       // The store did not answer, which `store.failed` has told; the next round begins anew.
     }
-    events.emit('keepalive', { ...counts, durationMs: clock.monotonic() - startedAt });
+    events.emit('keepAlive.finished', { ...counts, durationMs: clock.monotonic() - startedAt });
   }
 
   async #see({ grantId, generation, unheldMs }: IdleGrant): Promise<{ outcome: Outcome; isGeneral: boolean }> {

@@ -2,10 +2,10 @@ import { setMaxListeners } from 'node:events';
 import { wait, type Clock } from '../clock';
 import { debugRevoke } from '../debug';
 import { clientChanged, type ConfigurationSource } from '../options/source';
-import { isTrustedHost } from '../salesforce/hosts';
 import { TokenClient } from '../token/client';
 import type { TokenSet } from '../token/types';
 import type { EventHub } from './events';
+import { askAt, placesOf } from './places';
 
 /** Pauses between tries, in milliseconds; after the last one Salesforce's own policies have to end the token. */
 const pausesMs = [1_000, 5_000, 30_000, 120_000] as const;
@@ -76,9 +76,10 @@ export class Revocations {
     try {
       const { clientID, tenant, baseUrl } = tokens;
       const configuration = await this.#source.resolveClient(clientID, { tenant });
+      const places = placesOf(tokens, configuration);
       // It would be sent the client secret.
-      if (!isTrustedHost(new URL(baseUrl), configuration.trustedHosts)) throw clientChanged();
-      await new TokenClient(configuration, baseUrl, this.#clock).revoke(token);
+      if (!places.includes(baseUrl)) throw clientChanged();
+      await askAt(places, (place) => new TokenClient(configuration, place, this.#clock).revoke(token));
       debugRevoke('%s revoked', grantId);
       this.#tell(grantId, true, startedAt);
       return true;
@@ -89,6 +90,7 @@ export class Revocations {
   }
 
   #tell(grantId: string, succeeded: boolean, startedAt: number): void {
-    this.#events.emit('revoke', { grantId, succeeded, durationMs: this.#clock.monotonic() - startedAt });
+    const durationMs = this.#clock.monotonic() - startedAt;
+    this.#events.emit(succeeded ? 'revocation.succeeded' : 'revocation.failed', { grantId, durationMs });
   }
 }

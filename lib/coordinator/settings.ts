@@ -1,19 +1,23 @@
 import type { Clock } from '../clock';
 import type { ConfigurationSource } from '../options/source';
 import type { TokenStore } from '../stores/store';
+import type { Background } from './background';
 import type { GrantChanges } from './changes';
 import type { GrantCodec } from './codec';
 import type { EventHub } from './events';
+import type { GrantAccess } from './grant-access';
+import type { Rotation } from './refresh/rotation';
 import type { Revocations } from './revocation';
 
 /**
- * What to do with a refresh whose answer was lost, once introspection cannot tell either.
+ * What to do after a refresh whose answer was lost, while Salesforce does not tell whether the refresh token was spent. The
+ * access token is served meanwhile, as long as it works.
  *
- * - `hold`: keep the user logged in for `holdMs` in case it becomes known, then ask for a new login
- * - `reauth`: ask for a new login at once
- * - `gamble`: present the refresh token once more; if it was spent, Salesforce takes it for theft and ends the grant
+ * - `wait`: look again for `inDoubtMs`, then ask for a login
+ * - `login`: ask for a login at once
+ * - `retry`: present the refresh token once more; if it was spent, Salesforce takes it for theft and ends the grant
  */
-export type AmbiguousPolicy = 'hold' | 'reauth' | 'gamble';
+export type LostAnswerPolicy = 'wait' | 'login' | 'retry';
 
 /** Times and policies of refreshing, all in milliseconds. */
 export interface RefreshSettings {
@@ -25,9 +29,9 @@ export interface RefreshSettings {
   leaseMs: number;
   /** How long Salesforce may still be working on a request whose sender is gone. Default 5000. */
   drainMs: number;
-  /** How long a grant in doubt is held. Default 300000. */
-  holdMs: number;
-  onAmbiguous: AmbiguousPolicy;
+  /** How long Salesforce may not tell what became of a refresh before only a login helps. Default 300000. */
+  inDoubtMs: number;
+  onLostAnswer: LostAnswerPolicy;
   /** How long one operation of the token store may take before it counts as failed. Default 5000. */
   storeTimeoutMs: number;
   /** How long `close()` waits for refreshes under way. Default 60000. */
@@ -39,8 +43,8 @@ export const defaultRefreshSettings: RefreshSettings = {
   cacheMs: 2_000,
   leaseMs: 15_000,
   drainMs: 5_000,
-  holdMs: 300_000,
-  onAmbiguous: 'hold',
+  inDoubtMs: 300_000,
+  onLostAnswer: 'wait',
   storeTimeoutMs: 5_000,
   closeTimeoutMs: 60_000,
 };
@@ -58,6 +62,13 @@ export interface CoordinatorParts {
   changes: GrantChanges;
   /** Aborts when the application shuts down. */
   closing: AbortSignal;
+}
+
+/** What a refresh works with. */
+export interface RefreshDeps extends CoordinatorParts {
+  access: GrantAccess;
+  background: Background;
+  rotation: Rotation;
 }
 
 /** {@link CoordinatorParts} as the coordinator is given them; the rest it makes itself. */

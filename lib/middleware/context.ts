@@ -12,7 +12,7 @@ import { grantIdOfError } from '../coordinator/failures';
 import { Grants } from '../coordinator/grants';
 import { KeepAlive } from '../coordinator/keep-alive';
 import { Revocations } from '../coordinator/revocation';
-import type { SalesforceAuthError } from '../errors';
+import { SalesforceAuthError } from '../errors';
 import type { ParsedOptions } from './options';
 import { meant } from './logins';
 import { attached } from './request';
@@ -27,6 +27,19 @@ import {
   stateWith,
   writeState,
 } from './session';
+
+/** Holders whose failed extension is remembered. */
+const maxNotExtended = 10_000;
+
+/** Some logins of a session have ended, and the token store failed for the others. */
+function partlyLoggedOut(ended: number, all: number, cause: unknown): SalesforceAuthError {
+  return new SalesforceAuthError(
+    'ERR_SALESFORCE_TOKEN_STORE',
+    `${ended} of ${all} logins have ended, and the session has forgotten them. The token store failed for the others, which ` +
+      'go on: log out again.',
+    { status: 503, cause, retryAfterSeconds: 5 },
+  );
+}
 
 /** What to log out of. */
 export interface LogoutRequest {
@@ -48,6 +61,8 @@ export class AuthContext {
   readonly intents: LoginIntents;
   readonly moves: LoginMoves;
   readonly #keepAlive: KeepAlive | undefined;
+  /** Holders whose extension failed, to be tried again: their sessions were saved already. */
+  readonly #notExtended = new Set<string>();
 
   constructor(options: ParsedOptions) {
     this.options = options;
@@ -107,8 +122,7 @@ export class AuthContext {
   }
 
   /**
-   * Logs a session out, of all its logins or of those meant. Grants come first: while the store does not answer, nothing is
-   * ended by halves.
+   * Logs a session out, of all its logins or of those meant. What has ended is recorded, even if the store failed for the rest.
    *
    * @throws SalesforceAuthError `ERR_SALESFORCE_TOKEN_STORE`, `ERR_SALESFORCE_SESSION_STORE`
    */
@@ -117,13 +131,17 @@ export class AuthContext {
     const entries = entriesOf(req, session);
     const leaving = organization === undefined ? entries : meant(entries, organization);
     if (leaving.length === 0) return;
-    await Promise.all(leaving.map((entry) => this.grants.release(entry, everywhere)));
-    removeEntries(req, session, leaving);
+    const outcomes = await Promise.allSettled(leaving.map((entry) => this.grants.release(entry, everywhere)));
+    const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
+    const ended = leaving.filter((_entry, index) => outcomes[index]?.status === 'fulfilled');
+    if (ended.length === 0) throw failures[0] as Error;
+    removeEntries(req, session, ended);
     const [next] = entriesOf(req, session);
     // Somebody who leaves one of several organizations goes on in another, the latest.
     if (next) this.#makeCurrent(req, next.grantId);
     else await renewSession(req, keepSessionInfo);
     await saveSession(req);
+    if (failures.length > 0) throw partlyLoggedOut(ended.length, leaving.length, failures[0]);
   }
 
   /** Makes another login of the session the current one. @throws SalesforceAuthError `ERR_SALESFORCE_SESSION_STORE` */
@@ -166,13 +184,16 @@ export class AuthContext {
   extendHold(req: Request): void {
     const { clock, session } = this.options;
     const state = stateOf(req, session);
-    if (!state || clock.now() < state.extendAt) return;
+    if (!state) return;
+    const isDue = clock.now() >= state.extendAt;
+    if (!isDue && this.#notExtended.size === 0) return;
     const referenceMs = referenceMsOf(req);
-    state.extendAt = clock.now() + referenceMs / 2;
+    if (isDue) state.extendAt = clock.now() + referenceMs / 2;
     for (const entry of entriesOf(req, session)) {
+      if (!this.#notExtended.delete(entry.reference) && !isDue) continue;
       this.grants.hold(entry, referenceMs).catch(() => {
-        // Tried again by the next request.
-        state.extendAt = 0;
+        // Tried again by the next request of that session.
+        if (this.#notExtended.size < maxNotExtended) this.#notExtended.add(entry.reference);
       });
     }
   }

@@ -1,12 +1,13 @@
 import type { Request } from 'express';
 import { Addresses, parsePublicUrl, type PublicUrl } from '../address';
 import { systemClock, type Clock } from '../clock';
-import { defaultRefreshSettings, type AmbiguousPolicy, type RefreshSettings } from '../coordinator/settings';
+import type { RefreshSettings } from '../coordinator/settings';
 import { KeyRing, parseEncryptionKeys } from '../crypto/key-ring';
 import { loginKeys } from '../login/keys';
-import { checkFunction, checkNames, invalid, oneOf, optionalText, wholeNumber } from '../options/check';
+import { checkFunction, checkNames, invalid, optionalText } from '../options/check';
 import { clientOptionNames, parseClientOptions, type ClientOptions } from '../options/configuration';
-import { parseKeepAlive, type KeepAliveOptions, type KeepAliveSettings } from '../options/keep-alive';
+import type { KeepAliveSettings } from '../options/keep-alive';
+import { parseRefresh, type RefreshOptions } from '../options/refresh';
 import { ConfigurationSource, type ConfigurationFunction, type TenantFunction } from '../options/source';
 import { Reporter, type Report } from '../reporter';
 import { isOrganizationId, toId18 } from '../salesforce/ids';
@@ -81,27 +82,8 @@ export interface StaticOptions {
   errorPage?: ErrorPage | false | undefined;
   /** Where a login ends that was not on its way anywhere, and where a logout ends. Default `/`. */
   homePath?: string | undefined;
-  /** How long a request waits for a refresh, in milliseconds. Default 10000. */
-  waitMs?: number | undefined;
-  /** How long a grant is served from memory before the store is asked again, in milliseconds. Default 2000. */
-  cacheMs?: number | undefined;
-  /** How long a claim on a grant holds without being renewed, in milliseconds. Default 15000. */
-  leaseMs?: number | undefined;
-  /** How long Salesforce may still work on a request whose sender is gone, in milliseconds. Default 5000. */
-  drainMs?: number | undefined;
-  /** How long a grant is held whose refresh was left without an answer, in milliseconds. Default 300000. */
-  holdMs?: number | undefined;
-  /** What happens to such a grant when nobody can tell its fate. Default `hold`. */
-  onAmbiguous?: AmbiguousPolicy | undefined;
-  /** How long one operation of the token store may take before it counts as failed, in milliseconds. Default 5000. */
-  storeTimeoutMs?: number | undefined;
-  /** How long `close()` waits for refreshes under way, in milliseconds. Default 60000. */
-  closeTimeoutMs?: number | undefined;
-  /**
-   * Refresh grants that nobody uses in the background, before Salesforce lets them end, and end those no session has held
-   * for long. Default false. The store has to tell idle grants (`takeIdle`), as all stores of this package do.
-   */
-  keepAlive?: boolean | KeepAliveOptions | undefined;
+  /** How tokens are refreshed: times, bounds, and what happens on a bad day. */
+  refresh?: RefreshOptions | undefined;
   /** A secret, never to change, that keeps grant ids from being computed from user ids. Default: none. */
   grantIdKey?: string | undefined;
   /** Source of time, for tests. */
@@ -129,21 +111,10 @@ const staticNames = [
   'onLogin',
   'errorPage',
   'homePath',
-  'waitMs',
-  'cacheMs',
-  'leaseMs',
-  'drainMs',
-  'holdMs',
-  'onAmbiguous',
-  'storeTimeoutMs',
-  'closeTimeoutMs',
-  'keepAlive',
+  'refresh',
   'grantIdKey',
   'clock',
 ] as const satisfies readonly (keyof StaticOptions)[];
-
-/** Names of the refresh settings, which are options of the same name and unit. */
-const durations = ['waitMs', 'cacheMs', 'leaseMs', 'drainMs', 'holdMs', 'storeTimeoutMs', 'closeTimeoutMs'] as const;
 
 /** {@link SalesforceAuthOptions}, checked and complete. */
 export interface ParsedOptions {
@@ -207,9 +178,9 @@ export function parseOptions(options: SalesforceAuthOptions): ParsedOptions {
       ? new ConfigurationSource(parseClientOptions(options))
       : new ConfigurationSource(configuration);
   const store = parseStore(options.store) ?? new MemoryTokenStore({ clock });
-  const keepAlive = parseKeepAlive(options.keepAlive);
+  const { settings, keepAlive } = parseRefresh(options.refresh);
   if (keepAlive && typeof store.takeIdle !== 'function') {
-    throw invalid('keepAlive', 'left out with this store, which has no takeIdle() to tell idle grants');
+    throw invalid('refresh.keepAlive', 'left out with this store, which has no takeIdle() to tell idle grants');
   }
   return {
     source,
@@ -233,22 +204,11 @@ export function parseOptions(options: SalesforceAuthOptions): ParsedOptions {
     onLogin: options.onLogin,
     errorPage: options.errorPage,
     homePath: parsePath('homePath', options.homePath) ?? '/',
-    settings: parseSettings(options),
+    settings,
     keepAlive,
     grantIdKey: optionalText('grantIdKey', options.grantIdKey) ?? '',
     clock,
   };
-}
-
-function parseSettings(options: StaticOptions): RefreshSettings {
-  const settings = Object.fromEntries(
-    durations.map((name) => [
-      name,
-      wholeNumber(name, options[name], defaultRefreshSettings[name], name === 'storeTimeoutMs' ? 1 : 0),
-    ]),
-  ) as Record<(typeof durations)[number], number>;
-  const onAmbiguous = oneOf('onAmbiguous', options.onAmbiguous, ['hold', 'reauth', 'gamble']);
-  return { ...defaultRefreshSettings, ...settings, onAmbiguous: onAmbiguous ?? defaultRefreshSettings.onAmbiguous };
 }
 
 function parseRoutes(value: unknown): ParsedOptions['routes'] {

@@ -115,7 +115,7 @@ export function salesforceAuth(options: SalesforceAuthOptions): SalesforceAuth {
   const choose = organizationPicker(core);
   const mountErrorPage = parsed.errorPage === false ? undefined : errorPageMount(core);
   let rotates: boolean | undefined;
-  core.events.emitter.on('refresh.success', ({ rotated }) => {
+  core.events.emitter.on('refresh.succeeded', ({ rotated }) => {
     rotates = rotated;
   });
   const callbackPath = callbackPathBelowRoot(parsed);

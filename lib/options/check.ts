@@ -16,6 +16,8 @@ const otherNames: Readonly<Record<string, string>> = {
   authorizationURL: 'baseUrl',
   tokenURL: 'baseUrl',
   promptType: 'prompt',
+  holdMs: 'inDoubtMs',
+  onAmbiguous: 'onLostAnswer',
   scopes: 'scope',
   login_hint: 'loginHint',
   encryptionKey: 'encryptionKeys',
@@ -67,11 +69,16 @@ export function optionalText(option: string, value: unknown): string | undefined
   return value;
 }
 
-/** A whole number of at least `minimum`, or `fallback` where the option was left out. */
-export function wholeNumber(option: string, value: unknown, fallback: number, minimum: number): number {
+/** A whole number between the bounds, or `fallback` if the option was left out. */
+export function wholeNumber(
+  option: string,
+  value: unknown,
+  fallback: number,
+  [least, most]: readonly [least: number, most: number],
+): number {
   if (value === undefined) return fallback;
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < minimum) {
-    throw invalid(option, `a whole number of at least ${minimum}`);
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most) {
+    throw invalid(option, `a whole number from ${least} to ${most}`);
   }
   return value;
 }

@@ -195,8 +195,8 @@ export function parseClientOptions(options: ClientOptions, tenant?: string): Con
     profileSource:
       oneOf('profileSource', options.profileSource, ['id_token', 'identity', 'userinfo', 'id']) ??
       (scope.includes('openid') ? 'id_token' : 'identity'),
-    sessionTimeoutSeconds: wholeNumber('sessionTimeoutSeconds', options.sessionTimeoutSeconds, 7200, 60),
-    httpTimeoutMs: wholeNumber('httpTimeoutMs', options.httpTimeoutMs, 30_000, 1),
+    sessionTimeoutSeconds: wholeNumber('sessionTimeoutSeconds', options.sessionTimeoutSeconds, 7200, [60, 31_536_000]),
+    httpTimeoutMs: wholeNumber('httpTimeoutMs', options.httpTimeoutMs, 30_000, [1, 600_000]),
     fetch: optionalFetch(options.fetch),
   });
 }

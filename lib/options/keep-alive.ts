@@ -27,21 +27,27 @@ const defaults: KeepAliveSettings = {
   abandonedAfterSeconds: 30 * daySeconds,
 };
 
-/** Checks the option `keepAlive`; undefined where idle grants are left alone. @throws SalesforceOptionError */
+/** The most of each: a timer of more than 24 days would fire at once, and no grant lives unused for ten years. */
+const most: KeepAliveSettings = {
+  afterSeconds: 3_650 * daySeconds,
+  everySeconds: daySeconds,
+  abandonedAfterSeconds: 3_650 * daySeconds,
+};
+
+/** Checks the option `refresh.keepAlive`; undefined where idle grants are left alone. @throws SalesforceOptionError */
 export function parseKeepAlive(value: unknown): KeepAliveSettings | undefined {
   if (value === undefined || value === false) return undefined;
   if (value === true) return defaults;
-  if (typeof value !== 'object' || value === null) throw invalid('keepAlive', 'true, false or an object');
+  if (typeof value !== 'object' || value === null) throw invalid('refresh.keepAlive', 'true, false or an object');
   const names = Object.keys(defaults) as (keyof KeepAliveSettings)[];
-  checkNames(value, names, 'keepAlive');
+  checkNames(value, names, 'refresh.keepAlive');
   const given = value as KeepAliveOptions;
   const number = (name: keyof KeepAliveSettings): number =>
-    wholeNumber(`keepAlive.${name}`, given[name], defaults[name], 1);
+    wholeNumber(`refresh.keepAlive.${name}`, given[name], defaults[name], [1, most[name]]);
   const settings = {
     afterSeconds: number('afterSeconds'),
     everySeconds: number('everySeconds'),
     abandonedAfterSeconds: number('abandonedAfterSeconds'),
   };
-  if (settings.everySeconds > daySeconds) throw invalid('keepAlive.everySeconds', `at most ${daySeconds}, one day`);
   return settings;
 }

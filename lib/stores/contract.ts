@@ -7,6 +7,7 @@ import { describeIdleGrants } from './contract/idle';
 import { describeLogins } from './contract/logins';
 import { describeNotifications } from './contract/notifications';
 import { describeOneTimeClaims } from './contract/one-time-claims';
+import { describeRefusals } from './contract/refusals';
 import { describeSessions } from './contract/sessions';
 import { describeSettlements } from './contract/settlements';
 
@@ -79,6 +80,7 @@ export function describeTokenStore(
     describeLogins(part);
     describeClaims(part);
     describeSettlements(part);
+    describeRefusals(part);
     describeCommits(part);
     describeSessions(part, Math.min(100, (maxHolders ?? 1_000) - 1));
     if (maxHolders !== undefined) describeHolderBound(part, maxHolders);

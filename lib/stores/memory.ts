@@ -1,4 +1,4 @@
-import { systemClock, type CancelTimer, type Clock } from '../clock';
+import { momentOf, systemClock, type CancelTimer, type Clock } from '../clock';
 import { diagnoseMemory } from './memory/diagnose';
 import { OneTimeClaims } from './memory/one-time-claims';
 import type {
@@ -23,11 +23,13 @@ import { holderBound } from './holders';
 import { Listeners } from './listeners';
 import { addHolder, dropEndedHolders, isHeldByOthers } from './memory/holders';
 import {
+  aged,
   at,
   defaultRetentionMs,
   enter,
   grantOf,
   isSelected,
+  noErrors,
   toRecord,
   unclaim,
   type StoredGrant,
@@ -95,6 +97,7 @@ export class MemoryTokenStore implements TokenStore {
     if (!asExpected) return Promise.resolve({ outcome: 'conflict' });
     // A refresh in flight goes on against the older version and will learn from its commit that it was overtaken.
     const stored = grantOf(write, before, now);
+    stored.storedAt = momentOf(this.#clock);
     this.#hold(stored, write, now);
     this.#grants.set(grantId, stored);
     this.#scheduleSweep();
@@ -115,6 +118,10 @@ export class MemoryTokenStore implements TokenStore {
       record: this.#record(grantId, stored),
     });
     if (stored.version !== claim.version) return answer('moved');
+    if (claim.refused !== undefined && stored.refused !== claim.refused) {
+      stored.refused = claim.refused;
+      this.#listeners.tell(grantId);
+    }
     if (stored.state === 'dead') return answer('dead');
     if (stored.leaseUntil > now) return answer('busy');
     // Its holder died, or is paused, with the refresh token perhaps on the wire.
@@ -161,6 +168,7 @@ export class MemoryTokenStore implements TokenStore {
     unclaim(stored);
     stored.nextTryAt = now + settlement.backoffMs;
     stored.failures = settlement.failed ? stored.failures + 1 : 0;
+    if (stored.errorCode !== settlement.errorCode) stored.errorSince = now;
     stored.errorCode = settlement.errorCode;
     this.#listeners.tell(grantId);
     return Promise.resolve(true);
@@ -177,10 +185,9 @@ export class MemoryTokenStore implements TokenStore {
     stored.payload = commit.payload;
     stored.softAt = at(now, commit.softMs);
     stored.hardAt = at(now, commit.hardMs);
-    stored.nextTryAt = 0;
-    stored.failures = 0;
-    stored.errorCode = undefined;
+    Object.assign(stored, noErrors);
     stored.refreshedAt = now;
+    stored.storedAt = momentOf(this.#clock);
     stored.expiresAt = Math.max(stored.heldUntil, now) + this.#retentionMs;
     this.#listeners.tell(grantId);
     return Promise.resolve('committed');
@@ -274,7 +281,7 @@ export class MemoryTokenStore implements TokenStore {
   }
 
   #record(grantId: string, stored: StoredGrant): GrantRecord {
-    return toRecord(grantId, stored, this.#clock.monotonic());
+    return aged(toRecord(grantId, stored, this.#clock.monotonic()), stored, this.#clock);
   }
 
   /** One timer for all records, and none while there are none. */

@@ -36,6 +36,9 @@ create table salesforce_grants (
   state_since timestamptz not null,
   failures integer not null,
   error_code text,
+  error_since timestamptz,
+  -- Digest of the access token, if Salesforce's API has refused it.
+  refused text,
   -- Sessions that hold the grant: name -> end, in milliseconds since the epoch.
   session_references jsonb not null,
   -- When the last of the holders ends or ended that the grant no longer knows, because there were too many.

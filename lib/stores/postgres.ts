@@ -121,8 +121,8 @@ export class PostgresTokenStore implements TokenStore {
       : { outcome: 'conflict' };
   }
 
-  async claim(grantId: string, { generation, version, owner, leaseMs }: Claim): Promise<ClaimOutcome> {
-    const row = await this.#step('claim', [grantId, generation, version, owner, leaseMs]);
+  async claim(grantId: string, { generation, version, owner, leaseMs, refused }: Claim): Promise<ClaimOutcome> {
+    const row = await this.#step('claim', [grantId, generation, version, owner, leaseMs, refused ?? null]);
     const outcome = outcomeOf(row) as ClaimOutcome['outcome'] | undefined;
     return !row || outcome === undefined || outcome === 'gone'
       ? { outcome: 'gone' }

@@ -136,8 +136,9 @@ export class RedisTokenStore implements TokenStore {
     return outcome === 'written' ? { outcome, version: Number(version) } : { outcome: 'conflict' };
   }
 
-  async claim(grantId: string, { generation, version, owner, leaseMs }: Claim): Promise<ClaimOutcome> {
-    const args = [generation, String(version), owner, text(leaseMs), this.#detectFailover ? '1' : '0'];
+  async claim(grantId: string, { generation, version, owner, leaseMs, refused = '' }: Claim): Promise<ClaimOutcome> {
+    const detects = this.#detectFailover ? '1' : '0';
+    const args = [generation, String(version), owner, text(leaseMs), detects, refused, this.#channel];
     const { reply, isLagging } = await this.#send('claim', [this.#grantKey(grantId)], args, this.#waitReplicas);
     const [outcome] = reply;
     if (outcome === 'claimed' && isLagging) {

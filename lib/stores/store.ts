@@ -177,6 +177,12 @@ export interface GrantRecord {
   failures: number;
   /** Why the state is what it is, an error code of this package. */
   errorCode: string | undefined;
+  /** Milliseconds since this error code was settled first, without another one in between; 0 if there is none. */
+  errorAgeMs: number;
+  /** Milliseconds since these tokens were stored. */
+  tokensAgeMs: number;
+  /** Digest of the access token, if Salesforce's API has refused it; undefined for none. New tokens clear it. */
+  refused: string | undefined;
 }
 
 /** What a grant can be looked up by, kept beside the sealed payload. */
@@ -243,6 +249,11 @@ export interface Claim {
   /** Random name of the process's flight. */
   owner: string;
   leaseMs: number;
+  /**
+   * Digest of this version's access token, if Salesforce's API has refused it. The record keeps it, whatever comes of the
+   * claim, unless the answer is `moved` or `gone`. Other processes are told.
+   */
+  refused?: string | undefined;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { longestSince, type Clock, type Moment } from '../clock';
 import type { GrantFilter, GrantLabels, GrantRecord, GrantState, GrantWrite } from './store';
 
 /** A record with points in time where {@link GrantRecord} has durations. */
@@ -15,6 +16,10 @@ export interface StoredGrant {
   stateSince: number;
   failures: number;
   errorCode: string | undefined;
+  /** When the error code was settled first; 0 if there is none. */
+  errorSince: number;
+  /** Digest of an access token that was refused. */
+  refused: string | undefined;
   /** Sessions that hold the grant, and until when. */
   references: Map<string, number>;
   /** When the last of the holders ends or ended that the grant no longer knows, for lack of room; 0 for none. */
@@ -27,6 +32,8 @@ export interface StoredGrant {
   takenUntil: number;
   /** When the record may be forgotten. */
   expiresAt: number;
+  /** When the tokens were stored, on both clocks of the process that keeps them itself. */
+  storedAt?: Moment;
 }
 
 /** The grant that a login writes over what was there, with the sessions of a live one. */
@@ -42,10 +49,8 @@ export function grantOf(write: GrantWrite, before: StoredGrant | undefined, now:
     hardAt: at(now, write.hardMs),
     owner: undefined,
     leaseUntil: 0,
-    nextTryAt: 0,
     stateSince: now,
-    failures: 0,
-    errorCode: undefined,
+    ...noErrors,
     references: live?.references ?? new Map<string, number>(),
     forgottenUntil: live?.forgottenUntil ?? 0,
     heldUntil: live?.heldUntil ?? 0,
@@ -54,6 +59,21 @@ export function grantOf(write: GrantWrite, before: StoredGrant | undefined, now:
     expiresAt: 0,
   };
 }
+
+/** A record whose tokens have aged while the machine slept, which the monotonic clock does not show. */
+export function aged(record: GrantRecord, { storedAt }: StoredGrant, clock: Clock): GrantRecord {
+  const asleepMs = storedAt ? longestSince(storedAt, clock) - (clock.monotonic() - storedAt.monotonic) : 0;
+  const { softInMs, hardInMs } = record;
+  if (asleepMs <= 0) return record;
+  return {
+    ...record,
+    softInMs: softInMs === null ? null : softInMs - asleepMs,
+    hardInMs: hardInMs === null ? null : hardInMs - asleepMs,
+  };
+}
+
+/** Of a grant with new tokens. */
+export const noErrors = { nextTryAt: 0, failures: 0, errorCode: undefined, errorSince: 0, refused: undefined } as const;
 
 export function enter(stored: StoredGrant, state: GrantState, now: number): void {
   stored.state = state;
@@ -94,6 +114,9 @@ export function toRecord(grantId: string, stored: StoredGrant, now: number): Gra
     stateAgeMs: now - stored.stateSince,
     failures: stored.failures,
     errorCode: stored.errorCode,
+    errorAgeMs: stored.errorCode === undefined ? 0 : Math.max(0, now - stored.errorSince),
+    tokensAgeMs: Math.max(0, now - stored.refreshedAt),
+    refused: stored.refused,
   };
 }
 

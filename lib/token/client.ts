@@ -21,6 +21,7 @@ import { endpointsOf, type Endpoints } from '../salesforce/endpoints';
 import { isLoopback } from '../salesforce/hosts';
 import { exchange, type HttpReply } from './http';
 import { HostGates, type LeaveGate } from './host-gates';
+import { assertHostThere } from './gone';
 import { processTokenReply } from './reply';
 import type { SendGuard } from './send-guard';
 import type { TokenEndpointReply } from './types';
@@ -96,6 +97,7 @@ export class TokenClient {
       (options) => refreshTokenGrantRequest(this.#server, client, this.#clientAuth(), refreshToken, options),
       { guard, place, lane: 'refresh' },
     );
+    assertHostThere(this.#server.issuer, reply);
     return processTokenReply('refresh_token', reply, this.#server, this.#configuration.clientID);
   }
 
@@ -110,6 +112,7 @@ export class TokenClient {
       revocationRequest(this.#server, client, this.#clientAuth(), token, options),
     );
     if (reply.status === 200) return;
+    assertHostThere(this.#server.issuer, reply);
     const said = revocationError(reply);
     const outcome = outcomeOf('revoke', said);
     if (outcome === 'ignored') return;
@@ -125,6 +128,7 @@ export class TokenClient {
    *
    * @returns `active`, `inactive`, or `unknown` where the answer proves nothing: Salesforce answers `active: false` as well
    *   to a client that did not authenticate, and a public client cannot
+   * @throws SalesforceAuthError if Salesforce could not be asked, or something else answered in its place
    */
   async introspectRefreshToken(refreshToken: string): Promise<'active' | 'inactive' | 'unknown'> {
     const client = { client_id: this.#configuration.clientID };
@@ -134,8 +138,12 @@ export class TokenClient {
         additionalParameters: { token_type_hint: 'refresh_token' },
       }),
     );
+    assertHostThere(this.#server.issuer, reply);
+    if (reply.status === 429 || reply.status >= 500) throw notAnswered(reply.status);
     if (reply.status !== 200) return 'unknown';
     const active = readActive(reply.text);
+    // A web page, half a reply or none comes from something between here and Salesforce.
+    if (active === 'unreadable') throw notAnswered(reply.status);
     if (active === true) return 'active';
     return active === false && this.#configuration.clientSecret !== undefined ? 'inactive' : 'unknown';
   }
@@ -219,10 +227,19 @@ function revocationError({ status, text }: HttpReply): Said & { status: number }
   return { error, errorDescription: safeText(form.get('error_description')), status };
 }
 
+/** Introspection was not answered by Salesforce. */
+function notAnswered(status: number): SalesforceAuthError {
+  return new SalesforceAuthError(
+    'ERR_SALESFORCE_UPSTREAM',
+    `Salesforce could not say whether a refresh token is good (status ${status}). It is asked again later.`,
+    { status: 503, upstreamStatus: status, retryAfterSeconds: 5 },
+  );
+}
+
 function readActive(text: string): unknown {
   try {
     return (JSON.parse(text) as { active?: unknown } | null)?.active;
   } catch {
-    return undefined;
+    return 'unreadable';
   }
 }

@@ -1,4 +1,5 @@
-import { afterTwoTurns, type Clock } from '../clock';
+import type { Clock } from '../clock';
+import { startDeadline } from './deadline';
 import { debugHttp } from '../debug';
 import { SalesforceAuthError, systemCode } from '../errors';
 import type { FetchFunction } from '../options/configuration';
@@ -48,9 +49,6 @@ export interface Network {
   readonly httpTimeoutMs: number;
 }
 
-/** A timer that fires this much too late, in milliseconds, shows that the process stood still. */
-const standstillMs = 1_000;
-
 /**
  * The one way out to Salesforce's identity endpoints: a time limit on the whole exchange, no redirects, a cap on size.
  *
@@ -67,11 +65,12 @@ export async function exchange(url: string, request: HttpRequest, network: Netwo
   const controller = new AbortController();
   const guarded = guard && new GuardedSend(guard, controller);
   const limit = { isOver: false };
-  const cancel = onTimeout(clock, httpTimeoutMs, (isLate) => {
-    limit.isOver = true;
-    // After a standstill the answer may be there already, unread. A request that was not written yet must not go out now.
-    if (isLate && (!guarded || guarded.isWritten)) afterTwoTurns(() => controller.abort());
-    else controller.abort();
+  const cancel = startDeadline(clock, httpTimeoutMs, {
+    isWritten: () => !guarded || guarded.isWritten,
+    abort: () => {
+      limit.isOver = true;
+      controller.abort();
+    },
   });
   try {
     // A redirect is never followed: the token or secret in this request is for this host alone.
@@ -88,15 +87,6 @@ export async function exchange(url: string, request: HttpRequest, network: Netwo
   } finally {
     cancel();
   }
-}
-
-/** Calls `over` after `timeoutMs`, and says whether the process stood still meanwhile: then the timer fires late. */
-function onTimeout(clock: Clock, timeoutMs: number, over: (isLate: boolean) => void): () => void {
-  const since = { wall: clock.now(), monotonic: clock.monotonic() };
-  return clock.setTimer(timeoutMs, () => {
-    const passedMs = Math.max(clock.now() - since.wall, clock.monotonic() - since.monotonic);
-    over(passedMs > timeoutMs + standstillMs);
-  });
 }
 
 function followedRedirect(host: string): SalesforceAuthError {

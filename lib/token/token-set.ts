@@ -48,11 +48,7 @@ export function refreshTokenSet(
   // cost a rotated token. For some minutes after a Consumer Secret was replaced, Salesforce may sign with the other one.
   const identity = readIdentityUrl(reply.id);
   if (identity && (identity.organizationId !== previous.organizationId || identity.userId !== previous.userId)) {
-    throw new SalesforceAuthError(
-      'ERR_SALESFORCE_IDENTITY_CHANGED',
-      'Salesforce answered a refresh with the tokens of somebody else; they were thrown away.',
-      { status: 502 },
-    );
+    throw identityChanged();
   }
   let instanceUrl = previous.instanceUrl;
   let problem: SalesforceAuthError | undefined;
@@ -71,6 +67,16 @@ export function refreshTokenSet(
     ...life(reply),
   } as TokenSet;
   return { tokens, problem };
+}
+
+/** The reply to a refresh is about another user, or does not say about whom where it has to. */
+export function identityChanged(): SalesforceAuthError {
+  return new SalesforceAuthError(
+    'ERR_SALESFORCE_IDENTITY_CHANGED',
+    'Salesforce answered a refresh with the tokens of another user, or a new host did not say whose they are; they were ' +
+      'thrown away.',
+    { status: 502 },
+  );
 }
 
 function scopeOf(reply: TokenEndpointReply, fallback: readonly string[]): readonly string[] {

@@ -41,6 +41,8 @@ export interface TokenSet {
   lifeMs?: number;
   /** Random name of the login these tokens come from; refreshes keep it. */
   loginId?: string;
+  /** What the last refreshes showed of refresh token rotation; absent before the first. */
+  rotation?: 'on' | 'off';
   /** Experience Cloud site of the user. */
   siteUrl?: string;
 }

@@ -65,7 +65,7 @@ const inRefresh: Provoke = async ({ emulator, browser, errors, salesforce }, fau
   await logIn(tab, emulator);
   const told: unknown[] = [];
   const note = ({ code }: { code: unknown }): void => void told.push(code);
-  const events = ['refresh.lost', 'refresh.held', 'refresh.transient'] as const;
+  const events = ['refresh.ended', 'refresh.doubted', 'refresh.failed'] as const;
   for (const event of events) salesforce.events.on(event, note);
   emulator.expireAccessTokens();
   emulator.faults.inject({ ...fault, on: 'refresh' } as FaultInjection);
@@ -86,10 +86,10 @@ const provoke: Readonly<Record<Exclude<Place, 'page'>, Provoke>> = {
     const tab = browser();
     await logIn(tab, emulator);
     const told: boolean[] = [];
-    salesforce.events.on('revoke', ({ succeeded }) => told.push(succeeded));
+    salesforce.events.on('revocation.succeeded', () => told.push(true));
     emulator.faults.inject({ ...fault, on: 'revoke' } as FaultInjection);
     await tab.post('/auth/salesforce/logout');
-    salesforce.events.removeAllListeners('revoke');
+    salesforce.events.removeAllListeners('revocation.succeeded');
     expect(told).toEqual([true]);
     return undefined;
   },

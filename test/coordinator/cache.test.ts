@@ -1,4 +1,5 @@
-import { GrantCache, viewOf } from '../../lib/coordinator/cache';
+import { accessTokenOf, GrantCache, viewOf } from '../../lib/coordinator/cache';
+import { digestOf } from '../../lib/coordinator/grant';
 import { ManualClock } from '../helpers/clock';
 import { recordOf, tokensOf } from './support';
 
@@ -51,7 +52,7 @@ describe('the cache of grants', () => {
 });
 
 describe('a view of a record', () => {
-  it('has points in time where the record has durations', () => {
+  it('counts from when it was read, on both clocks', () => {
     clock.advanceMs(500);
 
     const record = recordOf({ version: 7, backoffInMs: 3_000 });
@@ -59,18 +60,55 @@ describe('a view of a record', () => {
       record,
       newestVersion: 7,
       tokens: tokensOf(),
-      readAt: 500,
+      readAt: { monotonic: 500, wall: clock.now() },
+      isOutdated: false,
       aloneUntil: 500,
-      softAt: 60_500,
-      hardAt: 90_500,
+      quietUntil: 500,
       nextTryAt: 3_500,
+      softInMs: 60_000,
+      hardInMs: 90_000,
+      overInMs: Infinity,
+      isRefused: false,
       isStale: false,
     });
   });
 
   it('never comes to an end that is not known', () => {
-    const { softAt, hardAt } = viewOf(recordOf({ softInMs: null, hardInMs: null }), tokensOf(), clock);
+    const { softInMs, hardInMs } = viewOf(recordOf({ softInMs: null, hardInMs: null }), tokensOf(), clock);
 
-    expect([softAt, hardAt]).toEqual([Infinity, Infinity]);
+    expect([softInMs, hardInMs]).toEqual([Infinity, Infinity]);
+  });
+
+  it('tells whether the access token works: a presumed end is none, and a token that was refused is refused', () => {
+    const own = new ManualClock();
+    const presumed = viewOf(recordOf({ hardInMs: 1_000 }), tokensOf(), own);
+    // Handed out for 540 s, and over a minute later.
+    const certain = viewOf(recordOf({ hardInMs: 540_000 }), tokensOf({ lifeMs: 600_000 }), own);
+    const refused = viewOf(recordOf({ refused: digestOf(tokensOf().accessToken) }), tokensOf(), own);
+    const other = viewOf(recordOf({ refused: digestOf('another token') }), tokensOf(), own);
+
+    const states = () => [presumed, certain, refused, other].map((view) => accessTokenOf(view, own));
+    expect(states()).toEqual(['works', 'works', 'refused', 'works']);
+    own.advanceMs(599_999);
+    expect(states()).toEqual(['works', 'works', 'refused', 'works']);
+    own.advanceMs(1);
+    expect(states()).toEqual(['works', 'over', 'refused', 'works']);
+  });
+
+  it('ages while the machine sleeps, and not less than by the clock that shows less', () => {
+    const own = new ManualClock();
+    const certain = viewOf(recordOf({ hardInMs: 540_000 }), tokensOf({ lifeMs: 600_000 }), own);
+    own.jumpMs(-86_400_000);
+    expect(accessTokenOf(certain, own)).toBe('works');
+    own.jumpMs(86_400_000 + 600_000);
+    expect(accessTokenOf(certain, own)).toBe('over');
+  });
+
+  it('of a grant that has ended is served for as long as its access token works', () => {
+    const ended = viewOf(recordOf({ state: 'dead', softInMs: -5, hardInMs: -3 }), tokensOf(), clock);
+    const certain = viewOf(recordOf({ state: 'dead', softInMs: 0, hardInMs: 10 }), tokensOf({ lifeMs: 100 }), clock);
+
+    expect([ended.softInMs, ended.hardInMs]).toEqual([Infinity, Infinity]);
+    expect([certain.softInMs, certain.hardInMs]).toEqual([Infinity, 20]);
   });
 });

@@ -1,3 +1,4 @@
+import { digestOf } from '../../lib/coordinator/grant';
 import type { ClaimOutcome } from '../../lib/stores/store';
 import { essence, Laboratory, reauthentication } from './laboratory';
 
@@ -14,7 +15,8 @@ async function answer(
 
 describe('a claim', () => {
   it('is made under a name of its own, of the version that was read, for leaseMs', async () => {
-    const lab = await Laboratory.open({ options: { leaseMs: 12_000 } });
+    const lab = await Laboratory.open({ options: { refresh: { leaseMs: 12_000 } } });
+    const tokens = await lab.tokens();
     const claim = jest.spyOn(lab.process().store, 'claim');
     await lab.getOther();
     await lab.getOther();
@@ -25,6 +27,7 @@ describe('a claim', () => {
       version: 1,
       owner: expect.stringMatching(/^[\w-]{16}$/) as string,
       leaseMs: 12_000,
+      refused: digestOf(tokens.accessToken),
     });
     expect(two).toMatchObject({ version: 2 });
     expect(two!.owner).not.toBe(one!.owner);
@@ -52,7 +55,7 @@ describe('a claim', () => {
     expect(lab.presentations).toEqual([]);
   });
 
-  it('is not made of a grant that is dead', async () => {
+  it('of a grant that has ended presents nothing, and writes down that the access token was refused', async () => {
     const lab = await Laboratory.open();
     const record = await lab.record();
     const claim = jest.spyOn(lab.process().store, 'claim').mockResolvedValueOnce({ outcome: 'moved', record });
@@ -61,8 +64,12 @@ describe('a claim', () => {
       .mockResolvedValueOnce(record)
       .mockResolvedValueOnce({ ...record, state: 'dead' });
 
-    expect(essence(await lab.getOther())).toEqual(reauthentication);
-    expect(claim).toHaveBeenCalledTimes(1);
+    const rejected = (await lab.tokens()).accessToken;
+    claim.mockResolvedValueOnce({ outcome: 'dead', record: { ...record, state: 'dead' } });
+
+    expect(essence(await lab.get({ rejected }))).toEqual(reauthentication);
+    expect(claim.mock.calls.map(([, { refused }]) => refused)).toEqual(Array(2).fill(digestOf(rejected)));
+    expect(lab.presentations).toEqual([]);
   });
 
   it.each([
@@ -88,18 +95,18 @@ describe('a claim', () => {
       read.mockClear();
       lab.told();
       const asked = lab.ask({ rejected: (await lab.tokens()).accessToken });
-      lab.process().core.events.emitter.on('lock.wait', () => times.push(clock.monotonic()));
-      lab.process().core.events.emitter.on('lock.waited', () => times.push(clock.monotonic()));
+      lab.process().core.events.emitter.on('claim.delayed', () => times.push(clock.monotonic()));
+      lab.process().core.events.emitter.on('claim.waited', () => times.push(clock.monotonic()));
       await lab.during(asked, 1_000);
 
       // Two trips to the store after the pause: what the grant is now, and the claim.
       expect(times[1]! - times[0]!).toBe(pauseMs + 2 + 2);
       expect(claim).toHaveBeenCalledTimes(2);
       expect(lab.told().map(([name]) => name)).toEqual([
-        'lock.wait',
-        'lock.waited',
-        'refresh.start',
-        'refresh.success',
+        'claim.delayed',
+        'claim.waited',
+        'refresh.started',
+        'refresh.succeeded',
         'token.served',
       ]);
     }
@@ -119,7 +126,7 @@ describe('a claim', () => {
     );
 
     expect(essence(await asked)).toEqual({ code: 'CLOSED', status: 503, retryAfterSeconds: 1 });
-    expect(lab.told().map(([name]) => name)).toEqual(['lock.wait', 'lock.waited', 'token.failed']);
+    expect(lab.told().map(([name]) => name)).toEqual(['claim.delayed', 'claim.waited', 'token.failed']);
   });
 
   it('is not used after a pause in which another process may have taken this one for dead', async () => {
@@ -135,7 +142,7 @@ describe('a claim', () => {
     lab.told();
 
     expect(typeof (await lab.getOther())).toBe('string');
-    expect(lab.told().map(([name]) => name)).toEqual(['refresh.start', 'refresh.success', 'token.served']);
+    expect(lab.told().map(([name]) => name)).toEqual(['refresh.started', 'refresh.succeeded', 'token.served']);
     expect(claim).toHaveBeenCalledTimes(2);
     expect(settle.mock.calls[0]![1]).toMatchObject({
       state: 'idle',
@@ -171,7 +178,7 @@ describe('before a refresh token is presented', () => {
   });
 
   it('a grant of which the store has lost a write is put in doubt instead', async () => {
-    const lab = await Laboratory.open({ options: { cacheMs: 0 } });
+    const lab = await Laboratory.open({ options: { refresh: { cacheMs: 0 } } });
     const old = await lab.record();
     await lab.getOther();
     // A replica that was promoted without the last write.
@@ -193,7 +200,7 @@ describe('before a refresh token is presented', () => {
 
     expect(essence(answer)).toEqual({ code: 'REFRESH_HELD', status: 503, retryAfterSeconds: 5 });
     expect(lab.told()).toEqual([
-      ['refresh.held', { cause: 'rejected', durationMs: 2, code: 'ERR_SALESFORCE_TOKEN_STORE' }],
+      ['refresh.doubted', { cause: 'rejected', durationMs: 0, code: 'ERR_SALESFORCE_TOKEN_STORE' }],
       ['token.failed', { code: 'ERR_SALESFORCE_REFRESH_HELD' }],
     ]);
     expect(lab.presentations).toEqual([1]);
@@ -207,7 +214,7 @@ describe('before a refresh token is presented', () => {
     const { clock } = lab.process();
     const settle = jest.spyOn(lab.process().store, 'settle');
     let isFirst = true;
-    lab.process().core.events.emitter.on('refresh.start', () => {
+    lab.process().core.events.emitter.on('refresh.started', () => {
       if (isFirst) clock.jumpMs(7_500);
       isFirst = false;
     });
@@ -221,10 +228,10 @@ describe('before a refresh token is presented', () => {
       errorCode: undefined,
     });
     expect(lab.told()).toEqual([
-      ['refresh.start', { cause: 'rejected' }],
-      ['refresh.overtaken', { cause: 'rejected', durationMs: 2, by: 'update' }],
-      ['refresh.start', { cause: 'rejected' }],
-      ['refresh.success', { cause: 'rejected', durationMs: 12, rotated: true }],
+      ['refresh.started', { cause: 'rejected' }],
+      ['refresh.superseded', { cause: 'rejected', durationMs: 2, by: 'update' }],
+      ['refresh.started', { cause: 'rejected' }],
+      ['refresh.succeeded', { cause: 'rejected', durationMs: 12, rotated: true }],
       ['token.served', { from: 'refreshed' }],
     ]);
     expect(lab.presentations).toEqual([1]);
@@ -240,7 +247,7 @@ describe('a refresh that fails for a grant that has moved on', () => {
     const lab = await Laboratory.open();
     if (fault) lab.world.fail(fault);
     else lab.world.revoke();
-    lab.process().core.events.emitter.once('refresh.start', () => {
+    lab.process().core.events.emitter.once('refresh.started', () => {
       void lab.world.login(lab.process(), 'id api refresh_token');
     });
     jest.spyOn(lab.process().store, 'settle').mockImplementationOnce(async (grantId, settlement) => {
@@ -253,11 +260,11 @@ describe('a refresh that fails for a grant that has moved on', () => {
 
     expect(answer).toBe((await lab.tokens()).accessToken);
     const told = lab.told();
-    expect(told.map(([name]) => name)).not.toContain('refresh.transient');
-    expect(told.map(([name]) => name)).not.toContain('refresh.held');
-    expect(told.map(([name]) => name)).not.toContain('refresh.lost');
+    expect(told.map(([name]) => name)).not.toContain('refresh.failed');
+    expect(told.map(([name]) => name)).not.toContain('refresh.doubted');
+    expect(told.map(([name]) => name)).not.toContain('refresh.ended');
     expect(told).toContainEqual([
-      'refresh.overtaken',
+      'refresh.superseded',
       { cause: 'rejected', durationMs: expect.any(Number) as number, by: 'update' },
     ]);
   });
@@ -266,7 +273,7 @@ describe('a refresh that fails for a grant that has moved on', () => {
     const lab = await Laboratory.open();
     lab.world.fail('status-503');
     const { grantId, generation } = lab.session;
-    lab.process().core.events.emitter.once('refresh.start', () => {
+    lab.process().core.events.emitter.once('refresh.started', () => {
       void lab.store.release(grantId, {
         generation,
         version: null,
@@ -278,14 +285,14 @@ describe('a refresh that fails for a grant that has moved on', () => {
     lab.told();
 
     expect(essence(await lab.getOther())).toEqual(reauthentication);
-    expect(lab.told()[1]).toEqual(['refresh.overtaken', { cause: 'rejected', durationMs: 14, by: 'logout' }]);
+    expect(lab.told()[1]).toEqual(['refresh.superseded', { cause: 'rejected', durationMs: 14, by: 'logout' }]);
   });
 
   it('is told of as it was where nobody can say whether the grant moved on', async () => {
     const lab = await Laboratory.open();
     lab.world.fail('status-503');
     const { store } = lab.process();
-    lab.process().core.events.emitter.once('refresh.start', () => {
+    lab.process().core.events.emitter.once('refresh.started', () => {
       jest.spyOn(store, 'settle').mockRejectedValueOnce(new Error('The store is down.'));
       jest.spyOn(store, 'read').mockRejectedValueOnce(new Error('The store is down.'));
     });
@@ -293,10 +300,10 @@ describe('a refresh that fails for a grant that has moved on', () => {
 
     expect(essence(await lab.getOther())).toMatchObject({ code: 'REFRESH_DELAYED' });
     expect(lab.told().map(([name]) => name)).toEqual([
-      'refresh.start',
+      'refresh.started',
       'store.failed',
       'store.failed',
-      'refresh.transient',
+      'refresh.failed',
       'token.failed',
     ]);
   });

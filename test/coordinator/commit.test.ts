@@ -32,7 +32,7 @@ async function write(lab: Laboratory, before: GrantRecord, changes: Partial<Toke
 
 describe('storing new tokens', () => {
   it('is tried after 50 ms, twice as long each time, and every five seconds at last', async () => {
-    const lab = await Laboratory.open({ options: { waitMs: 60_000 } });
+    const lab = await Laboratory.open({ options: { refresh: { waitMs: 60_000 } } });
     const { clock, store } = lab.process();
     const times: number[] = [];
     const commit = jest.spyOn(store, 'commit').mockImplementation(() => {
@@ -62,9 +62,9 @@ describe('storing new tokens', () => {
     expect(answer).toBe((await lab.tokens()).accessToken);
     expect((await lab.record()).version).toBe(2);
     expect(lab.told().map(([name]) => name)).toEqual([
-      'refresh.start',
+      'refresh.started',
       'store.failed',
-      'refresh.success',
+      'refresh.succeeded',
       'token.served',
     ]);
     // What it keeps in memory is what the store has.
@@ -82,9 +82,9 @@ describe('storing new tokens', () => {
 
     expect(answer).toBe('__fake_other__');
     expect(lab.told().filter(([name]) => name !== 'store.failed')).toEqual([
-      ['refresh.start', { cause: 'rejected' }],
-      ['refresh.overtaken', { cause: 'rejected', durationMs: 64, by: 'update' }],
-      ['revoke', { succeeded: true, durationMs: 10 }],
+      ['refresh.started', { cause: 'rejected' }],
+      ['refresh.superseded', { cause: 'rejected', durationMs: 64, by: 'update' }],
+      ['revocation.succeeded', { durationMs: 10 }],
       ['token.served', { from: 'refreshed' }],
     ]);
   });
@@ -98,7 +98,7 @@ describe('storing new tokens', () => {
     lab.told();
 
     expect(await lab.getOther()).toBe('__fake_second__');
-    expect(lab.told()).toContainEqual(['revoke', { succeeded: true, durationMs: 10 }]);
+    expect(lab.told()).toContainEqual(['revocation.succeeded', { durationMs: 10 }]);
   });
 
   it('may have been done and refreshed since: then nothing is revoked', async () => {
@@ -112,9 +112,9 @@ describe('storing new tokens', () => {
 
     expect(await lab.getOther()).toBe('__fake_second__');
     expect(lab.told()).toEqual([
-      ['refresh.start', { cause: 'rejected' }],
+      ['refresh.started', { cause: 'rejected' }],
       ['store.failed', { operation: 'commit', code: undefined, reason: 'Error', durationMs: 0 }],
-      ['refresh.overtaken', { cause: 'rejected', durationMs: 64, by: 'update' }],
+      ['refresh.superseded', { cause: 'rejected', durationMs: 64, by: 'update' }],
       ['token.served', { from: 'refreshed' }],
     ]);
   });
@@ -128,7 +128,7 @@ describe('storing new tokens', () => {
     lab.told();
 
     expect(await lab.getOther()).toBe('__fake_first__');
-    expect(lab.told()).toContainEqual(['revoke', { succeeded: true, durationMs: 10 }]);
+    expect(lab.told()).toContainEqual(['revocation.succeeded', { durationMs: 10 }]);
   });
 
   it.each(['gone', 'begun anew'])(
@@ -152,7 +152,7 @@ describe('storing new tokens', () => {
       lab.told();
 
       expect(essence(await lab.getOther())).toMatchObject({ code: 'REAUTHENTICATION_REQUIRED' });
-      expect(lab.told()).toContainEqual(['refresh.overtaken', { cause: 'rejected', durationMs: 62, by: 'logout' }]);
+      expect(lab.told()).toContainEqual(['refresh.superseded', { cause: 'rejected', durationMs: 62, by: 'logout' }]);
       expect(commit).toHaveBeenCalledTimes(2);
     },
   );
@@ -183,9 +183,9 @@ describe('storing new tokens', () => {
 
       expect(essence(await lab.getOther())).toMatchObject({ code: 'REAUTHENTICATION_REQUIRED' });
       expect(lab.told().filter(([name]) => name !== 'store.failed')).toEqual([
-        ['refresh.start', { cause: 'rejected' }],
-        ['refresh.overtaken', { cause: 'rejected', durationMs: 62, by: 'logout' }],
-        ['revoke', { succeeded: true, durationMs: 10 }],
+        ['refresh.started', { cause: 'rejected' }],
+        ['refresh.superseded', { cause: 'rejected', durationMs: 62, by: 'logout' }],
+        ['revocation.succeeded', { durationMs: 10 }],
         ['token.failed', { code: 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED' }],
       ]);
     },
@@ -205,6 +205,6 @@ describe('storing new tokens', () => {
     lab.told();
 
     expect(await lab.getOther()).toBe('__fake_second__');
-    expect(lab.told()).toContainEqual(['revoke', { succeeded: true, durationMs: 10 }]);
+    expect(lab.told()).toContainEqual(['revocation.succeeded', { durationMs: 10 }]);
   });
 });

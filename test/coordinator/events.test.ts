@@ -1,6 +1,6 @@
 import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { EventHub, eventNames } from '../../lib/coordinator/events';
-import { LockWait } from '../../lib/coordinator/lock-wait';
+import { ClaimWait } from '../../lib/coordinator/refresh/claim-wait';
 import { ManualClock } from '../helpers/clock';
 import { turn } from './support';
 
@@ -8,17 +8,17 @@ describe('events', () => {
   it('reach everybody who listens, once those who asked for one, and never fail what they are about', async () => {
     const { emitter, emit } = hub();
     const heard: unknown[] = [];
-    emitter.on('lock.wait', () => {
+    emitter.on('claim.delayed', () => {
       throw new Error('A dashboard is broken.');
     });
-    emitter.on('lock.wait', () => Promise.reject(new Error('It still is.')) as never);
-    emitter.once('lock.wait', (event) => heard.push(['once', event.grantId]));
-    emitter.on('lock.wait', function (this: unknown, event) {
+    emitter.on('claim.delayed', () => Promise.reject(new Error('It still is.')) as never);
+    emitter.once('claim.delayed', (event) => heard.push(['once', event.grantId]));
+    emitter.on('claim.delayed', function (this: unknown, event) {
       heard.push([this === emitter, event.grantId]);
     });
 
-    emit('lock.wait', { grantId: 'one' });
-    emit('lock.wait', { grantId: 'two' });
+    emit('claim.delayed', { grantId: 'one' });
+    emit('claim.delayed', { grantId: 'two' });
     await turn();
 
     expect(heard).toEqual([
@@ -38,7 +38,7 @@ describe('events', () => {
 
     for (const name of eventNames) unsubscribe(`express-salesforce-auth:${name}`, listener);
     expect(heard).toEqual(eventNames.map((name) => [`express-salesforce-auth:${name}`, { grantId: name }]));
-    expect(eventNames).toHaveLength(16);
+    expect(eventNames).toHaveLength(18);
   });
 
   it('of tokens served are made only where somebody listens, on either way', async () => {
@@ -69,10 +69,10 @@ describe('a wait for another process', () => {
     const clock = new ManualClock();
     const events = new EventHub();
     const told: unknown[] = [];
-    events.emitter.on('lock.wait', (event) => told.push(event));
-    events.emitter.on('lock.waited', (event) => told.push(event));
+    events.emitter.on('claim.delayed', (event) => told.push(event));
+    events.emitter.on('claim.waited', (event) => told.push(event));
     clock.advanceMs(1_000);
-    const wait = new LockWait('grant', { clock, events });
+    const wait = new ClaimWait('grant', { clock, events });
     wait.end();
     wait.begin();
     clock.advanceMs(200);

@@ -1,5 +1,5 @@
 import { SalesforceAuthError } from '../../lib';
-import { askedForSeconds, dispositionOf } from '../../lib/coordinator/disposition';
+import { answerOf, askedForSeconds } from '../../lib/coordinator/refresh/answer';
 import {
   closed,
   grantIdOfError,
@@ -9,18 +9,17 @@ import {
   refreshHeld,
   refreshPending,
 } from '../../lib/coordinator/failures';
-import type { Flight } from '../../lib/coordinator/flight';
-import { oauthError, TokenRequestError } from '../../lib/token/token-error';
+import { oauthError } from '../../lib/token/token-error';
 
 const cause = new SalesforceAuthError('ERR_SALESFORCE_UPSTREAM', 'Salesforce is down.', { status: 502 });
 
 describe('errors of the coordinator', () => {
   it.each([
     [loginRequired('It is over.'), 401, undefined, 'It is over. Log in with Salesforce again.'],
-    [refreshDelayed(1_001, undefined), 503, 2, 'The access token could not be refreshed for now. '],
-    [refreshDelayed(0, 'ERR_SALESFORCE_UPSTREAM'), 503, 1, 'for now (ERR_SALESFORCE_UPSTREAM). '],
+    [refreshDelayed(1_001), 503, 2, 'The access token could not be refreshed for now. '],
+    [refreshDelayed(0, { reason: 'ERR_SALESFORCE_UPSTREAM' }), 503, 1, 'for now (ERR_SALESFORCE_UPSTREAM). '],
     [refreshHeld(5_000), 503, 5, 'was lost'],
-    [refreshPending(10_000), 503, 1, '10000 ms (option waitMs)'],
+    [refreshPending(10_000), 503, 1, '10000 ms (option refresh.waitMs)'],
     [closed(), 503, 1, 'shutting down'],
   ])('say what to do, and when: %s', (error, status, retryAfterSeconds, text) => {
     expect(error).toMatchObject({ status, retryAfterSeconds });
@@ -29,11 +28,7 @@ describe('errors of the coordinator', () => {
   });
 
   it('keep what caused them', () => {
-    for (const error of [
-      loginRequired('It is over.', cause),
-      refreshDelayed(1, undefined, cause),
-      refreshHeld(1, cause),
-    ]) {
+    for (const error of [loginRequired('It is over.', cause), refreshDelayed(1, { cause }), refreshHeld(1, cause)]) {
       expect(error.cause).toBe(cause);
     }
   });
@@ -48,34 +43,32 @@ describe('errors of the coordinator', () => {
   });
 });
 
-describe('what a failed refresh means for its grant', () => {
-  const flight = (clientSecret: string | undefined) => ({ configuration: { clientSecret } }) as Flight;
-  const confidential = flight('__fake_secret__');
+describe('what an error of a token request says', () => {
   const reply = { status: 400, retryAfterSeconds: undefined };
+  const refusal = (error: string, errorDescription?: string) =>
+    oauthError('refresh_token', { ...reply, error, errorDescription });
+  const own = (code: 'UNREACHABLE' | 'CONNECTION_LOST' | 'HOST_GONE', cause?: unknown) =>
+    new SalesforceAuthError(`ERR_SALESFORCE_${code}`, 'It failed.', { status: 502, cause });
+  const system = (code: string) => Object.assign(new Error('It failed.'), { code });
 
   it.each([
-    ['transient', new SalesforceAuthError('ERR_SALESFORCE_UNREACHABLE', 'No connection.', { status: 502 })],
-    ['ambiguous', new SalesforceAuthError('ERR_SALESFORCE_CONNECTION_LOST', 'It broke.', { status: 502 })],
-    ['ambiguous', Object.assign(new Error('Not ours.'), { code: 'ERR_SALESFORCE_UNREACHABLE' })],
-    ['ambiguous', 'no error at all'],
-    [
-      'dead',
-      oauthError('refresh_token', {
-        ...reply,
-        error: 'invalid_grant',
-        errorDescription: 'expired access/refresh token',
-      }),
-    ],
-    ['refused', oauthError('refresh_token', { ...reply, error: 'invalid_client_id', errorDescription: undefined })],
-  ])('is %s', (disposition, error) => {
-    expect(dispositionOf(error, confidential)).toBe(disposition);
-  });
-
-  it('depends, where somebody else is presenting the token, on whether one can ask what becomes of it', () => {
-    const busy = new TokenRequestError('busy', 'ERR_SALESFORCE_UPSTREAM', 'It is being processed.', { status: 503 });
-
-    expect(dispositionOf(busy, confidential)).toBe('ambiguous');
-    expect(dispositionOf(busy, flight(undefined))).toBe('transient');
+    ['not sent', own('UNREACHABLE', system('ECONNREFUSED'))],
+    ['not sent', own('UNREACHABLE', system('EAI_AGAIN'))],
+    ['host gone', own('UNREACHABLE', system('ENOTFOUND'))],
+    ['host gone', own('HOST_GONE')],
+    ['lost', own('CONNECTION_LOST')],
+    ['lost', Object.assign(new Error('Not ours.'), { code: 'ERR_SALESFORCE_UNREACHABLE' })],
+    ['lost', 'no error at all'],
+    ['known refusal', refusal('invalid_grant', 'expired access/refresh token')],
+    ['known refusal', refusal('inactive_user')],
+    ['unknown refusal', refusal('invalid_grant', 'a text that no catalogue has')],
+    ['client refused', refusal('invalid_grant', 'ip address not in the allowlist')],
+    ['unknown refusal', refusal('invalid_grant')],
+    ['client refused', refusal('invalid_grant', 'ip restricted')],
+    ['client refused', refusal('invalid_client_id')],
+    ['in use', refusal('invalid_grant', 'token request is already being processed')],
+  ])('is %s', (answer, error) => {
+    expect(answerOf(error)).toBe(answer);
   });
 });
 

@@ -19,7 +19,7 @@ function release(lab: Laboratory, hold: SessionHold, everywhere = false): Promis
   return process.run(() => failure(process.core.grants.release(hold, everywhere)));
 }
 
-const revoked = ['revoke', { succeeded: true, durationMs: 10 }];
+const revoked = ['revocation.succeeded', { durationMs: 10 }];
 
 /** What Salesforce would still take. */
 function live(lab: Laboratory): number {
@@ -73,7 +73,7 @@ describe('a login', () => {
     expect(second).toMatchObject({ grantId: lab.session.grantId, generation: lab.session.generation });
     expect(second.reference).not.toBe(lab.session.reference);
     expect((await lab.record()).version).toBe(2);
-    expect(lab.told()).toEqual([['login', { tokens: 'replaced' }], revoked]);
+    expect(lab.told()).toEqual([['login.succeeded', { tokens: 'replaced' }], revoked]);
     expect(await lab.get()).not.toBe(before.accessToken);
     expect(live(lab)).toBe(1);
   });
@@ -88,7 +88,7 @@ describe('a login', () => {
 
     const second = (await logIn(lab, scope))!;
 
-    expect(lab.told()).toEqual([['login', { tokens: 'kept' }], revoked]);
+    expect(lab.told()).toEqual([['login.succeeded', { tokens: 'kept' }], revoked]);
     expect(await lab.tokens()).toEqual(before);
     expect(live(lab)).toBe(1);
     // It holds the grant all the same.
@@ -103,7 +103,7 @@ describe('a login', () => {
     lab.told();
     await logIn(lab, full);
 
-    expect(lab.told()[0]).toEqual(['login', { tokens: 'replaced' }]);
+    expect(lab.told()[0]).toEqual(['login.succeeded', { tokens: 'replaced' }]);
     expect((await lab.tokens()).scope).toContain('id');
   });
 
@@ -112,7 +112,7 @@ describe('a login', () => {
     lab.told();
     await logIn(lab, fewer);
 
-    expect(lab.told()[0]).toEqual(['login', { tokens: 'replaced' }]);
+    expect(lab.told()[0]).toEqual(['login.succeeded', { tokens: 'replaced' }]);
   });
 
   it.each(['dead', 'ambiguous'] as const)('with fewer scopes replaces tokens that are %s', async (state) => {
@@ -124,7 +124,7 @@ describe('a login', () => {
     lab.told();
     await logIn(lab, fewer);
 
-    expect(lab.told()[0]).toEqual(['login', { tokens: 'replaced' }]);
+    expect(lab.told()[0]).toEqual(['login.succeeded', { tokens: 'replaced' }]);
     expect(await lab.record()).toMatchObject({ state: 'idle', version: 2 });
   });
 
@@ -136,7 +136,7 @@ describe('a login', () => {
     lab.told();
     await logIn(lab, fewer);
 
-    expect(lab.told()[0]).toEqual(['login', { tokens: 'kept' }]);
+    expect(lab.told()[0]).toEqual(['login.succeeded', { tokens: 'kept' }]);
   });
 
   it('leaves the tokens it replaced to a refresh under way for as long as its lease is', async () => {
@@ -150,7 +150,7 @@ describe('a login', () => {
 
     await logIn(lab);
     await lab.world.elapse(13_500);
-    expect(lab.told()).toEqual([['login', { tokens: 'replaced' }]]);
+    expect(lab.told()).toEqual([['login.succeeded', { tokens: 'replaced' }]]);
     await lab.world.elapse(500);
     expect(lab.told()).toEqual([revoked]);
     refresh.catch(() => undefined);
@@ -169,7 +169,7 @@ describe('a login', () => {
     const second = await logIn(lab);
 
     expect(second).toMatchObject({ grantId, generation });
-    expect(lab.told()).toEqual([['login', { tokens: 'replaced' }]]);
+    expect(lab.told()).toEqual([['login.succeeded', { tokens: 'replaced' }]]);
     expect((await lab.tokens()).clientID).toBe(labels.clientID);
   });
 
@@ -191,7 +191,7 @@ describe('a login', () => {
     const second = await logIn(lab);
 
     expect(second!.generation).not.toBe(generation);
-    expect(lab.told()[0]).toEqual(['login', { tokens: 'new' }]);
+    expect(lab.told()[0]).toEqual(['login.succeeded', { tokens: 'new' }]);
   });
 
   it('begins anew where the store says another has come in between, and gives up after waitMs', async () => {
@@ -219,7 +219,7 @@ describe('a login', () => {
     lab.told();
 
     expect(await logIn(lab, fewer)).toBeDefined();
-    expect(lab.told()).toEqual([['login', { tokens: 'kept' }], revoked]);
+    expect(lab.told()).toEqual([['login.succeeded', { tokens: 'kept' }], revoked]);
   });
 
   it('that begins a grant fails likewise where it cannot be written', async () => {
@@ -233,7 +233,7 @@ describe('a login', () => {
     expect(await lab.during(lab.world.login(lab.process(), full, 1), 100)).toBeUndefined();
     process.off('unhandledRejection', unhandled);
 
-    expect(lab.told().map(([name]) => name)).toEqual(['store.failed', 'revoke']);
+    expect(lab.told().map(([name]) => name)).toEqual(['store.failed', 'revocation.succeeded']);
     expect(unhandled).not.toHaveBeenCalled();
   });
 
@@ -243,7 +243,7 @@ describe('a login', () => {
     lab.told();
 
     expect(await logIn(lab)).toBeUndefined();
-    expect(lab.told().map(([name]) => name)).toEqual(['store.failed', 'revoke']);
+    expect(lab.told().map(([name]) => name)).toEqual(['store.failed', 'revocation.succeeded']);
     expect(live(lab)).toBe(1);
   });
 });
@@ -318,10 +318,10 @@ describe('a logout', () => {
     lab.told();
 
     expect(await lab.during(release(lab, lab.session), 100)).toBeUndefined();
-    expect(lab.told()).toEqual([['logout', { ended: false }]]);
+    expect(lab.told()).toEqual([['grant.loggedOut', { ended: false }]]);
     expect(typeof (await lab.get())).toBe('string');
     expect(await lab.during(release(lab, second), 100)).toBeUndefined();
-    expect(lab.told()).toEqual([['token.served', { from: 'store' }], ['logout', { ended: true }], revoked]);
+    expect(lab.told()).toEqual([['token.served', { from: 'store' }], ['grant.loggedOut', { ended: true }], revoked]);
     expect(live(lab)).toBe(0);
   });
 
@@ -333,7 +333,7 @@ describe('a logout', () => {
 
     await lab.during(release(lab, lab.session, true), 100);
 
-    expect(lab.told()).toEqual([['logout', { ended: true }], revoked]);
+    expect(lab.told()).toEqual([['grant.loggedOut', { ended: true }], revoked]);
     expect(essence(await lab.get())).toMatchObject({ code: 'REAUTHENTICATION_REQUIRED' });
     expect(live(lab)).toBe(0);
   });
@@ -344,7 +344,7 @@ describe('a logout', () => {
     lab.told();
 
     expect(await lab.during(release(lab, lab.session), 100)).toBeUndefined();
-    expect(lab.told()).toEqual([['logout', { ended: false }]]);
+    expect(lab.told()).toEqual([['grant.loggedOut', { ended: false }]]);
   });
 
   it('without a generation, as of a job, ends what there is, and nothing where nothing is', async () => {
@@ -362,7 +362,7 @@ describe('a logout', () => {
       100,
     );
 
-    expect(lab.told()).toEqual([['logout', { ended: true }], revoked]);
+    expect(lab.told()).toEqual([['grant.loggedOut', { ended: true }], revoked]);
   });
 
   it.each(['drop', 'abandon'] as const)('is not told of where nobody logged out: %s()', async (how) => {
@@ -383,7 +383,7 @@ describe('a logout', () => {
       100,
     );
 
-    expect(lab.told().filter(([name]) => name === 'logout')).toEqual([]);
+    expect(lab.told().filter(([name]) => name === 'grant.loggedOut')).toEqual([]);
     expect((await lab.record()).state).toBe('gone');
   });
 
@@ -406,7 +406,7 @@ describe('a logout', () => {
     lab.told();
     expect(await lab.during(release(lab, lab.session), 100)).toBeUndefined();
     expect(call).toHaveBeenCalledTimes(2);
-    expect(lab.told()[0]).toEqual(['logout', { ended: true }]);
+    expect(lab.told()[0]).toEqual(['grant.loggedOut', { ended: true }]);
 
     call.mockReset();
     call.mockResolvedValue({ outcome: 'moved' });
@@ -451,7 +451,7 @@ describe('a logout', () => {
     answer();
     await lab.world.elapse(10_000);
 
-    expect(lab.told().map(([name]) => name)).toEqual(['store.failed', 'logout', 'revoke']);
+    expect(lab.told().map(([name]) => name)).toEqual(['store.failed', 'grant.loggedOut', 'revocation.succeeded']);
     expect(live(lab)).toBe(0);
   });
 
@@ -472,10 +472,10 @@ describe('a logout', () => {
     expect(lab.told().map(([name, { by, ended }]) => by ?? ended ?? name)).toEqual([
       true,
       'logout',
-      'revoke',
+      'revocation.succeeded',
       'token.failed',
-      'revoke',
-      'revoke',
+      'revocation.succeeded',
+      'revocation.succeeded',
     ]);
   });
 
@@ -491,13 +491,13 @@ describe('a logout', () => {
     // Before the end, and then every tenth of a second.
     expect(read.mock.calls.length).toBeGreaterThan(25);
     expect(read.mock.calls.length).toBeLessThan(31);
-    expect(lab.told()).toEqual([['logout', { ended: true }]]);
+    expect(lab.told()).toEqual([['grant.loggedOut', { ended: true }]]);
 
     expect(await lab.during(logout, 1_000)).toBeUndefined();
 
     await refresh;
     expect(live(lab)).toBe(0);
-    expect(lab.told().map(([name]) => name)).toEqual(['revoke', 'revoke']);
+    expect(lab.told().map(([name]) => name)).toEqual(['revocation.succeeded', 'revocation.succeeded']);
   });
 
   it('waits for another process no longer than its lease, or waitMs', async () => {
@@ -505,7 +505,7 @@ describe('a logout', () => {
       [60_000, 15_000],
       [2_000, 3_000],
     ] as const) {
-      const lab = await Laboratory.open({ processes: 2, options: { waitMs } });
+      const lab = await Laboratory.open({ processes: 2, options: { refresh: { waitMs } } });
       lab.world.fail('hang-before');
       void lab.ask({ rejected: (await lab.tokens()).accessToken }, 1);
       await lab.world.elapse(1_000);
@@ -513,14 +513,14 @@ describe('a logout', () => {
       lab.told();
       const logout = release(lab, lab.session);
       await lab.world.elapse(atMs - 1_000 - 100);
-      expect(lab.told()).toEqual([['logout', { ended: true }]]);
+      expect(lab.told()).toEqual([['grant.loggedOut', { ended: true }]]);
       expect(await lab.during(logout, 300)).toBeUndefined();
-      expect(lab.told().map(([name]) => name)).toEqual(['revoke', 'revoke']);
+      expect(lab.told().map(([name]) => name)).toEqual(['revocation.succeeded', 'revocation.succeeded']);
     }
   });
 
   it('waits for nobody where waitMs is 0', async () => {
-    const lab = await Laboratory.open({ processes: 2, options: { waitMs: 0 } });
+    const lab = await Laboratory.open({ processes: 2, options: { refresh: { waitMs: 0 } } });
     lab.world.fail('hang-before');
     void lab.ask({ rejected: (await lab.tokens()).accessToken }, 1);
     await lab.world.elapse(1_000);
@@ -546,7 +546,7 @@ describe('a logout', () => {
     lab.told();
 
     expect(await lab.during(logout, 200)).toBeUndefined();
-    expect(lab.told().map(([name]) => name)).toContain('revoke');
+    expect(lab.told().map(([name]) => name)).toContain('revocation.succeeded');
   });
 
   it('does not wait for the refresh of a login after it', async () => {
@@ -583,7 +583,7 @@ describe('a logout', () => {
       lab.told();
 
       expect(await lab.during(release(lab, lab.session), 100)).toBeUndefined();
-      expect(lab.told()).toEqual([['logout', { ended: true }]]);
+      expect(lab.told()).toEqual([['grant.loggedOut', { ended: true }]]);
     },
   );
 

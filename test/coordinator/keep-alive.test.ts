@@ -6,7 +6,7 @@ const keepAlive = { afterSeconds: 100_000, everySeconds: 10_000, abandonedAfterS
 
 /** Users who are logged in and whom nobody hears of any more. */
 async function start(users = 1) {
-  const lab = await Laboratory.open({ options: { keepAlive } });
+  const lab = await Laboratory.open({ options: { refresh: { keepAlive } } });
   const sessions = [lab.session];
   for (let user = 1; user < users; user++) {
     sessions.push((await lab.during(lab.world.login(lab.process(), 'id api refresh_token', user), 100))!);
@@ -26,7 +26,7 @@ function idle(lab: Laboratory, ...rounds: (SessionHold & { unheldMs?: number })[
 }
 
 /** What rounds came to. */
-const rounds = (lab: Laboratory) => lab.told().flatMap(([name, data]) => (name === 'keepalive' ? [data] : []));
+const rounds = (lab: Laboratory) => lab.told().flatMap(([name, data]) => (name === 'keepAlive.finished' ? [data] : []));
 const sum = (refreshed: number, ended: number, failed: number) => ({
   ...{ refreshed, ended, failed },
   durationMs: expect.any(Number) as number,
@@ -56,11 +56,11 @@ describe('keeping grants alive', () => {
     await lab.world.elapse(10_000_000);
 
     const told = lab.told();
-    expect(told.filter(([name]) => name === 'refresh.success')).toHaveLength(3);
-    expect(told.find(([name]) => name === 'refresh.start')).toEqual(['refresh.start', { cause: 'sweep' }]);
+    expect(told.filter(([name]) => name === 'refresh.succeeded')).toHaveLength(3);
+    expect(told.find(([name]) => name === 'refresh.started')).toEqual(['refresh.started', { cause: 'sweep' }]);
     // Three refreshes of 16 ms and a pause after each.
-    expect(told.filter(([name]) => name === 'keepalive')[0]).toEqual([
-      'keepalive',
+    expect(told.filter(([name]) => name === 'keepAlive.finished')[0]).toEqual([
+      'keepAlive.finished',
       { refreshed: 3, ended: 0, failed: 0, durationMs: 3 * (16 + 1_000) },
     ]);
     expect(sessions).toHaveLength(3);
@@ -136,7 +136,7 @@ describe('keeping grants alive', () => {
     // The fourth is told of the pause after the first.
     expect(rounds(lab)).toEqual([sum(0, 0, 4)]);
     let refreshes = 0;
-    lab.process().core.events.emitter.on('refresh.start', () => {
+    lab.process().core.events.emitter.on('refresh.started', () => {
       // All but the third.
       if (++refreshes !== 3) lab.world.fail('status-503');
     });
@@ -149,7 +149,7 @@ describe('keeping grants alive', () => {
     const { lab, sessions, store } = await start(3);
     if (what === 'STORE') jest.spyOn(store, 'claim').mockRejectedValue(new Error('The store is down.'));
     else {
-      lab.process().core.events.emitter.on('refresh.start', () => {
+      lab.process().core.events.emitter.on('refresh.started', () => {
         lab.world.fail(what === 'HELD' ? 'drop-after' : 'hang-before');
       });
     }
@@ -165,11 +165,11 @@ describe('keeping grants alive', () => {
       throw new Error('The store is down.');
     });
     await lab.world.elapse(6_000_000);
-    expect(lab.told().map(([name]) => name)).toEqual(['store.failed', 'keepalive']);
+    expect(lab.told().map(([name]) => name)).toEqual(['store.failed', 'keepAlive.finished']);
     await lab.world.elapse(10_000_000);
 
     expect(take).toHaveBeenCalledTimes(2);
-    expect(lab.told().map(([name]) => name)).toEqual(['keepalive']);
+    expect(lab.told().map(([name]) => name)).toEqual(['keepAlive.finished']);
   });
 });
 
@@ -188,7 +188,7 @@ describe('closing', () => {
   it('waits for the refresh under way, refreshes no further one and begins no further round', async () => {
     const { lab, sessions } = await start(3);
     const take = idle(lab, sessions, sessions);
-    lab.process().core.events.emitter.once('refresh.start', () => lab.world.fail('slow-before'));
+    lab.process().core.events.emitter.once('refresh.started', () => lab.world.fail('slow-before'));
     await lab.world.elapse(5_000_000 - 200 + 10);
     let isClosed = false;
     void close(lab).then(() => (isClosed = true));

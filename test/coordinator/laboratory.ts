@@ -48,7 +48,7 @@ export class Laboratory {
 
   /** Begins with one user logged in. */
   static async open(setting: Partial<Setting> & { scope?: string } = {}): Promise<Laboratory> {
-    const given = { processes: 1, isPublic: false, rotates: true, isCertain: false, onAmbiguous: 'hold' as const };
+    const given = { processes: 1, isPublic: false, rotates: true, isCertain: false, onLostAnswer: 'wait' as const };
     const world = begin({ ...given, ...setting }, memory(), () => 0.5);
     const login = world.login(world.process(0), setting.scope ?? 'id api refresh_token');
     await world.elapse(50);

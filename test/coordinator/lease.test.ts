@@ -1,15 +1,15 @@
-import { Lease } from '../../lib/coordinator/lease';
+import { Lease } from '../../lib/coordinator/refresh/lease';
 import { partsOf, turn } from './support';
 
 /** A lease of fifteen seconds, and when it was renewed. */
 function start() {
-  const { access, clock, parts, store } = partsOf();
+  const { clock, deps, store } = partsOf();
   const renewals: number[] = [];
   const renew = jest.spyOn(store, 'renew').mockImplementation(() => {
     renewals.push(clock.monotonic());
     return Promise.resolve(true);
   });
-  const lease = new Lease('grant', { generation: 'first', owner: 'owner', leaseMs: 15_000 }, parts, access);
+  const lease = new Lease({ grantId: 'grant', generation: 'first', owner: 'owner', leaseMs: 15_000 }, deps);
   const advance = async (ms: number): Promise<void> => {
     clock.advanceMs(ms);
     await turn();

@@ -14,8 +14,8 @@ describe('a refresh', () => {
     expect(answer).not.toBe(before.accessToken);
     expect(await lab.record()).toMatchObject({ state: 'idle', version: 2, failures: 0, leaseInMs: 0, backoffInMs: 0 });
     expect(lab.told()).toEqual([
-      ['refresh.start', { cause: 'rejected' }],
-      ['refresh.success', { cause: 'rejected', durationMs: 12, rotated: true }],
+      ['refresh.started', { cause: 'rejected' }],
+      ['refresh.succeeded', { cause: 'rejected', durationMs: 12, rotated: true }],
       ['token.served', { from: 'refreshed' }],
     ]);
   });
@@ -26,7 +26,7 @@ describe('a refresh', () => {
 
     await lab.getOther();
 
-    expect(lab.told()).toContainEqual(['refresh.success', { cause: 'rejected', durationMs: 12, rotated: false }]);
+    expect(lab.told()).toContainEqual(['refresh.succeeded', { cause: 'rejected', durationMs: 12, rotated: false }]);
   });
 
   it('leaves the new tokens in memory', async () => {
@@ -75,7 +75,7 @@ describe('a refresh', () => {
 
     const answer = await lab.get();
 
-    expect(lab.told()).toContainEqual(['refresh.start', { cause }]);
+    expect(lab.told()).toContainEqual(['refresh.started', { cause }]);
     expect(answer === old).toBe(cause === 'soft');
   });
 
@@ -102,8 +102,8 @@ describe('a refresh', () => {
     expect(answers[0]).toBe(answers[1]);
     expect(lab.presentations).toEqual([1]);
     expect(lab.told(1).map(([name, { from }]) => [name, from])).toEqual([
-      ['lock.wait', undefined],
-      ['lock.waited', undefined],
+      ['claim.delayed', undefined],
+      ['claim.waited', undefined],
       ['token.served', 'refreshed'],
     ]);
   });
@@ -118,13 +118,14 @@ describe('a refresh that Salesforce refuses for now', () => {
     for (let failures = 0; failures < 8; failures++) {
       lab.world.fail('refused');
       const answer = await lab.get();
-      const transient = lab.told().find(([name]) => name === 'refresh.transient')!;
+      const transient = lab.told().find(([name]) => name === 'refresh.failed')!;
       pauses.push(transient[1]['retryInMs']);
       expect(transient[1]).toEqual({
         cause: 'hard',
         durationMs: 0,
         code: 'ERR_SALESFORCE_UNREACHABLE',
         retryInMs: pauses.at(-1),
+        verdict: 'not delivered',
       });
       expect(essence(answer)).toEqual({
         code: 'REFRESH_DELAYED',
@@ -169,10 +170,16 @@ describe('a refresh that Salesforce refuses for now', () => {
 
     expect(essence(answer)).toMatchObject({ code: 'CLIENT_REJECTED', status: 502 });
     expect(lab.told()).toEqual([
-      ['refresh.start', { cause: 'hard' }],
+      ['refresh.started', { cause: 'hard' }],
       [
-        'refresh.transient',
-        { cause: 'hard', durationMs: 10, code: 'ERR_SALESFORCE_CLIENT_REJECTED', retryInMs: 35_200 },
+        'refresh.failed',
+        {
+          cause: 'hard',
+          durationMs: 10,
+          code: 'ERR_SALESFORCE_CLIENT_REJECTED',
+          verdict: 'refused',
+          retryInMs: 35_200,
+        },
       ],
       ['token.failed', { code: 'ERR_SALESFORCE_CLIENT_REJECTED' }],
     ]);
@@ -209,8 +216,8 @@ describe('a refresh token that is over', () => {
       errorCode: expect.stringMatching(/^ERR_SALESFORCE_/) as string,
     });
     expect(lab.told()).toEqual([
-      ['refresh.start', { cause: 'rejected' }],
-      ['refresh.lost', { cause: 'rejected', durationMs: 10, code: expect.any(String) as string }],
+      ['refresh.started', { cause: 'rejected' }],
+      ['refresh.ended', { cause: 'rejected', durationMs: 10, code: expect.any(String) as string }],
       ['token.failed', { code: 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED' }],
       ['token.failed', { code: 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED' }],
     ]);
@@ -228,14 +235,14 @@ describe('a refresh token that is over', () => {
 
     expect(essence(answer)).toEqual({ code: 'REFRESH_HELD', status: 503, retryAfterSeconds: 5 });
     expect(lab.told()).toContainEqual([
-      'refresh.held',
+      'refresh.doubted',
       { cause: 'rejected', durationMs: expect.any(Number) as number, code: expect.any(String) as string },
     ]);
   });
 
   it('was never there: the end of the access token is the end of the login', async () => {
     const lab = await Laboratory.open({ scope: 'id api', isCertain: true });
-    jest.spyOn(lab.process().store, 'read').mockResolvedValue({ ...(await lab.record()), hardInMs: 0 });
+    jest.spyOn(lab.process().store, 'read').mockResolvedValue({ ...(await lab.record()), hardInMs: -60_000 });
 
     expect(essence(await lab.get())).toEqual(reauthentication);
   });
@@ -261,11 +268,16 @@ describe('a refresh token that is over', () => {
 
   it('was never there: that is told once, and not where a login came before it could be noted', async () => {
     const lab = await Laboratory.open({ scope: 'id api' });
-    jest.spyOn(lab.process().store, 'settle').mockResolvedValueOnce(false);
+    jest.spyOn(lab.process().store, 'settle').mockImplementationOnce(async (grantId, settlement) => {
+      await lab.world.login(lab.process(), 'id api');
+      return lab.world.settle(grantId, settlement);
+    });
+    const rejected = (await lab.tokens()).accessToken;
     lab.told();
 
+    expect(await lab.get({ rejected })).toBe((await lab.tokens()).accessToken);
     expect(essence(await lab.getOther())).toEqual(reauthentication);
-    expect(lab.told().map(([name]) => name)).toEqual(['refresh.lost', 'token.failed']);
+    expect(lab.told().filter(([name]) => name === 'refresh.ended')).toHaveLength(1);
   });
 
   it('was never there: that is told without asking Salesforce', async () => {
@@ -276,7 +288,7 @@ describe('a refresh token that is over', () => {
     expect(lab.presentations).toEqual([]);
     expect((await lab.record()).state).toBe('dead');
     expect(lab.told()).toEqual([
-      ['refresh.lost', { cause: 'rejected', durationMs: 0, code: 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED' }],
+      ['refresh.ended', { cause: 'rejected', durationMs: 0, code: 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED' }],
       ['token.failed', { code: 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED' }],
     ]);
   });
@@ -301,12 +313,12 @@ describe('a refresh whose answer is lost', () => {
     expect(essence(early)).toEqual({ code: 'REFRESH_HELD', status: 503, retryAfterSeconds: 3 });
     expect(later).toBe((await lab.tokens()).accessToken);
     expect(lab.told()).toEqual([
-      ['refresh.start', { cause: 'rejected' }],
-      ['refresh.held', { cause: 'rejected', durationMs: 7, code: 'ERR_SALESFORCE_CONNECTION_LOST' }],
+      ['refresh.started', { cause: 'rejected' }],
+      ['refresh.doubted', { cause: 'rejected', durationMs: 5, code: 'ERR_SALESFORCE_CONNECTION_LOST' }],
       ['token.failed', { code: 'ERR_SALESFORCE_REFRESH_HELD' }],
       ['token.failed', { code: 'ERR_SALESFORCE_REFRESH_HELD' }],
-      ['refresh.start', { cause: 'rejected' }],
-      ['refresh.success', { cause: 'rejected', durationMs: 12, rotated: true }],
+      ['refresh.started', { cause: 'rejected' }],
+      ['refresh.succeeded', { cause: 'rejected', durationMs: 12, rotated: true }],
       ['token.served', { from: 'refreshed' }],
     ]);
   });
@@ -321,7 +333,7 @@ describe('a refresh whose answer is lost', () => {
 
     expect(essence(await lab.get({ rejected }))).toEqual(reauthentication);
     expect(lab.told()).toEqual([
-      ['refresh.lost', { cause: 'rejected', durationMs: 0, code: 'ERR_SALESFORCE_REFRESH_HELD' }],
+      ['refresh.ended', { cause: 'rejected', durationMs: 0, code: 'ERR_SALESFORCE_REFRESH_HELD' }],
       ['token.failed', { code: 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED' }],
     ]);
     expect(lab.presentations).toEqual([1]);
@@ -347,12 +359,12 @@ describe('a refresh whose answer is lost', () => {
     lab.told();
 
     expect(await lab.get({ rejected })).toBe((await lab.tokens()).accessToken);
-    expect(lab.told().map(([name]) => name)).not.toContain('refresh.lost');
+    expect(lab.told().map(([name]) => name)).not.toContain('refresh.ended');
     expect(lab.presentations).toEqual([1]);
   });
 
   it('is looked into every ten seconds for as long as it is held, the last time at the end of it', async () => {
-    const lab = await Laboratory.open({ isPublic: true, options: { holdMs: 27_000 } });
+    const lab = await Laboratory.open({ isPublic: true, options: { refresh: { inDoubtMs: 27_000 } } });
     const rejected = (await lab.tokens()).accessToken;
     lab.world.fail('drop-after');
     await lab.get({ rejected });
@@ -365,11 +377,11 @@ describe('a refresh whose answer is lost', () => {
     }
 
     const held = (retryAfterSeconds: number) => ({ code: 'REFRESH_HELD', status: 503, retryAfterSeconds });
-    expect(answers).toEqual([held(10), held(10), held(2), reauthentication]);
+    expect(answers).toEqual([held(10), held(10), held(7), reauthentication]);
   });
 
   it('is given up at the very end of the hold', async () => {
-    const lab = await Laboratory.open({ isPublic: true, options: { holdMs: 20_000 } });
+    const lab = await Laboratory.open({ isPublic: true, options: { refresh: { inDoubtMs: 20_000 } } });
     const rejected = (await lab.tokens()).accessToken;
     lab.world.fail('drop-after');
     await lab.get({ rejected });
@@ -377,7 +389,7 @@ describe('a refresh whose answer is lost', () => {
     expect(essence(await lab.get({ rejected }))).toMatchObject({ code: 'REFRESH_HELD' });
 
     // The claim reaches the store 2 ms after it is asked for.
-    await lab.world.elapse(20_000 - (await lab.record()).stateAgeMs - 2);
+    await lab.world.elapse(20_000 - (await lab.record()).errorAgeMs - 2);
 
     expect(essence(await lab.get({ rejected }))).toEqual(reauthentication);
   });
@@ -400,7 +412,7 @@ describe('a refresh whose answer is lost', () => {
   });
 
   it('of a process that is gone is looked into at once where Salesforce needs no time', async () => {
-    const lab = await Laboratory.open({ processes: 2, options: { drainMs: 0 } });
+    const lab = await Laboratory.open({ processes: 2, options: { refresh: { drainMs: 0 } } });
     const rejected = (await lab.tokens()).accessToken;
     lab.world.fail('hang-before');
     void lab.ask({ rejected }, 0);
@@ -412,10 +424,10 @@ describe('a refresh whose answer is lost', () => {
   });
 
   it.each([
-    ['gamble', 'string'],
-    ['reauth', 'object'],
-  ] as const)('is settled at the first look under onAmbiguous %s', async (onAmbiguous, type) => {
-    const lab = await Laboratory.open({ isPublic: true, onAmbiguous });
+    ['retry', 'string'],
+    ['login', 'object'],
+  ] as const)('is settled at the first look under onLostAnswer %s', async (onLostAnswer, type) => {
+    const lab = await Laboratory.open({ isPublic: true, onLostAnswer });
     const rejected = (await lab.tokens()).accessToken;
     lab.world.fail('drop-before');
     await lab.get({ rejected });
@@ -428,8 +440,8 @@ describe('a refresh whose answer is lost', () => {
     expect(lab.presentations).toEqual(type === 'string' ? [1] : []);
   });
 
-  it('goes on under gamble however long it was held', async () => {
-    const lab = await Laboratory.open({ isPublic: true, onAmbiguous: 'gamble' });
+  it('goes on under retry however long it was held', async () => {
+    const lab = await Laboratory.open({ isPublic: true, onLostAnswer: 'retry' });
     const rejected = (await lab.tokens()).accessToken;
     lab.world.fail('drop-before');
     await lab.get({ rejected });
@@ -452,7 +464,7 @@ describe('a refresh whose answer is lost', () => {
   });
 
   it('of a process that is gone is looked into when its lease is over and Salesforce can have done with it', async () => {
-    const lab = await Laboratory.open({ processes: 2, options: { drainMs: 20_000 } });
+    const lab = await Laboratory.open({ processes: 2, options: { refresh: { drainMs: 20_000 } } });
     const rejected = (await lab.tokens()).accessToken;
     lab.world.fail('hang-before');
     void lab.ask({ rejected }, 0);
@@ -467,7 +479,7 @@ describe('a refresh whose answer is lost', () => {
 
     expect(essence(first)).toEqual({ code: 'REFRESH_HELD', status: 503, retryAfterSeconds: 20 });
     expect(told).toEqual([
-      ['refresh.held', { cause: 'rejected', durationMs: 0, code: undefined }],
+      ['refresh.doubted', { cause: 'rejected', durationMs: 0, code: undefined }],
       ['token.failed', { code: 'ERR_SALESFORCE_REFRESH_HELD' }],
     ]);
     expect(await lab.get({ rejected }, 1)).toBe((await lab.tokens()).accessToken);

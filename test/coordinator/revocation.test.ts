@@ -28,7 +28,7 @@ describe('revoking', () => {
     await lab.during(revoke(), 100);
 
     expect(isLive()).toBe(false);
-    expect(lab.told()).toEqual([['revoke', { succeeded: true, durationMs: 10 }]]);
+    expect(lab.told()).toEqual([['revocation.succeeded', { durationMs: 10 }]]);
   });
 
   it('leaves alone what lives on', async () => {
@@ -52,7 +52,7 @@ describe('revoking', () => {
     await lab.world.elapse(200_000);
 
     expect(asked.slice(1).map((at, index) => at - asked[index]!)).toEqual([1_010, 5_010, 30_010, 120_010]);
-    expect(lab.told()).toEqual([['revoke', { succeeded: true, durationMs: 156_050 }]]);
+    expect(lab.told()).toEqual([['revocation.succeeded', { durationMs: 156_050 }]]);
     expect(isLive()).toBe(false);
   });
 
@@ -63,7 +63,7 @@ describe('revoking', () => {
     await lab.world.elapse(1_000_000);
 
     expect(asked).toHaveLength(5);
-    expect(lab.told()).toEqual([['revoke', { succeeded: false, durationMs: 156_050 }]]);
+    expect(lab.told()).toEqual([['revocation.failed', { durationMs: 156_050 }]]);
     expect(isLive()).toBe(true);
   });
 
@@ -81,7 +81,9 @@ describe('revoking', () => {
 
     expect(isClosed).toBe(true);
     expect(asked).toHaveLength(times);
-    expect(lab.told()).toEqual([['revoke', { succeeded, durationMs: expect.any(Number) as number }]]);
+    expect(lab.told()).toEqual([
+      [succeeded ? 'revocation.succeeded' : 'revocation.failed', { durationMs: expect.any(Number) as number }],
+    ]);
     await lab.world.elapse(1_000_000);
     expect(asked).toHaveLength(times);
   });
@@ -93,7 +95,7 @@ describe('revoking', () => {
     await lab.world.elapse(1_000_000);
 
     expect(asked).toEqual([]);
-    expect(lab.told()).toEqual([['revoke', { succeeded: false, durationMs: 156_000 }]]);
+    expect(lab.told()).toEqual([['revocation.failed', { durationMs: 156_000 }]]);
   });
 
   it('is not possible for a client that is configured no more', async () => {

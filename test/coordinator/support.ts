@@ -1,10 +1,12 @@
+import { Background } from '../../lib/coordinator/background';
 import { GrantCache } from '../../lib/coordinator/cache';
 import { GrantChanges } from '../../lib/coordinator/changes';
 import { GrantCodec } from '../../lib/coordinator/codec';
 import { EventHub } from '../../lib/coordinator/events';
 import { GrantAccess } from '../../lib/coordinator/grant-access';
+import { Rotation } from '../../lib/coordinator/refresh/rotation';
 import { Revocations } from '../../lib/coordinator/revocation';
-import { defaultRefreshSettings, type CoordinatorParts } from '../../lib/coordinator/settings';
+import { defaultRefreshSettings, type CoordinatorParts, type RefreshDeps } from '../../lib/coordinator/settings';
 import { MemoryTokenStore } from '../../lib';
 import { parseConfiguration } from '../../lib/options/configuration';
 import { ConfigurationSource } from '../../lib/options/source';
@@ -44,6 +46,9 @@ export function recordOf(changes: Partial<GrantRecord> = {}): GrantRecord {
     stateAgeMs: 0,
     failures: 0,
     errorCode: undefined,
+    errorAgeMs: 0,
+    tokensAgeMs: 0,
+    refused: undefined,
     ...changes,
   };
 }
@@ -68,7 +73,10 @@ export function partsOf() {
     changes: new GrantChanges(store, clock, () => undefined),
     closing: new AbortController().signal,
   };
-  return { ...parts, parts, clock, store, cache, access: new GrantAccess(parts, cache) };
+  const access = new GrantAccess(parts, cache);
+  const background = new Background(parts, access);
+  const deps: RefreshDeps = { ...parts, access, background, rotation: new Rotation(clock) };
+  return { ...parts, parts, deps, clock, store, cache, access };
 }
 
 /** Lets everything happen that waits for no time. */

@@ -47,7 +47,7 @@ describeEachOn(storeKinds)(`${herd.processes} × ${herd.requests} requests on a 
         const rejected = await tokenOf();
         scene.expire();
         scene.fault({ on: 'refresh', kind: 'delay', delayMs });
-        const stored = Promise.race(apps.map((app) => app.worker.heard('refresh.success', app.id)));
+        const stored = Promise.race(apps.map((app) => app.worker.heard('refresh.succeeded', app.id)));
         const startedAt = performance.now();
         const answers = await Promise.all(
           apps.map((app) =>

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { startEmulator, type Emulator, type EmulatorClient, type FaultInjection } from '../../lib/emulator';
-import type { AmbiguousPolicy } from '../../lib';
+import type { LostAnswerPolicy } from '../../lib';
 import { Line } from './proxy';
 import type { Stage } from './stage';
 import { StoreServer } from './store-server';
@@ -10,11 +10,11 @@ import type { StoreStep, Worker } from './workers';
 export interface SceneOptions {
   leaseMs?: number;
   drainMs?: number;
-  holdMs?: number;
+  inDoubtMs?: number;
   waitMs?: number;
   storeTimeoutMs?: number;
   httpTimeoutMs?: number;
-  onAmbiguous?: AmbiguousPolicy;
+  onLostAnswer?: LostAnswerPolicy;
   /** A client without a secret, whose introspection proves nothing. */
   isPublic?: boolean;
   cacheMs?: number;
@@ -121,11 +121,7 @@ export class Scene {
         // A client without a secret proves who logged in by the ID token instead.
         profileSource: isPublic ? 'userinfo' : 'id',
         encryptionKeys: ['__test_encryption_key_for_crash_tests__'],
-        cacheMs: 0,
-        leaseMs: 10_000,
-        drainMs: 300,
-        waitMs: 20_000,
-        ...settings,
+        refresh: { cacheMs: 0, leaseMs: 10_000, drainMs: 300, waitMs: 20_000, ...settings },
       },
     });
     this.client.callbackURLs.push(`${url}/auth/salesforce/callback`);

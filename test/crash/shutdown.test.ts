@@ -26,7 +26,7 @@ describeEachOn(storeKinds)('SIGTERM at a random moment on %s', (kind) => {
         const apps = new Map<Scene, Awaited<ReturnType<Scene['openApp']>>>();
         for (const scene of scenes) apps.set(scene, await scene.openApp(worker));
         const current = worker;
-        const begun = Promise.race([...apps.values()].map(({ id }) => current.heard('refresh.start', id)));
+        const begun = Promise.race([...apps.values()].map(({ id }) => current.heard('refresh.started', id)));
         begun.catch(() => undefined);
         for (const { scene, person } of owners) {
           scene.expire(person);

@@ -50,7 +50,14 @@ const calls = {
       store: pausable(app, await openStore(store)),
       clock,
     });
-    for (const news of ['refresh.start', 'refresh.success', 'refresh.held', 'refresh.lost', 'store.failed', 'logout']) {
+    for (const news of [
+      'refresh.started',
+      'refresh.succeeded',
+      'refresh.doubted',
+      'refresh.ended',
+      'store.failed',
+      'grant.loggedOut',
+    ]) {
       app.salesforce.events.on(news, () => process.send({ news, app: id }));
     }
     server.use(cookieSession({ name: 'app', keys: ['__test_cookie_key__'] }));

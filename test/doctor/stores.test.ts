@@ -25,7 +25,7 @@ async function diagnosisOf(store: TokenStore, given: object = {}): Promise<Diagn
       baseUrl: emulator.url,
       scope: 'id refresh_token',
       store,
-      storeTimeoutMs: 2_000,
+      refresh: { storeTimeoutMs: 2_000 },
       ...given,
     },
     { processes: 2, rotation: true },

@@ -55,6 +55,13 @@ export class ManualClock implements Clock {
     this.#elapsedMs = target;
   }
 
+  /** Lets a frozen process wake up: the time has passed, and its timers fire late. */
+  wakeAfterMs(ms: number): void {
+    this.#elapsedMs += ms;
+    this.#wallMs += ms;
+    this.advanceMs(0);
+  }
+
   advanceSeconds(seconds: number): void {
     this.advanceMs(seconds * 1000);
   }

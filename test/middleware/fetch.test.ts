@@ -79,7 +79,7 @@ describe('fetch()', () => {
   it('never repeats a streamed body, but has a new token for the next request', async () => {
     const { client, emulator, salesforce } = await access();
     emulator.expireAccessTokens();
-    const done = new Promise((resolve) => salesforce.events.once('refresh.success', resolve));
+    const done = new Promise((resolve) => salesforce.events.once('refresh.succeeded', resolve));
 
     const answer = await client.fetch('/services/data/v62.0/sobjects/Account', {
       method: 'POST',
@@ -290,7 +290,10 @@ describe('fetch()', () => {
 
     expect(answer.status).toBe(503);
     expect(answer.body.code).toBe('ERR_SALESFORCE_REFRESH_DELAYED');
-    expect((await tab.get('/me')).status).toBe(200);
+    // Salesforce has refused the token, so no guard serves it any more, and the user stays logged in.
+    const guarded = await tab.get('/me');
+    expect([guarded.status, guarded.headers['retry-after']]).toEqual([503, expect.any(String)]);
+    expect((await tab.get('/')).body.isAuthenticated).toBe(true);
   });
 });
 

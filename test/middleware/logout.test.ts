@@ -89,7 +89,7 @@ describe('logout', () => {
     const tab = browser();
     await logIn(tab, emulator);
     emulator.expireAccessTokens();
-    const tombstone = new Promise((resolve) => salesforce.events.once('logout', resolve));
+    const tombstone = new Promise((resolve) => salesforce.events.once('grant.loggedOut', resolve));
     const held = emulator.faults.inject({ on: 'refresh', kind: 'hold', when });
     const waiting = tab.get('/accounts').then((answer) => answer);
     await held.reached;
@@ -112,7 +112,7 @@ describe('logout', () => {
     const tab = browser();
     await logIn(tab, emulator);
     emulator.faults.inject({ on: 'revoke', kind: 'status', status: 503, times: 2 });
-    const revoked = new Promise((resolve) => salesforce.events.once('revoke', resolve));
+    const revoked = new Promise((resolve) => salesforce.events.once('revocation.succeeded', resolve));
 
     expect((await tab.post('/auth/salesforce/logout')).status).toBe(204);
     await clock.advanceUntil(revoked, 500);
@@ -128,7 +128,7 @@ describe('logout', () => {
     const tab = browser();
     await logIn(tab, emulator);
     emulator.faults.inject({ on: 'revoke', kind: 'drop', times: 2 });
-    const revoked = new Promise((resolve) => salesforce.events.once('revoke', resolve));
+    const revoked = new Promise((resolve) => salesforce.events.once('revocation.succeeded', resolve));
 
     expect((await tab.post('/auth/salesforce/logout')).status).toBe(204);
     await clock.advanceUntil(revoked, 500);

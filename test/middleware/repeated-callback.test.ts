@@ -132,7 +132,7 @@ describe('a callback that is opened twice', () => {
   });
 
   it('gives up after waitMs if the first one leaves no outcome, as a process that died', async () => {
-    const { emulator, first } = await twoProcesses({ waitMs: 0 });
+    const { emulator, first } = await twoProcesses({ refresh: { waitMs: 0 } });
     const tab = first.browser();
     const callback = await walkToCallback(tab, emulator, { loginPath: '/auth/salesforce?returnTo=/me' });
     emulator.faults.inject({ on: 'code', kind: 'hang' });

@@ -12,7 +12,7 @@ import '../coordinator/commit.test';
 import '../coordinator/coordinator.test';
 import '../coordinator/grants.test';
 import '../coordinator/keep-alive.test';
-import '../coordinator/leftovers.test';
+import '../coordinator/background.test';
 import '../coordinator/refresh.test';
 import '../coordinator/revocation.test';
 import '../schedules/regressions.test';

@@ -38,7 +38,7 @@ async function deployment({ closeTimeoutMs = 20_000, origin }: { closeTimeoutMs?
   const { clientID, clientSecret } = client;
   const options = {
     ...{ clientID, clientSecret, baseUrl: emulator.url, scope: 'id api refresh_token', encryptionKeys: false },
-    closeTimeoutMs,
+    refresh: { closeTimeoutMs },
   };
   if (origin) client.callbackURLs.push(`${origin}/auth/salesforce/callback`);
   const start = async (given?: number): Promise<{ program: Program; url: string; exited: Promise<unknown> }> => {

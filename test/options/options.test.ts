@@ -47,7 +47,7 @@ describe('salesforceAuth() options', () => {
     [{ ...valid, scope: 7 }, 'ERR_SALESFORCE_OPTION_INVALID', 'scope'],
     [{ ...valid, encryptionKeys: ['short'] }, 'ERR_SALESFORCE_OPTION_INVALID', 'openssl rand'],
     [{ ...valid, store: {} }, 'ERR_SALESFORCE_OPTION_INVALID', 'token store'],
-    [{ ...valid, waitMs: '10' }, 'ERR_SALESFORCE_OPTION_INVALID', 'waitMs'],
+    [{ ...valid, refresh: { waitMs: '10' } }, 'ERR_SALESFORCE_OPTION_INVALID', 'refresh.waitMs'],
     [{ ...valid, authorizationParams: { state: 'x' } }, 'ERR_SALESFORCE_OPTION_INVALID', "'state'"],
     [{ ...valid, routes: { signin: '/x' } }, 'ERR_SALESFORCE_OPTION_UNKNOWN', 'login, choose, callback, logout'],
     [{ ...valid, routes: { login: 'login' } }, 'ERR_SALESFORCE_OPTION_INVALID', 'routes.login'],

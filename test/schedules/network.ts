@@ -46,6 +46,17 @@ export const networkFaults: readonly NetworkFault[] = [
   'truncated-after',
 ];
 
+/** What comes of a request to an identity endpoint while Salesforce is in trouble. */
+export interface Trouble {
+  /** No connection, with this error. */
+  code?: string;
+  /** Salesforce works on the request, and its answer is lost. */
+  isCarriedOut?: boolean;
+  /** What is answered instead. Without it, and unless the connection is dropped, nothing is. */
+  reply?: Reply;
+  isDropped?: boolean;
+}
+
 /** How long a request, or a reply, is on its way. */
 const wayMs = 5;
 /** Less than `drainMs`, the longest Salesforce may work on a request whose sender is gone. */
@@ -60,6 +71,7 @@ export function networkOf(world: World): typeof fetch {
     const body = init.body instanceof URLSearchParams || typeof init.body === 'string' ? String(init.body) : '';
     const form = new URLSearchParams(body);
     const fault = form.get('grant_type') === 'refresh_token' ? world.takeFault() : undefined;
+    const strange = form.has('token') || form.has('refresh_token') ? world.trouble?.(url, form) : undefined;
     let isGivenUp = false;
     return new Promise<Response>((resolve, reject) => {
       const fail = (code: string): void =>
@@ -71,6 +83,10 @@ export function networkOf(world: World): typeof fetch {
         isGivenUp = true;
         reject(new DOMException('This operation was aborted', 'AbortError'));
       });
+      if (strange?.code !== undefined) {
+        fail(strange.code);
+        return;
+      }
       if (fault === 'refused') {
         fail('ECONNREFUSED');
         return;
@@ -82,18 +98,26 @@ export function networkOf(world: World): typeof fetch {
       world.after(wayMs, () => {
         if (fault === 'drop-before') fail('UND_ERR_SOCKET');
         if (fault === 'drop-before' || fault === 'hang-before') return;
+        if (strange && !strange.isCarriedOut) {
+          if (strange.reply) world.after(wayMs, () => process.deliver(() => resolve(responseOf(strange.reply!))));
+          else if (strange.isDropped === true) fail('UND_ERR_SOCKET');
+          return;
+        }
         void carryOut(
           world,
           { method: init.method ?? 'GET', url, headers: new Headers(init.headers), body },
           fault,
         ).then((reply) => {
-          const arrives = !fault?.endsWith('-after') || fault === 'slow-after';
+          const arrives = (!fault?.endsWith('-after') || fault === 'slow-after') && !strange;
           const grant = world.salesforce.note(form, reply.original);
           if (grant) world.carries(process, grant);
           // Nobody but the sender could have known these tokens.
           if (grant && (!arrives || !process.isAlive || isGivenUp)) world.lose(grant, fault ?? 'kill');
           world.after(wayMs, () => {
-            if (reply.sent.transmission?.how === 'drop') fail('UND_ERR_SOCKET');
+            if (strange) {
+              if (strange.reply) process.deliver(() => resolve(responseOf(strange.reply!)));
+              else if (strange.isDropped === true) fail('UND_ERR_SOCKET');
+            } else if (reply.sent.transmission?.how === 'drop') fail('UND_ERR_SOCKET');
             else if (fault !== 'hang-after') {
               process.deliver(() => {
                 if (grant && isGivenUp) world.lose(grant, 'timeout');

@@ -32,8 +32,8 @@ export class Process {
         baseUrl: origin,
         store: this.store,
         clock: this.#ownClock(),
-        onAmbiguous: world.onAmbiguous,
         ...world.options,
+        refresh: { onLostAnswer: world.onLostAnswer, ...world.options.refresh },
       }),
     );
   }
@@ -67,7 +67,7 @@ export class Process {
   resume(isNoticed: boolean): void {
     if (!this.isPaused) return;
     this.isPaused = false;
-    if (isNoticed) this.clock.advanceMs(this.pausedMs);
+    if (isNoticed) this.clock.wakeAfterMs(this.pausedMs);
     else this.clock.jumpMs(this.pausedMs);
     for (const arrive of this.#inbox.splice(0)) arrive();
   }

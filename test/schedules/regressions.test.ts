@@ -4,7 +4,7 @@ import type { Schedule, Step } from './steps';
 /** What random schedules have found, in the shortest form that showed it. */
 const found: Record<string, Schedule> = {
   'a refresh whose store answers late, and two logins in between': {
-    setting: { processes: 2, isPublic: false, rotates: true, isCertain: false, onAmbiguous: 'hold' },
+    setting: { processes: 2, isPublic: false, rotates: true, isCertain: false, onLostAnswer: 'wait' },
     random: 0,
     steps: [
       { do: 'reject', thenMs: 0 },
@@ -15,7 +15,7 @@ const found: Record<string, Schedule> = {
     ],
   },
   'a read from before a logout and a new login, which a request of the new login shares': {
-    setting: { processes: 2, isPublic: false, rotates: true, isCertain: false, onAmbiguous: 'hold' },
+    setting: { processes: 2, isPublic: false, rotates: true, isCertain: false, onLostAnswer: 'wait' },
     random: 0,
     steps: [
       { do: 'pause', thenMs: 0, process: 1 },
@@ -27,7 +27,7 @@ const found: Record<string, Schedule> = {
     ],
   },
   'a logout from before a login, whose answer the store loses': {
-    setting: { processes: 2, isPublic: false, rotates: true, isCertain: false, onAmbiguous: 'hold' },
+    setting: { processes: 2, isPublic: false, rotates: true, isCertain: false, onLostAnswer: 'wait' },
     random: 0,
     steps: [
       { do: 'pause', thenMs: 0, process: 1 },

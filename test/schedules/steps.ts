@@ -82,7 +82,7 @@ export const schedules: fc.Arbitrary<Schedule> = fc.record({
     isPublic: fc.boolean().map((value) => value),
     rotates: fc.constantFrom(true, true, false),
     isCertain: fc.boolean(),
-    onAmbiguous: fc.constantFrom('hold' as const, 'hold' as const, 'reauth' as const),
+    onLostAnswer: fc.constantFrom('wait' as const, 'wait' as const, 'login' as const),
   }),
   random: fc.nat(),
   steps: fc.array(step, { maxLength: 30, size: 'max' }),

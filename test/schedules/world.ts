@@ -1,6 +1,6 @@
 import { salesforceFetch } from '../../lib/client/fetch';
 import type { SessionHold } from '../../lib/coordinator/grants';
-import { defaultRefreshSettings, type AmbiguousPolicy } from '../../lib/coordinator/settings';
+import { defaultRefreshSettings, type LostAnswerPolicy } from '../../lib/coordinator/settings';
 import type { Grant } from '../../lib/emulator/state/grants';
 import { isSalesforceAuthError, type SalesforceAuthOptions } from '../../lib';
 import type { Settlement, TokenStore } from '../../lib/stores/store';
@@ -9,14 +9,14 @@ import { toTokenSet } from '../../lib/token/token-set';
 import type { TokenSet } from '../../lib/token/types';
 import { collect } from '../helpers/collect';
 import { ManualClock } from '../helpers/clock';
-import type { NetworkFault } from './network';
+import type { NetworkFault, Trouble } from './network';
 import { Process } from './process';
 import { origin, Salesforce, type Client } from './provider';
 import type { StoreFault } from './store';
 
 export interface Setting extends Client {
   processes: number;
-  onAmbiguous: AmbiguousPolicy;
+  onLostAnswer: LostAnswerPolicy;
   /** Further options of each process. */
   options?: Partial<SalesforceAuthOptions>;
 }
@@ -39,7 +39,7 @@ const forNow = [
 export class World {
   readonly salesforce: Salesforce;
   readonly store: TokenStore;
-  readonly onAmbiguous: AmbiguousPolicy;
+  readonly onLostAnswer: LostAnswerPolicy;
   readonly options: Partial<SalesforceAuthOptions>;
   readonly processes: Process[];
   readonly wallMs = Date.UTC(2026, 0, 1);
@@ -48,6 +48,8 @@ export class World {
   /** Why users had to log in again. */
   readonly logins: string[] = [];
   readonly sessions: SessionHold[] = [];
+  /** What becomes of requests about refresh tokens while Salesforce is in trouble. */
+  trouble: ((url: URL, form: URLSearchParams) => Trouble | undefined) | undefined;
   readonly #clock = new ManualClock(this.wallMs);
   readonly #storeClock: ManualClock | undefined;
   readonly #lost = new Map<Grant, string>();
@@ -61,7 +63,7 @@ export class World {
 
   constructor(setting: Setting, { store, clock }: SharedStore) {
     this.salesforce = new Salesforce(setting);
-    this.onAmbiguous = setting.onAmbiguous;
+    this.onLostAnswer = setting.onLostAnswer;
     this.options = setting.options ?? {};
     this.store = store;
     this.#storeClock = clock;
@@ -127,8 +129,8 @@ export class World {
     const grant = grants.grantOf(refreshToken);
     if (grant && !grants.isRefreshTokenLive(refreshToken)) {
       const carrier = this.#carriers.get(grant);
-      const { holdMs, leaseMs } = defaultRefreshSettings;
-      const longestMs = this.onAmbiguous === 'hold' ? holdMs : leaseMs;
+      const { inDoubtMs, leaseMs } = defaultRefreshSettings;
+      const longestMs = this.onLostAnswer === 'wait' ? inDoubtMs : leaseMs;
       const isAsleep = carrier?.isPaused === true && carrier.pausedMs >= longestMs;
       return this.#lost.get(grant) ?? (isAsleep ? 'a pause longer than grants are held' : undefined);
     }

@@ -24,7 +24,7 @@ describeEachOn(storeNames)('grants at rest in %s', (name) => {
     const { store, ...server } = stores[name]!;
     /** A process with these keys. */
     const withKeys = (...encryptionKeys: string[]): Promise<TestApp> =>
-      startApp({ emulator, create: onClient(emulator, client, { store, encryptionKeys, cacheMs: 0 }) });
+      startApp({ emulator, create: onClient(emulator, client, { store, encryptionKeys, refresh: { cacheMs: 0 } }) });
     const app = await withKeys(oldKey);
     const users = [];
     for (const user of [0, 1]) {

@@ -12,7 +12,10 @@ const keys = ['__test_encryption_key_of_32_chars__'];
 async function twoUsers(options: object = {}) {
   const emulator = await startTestEmulator();
   const store = new MemoryTokenStore();
-  const app = await startApp({ emulator, options: { store, encryptionKeys: keys, cacheMs: 0, ...options } });
+  const app = await startApp({
+    emulator,
+    options: { store, encryptionKeys: keys, refresh: { cacheMs: 0 }, ...options },
+  });
   const [one, two] = [app.browser(), app.browser()];
   await logIn(one, emulator, { user: 0 });
   await logIn(two, emulator, { user: 1 });

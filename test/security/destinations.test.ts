@@ -97,7 +97,7 @@ describe('the client secret', () => {
   it('is not sent to the host a stored grant names, be it at a refresh, a revocation or an introspection', async () => {
     const trap = await startTrap();
     const store = new MemoryTokenStore();
-    const { emulator, grantId, client, salesforce } = await loggedIn({ options: { store, cacheMs: 0 } });
+    const { emulator, grantId, client, salesforce } = await loggedIn({ options: { store, refresh: { cacheMs: 0 } } });
     // What somebody can do who can write to a store that is not encrypted.
     const plant = async (baseUrl: string): Promise<void> => {
       const record = (await store.read(grantId))!;

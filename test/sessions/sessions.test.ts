@@ -39,7 +39,7 @@ describeEachOn(cases)('sessions in %s on Express %d', (kind, express) => {
       express,
       sessionMiddleware: sessions.middleware,
       policy: { rotateRefreshTokens: true },
-      options: { store: tokens, cacheMs: 0 },
+      options: { store: tokens, refresh: { cacheMs: 0 } },
       routes: (routes, salesforce) => {
         routes.get('/visit', (req, res) => {
           (req.session as unknown as { visited: boolean }).visited = true;

@@ -40,7 +40,7 @@ afterAll(async () => {
 /** Moves every time in the table back. */
 async function passTime(ms: number): Promise<void> {
   const columns = ['soft_at', 'hard_at', 'lease_until', 'next_try_at', 'state_since', 'held_until', 'refreshed_at'];
-  columns.push('taken_until', 'forgotten_until', 'expires_at');
+  columns.push('taken_until', 'forgotten_until', 'expires_at', 'error_since');
   await pool.query(
     `update ${table} set
       ${columns.map((column) => `${column} = ${column} - $1 * interval '1 millisecond'`).join(', ')},

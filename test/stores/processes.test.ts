@@ -78,7 +78,7 @@ describeEachOn(names)('two processes on %s', (name) => {
     const processes: TestApp[] = [];
     for (let index = 0; index < 2; index++) {
       const store = await makers[name]!();
-      const create = onClient(emulator, client, { store, cacheMs: 0 });
+      const create = onClient(emulator, client, { store, refresh: { cacheMs: 0 } });
       processes.push(await startApp({ emulator, create }));
     }
     const tab = processes[0]!.browser();
@@ -114,7 +114,7 @@ describeEachOn(names)('two processes on %s', (name) => {
     const refreshing = limits(first);
     refreshing.catch(() => undefined);
     await held.reached;
-    const tombstone = new Promise((resolve) => second.salesforce.events.once('logout', resolve));
+    const tombstone = new Promise((resolve) => second.salesforce.events.once('grant.loggedOut', resolve));
 
     const leaving = second.salesforce.tokens.revoke(grantId);
     await tombstone;

@@ -20,7 +20,7 @@ if kind ~= 'hash' then return end
 local all = redis.call('HGETALL', KEYS[1])
 for index = 1, #all, 2 do
   local name, value = all[index], tonumber(all[index + 1])
-  local is_time = string.match(name, 'At$') or string.match(name, 'Until$') or name == 'stateSince'
+  local is_time = string.match(name, 'At$') or string.match(name, 'Until$') or string.match(name, 'Since$')
   if value and value ~= 0 and is_time then
     redis.call('HSET', KEYS[1], name, string.format('%.0f', value - ms))
   end

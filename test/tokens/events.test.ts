@@ -42,7 +42,7 @@ async function startProcesses(
       create: onClient(emulator, client, {
         store,
         clock,
-        cacheMs: options.cacheMs ?? 0,
+        refresh: { cacheMs: options.cacheMs ?? 0 },
         // Of the first; the others log in with everything.
         ...(index === 0 && options.scope !== undefined && { scope: options.scope }),
       }),
@@ -83,7 +83,7 @@ describe('events', () => {
   it('tell where each token came from', async () => {
     const { emulator, first, second, elapse, token } = await startProcesses(2, { cacheMs: 2_000 });
     expect(first.told()).toEqual([
-      ['login', { tokens: 'new' }],
+      ['login.succeeded', { tokens: 'new' }],
       ['token.served', { from: 'store' }],
     ]);
 
@@ -96,13 +96,13 @@ describe('events', () => {
     await token(first, accessToken);
     expect(first.told()).toEqual([
       ['token.served', { from: 'memory' }],
-      ['refresh.start', { cause: 'rejected' }],
-      ['refresh.success', { cause: 'rejected', durationMs, rotated: true }],
+      ['refresh.started', { cause: 'rejected' }],
+      ['refresh.succeeded', { cause: 'rejected', durationMs, rotated: true }],
       ['token.served', { from: 'refreshed' }],
     ]);
 
     elapse(7_199);
-    const done = eventually(first.salesforce, 'refresh.success');
+    const done = eventually(first.salesforce, 'refresh.succeeded');
     await Promise.all([token(first), token(first)]);
     await token(first);
     await done;
@@ -110,17 +110,17 @@ describe('events', () => {
     expect(first.told()).toEqual([
       ['token.served', { from: 'stale' }],
       ['token.served', { from: 'stale' }],
-      ['refresh.start', { cause: 'soft' }],
+      ['refresh.started', { cause: 'soft' }],
       ['token.served', { from: 'stale' }],
-      ['refresh.success', { cause: 'soft', durationMs, rotated: true }],
+      ['refresh.succeeded', { cause: 'soft', durationMs, rotated: true }],
       ['token.served', { from: 'memory' }],
     ]);
 
     elapse(7_200);
     await Promise.all([token(first), token(first)]);
     expect(first.told()).toEqual([
-      ['refresh.start', { cause: 'hard' }],
-      ['refresh.success', { cause: 'hard', durationMs, rotated: true }],
+      ['refresh.started', { cause: 'hard' }],
+      ['refresh.succeeded', { cause: 'hard', durationMs, rotated: true }],
       ['token.served', { from: 'refreshed' }],
       ['token.served', { from: 'refreshed' }],
     ]);
@@ -145,10 +145,16 @@ describe('events', () => {
     await expect(token(first)).rejects.toThrow();
 
     expect(first.told()).toEqual([
-      ['refresh.start', { cause: 'hard' }],
+      ['refresh.started', { cause: 'hard' }],
       [
-        'refresh.transient',
-        { cause: 'hard', durationMs, code: 'ERR_SALESFORCE_RATE_LIMITED', retryInMs: expect.any(Number) },
+        'refresh.failed',
+        {
+          cause: 'hard',
+          durationMs,
+          code: 'ERR_SALESFORCE_RATE_LIMITED',
+          verdict: 'try later',
+          retryInMs: expect.any(Number),
+        },
       ],
       ['token.failed', { code: 'ERR_SALESFORCE_REFRESH_DELAYED' }],
       ['token.failed', { code: 'ERR_SALESFORCE_REFRESH_DELAYED' }],
@@ -164,8 +170,8 @@ describe('events', () => {
     await token(first);
 
     expect(first.told().map(([name, { from }]) => from ?? name)).toEqual([
-      'refresh.start',
-      'refresh.transient',
+      'refresh.started',
+      'refresh.failed',
       'stale',
     ]);
   });
@@ -180,11 +186,11 @@ describe('events', () => {
     elapse(6);
     await token(first);
     expect(first.told()).toEqual([
-      ['refresh.start', { cause: 'hard' }],
-      ['refresh.held', { cause: 'hard', durationMs, code }],
+      ['refresh.started', { cause: 'hard' }],
+      ['refresh.doubted', { cause: 'hard', durationMs, code }],
       ['token.failed', { code: 'ERR_SALESFORCE_REFRESH_HELD' }],
-      ['refresh.start', { cause: 'hard' }],
-      ['refresh.success', { cause: 'hard', durationMs, rotated: true }],
+      ['refresh.started', { cause: 'hard' }],
+      ['refresh.succeeded', { cause: 'hard', durationMs, rotated: true }],
       ['token.served', { from: 'refreshed' }],
     ]);
 
@@ -196,10 +202,10 @@ describe('events', () => {
     await expect(token(first)).rejects.toThrow();
     const over = ['token.failed', { code: 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED' }];
     expect(first.told()).toEqual([
-      ['refresh.start', { cause: 'hard' }],
-      ['refresh.held', { cause: 'hard', durationMs, code }],
+      ['refresh.started', { cause: 'hard' }],
+      ['refresh.doubted', { cause: 'hard', durationMs, code }],
       ['token.failed', { code: 'ERR_SALESFORCE_REFRESH_HELD' }],
-      ['refresh.lost', { cause: 'hard', durationMs: 0, code: 'ERR_SALESFORCE_REFRESH_HELD' }],
+      ['refresh.ended', { cause: 'hard', durationMs: 0, code: 'ERR_SALESFORCE_REFRESH_HELD' }],
       over,
       over,
     ]);
@@ -219,28 +225,29 @@ describe('events', () => {
     await expect(token(second)).rejects.toThrow();
 
     const failed: Told = ['token.failed', { code: 'ERR_SALESFORCE_REFRESH_HELD' }];
-    expect(first.told()).toEqual([['refresh.held', { cause: 'hard', durationMs: 0, code: undefined }], failed]);
+    expect(first.told()).toEqual([['refresh.doubted', { cause: 'hard', durationMs: 0, code: undefined }], failed]);
     expect(second.told()).toEqual([failed]);
   });
 
   it('tell of a refusal that ends the grant', async () => {
     const { emulator, first, tab, elapse, token } = await startProcesses(1, { policy: { expiresInSeconds: 600 } });
+    const errorDescription = 'expired access/refresh token';
     first.told();
-    emulator.faults.inject({ on: 'refresh', kind: 'error', error: 'invalid_grant' });
+    emulator.faults.inject({ on: 'refresh', kind: 'error', error: 'invalid_grant', errorDescription });
     elapse(600);
     const code = 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED';
-    const revoked = eventually(first.salesforce, 'revoke');
+    const revoked = eventually(first.salesforce, 'revocation.succeeded');
 
     expect((await tab.get('/me').set('accept', 'text/html')).status).toBe(302);
     await revoked;
     await expect(token(first)).rejects.toThrow();
 
     expect(first.told()).toEqual([
-      ['refresh.start', { cause: 'hard' }],
-      ['refresh.lost', { cause: 'hard', durationMs, code }],
+      ['refresh.started', { cause: 'hard' }],
+      ['refresh.ended', { cause: 'hard', durationMs, code }],
       ['token.failed', { code }],
       // What is left of the grant is revoked; nobody logged out.
-      ['revoke', { succeeded: true, durationMs }],
+      ['revocation.succeeded', { durationMs }],
       ['token.failed', { code }],
     ]);
   });
@@ -257,7 +264,7 @@ describe('events', () => {
     expect(first.told()).toEqual([
       ['token.served', { from: 'store' }],
       ['token.served', { from: 'store' }],
-      ['refresh.lost', { cause: 'rejected', durationMs: 0, code }],
+      ['refresh.ended', { cause: 'rejected', durationMs: 0, code }],
       ['token.failed', { code }],
       ['token.failed', { code }],
     ]);
@@ -271,7 +278,7 @@ describe('events', () => {
     const mine = token(first);
     await held.reached;
     const theirs = token(second);
-    await eventually(second.salesforce, 'lock.wait');
+    await eventually(second.salesforce, 'claim.delayed');
     for (let look = 0; look < 20; look++) {
       second.clock.advanceMs(250);
       await new Promise((resolve) => setImmediate(resolve));
@@ -281,8 +288,8 @@ describe('events', () => {
     await second.clock.advanceUntil(theirs);
 
     expect(second.told()).toEqual([
-      ['lock.wait', {}],
-      ['lock.waited', { durationMs }],
+      ['claim.delayed', {}],
+      ['claim.waited', { durationMs }],
       ['token.served', { from: 'refreshed' }],
     ]);
   });
@@ -298,37 +305,37 @@ describe('events', () => {
     before.release();
     await refreshing;
     expect(first.told()).toEqual([
-      ['refresh.start', { cause: 'hard' }],
-      ['refresh.overtaken', { cause: 'hard', durationMs, by: 'update' }],
-      ['revoke', { succeeded: true, durationMs }],
+      ['refresh.started', { cause: 'hard' }],
+      ['refresh.superseded', { cause: 'hard', durationMs, by: 'update' }],
+      ['revocation.succeeded', { durationMs }],
       ['token.served', { from: 'refreshed' }],
     ]);
-    expect(second.told()).toEqual([['login', { tokens: 'replaced' }]]);
+    expect(second.told()).toEqual([['login.succeeded', { tokens: 'replaced' }]]);
 
     elapse(7_200);
     const after = emulator.faults.inject({ on: 'refresh', kind: 'hold', when: 'after' });
     const over = expect(token(first)).rejects.toThrow();
     await after.reached;
     const leaving = second.salesforce.tokens.revoke(grantId);
-    await eventually(second.salesforce, 'logout');
+    await eventually(second.salesforce, 'grant.loggedOut');
     after.release();
     await over;
     await second.clock.advanceUntil(leaving);
     expect(first.told()).toEqual([
-      ['refresh.start', { cause: 'hard' }],
-      ['refresh.overtaken', { cause: 'hard', durationMs, by: 'logout' }],
-      ['revoke', { succeeded: true, durationMs }],
+      ['refresh.started', { cause: 'hard' }],
+      ['refresh.superseded', { cause: 'hard', durationMs, by: 'logout' }],
+      ['revocation.succeeded', { durationMs }],
       ['token.failed', { code: 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED' }],
     ]);
     expect(second.told()).toEqual([
-      ['logout', { ended: true }],
-      ['revoke', { succeeded: true, durationMs }],
-      ['revoke', { succeeded: true, durationMs }],
+      ['grant.loggedOut', { ended: true }],
+      ['revocation.succeeded', { durationMs }],
+      ['revocation.succeeded', { durationMs }],
       // What the login replaced while it was being refreshed, once that refresh had its time.
-      ['revoke', { succeeded: true, durationMs }],
+      ['revocation.succeeded', { durationMs }],
     ]);
     await tab.post('/auth/salesforce/logout');
-    expect(first.told()).toEqual([['logout', { ended: false }]]);
+    expect(first.told()).toEqual([['grant.loggedOut', { ended: false }]]);
   });
 
   it('tell of a login whose tokens can do less, and of sessions that leave one by one', async () => {
@@ -336,21 +343,21 @@ describe('events', () => {
     first.told();
     const other = second.browser();
 
-    let revoked = eventually(second.salesforce, 'revoke');
+    let revoked = eventually(second.salesforce, 'revocation.succeeded');
     await logIn(other, emulator);
     await revoked;
     expect(second.told()).toEqual([
-      ['login', { tokens: 'replaced' }],
-      ['revoke', { succeeded: true, durationMs }],
+      ['login.succeeded', { tokens: 'replaced' }],
+      ['revocation.succeeded', { durationMs }],
     ]);
 
-    revoked = eventually(first.salesforce, 'revoke');
+    revoked = eventually(first.salesforce, 'revocation.succeeded');
     const third = first.browser();
     await logIn(third, emulator);
     await revoked;
     expect(first.told()).toEqual([
-      ['login', { tokens: 'kept' }],
-      ['revoke', { succeeded: true, durationMs }],
+      ['login.succeeded', { tokens: 'kept' }],
+      ['revocation.succeeded', { durationMs }],
     ]);
 
     await third.post('/auth/salesforce/logout');
@@ -358,12 +365,12 @@ describe('events', () => {
     await other.post('/auth/salesforce/logout');
 
     expect(first.told()).toEqual([
-      ['logout', { ended: false }],
-      ['logout', { ended: false }],
+      ['grant.loggedOut', { ended: false }],
+      ['grant.loggedOut', { ended: false }],
     ]);
     expect(second.told()).toEqual([
-      ['logout', { ended: true }],
-      ['revoke', { succeeded: true, durationMs }],
+      ['grant.loggedOut', { ended: true }],
+      ['revocation.succeeded', { durationMs }],
     ]);
   });
 
@@ -373,11 +380,11 @@ describe('events', () => {
     emulator.faults.inject({ on: 'revoke', kind: 'status', status: 503, times: Infinity });
 
     await first.salesforce.tokens.revoke(grantId);
-    expect(first.told()).toEqual([['logout', { ended: true }]]);
-    await first.clock.advanceUntil(eventually(first.salesforce, 'revoke'), 5_000);
+    expect(first.told()).toEqual([['grant.loggedOut', { ended: true }]]);
+    await first.clock.advanceUntil(eventually(first.salesforce, 'revocation.failed'), 5_000);
 
-    const [[name, { succeeded, durationMs: tookMs }]] = first.told() as [Told];
-    expect([name, succeeded]).toEqual(['revoke', false]);
+    const [[name, { durationMs: tookMs }]] = first.told() as [Told];
+    expect(name).toBe('revocation.failed');
     expect(tookMs).toBeGreaterThanOrEqual(156_000);
   });
 
@@ -404,9 +411,9 @@ describe('events', () => {
     expect(first.told()).toEqual([
       ['store.failed', { operation: 'claim', code: undefined, reason: 'Error', durationMs: 3_000 }],
       ['token.served', { from: 'stale' }],
-      ['refresh.start', { cause: 'hard' }],
+      ['refresh.started', { cause: 'hard' }],
       ['store.failed', { operation: 'commit', code: undefined, reason: 'Error', durationMs: 0 }],
-      ['refresh.success', { cause: 'hard', durationMs, rotated: true }],
+      ['refresh.succeeded', { cause: 'hard', durationMs, rotated: true }],
       ['token.served', { from: 'refreshed' }],
       ['store.failed', { operation: 'release', code: undefined, reason: 'Error', durationMs: 0 }],
       ['store.failed', { operation: 'list', code: undefined, reason: 'Error', durationMs: 0 }],
@@ -417,16 +424,16 @@ describe('events', () => {
     const { first, elapse, token } = await startProcesses(1);
     const { events } = first.salesforce;
     const heard: string[] = [];
-    events.prependListener('refresh.start', () => {
+    events.prependListener('refresh.started', () => {
       throw new Error('from a listener');
     });
     // eslint-disable-next-line @typescript-eslint/no-misused-promises -- what people do all the same
-    events.prependListener('refresh.start', async () => {
+    events.prependListener('refresh.started', async () => {
       await Promise.resolve();
       throw new Error('from an async listener');
     });
-    events.once('refresh.start', () => heard.push('once'));
-    events.on('refresh.start', () => heard.push('on'));
+    events.once('refresh.started', () => heard.push('once'));
+    events.on('refresh.started', () => heard.push('on'));
 
     for (let refresh = 0; refresh < 2; refresh++) {
       elapse(7_200);
@@ -434,7 +441,7 @@ describe('events', () => {
     }
 
     expect(heard).toEqual(['once', 'on', 'on']);
-    expect(events.listenerCount('refresh.start')).toBe(4);
+    expect(events.listenerCount('refresh.started')).toBe(4);
   });
 
   it('are published to diagnostics channels as well, the very same', async () => {
@@ -455,11 +462,11 @@ describe('events', () => {
     await tab.post('/auth/salesforce/logout');
 
     expect(emitted.map(([name]) => name)).toEqual([
-      'refresh.start',
-      'refresh.success',
+      'refresh.started',
+      'refresh.succeeded',
       'token.served',
-      'logout',
-      'revoke',
+      'grant.loggedOut',
+      'revocation.succeeded',
     ]);
     expect(published).toEqual(emitted);
   });

@@ -8,7 +8,7 @@ import { startTestEmulator } from '../helpers/emulator';
 const daySeconds = 24 * 60 * 60;
 
 /** An application whose clock is moved by hand, and with it that of its store. */
-async function start(options: Record<string, unknown> = { keepAlive: true }) {
+async function start(options: Record<string, unknown> = { refresh: { keepAlive: true } }) {
   const clock = new ManualClock();
   const store = quietStore(clock);
   const emulator = await startTestEmulator();
@@ -30,8 +30,8 @@ beforeEach(() => {
 
 function watch<App extends Pick<TestApp, 'salesforce'>>(app: App): App {
   const { events } = app.salesforce;
-  events.on('refresh.start', () => underWay++);
-  for (const outcome of ['success', 'transient', 'held', 'lost', 'overtaken'] as const) {
+  events.on('refresh.started', () => underWay++);
+  for (const outcome of ['succeeded', 'failed', 'doubted', 'ended', 'superseded'] as const) {
     events.on(`refresh.${outcome}`, () => underWay--);
   }
   return app;
@@ -68,8 +68,8 @@ async function advanceUntil<T>(clock: ManualClock, done: Promise<T>): Promise<T>
   }
 }
 
-async function nextRound({ events }: TestApp['salesforce']): Promise<SalesforceEvent<'keepalive'>> {
-  const [event] = (await once(events, 'keepalive')) as [SalesforceEvent<'keepalive'>];
+async function nextRound({ events }: TestApp['salesforce']): Promise<SalesforceEvent<'keepAlive.finished'>> {
+  const [event] = (await once(events, 'keepAlive.finished')) as [SalesforceEvent<'keepAlive.finished'>];
   return event;
 }
 
@@ -78,7 +78,7 @@ describe('keepAlive', () => {
     const { browser, clock, emulator, salesforce } = await start({});
     await logIn(browser(), emulator);
     const heard = jest.fn();
-    salesforce.events.on('keepalive', heard);
+    salesforce.events.on('keepAlive.finished', heard);
 
     for (let day = 0; day < 40; day++) {
       clock.advanceSeconds(daySeconds);
@@ -94,7 +94,7 @@ describe('keepAlive', () => {
     const tab = browser();
     await logIn(tab, emulator);
     const causes: string[] = [];
-    salesforce.events.on('refresh.start', ({ cause }) => causes.push(cause));
+    salesforce.events.on('refresh.started', ({ cause }) => causes.push(cause));
 
     expect(await pass(clock, 24, { salesforce })).toMatchObject({ refreshed: 0, failed: 0, ended: 0 });
     expect(await pass(clock, 1, { salesforce })).toMatchObject({ refreshed: 1 });
@@ -107,7 +107,7 @@ describe('keepAlive', () => {
 
   it('refreshes although the access token is fresh as far as anybody knows', async () => {
     const { browser, clock, emulator, salesforce } = await start({
-      keepAlive: { afterSeconds: 60, everySeconds: 60 },
+      refresh: { keepAlive: { afterSeconds: 60, everySeconds: 60 } },
     });
     const tab = browser();
     await logIn(tab, emulator);
@@ -151,7 +151,7 @@ describe('keepAlive', () => {
     await logIn(tab, emulator);
     emulator.revokeRefreshTokens();
     const lost = jest.fn();
-    salesforce.events.on('refresh.lost', lost);
+    salesforce.events.on('refresh.ended', lost);
 
     expect(await pass(clock, 26, { salesforce })).toMatchObject({ refreshed: 0, ended: 1, failed: 0 });
     expect(await pass(clock, 26, { salesforce })).toMatchObject({ refreshed: 0, ended: 0, failed: 0 });
@@ -164,7 +164,7 @@ describe('keepAlive', () => {
     const clock = new ManualClock();
     const store = quietStore(clock);
     const takeIdle = store.takeIdle.bind(store);
-    const { browser, emulator, salesforce } = await start({ keepAlive: true, clock, store });
+    const { browser, emulator, salesforce } = await start({ refresh: { keepAlive: true }, clock, store });
     await logIn(browser(), emulator);
     const errors: string[] = [];
     salesforce.events.on('store.failed', ({ operation }) => errors.push(operation));
@@ -182,7 +182,7 @@ describe('keepAlive', () => {
   it('shares the work between processes: each grant is refreshed once', async () => {
     const clock = new ManualClock();
     const store = quietStore(clock);
-    const options = { clock, store, keepAlive: true };
+    const options = { clock, store, refresh: { keepAlive: true } };
     const { browser, client, emulator, salesforce } = await start(options);
     const other = watch(await startApp({ emulator, create: onClient(emulator, client, options) }));
     await loginsOf(4, emulator, browser);
@@ -223,7 +223,7 @@ describe('keepAlive', () => {
           salesforceAuth({
             clock,
             store: quietStore(clock),
-            keepAlive: true,
+            refresh: { keepAlive: true },
             tenant: () => 'acme',
             configuration: ({ req, tenant }) => {
               if (!req) tenants.push(tenant);
@@ -239,20 +239,20 @@ describe('keepAlive', () => {
   });
 
   it.each([
-    [1, 'keepAlive must be true, false or an object.'],
-    [{ after: 3 }, "keepAlive has no option 'after'."],
+    [1, 'refresh.keepAlive must be true, false or an object.'],
+    [{ after: 3 }, "refresh.keepAlive has no option 'after'."],
     [{ afterSecond: 3 }, "Did you mean 'afterSeconds'?"],
-    [{ afterSeconds: 0 }, 'keepAlive.afterSeconds must be a whole number of at least 1.'],
-    [{ everySeconds: 86_401 }, 'keepAlive.everySeconds must be at most 86400, one day.'],
+    [{ afterSeconds: 0 }, 'refresh.keepAlive.afterSeconds must be a whole number from 1 to 315360000.'],
+    [{ everySeconds: 86_401 }, 'refresh.keepAlive.everySeconds must be a whole number from 1 to 86400.'],
   ])('refuses %j', (keepAlive, message) => {
-    expect(() => salesforceAuth({ clientID: 'fake', keepAlive } as never)).toThrow(message);
+    expect(() => salesforceAuth({ clientID: 'fake', refresh: { keepAlive } } as never)).toThrow(message);
   });
 
   it('refuses a store that cannot tell idle grants', () => {
     const store = Object.assign(Object.create(new MemoryTokenStore()) as TokenStore, { takeIdle: undefined });
 
-    expect(() => salesforceAuth({ clientID: 'fake', keepAlive: true, store })).toThrow(
-      'keepAlive must be left out with this store, which has no takeIdle() to tell idle grants.',
+    expect(() => salesforceAuth({ clientID: 'fake', refresh: { keepAlive: true }, store })).toThrow(
+      'refresh.keepAlive must be left out with this store, which has no takeIdle() to tell idle grants.',
     );
   });
 });

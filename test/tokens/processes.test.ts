@@ -21,7 +21,10 @@ async function startProcesses(count: number, policy: Partial<ClientPolicy> = {})
   const processes: Process[] = [];
   for (let index = 0; index < count; index++) {
     const clock = new ManualClock();
-    const app = await startApp({ emulator, create: onClient(emulator, client, { store, clock, cacheMs: 0 }) });
+    const app = await startApp({
+      emulator,
+      create: onClient(emulator, client, { store, clock, refresh: { cacheMs: 0 } }),
+    });
     processes.push({ ...app, clock });
   }
   const [first, second] = processes as [Process, Process];
@@ -64,7 +67,7 @@ describe('several processes on one store', () => {
     const held = emulator.faults.inject({ on: 'refresh', kind: 'hold' });
     const mine = limits(first, grantId);
     await held.reached;
-    const waits = new Promise((resolve) => second.salesforce.events.once('lock.wait', resolve));
+    const waits = new Promise((resolve) => second.salesforce.events.once('claim.delayed', resolve));
 
     const theirs = limits(second, grantId);
     await waits;
@@ -167,7 +170,7 @@ describe('several processes on one store', () => {
     const refreshing = limits(first, grantId);
     refreshing.catch(() => undefined);
     await held.reached;
-    const tombstone = new Promise((resolve) => second.salesforce.events.once('logout', resolve));
+    const tombstone = new Promise((resolve) => second.salesforce.events.once('grant.loggedOut', resolve));
 
     const leaving = second.salesforce.tokens.revoke(grantId);
     await tombstone;

@@ -37,7 +37,7 @@ export function describeNotifications(kind: string, make: () => [TokenStore, Tok
       const held = emulator.faults.inject({ on: 'refresh', kind: 'hold' });
       const mine = limits(first);
       await held.reached;
-      const waits = new Promise((resolve) => second.salesforce.events.once('lock.wait', resolve));
+      const waits = new Promise((resolve) => second.salesforce.events.once('claim.delayed', resolve));
       const theirs = limits(second);
       await waits;
 

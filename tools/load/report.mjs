@@ -33,9 +33,9 @@ export class Report {
   /** What a process tells of its refreshes. */
   told(pid, { event, grantId, code }) {
     this.count(event, code ?? '');
-    if (event === 'refresh.start') this.#flights.set(grantId, pid);
+    if (event === 'refresh.started') this.#flights.set(grantId, pid);
     else if (this.#flights.get(grantId) === pid) this.#flights.delete(grantId);
-    if (event === 'refresh.success') this.#cut.delete(grantId);
+    if (event === 'refresh.succeeded') this.#cut.delete(grantId);
   }
 
   /** A process is gone, after everything it had to tell. Only a kill may take a refresh along. */

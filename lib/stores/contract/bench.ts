@@ -213,6 +213,8 @@ function lasting(record: GrantRecord): Partial<GrantRecord> {
     leaseInMs: _lease,
     backoffInMs: _backoff,
     stateAgeMs: _age,
+    errorAgeMs: _errorAge,
+    tokensAgeMs: _tokensAge,
     ...rest
   } = record;
   return rest;

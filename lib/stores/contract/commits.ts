@@ -11,7 +11,7 @@ export function describeCommits({ describe, it }: Part): void {
 
       assert.equal(await bench.commit(login, { payload: 'new', softMs: 100_000, hardMs: null }), 'committed');
 
-      const { softInMs, hardInMs, stateAgeMs, ...rest } = await bench.read();
+      const { softInMs, hardInMs, stateAgeMs, tokensAgeMs, ...rest } = await bench.read();
       assert.deepEqual(rest, {
         schema: 1,
         grantId: bench.grantId,
@@ -24,7 +24,10 @@ export function describeCommits({ describe, it }: Part): void {
         backoffInMs: 0,
         failures: 0,
         errorCode: undefined,
+        errorAgeMs: 0,
+        refused: undefined,
       });
+      bench.assertAge(tokensAgeMs, 0);
       bench.assertLeft(softInMs, 100_000);
       assert.equal(hardInMs, null);
       bench.assertAge(stateAgeMs, 0);

@@ -13,7 +13,7 @@ export function describeLogins({ describe, it }: Part): void {
 
       const record = await bench.read();
 
-      const { softInMs, hardInMs, stateAgeMs, ...rest } = record;
+      const { softInMs, hardInMs, stateAgeMs, tokensAgeMs, ...rest } = record;
       assert.deepEqual(rest, {
         schema: 1,
         grantId: bench.grantId,
@@ -26,7 +26,10 @@ export function describeLogins({ describe, it }: Part): void {
         backoffInMs: 0,
         failures: 0,
         errorCode: undefined,
+        errorAgeMs: 0,
+        refused: undefined,
       });
+      bench.assertAge(tokensAgeMs, 0);
       bench.assertLeft(softInMs, 5_400_000);
       bench.assertLeft(hardInMs, 7_200_000);
       bench.assertAge(stateAgeMs, 0);

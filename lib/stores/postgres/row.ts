@@ -27,6 +27,9 @@ export function recordOf(row: Row): GrantRecord {
     stateAgeMs: Math.max(0, -Number(row['state_since_in_ms'])),
     failures: Number(row['failures']),
     errorCode: (row['error_code'] as string | null) ?? undefined,
+    errorAgeMs: row['error_code'] == null ? 0 : Math.max(0, -Number(row['error_since_in_ms'] ?? 0)),
+    tokensAgeMs: Math.max(0, -Number(row['refreshed_in_ms'])),
+    refused: (row['refused'] as string | null) ?? undefined,
   };
 }
 

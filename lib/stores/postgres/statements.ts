@@ -29,6 +29,7 @@ const record = (row: string): string => {
   const inMs = (column: string): string => epochMs(`(${row}.${column} - ${row}.now)`);
   return `${row}.schema_version, ${row}.grant_id, ${row}.generation, ${row}.version, ${row}.state, ${row}.payload,
   ${row}.organization_id, ${row}.user_id, ${row}.client_id, ${row}.tenant, ${row}.failures, ${row}.error_code,
+  ${row}.refused, ${inMs('error_since')} as error_since_in_ms, ${inMs('refreshed_at')} as refreshed_in_ms,
   ${inMs('soft_at')} as soft_in_ms, ${inMs('hard_at')} as hard_in_ms, ${inMs('lease_until')} as lease_in_ms,
   ${inMs('next_try_at')} as backoff_in_ms, ${inMs('state_since')} as state_since_in_ms`;
 };
@@ -75,8 +76,9 @@ export interface StatementOptions {
 
 export function statementsFor({ table, channel, retentionMs, maxHolders }: StatementOptions): Statements {
   /** Tells other processes, once and when what was written can be seen; part of what a write returns. */
-  const tells = (when = 'true'): string =>
-    channel === undefined ? '' : `, case when ${when} then pg_notify('${channel}', stored.grant_id)::text end as told`;
+  const tellsOf = (grantId: string, when: string): string =>
+    channel === undefined ? '' : `, case when ${when} then pg_notify('${channel}', ${grantId})::text end as told`;
+  const tells = (when = 'true'): string => tellsOf('stored.grant_id', when);
   const retained = (heldUntil: string, refreshedAt: string): string =>
     `greatest(${heldUntil}, ${refreshedAt}) + ${retentionMs}::float8 * interval '1 millisecond'`;
   /** Whoever logs in or out tidies up a little. Rows that are locked are left to the next, so that nobody waits. */
@@ -101,6 +103,10 @@ with before as materialized (
   returning stored.*, decided.now, decided.outcome${told}
 )
 ${result}`;
+  const takes = `decided.outcome in ('claimed', 'resolve')`;
+  const enters = `(${takes} or (decided.outcome = 'backoff' and decided.state = 'inflight'))`;
+  const isRefused = `(decided.outcome not in ('schema', 'gone', 'moved') and decided.refused is distinct from $6::text
+         and $6::text is not null)`;
   const decision = 'select outcome, schema_version, version from decided';
   const owned = 'generation = $2 and owner = $3';
   const holding = (name: string, ms: string): string =>
@@ -139,7 +145,7 @@ with before as (
     version = case when stored.expires_at > clock_timestamp() then stored.version + 1 else 1 end,
     organization_id = excluded.organization_id, user_id = excluded.user_id, client_id = excluded.client_id,
     tenant = excluded.tenant, soft_at = excluded.soft_at, hard_at = excluded.hard_at, owner = null, lease_until = null,
-    next_try_at = null, state_since = excluded.state_since, failures = 0, error_code = null,
+    next_try_at = null, state_since = excluded.state_since, failures = 0, error_code = null, error_since = null, refused = null,
     session_references = excluded.session_references, forgotten_until = null, held_until = excluded.held_until,
     refreshed_at = excluded.refreshed_at, taken_until = null, expires_at = excluded.expires_at
   where stored.schema_version = 1 and (stored.state = 'gone' or stored.expires_at <= clock_timestamp())
@@ -154,7 +160,7 @@ select 'conflict', schema_version, null from before where not exists (select fro
       `when state <> 'gone' and generation = $12 and version = $13 then 'written' else 'conflict'`,
       `generation = $2, version = decided.version + 1, state = 'idle', payload = $3,
        organization_id = $4, user_id = $5, client_id = $6, tenant = $7, soft_at = ${later('$8')}, hard_at = ${later('$9')},
-       ${unclaimed}, next_try_at = null, state_since = decided.now, failures = 0, error_code = null,
+       ${unclaimed}, next_try_at = null, state_since = decided.now, failures = 0, error_code = null, error_since = null, refused = null,
        ${holding('$10', '$11')}, refreshed_at = decided.now, taken_until = null,
        expires_at = ${retained(`decided.held_until, ${later('$11')}`, 'decided.now')}`,
       `decided.outcome = 'written'`,
@@ -162,7 +168,7 @@ select 'conflict', schema_version, null from before where not exists (select fro
       tells(),
     ),
 
-    // $2 generation, $3 version, $4 owner, $5 leaseMs
+    // $2 generation, $3 version, $4 owner, $5 leaseMs, $6 digest of an access token that was refused
     claim: step(
       `when state = 'gone' or generation <> $2 then 'gone'
        when version <> $3 then 'moved'
@@ -174,12 +180,14 @@ select 'conflict', schema_version, null from before where not exists (select fro
        -- Its holder died, or is paused, with the refresh token perhaps on the wire.
        when state in ('inflight', 'ambiguous') then 'resolve'
        else 'claimed'`,
-      `state = case decided.outcome when 'claimed' then 'inflight' else 'ambiguous' end,
-       state_since = case when decided.state = 'ambiguous' then decided.state_since else decided.now end,
-       owner = case decided.outcome when 'backoff' then decided.owner else $4 end,
-       lease_until = case decided.outcome when 'backoff' then decided.lease_until else ${later('$5')} end`,
-      `(decided.outcome in ('claimed', 'resolve') or (decided.outcome = 'backoff' and decided.state = 'inflight'))`,
-      `select answer.outcome, ${record('answer')} from (
+      `state = case when ${enters} then case decided.outcome when 'claimed' then 'inflight' else 'ambiguous' end
+         else decided.state end,
+       state_since = case when ${enters} and decided.state <> 'ambiguous' then decided.now else decided.state_since end,
+       owner = case when ${takes} then $4 else decided.owner end,
+       lease_until = case when ${takes} then ${later('$5')} else decided.lease_until end,
+       refused = coalesce($6::text, decided.refused)`,
+      `(${enters} or ${isRefused})`,
+      `select answer.outcome, ${record('answer')}${tellsOf('answer.grant_id', isRefused)} from decided, (
          select * from changed union all select * from decided where not exists (select from changed)
        ) as answer`,
     ),
@@ -206,7 +214,7 @@ select 'conflict', schema_version, null from before where not exists (select fro
        when state = 'gone' then case when owner = $3 then 'unclaimed' else 'no' end
        when version = $4 and ($5::text = 'dead' or owner = $3) then 'yes'
        else 'no'`,
-      ['state', 'state_since', 'next_try_at', 'failures', 'error_code']
+      ['state', 'state_since', 'next_try_at', 'failures', 'error_code', 'error_since']
         .map((column) => {
           const settled = {
             state: '$5::text',
@@ -214,6 +222,8 @@ select 'conflict', schema_version, null from before where not exists (select fro
             next_try_at: later('$6'),
             failures: 'case when $7::boolean then decided.failures + 1 else 0 end',
             error_code: '$8::text',
+            error_since:
+              'case when decided.error_code is not distinct from $8::text then decided.error_since else decided.now end',
           }[column];
           return `${column} = case decided.outcome when 'yes' then ${settled ?? ''} else decided.${column} end, `;
         })
@@ -232,6 +242,7 @@ select 'conflict', schema_version, null from before where not exists (select fro
        else 'moved'`,
       `state = 'idle', state_since = decided.now, ${unclaimed}, version = decided.version + 1, payload = $4,
        soft_at = ${later('$5')}, hard_at = ${later('$6')}, next_try_at = null, failures = 0, error_code = null,
+       error_since = null, refused = null,
        refreshed_at = decided.now, expires_at = ${retained('decided.held_until', 'decided.now')}`,
       `decided.outcome = 'committed'`,
       decision,

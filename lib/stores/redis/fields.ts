@@ -18,6 +18,9 @@ export const fieldNames = [
   'stateSince',
   'failures',
   'errorCode',
+  'errorSince',
+  'refreshedAt',
+  'refused',
   // The run of the server that wrote the tokens or a claim last; empty where that is not to be known.
   'server',
 ] as const;

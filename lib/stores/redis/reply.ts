@@ -29,11 +29,13 @@ export function recordIn([, now, ...values]: Reply, grantId: string): GrantRecor
     stateSince: Number(fields.stateSince),
     failures: Number(fields.failures),
     errorCode: fields.errorCode === '' ? undefined : fields.errorCode,
+    errorSince: Number(fields.errorSince),
+    refreshedAt: Number(fields.refreshedAt),
+    refused: fields.refused === '' ? undefined : fields.refused,
     // They stay in Redis, as does what follows: no record shows them.
     references: new Map(),
     forgottenUntil: 0,
     heldUntil: 0,
-    refreshedAt: 0,
     takenUntil: 0,
     expiresAt: 0,
   };

@@ -27,6 +27,8 @@ local function save() if #changes > 0 then redis.call('HSET', key, unpack(change
 local function after(ms) if ms == '' then return '' end return whole(now + tonumber(ms)) end
 local function enter(state) set('state', state) set('stateSince', whole(now)) end
 local function unclaim() set('owner', '') set('leaseUntil', '0') end
+local none = {nextTryAt = '0', failures = '0', errorCode = '', errorSince = '0', refused = ''}
+local function clear_errors() for name, value in pairs(none) do set(name, value) end end
 -- Changes with a failover and with a restart. What may be forbidden to this user, or hidden, detects nothing.
 local function server_run()
   local info = redis.pcall('INFO', 'server')
@@ -67,7 +69,7 @@ end
 local function keep_until(held, refreshed, retention_ms)
   redis.call('PEXPIREAT', key, whole(math.max(held, refreshed) + tonumber(retention_ms)))
 end
--- The news for other processes, where there is a channel. A hint: what is wrong with it must not undo the write.
+-- For other processes. A hint: what is wrong with it must not undo the write.
 local function tell(channel)
   if channel ~= '' then redis.pcall('PUBLISH', channel, string.match(key, '{([^{}]*)}$')) end
 end
@@ -105,9 +107,7 @@ set('labels', ARGV[6])
 set('softAt', after(ARGV[7]))
 set('hardAt', after(ARGV[8]))
 unclaim()
-set('nextTryAt', '0')
-set('failures', '0')
-set('errorCode', '')
+clear_errors()
 set('server', server_run())
 local held = hold(ARGV[9], ARGV[10], tonumber(ARGV[13]))
 set('refreshedAt', whole(now))
@@ -121,6 +121,11 @@ return {'written', version}`),
 local generation, version, owner, lease_ms, detects = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5] == '1'
 if not is_live() or not is_of(generation) then return {'gone'} end
 if grant.version ~= version then return answer('moved') end
+if ARGV[6] ~= '' and grant.refused ~= ARGV[6] then
+  redis.call('HSET', key, 'refused', ARGV[6])
+  grant.refused = ARGV[6]
+  tell(ARGV[7])
+end
 if grant.state == 'dead' then return answer('dead') end
 if tonumber(grant.leaseUntil) > now then
   if grant.owner ~= owner then return answer('busy') end
@@ -131,7 +136,7 @@ end
 if grant.state == 'inflight' then enter('ambiguous') end
 local run = server_run()
 if grant.server ~= run then
-  -- Another server, or this one restarted: the last write, or the claim before it, may be lost, and the refresh token spent.
+  -- Another server, or this one restarted: the last write or claim may be lost, and the refresh token spent.
   if detects and grant.server ~= '' and run ~= '' and grant.state == 'idle' then enter('ambiguous') end
   set('server', run)
 end
@@ -187,7 +192,7 @@ if grant.state ~= state then enter(state) end
 unclaim()
 set('nextTryAt', after(ARGV[5]))
 set('failures', ARGV[6] == '1' and whole(tonumber(grant.failures) + 1) or '0')
-set('errorCode', ARGV[7])
+if grant.errorCode ~= ARGV[7] then set('errorSince', whole(now)) set('errorCode', ARGV[7]) end
 save()
 tell(ARGV[8])
 return {'yes'}`),
@@ -208,9 +213,7 @@ set('server', server_run())
 set('payload', payload)
 set('softAt', after(ARGV[4]))
 set('hardAt', after(ARGV[5]))
-set('nextTryAt', '0')
-set('failures', '0')
-set('errorCode', '')
+clear_errors()
 set('refreshedAt', whole(now))
 save()
 keep_until(time_of('heldUntil'), now, ARGV[6])

@@ -1,8 +1,8 @@
-import type { AmbiguousPolicy } from '../../../lib';
+import type { LostAnswerPolicy } from '../../../lib';
 import { insist, isHeld, type Cell } from './cell';
 
 /** Long enough for a few looks, short enough to be waited for. */
-const holdMs = 2_500;
+const inDoubtMs = 2_500;
 
 /** How the answer of a refresh is lost, for the tables. */
 const losses = [
@@ -11,18 +11,18 @@ const losses = [
 ] as const;
 
 /** A client without a secret: introspection answers `active: false` whatever is true, and so proves nothing. */
-const publicClients = (['hold', 'reauth', 'gamble'] as const).flatMap((onAmbiguous) =>
+const publicClients = (['wait', 'login', 'retry'] as const).flatMap((onLostAnswer) =>
   losses.map(({ when, step }): Cell => {
     // The one case in which asking again was worth it.
-    const isWon = onAmbiguous === 'gamble' && when === 'before';
+    const isWon = onLostAnswer === 'retry' && when === 'before';
     return {
-      row: `Answer lost, public client, ${onAmbiguous}`,
+      row: `Answer lost, public client, ${onLostAnswer}`,
       step,
       promised: isWon ? 'nothing lost' : 'one clean login',
       // What was presented twice is revoked as stolen, with all that came of it.
-      lostTokens: when === 'after' && onAmbiguous !== 'gamble' ? 1 : 0,
-      spent: when === 'after' && onAmbiguous === 'gamble' ? 1 : 0,
-      options: { isPublic: true, onAmbiguous, holdMs },
+      lostTokens: when === 'after' && onLostAnswer !== 'retry' ? 1 : 0,
+      spent: when === 'after' && onLostAnswer === 'retry' ? 1 : 0,
+      options: { isPublic: true, onLostAnswer, inDoubtMs },
       async run(scene) {
         scene.expire();
         scene.fault({ on: 'refresh', kind: 'drop', when });
@@ -30,18 +30,18 @@ const publicClients = (['hold', 'reauth', 'gamble'] as const).flatMap((onAmbiguo
         insist(isHeld(answer), `Answered ${answer.status} ${String(answer.error)}.`);
         const end = await scene.askUntil(({ status }) => status !== 503);
         insist(end.status === (isWon ? 200 : 401), `Ended with ${end.status}.`);
-        if (onAmbiguous !== 'gamble') insist(scene.presented === 1, `Presented ${scene.presented} times.`);
+        if (onLostAnswer !== 'retry') insist(scene.presented === 1, `Presented ${scene.presented} times.`);
       },
     };
   }),
 );
 
 /** A client with a secret while introspection is out of order, so that nobody can tell. */
-const untold = (['hold', 'reauth', 'gamble'] as const).map((onAmbiguous: AmbiguousPolicy): Cell => ({
-  row: `Answer lost, introspection down, ${onAmbiguous}`,
+const untold = (['wait', 'login', 'retry'] as const).map((onLostAnswer: LostAnswerPolicy): Cell => ({
+  row: `Answer lost, introspection down, ${onLostAnswer}`,
   step: 'S3',
-  promised: onAmbiguous === 'gamble' ? 'nothing lost' : 'one clean login',
-  options: { onAmbiguous, holdMs },
+  promised: onLostAnswer === 'retry' ? 'nothing lost' : 'one clean login',
+  options: { onLostAnswer, inDoubtMs },
   async run(scene) {
     scene.expire();
     scene.fault({ on: 'introspect', kind: 'status', status: 500, times: Infinity });
@@ -57,7 +57,7 @@ const toldInTime = losses.map(({ when, step }): Cell => ({
   step,
   promised: when === 'before' ? 'nothing lost' : 'one clean login',
   lostTokens: when === 'after' ? 1 : 0,
-  options: { onAmbiguous: 'hold', holdMs: 6_000 },
+  options: { onLostAnswer: 'wait', inDoubtMs: 6_000 },
   async run(scene) {
     scene.expire();
     const down = scene.fault({ on: 'introspect', kind: 'status', status: 500, times: 1 });

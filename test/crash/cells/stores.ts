@@ -42,7 +42,7 @@ const outageCells = Object.entries(outages).flatMap(([row, { begin, end }]): Cel
       // New tokens are there and not stored, so nobody gets them.
       const { status, retryAfter } = await pending;
       insist(status === 503 && retryAfter !== null, `Answered ${status} before the tokens were stored.`);
-      const stored = scene.a.worker.heard('refresh.success', scene.a.id);
+      const stored = scene.a.worker.heard('refresh.succeeded', scene.a.id);
       await end(scene);
       await stored;
       insist((await scene.ask(scene.a)).status === 200 && scene.presented === 1, 'The new tokens are lost.');

@@ -51,7 +51,7 @@ const clientGone: Cell = {
     await held.reached;
     leaving.abort();
     await pending;
-    const stored = scene.a.worker.heard('refresh.success', scene.a.id);
+    const stored = scene.a.worker.heard('refresh.succeeded', scene.a.id);
     held.release();
     await stored;
     insist((await scene.ask(scene.b)).status === 200 && scene.presented === 1, 'The refresh was for nothing.');

@@ -1,8 +1,8 @@
-import type { Clock } from '../clock';
-import type { EventHub } from './events';
+import type { Clock } from '../../clock';
+import type { EventHub } from '../events';
 
-/** Tells of one wait for another process's refresh, however often the store is looked at meanwhile. */
-export class LockWait {
+/** Tells of one wait for another process's claim, however often the store is looked at meanwhile. */
+export class ClaimWait {
   readonly #grantId: string;
   readonly #clock: Clock;
   readonly #events: EventHub;
@@ -17,14 +17,14 @@ export class LockWait {
   begin(): void {
     if (this.#since !== undefined) return;
     this.#since = this.#clock.monotonic();
-    this.#events.emit('lock.wait', { grantId: this.#grantId });
+    this.#events.emit('claim.delayed', { grantId: this.#grantId });
   }
 
-  /** Does nothing where there was no wait. */
+  /** Does nothing if there was no wait. */
   end(): void {
     if (this.#since === undefined) return;
     const durationMs = this.#clock.monotonic() - this.#since;
     this.#since = undefined;
-    this.#events.emit('lock.waited', { grantId: this.#grantId, durationMs });
+    this.#events.emit('claim.waited', { grantId: this.#grantId, durationMs });
   }
 }

@@ -19,7 +19,7 @@ const pauses = (times: number[]) => times.slice(1).map((time, index) => Math.rou
 
 describe('a claim that could not be given back', () => {
   it('is given back as soon as the store answers, which is asked less and less often', async () => {
-    const lab = await Laboratory.open({ isCertain: true, options: { leaseMs: 1e9 } });
+    const lab = await Laboratory.open({ isCertain: true, options: { refresh: { leaseMs: 3_600_000 } } });
     await lab.world.elapse(600_000);
     const asked = failing(lab, 'settle', 7);
     lab.world.fail('status-503');
@@ -31,11 +31,11 @@ describe('a claim that could not be given back', () => {
 
     expect(pauses(asked)).toEqual([1, 4, 16, 64, 120, 120, 120]);
     expect(await lab.record()).toMatchObject({ state: 'idle', failures: 1, errorCode: 'ERR_SALESFORCE_UPSTREAM' });
-    expect(lab.told().filter(([name]) => name === 'refresh.transient')).toHaveLength(1);
+    expect(lab.told().filter(([name]) => name === 'refresh.failed')).toHaveLength(1);
   });
 
   it('is left when closing, after one last try', async () => {
-    const lab = await Laboratory.open({ isCertain: true, options: { leaseMs: 1e9 } });
+    const lab = await Laboratory.open({ isCertain: true, options: { refresh: { leaseMs: 3_600_000 } } });
     await lab.world.elapse(600_000);
     const asked = failing(lab, 'settle', 9);
     lab.world.fail('status-503');
@@ -90,7 +90,7 @@ describe('a claim whose answer was lost', () => {
   });
 
   it('is given back later where the store goes on failing', async () => {
-    const lab = await Laboratory.open({ options: { leaseMs: 1e9 } });
+    const lab = await Laboratory.open({ options: { refresh: { leaseMs: 3_600_000 } } });
     const { store } = lab.process();
     const settle = jest.spyOn(store, 'settle').mockImplementationOnce(down).mockImplementationOnce(down);
 
@@ -131,7 +131,7 @@ describe('a claim whose answer was lost', () => {
       ['claimed', 'idle'],
       ['resolve', 'ambiguous'],
     ] as const) {
-      const lab = await Laboratory.open({ options: { storeTimeoutMs: 1_000, leaseMs: 1e9 } });
+      const lab = await Laboratory.open({ options: { refresh: { storeTimeoutMs: 1_000, leaseMs: 3_600_000 } } });
       const rejected = (await lab.tokens()).accessToken;
       if (outcome === 'resolve') {
         lab.world.fail('drop-before');
@@ -154,7 +154,7 @@ describe('a claim whose answer was lost', () => {
   });
 
   it('that comes late and is none has nothing to be given back', async () => {
-    const lab = await Laboratory.open({ options: { storeTimeoutMs: 1_000 } });
+    const lab = await Laboratory.open({ options: { refresh: { storeTimeoutMs: 1_000 } } });
     const { store } = lab.process();
     const record = await lab.record();
     jest.spyOn(store, 'claim').mockImplementationOnce(async () => {
@@ -185,7 +185,7 @@ describe('tokens that came to nothing', () => {
     await lab.world.elapse(60_000);
 
     expect(pauses(asked)).toEqual([1, 4, 16]);
-    expect(lab.told().filter(([name]) => name === 'revoke')).toEqual([]);
+    expect(lab.told().filter(([name]) => name === 'revocation.succeeded')).toEqual([]);
   });
 
   it('are revoked where it does not, or where there is none', async () => {
@@ -210,10 +210,10 @@ describe('tokens that came to nothing', () => {
         lab.process().run(() => grants.discard({ ...tokens, refreshToken: '__fake_unknown__' })),
         10,
       );
-      expect(lab.told().filter(([name]) => name === 'revoke')).toEqual([]);
+      expect(lab.told().filter(([name]) => name === 'revocation.succeeded')).toEqual([]);
       await lab.world.elapse(60_000);
 
-      expect(lab.told().map(([name]) => name)).toContain('revoke');
+      expect(lab.told().map(([name]) => name)).toContain('revocation.succeeded');
     }
   });
 });

@@ -1,0 +1,27 @@
+import { isSalesforceAuthError, type SalesforceAuthError } from '../../errors';
+import { isHostGone } from '../../token/gone';
+import { TokenRequestError } from '../../token/token-error';
+import type { Answer } from './verdict';
+
+const answerOfDisposition: Readonly<Record<TokenRequestError['disposition'], Answer>> = {
+  dead: 'known refusal',
+  unknown: 'unknown refusal',
+  refused: 'client refused',
+  transient: 'not carried out',
+  busy: 'in use',
+  ambiguous: 'lost',
+};
+
+/** What an error of a token request says of the refresh token; anything that is not certain counts as lost. */
+export function answerOf(error: unknown): Answer {
+  if (error instanceof TokenRequestError) return answerOfDisposition[error.disposition];
+  if (isHostGone(error)) return 'host gone';
+  return isSalesforceAuthError(error) && error.code === 'ERR_SALESFORCE_UNREACHABLE' ? 'not sent' : 'lost';
+}
+
+/** The pause Salesforce asked for, if it did. */
+export function askedForSeconds(error: unknown): number | undefined {
+  if (!isSalesforceAuthError(error)) return undefined;
+  const { upstreamStatus, retryAfterSeconds } = error as SalesforceAuthError;
+  return upstreamStatus === 429 || upstreamStatus === 503 ? retryAfterSeconds : undefined;
+}

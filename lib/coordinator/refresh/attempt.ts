@@ -1,0 +1,309 @@
+import { debugRefresh } from '../../debug';
+import { isSalesforceAuthError, type SalesforceAuthError, type SalesforceErrorCode } from '../../errors';
+import type { Configuration } from '../../options/configuration';
+import type { GrantRecord } from '../../stores/store';
+import { RequestHeldBack } from '../../token/send-guard';
+import type { TokenSet } from '../../token/types';
+import type { ClaimEnd } from '../background';
+import type { RefreshCause } from '../events';
+import { loggedOut, loginRequired, refreshDelayed, refreshHeld } from '../failures';
+import { backoffMs, type RefreshDeps } from '../settings';
+import { answerOf, askedForSeconds } from './answer';
+import { Commit } from './commit';
+import type { Lease } from './lease';
+import { Presentation, type Refreshed } from './presentation';
+import { rowOf, type Answer, type Introspection, type Row } from './verdict';
+
+/** Pause between two looks at a grant in doubt, in milliseconds. */
+const lookAgainMs = 10_000;
+
+/** From here on the error page offers a login beside another try: the trouble may well stay. */
+const longTroubleMs = 60 * 60 * 1000;
+
+/** Marks a grant in doubt of which Salesforce was asked and did not tell; the time of this error counts. */
+const notTold: SalesforceErrorCode = 'ERR_SALESFORCE_REFRESH_HELD';
+
+/** What a claim of a grant is made of, with everything needed to present its refresh token. */
+export interface ClaimedGrant {
+  cause: RefreshCause;
+  /** Random name the claim was made under. */
+  owner: string;
+  lease: Lease;
+  /** The grant as it was claimed. */
+  record: GrantRecord;
+  tokens: TokenSet & { refreshToken: string };
+  configuration: Configuration;
+  /** Whether an earlier presentation was left without an answer. */
+  isInDoubt: boolean;
+}
+
+/** What is known when an attempt ends without new tokens. */
+interface Ending {
+  answer: Answer;
+  introspection: Introspection;
+  error?: unknown;
+}
+
+/**
+ * One attempt to refresh a grant, from its claim to its end: presents the refresh token, stores what comes, and leaves the
+ * grant as the table of verdicts says.
+ */
+export class Attempt {
+  readonly #grant: ClaimedGrant;
+  readonly #deps: RefreshDeps;
+  readonly #grantId: string;
+  readonly #presentation: Presentation;
+  #presentedAt: number | undefined;
+
+  constructor(grant: ClaimedGrant, deps: RefreshDeps) {
+    this.#grant = grant;
+    this.#deps = deps;
+    this.#grantId = grant.record.grantId;
+    this.#presentation = new Presentation(grant.tokens, grant.configuration, deps.clock);
+  }
+
+  /**
+   * @returns new tokens, stored; undefined if the grant has to be read again
+   * @throws SalesforceAuthError that says what the request gets while its access token does not work
+   */
+  async run(): Promise<TokenSet | undefined> {
+    const { lease, record, isInDoubt } = this.#grant;
+    if (isInDoubt) {
+      if (!(await this.#mayPresent())) return undefined;
+    } else if (!lease.isSure) {
+      // Paused since the claim: by now another process may take this one for dead.
+      await this.#release();
+      return undefined;
+    } else if (this.#deps.access.hasSeenNewer(record)) {
+      // The store has lost a write, as a replica does that was promoted without it: what the record has may be spent.
+      return this.#end({ answer: 'lost', introspection: 'not asked yet' }, 'ERR_SALESFORCE_TOKEN_STORE');
+    }
+    return this.#present();
+  }
+
+  /** Finds out, without presenting it, whether a refresh token was spent whose presentation was left without an answer. */
+  async #mayPresent(): Promise<boolean> {
+    const { record, owner, lease } = this.#grant;
+    const { settings, store, access } = this.#deps;
+    const undrainedMs = settings.drainMs - record.stateAgeMs;
+    if (undrainedMs > 0) {
+      // The lost request may still be carried out: until then an answer would be about the past.
+      await this.#look({ answer: 'lost', introspection: 'not asked yet' }, undrainedMs);
+      return false;
+    }
+    let ending: Ending = { answer: 'lost', introspection: 'not asked yet' };
+    if (this.#rowOf(ending).verdict === 'in doubt') ending = await this.#introspect('lost');
+    const { verdict } = this.#rowOf(ending);
+    debugRefresh('%s in doubt: introspection %s, %s', this.#grantId, ending.introspection, verdict);
+    if (verdict === 'ended') {
+      await this.#end(ending, record.errorCode as SalesforceErrorCode | undefined);
+      return false;
+    }
+    if (verdict === 'in doubt') {
+      // The last look is when `inDoubtMs` is over, and not up to a pause after it.
+      const leftMs = settings.inDoubtMs - this.#notToldMs;
+      await this.#look(ending, leftMs > 0 ? Math.min(lookAgainMs, leftMs) : lookAgainMs);
+      return false;
+    }
+    lease.restart();
+    const { generation } = record;
+    const { leaseMs } = settings;
+    const isArmed = await access.call('arm', () => store.arm(this.#grantId, { generation, owner, leaseMs }));
+    if (!isArmed) throw refreshHeld(lookAgainMs);
+    return true;
+  }
+
+  /** For how long Salesforce has been asked and has not told. */
+  get #notToldMs(): number {
+    const { errorCode, errorAgeMs } = this.#grant.record;
+    return errorCode === notTold ? errorAgeMs : 0;
+  }
+
+  async #introspect(answer: Answer, error?: unknown): Promise<Ending> {
+    const looked = await this.#presentation.introspect();
+    return { answer, introspection: looked.said, error: error ?? looked.error };
+  }
+
+  /** Leaves a grant in doubt, or waiting for its turn, until the next look. @throws SalesforceAuthError */
+  async #look(ending: Ending, pauseMs: number): Promise<void> {
+    const { record, cause } = this.#grant;
+    const { events } = this.#deps;
+    const isFirst = ending.introspection === 'not asked yet';
+    const code = isFirst ? record.errorCode : ending.introspection === 'does not tell' ? notTold : codeOf(ending.error);
+    await this.#deps.background.settle(this.#claim, this.#doubt(pauseMs, code));
+    const { verdict } = this.#rowOf(ending);
+    if (isFirst && verdict === 'in doubt') {
+      // What a process left that is gone. Later looks are no news.
+      events.emit('refresh.doubted', { grantId: this.#grantId, cause, durationMs: 0, code: undefined });
+    }
+    throw verdict === 'in doubt' ? refreshHeld(pauseMs, ending.error) : refreshDelayed(pauseMs, { reason: code });
+  }
+
+  /** Presents the refresh token. Undefined if another process's tokens are to be adopted instead. */
+  async #present(): Promise<TokenSet | undefined> {
+    const { lease, tokens, cause } = this.#grant;
+    lease.keep();
+    this.#presentedAt = this.#deps.clock.monotonic();
+    this.#deps.events.emit('refresh.started', { grantId: this.#grantId, cause });
+    try {
+      let refreshed: Refreshed;
+      try {
+        refreshed = await this.#presentation.send(lease);
+      } catch (error) {
+        if (!(error instanceof RequestHeldBack)) {
+          await this.#fail(error);
+          return;
+        }
+        await this.#release();
+        this.#supersede('update');
+        return undefined;
+      }
+      const isRotated = refreshed.tokens.refreshToken !== tokens.refreshToken;
+      const rotation = this.#deps.rotation.learn(tokens, isRotated);
+      return await this.#store({ ...refreshed.tokens, rotation }, refreshed.problem);
+    } finally {
+      lease.stop();
+    }
+  }
+
+  /** Stores new tokens; only then are they used. */
+  async #store(fresh: TokenSet, problem: SalesforceAuthError | undefined): Promise<TokenSet | undefined> {
+    const { record, tokens, cause, configuration } = this.#grant;
+    const { events, background } = this.#deps;
+    const outcome = await new Commit(record, fresh, this.#deps).run(configuration.sessionTimeoutSeconds);
+    if (outcome === 'gone') return this.#loggedOut(fresh);
+    if (outcome !== 'committed') {
+      this.#supersede('update');
+      // Newer tokens that may have come from these are adopted, and nothing is revoked.
+      if (outcome === 'moved') await background.revokeUnlessKept(this.#grantId, fresh);
+      return undefined;
+    }
+    debugRefresh('%s refreshed', this.#grantId);
+    const durationMs = this.#durationMs;
+    const rotated = fresh.refreshToken !== tokens.refreshToken;
+    events.emit('refresh.succeeded', { grantId: this.#grantId, cause, durationMs, rotated });
+    if (fresh.baseUrl !== tokens.baseUrl || fresh.instanceUrl !== tokens.instanceUrl) {
+      events.emit('grant.moved', { grantId: this.#grantId, baseUrl: fresh.baseUrl, instanceUrl: fresh.instanceUrl });
+    }
+    if (problem) throw problem;
+    return fresh;
+  }
+
+  /** A logout came in between: what was just obtained is revoked. */
+  async #loggedOut(fresh: TokenSet): Promise<never> {
+    this.#supersede('logout');
+    await this.#deps.revocations.revoke(this.#grantId, fresh);
+    // Tells a logout that waits for this attempt that nothing of it is left.
+    await this.#release();
+    throw loggedOut();
+  }
+
+  /** Ends an attempt whose presentation failed. */
+  async #fail(error: unknown): Promise<undefined> {
+    const answer = answerOf(error);
+    debugRefresh('%s not refreshed: %s (%s)', this.#grantId, codeOf(error), answer);
+    if (answer !== 'unknown refusal')
+      return this.#end({ answer, introspection: 'not asked yet', error }, codeOf(error));
+    // It was answered, so nothing is under way, and Salesforce can be asked at once.
+    return this.#end(await this.#introspect(answer, error), codeOf(error));
+  }
+
+  /** Leaves the grant as the table says, tells of it, and throws what the request gets. */
+  async #end(ending: Ending, code: SalesforceErrorCode | undefined): Promise<undefined> {
+    const { settings, background, events } = this.#deps;
+    const { cause, record } = this.#grant;
+    const row = this.#rowOf(ending);
+    const news = { grantId: this.#grantId, cause, durationMs: this.#durationMs, code };
+    if (row.grant === 'ended') {
+      // By version rather than by owner: newer tokens are not what was refused.
+      const end = { state: 'dead', backoffMs: 0, errorCode: code, failed: true } as const;
+      if (await background.settle(this.#claim, end)) {
+        events.emit('refresh.ended', { ...news, code: ending.answer === 'lost' ? notTold : code });
+        throw loginRequired(reasonOf(ending), ending.error);
+      }
+      if (await this.#wasOvertaken()) return undefined;
+      // An end that could not be stored is found out again once the lease is over.
+      events.emit('refresh.doubted', news);
+      throw refreshHeld(settings.drainMs, ending.error);
+    }
+    const pauseMs = this.#pauseOf(row, ending);
+    const isUnclear = row.grant === 'in doubt' || ending.answer === 'lost';
+    const end: ClaimEnd = isUnclear
+      ? this.#doubt(pauseMs, code)
+      : { state: 'idle', backoffMs: pauseMs, errorCode: code, failed: true };
+    if (!(await background.settle(this.#claim, end)) && (await this.#wasOvertaken())) return undefined;
+    if (row.event === 'refresh.doubted') events.emit('refresh.doubted', news);
+    else events.emit('refresh.failed', { ...news, verdict: row.verdict, retryInMs: pauseMs });
+    if (row.request === '502') throw ending.error as Error;
+    if (row.grant === 'in doubt') throw refreshHeld(pauseMs, ending.error);
+    const isLong = record.errorCode === code && record.errorAgeMs >= longTroubleMs;
+    throw refreshDelayed(pauseMs, { reason: code, cause: ending.error, offersLogin: isLong });
+  }
+
+  #pauseOf({ grant, verdict }: Row, { answer, introspection, error }: Ending): number {
+    const { settings } = this.#deps;
+    const { failures } = this.#grant.record;
+    if (grant === 'in doubt') return introspection === 'not asked yet' ? settings.drainMs : lookAgainMs;
+    const isRefused = verdict === 'refused' || answer === 'unknown refusal';
+    // A client or policy that is refused stays refused until a person changes it.
+    const pauseMs = isRefused ? backoffMs(5) : backoffMs(failures, askedForSeconds(error));
+    return answer === 'lost' ? Math.max(settings.drainMs, pauseMs) : pauseMs;
+  }
+
+  /** A presentation without an answer, written down; the next look judges it by what is known then. */
+  #doubt(pauseMs: number, errorCode: string | undefined): ClaimEnd {
+    return { state: 'ambiguous', backoffMs: pauseMs, errorCode, failed: true };
+  }
+
+  #rowOf({ answer, introspection }: Ending): Row {
+    const { record, tokens, configuration } = this.#grant;
+    const { onLostAnswer, inDoubtMs } = this.#deps.settings;
+    const hasWaited = this.#notToldMs >= inDoubtMs;
+    return rowOf({
+      answer,
+      introspection,
+      rotation: this.#deps.rotation.of({ record, tokens }),
+      client: configuration.clientSecret === undefined ? 'public' : 'confidential',
+      patience: onLostAnswer === 'wait' && hasWaited ? 'waited' : onLostAnswer,
+    });
+  }
+
+  /** How long ago the refresh token was presented; 0 if it was not. */
+  get #durationMs(): number {
+    return this.#presentedAt === undefined ? 0 : this.#deps.clock.monotonic() - this.#presentedAt;
+  }
+
+  get #claim(): { grantId: string; owner: string; record: GrantRecord } {
+    return { grantId: this.#grantId, owner: this.#grant.owner, record: this.#grant.record };
+  }
+
+  /** Ends a claim under which nothing was presented, or whose grant is logged out. */
+  async #release(): Promise<void> {
+    await this.#deps.background.settle(this.#claim, { state: 'idle', backoffMs: 0, failed: false });
+  }
+
+  #supersede(by: 'update' | 'logout'): void {
+    const news = { grantId: this.#grantId, cause: this.#grant.cause, durationMs: this.#durationMs };
+    this.#deps.events.emit('refresh.superseded', { ...news, by });
+  }
+
+  /** Whether a login, another refresh or a logout came in between: what was presented is out of use then. */
+  async #wasOvertaken(): Promise<boolean> {
+    const { record } = this.#grant;
+    const now = await this.#deps.access.open(this.#grantId).catch(() => ({ record }));
+    const isGone = now?.record.generation !== record.generation;
+    if (!isGone && now.record.version === record.version) return false;
+    this.#supersede(isGone ? 'logout' : 'update');
+    return true;
+  }
+}
+
+function codeOf(error: unknown): SalesforceErrorCode | undefined {
+  return isSalesforceAuthError(error) ? error.code : undefined;
+}
+
+function reasonOf({ answer, introspection }: Ending): string {
+  if (answer === 'known refusal') return 'Salesforce no longer accepts the refresh token.';
+  if (introspection === 'inactive') return 'Salesforce says that the refresh token is no longer good.';
+  return "Salesforce's answer to a refresh was lost together with the new refresh token.";
+}

@@ -1,0 +1,90 @@
+import { longestSince, momentOf, wait } from '../../clock';
+import { isSalesforceAuthError } from '../../errors';
+import type { GrantRecord } from '../../stores/store';
+import type { TokenSet } from '../../token/types';
+import { tokenLifeOf } from '../grant';
+import type { RefreshDeps } from '../settings';
+
+export type CommitOutcome = 'committed' | 'moved' | 'gone' | 'unclear';
+
+/** How often a store that does not answer is asked to keep new tokens: for about a day. */
+const maxTries = 20_000;
+
+/**
+ * Stores refreshed tokens, trying until the store answers: while this process lives they are not lost, and until they are
+ * stored no request gets them.
+ */
+export class Commit {
+  readonly #record: GrantRecord;
+  readonly #tokens: TokenSet;
+  readonly #deps: RefreshDeps;
+
+  /** @param record the grant the tokens were refreshed from */
+  constructor(record: GrantRecord, tokens: TokenSet, deps: RefreshDeps) {
+    this.#record = record;
+    this.#tokens = tokens;
+    this.#deps = deps;
+  }
+
+  /**
+   * @returns what the store answered; `unclear` if it has newer tokens after an answer was lost, since they may well have come
+   *   from these
+   */
+  async run(sessionTimeoutSeconds: number): Promise<CommitOutcome> {
+    const { codec, store, clock, access } = this.#deps;
+    const { grantId, generation, version } = this.#record;
+    const payload = await codec.encode(grantId, this.#tokens);
+    const { softMs, hardMs } = tokenLifeOf(this.#tokens, grantId, sessionTimeoutSeconds);
+    const receivedAt = momentOf(clock);
+    let wasAnswerLost = false;
+    let pauseMs = 50;
+    for (let tries = 0; tries < maxTries; tries++) {
+      const heldMs = longestSince(receivedAt, clock);
+      const left = (ms: number | null): number | null => (ms === null ? null : ms - heldMs);
+      const staleness = { softMs: left(softMs), hardMs: left(hardMs) };
+      try {
+        let outcome: CommitOutcome = await access.call('commit', () =>
+          store.commit(grantId, { generation, version, payload, ...staleness }),
+        );
+        if (outcome === 'moved' && wasAnswerLost) outcome = await this.#movedBy();
+        if (outcome === 'committed') access.replace(this.#fresh(payload, staleness), this.#tokens);
+        return outcome;
+      } catch (error) {
+        // What is there instead cannot be read, however often it is looked at.
+        if (isSalesforceAuthError(error) && error.code === 'ERR_SALESFORCE_GRANT_UNREADABLE') return 'unclear';
+        wasAnswerLost = true;
+        await wait(clock, pauseMs);
+        pauseMs = Math.min(pauseMs * 2, 5_000);
+      }
+    }
+    return 'unclear';
+  }
+
+  #fresh(payload: string, { softMs, hardMs }: { softMs: number | null; hardMs: number | null }): GrantRecord {
+    return {
+      ...this.#record,
+      version: this.#record.version + 1,
+      state: 'idle',
+      payload,
+      softInMs: softMs,
+      hardInMs: hardMs,
+      backoffInMs: 0,
+      failures: 0,
+      errorCode: undefined,
+      errorAgeMs: 0,
+      tokensAgeMs: 0,
+      refused: undefined,
+    };
+  }
+
+  /** What moved a grant: an earlier try of this very commit whose answer was lost, a login instead of it, or more than one. */
+  async #movedBy(): Promise<CommitOutcome> {
+    const { grantId, generation, version } = this.#record;
+    const now = await this.#deps.access.open(grantId);
+    if (now?.record.generation !== generation) return 'gone';
+    if (now.tokens.accessToken === this.#tokens.accessToken) return 'committed';
+    // Of another login: they did not come from these, however many versions lie between.
+    if (now.tokens.loginId !== this.#tokens.loginId) return 'moved';
+    return now.record.version === version + 1 ? 'moved' : 'unclear';
+  }
+}

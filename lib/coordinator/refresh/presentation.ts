@@ -1,0 +1,57 @@
+import type { Clock } from '../../clock';
+import type { SalesforceAuthError } from '../../errors';
+import type { Configuration } from '../../options/configuration';
+import { readIdentityUrl } from '../../salesforce/identity-url';
+import { TokenClient } from '../../token/client';
+import type { SendGuard } from '../../token/send-guard';
+import { identityChanged, refreshTokenSet } from '../../token/token-set';
+import type { TokenSet } from '../../token/types';
+import { askAt, placesOf } from '../places';
+import type { Introspection } from './verdict';
+
+/** New tokens, and what is wrong beside them. */
+export interface Refreshed {
+  tokens: TokenSet;
+  problem: SalesforceAuthError | undefined;
+}
+
+/** A refresh token and where it can be presented, or asked about: at the host it came from or, if that is gone, at others. */
+export class Presentation {
+  readonly #tokens: TokenSet & { refreshToken: string };
+  readonly #configuration: Configuration;
+  readonly #clock: Clock;
+
+  constructor(tokens: TokenSet & { refreshToken: string }, configuration: Configuration, clock: Clock) {
+    this.#tokens = tokens;
+    this.#configuration = configuration;
+    this.#clock = clock;
+  }
+
+  /**
+   * Presents the refresh token.
+   *
+   * @param guard asked before the first byte is sent, at each host
+   * @throws TokenRequestError, `ERR_SALESFORCE_IDENTITY_CHANGED`, or a transport error
+   */
+  async send(guard: SendGuard): Promise<Refreshed> {
+    const { answer, place } = await this.#ask((client) => client.refreshTokenGrant(this.#tokens.refreshToken, guard));
+    // Another host may serve another organization: it has to say whose tokens these are.
+    if (place !== this.#tokens.baseUrl && !readIdentityUrl(answer.id)) throw identityChanged();
+    return refreshTokenSet({ ...this.#tokens, baseUrl: place }, answer, this.#configuration);
+  }
+
+  /** Asks whether the refresh token is still good, without presenting it. */
+  async introspect(): Promise<{ said: Introspection; error?: unknown }> {
+    try {
+      const { answer } = await this.#ask((client) => client.introspectRefreshToken(this.#tokens.refreshToken));
+      return { said: answer === 'unknown' ? 'does not tell' : answer };
+    } catch (error) {
+      return { said: 'cannot be asked', error };
+    }
+  }
+
+  #ask<T>(ask: (client: TokenClient) => Promise<T>): Promise<{ answer: T; place: string }> {
+    const places = placesOf(this.#tokens, this.#configuration);
+    return askAt(places, (place) => ask(new TokenClient(this.#configuration, place, this.#clock)));
+  }
+}

@@ -1,0 +1,77 @@
+import type { Clock } from '../../clock';
+import type { TokenSet } from '../../token/types';
+import type { OpenGrant } from '../grant-access';
+import type { RotationState } from './verdict';
+
+/** How long a refresh without a new refresh token is believed to show that rotation is off. */
+const offMs = 24 * 60 * 60 * 1000;
+
+/** Clients and organizations remembered. */
+const maxKeys = 10_000;
+
+/**
+ * What this process knows of refresh token rotation, for each client and organization. A rotated reply means `on`, for good. A
+ * reply without a new token means `off`, for a day, and only for the grant it was about.
+ */
+export class Rotation {
+  readonly #clock: Clock;
+  readonly #rotating = new Set<string>();
+  /** When a reply without a new refresh token came last. */
+  readonly #shownOff = new Map<string, number>();
+  /** Grants that present first after a lost answer. */
+  readonly #first = new Map<string, Promise<void>>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  of({ record, tokens }: OpenGrant): RotationState {
+    if (tokens.rotation === 'on' || this.#rotating.has(keyOf(tokens))) return 'on';
+    return tokens.rotation === 'off' && record.tokensAgeMs < offMs ? 'off' : 'unknown';
+  }
+
+  /** Learns from the reply to a refresh; returns what the grant is to keep. */
+  learn(before: TokenSet, isRotated: boolean): 'on' | 'off' {
+    const key = keyOf(before);
+    if (this.#rotating.size >= maxKeys) this.#rotating.clear();
+    if (this.#shownOff.size >= maxKeys) this.#shownOff.clear();
+    if (isRotated || before.rotation === 'on') this.#rotating.add(key);
+    else this.#shownOff.set(key, this.#clock.monotonic());
+    return this.#rotating.has(key) ? 'on' : 'off';
+  }
+
+  /**
+   * Whether a grant whose answer was lost relies on rotation being off, while no reply since then has shown that it still is.
+   * One such grant presents first, and the others wait for what it shows: rotation may have been switched on meanwhile.
+   */
+  needsProof(grant: OpenGrant): boolean {
+    const { state, stateAgeMs, leaseInMs } = grant.record;
+    const isLost = state === 'ambiguous' || (state === 'inflight' && leaseInMs === 0);
+    if (!isLost || this.of(grant) !== 'off') return false;
+    const shownAt = this.#shownOff.get(keyOf(grant.tokens));
+    return shownAt === undefined || this.#clock.monotonic() - shownAt >= stateAgeMs;
+  }
+
+  /** The attempt of the grant that presents first, if there is one. */
+  firstOf(tokens: TokenSet): Promise<void> | undefined {
+    return this.#first.get(keyOf(tokens));
+  }
+
+  /** Notes that a grant presents first; `end` is called when its attempt is over. */
+  goFirst(tokens: TokenSet): { end: () => void } {
+    const key = keyOf(tokens);
+    let end = (): void => undefined;
+    const over = new Promise<void>((resolve) => (end = resolve));
+    this.#first.set(key, over);
+    return {
+      end: () => {
+        this.#first.delete(key);
+        end();
+      },
+    };
+  }
+}
+
+function keyOf({ tenant, clientID, organizationId }: TokenSet): string {
+  return JSON.stringify([tenant, clientID, organizationId]);
+}

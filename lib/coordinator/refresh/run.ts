@@ -1,0 +1,221 @@
+import { randomBytes } from 'node:crypto';
+import { wait } from '../../clock';
+import { clientChanged } from '../../options/source';
+import { isTrustedHost } from '../../salesforce/hosts';
+import type { Configuration } from '../../options/configuration';
+import type { ClaimOutcome, GrantRecord } from '../../stores/store';
+import type { TokenSet } from '../../token/types';
+import type { RefreshCause } from '../events';
+import { closed, loggedOut, loginRequired, refreshDelayed, refreshHeld, refreshPending } from '../failures';
+import { digestOf, type GrantReference } from '../grant';
+import type { OpenGrant } from '../grant-access';
+import type { RefreshDeps } from '../settings';
+import { Attempt } from './attempt';
+import { ClaimWait } from './claim-wait';
+import { Lease } from './lease';
+
+/** How often a run begins anew because the grant has changed. */
+const maxTurns = 20;
+
+/** How long a run waits for the claims of other processes, in milliseconds. */
+const longestWaitMs = 10 * 60 * 1000;
+
+/** What is said to a grant whose turn has not come. */
+const notItsTurnMs = 5_000;
+
+/** Why a grant is to be refreshed, and what is known of it already. */
+export interface RefreshReason {
+  /** An access token that is not good enough however fresh it looks; with the cause `rejected` Salesforce has refused it. */
+  rejected: string | undefined;
+  cause: RefreshCause;
+  /** The grant as the caller has just read it, which the run need not read again. */
+  found: OpenGrant | undefined;
+}
+
+/**
+ * One run of a refresh: reads the grant, claims it, and lets an {@link Attempt} present its refresh token, until there are
+ * tokens or an error.
+ *
+ * It is apart from the requests that wait for it, so that a client that hangs up aborts nothing.
+ */
+export class RefreshRun {
+  readonly #reference: GrantReference;
+  readonly #reason: RefreshReason;
+  readonly #deps: RefreshDeps;
+  readonly #claimWait: ClaimWait;
+  readonly #startedAt: number;
+
+  constructor(reference: GrantReference, reason: RefreshReason, deps: RefreshDeps) {
+    this.#reference = reference;
+    this.#reason = reason;
+    this.#deps = deps;
+    this.#claimWait = new ClaimWait(reference.grantId, deps);
+    this.#startedAt = deps.clock.monotonic();
+  }
+
+  /**
+   * @returns tokens that are stored and usable, refreshed here or by another process
+   * @throws SalesforceAuthError; only `ERR_SALESFORCE_REAUTHENTICATION_REQUIRED` means that the grant has ended
+   */
+  async tokens(): Promise<TokenSet> {
+    try {
+      let known = this.#reason.found;
+      for (let turn = 0; turn < maxTurns;) {
+        const tokens = await this.#turn(known);
+        known = undefined;
+        if (tokens === 'busy') continue;
+        if (tokens) return tokens;
+        // A store whose reads lag behind its writes is not to be hurried.
+        if (turn > 0) await wait(this.#deps.clock, 25 * turn);
+        turn += 1;
+      }
+      throw refreshPending(this.#deps.clock.monotonic() - this.#startedAt);
+    } finally {
+      this.#claimWait.end();
+    }
+  }
+
+  /** Undefined if the grant has changed and is to be read again, `busy` if another process has claimed it. */
+  async #turn(known: OpenGrant | undefined): Promise<TokenSet | 'busy' | undefined> {
+    const { access, closing } = this.#deps;
+    const { rejected } = this.#reason;
+    const { grantId, generation } = this.#reference;
+    if (closing.aborted) throw closed();
+    // If it is out of date already, the claim says so, and it is read again.
+    const grant = known ?? (await access.open(grantId));
+    if (!grant || (generation ?? grant.record.generation) !== grant.record.generation) {
+      throw loggedOut();
+    }
+    const { record, tokens } = grant;
+    if (tokens.accessToken !== rejected && record.refused === undefined && record.state !== 'dead' && isFresh(record)) {
+      access.remember(record, tokens);
+      return tokens;
+    }
+    if (record.state === 'dead') return this.#ended(grant);
+    const configuration = hasRefreshToken(tokens) ? await this.#configurationOf(tokens) : undefined;
+    const { rotation } = this.#deps;
+    if (!rotation.needsProof(grant)) return this.#claim(grant, configuration);
+    const other = rotation.firstOf(tokens);
+    if (other) {
+      await other;
+      if (rotation.needsProof(grant)) throw refreshDelayed(notItsTurnMs, { reason: record.errorCode });
+      return undefined;
+    }
+    const first = rotation.goFirst(tokens);
+    try {
+      return await this.#claim(grant, configuration);
+    } finally {
+      first.end();
+    }
+  }
+
+  /** The grant has ended. That its access token was refused as well is still written down. */
+  async #ended(grant: OpenGrant): Promise<undefined> {
+    const refused = this.#refusedOf(grant);
+    if (refused !== undefined && grant.record.refused !== refused) {
+      const { outcome } = await this.#ask(grant, randomName());
+      if (outcome === 'moved') return undefined;
+    }
+    throw loginRequired('Salesforce no longer accepts the refresh token.');
+  }
+
+  /** Everything slow or fallible comes before the claim; from there on each millisecond counts. */
+  async #configurationOf({ clientID, tenant, baseUrl }: TokenSet): Promise<Configuration> {
+    const configuration = await this.#deps.source.resolveClient(clientID, { tenant });
+    if (!isTrustedHost(new URL(baseUrl), configuration.trustedHosts)) throw clientChanged();
+    return configuration;
+  }
+
+  #refusedOf({ tokens }: OpenGrant): string | undefined {
+    const { cause, rejected } = this.#reason;
+    return cause === 'rejected' && tokens.accessToken === rejected ? digestOf(rejected) : undefined;
+  }
+
+  async #claim(grant: OpenGrant, configuration: Configuration | undefined): Promise<TokenSet | 'busy' | undefined> {
+    const { settings } = this.#deps;
+    const { grantId, generation } = grant.record;
+    const owner = randomName();
+    const lease = new Lease({ grantId, generation, owner, leaseMs: settings.leaseMs }, this.#deps);
+    const claim = await this.#ask(grant, owner);
+    switch (claim.outcome) {
+      case 'moved':
+        return undefined;
+      case 'gone':
+        throw loggedOut();
+      case 'dead':
+        throw loginRequired('Salesforce no longer accepts the refresh token.');
+      case 'backoff':
+        throw this.#tooSoon(claim.record, grant);
+      case 'busy':
+        return this.#waitFor(claim.record);
+      case 'resolve':
+      case 'claimed': {
+        this.#claimWait.end();
+        const { tokens } = grant;
+        if (!hasRefreshToken(tokens) || !configuration) return this.#endWithoutRefreshToken(claim.record, owner);
+        const { cause } = this.#reason;
+        const { record } = claim;
+        const isInDoubt = claim.outcome === 'resolve';
+        return new Attempt({ cause, owner, lease, record, tokens, configuration, isInDoubt }, this.#deps).run();
+      }
+    }
+  }
+
+  #ask(grant: OpenGrant, owner: string): Promise<ClaimOutcome> {
+    const { access, background, settings, store } = this.#deps;
+    const { grantId, generation, version } = grant.record;
+    const refused = this.#refusedOf(grant);
+    const claim = { generation, version, owner, leaseMs: settings.leaseMs };
+    const send = (): Promise<ClaimOutcome> =>
+      store.claim(grantId, refused === undefined ? claim : { ...claim, refused });
+    const late = async ({ outcome }: ClaimOutcome): Promise<void> => {
+      // It was answered when no request waited for it any more: nothing is presented under it.
+      if (outcome === 'claimed' || outcome === 'resolve') background.giveBack(grant.record, owner);
+      return Promise.resolve();
+    };
+    return access.call('claim', send, late).catch((error: unknown) => {
+      // The store may have marked the grant all the same, and nothing will be presented.
+      background.giveBack(grant.record, owner);
+      throw error;
+    });
+  }
+
+  #tooSoon(record: GrantRecord, grant: OpenGrant): Error {
+    const { backoffInMs, errorCode, errorAgeMs } = record;
+    const isInDoubt = record.state === 'ambiguous' && this.#deps.rotation.of(grant) !== 'off';
+    const offersLogin = errorAgeMs >= 60 * 60 * 1000;
+    return isInDoubt ? refreshHeld(backoffInMs) : refreshDelayed(backoffInMs, { reason: errorCode, offersLogin });
+  }
+
+  async #waitFor({ leaseInMs }: GrantRecord): Promise<'busy'> {
+    const { changes, clock, closing } = this.#deps;
+    const waitedMs = clock.monotonic() - this.#startedAt;
+    if (waitedMs > longestWaitMs) throw refreshPending(waitedMs);
+    this.#claimWait.begin();
+    await changes.wait(this.#reference.grantId, Math.min(leaseInMs, 25 + Math.random() * 75), closing);
+    return 'busy';
+  }
+
+  /** Marks a grant as ended that cannot be refreshed, so that no session is taken for logged in because of it. */
+  async #endWithoutRefreshToken(record: GrantRecord, owner: string): Promise<undefined> {
+    const { background, events } = this.#deps;
+    const code = 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED';
+    const { grantId } = record;
+    const end = { state: 'dead', backoffMs: 0, errorCode: code, failed: false } as const;
+    if (!(await background.settle({ grantId, owner, record }, end))) return undefined;
+    events.emit('refresh.ended', { grantId, cause: this.#reason.cause, durationMs: 0, code });
+    throw loginRequired('The access token has ended, and the scope refresh_token was not granted.');
+  }
+}
+
+function isFresh({ softInMs, hardInMs }: GrantRecord): boolean {
+  return (softInMs ?? 1) > 0 && (hardInMs ?? 1) > 0;
+}
+
+function hasRefreshToken(tokens: TokenSet): tokens is TokenSet & { refreshToken: string } {
+  return tokens.refreshToken !== undefined;
+}
+
+function randomName(): string {
+  return randomBytes(12).toString('base64url');
+}

@@ -1,0 +1,65 @@
+import { defaultRefreshSettings, type LostAnswerPolicy, type RefreshSettings } from '../coordinator/settings';
+import { checkNames, invalid, oneOf, wholeNumber } from './check';
+import { parseKeepAlive, type KeepAliveOptions, type KeepAliveSettings } from './keep-alive';
+
+/** How tokens are refreshed. All times are in milliseconds; most applications change none of them. */
+export interface RefreshOptions {
+  /** How long a request waits for a refresh. Default 10000, at most 600000. */
+  waitMs?: number | undefined;
+  /** How long a grant is served from memory before the store is asked again. Default 2000, at most 60000. */
+  cacheMs?: number | undefined;
+  /** How long a claim on a grant holds without being renewed. Default 15000, from 1000 to 3600000. */
+  leaseMs?: number | undefined;
+  /** How long Salesforce may still work on a request whose sender is gone. Default 5000, at most 600000. */
+  drainMs?: number | undefined;
+  /**
+   * How long Salesforce may not tell what became of a refresh whose answer was lost, before only a login helps. Time in which
+   * it cannot be asked does not count. Default 300000, at most 86400000.
+   */
+  inDoubtMs?: number | undefined;
+  /** What happens to such a grant meanwhile. Default `wait`. */
+  onLostAnswer?: LostAnswerPolicy | undefined;
+  /** How long one operation of the token store may take before it counts as failed. Default 5000, from 1 to 600000. */
+  storeTimeoutMs?: number | undefined;
+  /** How long `close()` waits for refreshes under way. Default 60000, at most 3600000. */
+  closeTimeoutMs?: number | undefined;
+  /**
+   * Refresh grants that no request uses in the background, before Salesforce lets them end, and end those that no session has
+   * held for long. Default false. The store has to tell idle grants (`takeIdle`), as all stores of this package do.
+   */
+  keepAlive?: boolean | KeepAliveOptions | undefined;
+}
+
+/** The least and the most of each duration. A lease below a second would be over before it is used. */
+export const refreshBounds = {
+  waitMs: [0, 600_000],
+  cacheMs: [0, 60_000],
+  leaseMs: [1_000, 3_600_000],
+  drainMs: [0, 600_000],
+  inDoubtMs: [0, 86_400_000],
+  storeTimeoutMs: [1, 600_000],
+  closeTimeoutMs: [0, 3_600_000],
+} as const satisfies { readonly [Name in keyof RefreshSettings]?: readonly [least: number, most: number] };
+
+type Duration = keyof typeof refreshBounds;
+const durations = Object.keys(refreshBounds) as Duration[];
+
+/** Checks the option `refresh`. @throws SalesforceOptionError */
+export function parseRefresh(value: unknown): { settings: RefreshSettings; keepAlive: KeepAliveSettings | undefined } {
+  const given = value === undefined ? {} : value;
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw invalid('refresh', 'an object of options such as { waitMs: 5000 }');
+  }
+  checkNames(given, [...durations, 'onLostAnswer', 'keepAlive'], 'refresh');
+  const options = given as RefreshOptions;
+  const settings = Object.fromEntries(
+    durations.map((name) => {
+      const [least, most] = refreshBounds[name];
+      return [name, wholeNumber(`refresh.${name}`, options[name], defaultRefreshSettings[name], [least, most])];
+    }),
+  ) as Record<Duration, number>;
+  const onLostAnswer =
+    oneOf('refresh.onLostAnswer', options.onLostAnswer, ['wait', 'login', 'retry']) ??
+    defaultRefreshSettings.onLostAnswer;
+  return { settings: { ...settings, onLostAnswer }, keepAlive: parseKeepAlive(options.keepAlive) };
+}

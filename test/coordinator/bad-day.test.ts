@@ -1,0 +1,252 @@
+import { digestOf } from '../../lib/coordinator/grant';
+import type { Reply } from '../../lib/emulator/http/reply';
+import type { Trouble } from '../schedules/network';
+import { origin } from '../schedules/provider';
+import { essence, Laboratory, reauthentication } from './laboratory';
+
+const hour = 3_600_000;
+
+/** Another name of the same Salesforce, and its configured address by now. */
+const newHost = origin.replace('localhost', '127.0.0.1');
+const page: Reply = { status: 404, headers: {}, text: '<html>No such page</html>', contentType: 'text/html' };
+const goneHosts: Record<string, Trouble> = {
+  'does not resolve': { code: 'ENOTFOUND' },
+  redirects: { reply: { status: 301, headers: { location: newHost }, text: '' } },
+  'answers 404 with a page': { reply: page },
+  'answers 410 with a page': { reply: { ...page, status: 410 } },
+};
+
+/** The old host is in trouble, and the new one is configured. */
+async function moved(trouble: Trouble, setting: Parameters<typeof Laboratory.open>[0] = {}): Promise<Laboratory> {
+  const lab = await Laboratory.open({ ...setting, options: { ...setting.options, baseUrl: newHost } });
+  lab.world.trouble = ({ hostname }) => (hostname === 'localhost' ? trouble : undefined);
+  lab.told();
+  return lab;
+}
+
+describe('a host that is gone', () => {
+  it.each(Object.entries(goneHosts))('(%s) is replaced by the configured one', async (_how, trouble) => {
+    const lab = await moved(trouble);
+
+    const token = await lab.getOther();
+
+    expect(token).toBe((await lab.tokens()).accessToken);
+    expect((await lab.tokens()).baseUrl).toBe(newHost);
+    expect(lab.told()).toContainEqual(['grant.moved', { baseUrl: newHost, instanceUrl: origin }]);
+    expect(lab.presentations).toEqual([1]);
+  });
+
+  it.each(Object.entries(goneHosts))('(%s) is no longer needed for a revocation', async (_how, trouble) => {
+    const lab = await moved(trouble);
+
+    await lab.during(
+      lab.process().run(() => lab.process().core.grants.release(lab.session, true)),
+      500,
+    );
+
+    expect(lab.told().map(([name]) => name)).toEqual(['grant.loggedOut', 'revocation.succeeded']);
+  });
+
+  it('is asked no other host about, if that one does not say whose tokens it gives', async () => {
+    for (const change of [
+      ({ id: _id, ...reply }: Record<string, unknown>) => reply,
+      (reply: Record<string, unknown>) => ({ ...reply, id: `${origin}/id/00D000000000009AAA/005000000000009AAA` }),
+    ]) {
+      const lab = await moved({ code: 'ENOTFOUND' });
+      const before = await lab.record();
+      lab.faults.inject({ on: 'refresh', kind: 'reply', change });
+
+      expect(essence(await lab.getOther())).toMatchObject({ code: 'REFRESH_HELD' });
+      expect((await lab.record()).payload).toBe(before.payload);
+      expect(lab.told()).toContainEqual([
+        'refresh.doubted',
+        { cause: 'rejected', durationMs: 10, code: 'ERR_SALESFORCE_IDENTITY_CHANGED' },
+      ]);
+    }
+  });
+
+  it('keeps the grant, and after an hour a login is offered beside another try', async () => {
+    const lab = await Laboratory.open({ isCertain: true });
+    await lab.world.elapse(600_000);
+    lab.world.trouble = () => ({ code: 'ENOTFOUND' });
+    const first = await lab.get();
+    await lab.world.elapse(30 * 60_000);
+    const early = await lab.get();
+    await lab.world.elapse(31 * 60_000);
+    const late = await lab.get();
+
+    expect([first, early, late].map(essence)).toEqual(
+      Array(3).fill(expect.objectContaining({ code: 'REFRESH_DELAYED' })),
+    );
+    expect([first, early, late].map((error) => (error as { offersLogin: boolean }).offersLogin)).toEqual([
+      false,
+      false,
+      true,
+    ]);
+    lab.world.trouble = undefined;
+    await lab.world.elapse(60_000);
+    expect(typeof (await lab.get())).toBe('string');
+  });
+
+  it.each([
+    ['cannot be resolved for now', { code: 'EAI_AGAIN' }],
+    ['refuses the connection', { code: 'ECONNREFUSED' }],
+    ['has a wrong certificate', { code: 'CERT_HAS_EXPIRED' }],
+    ['answers 503', { reply: { ...page, status: 503 } }],
+  ] as [string, Trouble][])('is not one that %s: no other host gets the refresh token', async (_how, trouble) => {
+    const lab = await moved(trouble);
+
+    expect(essence(await lab.getOther())).toMatchObject({ code: 'REFRESH_DELAYED' });
+    expect(lab.presentations).toEqual([]);
+  });
+});
+
+describe('a refusal with a text that is not known', () => {
+  const refuse = (lab: Laboratory) =>
+    lab.faults.inject({ on: 'refresh', kind: 'error', error: 'invalid_grant', errorDescription: 'a brand new text' });
+
+  it('keeps the grant if Salesforce says that the refresh token is good, and tells the operator', async () => {
+    const lab = await Laboratory.open();
+    refuse(lab);
+    lab.told();
+
+    expect(essence(await lab.getOther())).toEqual({ code: 'REFRESH_DELAYED', status: 503, retryAfterSeconds: 36 });
+    expect(await lab.record()).toMatchObject({ state: 'idle', errorCode: 'ERR_SALESFORCE_REFUSAL_UNKNOWN' });
+    expect(lab.told()[1]).toEqual([
+      'refresh.failed',
+      expect.objectContaining({ code: 'ERR_SALESFORCE_REFUSAL_UNKNOWN', verdict: 'try later' }),
+    ]);
+    await lab.world.elapse(36_000);
+    expect(typeof (await lab.get())).toBe('string');
+  });
+
+  it('ends the grant if Salesforce says that the refresh token is over', async () => {
+    const lab = await Laboratory.open();
+    refuse(lab);
+    lab.world.revoke();
+
+    expect(essence(await lab.getOther())).toEqual(reauthentication);
+  });
+
+  it.each([true, false])('is in doubt if Salesforce does not say (a public client: %s)', async (isPublic) => {
+    const lab = await Laboratory.open({ isPublic });
+    refuse(lab);
+    if (!isPublic) lab.faults.inject({ on: 'introspect', kind: 'status', status: 500 });
+
+    expect(essence(await lab.getOther())).toMatchObject({ code: 'REFRESH_HELD' });
+    expect((await lab.record()).state).toBe('ambiguous');
+  });
+});
+
+describe('an access token that works', () => {
+  it('is served in all processes while the grant is in doubt, ended, or its doubt has run out', async () => {
+    const lab = await Laboratory.open({ processes: 2, isPublic: true });
+    const token = (await lab.tokens()).accessToken;
+    await lab.world.elapse(7_200_000);
+    lab.world.fail('drop-after');
+    expect(await lab.get()).toBe(token);
+    expect((await lab.record()).state).toBe('ambiguous');
+    for (let minute = 0; minute < 10; minute++) {
+      expect([await lab.get({}, 0), await lab.get({}, 1)]).toEqual([token, token]);
+      await lab.world.elapse(60_000);
+    }
+    expect((await lab.record()).state).toBe('dead');
+    expect([await lab.get({}, 0), await lab.get({}, 1)]).toEqual([token, token]);
+  });
+
+  it('is served by no process once one of them has seen it refused', async () => {
+    const lab = await Laboratory.open({ processes: 2 });
+    const token = (await lab.tokens()).accessToken;
+    lab.world.trouble = () => ({ code: 'ECONNREFUSED' });
+    expect(await lab.get({}, 1)).toBe(token);
+
+    expect(essence(await lab.get({ rejected: token }, 0))).toMatchObject({ code: 'REFRESH_DELAYED', status: 503 });
+    expect((await lab.record()).refused).toBe(digestOf(token));
+    await lab.world.elapse(2_000);
+
+    expect(essence(await lab.get({}, 1))).toMatchObject({ code: 'REFRESH_DELAYED', status: 503 });
+    lab.world.trouble = undefined;
+    await lab.world.elapse(5_000);
+    expect(await lab.get({}, 1)).toBe((await lab.tokens()).accessToken);
+  });
+
+  it('that was refused means 503 while Salesforce cannot be asked, however long, and never a login', async () => {
+    const lab = await Laboratory.open();
+    const token = (await lab.tokens()).accessToken;
+    lab.world.trouble = () => ({ reply: { ...page, status: 500 } });
+    await lab.get({ rejected: token });
+    for (let minute = 0; minute < 90; minute++) {
+      expect(essence(await lab.get())).toMatchObject({ code: 'REFRESH_HELD', status: 503 });
+      await lab.world.elapse(60_000);
+    }
+    lab.world.trouble = undefined;
+    await lab.world.elapse(10_000);
+    expect(typeof (await lab.get())).toBe('string');
+  });
+});
+
+describe('rotation that is known to be off', () => {
+  it('has a lost answer presented again after a pause, without a doubt', async () => {
+    for (const isPublic of [true, false]) {
+      const lab = await Laboratory.open({ rotates: false, isPublic });
+      const rejected = (await lab.getOther()) as string;
+      lab.world.fail('drop-after');
+      lab.told();
+
+      expect(essence(await lab.get({ rejected }))).toEqual({
+        code: 'REFRESH_DELAYED',
+        status: 503,
+        retryAfterSeconds: 5,
+      });
+      await lab.world.elapse(5_000);
+
+      expect(await lab.get({ rejected })).toBe((await lab.tokens()).accessToken);
+      expect(lab.told().map(([name]) => name)).not.toContain('refresh.doubted');
+      expect(lab.presentations).toEqual([3]);
+    }
+  });
+
+  it('is not known before a refresh, nor a day after it, nor once a rotated reply was seen', async () => {
+    const doubts = async (prepare: (lab: Laboratory) => Promise<unknown>) => {
+      const lab = await Laboratory.open({ rotates: false, isPublic: true, processes: 2 });
+      await prepare(lab);
+      lab.world.fail('drop-before');
+      return essence(await lab.getOther());
+    };
+    const held = expect.objectContaining({ code: 'REFRESH_HELD' }) as object;
+
+    expect(await doubts(() => Promise.resolve())).toEqual(held);
+    expect(
+      await doubts(async (lab) => {
+        await lab.getOther();
+        await lab.world.elapse(24 * hour);
+      }),
+    ).toEqual(held);
+    expect(
+      await doubts(async (lab) => {
+        await lab.getOther();
+        Object.assign(lab.world.salesforce.client.policy, { rotateRefreshTokens: true });
+        await lab.getOther();
+      }),
+    ).toEqual(held);
+  });
+});
+
+describe('a process that was frozen for longer than a request may take', () => {
+  it.each([35_000, 3_600_000])('reads the answer that is there (after %i ms)', async (ms) => {
+    const lab = await Laboratory.open();
+    const rejected = (await lab.tokens()).accessToken;
+    const asked = lab.ask({ rejected, waitMs: 1e8 });
+    await lab.world.elapse(8);
+    lab.process().pause();
+    await lab.world.elapse(ms);
+    lab.process().resume(true);
+
+    await lab.during(asked, 1_000);
+
+    const record = await lab.record();
+    expect(record).toMatchObject({ state: 'idle', version: 2 });
+    expect(await lab.get()).toBe((await lab.tokens()).accessToken);
+    expect(lab.presentations).toEqual([1]);
+  });
+});

@@ -20,9 +20,10 @@ export type ServedFrom = 'memory' | 'store' | 'refreshed' | 'stale';
  * - `soft`: the token nears its end; nobody waits
  * - `hard`: the token has ended, or is presumed to have
  * - `rejected`: Salesforce refused the access token
+ * - `login`: a login brought tokens that can do less, and the grant has to prove that it is still good
  * - `sweep`: in the background, so that the grant does not end unused
  */
-export type RefreshCause = 'soft' | 'hard' | 'rejected' | 'sweep';
+export type RefreshCause = 'soft' | 'hard' | 'rejected' | 'login' | 'sweep';
 
 /** Methods of a `TokenStore` that can fail. */
 export type StoreOperation =

@@ -6,6 +6,7 @@ import { Contention } from './contention';
 import { randomName, type TokenCoordinator } from './coordinator';
 import { storeFailed } from './failures';
 import { grantIdOf, tokenLifeOf, type GrantOwner, type GrantReference } from './grant';
+import { prove } from './proof';
 import type { GivenParts } from './settings';
 
 /** A session's hold on a grant: a lease, since sessions end without telling anybody. */
@@ -52,10 +53,10 @@ export class Grants {
    * Stores the tokens of a login in the user's grant, which other sessions may hold already.
    *
    * The tokens replaced are revoked. Where the new ones could do less (no refresh token, or fewer scopes), those of the
-   * grant stay instead, and the new ones are revoked.
+   * grant stay instead if they can be refreshed, and the new ones are revoked.
    */
   async establish(tokens: TokenSet, sessionTimeoutSeconds: number, referenceMs: number): Promise<SessionHold> {
-    const { revocations, events } = this.#parts;
+    const { events } = this.#parts;
     const grantId = this.idOf(tokens);
     const reference = randomName();
     const contention = new Contention(this.#parts.clock, this.#parts.settings.waitMs);
@@ -65,9 +66,10 @@ export class Grants {
         const { generation } = existing.record;
         const held = await this.hold({ grantId, generation, reference }, referenceMs);
         if (!held) continue;
-        void revocations.revoke(grantId, tokens, existing.tokens);
         events.emit('login.succeeded', { grantId, tokens: 'kept' });
-        return { grantId, generation, reference };
+        const session = { grantId, generation, reference };
+        this.#prove(session, tokens, { sessionTimeoutSeconds, referenceMs });
+        return session;
       }
       const generation = existing?.record.generation ?? randomName();
       const write: GrantWrite = {
@@ -93,6 +95,29 @@ export class Grants {
       return { grantId, generation, reference };
     } while (await contention.mayTryAgain());
     throw storeFailed('put', new Error('The grant kept changing.'));
+  }
+
+  /** Keeps the tokens of a poorer login until the grant's own are proven; the browser does not wait for that. */
+  #prove(
+    { grantId, generation, reference }: SessionHold,
+    tokens: TokenSet,
+    { sessionTimeoutSeconds, referenceMs }: { sessionTimeoutSeconds: number; referenceMs: number },
+  ): void {
+    const { codec, store, clock, revocations } = this.#parts;
+    const coordinator = this.#coordinator;
+    const replace = async (): Promise<void> => {
+      const now = await coordinator.access.read(grantId);
+      const write = {
+        expected: { generation, version: now?.version ?? 0 },
+        payload: await codec.encode(grantId, tokens),
+        labels: labelsOf(tokens),
+        ...{ generation, reference, referenceMs },
+        ...tokenLifeOf(tokens, grantId, sessionTimeoutSeconds),
+      };
+      await coordinator.access.call('put', () => store.put(grantId, write));
+      coordinator.forget(grantId);
+    };
+    revocations.track(prove({ grantId, generation }, { tokens, replace }, { coordinator, clock, revocations }));
   }
 
   /** A write that failed may have been carried out all the same, now or later; then what it replaced is nobody's. */

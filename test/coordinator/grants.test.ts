@@ -88,14 +88,52 @@ describe('a login', () => {
 
     const second = (await logIn(lab, scope))!;
 
-    expect(lab.told()).toEqual([['login.succeeded', { tokens: 'kept' }], revoked]);
-    expect(await lab.tokens()).toEqual(before);
+    await lab.world.elapse(100);
+    expect(lab.told()).toEqual([
+      ['login.succeeded', { tokens: 'kept' }],
+      ['refresh.started', { cause: 'login' }],
+      ['refresh.succeeded', { cause: 'login', durationMs: 12, rotated: true }],
+      revoked,
+    ]);
+    expect((await lab.tokens()).scope).toEqual(before.scope);
+    expect((await lab.tokens()).loginId).toBe(before.loginId);
     expect(live(lab)).toBe(1);
     // It holds the grant all the same.
     await lab.during(release(lab, lab.session), 100);
     expect((await lab.record()).state).toBe('idle');
     await lab.during(release(lab, second), 100);
     expect((await lab.record()).state).toBe('gone');
+  });
+
+  it('with fewer scopes replaces tokens an administrator has revoked, though the grant looked healthy', async () => {
+    const lab = await Laboratory.open();
+    const before = await lab.tokens();
+    lab.world.revoke();
+    lab.told();
+
+    await logIn(lab, fewer);
+    await lab.world.elapse(1_000);
+
+    expect(lab.told().map(([name]) => name)).toEqual(['login.succeeded', 'refresh.started', 'refresh.ended']);
+    const now = await lab.tokens();
+    expect(now.loginId).not.toBe(before.loginId);
+    expect(await lab.record()).toMatchObject({ state: 'idle' });
+    expect(await lab.get()).toBe(now.accessToken);
+    expect(live(lab)).toBe(1);
+  });
+
+  it('with fewer scopes keeps both while Salesforce cannot be asked', async () => {
+    const lab = await Laboratory.open();
+    const before = await lab.tokens();
+    lab.world.fail('refused');
+    await logIn(lab, fewer);
+    await lab.world.elapse(1_000);
+    expect(live(lab)).toBe(2);
+
+    await lab.world.elapse(10_000);
+
+    expect((await lab.tokens()).loginId).toBe(before.loginId);
+    expect(live(lab)).toBe(1);
   });
 
   it('with more scopes replaces tokens that can do less', async () => {
@@ -219,7 +257,8 @@ describe('a login', () => {
     lab.told();
 
     expect(await logIn(lab, fewer)).toBeDefined();
-    expect(lab.told()).toEqual([['login.succeeded', { tokens: 'kept' }], revoked]);
+    const told = lab.told();
+    expect([told[0], told.at(-1)]).toEqual([['login.succeeded', { tokens: 'kept' }], revoked]);
   });
 
   it('that begins a grant fails likewise where it cannot be written', async () => {

@@ -174,6 +174,29 @@ describe('logout', () => {
     expect((await tab.get('/accounts')).status).toBe(200);
   });
 
+  it('of two logins records the one that has ended, though the token store failed for the other, and says so', async () => {
+    const { MemoryTokenStore } = await import('../../lib');
+    const store = new MemoryTokenStore();
+    const emulator = await startTestEmulator();
+    const { browser } = await startApp({ emulator, options: { store } });
+    const tab = browser();
+    await logIn(tab, emulator, { user: 0 });
+    await logIn(tab, emulator, { user: 2, path: '/auth/salesforce?add=true' });
+    expect(emulator.liveTokens().refreshTokens).toBe(2);
+    const down = jest.spyOn(store, 'release').mockRejectedValueOnce(new Error('connection refused'));
+
+    const answer = await tab.post('/auth/salesforce/logout');
+
+    expect(answer.status).toBe(503);
+    expect(answer.body.code).toBe('ERR_SALESFORCE_TOKEN_STORE');
+    expect(emulator.liveTokens().refreshTokens).toBe(1);
+    const rest = await tab.get('/me');
+    expect(rest.status).toBe(200);
+    down.mockRestore();
+    expect((await tab.post('/auth/salesforce/logout')).status).toBe(204);
+    expect(emulator.liveTokens().refreshTokens).toBe(0);
+  });
+
   it('of a session that is not logged in does nothing', async () => {
     const emulator = await startTestEmulator();
     const { browser } = await startApp({ emulator });

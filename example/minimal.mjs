@@ -28,7 +28,7 @@ app.get('/', (req, res) => {
 
 app.get('/accounts', requireSalesforce(), async (req, res) => {
   const query = encodeURIComponent('SELECT Name FROM Account ORDER BY Name LIMIT 10');
-  const reply = await req.salesforce.fetch(`/services/data/v62.0/query?q=${query}`);
+  const reply = await req.salesforce.fetch(`/services/data/v68.0/query?q=${query}`);
   if (!reply.ok) throw new Error(`Salesforce answered ${reply.status}.`);
   const { records } = /** @type {{ records: { Name: string }[] }} */ (await reply.json());
   const { user, grantId } = salesforce.get(req);

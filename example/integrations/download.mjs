@@ -8,7 +8,7 @@ import { configurationFromEnv, requireSalesforce, salesforceApiError, salesforce
 import { serve, sessions } from './common.mjs';
 
 const salesforce = salesforceAuth({ ...configurationFromEnv(process.env), scope: 'id api refresh_token' });
-const data = '/services/data/v62.0';
+const data = '/services/data/v68.0';
 const app = express();
 app.use(sessions, salesforce);
 

@@ -39,7 +39,7 @@ async function work(id) {
   const report = /** @type {Report} */ (reports.get(id));
   try {
     const access = await salesforce.tokens.get(report.grantId);
-    const reply = await access.fetch('/services/data/v62.0/query?q=SELECT+COUNT()+FROM+Account');
+    const reply = await access.fetch('/services/data/v68.0/query?q=SELECT+COUNT()+FROM+Account');
     /** @type {any} */
     const { totalSize } = await reply.json();
     Object.assign(report, { state: 'done', accounts: totalSize });

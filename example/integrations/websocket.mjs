@@ -52,7 +52,7 @@ function welcome(ws, grantId) {
       // For each message anew: a socket stays open longer than a token lives.
       const access = await salesforce.tokens.get(grantId);
       const query = `SELECT Name, Industry FROM Account WHERE Name LIKE '${escapeSoql(String(name))}%'`;
-      const reply = await access.fetch(`/services/data/v62.0/query?q=${encodeURIComponent(query)}`);
+      const reply = await access.fetch(`/services/data/v68.0/query?q=${encodeURIComponent(query)}`);
       /** @type {any} */
       const { records = [] } = await reply.json();
       ws.send(JSON.stringify(records.map((/** @type {any} */ { Name }) => Name)));

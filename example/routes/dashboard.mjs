@@ -8,7 +8,7 @@ import { loginPage } from '../pages/login.mjs';
 import { leaveNotice } from './frame.mjs';
 import { timelineOf } from './live.mjs';
 
-const api = '/services/data/v62.0';
+const api = '/services/data/v68.0';
 
 /**
  * The start page, and the pages of somebody who is logged in.

@@ -12,7 +12,7 @@ import { SalesforceAuthError } from '../errors';
  * @returns an error whose `error` is Salesforce's errorCode, `errorDescription` its message and `upstreamStatus` its status.
  *   `isTransient` tells an outage or a used-up limit from a mistake in the request, which is `ERR_SALESFORCE_API`
  * @example
- * const reply = await req.salesforce.fetch('/services/data/v62.0/limits');
+ * const reply = await req.salesforce.fetch('/services/data/v68.0/limits');
  * if (!reply.ok) throw await salesforceApiError(reply);
  */
 export async function salesforceApiError(response: Response): Promise<SalesforceAuthError> {

@@ -106,7 +106,7 @@ function onInstance(input: string | URL, instanceUrl: string): URL {
   if (url.href.startsWith(`${new URL(instanceUrl).origin}/`)) return url;
   throw new SalesforceAuthError(
     'ERR_SALESFORCE_FOREIGN_ORIGIN',
-    `fetch was given a URL on ${url.host}, but a token goes to the user's instance only. Give it a path such as '/services/data/v62.0/limits'.`,
+    `fetch was given a URL on ${url.host}, but a token goes to the user's instance only. Give it a path such as '/services/data/v68.0/limits'.`,
   );
 }
 

@@ -11,6 +11,8 @@ export type AnyError = Error & {
   code: SalesforceErrorCode;
   status: number;
   retryAfterSeconds?: number | undefined;
+  /** Whether a login may help, too: the trouble lasts. */
+  offersLogin?: boolean | undefined;
 };
 
 /** What an error page offers: a new login, the same again, and the start page. */
@@ -20,7 +22,10 @@ export function linksOf(error: AnyError, req: Request, salesforce: RequestSalesf
   const home = { label: 'Go to the start page', href: addresses.pathOf(req, '', homePath) };
   const { returnTo, org, isOwnRoute } = originOf(error, req, salesforce);
   if (next === 'try-again' && !isOwnRoute && returnTo !== undefined) {
-    return [{ label: 'Try again', href: returnTo }, home];
+    const again = { label: 'Try again', href: returnTo };
+    if (error.offersLogin !== true || routes.login === false) return [again, home];
+    const login = addresses.pathOf(req, salesforce.mountPath, routes.login);
+    return [again, { label: 'Log in again', href: withQuery(login, { returnTo }) }, home];
   }
   if (next === 'home' || routes.login === false) return [home];
   const login = addresses.pathOf(req, salesforce.mountPath, routes.login);

@@ -5,7 +5,7 @@ describe.each([
   ['jsforce 3.10.16, the last for Node.js 20', 'jsforce-node-20'],
 ])('%s', (_, client) => {
   it('login with PKCE, identity, `find` with conditions and parents, `count`, collections, upsert, refresh and logout', async () => {
-    const scene = await startProgram(client, { name: 'jsforce' });
+    const scene = await startProgram(client, { name: 'jsforce', app: 'legacy' });
     const { emulator, program } = scene;
 
     expect(await logInFor(scene)).toEqual({ expire: true });
@@ -27,5 +27,19 @@ describe.each([
       refreshes: 1,
     });
     expect(emulator.liveTokens()).toEqual({ accessTokens: 0, refreshTokens: 0 });
+  });
+
+  it('(at an app made today it keeps a refresh token that rotation has spent, so one refresh is all)', async () => {
+    const scene = await startProgram(client, { name: 'jsforce', app: 'current' });
+    const { emulator, program } = scene;
+
+    expect(await logInFor(scene)).toEqual({ expire: true });
+    emulator.expireAccessTokens();
+    program.send({});
+
+    // It refreshes, and then its logout presents the old token.
+    await expect(program.next()).rejects.toThrow('invalid_token');
+    expect([...emulator.presentations.values()]).toEqual([1]);
+    expect(emulator.liveTokens()).toEqual({ accessTokens: 1, refreshTokens: 1 });
   });
 });

@@ -240,7 +240,8 @@ describe('docs/clients.md', () => {
     const shown = transcript
       .filter((part) => !part.startsWith('$ sf org display --target-org'))
       .join('\n\n')
-      .replaceAll(`${emulator.url} `, 'http://localhost:4400'.padEnd(emulator.url.length + 1))
+      // The columns of a table stay as wide as they are.
+      .replaceAll(`│ ${emulator.url} `, `│ ${'http://localhost:4400'.padEnd(emulator.url.length)} `)
       .replaceAll(emulator.url, 'http://localhost:4400')
       .replace(/__fake_one_time_password_\w+?__/g, '__fake_one_time_password__')
       .replace(/("Remaining": 14)\d{3}/g, '$1900')

@@ -160,7 +160,9 @@ describe('fetch()', () => {
 
     expect(answer.status).toBe(503);
     expect(answer.body.code).toBe('ERR_SALESFORCE_REFRESH_DELAYED');
-    expect((await tab.get('/me')).status).toBe(200);
+    // The token that was refused is served no more; the session is still there.
+    const page = await tab.get('/me').set('accept', 'text/html').set('sec-fetch-mode', 'navigate');
+    expect([page.status, page.headers['retry-after']]).toEqual([503, expect.stringMatching(/^\d+$/)]);
   });
 });
 

@@ -178,7 +178,7 @@ describe('logout', () => {
     const { browser } = await startApp({ emulator, options: { store } });
     const tab = browser();
     await logIn(tab, emulator, { user: 0 });
-    await logIn(tab, emulator, { user: 2, path: '/auth/salesforce?add=true' });
+    await logIn(tab, emulator, { user: 2, loginPath: '/auth/salesforce?add=true' });
     expect(emulator.liveTokens().refreshTokens).toBe(2);
     const down = jest.spyOn(store, 'release').mockRejectedValueOnce(new Error('connection refused'));
 

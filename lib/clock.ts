@@ -49,6 +49,11 @@ export function longestSince({ wall, monotonic }: Moment, clock: Clock): number 
   return Math.max(clock.monotonic() - monotonic, clock.now() - wall);
 }
 
+/** Calls `then` after two turns of the event loop, in which sockets are read. */
+export function afterTwoTurns(then: () => void): void {
+  setImmediate(() => setImmediate(then));
+}
+
 /** Waits `delayMs` on `clock`; resolves early, without an error, when `signal` aborts. */
 export function wait(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

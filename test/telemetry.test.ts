@@ -73,10 +73,10 @@ describe('the OpenTelemetry recipe', () => {
     expect(points).toEqual(
       expect.arrayContaining([
         { name: 'salesforce.token.served', from: 'store', count: expect.any(Number) as number },
-        { name: 'salesforce.refresh.duration', outcome: 'success', cause: 'rejected', count: 1 },
+        { name: 'salesforce.refresh.duration', outcome: 'succeeded', cause: 'rejected', count: 1 },
         {
           name: 'salesforce.refresh.duration',
-          outcome: 'transient',
+          outcome: 'failed',
           cause: 'rejected',
           code: 'ERR_SALESFORCE_RATE_LIMITED',
           count: 1,

@@ -1,4 +1,4 @@
-import { longestSince, momentOf, type Clock } from '../clock';
+import { afterTwoTurns, longestSince, momentOf, type Clock } from '../clock';
 import type { SendGuard } from './send-guard';
 
 /** A timer that fires so much later than it was set for belongs to a process that was frozen, in milliseconds. */
@@ -24,7 +24,7 @@ export function startDeadline(clock: Clock, timeoutMs: number, abort: () => void
   const cancel = clock.setTimer(timeoutMs, () => {
     const isLate = longestSince(since, clock) - timeoutMs > lateMs;
     if (!isLate || !isWritten) abort();
-    else setImmediate(() => setImmediate(abort));
+    else afterTwoTurns(abort);
   });
   return {
     watch: (guard) => () => {

@@ -91,8 +91,8 @@ describe('the OpenTelemetry recipe', () => {
     expect(
       spans.getFinishedSpans().map(({ name, attributes, status }) => [name, attributes['outcome'], status.code]),
     ).toEqual([
-      ['salesforce refresh', 'success', 0],
-      ['salesforce refresh', 'transient', 2],
+      ['salesforce refresh', 'succeeded', 0],
+      ['salesforce refresh', 'failed', 2],
     ]);
     await meterProvider.shutdown();
   });

@@ -49,6 +49,11 @@ export function longestSince({ wall, monotonic }: Moment, clock: Clock): number 
   return Math.max(clock.monotonic() - monotonic, clock.now() - wall);
 }
 
+/** Calls `then` after two turns of the event loop, in which sockets are read. */
+export function afterTwoTurns(then: () => void): void {
+  setImmediate(() => setImmediate(then));
+}
+
 /** Waits `delayMs` on `clock`; resolves early, without an error, when `signal` aborts. */
 export function wait(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
@@ -72,9 +77,4 @@ export function within<T>(clock: Clock, delayMs: number, running: Promise<T>, la
     const cancel = clock.setTimer(Math.max(0, delayMs), () => reject(late()));
     void running.then(resolve, reject).then(cancel);
   });
-}
-
-/** Calls `act` after two turns of the event loop: time enough to read what the sockets already hold. */
-export function afterTwoTurns(act: () => void): void {
-  setImmediate(() => setImmediate(act));
 }

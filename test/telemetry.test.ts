@@ -73,10 +73,10 @@ describe('the OpenTelemetry recipe', () => {
     expect(points).toEqual(
       expect.arrayContaining([
         { name: 'salesforce.token.served', from: 'store', count: expect.any(Number) as number },
-        { name: 'salesforce.refresh.duration', outcome: 'success', cause: 'rejected', count: 1 },
+        { name: 'salesforce.refresh.duration', outcome: 'succeeded', cause: 'rejected', count: 1 },
         {
           name: 'salesforce.refresh.duration',
-          outcome: 'transient',
+          outcome: 'failed',
           cause: 'rejected',
           code: 'ERR_SALESFORCE_RATE_LIMITED',
           count: 1,
@@ -91,8 +91,8 @@ describe('the OpenTelemetry recipe', () => {
     expect(
       spans.getFinishedSpans().map(({ name, attributes, status }) => [name, attributes['outcome'], status.code]),
     ).toEqual([
-      ['salesforce refresh', 'success', 0],
-      ['salesforce refresh', 'transient', 2],
+      ['salesforce refresh', 'succeeded', 0],
+      ['salesforce refresh', 'failed', 2],
     ]);
     await meterProvider.shutdown();
   });

@@ -23,7 +23,7 @@ export interface Spare {
 export async function prove(grant: GrantReference, spare: Spare, deps: Proving): Promise<void> {
   const { coordinator, clock, revocations } = deps;
   for (const pauseMs of pausesMs) {
-    await wait(clock, pauseMs, revocations.closing);
+    if (pauseMs > 0) await wait(clock, pauseMs, revocations.closing);
     if (revocations.closing.aborted) break;
     try {
       await coordinator.refresh(grant, 'login');

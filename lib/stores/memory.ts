@@ -23,14 +23,14 @@ import { holderBound } from './holders';
 import { Listeners } from './listeners';
 import { addHolder, dropEndedHolders, isHeldByOthers } from './memory/holders';
 import {
-  aged,
   at,
   defaultRetentionMs,
   enter,
   grantOf,
   isSelected,
+  isIdle,
   noErrors,
-  toRecord,
+  recordOf,
   unclaim,
   type StoredGrant,
 } from './stored-grant';
@@ -84,7 +84,7 @@ export class MemoryTokenStore implements TokenStore {
 
   read(grantId: string): Promise<GrantRecord | undefined> {
     const stored = this.#get(grantId);
-    return Promise.resolve(stored && this.#record(grantId, stored));
+    return Promise.resolve(stored && recordOf(grantId, stored, this.#clock));
   }
 
   put(grantId: string, write: GrantWrite): ReturnType<TokenStore['put']> {
@@ -96,8 +96,7 @@ export class MemoryTokenStore implements TokenStore {
       expected === null ? !live : live?.generation === expected.generation && live.version === expected.version;
     if (!asExpected) return Promise.resolve({ outcome: 'conflict' });
     // A refresh in flight goes on against the older version and will learn from its commit that it was overtaken.
-    const stored = grantOf(write, before, now);
-    stored.storedAt = momentOf(this.#clock);
+    const stored = grantOf(write, before, { now, storedAt: momentOf(this.#clock) });
     this.#hold(stored, write, now);
     this.#grants.set(grantId, stored);
     this.#scheduleSweep();
@@ -115,7 +114,7 @@ export class MemoryTokenStore implements TokenStore {
     if (!stored || stored.state === 'gone' || stored.generation !== claim.generation) return { outcome: 'gone' };
     const answer = (outcome: 'claimed' | 'resolve' | 'busy' | 'backoff' | 'moved' | 'dead'): ClaimOutcome => ({
       outcome,
-      record: this.#record(grantId, stored),
+      record: recordOf(grantId, stored, this.#clock),
     });
     if (stored.version !== claim.version) return answer('moved');
     if (claim.refused !== undefined && stored.refused !== claim.refused) {
@@ -211,7 +210,7 @@ export class MemoryTokenStore implements TokenStore {
       return Promise.resolve({ outcome: 'released' });
     }
     if (release.version !== null && release.version !== stored.version) return Promise.resolve({ outcome: 'moved' });
-    const record = this.#record(grantId, stored);
+    const record = recordOf(grantId, stored, this.#clock);
     // Owner and lease stay: they tell the logout whether a flight is still to be waited for.
     enter(stored, 'gone', now);
     stored.payload = '';
@@ -224,7 +223,7 @@ export class MemoryTokenStore implements TokenStore {
 
   async *list(filter: GrantFilter = {}): AsyncIterable<GrantRecord> {
     for (const [grantId, stored] of [...this.#grants]) {
-      if (isSelected(stored, filter)) yield await Promise.resolve(this.#record(grantId, stored));
+      if (isSelected(stored, filter)) yield await Promise.resolve(recordOf(grantId, stored, this.#clock));
     }
   }
 
@@ -236,8 +235,7 @@ export class MemoryTokenStore implements TokenStore {
     for (const grantId of [...this.#grants.keys()]) {
       const now = this.#clock.monotonic();
       const stored = this.#get(grantId);
-      if (!stored || stored.state === 'gone' || stored.state === 'dead' || stored.softAt === null) continue;
-      if (stored.refreshedAt > now - idleMs || stored.takenUntil > now) continue;
+      if (!stored || !isIdle(stored, now, idleMs)) continue;
       stored.takenUntil = now + takenMs;
       const unheldMs = Math.max(0, now - stored.heldUntil);
       yield await Promise.resolve({ grantId, generation: stored.generation, unheldMs });
@@ -278,10 +276,6 @@ export class MemoryTokenStore implements TokenStore {
     addHolder(stored, reference, now, referenceMs, this.#maxHolders);
     stored.heldUntil = Math.max(stored.heldUntil, now + referenceMs);
     stored.expiresAt = Math.max(stored.heldUntil, stored.refreshedAt) + this.#retentionMs;
-  }
-
-  #record(grantId: string, stored: StoredGrant): GrantRecord {
-    return aged(toRecord(grantId, stored, this.#clock.monotonic()), stored, this.#clock);
   }
 
   /** One timer for all records, and none while there are none. */

@@ -37,7 +37,11 @@ export interface StoredGrant {
 }
 
 /** The grant that a login writes over what was there, with the sessions of a live one. */
-export function grantOf(write: GrantWrite, before: StoredGrant | undefined, now: number): StoredGrant {
+export function grantOf(
+  write: GrantWrite,
+  before: StoredGrant | undefined,
+  { now, storedAt }: { now: number; storedAt: Moment },
+): StoredGrant {
   const live = before?.state === 'gone' ? undefined : before;
   return {
     generation: write.generation,
@@ -55,13 +59,14 @@ export function grantOf(write: GrantWrite, before: StoredGrant | undefined, now:
     forgottenUntil: live?.forgottenUntil ?? 0,
     heldUntil: live?.heldUntil ?? 0,
     refreshedAt: now,
+    storedAt,
     takenUntil: 0,
     expiresAt: 0,
   };
 }
 
 /** A record whose tokens have aged while the machine slept, which the monotonic clock does not show. */
-export function aged(record: GrantRecord, { storedAt }: StoredGrant, clock: Clock): GrantRecord {
+function aged(record: GrantRecord, { storedAt }: StoredGrant, clock: Clock): GrantRecord {
   const asleepMs = storedAt ? longestSince(storedAt, clock) - (clock.monotonic() - storedAt.monotonic) : 0;
   const { softInMs, hardInMs } = record;
   if (asleepMs <= 0) return record;
@@ -122,3 +127,14 @@ export function toRecord(grantId: string, stored: StoredGrant, now: number): Gra
 
 /** How long a grant is kept that no session holds and nobody refreshes: 90 days. */
 export const defaultRetentionMs: number = 90 * 24 * 60 * 60 * 1000;
+
+/** A stored grant as a record, aged by the time in which the machine slept. */
+export function recordOf(grantId: string, stored: StoredGrant, clock: Clock): GrantRecord {
+  return aged(toRecord(grantId, stored, clock.monotonic()), stored, clock);
+}
+
+/** Whether a grant can be refreshed, and has not been for `idleMs`. */
+export function isIdle({ state, softAt, refreshedAt, takenUntil }: StoredGrant, now: number, idleMs: number): boolean {
+  const canBeRefreshed = state !== 'gone' && state !== 'dead' && softAt !== null;
+  return canBeRefreshed && refreshedAt <= now - idleMs && takenUntil <= now;
+}

@@ -47,6 +47,18 @@ describe('a host that is gone', () => {
     expect(lab.told().map(([name]) => name)).toEqual(['grant.loggedOut', 'revocation.succeeded']);
   });
 
+  it('is told of, if no other host takes the refresh token', async () => {
+    const lab = await Laboratory.open();
+    lab.world.trouble = () => ({ reply: page });
+    lab.told();
+
+    expect(essence(await lab.getOther())).toMatchObject({ code: 'REFRESH_DELAYED', status: 503 });
+    expect(lab.told()[1]).toEqual([
+      'refresh.failed',
+      expect.objectContaining({ code: 'ERR_SALESFORCE_HOST_GONE', verdict: 'not delivered' }),
+    ]);
+  });
+
   it('is asked no other host about, if that one does not say whose tokens it gives', async () => {
     for (const change of [
       ({ id: _id, ...reply }: Record<string, unknown>) => reply,

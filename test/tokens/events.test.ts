@@ -357,6 +357,8 @@ describe('events', () => {
     await revoked;
     expect(first.told()).toEqual([
       ['login.succeeded', { tokens: 'kept' }],
+      ['refresh.started', { cause: 'login' }],
+      ['refresh.succeeded', { cause: 'login', durationMs, rotated: true }],
       ['revocation.succeeded', { durationMs }],
     ]);
 

@@ -78,6 +78,24 @@ describe('sessions and their grant', () => {
     expect(emulator.liveTokens().refreshTokens).toBe(1);
   });
 
+  it('try again to extend a hold that the token store did not extend', async () => {
+    const { ManualClock } = await import('../helpers/clock');
+    const { MemoryTokenStore } = await import('../../lib');
+    const clock = new ManualClock();
+    const store = new MemoryTokenStore({ clock });
+    const emulator = await startTestEmulator();
+    const { browser } = await startApp({ emulator, options: { clock, store, sessionTimeoutSeconds: 1_000_000 } });
+    const tab = browser();
+    await logIn(tab, emulator);
+    const extend = jest.spyOn(store, 'reference').mockRejectedValueOnce(new Error('The store is down.'));
+    clock.advanceSeconds(13 * 60 * 60);
+
+    for (let request = 0; request < 3; request++) expect((await tab.get('/me')).status).toBe(200);
+
+    // One that failed, and one more.
+    expect(extend).toHaveBeenCalledTimes(2);
+  });
+
   it('that ended without a logout do not keep a grant for ever', async () => {
     const { ManualClock } = await import('../helpers/clock');
     const clock = new ManualClock();

@@ -1,3 +1,5 @@
+import { epochMs, forgottenUntil, heldOnly, heldWith, isThere, later, record, session } from './expressions';
+
 /**
  * The SQL of PostgresTokenStore: one statement for each operation, so that it needs neither a transaction nor a session, and
  * is made for poolers such as PgBouncer in any mode.
@@ -19,50 +21,6 @@ export interface Statements {
   take: string;
   list: string;
 }
-
-const later = (ms: string): string => `decided.now + ${ms}::float8 * interval '1 millisecond'`;
-
-const epochMs = (time: string): string => `extract(epoch from ${time}) * 1000`;
-
-/** A row as a record, with durations for points in time. */
-const record = (row: string): string => {
-  const inMs = (column: string): string => epochMs(`(${row}.${column} - ${row}.now)`);
-  return `${row}.schema_version, ${row}.grant_id, ${row}.generation, ${row}.version, ${row}.state, ${row}.payload,
-  ${row}.organization_id, ${row}.user_id, ${row}.client_id, ${row}.tenant, ${row}.failures, ${row}.error_code,
-  ${row}.refused, ${inMs('error_since')} as error_since_in_ms, ${inMs('refreshed_at')} as refreshed_in_ms,
-  ${inMs('soft_at')} as soft_in_ms, ${inMs('hard_at')} as hard_in_ms, ${inMs('lease_until')} as lease_in_ms,
-  ${inMs('next_try_at')} as backoff_in_ms, ${inMs('state_since')} as state_since_in_ms`;
-};
-
-/** Sessions that still hold the grant. */
-const heldOnly = (row: string): string => `(
-  select coalesce(jsonb_object_agg(held.key, held.value), '{}')
-  from jsonb_each(${row}.session_references) as held
-  where held.value::text::float8 > ${epochMs(`${row}.now`)}
-)`;
-
-/** Sessions that still hold the grant, the last to end first. */
-const others = (row: string): string => `
-  jsonb_each(${row}.session_references) as other
-  where other.value::text::float8 > ${epochMs(`${row}.now`)}
-  order by other.value::text::float8 desc`;
-
-/** A session is added that is new to the grant; of those that then are too many, the ones that end soonest are forgotten. */
-const heldWith = (row: string, name: string, ms: string, maxHolders: number): string => `(
-  select coalesce(jsonb_object_agg(kept.key, kept.value), '{}')
-  from (select other.key, other.value from ${others(row)} limit ${maxHolders - 1}) as kept
-) || ${session(name, ms)}`;
-
-/** When the last of those ends that are forgotten: the first one past the bound. */
-const forgottenUntil = (row: string, maxHolders: number): string => `greatest(${row}.forgotten_until, (
-  select to_timestamp(other.value::text::float8 / 1000) from ${others(row)} limit 1 offset ${maxHolders - 1}
-))`;
-
-const session = (name: string, ms: string): string =>
-  `jsonb_build_object(${name}::text, ${epochMs('decided.now')} + ${ms}::float8)`;
-
-/** A record that is over, be it a tombstone or abandoned, counts as nothing, whether or not it has been removed. */
-const isThere = '(schema_version <> 1 or expires_at > clock_timestamp())';
 
 export interface StatementOptions {
   /** Checked and quoted. */

@@ -99,7 +99,7 @@ async function moveTo(
   if (req.method !== 'GET' || from === undefined || from === to) return undefined;
   if (moved) {
     // It has moved and still seems to be at another origin: a proxy hides the one the browser uses.
-    onMoved?.({ from, to });
+    if (!addresses.isGiven) onMoved?.({ from, to });
     return undefined;
   }
   return moves.urlFor(req, to, { addresses, moved: { origin: from, tenant, options: { ...options } } });

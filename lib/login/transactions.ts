@@ -99,6 +99,32 @@ function nameOf(state: string): string {
   return prefix + createHash('sha256').update(state).digest('base64url').slice(0, 16);
 }
 
+/** What a cookie begins with if its callback has been answered; others begin with the time of their login. */
+const ended = 'ended.';
+
+/**
+ * The cookie of a callback that is being answered, marked as that of a login that has ended. The same callback can be opened
+ * again with it, until a logout takes it away.
+ */
+export function endedCookies(req: Request): SetCookie[] {
+  const { state } = req.query;
+  const own = typeof state === 'string' ? nameOf(state) : undefined;
+  return Object.entries(cookiesOf(req))
+    .filter(([name]) => own !== undefined && (name === own || name === cookieName(own, true)))
+    .map(([name, value = '']) => ({
+      name,
+      value: ended + value.slice(value.indexOf('.') + 1),
+      options: { ...cookieOptions(name.startsWith('__Host-')), maxAge: loginLifeMs },
+    }));
+}
+
+/** The cookies of logins that have ended, taken away: after a logout, the Back button must not log the user in again. */
+export function withoutEnded(req: Request): SetCookie[] {
+  return Object.entries(cookiesOf(req))
+    .filter(([name, value]) => ownName.test(name) && value?.startsWith(ended) === true)
+    .map(([name]) => ({ name, value: '', options: cookieOptions(name.startsWith('__Host-')) }));
+}
+
 /** The oldest pending logins, taken away to make room for one whose cookie is `bytes` long. */
 function surplus(req: Request, bytes: number): SetCookie[] {
   const pending = Object.entries(cookiesOf(req))

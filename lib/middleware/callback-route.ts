@@ -1,6 +1,8 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { errorFrom, isSalesforceAuthError, SalesforceAuthError } from '../errors';
+import { setCookies } from '../login/cookies';
 import type { FinishedLogin, RepeatedLogin } from '../login/finish';
+import { endedCookies } from '../login/transactions';
 import { createSession, joinSession, type SessionLogin } from './create-session';
 import type { AuthContext } from './context';
 import { drive } from './drive';
@@ -61,6 +63,7 @@ async function endLogin(core: AuthContext, visit: Visit): Promise<void> {
   }
   const appState = (login.transaction.appState ?? {}) as AppState;
   await (login.kind === 'finished' ? create(core, req, login) : join(core, req, login));
+  setCookies(res, endedCookies(req));
   const target = targetOf(core, req, appState);
   await markLogin(core, visit, safeReturnTo(appState.returnTo) ?? target);
   // A strict cookie does not go along with the redirects of a navigation that Salesforce began.

@@ -1,6 +1,8 @@
 import type { Request } from 'express';
 import type { SalesforceErrorCode } from '../errors';
+import { setCookies } from '../login/cookies';
 import { LoginMoves, movedText } from '../login/move';
+import { withoutEnded } from '../login/transactions';
 import type { Configuration } from '../options/configuration';
 import { SalesforceStrategy } from '../strategy/strategy';
 import { claimRecordsOf } from './login-claims';
@@ -128,6 +130,7 @@ export class AuthContext {
    */
   async logout(req: Request, { everywhere = false, organization }: LogoutRequest): Promise<void> {
     const { session, keepSessionInfo } = this.options;
+    if (req.res?.headersSent === false) setCookies(req.res, withoutEnded(req));
     const entries = entriesOf(req, session);
     const leaving = organization === undefined ? entries : meant(entries, organization);
     if (leaving.length === 0) return;

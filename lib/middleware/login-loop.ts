@@ -17,7 +17,7 @@ const maxCookieBytes = 4096;
 
 /** What is known of a login at its callback, for the request after it. */
 interface Mark {
-  /** Fingerprint of the page that the login was for. */
+  /** Fingerprint of the page that the login was for, and of the tenant. */
   page: string;
   at: number;
   /** Fingerprint of the id of the session the login was put into, if that session has one. */
@@ -38,7 +38,7 @@ export async function markLogin(core: AuthContext, { req, res }: Visit, returnTo
   const session = sessionCookieOf(req);
   const size = sessionSizeOf(req);
   const mark: Mark = {
-    page: fingerprint(returnTo),
+    page: pageOf(core, req, returnTo),
     at: clock.now(),
     session: session?.id === undefined ? undefined : fingerprint(session.id),
     cookieProblem:
@@ -116,7 +116,7 @@ export async function checkLoginLoop(
   if (loginsThatHold.has(req)) return;
   if (cause === undefined && entryOf(req, core.options.session)) return;
   const mark = await readMark(core, req);
-  if (mark?.page !== fingerprint(returnTo)) return;
+  if (mark?.page !== pageOf(core, req, returnTo)) return;
   if (req.res) clearMark(core, req, req.res);
   throw new SalesforceAuthError(
     'ERR_SALESFORCE_LOGIN_LOOP',
@@ -171,6 +171,11 @@ function causeOf({ options }: AuthContext, { req, mark, cause }: { req: Request;
 function sessionIdsIn(value: string | undefined): string[] {
   const id = /^s:(.+)\.[^.]+$/.exec(value ?? '')?.[1];
   return id === undefined ? [] : [fingerprint(id)];
+}
+
+/** Tenants may have pages of the same path, and a login at one of them says nothing of a login at another. */
+function pageOf({ options }: AuthContext, req: Request, returnTo: string): string {
+  return fingerprint(JSON.stringify([options.tenant?.(req), returnTo]));
 }
 
 function fingerprint(text: string): string {

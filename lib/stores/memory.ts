@@ -182,11 +182,8 @@ export class MemoryTokenStore implements TokenStore {
     unclaim(stored);
     stored.version += 1;
     stored.payload = commit.payload;
-    stored.softAt = at(now, commit.softMs);
-    stored.hardAt = at(now, commit.hardMs);
-    Object.assign(stored, noErrors);
-    stored.refreshedAt = now;
-    stored.storedAt = momentOf(this.#clock);
+    const [softAt, hardAt] = [at(now, commit.softMs), at(now, commit.hardMs)];
+    Object.assign(stored, noErrors, { softAt, hardAt, refreshedAt: now, storedAt: momentOf(this.#clock) });
     stored.expiresAt = Math.max(stored.heldUntil, now) + this.#retentionMs;
     this.#listeners.tell(grantId);
     return Promise.resolve('committed');

@@ -4,7 +4,7 @@ import type { OperatorWarning } from '../../lib/reporter';
 import type { Emulator } from '../../lib/emulator';
 import { ManualClock } from '../helpers/clock';
 import { startTestEmulator } from '../helpers/emulator';
-import { startApp, walkToCallback, type Browser } from '../helpers/app';
+import { logIn, startApp, walkToCallback, type Browser } from '../helpers/app';
 
 const encryptionKeys = ['__test_encryption_key_of_32_chars__'];
 const codes = (emulator: Emulator): unknown[] =>
@@ -73,6 +73,25 @@ describe('a callback that is opened twice', () => {
     expect(logins).toHaveLength(2);
     expect(new Set(logins).size).toBe(1);
   });
+
+  it.each(['one', 'two'])(
+    'logs no user in again after a logout in this browser, with %s answered before',
+    async (answers) => {
+      const { emulator, first } = await twoProcesses();
+      // The user's other browser keeps the grant alive.
+      await logIn(first.browser(), emulator);
+      const tab = first.browser();
+      const callback = await walkToCallback(tab, emulator);
+      if (answers === 'two') await (await withoutAnswer(tab, first)).get(callback);
+      await tab.get(callback);
+      await tab.post('/auth/salesforce/logout');
+
+      const back = await tab.get(callback);
+
+      expect((await tab.get('/me')).status).toBe(401);
+      expect(back.status).toBe(403);
+    },
+  );
 
   it('logs no user out when one of the two sessions is logged out', async () => {
     const { emulator, first, second } = await twoProcesses();

@@ -38,11 +38,6 @@ export class Addresses {
     }
   }
 
-  /** Whether the operator has said the address, so that a proxy may hide it from requests. */
-  get isGiven(): boolean {
-    return this.listed.length > 0 || this.#publicUrl !== undefined;
-  }
-
   /**
    * The address at which a request reached the application, or at which its callback is, if the option says so.
    *

@@ -98,8 +98,9 @@ async function moveTo(
   const from = addresses.seen(req);
   if (req.method !== 'GET' || from === undefined || from === to) return undefined;
   if (moved) {
-    // It has moved and still seems to be at another origin: a proxy hides the one the browser uses.
-    if (!addresses.isGiven) onMoved?.({ from, to });
+    // It has moved and still seems to be at another origin: a proxy hides the one the browser uses. With `publicUrl` the
+    // application knows it all the same.
+    if (addresses.of(req).origin !== to) onMoved?.({ from, to });
     return undefined;
   }
   return moves.urlFor(req, to, { addresses, moved: { origin: from, tenant, options: { ...options } } });

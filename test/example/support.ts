@@ -1,11 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
-import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import type { Emulator, EmulatorUser } from '../../lib/emulator';
 // The example runs on dist/, as an application would.
 import '../helpers/built';
+import { enterPassword, type Person } from '../helpers/chromium';
 import { describeWith } from '../helpers/programs';
+
+export { enterPassword, expectHeading, useBrowser, type Person, type TestBrowser } from '../helpers/chromium';
 
 /** The folder of the repository. */
 export const root: string = resolve(__dirname, '../..');
@@ -75,71 +78,9 @@ function spawnExample(
   return { child, output: () => text };
 }
 
-/** Chromium, and what its pages say. */
-export interface TestBrowser {
-  /** Opens a browser of its own: other cookies than the others'. */
-  newPage: (options?: BrowserContextOptions) => Promise<Page>;
-  /** Opens another tab of a page's browser. */
-  newTab: (page: Page) => Promise<Page>;
-  /** What pages complained about: exceptions, and console messages that are warnings or errors. */
-  complaints: string[];
-}
-
-let browser: Browser | undefined;
-
-/** Starts Chromium for the tests of a file. Contexts are closed after each test. */
-export function useBrowser(): TestBrowser {
-  const complaints: string[] = [];
-  const watch = (page: Page): Page => {
-    page.on('pageerror', (error) => complaints.push(`${page.url()}: ${error.message}`));
-    page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) complaints.push(`${page.url()}: ${message.text()}`);
-    });
-    page.setDefaultTimeout(15_000);
-    return page;
-  };
-  beforeAll(async () => {
-    // QUIC, updates and sync would reach out to the network; root has no sandbox.
-    const switches = ['no-sandbox', 'headless', 'disable-gpu', 'disable-quic', 'no-first-run'].concat(
-      'disable-background-networking',
-      'disable-component-update',
-      'disable-sync',
-    );
-    browser = await chromium.launch({
-      executablePath: process.env['CHROMIUM_PATH']!,
-      args: switches.map((name) => `--${name}`),
-    });
-  });
-  beforeEach(() => {
-    complaints.length = 0;
-  });
-  afterEach(async () => {
-    for (const context of browser?.contexts() ?? []) await context.close();
-  });
-  afterAll(() => browser?.close());
-  return {
-    complaints,
-    newPage: async (options) => watch(await (await browser!.newContext(options)).newPage()),
-    newTab: async (page) => watch(await page.context().newPage()),
-  };
-}
-
 afterAll(() => {
   for (const child of children) child.kill('SIGKILL');
 });
-
-/** A user as an emulator prints and shows it. */
-export interface Person {
-  username: string;
-  password: string;
-}
-
-/** Types in name and password on Salesforce's page. */
-export async function enterPassword(page: Page, { username, password }: Person): Promise<void> {
-  await page.getByLabel('Username').fill(username);
-  await page.getByLabel('Password').fill(password);
-  await page.getByRole('button', { name: 'Log In' }).click();
-}
 
 /** Logs in from Salesforce's login page to the end, and allows access where Salesforce asks. */
 export async function finishLogin(page: Page, person: Person): Promise<void> {
@@ -172,10 +113,6 @@ export function createPerson({ users }: Emulator): EmulatorUser {
   const person = { ...people[0]!, username, userId, email: username, displayName: `Person ${number}` };
   people.push(person);
   return person;
-}
-
-export async function expectHeading(page: Page, text: string, timeout = 15_000): Promise<void> {
-  await page.getByRole('heading', { level: 1, name: text, exact: true }).waitFor({ timeout });
 }
 
 /** Names of the accounts on a page. */

@@ -139,6 +139,18 @@ describe('a login that begins at another origin than its callback', () => {
     ]);
   });
 
+  it('does not advise the operator to set publicUrl if publicUrl has that origin', async () => {
+    const { browser, warnings } = appAt(5, { options: { publicUrl: 'https://app.example.com' } });
+    const host = { Host: '10.0.0.7:3000' };
+
+    const moved = await browser.get('/auth/salesforce').set(host);
+    const { pathname, search } = new URL(moved.headers['location'] as string);
+    const begun = await browser.get(pathname + search).set(host);
+
+    expect(redirectURI(begun.headers['location'])).toBe(callbackURL);
+    expect(warnings).toEqual([]);
+  });
+
   it.each([
     ['http', 'http://app.example.com'],
     ['www', 'https://www.example.com'],

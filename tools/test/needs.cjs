@@ -10,6 +10,7 @@ const providers = {
   'test/stores/servers/redis.ts': 'Redis',
   'test/stores/servers/postgres.ts': 'PostgreSQL',
   'test/stores/servers/pgbouncer.ts': 'PgBouncer',
+  'test/browser/nginx.ts': 'nginx',
   'test/helpers/built.ts': 'build',
   'playwright-core': 'Chromium',
 };

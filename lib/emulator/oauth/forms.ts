@@ -55,6 +55,9 @@ export function submitLogin(provider: Provider, exchange: Exchange): Reply {
 
 /** Shows the approval form. */
 export function showApproval(provider: Provider, exchange: Exchange): Reply {
+  const { finished, browser } = finishedIn(provider, exchange, exchange.query);
+  // Somebody went back to it.
+  if (finished && browser?.user) return secure(approvalPage(finished.transaction, browser, browser.user));
   return withTransaction(provider, exchange, exchange.query, (transaction) => {
     const browser = browserOf(provider, exchange);
     return browser?.user
@@ -65,6 +68,8 @@ export function showApproval(provider: Provider, exchange: Exchange): Reply {
 
 /** Takes the decision. */
 export function submitApproval(provider: Provider, exchange: Exchange): Reply {
+  const { finished, browser } = finishedIn(provider, exchange, exchange.form);
+  if (finished && browser?.csrfToken === exchange.form.get('csrf')) return finished.answer;
   return fromForm(provider, exchange, (transaction, browser) => {
     const { user } = browser;
     // Somebody else may have logged in through another tab since the page was shown.
@@ -72,13 +77,19 @@ export function submitApproval(provider: Provider, exchange: Exchange): Reply {
       return continueAuthorization(provider, exchange, transaction);
     }
     if (exchange.form.get('decision') !== 'allow') {
-      provider.browsers.finish(transaction);
       const { redirectURI, state } = transaction;
-      return callbackWithError(redirectURI, state, 'access_denied', 'end-user denied authorization');
+      const answer = callbackWithError(redirectURI, state, 'access_denied', 'end-user denied authorization');
+      provider.browsers.finish(transaction, answer);
+      return answer;
     }
     transaction.approvedBy = user;
     return continueAuthorization(provider, exchange, transaction);
   });
+}
+
+/** The request of a page that was answered before, and the browser that is back at it. */
+function finishedIn(provider: Provider, exchange: Exchange, params: URLSearchParams) {
+  return { finished: provider.browsers.finished(params.get('source')), browser: browserOf(provider, exchange) };
 }
 
 /** Shows the account chooser. */

@@ -43,8 +43,9 @@ export function continueAuthorization(
   const isPreApproved = client.policy.adminApprovedUsers !== undefined;
   const asks = (name: string): boolean => prompt.includes(name);
   const finishWithError = (error: string, description: string): Reply => {
-    provider.browsers.finish(transaction);
-    return callbackWithError(redirectURI, state, error, description);
+    const answer = callbackWithError(redirectURI, state, error, description);
+    provider.browsers.finish(transaction, answer);
+    return answer;
   };
 
   // A blocked app is refused before anybody types a password.
@@ -62,11 +63,12 @@ export function continueAuthorization(
   const mustAsk = !isApproved || asks('consent') || asks('select_account');
   if (mustAsk && transaction.approvedBy !== user) return toPage(transaction, pagePaths.approval);
 
-  provider.browsers.finish(transaction);
   provider.grants.approve(client, user, scopes);
   const { nonce, codeChallenge } = transaction;
   const code = provider.codes.issue({ client, user, scopes, redirectURI, nonce, codeChallenge, site });
-  return callback(redirectURI, state, { code });
+  const answer = callback(redirectURI, state, { code });
+  provider.browsers.finish(transaction, answer);
+  return answer;
 }
 
 function toPage({ site, source }: Transaction, path: string): Reply {

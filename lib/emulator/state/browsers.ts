@@ -1,3 +1,4 @@
+import type { Reply } from '../http/reply';
 import { randomText } from '../org/ids';
 import type { EmulatorUser } from '../org/users';
 import type { EmulatorClient } from './clients';
@@ -33,11 +34,15 @@ export interface Transaction {
   approvedBy: EmulatorUser | undefined;
 }
 
+/** Most answers that are remembered. */
+const maxFinished = 100;
+
 /** Browser sessions and what they are in the middle of. */
 export class Browsers {
   readonly #browsers = new Map<string, Browser>();
   readonly #transactions = new Map<string, Transaction>();
   readonly #oneTimePasswords = new Map<string, EmulatorUser>();
+  readonly #finished = new Map<string, { transaction: Transaction; answer: Reply }>();
 
   find(id: string | undefined): Browser | undefined {
     return id === undefined ? undefined : this.#browsers.get(id);
@@ -87,8 +92,19 @@ export class Browsers {
     return user;
   }
 
-  /** A request is answered once. */
-  finish(transaction: Transaction): void {
+  /**
+   * A request is answered once. Its answer is kept, so that a person who clicks on Allow twice is sent to the callback twice,
+   * with the same code.
+   */
+  finish(transaction: Transaction, answer: Reply): void {
     this.#transactions.delete(transaction.source);
+    this.#finished.set(transaction.source, { transaction, answer });
+    const [oldest] = this.#finished.keys();
+    if (this.#finished.size > maxFinished && oldest !== undefined) this.#finished.delete(oldest);
+  }
+
+  /** A request that was answered before, and its answer. */
+  finished(source: string | null): { transaction: Transaction; answer: Reply } | undefined {
+    return source === null ? undefined : this.#finished.get(source);
   }
 }

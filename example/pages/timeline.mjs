@@ -178,6 +178,7 @@ const causes = {
   soft: 'soft stale',
   hard: 'hard stale',
   rejected: 'refused (401)',
+  login: 'proven by a login',
   sweep: 'kept from ending unused',
 };
 

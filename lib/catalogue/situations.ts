@@ -38,7 +38,7 @@ const organization = permanent(
 const interrupted = permanent(
   'log-in',
   'The login was not completed',
-  'Please log in again. If this keeps happening, allow cookies for this site and log in without using the Back button.',
+  'Please log in again. If this keeps happening, allow cookies for this site.',
 );
 const loginOver = permanent('log-in', 'Please log in again', 'Your login has ended. Log in with Salesforce to go on.');
 const distrusted = permanent(
@@ -125,7 +125,7 @@ export const situations: Readonly<Record<SalesforceErrorCode, Situation>> = {
   ERR_SALESFORCE_LOGIN_LOOP: permanent(
     'home',
     'The login does not hold',
-    'You logged in several times, but your browser did not keep the login. Allow cookies for this site; if you do already, tell the people who run this application.',
+    'You have just logged in, but the login was not kept. Allow cookies for this site; if you do already, tell the people who run this application.',
   ),
   ERR_SALESFORCE_CROSS_SITE_LOGIN: interrupted,
   ERR_SALESFORCE_CREDENTIALS_MISSING: permanent(

@@ -15,19 +15,22 @@ import { parseRequestedBaseUrl } from '../salesforce/base-url';
 
 /** What one call of a login can set. What a call leaves out comes from the configuration. */
 export interface LoginRequestOptions {
-  /** `prompt` on the wire; false sends none. */
+  /** `prompt` on the wire; false sends none. Default: that of the configuration. */
   prompt?: Prompt | false | undefined;
-  /** `display` on the wire. */
+  /** `display` on the wire. Default: that of the configuration. */
   display?: Display | undefined;
-  /** `login_hint` on the wire. */
+  /** `login_hint` on the wire. Default: that of the configuration. */
   loginHint?: string | undefined;
-  /** `scope` on the wire. */
+  /** `scope` on the wire, as an array or separated by spaces. Default: that of the configuration. */
   scope?: string | readonly string[] | undefined;
-  /** Must be on a trusted host, since it receives the client secret. */
+  /**
+   * Where to log in. Must be on a trusted host, since it receives the client secret; of Salesforce's own hosts `login.`, `test.`
+   * or `*.my.salesforce.com`, without a path. Default: that of the configuration.
+   */
   baseUrl?: string | undefined;
-  /** A registered callback URL, or a path below the application's root. */
+  /** `redirect_uri` on the wire: a registered callback URL, or a path below the application's root. Default: that of the configuration. */
   callbackURL?: string | undefined;
-  /** Further parameters of the authorization request. */
+  /** Further parameters of the authorization request, added to those of the configuration. Default: none. */
   authorizationParams?: Readonly<Record<string, string>> | undefined;
   /**
    * Ask Salesforce without showing anything: `immediate=true` on the wire, and no `prompt`. If the browser is not logged in

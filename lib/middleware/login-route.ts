@@ -22,11 +22,14 @@ export interface LoginOptions extends Pick<
   AuthenticateOptions,
   'prompt' | 'display' | 'loginHint' | 'scope' | 'baseUrl' | 'authorizationParams' | 'silent'
 > {
-  /** Path to return to; anything but a path on this origin is ignored. Default: `returnTo` of the query, else `homePath`. */
+  /**
+   * Path to return to, up to 2048 characters; anything but a path on this origin is ignored. Default: `returnTo` of the query,
+   * else `homePath`.
+   */
   returnTo?: string | undefined;
   /**
-   * Add the login to those the session has, rather than replacing them; it becomes the current one. Default: `add=true` of
-   * the query.
+   * Add the login to those the session has, ten at most, rather than replacing them; it becomes the current one. Default:
+   * `add=true` of the query.
    */
   add?: boolean | undefined;
 }

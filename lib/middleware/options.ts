@@ -44,20 +44,23 @@ export interface StaticOptions {
    * switched on. Default false, since whoever can write to the store could plant such a grant.
    */
   acceptUnencrypted?: boolean | undefined;
+  /** Paths of the routes; see {@link Routes} for their defaults. */
   routes?: Routes | undefined;
   /**
    * The application's address as browsers see it, if requests do not show that address: a proxy rewrites `Host` or strips a
-   * path. A list names several hosts of one application, the callback's first. Default: from the request.
+   * path. http or https, with the path prefix and without a query. A list names several hosts of one application, the callback's
+   * first; a function must not wait. Default: from the request, as Express's `trust proxy` says.
    */
   publicUrl?: PublicUrl | undefined;
   /**
    * Says whose request it is, for `configuration`: sessions, logins and grants of one tenant count for nothing in requests of
-   * another. Called for each guarded request, so it must not wait. Default: one tenant.
+   * another. Look at something a visitor cannot choose, such as the host. Called for each guarded request, so it must not wait.
+   * Default: one tenant.
    */
   tenant?: TenantFunction | undefined;
   /**
-   * Takes warnings for the operator, at most one a minute for each cause. Default: lines on the standard error stream; false is
-   * silent.
+   * Takes warnings for the operator, at most one each 60 seconds for each cause. They hold no secret. Default: lines on the
+   * standard error stream; false is silent.
    */
   report?: Report | false | undefined;
   /** Name of the property on the request. Default `salesforce`. */
@@ -71,9 +74,13 @@ export interface StaticOptions {
    * organization; `'any'` is the same without the warning.
    */
   allowedOrganizations?: readonly string[] | 'any' | undefined;
-  /** Decides whether a user may log in; false or an exception refuses. */
+  /** Decides whether a user may log in; false or an exception refuses, and the tokens are revoked. Default: all may. */
   authorizeUser?: ((user: SalesforceUser, req: Request) => boolean | Promise<boolean>) | undefined;
-  /** Called after a login, before the redirect; the session is the new one. An exception ends the login again. */
+  /**
+   * Called after a login, before the redirect; the session is the new one, and `req.login()` of an application's own Passport
+   * works. A callback that is opened twice can call it twice, with the same grant. An exception ends the login again.
+   * Default: none.
+   */
   onLogin?: ((login: { req: Request; user: SalesforceUser; grantId: string }) => void | Promise<void>) | undefined;
   /**
    * Shows errors of this package that no error handler of the application has answered; false leaves them to Express.
@@ -90,7 +97,7 @@ export interface StaticOptions {
   clock?: Clock | undefined;
 }
 
-/** Options of `salesforceAuth()`: one client, or a function that gives the client of a request or tenant. */
+/** Options of `salesforceAuth()`: one client, or `configuration`, a function that gives the client of a tenant. */
 export type SalesforceAuthOptions =
   | (ClientOptions & StaticOptions & { configuration?: undefined })
   | (StaticOptions & { configuration: ConfigurationFunction });

@@ -33,38 +33,51 @@ export type FetchFunction = (url: string, init: RequestInit) => Promise<Response
 
 /** The client as it is set up in Salesforce, and how its users log in. Passport's names where Passport has one. */
 export interface ClientOptions {
-  /** Consumer Key of the External Client App or Connected App. Required. */
+  /** Consumer Key of the External Client App or Connected App, `client_id` on the wire. Required. */
   clientID: string;
-  /** Consumer Secret. Leave out for a public client, which relies on PKCE alone. */
+  /** Consumer Secret, `client_secret` on the wire. Default: none, for a public client, which relies on PKCE alone. */
   clientSecret?: string | undefined;
-  /** A callback URL registered with the app; a path is resolved against the request. Default: the callback route. */
+  /**
+   * A callback URL registered with the app, `redirect_uri` on the wire: https, or http for localhost. A path is below the
+   * application's root, at its public address. Default: the callback route, as mounted.
+   */
   callbackURL?: string | undefined;
-  /** Scopes, as an array or separated by spaces. Default: none sent, which asks for all the app is assigned. */
+  /** `scope` on the wire, as an array or separated by spaces. Default: none sent, which asks for all the app is assigned. */
   scope?: string | readonly string[] | undefined;
   /** `prompt` on the wire; false sends none, so that Salesforce decides what it asks. Default `login`. */
   prompt?: Prompt | false | undefined;
+  /** `display` on the wire. Default: none sent, which is `page`. */
   display?: Display | undefined;
-  /** Username put into the login form; Salesforce ignores it where the browser is logged in already. */
+  /**
+   * Username put into the login form, `login_hint` on the wire. Salesforce ignores it if the browser is logged in already.
+   * Default: none.
+   */
   loginHint?: string | undefined;
-  /** Login host, sandbox, My Domain or Experience Cloud site. Default `https://login.salesforce.com`. */
+  /**
+   * Login host, sandbox, My Domain or Experience Cloud site: https, without a query; a path for a site only. It receives the
+   * client secret. Default `https://login.salesforce.com`.
+   */
   baseUrl?: string | undefined;
-  /** Further base URLs users may choose by name: `/auth/salesforce?org=sandbox`. */
+  /** Further base URLs users may choose by name: `/auth/salesforce?org=sandbox`. Default: none. */
   organizations?: Readonly<Record<string, string>> | undefined;
-  /** Hosts to trust beside Salesforce's own, exact or as a suffix with a leading dot. They receive secrets and tokens. */
+  /**
+   * Hosts to trust beside Salesforce's own, exact or as a suffix with a leading dot. They receive secrets and tokens.
+   * Default: none.
+   */
   allowedHosts?: readonly string[] | undefined;
-  /** Further parameters of the authorization request. Reserved ones are refused. */
+  /** Further parameters of the authorization request. Those the login sets itself are refused. Default: none. */
   authorizationParams?: Readonly<Record<string, string>> | undefined;
-  /** Default `id_token` where `openid` is asked for, else `identity`. */
+  /** Where the profile of a user comes from. Default `id_token` if `openid` is asked for, else `identity`. */
   profileSource?: ProfileSource | undefined;
   /** How the client authenticates at the token endpoint. Default `client_secret_post`, or `none` without a secret. */
   clientAuthentication?: 'client_secret_post' | 'client_secret_basic' | undefined;
-  /** The session timeout set in Salesforce, in seconds. Default 7200, Salesforce's own default. */
+  /** The session timeout set in Salesforce, in seconds; at least 60. Default 7200, Salesforce's own default. */
   sessionTimeoutSeconds?: number | undefined;
-  /** How long a request to Salesforce may take, in milliseconds. Default 30000. */
+  /** How long a request to Salesforce may take, in milliseconds; at least 1. Default 30000. */
   httpTimeoutMs?: number | undefined;
   /**
-   * Take a My Domain that a user names: `/auth/salesforce?org=example.my.salesforce.com`. Default: only if there is an
-   * organization picker (`routes.choose`). Without it, users choose among `organizations` only.
+   * Take a My Domain that a user names: `/auth/salesforce?org=example.my.salesforce.com`. Default: whether there is an
+   * organization picker (`routes.choose`). If false, users choose among `organizations` only.
    */
   anyMyDomain?: boolean | undefined;
   /**

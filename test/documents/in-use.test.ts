@@ -303,6 +303,19 @@ const runs: Readonly<Record<string, readonly Run[]>> = {
   'docs/observability.md': [
     { isLoggedIn: true, use: (scene) => loseGrant(scene) },
     {
+      given: () => ({ client: { clientID: '' }, log: { warn: (...line: unknown[]) => logged.push(line) } }),
+      use: async ({ app, salesforce, browser }) => {
+        app.use(salesforce);
+        await browser.get('/auth/salesforce/callback?code=x&state=y');
+        expect(logged).toEqual([
+          [
+            { code: 'ERR_SALESFORCE_STATE_MISMATCH', suppressed: 0 },
+            expect.stringMatching(/^The "state" of the callback/),
+          ],
+        ]);
+      },
+    },
+    {
       isLoggedIn: true,
       before: ({ app, salesforce }) => useToken(app, salesforce),
       use: async (scene) => {
@@ -386,6 +399,9 @@ class ViewOfTitles {
     done(null, `<h1>${options.title}</h1>`);
   }
 }
+
+/** What the log of a block has got. */
+const logged: unknown[] = [];
 
 /** Addresses of real servers, for the blocks about stores. */
 const servers = { redis: '', postgres: '' };

@@ -1,4 +1,5 @@
 /** @again newest-node */
+import expressSession from 'express-session';
 import { isSalesforceAuthError } from '../../lib';
 import { ManualClock } from '../helpers/clock';
 import { startTestEmulator } from '../helpers/emulator';
@@ -234,3 +235,65 @@ describe('a token reply that cannot be trusted', () => {
 function change(fields: Record<string, unknown>): object {
   return { kind: 'reply', change: (reply: Record<string, unknown>) => ({ ...reply, ...fields }) };
 }
+
+describe('a callback with a session cookie that is SameSite=Strict', () => {
+  it.each([
+    ['strict', 200],
+    [true, 200],
+    ['lax', 302],
+    [undefined, 302],
+  ] as const)(
+    '(%s) goes on from a page of the application, which the cookie goes along with',
+    async (sameSite, status) => {
+      const emulator = await startTestEmulator();
+      const { browser } = await startApp({
+        emulator,
+        sessionMiddleware: expressSession({
+          secret: '__test_session_secret__',
+          resave: false,
+          saveUninitialized: false,
+          cookie: { sameSite },
+        }),
+      });
+      const tab = browser();
+
+      const end = await logIn(tab, emulator, { loginPath: '/auth/salesforce?returnTo=/me' });
+
+      expect(end.status).toBe(status);
+      if (status === 200) expect(end.text).toContain('<meta http-equiv="refresh" content="0;url=/me">');
+      else expect(end.headers['location']).toBe('/me');
+      expect((await tab.get('/me')).status).toBe(200);
+    },
+  );
+});
+
+describe('the event login.failed', () => {
+  it('tells of each callback that ends in an error, once, and of no other', async () => {
+    const emulator = await startTestEmulator();
+    const { browser, salesforce } = await startApp({
+      emulator,
+      options: { authorizeUser: ({ username }: { username?: string }) => username === emulator.users[0]!.username },
+      routes: (app, auth) => app.get('/silent', auth.login({ silent: true, returnTo: '/' })),
+    });
+    const failed: unknown[] = [];
+    salesforce.events.on('login.failed', (event) => failed.push(event));
+    const tab = browser();
+
+    const callback = await walkToCallback(tab, emulator);
+    await tab.get(callback);
+    await tab.get(callback);
+    const other = browser();
+    const silent = await other.get('/silent');
+    const answer = await fetch(silent.headers['location'] as string, { redirect: 'manual' });
+    const back = new URL(answer.headers.get('location')!);
+    expect((await other.get(back.pathname + back.search)).headers['location']).toBe('/');
+    expect(failed).toEqual([]);
+    await logIn(browser(), emulator, { user: 1 });
+    await browser().get('/auth/salesforce/callback?code=x&state=y');
+
+    expect(failed).toEqual([
+      { code: 'ERR_SALESFORCE_USER_NOT_ALLOWED', reason: expect.stringContaining('may not log in here') },
+      { code: 'ERR_SALESFORCE_STATE_MISMATCH', reason: expect.stringContaining('"state"') },
+    ]);
+  });
+});

@@ -80,6 +80,22 @@ describe('logout', () => {
     expect((await tab.get('/accounts')).status).toBe(200);
   });
 
+  it('shows a page with a button to a user who opens it by a link, and ends nothing before the click', async () => {
+    const emulator = await startTestEmulator();
+    const { browser } = await startApp({ emulator });
+    const tab = browser();
+    await logIn(tab, emulator);
+    const link = '/auth/salesforce/logout?organization=' + emulator.users[0]!.organizationId;
+
+    const page = await tab.get(link).set({ Accept: 'text/html', 'Sec-Fetch-Site': 'cross-site' });
+    const isStillIn = (await tab.get('/accounts')).status;
+    const action = /<form method="post" action="([^"]+)"/.exec(page.text)?.[1]?.replaceAll('&#38;', '&');
+    await tab.post(action!);
+
+    expect([page.status, isStillIn, action]).toEqual([200, 200, link]);
+    expect((await tab.get('/accounts')).status).toBe(401);
+  });
+
   it.each([
     ['before the rotation', 'before'],
     ['after the rotation', 'after'],

@@ -4,7 +4,7 @@ import { MemoryTokenStore, requireSalesforce, salesforceAuth } from '../../lib';
 import { startTestEmulator } from '../helpers/emulator';
 import { browserOf, logIn, startApp, walkToCallback } from '../helpers/app';
 
-function chooserApp(options: object = {}, mountPath = '/') {
+function pickerApp(options: object = {}, mountPath = '/') {
   const app = express();
   const salesforce = salesforceAuth({
     clientID: '__test_client__',
@@ -25,9 +25,9 @@ function linkTo(html: string, label: string): string {
   return href.replaceAll('&#38;', '&');
 }
 
-describe('the page to choose an organization', () => {
+describe('the organization picker', () => {
   it('offers production, each organization by name, and a My Domain to type in', async () => {
-    const app = chooserApp();
+    const app = pickerApp();
     const page = await app.get('/where?returnTo=%2Faccounts%3Fa%3D1&add=true');
     const production = await app.get(linkTo(page.text, 'Production'));
     const sandbox = await app.get(linkTo(page.text, 'Sandbox'));
@@ -40,7 +40,7 @@ describe('the page to choose an organization', () => {
   });
 
   it('sends a My Domain that is one on to the login there', async () => {
-    const app = chooserApp();
+    const app = pickerApp();
 
     const chosen = await app.get('/where?org=%20acme.my.salesforce.com&returnTo=/accounts');
     const login = await app.get(linkTo(chosen.text, 'Go on'));
@@ -54,7 +54,7 @@ describe('the page to choose an organization', () => {
   it.each(['evil.example', 'acme.my.salesforce.com.evil.example', 'https://user@acme.my.salesforce.com', '"><script>'])(
     'says what is wrong with %s, and sends nobody there',
     async (org) => {
-      const page = await chooserApp().get(`/where?${new URLSearchParams({ org }).toString()}`);
+      const page = await pickerApp().get(`/where?${new URLSearchParams({ org }).toString()}`);
 
       expect(page.status).toBe(400);
       expect(page.text).toContain('role="alert"');
@@ -64,7 +64,7 @@ describe('the page to choose an organization', () => {
   );
 
   it('is where guards send users, and forgets a returnTo that leads elsewhere', async () => {
-    const app = chooserApp({}, '/sub');
+    const app = pickerApp({}, '/sub');
 
     const sent = await app.get('/sub/accounts').set('Accept', 'text/html');
     const page = await app.get('/sub/where?returnTo=//evil.example');
@@ -75,7 +75,7 @@ describe('the page to choose an organization', () => {
   });
 
   it('is not there unless asked for, and needs the login route', async () => {
-    expect((await chooserApp({ routes: {} }).get('/auth/salesforce/choose')).status).toBe(404);
+    expect((await pickerApp({ routes: {} }).get('/auth/salesforce/choose')).status).toBe(404);
     expect(() => salesforceAuth({ clientID: 'x', routes: { login: false, choose: '/where' } })).toThrow(
       'routes.choose',
     );

@@ -40,7 +40,7 @@ describeWith('Chromium', 'nginx')('in a real browser', () => {
         });
         router.get('/eager', (req, res) => {
           // A page that tries again and again.
-          if (req.salesforce.isAuthenticated) res.send(`<h1>Eager</h1><p>${req.salesforce.user!.username}</p>`);
+          if (req.salesforce.isAuthenticated) res.send(`<h1>Eager</h1><p>${req.salesforce.user.username}</p>`);
           else res.send('<h1>Eager</h1><p>Nobody</p><a href="/silent?returnTo=/eager">Try silently</a>');
         });
       },

@@ -97,6 +97,22 @@ describe('logout', () => {
     },
   );
 
+  it('by another site is refused without an origin, too, if the browser names the site', async () => {
+    const emulator = await startTestEmulator();
+    const sessionMiddleware = expressSession({
+      ...{ secret: '__test_session_secret__', resave: false, saveUninitialized: false },
+      cookie: { sameSite: 'lax' },
+    });
+    const { browser } = await startApp({ emulator, sessionMiddleware });
+    const tab = browser();
+    await logIn(tab, emulator);
+
+    const answer = await tab.post('/auth/salesforce/logout').set({ Origin: 'null', 'Sec-Fetch-Site': 'cross-site' });
+
+    expect(answer.body.code).toBe('ERR_SALESFORCE_CROSS_SITE_LOGOUT');
+    expect((await tab.get('/accounts')).status).toBe(200);
+  });
+
   it('is not answered to a GET, which any image tag can send', async () => {
     const emulator = await startTestEmulator();
     const { browser } = await startApp({ emulator });

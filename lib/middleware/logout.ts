@@ -7,6 +7,7 @@ import { EndSession } from './end-session';
 import { clearMark } from './login-loop';
 import { sendLogout, sendOn } from './pages';
 import { safeReturnTo } from './return-to';
+import { sessionCookieOf } from './session';
 import { isCrossSite, isNavigation } from './visit';
 
 /** What a handler of `salesforce.logout()` can set. */
@@ -57,7 +58,7 @@ export function logoutHandler(core: AuthContext, options: LogoutOptions = {}): R
   };
   return (req, res, next) => {
     res.set('Cache-Control', 'no-store');
-    if (isCrossSite(req, core.options.addresses)) {
+    if (isCrossSite(req, core.options.addresses) && !isOfSameSiteSession(req)) {
       next(
         new SalesforceAuthError(
           'ERR_SALESFORCE_CROSS_SITE_LOGOUT',
@@ -71,6 +72,16 @@ export function logoutHandler(core: AuthContext, options: LogoutOptions = {}): R
       next(errorFrom(error));
     });
   };
+}
+
+/**
+ * A form of a page with `Referrer-Policy: no-referrer`, which is what helmet() sets, names no origin (`null`), and browsers
+ * without fetch metadata say nothing else. A form of another site has no session cookie that is `Lax` or `Strict`.
+ */
+function isOfSameSiteSession(req: Request): boolean {
+  const { sameSite } = sessionCookieOf(req) ?? {};
+  const isSameSite = sameSite === true || sameSite === 'lax' || sameSite === 'strict';
+  return isSameSite && req.get('origin') === 'null' && req.get('sec-fetch-site') === undefined;
 }
 
 /** A page with a button, for a logout route that is opened by a link: a logout by GET could be caused by any other site. */

@@ -16,7 +16,8 @@ a:hover{text-decoration:underline}
 a:focus-visible{outline:3px solid var(--link);outline-offset:3px}
 form{display:flex;flex-wrap:wrap;gap:.75rem;align-items:end;margin:0 0 1.5rem}
 label{flex:1 1 14rem;font-weight:600}
-input{display:block;width:100%;margin-top:.25rem;padding:.55rem .75rem;border:1px solid var(--quiet);border-radius:.5rem;background:var(--card);color:var(--text);font:inherit}
+input{display:block;width:100%;margin-top:.25rem;padding:.6rem .75rem;border:1px solid var(--quiet);border-radius:.5rem;background:var(--card);color:var(--text);font:inherit;font-weight:400}
+nav:last-child,form:last-child{margin-bottom:0}
 button{padding:.6rem 1rem;border:1px solid var(--link);border-radius:.5rem;background:none;color:var(--link);font:inherit;font-weight:600;cursor:pointer}
 input:focus-visible,button:focus-visible{outline:3px solid var(--link);outline-offset:3px}
 .wrong{padding:.6rem 1rem;border-left:4px solid #c23934}

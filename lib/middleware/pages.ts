@@ -40,7 +40,8 @@ export function sendFramed(res: Response, href: string): void {
 /** A page with the button that logs out, for a logout route that is opened by a link. */
 export function sendLogout(res: Response, action: string): void {
   const form = `<form method="post" action="${escapeHtml(action)}"><button class="first">Log out</button></form>`;
-  sendPage(res, 'Log out?', form);
+  // With `no-referrer` the form would name no origin, and could be one of another site. The address holds nothing secret.
+  sendPage(res, 'Log out?', form, { 'Referrer-Policy': 'same-origin' });
 }
 
 /** The links of a page, the most helpful first. */
@@ -53,6 +54,9 @@ function paragraphs(sentences: readonly string[]): string {
   return sentences.map((sentence) => `<p>${escapeHtml(sentence)}</p>`).join('\n');
 }
 
-function sendPage(res: Response, title: string, content: string): void {
-  res.set(pageHeaders).type('html').send(pageHtml(title, content));
+function sendPage(res: Response, title: string, content: string, headers: Record<string, string> = {}): void {
+  res
+    .set({ ...pageHeaders, ...headers })
+    .type('html')
+    .send(pageHtml(title, content));
 }

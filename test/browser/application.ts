@@ -20,6 +20,8 @@ export interface Application {
 
 export interface ApplicationOptions {
   emulator: Emulator;
+  /** Default: any. */
+  port?: number | undefined;
   /** The client of another process of this application. */
   client?: EmulatorClient | undefined;
   /** False for an application that mounts none. */
@@ -48,7 +50,7 @@ export function sessions(options: Partial<expressSession.SessionOptions> = {}): 
 export async function startApplication(given: ApplicationOptions): Promise<Application> {
   const { emulator, mountPath = '', strippedPrefix = '' } = given;
   const app = express();
-  const server = app.listen(0, '127.0.0.1');
+  const server = app.listen(given.port ?? 0, '127.0.0.1');
   servers.add(server);
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

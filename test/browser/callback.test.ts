@@ -4,6 +4,7 @@ import type { Emulator } from '../../lib/emulator';
 import { enterPassword, expectHeading } from '../helpers/chromium';
 import { startTestEmulator } from '../helpers/emulator';
 import { describeWith } from '../helpers/programs';
+import { freePort } from '../stores/servers/programs';
 import { sessions, startApplication, type ApplicationOptions } from './application';
 import { callbacksOf, expectText, logInAtSalesforce, useBrowserOfTest } from './walk';
 
@@ -134,6 +135,28 @@ describeWith('Chromium')('a callback in a real browser', () => {
     await logInAtSalesforce(page, user, 'Guarded');
     expect(codes(emulator)).toHaveLength(2);
   });
+
+  it.each(['127.0.0.1', 'www.app.test'])(
+    'gets the login that began at %s, another name of this machine',
+    async (name) => {
+      const emulator = await startTestEmulator();
+      const client = emulator.registerClient({ callbackURLs: [] });
+      const port = await freePort();
+      const root = `http://localhost:${port}`;
+      client.callbackURLs.push(`${root}/auth/salesforce/callback`);
+      const { warnings } = await startApplication({
+        ...{ emulator, client, port },
+        options: { callbackURL: `${root}/auth/salesforce/callback` },
+      });
+      const page = await browser.newPage();
+
+      await page.goto(`http://${name}:${port}/guarded?a=1`);
+      await logInAtSalesforce(page, emulator.users[0]!, 'Guarded');
+
+      expect(page.url()).toBe(`${root}/guarded?a=1`);
+      expect(warnings).toEqual([]);
+    },
+  );
 
   it('in two tabs at a time ends both where they began, logged in', async () => {
     const { emulator, root, user } = await start();

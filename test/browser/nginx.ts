@@ -8,6 +8,9 @@ export interface Nginx {
   stop: () => Promise<void>;
 }
 
+/** One for all tests of a file: to make a key takes a second. */
+let certificate: ReturnType<typeof generate> | undefined;
+
 /** Where an nginx will be, for applications that have to know their address when they start. */
 export async function choosePorts(): Promise<Ports> {
   return { http: await freePort(), https: await freePort() };
@@ -30,7 +33,8 @@ export async function startNginx(
   location: string,
 ): Promise<Nginx> {
   const folder = temporaryFolder();
-  const { private: key, cert } = await generate([{ name: 'commonName', value: 'app.test' }]);
+  certificate ??= generate([{ name: 'commonName', value: 'app.test' }]);
+  const { private: key, cert } = await certificate;
   const inFolder = (name: string): string => join(folder.path, name);
   writeFileSync(inFolder('key.pem'), key);
   writeFileSync(inFolder('cert.pem'), cert);

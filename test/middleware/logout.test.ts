@@ -1,3 +1,4 @@
+import expressSession from 'express-session';
 import { startTestEmulator } from '../helpers/emulator';
 import { logIn, startApp } from '../helpers/app';
 
@@ -65,6 +66,48 @@ describe('logout', () => {
       .post('/auth/salesforce/logout')
       .unset('Sec-Fetch-Site')
       .set(headers as Record<string, string>);
+
+    expect(answer.body.code).toBe('ERR_SALESFORCE_CROSS_SITE_LOGOUT');
+    expect((await tab.get('/accounts')).status).toBe(200);
+  });
+
+  it.each([
+    ['lax', 303],
+    ['strict', 303],
+    ['none', 403],
+  ] as const)(
+    'by a form without an origin, as helmet makes it, with a session cookie that is %s: %d',
+    async (sameSite, status) => {
+      const emulator = await startTestEmulator();
+      const sessionMiddleware = expressSession({
+        ...{ secret: '__test_session_secret__', resave: false, saveUninitialized: false },
+        cookie: { sameSite },
+      });
+      const { browser } = await startApp({ emulator, sessionMiddleware });
+      const tab = browser();
+      await logIn(tab, emulator);
+
+      const answer = await tab
+        .post('/auth/salesforce/logout')
+        .unset('Sec-Fetch-Site')
+        .set({ Origin: 'null', Accept: 'text/html' });
+
+      expect(answer.status).toBe(status);
+      expect((await tab.get('/accounts')).status).toBe(status === 303 ? 401 : 200);
+    },
+  );
+
+  it('by another site is refused without an origin, too, if the browser names the site', async () => {
+    const emulator = await startTestEmulator();
+    const sessionMiddleware = expressSession({
+      ...{ secret: '__test_session_secret__', resave: false, saveUninitialized: false },
+      cookie: { sameSite: 'lax' },
+    });
+    const { browser } = await startApp({ emulator, sessionMiddleware });
+    const tab = browser();
+    await logIn(tab, emulator);
+
+    const answer = await tab.post('/auth/salesforce/logout').set({ Origin: 'null', 'Sec-Fetch-Site': 'cross-site' });
 
     expect(answer.body.code).toBe('ERR_SALESFORCE_CROSS_SITE_LOGOUT');
     expect((await tab.get('/accounts')).status).toBe(200);

@@ -2,10 +2,10 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { requireProgram } from './servers/programs.mjs';
 
 const require = createRequire(import.meta.url);
 const { installAll } = require('../test/clients/installed.cjs');
-const { provideParts } = await import('./test/parts.mjs');
 const page = 'docs/clients.md';
 const results = 'coverage/clients.json';
 
@@ -13,7 +13,7 @@ const args = process.argv.slice(2).filter((arg) => arg !== '--write');
 const isWriting = process.argv.includes('--write');
 const env = {
   ...process.env,
-  ...provideParts(['Chromium']),
+  CHROMIUM_PATH: requireProgram('Chromium'),
   ...(isWriting ? { WRITE_TRANSCRIPT: '1' } : {}),
 };
 installAll();

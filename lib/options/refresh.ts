@@ -31,7 +31,7 @@ export interface RefreshOptions {
 }
 
 /** The least and the most of each duration. A lease below a second would be over before it is used. */
-export const refreshBounds = {
+const refreshBounds = {
   waitMs: [0, 600_000],
   cacheMs: [0, 60_000],
   leaseMs: [1_000, 3_600_000],

@@ -8,7 +8,7 @@ import '../helpers/built';
 import { enterPassword, type Person } from '../helpers/chromium';
 import { describeWith } from '../helpers/programs';
 
-export { enterPassword, expectHeading, useBrowser, type Person, type TestBrowser } from '../helpers/chromium';
+export { enterPassword, expectHeading, useBrowser, type Person } from '../helpers/chromium';
 
 /** The folder of the repository. */
 export const root: string = resolve(__dirname, '../..');

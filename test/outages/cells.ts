@@ -11,7 +11,7 @@ const html = (status: number): Trouble['reply'] => ({
 });
 
 /** What the token and the introspection endpoint do during an outage. */
-export const shapes: Readonly<Record<string, Trouble>> = {
+const shapes: Readonly<Record<string, Trouble>> = {
   'answers 500': { reply: html(500)! },
   'answers 502': { reply: html(502)! },
   'answers 504': { reply: html(504)! },

@@ -194,7 +194,10 @@ describe('an access token', () => {
       propertyRuns(200),
     );
 
-    expect(emulator.requests.length - before).toBe(sent);
+    // A page in place of an API's answer can mean that the organization has moved: then the token is refreshed once.
+    const refreshes = emulator.requests.slice(before).filter(({ path }) => path.endsWith('/token')).length;
+    expect(refreshes).toBeLessThanOrEqual(1);
+    expect(emulator.requests.length - before - refreshes).toBe(sent);
   });
 
   it('does not follow a redirect of the API', async () => {

@@ -38,7 +38,7 @@ export type RotationState = (typeof rotations)[number];
 
 /** Whether a client can authenticate; Salesforce tells a public client nothing about its tokens. */
 export const clients = ['confidential', 'public'] as const;
-export type ClientKind = (typeof clients)[number];
+type ClientKind = (typeof clients)[number];
 
 /** What introspection says of the refresh token. */
 export const introspections = ['not asked yet', 'cannot be asked', 'does not tell', 'active', 'inactive'] as const;
@@ -50,7 +50,7 @@ export type AccessTokenState = (typeof accessTokens)[number];
 
 /** What to do while Salesforce does not tell: the option `onLostAnswer`, and whether `inDoubtMs` is over. */
 export const patiences = ['wait', 'waited', 'login', 'retry'] as const;
-export type Patience = (typeof patiences)[number];
+type Patience = (typeof patiences)[number];
 
 export interface Evidence {
   answer: Answer;
@@ -65,13 +65,12 @@ export type Verdict =
   'refreshed' | 'ended' | 'in doubt' | 'try later' | 'refused' | 'not delivered' | 'held back' | 'superseded';
 
 /** What becomes of the stored grant. */
-export type GrantFate = 'new tokens' | 'kept' | 'in doubt' | 'ended' | 'unchanged';
+type GrantFate = 'new tokens' | 'kept' | 'in doubt' | 'ended' | 'unchanged';
 
 /** What the request gets that waits. */
 export type RequestFate = 'new token' | 'old token' | 'newest token' | '503' | '502' | 'login' | 'logged out';
 
-export type VerdictEvent =
-  'refresh.succeeded' | 'refresh.failed' | 'refresh.doubted' | 'refresh.ended' | 'refresh.superseded';
+type VerdictEvent = 'refresh.succeeded' | 'refresh.failed' | 'refresh.doubted' | 'refresh.ended' | 'refresh.superseded';
 
 export interface Ruling {
   verdict: Verdict;

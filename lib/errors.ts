@@ -206,6 +206,7 @@ export class SalesforceAuthError extends Error {
     return this.#login;
   }
 
+  /** Notes the login that failed with this error. */
   set login(login: LoginOrigin | undefined) {
     this.#login = login;
   }

@@ -39,6 +39,8 @@ export type * from './stores/store';
 
 export type { LostAnswerPolicy } from './coordinator/settings';
 export type { KeepAliveOptions } from './options/keep-alive';
+export type { RefreshOptions } from './options/refresh';
+export type { Verdict } from './coordinator/refresh/verdict';
 export type {
   RefreshCause,
   SalesforceEvent,

@@ -61,6 +61,7 @@ export interface Evidence {
   accessToken: AccessTokenState;
 }
 
+/** What an answer of Salesforce means for a grant. */
 export type Verdict =
   'refreshed' | 'ended' | 'in doubt' | 'try later' | 'refused' | 'not delivered' | 'held back' | 'superseded';
 

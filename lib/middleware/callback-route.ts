@@ -33,10 +33,7 @@ interface Visit {
 export function callbackRoute(core: AuthContext): RequestHandler {
   return (req, res, next) => {
     endLogin(core, { req, res }).catch((error: unknown) => {
-      core.events.emit('login.failed', {
-        code: isSalesforceAuthError(error) ? error.code : undefined,
-        reason: errorFrom(error).message,
-      });
+      tellFailure(core, error);
       next(errorFrom(error));
     });
   };
@@ -55,14 +52,13 @@ async function endLogin(core: AuthContext, visit: Visit): Promise<void> {
     const driven = await drive(core.strategy, req, {});
     if ('redirectTo' in driven) throw noAnswer();
     login = driven;
+    await (login.kind === 'finished' ? create(core, req, login) : join(core, req, login));
   } catch (error) {
-    if (!isUnsuccessfulSilently(error)) throw error;
-    await noteSilentFailure(core, req, res);
-    res.redirect(targetOf(core, req, error.login?.appState as AppState | undefined));
+    if (!isOfSilentLogin(error)) throw error;
+    await returnSilently(core, visit, error);
     return;
   }
   const appState = (login.transaction.appState ?? {}) as AppState;
-  await (login.kind === 'finished' ? create(core, req, login) : join(core, req, login));
   setCookies(res, endedCookies(req));
   const target = targetOf(core, req, appState);
   await markLogin(core, visit, safeReturnTo(appState.returnTo) ?? target);
@@ -118,11 +114,24 @@ function targetOf(core: AuthContext, req: Request, { returnTo, returnOrigin }: A
   return addresses.listed.some(({ origin }) => origin === returnOrigin) ? String(returnOrigin) + path : path;
 }
 
-/** Salesforce would have to ask the user, which a silent login does not want. */
-function isUnsuccessfulSilently(error: unknown): error is SalesforceAuthError {
-  if (!(error instanceof SalesforceAuthError)) return false;
-  const isSilent = (error.login?.appState as AppState | undefined)?.isSilent === true;
-  return isSilent && error.code === 'ERR_SALESFORCE_IMMEDIATE_UNSUCCESSFUL';
+function isOfSilentLogin(error: unknown): error is SalesforceAuthError {
+  return error instanceof SalesforceAuthError && (error.login?.appState as AppState | undefined)?.isSilent === true;
+}
+
+/** The user has not asked for a silent login, so its failure is no page of the user's: only the operator hears of it. */
+async function returnSilently(core: AuthContext, { req, res }: Visit, error: SalesforceAuthError): Promise<void> {
+  // Salesforce would have to ask the user: an answer, and no failure.
+  if (error.code !== 'ERR_SALESFORCE_IMMEDIATE_UNSUCCESSFUL') {
+    tellFailure(core, error);
+    core.report(error.code, error.message);
+  }
+  await noteSilentFailure(core, req, res);
+  res.redirect(targetOf(core, req, error.login?.appState as AppState | undefined));
+}
+
+function tellFailure(core: AuthContext, error: unknown): void {
+  const code = isSalesforceAuthError(error) ? error.code : undefined;
+  core.events.emit('login.failed', { code, reason: errorFrom(error).message });
 }
 
 function noAnswer(): SalesforceAuthError {

@@ -14,7 +14,7 @@ import { sendFramed, sendLinks, type PageLink } from './pages';
 import { sendProblem } from './problem';
 import { safeReturnTo } from './return-to';
 import { entriesOf, requireSession } from './session';
-import { hasSilentFailed } from './silent-login';
+import { hasSilentFailed, noteSilentFailure } from './silent-login';
 import { isFramed, isFromOwnPage, isPrefetch, isScript } from './visit';
 
 /** What a login handler can set; what it leaves out comes from the request's query or the configuration. */
@@ -115,15 +115,25 @@ async function startLogin(core: AuthContext, options: LoginOptions, { req, res }
   const intent = await core.intents.read(req);
   const moved = await core.moves.read(req);
   const wish = wishOf(req, options, intent ?? {});
-  if (options.silent === true && (isLedByAnotherSite(req) || (await hasSilentFailed(core, req)))) {
-    res.redirect(wish.returnTo ?? addresses.pathOf(req, '', homePath));
+  const target = wish.returnTo ?? addresses.pathOf(req, '', homePath);
+  const asks = !intent && !isFromOwnPage(req, addresses) && needsAsking(core, req, { wish, moved });
+  if (options.silent === true && (asks || isLedByAnotherSite(req) || (await hasSilentFailed(core, req)))) {
+    res.redirect(target);
     return;
   }
-  if (!intent && !isFromOwnPage(req, addresses) && needsAsking(core, req, { wish, moved })) {
+  if (asks) {
     await ask(core, { req, res }, { wish, moved });
     return;
   }
-  if (!moved) await checkLoginLoop(core, req, wish.returnTo ?? addresses.pathOf(req, '', homePath));
+  try {
+    if (!moved) await checkLoginLoop(core, req, target);
+  } catch (error) {
+    if (options.silent !== true || !(error instanceof SalesforceAuthError)) throw error;
+    core.report(error.code, error.message);
+    await noteSilentFailure(core, req, res);
+    res.redirect(target);
+    return;
+  }
   const driven = await drive(core.strategy, req, await authenticateOptions(core, req, { options, wish }));
   if ('redirectTo' in driven) res.redirect(driven.redirectTo);
   else throw loginExpected();

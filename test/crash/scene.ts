@@ -108,7 +108,7 @@ export class Scene {
   async openApp(worker: Worker): Promise<SceneApp> {
     const id = randomBytes(6).toString('hex');
     const { clientID, clientSecret } = this.client;
-    const { isPublic, ownStore: _, ...settings } = this.options;
+    const { isPublic, ownStore: _, httpTimeoutMs, ...settings } = this.options;
     const { url } = await worker.call<{ url: string }>('open', {
       app: id,
       store: this.store.options,
@@ -121,6 +121,7 @@ export class Scene {
         // A client without a secret proves who logged in by the ID token instead.
         profileSource: isPublic ? 'userinfo' : 'id',
         encryptionKeys: ['__test_encryption_key_for_crash_tests__'],
+        ...(httpTimeoutMs === undefined ? {} : { httpTimeoutMs }),
         refresh: { cacheMs: 0, leaseMs: 10_000, drainMs: 300, waitMs: 20_000, ...settings },
       },
     });
@@ -145,7 +146,8 @@ export class Scene {
     const response = await fetch(url + path, {
       redirect: 'manual',
       ...init,
-      headers: { cookie, accept: 'application/json' },
+      // As a user who follows a link of the application: another site may not begin every login.
+      headers: { cookie, accept: 'application/json', referer: `${url}/` },
     });
     for (const line of response.headers.getSetCookie()) {
       const [name = '', ...value] = (line.split(';')[0] ?? '').split('=');

@@ -10,7 +10,7 @@ const loggedOut = steps.map((step): Cell => ({
   promised: 'logged out',
   async run(scene) {
     const { pending, proceed } = await scene.stopAt(step);
-    const tombstone = scene.b.worker.heard('logout', scene.b.id);
+    const tombstone = scene.b.worker.heard('grant.loggedOut', scene.b.id);
     const leaving = scene.ask(scene.b, '/auth/salesforce/logout', scene.user, { method: 'POST' });
     await tombstone;
     proceed();

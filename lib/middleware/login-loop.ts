@@ -4,7 +4,7 @@ import type { Request, Response } from 'express';
 import { SalesforceAuthError } from '../errors';
 import { cookieName, cookieOptions, cookiesOf } from '../login/cookies';
 import type { AuthContext } from './context';
-import { entryOf, sessionCookieOf, sessionSizeOf, stateOf } from './session';
+import { entryOf, sessionCookieOf, sessionSizeOf } from './session';
 
 const cookie = 'salesforce-login-loop';
 const subject = 'login that has not been used yet';
@@ -65,13 +65,9 @@ interface Visit {
  */
 export function forgetMarkIfServed(core: AuthContext, req: Request, res: Response): void {
   if (!hasMark(req)) return;
-  if (stateOf(req, core.options.session)?.isUsed === true) {
-    loginsThatHold.add(req);
-    clearMark(core, req, res);
-    return;
-  }
   onHeaders(res, () => {
-    if (res.statusCode >= 400 || loginsThatFailed.has(req) || !entryOf(req, core.options.session)) return;
+    const isServed = res.statusCode < 400 || loginsInUse.has(req);
+    if (!isServed || loginsThatFailed.has(req) || !entryOf(req, core.options.session)) return;
     clearMark(core, req, res);
   });
 }
@@ -88,14 +84,16 @@ export function clearMark({ options }: AuthContext, req: Request, res: Response)
   res.clearCookie(cookieName(cookie, isSecure), cookieOptions(isSecure));
 }
 
-/** Notes that a request got past a guard. The login holds, unless this very request is sent to the login. */
-export function noteUse(core: AuthContext, req: Request): void {
-  const state = hasMark(req) ? stateOf(req, core.options.session) : undefined;
-  if (state) state.isUsed = true;
+/**
+ * Notes that a request got past a guard. The login holds, unless this very request is sent to the login. The session is left
+ * alone: a session that lives in its cookie would overwrite a login that came in between.
+ */
+export function noteUse(req: Request): void {
+  if (hasMark(req)) loginsInUse.add(req);
 }
 
-/** Requests of a login that an earlier request has used. */
-const loginsThatHold = new WeakSet<Request>();
+/** Requests that got past a guard, of a login that is marked. */
+const loginsInUse = new WeakSet<Request>();
 
 /** Requests that were sent to the login: how they were answered says nothing good of the login before. */
 const loginsThatFailed = new WeakSet<Request>();
@@ -113,7 +111,6 @@ export async function checkLoginLoop(
   cause?: unknown,
 ): Promise<void> {
   loginsThatFailed.add(req);
-  if (loginsThatHold.has(req)) return;
   if (cause === undefined && entryOf(req, core.options.session)) return;
   const mark = await readMark(core, req);
   if (mark?.page !== pageOf(core, req, returnTo)) return;
@@ -123,6 +120,16 @@ export async function checkLoginLoop(
     `The browser has just logged in for this page and is not logged in. ${causeOf(core, { req, mark, cause })}`,
     { status: 500, cause },
   );
+}
+
+/**
+ * The same for a request that begins a login by itself. A login that was in the session may have ended since, which no guard has
+ * told here; so only what is certain counts: a session's cookie that did not come back, or cannot.
+ */
+export async function checkLoopAtLogin(core: AuthContext, req: Request, returnTo: string): Promise<void> {
+  const mark = await readMark(core, req);
+  const isLost = mark?.session !== undefined && !isSentBack(req, mark);
+  if (isLost || mark?.cookieProblem !== undefined) await checkLoginLoop(core, req, returnTo);
 }
 
 async function readMark({ options }: AuthContext, req: Request): Promise<Mark | undefined> {
@@ -154,8 +161,7 @@ function causeOf({ options }: AuthContext, { req, mark, cause }: { req: Request;
   if (mark.session === undefined) {
     return "The session's cookie did not come back, or came back without the login. Check its size, domain, path and sameSite.";
   }
-  const sentBack = Object.values(cookiesOf(req)).some((value) => sessionIdsIn(value).includes(mark.session ?? ''));
-  if (!sentBack) {
+  if (!isSentBack(req, mark)) {
     return (
       "The session's cookie did not come back: the browser did not keep it, or does not send it here. Check its domain, path, " +
       'sameSite and secure, and that the browser accepts cookies.'
@@ -165,6 +171,11 @@ function causeOf({ options }: AuthContext, { req, mark, cause }: { req: Request;
     'The browser sent the session back, but this process does not find the login in it. Check that all processes use one ' +
     'session store, that two salesforceAuth() do not share a route, and that nothing renews the session after the login.'
   );
+}
+
+/** Whether the session that the login was put into came back with a request. */
+function isSentBack(req: Request, { session = '' }: Mark): boolean {
+  return Object.values(cookiesOf(req)).some((value) => sessionIdsIn(value).includes(session));
 }
 
 /** Fingerprints of what a cookie of express-session may hold as id: `s:<id>.<signature>`. */

@@ -7,7 +7,7 @@ import type { AuthenticateOptions } from '../strategy/options';
 import { holdersOf } from './create-session';
 import type { AuthContext } from './context';
 import { drive } from './drive';
-import { checkLoginLoop } from './login-loop';
+import { checkLoopAtLogin } from './login-loop';
 import { intentParameter, withQuery, type LoginIntent } from './login-intent';
 import { baseUrlOf, textOf } from './organization-choice';
 import { sendFramed, sendLinks, type PageLink } from './pages';
@@ -126,7 +126,7 @@ async function startLogin(core: AuthContext, options: LoginOptions, { req, res }
     return;
   }
   try {
-    if (!moved) await checkLoginLoop(core, req, target);
+    if (!moved) await checkLoopAtLogin(core, req, target);
   } catch (error) {
     if (options.silent !== true || !(error instanceof SalesforceAuthError)) throw error;
     core.report(error.code, error.message);

@@ -51,7 +51,7 @@ export function guard(property: string, options: RequireOptions): RequestHandler
     }
     salesforce.core.extendHold(req);
     const pass = (): void => {
-      noteUse(salesforce.core, req);
+      noteUse(req);
       next(asksForMore ? forbidden(entry.user.organizationId, client.scope ?? [], organization, scopes) : undefined);
     };
     // Nearly always: a valid token in memory, and nothing to wait for.

@@ -25,8 +25,6 @@ export interface SessionState {
   current?: SessionEntry;
   /** The others, the latest first. */
   others?: SessionEntry[];
-  /** Whether a request has got past a guard with the current login, noted for the first minute only. */
-  isUsed?: boolean;
   /** When the holds on the grants have to be extended, in milliseconds since the epoch. */
   extendAt: number;
 }

@@ -89,7 +89,7 @@ const rows: Row[] = [
   {
     name: 'An unknown option of the call',
     given: { login: { promt: 'consent' } },
-    walk: (side) => side.begin().then(names, (error: Error) => error.message.replace(/^.*?: /, '')),
+    walk: (side) => side.begin().then(names, (error: unknown) => (error as Error).message.replace(/^.*?: /, '')),
     verdict: 'different on purpose',
     why: 'A misspelt option is refused, as in the constructor.',
   },
@@ -341,7 +341,7 @@ const rows: Row[] = [
     walk: async (side) => {
       await side.logIn();
       const sent = side.emulator.requests.filter(({ path }) => path === '/services/oauth2/token').at(-1)!;
-      return `device ${String((sent.body as Record<string, unknown> | undefined)?.['device'])}`;
+      return `device ${String((sent.body)?.['device'])}`;
     },
     verdict: 'same',
   },

@@ -63,18 +63,18 @@ function plainStrategy(issuer: string): StrategyClass {
         else done(null, JSON.parse(String(body)) as object);
       });
     }
-  } as never;
+  };
 }
 
 /** Is there whenever no other strategy is. */
 class Guest extends Strategy {
   override authenticate(): void {
-    this.success({ id: 'guest' } as Express.User);
+    this.success({ id: 'guest' });
   }
 }
 
 /** Verifies everybody. Express and Passport find out the parameters by their number. */
-function anybody(_token: string, _refresh: string, _params: object, profile: object | undefined, done: Done): void {
+function anybody(_token: string, _refresh: string, _params: object, profile: unknown, done: Done): void {
   done(null, { id: profile ? 'of the profile' : 'without a profile' });
 }
 
@@ -127,9 +127,13 @@ export async function startBoth(emulator: Emulator, given: Given, walked: SideNa
       const options = typeof routeOptions === 'function' ? routeOptions(name) : routeOptions;
       const target = (given.target?.(name, strategy) ?? name) as string;
       const { custom } = given;
-      if (!custom) return passport.authenticate(target, options ?? {}) as express.RequestHandler;
+      if (!custom) return passport.authenticate(target, (options ?? {}) as object) as express.RequestHandler;
       return ((req, res, next) => {
-        (passport.authenticate(target, options ?? {}, custom(req, res)) as express.RequestHandler)(req, res, next);
+        (passport.authenticate(target, options ?? {}, custom(req, res) as never) as express.RequestHandler)(
+          req,
+          res,
+          next,
+        );
       }) as express.RequestHandler;
     };
     app.get(`/${name}/login`, authenticate(given.login));

@@ -341,7 +341,7 @@ const rows: Row[] = [
     walk: async (side) => {
       await side.logIn();
       const sent = side.emulator.requests.filter(({ path }) => path === '/services/oauth2/token').at(-1)!;
-      return `device ${String((sent.body)?.['device'])}`;
+      return `device ${String(sent.body?.['device'])}`;
     },
     verdict: 'same',
   },

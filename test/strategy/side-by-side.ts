@@ -59,7 +59,8 @@ function plainStrategy(issuer: string): StrategyClass {
     override userProfile(accessToken: string, done: (error?: unknown, profile?: object) => void): void {
       this._oauth2.useAuthorizationHeaderforGET(true);
       this._oauth2.get(`${issuer}/services/oauth2/userinfo`, accessToken, (error, body) => {
-        if (error) done(error);
+        // The types say that there is always an error.
+        if (error as object | null) done(error);
         else done(null, JSON.parse(String(body)) as object);
       });
     }
@@ -127,7 +128,7 @@ export async function startBoth(emulator: Emulator, given: Given, walked: SideNa
       const options = typeof routeOptions === 'function' ? routeOptions(name) : routeOptions;
       const target = (given.target?.(name, strategy) ?? name) as string;
       const { custom } = given;
-      if (!custom) return passport.authenticate(target, (options ?? {}) as object) as express.RequestHandler;
+      if (!custom) return passport.authenticate(target, (options ?? {}) as never) as express.RequestHandler;
       return ((req, res, next) => {
         (passport.authenticate(target, options ?? {}, custom(req, res) as never) as express.RequestHandler)(
           req,

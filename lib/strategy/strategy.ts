@@ -274,7 +274,7 @@ export class SalesforceStrategy extends OAuth2Strategy {
         const { appState } = transaction;
         if (error) actions.error(error);
         else if (!user) actions.fail(info);
-        else actions.success(user, appState === undefined ? info : { ...info, state: appState });
+        else actions.success(user, appState === undefined ? (info ?? {}) : { ...info, state: appState });
       });
     };
     const verify = this._verifyUser as (...given: unknown[]) => unknown;

@@ -130,7 +130,7 @@ export async function startBoth(emulator: Emulator, given: Given, walked: SideNa
       const { custom } = given;
       if (!custom) return passport.authenticate(target, (options ?? {}) as never) as express.RequestHandler;
       return ((req, res, next) => {
-        (passport.authenticate(target, options ?? {}, custom(req, res) as never) as express.RequestHandler)(
+        (passport.authenticate(target, (options ?? {}) as never, custom(req, res) as never) as express.RequestHandler)(
           req,
           res,
           next,

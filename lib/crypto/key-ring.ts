@@ -68,6 +68,14 @@ export class KeyRing {
  */
 export function parseEncryptionKeys(value: unknown): readonly (string | Uint8Array)[] | undefined {
   if (value === undefined || value === false) return undefined;
+  const absent = Array.isArray(value) ? value.findIndex((key) => key === undefined || key === '') : -1;
+  if (absent !== -1) {
+    throw new SalesforceOptionError(
+      'ERR_SALESFORCE_OPTION_INVALID',
+      'encryptionKeys',
+      `encryptionKeys[${absent}] is missing or empty. If it comes from an environment variable, see that the variable is set.`,
+    );
+  }
   const isLongEnough = (key: unknown): key is string | Uint8Array =>
     (typeof key === 'string' || key instanceof Uint8Array) && key.length >= 32;
   if (!Array.isArray(value) || value.length === 0 || !value.every(isLongEnough)) {

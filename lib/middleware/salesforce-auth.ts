@@ -6,7 +6,7 @@ import type { SalesforceEvents } from '../coordinator/events';
 import { diagnoseParsed } from '../doctor/diagnose';
 import type { DiagnoseOptions, Diagnosis } from '../doctor/findings';
 import { SalesforceAuthError } from '../errors';
-import { invalid } from '../options/check';
+import { checkNames } from '../options/check';
 import { parseUrl } from '../salesforce/hosts';
 import { callbackRoute } from './callback-route';
 import { AuthContext } from './context';
@@ -103,7 +103,6 @@ export interface SalesforceAuth extends RequestHandler {
  * });
  */
 export function salesforceAuth(options: SalesforceAuthOptions): SalesforceAuth {
-  refuseRequest(options);
   const parsed = parseOptions(options);
   warnAtStart(parsed);
   const core = new AuthContext(parsed);
@@ -171,7 +170,10 @@ export function salesforceAuth(options: SalesforceAuthOptions): SalesforceAuth {
     require: (given: RequireOptions = {}) => guard(property, given),
     get: (req: Request) => guarded(req, property),
     of: (req: IncomingMessage) => attachedOrNew(req as Request, property, core),
-    errorHandler: () => loginOnError(property),
+    errorHandler: (...given: unknown[]) => {
+      checkNames(given[0] ?? {}, [], 'errorHandler()');
+      return loginOnError(property);
+    },
     tokens: new Tokens(core),
     events: core.events.emitter,
     diagnose: (given: DiagnoseOptions = {}) => diagnoseParsed(parsed, { rotation: rotates, ...given }),
@@ -216,14 +218,6 @@ function callbackPathBelowRoot({ source, addresses }: ParsedOptions): string | u
   const path = parseUrl(callbackURL)?.pathname;
   const prefix = addresses.listed[0]?.prefix ?? '';
   return path?.startsWith(`${prefix}/`) ? path.slice(prefix.length) : path;
-}
-
-/** `app.use(salesforceAuth)` without the parentheses makes Express call this with a request. */
-function refuseRequest(options: unknown): void {
-  const { method, headers } = (options ?? {}) as { method?: unknown; headers?: unknown };
-  if (typeof method === 'string' && typeof headers === 'object') {
-    throw invalid('salesforceAuth', 'called when it is mounted: app.use(salesforceAuth({ … })), with parentheses');
-  }
 }
 
 function alreadyThere(property: string): SalesforceAuthError {

@@ -37,9 +37,11 @@ export function invalid(
 /**
  * Refuses an option that does not exist, so that a misspelt one is not silently without effect.
  *
+ * @param what the function that takes the options, with its parentheses
  * @throws SalesforceOptionError `ERR_SALESFORCE_OPTION_UNKNOWN` with the closest known name
  */
 export function checkNames(given: object, known: readonly string[], what: string): void {
+  refuseRequest(given, what);
   for (const name of Object.keys(given)) {
     if (known.includes(name)) continue;
     const guess = suggestion(name, known);
@@ -49,6 +51,13 @@ export function checkNames(given: object, known: readonly string[], what: string
       `${what} has no option '${name}'.${guess === undefined ? ` Known are: ${known.join(', ')}.` : ` Did you mean '${guess}'?`}`,
     );
   }
+}
+
+/** A function that is mounted without its parentheses, as in `app.use(salesforceAuth)`, gets a request from Express. */
+function refuseRequest(given: object, what: string): void {
+  const { method, headers } = given as { method?: unknown; headers?: unknown };
+  if (typeof method !== 'string' || typeof headers !== 'object') return;
+  throw invalid(what.replace('()', ''), `called when it is mounted: write ${what}, with the parentheses`);
 }
 
 /** The known word closest to `given`, if one is close enough to be meant. */
@@ -67,6 +76,21 @@ export function optionalText(option: string, value: unknown): string | undefined
   if (value === undefined) return undefined;
   if (typeof value !== 'string' || value.trim() === '') throw invalid(option, 'a string that is not empty');
   return value;
+}
+
+/**
+ * Refuses what comes along when a text is copied from Salesforce or read from a file: Salesforce would only say that the key or
+ * secret is wrong.
+ */
+export function checkCopied(option: string, text: string | undefined, what: string): void {
+  const extra = text === undefined ? undefined : extraIn(text);
+  if (extra !== undefined) throw invalid(option, `the ${what} alone, and it has ${extra}: remove that`);
+}
+
+function extraIn(text: string): string | undefined {
+  if (/[\r\n]/.test(text)) return 'a line break';
+  if (/\s/.test(text)) return 'a blank';
+  return /^["'`]|["'`]$/.test(text) ? 'quotation marks around it' : undefined;
 }
 
 /** A whole number between the bounds, or `fallback` if the option was left out. */

@@ -1,6 +1,6 @@
 import { defaultBaseUrl, parseBaseUrl } from '../salesforce/base-url';
 import { isLoopback, parseUrl, trustHosts, type TrustedHosts } from '../salesforce/hosts';
-import { checkFunction, checkNames, invalid, oneOf, optionalText, wholeNumber } from './check';
+import { checkCopied, checkFunction, checkNames, invalid, oneOf, optionalText, wholeNumber } from './check';
 
 /**
  * What Salesforce asks the user, `prompt` on the wire.
@@ -158,6 +158,12 @@ export function parseScope(value: unknown): readonly string[] {
   if (value === undefined) return [];
   const list: unknown[] = typeof value === 'string' ? value.split(' ') : Array.isArray(value) ? value : [undefined];
   const scopes = list.filter((scope) => scope !== '');
+  if (scopes.some((scope) => typeof scope === 'string' && scope.includes(','))) {
+    throw invalid(
+      'scope',
+      "an array of scopes, or a string of scopes separated by spaces and not by commas: 'openid api'",
+    );
+  }
   // RFC 6749, section 3.3: scope-token
   if (
     !scopes.every((scope): scope is string => typeof scope === 'string' && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope))
@@ -177,18 +183,21 @@ export function parseClientOptions(options: ClientOptions, tenant?: string): Con
   if (typeof clientID !== 'string' || clientID.trim() === '') {
     throw invalid(
       'clientID',
-      'the Consumer Key of your Salesforce app, from its OAuth settings; it is missing or empty',
+      'the Consumer Key of your Salesforce app, from its OAuth settings; it is missing or empty. With configurationFromEnv(), set ' +
+        'the environment variable SALESFORCE_CLIENT_ID',
       'ERR_SALESFORCE_CLIENT_ID_MISSING',
     );
   }
   const clientSecret = optionalText('clientSecret', options.clientSecret);
+  checkCopied('clientID', clientID, 'Consumer Key');
+  checkCopied('clientSecret', clientSecret, 'Consumer Secret');
   const scope = parseScope(options.scope);
   const allowedHosts = parseAllowedHosts(options.allowedHosts);
   const baseUrl = parseBaseUrl(options.baseUrl ?? defaultBaseUrl, allowedHosts);
   const organizations = parseOrganizations(options.organizations, allowedHosts);
   return Object.freeze({
     tenant,
-    clientID: clientID.trim(),
+    clientID,
     clientSecret,
     clientAuthentication:
       clientSecret === undefined

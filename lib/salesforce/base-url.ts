@@ -12,8 +12,16 @@ import {
 /** Where Salesforce logs in users of production and Developer Edition organizations. */
 export const defaultBaseUrl = 'https://login.salesforce.com';
 
-/** Common misspelling of the host of the user interface for the host of OAuth. */
-const lightningHost = /\.lightning\.(?:force\.com|crmforce\.mil|sfcrmapps\.cn)$/;
+/** Hosts of the user interface and of Setup, and where My Domain is in the same cloud: they have no OAuth endpoints. */
+const interfaceHosts: readonly (readonly [suffix: string, myDomain: string])[] = [
+  ['.lightning.force.com', '.my.salesforce.com'],
+  ['.my.salesforce-setup.com', '.my.salesforce.com'],
+  ['.lightning.crmforce.mil', '.my.salesforce.mil'],
+  ['.lightning.sfcrmapps.cn', '.my.sfcrmproducts.cn'],
+];
+
+/** An OAuth endpoint in place of the address before it. */
+const endpointPath = /\/services(?:\/oauth2(?:\/.*)?)?$/;
 
 /**
  * Checks a base URL an operator configured: a login host, a sandbox, My Domain, or an Experience Cloud site with its path.
@@ -39,18 +47,30 @@ export function parseBaseUrl(value: unknown, allowedHosts: readonly string[], op
       `${option} must use https: the client secret is sent there. Plain http is accepted for localhost alone.`,
     );
   }
-  if (lightningHost.test(url.hostname)) {
-    const myDomain = url.hostname.replace(lightningHost, '.my.salesforce.com');
+  const [suffix, myDomain] = interfaceHosts.find(([host]) => url.hostname.endsWith(host)) ?? [];
+  if (suffix !== undefined) {
+    const host = url.hostname.slice(0, -suffix.length) + String(myDomain);
     throw new SalesforceOptionError(
       'ERR_SALESFORCE_BASE_URL_LIGHTNING',
       option,
-      `${option} names the Lightning user interface, which has no OAuth endpoints. Did you mean https://${myDomain}?`,
+      `${option} names the user interface of Salesforce, which has no OAuth endpoints. Did you mean https://${host}?`,
     );
   }
   if (!isLoopback(url) && !isSalesforceHost(url.hostname) && !isAllowed(url, allowedHosts)) {
     throw notAllowed(option, url);
   }
-  return url.origin + url.pathname.replace(/\/+$/, '');
+  const path = url.pathname.replace(/\/+$/, '');
+  // Logins at Salesforce's own hosts have no path; that of an Experience Cloud site ends before the endpoints.
+  const meant = isIdentityHost(url.hostname) ? '' : path.replace(endpointPath, '');
+  if (path !== meant) {
+    throw new SalesforceOptionError(
+      'ERR_SALESFORCE_BASE_URL_INVALID',
+      option,
+      `${option} has the path of a page or an endpoint; this package adds the endpoints itself. Did you mean ` +
+        `${url.origin}${meant}?`,
+    );
+  }
+  return url.origin + path;
 }
 
 /**

@@ -106,7 +106,7 @@ describe('parseEncryptionKeys()', () => {
     [['x'.repeat(32), 'short']],
     [[new Uint8Array(31)]],
     [[Array.from({ length: 32 }, () => 1)]],
-    [[undefined]],
+    [[null]],
     [true],
     [null],
   ])('refuses %j', (value) => {

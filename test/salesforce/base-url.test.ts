@@ -56,17 +56,18 @@ describe('parseBaseUrl()', () => {
     );
   });
 
-  it.each(['acme.lightning.force.com', 'acme.lightning.crmforce.mil', 'acme.lightning.sfcrmapps.cn'])(
-    'knows the user interface at %s',
-    (host) => {
-      expect(() => parseBaseUrl(`https://${host}`, [])).toThrow(
-        failure({
-          code: 'ERR_SALESFORCE_BASE_URL_LIGHTNING',
-          message: expect.stringContaining('Did you mean https://acme.my.salesforce.com?'),
-        }),
-      );
-    },
-  );
+  it.each([
+    ['acme.lightning.force.com', 'acme.my.salesforce.com'],
+    ['acme.lightning.crmforce.mil', 'acme.my.salesforce.mil'],
+    ['acme.lightning.sfcrmapps.cn', 'acme.my.sfcrmproducts.cn'],
+  ])('knows the user interface at %s', (host, myDomain) => {
+    expect(() => parseBaseUrl(`https://${host}`, [])).toThrow(
+      failure({
+        code: 'ERR_SALESFORCE_BASE_URL_LIGHTNING',
+        message: expect.stringContaining(`Did you mean https://${myDomain}?`),
+      }),
+    );
+  });
 
   it('takes a name with such an address in its middle for what it is', () => {
     expect(() => parseBaseUrl('https://acme.lightning.force.com.evil.example', [])).toThrow(

@@ -129,7 +129,7 @@ async function configurationOf(
 }
 
 /** What an error may carry of its login: nothing secret. */
-function originOf({ appState, baseUrl, tenant }: Transaction): NonNullable<SalesforceAuthError['login']> {
+export function originOf({ appState, baseUrl, tenant }: Transaction): NonNullable<SalesforceAuthError['login']> {
   return { appState, baseUrl, tenant };
 }
 

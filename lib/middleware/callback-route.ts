@@ -1,7 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { errorFrom, isSalesforceAuthError, SalesforceAuthError } from '../errors';
 import { setCookies } from '../login/cookies';
-import type { FinishedLogin, RepeatedLogin } from '../login/finish';
+import { originOf, type FinishedLogin, type RepeatedLogin } from '../login/finish';
 import { endedCookies } from '../login/transactions';
 import { createSession, joinSession, type SessionLogin } from './create-session';
 import type { AuthContext } from './context';
@@ -79,22 +79,18 @@ async function create(core: AuthContext, req: Request, login: FinishedLogin): Pr
   } catch (error) {
     const errorCode = isSalesforceAuthError(error) ? error.code : 'ERR_SALESFORCE_LOGIN_FAILED';
     await login.settle({ errorCode }).catch(() => undefined);
-    if (error instanceof SalesforceAuthError) {
-      const { appState, baseUrl, tenant } = login.transaction;
-      error.login = { appState, baseUrl, tenant };
-    }
+    if (error instanceof SalesforceAuthError) error.login = originOf(login.transaction);
     throw error;
   }
 }
 
 /** A callback that was opened before: a reload, a double click, the Back button, or another process. */
 async function join(core: AuthContext, req: Request, { transaction, outcome }: RepeatedLogin): Promise<void> {
-  const { appState, baseUrl, tenant } = transaction;
   if ('result' in outcome) {
     const { session, settledAt } = outcome.result as Joinable;
     // Later the page it was for decides whether a login is needed.
     if (core.options.clock.now() - settledAt > joinMs) return;
-    if (await joinSession(core, req, { session, addTo: (appState as AppState | undefined)?.addTo })) return;
+    if (await joinSession(core, req, { session, addTo: (transaction.appState as AppState | undefined)?.addTo })) return;
   }
   const error = new SalesforceAuthError(
     'ERR_SALESFORCE_CALLBACK_REPLAYED',
@@ -103,7 +99,7 @@ async function join(core: AuthContext, req: Request, { transaction, outcome }: R
       : 'This callback was opened before, and its login has ended since. Start the login again.',
     { status: 403 },
   );
-  error.login = { appState, baseUrl, tenant };
+  error.login = originOf(transaction);
   throw error;
 }
 

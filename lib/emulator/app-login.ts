@@ -38,12 +38,19 @@ export async function logInTo(
     const { pathname, search } = new URL(await walkLogin({ ...login, authorizeUrl }));
     const end = await browse({ url: new URL(pathname + search, base).href }, cookies, login.ca);
     if (end.status < 300 || end.status > 399) throw await unexpected(pathname, end);
-    return [...cookies].flatMap(([name, value]) => (value === '' ? [] : [`${name}=${value}`])).join('; ');
+    const kept = [...cookies].filter(([name, value]) => value !== '' && !ofLogin.test(name));
+    return kept.map(([name, value]) => `${name}=${value}`).join('; ');
   } finally {
     server?.closeAllConnections();
     server?.close();
   }
 }
+
+/**
+ * Cookies of this package that a browser has for the minutes around a login. The header is used as it is for every request after
+ * it, so the app could not take them away.
+ */
+const ofLogin = /^(?:__Host-)?salesforce-(?:login|browser|silent)/;
 
 async function unexpected(path: string, response: Response): Promise<Error> {
   const text = (await response.text()).slice(0, 500);

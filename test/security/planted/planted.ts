@@ -25,7 +25,7 @@ const plants: Record<string, (given: Given) => unknown> = {
     next.error = new Error('x', { cause });
     return fetch(`${app.url}/next`);
   },
-  'an event': ({ token }) => channel('express-salesforce-auth:login').publish({ grantId: token }),
+  'an event': ({ token }) => channel('express-salesforce-auth:login.succeeded').publish({ grantId: token }),
   'a session': ({ app, token, next }) => {
     next.session = token;
     return fetch(`${app.url}/next`);

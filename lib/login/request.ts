@@ -96,7 +96,8 @@ export function loginRequest(
  * @throws SalesforceOptionError `ERR_SALESFORCE_CALLBACK_URL_INVALID`
  */
 export function absoluteCallbackURL(req: Request, callbackURL: string | undefined, addresses: Addresses): string {
-  if (callbackURL === undefined) {
+  // A relative URL without a slash would mean another page at each route.
+  if (callbackURL === undefined || !/^(?:\/|https?:\/\/)/i.test(callbackURL)) {
     throw invalid(
       'callbackURL',
       "set: one of the callback URLs registered in Salesforce, or a path such as '/auth/salesforce/callback'",

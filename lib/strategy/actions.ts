@@ -7,19 +7,30 @@ import { movedText } from '../login/move';
 import { warn } from '../reporter';
 
 /** What Passport, or the middleware, puts on a strategy for one request. */
-export type Actions = Pick<Strategy, 'success' | 'fail' | 'redirect' | 'error'>;
+export interface Actions {
+  success(...given: Parameters<Strategy['success']>): unknown;
+  fail(info?: unknown, status?: number): unknown;
+  redirect(url: string): unknown;
+  error(error: unknown): unknown;
+}
 
 /**
  * Answers a request by an action of Passport, which can run code of the application: a custom callback, a serializer. What
- * that code throws goes to the next error handler; if the response has begun, it is reported.
+ * that code throws, or rejects with if it is async, goes to the next error handler; if the response has begun, it is
+ * reported.
  */
-export function settleRequest(req: Request, act: () => void): void {
-  try {
-    act();
-  } catch (error) {
-    if (req.next && !responseOf(req).headersSent) req.next(errorFrom(error));
+export function settleRequest(req: Request, act: () => unknown): void {
+  const { next } = req;
+  const pass = (error: unknown): void => {
+    if (next && !responseOf(req).headersSent) next(errorFrom(error));
     else
       warn('CALLBACK_THREW', `Code of the application threw after the response had begun: ${errorFrom(error).name}.`);
+  };
+  try {
+    // Passport returns what a custom callback returns.
+    Promise.resolve(act()).catch(pass);
+  } catch (error) {
+    pass(error);
   }
 }
 
@@ -35,17 +46,16 @@ const failures: Readonly<Record<string, number>> = {
 };
 
 /** Ends a request with an error of the login. */
-export function refuse(error: unknown, actions: Actions): void {
+export function refuse(error: unknown, actions: Actions): unknown {
   const code = isSalesforceAuthError(error) ? error.code : 'unknown';
   debugLogin('login failed: %s', code);
   const status = failures[code];
   if (status === undefined || !isSalesforceAuthError(error)) {
-    actions.error(errorFrom(error));
-    return;
+    return actions.error(errorFrom(error));
   }
   // `message` ends up in flash messages, which users read.
   const info = Object.defineProperty({ message: error.userMessage, code }, 'error', { value: error });
-  actions.fail(info, status);
+  return actions.fail(info, status);
 }
 
 /** The callback of the strategy alone was opened again: it has no session to give the login to. */
@@ -60,4 +70,18 @@ export function repeated(): SalesforceAuthError {
 /** Tells the operator that a proxy seems to hide the origin that browsers use. */
 export function warnOfMove(origins: { from: string; to: string }): void {
   warn('LOGIN_ORIGIN', movedText(origins));
+}
+
+/** What a function gives its callback. If the function throws, or is async and rejects, that is its answer. */
+export function answerOf<T>(ask: (done: (error?: unknown, value?: T) => void) => unknown): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: unknown): void => {
+      reject(errorFrom(error));
+    };
+    const result = ask((error, value) => {
+      if (error) fail(error);
+      else resolve(value);
+    });
+    Promise.resolve(result).catch(fail);
+  });
 }

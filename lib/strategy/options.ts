@@ -13,7 +13,9 @@ import type { TokenSet } from '../token/types';
 
 /** Passport's option: load no profile; or a function that decides it, with a callback if it takes two parameters. */
 export type SkipUserProfile =
-  boolean | (() => boolean) | ((accessToken: string, done: (error: unknown, skip?: boolean) => void) => void);
+  | boolean
+  | (() => boolean | Promise<boolean>)
+  | ((accessToken: string, done: (error: unknown, skip?: boolean) => void) => void);
 
 /** Options of {@link SalesforceStrategy} beside those of the client. */
 export interface StrategyOnlyOptions {

@@ -12,7 +12,7 @@ import { warn } from '../reporter';
 import { defaultBaseUrl } from '../salesforce/base-url';
 import { endpointsOf } from '../salesforce/endpoints';
 import type { TokenEndpointReply } from '../token/types';
-import { refuse, repeated, settleRequest, warnOfMove, type Actions } from './actions';
+import { answerOf, refuse, repeated, settleRequest, warnOfMove, type Actions } from './actions';
 import {
   checkCallOptions,
   checkVerify,
@@ -141,9 +141,7 @@ export class SalesforceStrategy extends OAuth2Strategy {
     const isCallback = ['code', 'error', 'state'].some((name) => req.query[name] !== undefined);
     const run = isCallback ? this._end(req, options, actions) : this._begin(req, options, actions);
     run.catch((error: unknown) => {
-      settleRequest(req, () => {
-        refuse(error, actions);
-      });
+      settleRequest(req, () => refuse(error, actions));
     });
   }
 
@@ -238,43 +236,50 @@ export class SalesforceStrategy extends OAuth2Strategy {
   }
 
   /** The profile as passport-oauth2 loads it: `skipUserProfile` decides, and a subclass may have its own `userProfile`. */
-  private _profileOf(login: ProvenLogin): Promise<SalesforceProfile | undefined> {
-    const attempt = Object.create(this, { _proven: { value: login } }) as LoadsProfile;
-    return new Promise((resolve, reject) => {
-      attempt._loadUserProfile(login.tokens.accessToken, (error, profile) => {
-        if (error) reject(errorFrom(error));
-        else resolve(profile);
-      });
-    });
+  private async _profileOf(login: ProvenLogin): Promise<SalesforceProfile | undefined> {
+    const { accessToken } = login.tokens;
+    const { skipUserProfile: skip } = this._parts;
+    if (typeof skip !== 'function') return skip ? undefined : this._loadProfile(login);
+    const isSkipped =
+      skip.length > 1
+        ? await answerOf<boolean>((done) => skip(accessToken, done))
+        : await (skip as () => boolean | Promise<boolean>)();
+    return isSkipped ? undefined : this._loadProfile(login);
+  }
+
+  private _loadProfile(login: ProvenLogin): Promise<SalesforceProfile | undefined> {
+    const attempt = Object.create(this, { _proven: { value: login } }) as SalesforceStrategy;
+    return answerOf((done) => (attempt as LoadsProfile).userProfile(login.tokens.accessToken, done));
   }
 
   /** Asks the application's verify function. Its answer counts once, however it is given. */
   private _verifyLogin(req: Request, login: FinishedLogin, actions: Actions): void {
     const { reply, profile, transaction, settle } = login;
     let isAnswered = false;
-    const answer = (act: () => void): void => {
+    const answer = (act: () => unknown): void => {
       if (isAnswered) {
         warn(
           'VERIFY_ANSWERED_TWICE',
-          'The verify function of SalesforceStrategy answered twice; the first answer counts.',
+          'The verify function of SalesforceStrategy answered twice, or threw after it had answered; the first answer counts.',
         );
         return;
       }
       isAnswered = true;
-      void settle({ result: undefined });
+      settle({ result: undefined }).catch(() => undefined);
       settleRequest(req, act);
     };
     const fail = (error: unknown): void => {
-      answer(() => {
-        actions.error(errorFrom(error));
-      });
+      answer(() => actions.error(errorFrom(error)));
     };
     const done: VerifyDone = (error, user, info) => {
       answer(() => {
         const { appState } = transaction;
-        if (error) actions.error(error);
-        else if (!user) actions.fail(info);
-        else actions.success(user, appState === undefined ? (info ?? {}) : { ...info, state: appState });
+        if (error) return actions.error(error);
+        if (!user) return actions.fail(info);
+        // A custom callback always gets an object, as from passport-oauth2.
+        const told = info ?? {};
+        const hasState = appState !== undefined && typeof told === 'object';
+        return actions.success(user, hasState ? Object.assign(told, { state: appState }) : told);
       });
     };
     const verify = this._verifyUser as (...given: unknown[]) => unknown;
@@ -291,7 +296,7 @@ export class SalesforceStrategy extends OAuth2Strategy {
   }
 }
 
-/** A name of passport-oauth2 that its types leave out. */
+/** `userProfile` of a subclass, which may be async. */
 interface LoadsProfile {
-  _loadUserProfile(accessToken: string, done: (error: unknown, profile?: SalesforceProfile) => void): void;
+  userProfile(accessToken: string, done: (error?: unknown, profile?: SalesforceProfile) => void): unknown;
 }

@@ -1,195 +1,171 @@
+/* eslint-disable @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-return, @typescript-eslint/no-unsafe-argument -- Passport's types know one version, and no custom statuses */
 import { once } from 'node:events';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import express, { type ErrorRequestHandler, type Request, type Response } from 'express';
+import express, { Router, type ErrorRequestHandler, type Request, type RequestHandler } from 'express';
 import expressSession from 'express-session';
-import { Passport, Strategy } from 'passport';
 import { Strategy as OAuth2Strategy } from 'passport-oauth2';
 import request from 'supertest';
 import { SalesforceStrategy } from '../../lib';
-import type { Emulator } from '../../lib/emulator';
+import type { Emulator, EmulatorClient } from '../../lib/emulator';
 import { logInAtEmulator } from '../helpers/emulator';
 
-/** The two strategies that are compared. */
-export const sides = ['passport-oauth2', 'SalesforceStrategy'] as const;
-export type SideName = (typeof sides)[number];
+export type Kind = 'plain' | 'ours';
 
-/** What an application does in a row of the table. Everything goes to both strategies alike. */
-export interface Given {
-  /** Options of `passport.authenticate()` on the login route. */
-  login?: object | ((name: SideName) => object);
-  /** Options of `passport.authenticate()` on the callback route. */
-  callback?: object | ((name: SideName) => object);
-  /** A custom callback on both routes. */
-  custom?: (req: Request, res: Response) => (...given: unknown[]) => void;
-  /** Options of the constructor. */
+/** What Passport and its helpers take, whichever version they are. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- as above
+export type Loose = any;
+
+/** What one row sets up. Whatever a row leaves out is as in Passport's own documentation. */
+export interface Setup {
   options?: object;
-  /** Makes the verify function. */
-  verify?: (seen: string[]) => (...given: never[]) => unknown;
-  /** Makes a subclass. */
-  extend?: (base: StrategyClass) => StrategyClass;
-  /** What `passport.authenticate()` gets in place of the name. */
-  target?: (name: string, strategy: OAuth2Strategy) => unknown;
+  verify?: (...given: never[]) => unknown;
+  /** Options of both calls of `passport.authenticate()`. */
+  call?: object;
+  login?: object;
+  callback?: object;
+  custom?: (context: { req: Request; res: Loose; next: (error?: unknown) => void }) => (...given: Loose[]) => unknown;
+  /** What is handed to `passport.authenticate()` in place of the name. */
+  target?: (made: { strategy: Loose; name: string }) => unknown;
+  /** Members of a subclass. */
+  extend?: (base: Loose) => Loose;
 }
 
-export type StrategyClass = new (...given: never[]) => OAuth2Strategy;
-
-/** One strategy in the application, and a browser. */
-export interface Side {
-  name: SideName;
+/** One strategy, mounted with a login and a callback of its own. */
+export interface Mounted {
+  kind: Kind;
+  path: string;
+  strategy: Loose;
+  client: EmulatorClient;
   emulator: Emulator;
-  strategy: OAuth2Strategy;
-  /** What code of the application has noted. */
-  seen: string[];
-  get: (path: string) => Promise<string>;
-  /** The parameters of the authorization request. */
-  begin: (query?: string) => Promise<Record<string, string>>;
-  /** Walks the login up to its callback. */
-  walk: (decision?: 'allow' | 'deny') => Promise<string>;
-  /** Opens a callback. */
-  open: (callback: string, headers?: Record<string, string>) => Promise<string>;
-  /** The whole login. */
-  logIn: (decision?: 'allow' | 'deny') => Promise<string>;
-  /** Another browser. */
-  another: () => Side;
+  passport: Loose;
+  browser: () => Browser;
 }
 
-/** Loads the profile as subclasses of passport-oauth2 do. */
-function plainStrategy(issuer: string): StrategyClass {
-  return class extends OAuth2Strategy {
-    override userProfile(accessToken: string, done: (error?: unknown, profile?: object) => void): void {
-      this._oauth2.useAuthorizationHeaderforGET(true);
-      this._oauth2.get(`${issuer}/services/oauth2/userinfo`, accessToken, (error, body) => {
-        // The types say that there is always an error.
-        if (error as object | null) done(error);
-        else done(null, JSON.parse(String(body)) as object);
-      });
-    }
-  };
-}
+export type Browser = ReturnType<typeof request.agent>;
 
-/** Is there whenever no other strategy is. */
-class Guest extends Strategy {
-  override authenticate(): void {
-    this.success({ id: 'guest' });
+/** One application in which rows mount a plain passport-oauth2 and SalesforceStrategy beside each other. */
+export class SideBySide {
+  readonly #routes = Router();
+  readonly #passport: Loose;
+  readonly #emulator: Emulator;
+  #server!: Server;
+  #count = 0;
+  url = '';
+
+  constructor(passport: Loose, emulator: Emulator) {
+    this.#passport = passport;
+    this.#emulator = emulator;
   }
-}
 
-/** Verifies everybody. Express and Passport find out the parameters by their number. */
-function anybody(_token: string, _refresh: string, _params: object, profile: unknown, done: Done): void {
-  done(null, { id: profile ? 'of the profile' : 'without a profile' });
-}
+  async start(): Promise<void> {
+    const app = express();
+    const passport = this.#passport;
+    app.use(expressSession({ secret: '__test_session_secret__', resave: false, saveUninitialized: false }));
+    app.use(((req: Loose, _res, next) => {
+      req.flash = (type: string, message: string) => void (req.session.messages = [`${type}: ${message}`]);
+      next();
+    }) as RequestHandler);
+    app.use(passport.initialize());
+    app.use(passport.session());
+    passport.serializeUser((user: Loose, done: Loose) => done(null, user));
+    passport.deserializeUser((user: Loose, done: Loose) => done(null, user));
+    app.use(this.#routes);
+    app.get('/who', (req, res) => void res.json({ user: req.user ?? null, session: (req.session as Loose).messages }));
+    const report: ErrorRequestHandler = (error: Loose, _req, res, _next) => {
+      if (res.headersSent) return void res.end();
+      res.status(error?.status ?? 500).json({ error: error?.name ?? String(error), code: error?.code });
+    };
+    app.use(report);
+    this.#server = app.listen(0);
+    await once(this.#server, 'listening');
+    this.url = `http://localhost:${(this.#server.address() as AddressInfo).port}`;
+  }
 
-export type Done = (error: unknown, user?: unknown, info?: object) => void;
+  stop(): void {
+    this.#server.closeAllConnections();
+    this.#server.close();
+  }
 
-/** One Express application with real Passport and both strategies, which have the same client at the same emulator. */
-export async function startBoth(emulator: Emulator, given: Given, walked: SideName) {
-  const app = express();
-  const server = app.listen(0);
-  await once(server, 'listening');
-  const url = `http://localhost:${(server.address() as AddressInfo).port}`;
-  const { clientID, clientSecret } = emulator.registerClient({
-    callbackURLs: sides.flatMap((name) => [`${url}/${name}/callback`, `${url}/${name}/other`]),
-  });
-  const passport = new Passport();
-  passport.serializeUser((user, done) => done(null, user));
-  passport.deserializeUser((user: Express.User, done) => done(null, user));
-  passport.use('guest', new Guest());
-  app.use(expressSession({ secret: '__test_session_secret__', resave: false, saveUninitialized: false }));
-  app.use(passport.session());
-
-  const browsers = {} as Record<SideName, () => Side>;
-  for (const name of sides) {
-    const seen: string[] = [];
-    const Base = name === 'passport-oauth2' ? plainStrategy(emulator.url) : (SalesforceStrategy as never);
-    const Made = given.extend?.(Base) ?? Base;
-    const own =
-      name === 'passport-oauth2'
-        ? {
+  mount(kind: Kind, setup: Setup): Mounted {
+    const name = `${kind}-${++this.#count}`;
+    const path = `/${name}`;
+    const passport = this.#passport;
+    const emulator = this.#emulator;
+    const client = emulator.registerClient({
+      callbackURLs: [`${this.url}${path}/callback`, `${this.url}${path}/other`],
+      policy: { rotateRefreshTokens: true },
+    });
+    const Base: Loose = kind === 'ours' ? SalesforceStrategy : OAuth2Strategy;
+    const Class: Loose = setup.extend ? setup.extend(Base) : Base;
+    const hosts =
+      kind === 'ours'
+        ? { baseUrl: emulator.url }
+        : {
             authorizationURL: `${emulator.url}/services/oauth2/authorize`,
             tokenURL: `${emulator.url}/services/oauth2/token`,
-          }
-        : { baseUrl: emulator.url };
-    const strategy = new Made(
+            state: true,
+            pkce: true,
+          };
+    const { clientID, clientSecret } = client;
+    const strategy = new Class(
       {
-        ...{
-          ...own,
-          clientID,
-          clientSecret,
-          callbackURL: `${url}/${name}/callback`,
-          scope: ['id', 'api', 'refresh_token'],
-        },
-        ...{ state: true, pkce: true },
-        ...given.options,
-      } as never,
-      (given.verify?.(seen) ?? anybody) as never,
+        ...{ clientID, clientSecret, callbackURL: `${path}/callback`, scope: 'id api refresh_token' },
+        ...hosts,
+        ...setup.options,
+      },
+      setup.verify ??
+        ((_accessToken: string, _refreshToken: string, _profile: object, done: Loose) => done(null, { id: 1 })),
     );
     passport.use(name, strategy);
-    const authenticate = (routeOptions: Given['login']) => {
-      const options = typeof routeOptions === 'function' ? routeOptions(name) : routeOptions;
-      const target = (given.target?.(name, strategy) ?? name) as string;
-      const { custom } = given;
-      if (!custom) return passport.authenticate(target, (options ?? {}) as never) as express.RequestHandler;
-      return ((req, res, next) => {
-        (passport.authenticate(target, (options ?? {}) as never, custom(req, res) as never) as express.RequestHandler)(
-          req,
-          res,
-          next,
-        );
-      }) as express.RequestHandler;
+    const target = setup.target?.({ strategy, name }) ?? name;
+    const guard = (options: object): RequestHandler => {
+      const { custom } = setup;
+      if (!custom) return passport.authenticate(target, options);
+      return (req, res, next) => passport.authenticate(target, options, custom({ req, res, next }))(req, res, next);
     };
-    app.get(`/${name}/login`, authenticate(given.login));
-    app.get([`/${name}/callback`, `/${name}/other`], authenticate(given.callback), (req, res) => {
-      const { id } = (req.user ?? { id: 'none' }) as { id: string };
-      const visit = req.get('x-visit');
-      if (visit !== undefined) seen.push(visit);
-      const info = JSON.stringify(req.authInfo ?? {});
-      if (!res.headersSent) res.send(`user ${id}${info === '{}' ? '' : `, info ${info}`}`);
-    });
-    const sideOf = (browser: ReturnType<typeof request.agent>): Side => {
-      const side: Side = {
-        name,
-        emulator,
-        strategy,
-        seen,
-        get: async (path) => told(await browser.get(path)),
-        begin: async (query = '') => {
-          const { headers, text } = await browser.get(`/${name}/login${query}`);
-          const location = headers['location'];
-          if (location === undefined) throw new Error(`The login did not begin: ${text}`);
-          return Object.fromEntries(new URL(location).searchParams);
-        },
-        walk: async (decision = 'allow') => {
-          const { headers, text } = await browser.get(`/${name}/login`);
-          const authorizeUrl = headers['location'];
-          if (authorizeUrl === undefined) throw new Error(`The login did not begin: ${text}`);
-          const { username, password } = emulator.users[0]!;
-          const callback = await logInAtEmulator({ authorizeUrl, username, password, decision });
-          return callback.replace(url, '');
-        },
-        open: async (callback, headers = {}) => told(await browser.get(callback).set(headers)),
-        logIn: async (decision) => side.open(await side.walk(decision)),
-        another: () => sideOf(request.agent(url)),
-      };
-      return side;
+    const answer: RequestHandler = (req: Loose, res) => {
+      const { user, authInfo, account } = req;
+      res.json({ user, info: authInfo, account });
     };
-    browsers[name] = () => sideOf(request.agent(url));
+    this.#routes.get(`${path}/login`, guard({ ...setup.call, ...setup.login }), answer);
+    for (const end of ['callback', 'other']) {
+      this.#routes.get(`${path}/${end}`, guard({ ...setup.call, ...setup.callback }), answer);
+    }
+    return { kind, path, strategy, client, emulator, passport, browser: () => request.agent(this.url) };
   }
-  app.get('/failed', (req, res) => {
-    res.send(`failed: ${((req.session as { messages?: string[] }).messages ?? []).join()}`);
-  });
-  const onError: ErrorRequestHandler = (error: { status?: number; message: string }, _req, res, _next) => {
-    if (res.headersSent) return;
-    res.status(error.status ?? 500).send(`error: ${error.message}`);
-  };
-  app.use(onError);
-  const close = (): void => {
-    server.closeAllConnections();
-    server.close();
-  };
-  return { browser: browsers[walked], close };
 }
 
-function told({ status, text, headers }: request.Response): string {
-  const location = headers['location'];
-  return location === undefined ? `${status} ${text}` : `${status} to ${location}`;
+/** What the authorization request says, without what is random. */
+export async function begun({ path }: Mounted, browser: Browser): Promise<URLSearchParams> {
+  const start = await browser.get(`${path}/login`);
+  if (start.status !== 302) throw new Error(`The login answered ${start.status}: ${start.text}`);
+  return new URL(start.headers['location']!).searchParams;
+}
+
+/** Walks a browser up to its callback, which is not opened yet. */
+export async function walk(
+  { path, emulator }: Mounted,
+  browser: Browser,
+  decision: 'allow' | 'deny' = 'allow',
+): Promise<string> {
+  const start = await browser.get(`${path}/login`);
+  if (start.status !== 302) throw new Error(`The login answered ${start.status}: ${start.text}`);
+  const { username, password } = emulator.users[0]!;
+  const callback = await logInAtEmulator({ authorizeUrl: start.headers['location']!, username, password, decision });
+  return callback.replace(/^https?:\/\/[^/]+/, '');
+}
+
+/** What an answer shows to the browser, in one line. */
+export function seen({ status, headers, text, body }: request.Response): string {
+  if (status === 302)
+    return `302 to ${headers['location']!.replace(/^https?:\/\/localhost:\d+\/services/, 'Salesforce')}`;
+  const shown = Object.keys(body as object).length > 0 ? JSON.stringify(body) : text;
+  return `${status} ${shown}`;
+}
+
+/** Logs in, or is denied, and says what the callback answers. */
+export async function logIn(mounted: Mounted, decision: 'allow' | 'deny' = 'allow'): Promise<string> {
+  const browser = mounted.browser();
+  return seen(await browser.get(await walk(mounted, browser, decision)));
 }

@@ -26,6 +26,12 @@ async function startWithPassport(options: StaticOptions & Record<string, unknown
           else res.end();
         });
       });
+      routes.post('/own-logout', (req, res, next) => {
+        req.logout({ keepSessionInfo: req.query['keep'] === 'yes' }, (error: unknown) => {
+          if (error) next(error);
+          else res.end();
+        });
+      });
       routes.get('/both', requireSalesforce(), (req, res) => {
         res.json({ own: req.user ?? null, salesforce: req.salesforce.user?.username });
       });
@@ -63,4 +69,21 @@ describe("a login beside that of an application's own Passport", () => {
 
     expect((await tab.get('/both')).body).toEqual({ own, salesforce: emulator.users[0]!.username });
   });
+
+  it.each(['yes', 'no'])(
+    'ends the Salesforce login with req.logout(), unless keepSessionInfo is set (%s)',
+    async (keep) => {
+      const { emulator, tab } = await startWithPassport({ keepSessionInfo: true });
+      await tab.post('/own-login');
+      await logIn(tab, emulator);
+
+      await tab.post(`/own-logout?keep=${keep}`);
+
+      const { username } = emulator.users[0]!;
+      const { status, body } = await tab.get('/both');
+      expect({ status, body }).toMatchObject(
+        keep === 'yes' ? { status: 200, body: { own: null, salesforce: username } } : { status: 401 },
+      );
+    },
+  );
 });

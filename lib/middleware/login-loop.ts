@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import onHeaders from 'on-headers';
 import type { Request, Response } from 'express';
+import { isRefreshTokenOver } from '../coordinator/failures';
 import { SalesforceAuthError } from '../errors';
 import { cookieName, cookieOptions, cookiesOf } from '../login/cookies';
+import { MemoryTokenStore } from '../stores/memory';
 import type { AuthContext } from './context';
 import { entryOf, sessionCookieOf, sessionSizeOf } from './session';
 
@@ -151,11 +153,17 @@ const cookieProblems = {
 
 function causeOf({ options }: AuthContext, { req, mark, cause }: { req: Request; mark: Mark; cause: unknown }): string {
   if (cause !== undefined) {
-    return options.ownsStore
+    if (isRefreshTokenOver(cause)) {
+      return (
+        'Salesforce refused the new access token at once. Run the doctor (npx express-salesforce-auth doctor), and look at ' +
+        'the session policies of the app and at the login history of the user in Salesforce.'
+      );
+    }
+    return options.store instanceof MemoryTokenStore
       ? 'The login is in the session, but not in the memory of this process: another process made it, or this one has ' +
           'restarted. Use a token store that all processes share (RedisTokenStore, PostgresTokenStore), or run one process.'
-      : 'Salesforce refused the new access token at once. Run the doctor (npx express-salesforce-auth doctor), and look at ' +
-          'the session policies of the app and at the login history of the user in Salesforce.';
+      : 'The login is in the session, but not in the token store: it was logged out elsewhere, or another process made it ' +
+          'with another token store. Check that all processes use one store, with one prefix or table.';
   }
   if (mark.cookieProblem !== undefined) return cookieProblems[mark.cookieProblem];
   if (mark.session === undefined) {

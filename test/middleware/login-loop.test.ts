@@ -155,7 +155,7 @@ describe('a login that does not hold is told at its first sign, with its cause',
       told.push(message);
     };
     const salesforce = salesforceAuth({ clientID: '__test_client__', allowedOrganizations: 'any', report });
-    const app = (express)() as Express;
+    const app = express() as Express;
     app.use(salesforce, sessions());
 
     const answer = await browserOf(app).get('/auth/salesforce').set('Accept', 'application/json');

@@ -13,6 +13,7 @@ import { AuthContext } from './context';
 import { warnAtStart } from './start-warnings';
 import { credentialsLogin, type CredentialsLoginOptions } from './credentials-login';
 import { errorPageMount } from './error-page';
+import { forwardedCheck } from './forwarded';
 import { forgetMarkIfServed } from './login-loop';
 import { loginRoute, type LoginOptions } from './login-route';
 import { logoutHandler, logoutPage, singleLogoutHandler, type LogoutOptions, type SingleLogoutOptions } from './logout';
@@ -119,6 +120,7 @@ export function salesforceAuth(options: SalesforceAuthOptions): SalesforceAuth {
   });
   const callbackPath = callbackPathBelowRoot(parsed);
   const findConflict = conflictCheck(core);
+  const checkForwarded = forwardedCheck(parsed.reporter);
 
   const middleware: RequestHandler = function salesforceAuthMiddleware(req, res, next) {
     if (property in req) {
@@ -133,6 +135,7 @@ export function salesforceAuth(options: SalesforceAuthOptions): SalesforceAuth {
       return;
     }
     mountErrorPage?.(req);
+    checkForwarded(req);
     attach(req, property, core);
     forgetMarkIfServed(core, req, res);
     const { method } = req;

@@ -98,8 +98,10 @@ function issuerOf(idToken: string): unknown {
 
 /** oauth4webapi's own words name a claim and quote no token; its `cause` does and is dropped. */
 function explain(error: unknown): string {
-  const message = error instanceof Error ? error.message : '';
-  return /^[\w"'(), -]{1,120}$/.test(message) ? message : 'it could not be verified';
+  const { name, message, code } = error instanceof Error ? (error as Error & { code?: unknown }) : {};
+  if (message !== undefined && /^[\w"'(), -]{1,160}$/.test(message)) return message;
+  const kind = [code, name].find((word): word is string => typeof word === 'string' && /^\w{1,60}$/.test(word));
+  return kind === undefined ? 'it could not be verified' : `it could not be verified (${kind})`;
 }
 
 function invalid(why: string): SalesforceAuthError {

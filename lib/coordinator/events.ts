@@ -98,7 +98,7 @@ export interface SalesforceEvents {
   'grant.moved': [{ grantId: string; baseUrl: string; instanceUrl: string }];
   /** The token store did not do what it was asked. */
   'store.failed': [{ operation: StoreOperation; code: string | undefined; reason: string; durationMs: number }];
-  /** A login came back from Salesforce and failed; `reason` is the operator's message. */
+  /** A login failed: at its begin, at its callback, or with credentials. `reason` is the operator's message. */
   'login.failed': [{ code: SalesforceErrorCode | undefined; reason: string }];
   /** A token was revoked at Salesforce. */
   'revocation.succeeded': [{ grantId: string; durationMs: number }];

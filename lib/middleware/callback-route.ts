@@ -33,7 +33,7 @@ interface Visit {
 export function callbackRoute(core: AuthContext): RequestHandler {
   return (req, res, next) => {
     endLogin(core, { req, res }).catch((error: unknown) => {
-      tellFailure(core, error);
+      core.noteFailedLogin(error);
       next(errorFrom(error));
     });
   };
@@ -71,17 +71,21 @@ async function endLogin(core: AuthContext, visit: Visit): Promise<void> {
 /** Makes a session of the login, and leaves it for a second request of the same callback. */
 async function create(core: AuthContext, req: Request, login: FinishedLogin): Promise<void> {
   const { addTo } = (login.transaction.appState ?? {}) as AppState;
+  let session: SessionLogin;
   try {
     if (!login.profile) throw noAnswer();
-    const session = await createSession(core, req, { login, user: userOf(login.profile), addTo });
-    const joinable: Joinable = { session, settledAt: core.options.clock.now() };
-    await login.settle({ result: joinable });
+    session = await createSession(core, req, { login, user: userOf(login.profile), addTo });
   } catch (error) {
     const errorCode = isSalesforceAuthError(error) ? error.code : 'ERR_SALESFORCE_LOGIN_FAILED';
     await login.settle({ errorCode }).catch(() => undefined);
     if (error instanceof SalesforceAuthError) error.login = originOf(login.transaction);
     throw error;
   }
+  const joinable: Joinable = { session, settledAt: core.options.clock.now() };
+  // The user is logged in by now. Only a second request of the same callback misses what is not stored here.
+  await login.settle({ result: joinable }).catch((error: unknown) => {
+    core.report(error);
+  });
 }
 
 /** A callback that was opened before: a reload, a double click, the Back button, or another process. */
@@ -117,17 +121,9 @@ function isOfSilentLogin(error: unknown): error is SalesforceAuthError {
 /** The user has not asked for a silent login, so its failure is no page of the user's: only the operator hears of it. */
 async function returnSilently(core: AuthContext, { req, res }: Visit, error: SalesforceAuthError): Promise<void> {
   // Salesforce would have to ask the user: an answer, and no failure.
-  if (error.code !== 'ERR_SALESFORCE_IMMEDIATE_UNSUCCESSFUL') {
-    tellFailure(core, error);
-    core.report(error.code, error.message);
-  }
+  if (error.code !== 'ERR_SALESFORCE_IMMEDIATE_UNSUCCESSFUL') core.noteFailedLogin(error);
   await noteSilentFailure(core, req, res);
   res.redirect(targetOf(core, req, error.login?.appState as AppState | undefined));
-}
-
-function tellFailure(core: AuthContext, error: unknown): void {
-  const code = isSalesforceAuthError(error) ? error.code : undefined;
-  core.events.emit('login.failed', { code, reason: errorFrom(error).message });
 }
 
 function noAnswer(): SalesforceAuthError {

@@ -1,5 +1,5 @@
 import type { Request } from 'express';
-import type { SalesforceErrorCode } from '../errors';
+import { errorFrom, isSalesforceAuthError } from '../errors';
 import { setCookies } from '../login/cookies';
 import { LoginMoves, movedText } from '../login/move';
 import { withoutEnded } from '../login/transactions';
@@ -65,6 +65,7 @@ export class AuthContext {
   readonly #keepAlive: KeepAlive | undefined;
   /** Holders whose extension failed, to be tried again: their sessions were saved already. */
   readonly #notExtended = new Set<string>();
+  readonly #reported = new WeakSet();
 
   constructor(options: ParsedOptions) {
     this.options = options;
@@ -118,9 +119,18 @@ export class AuthContext {
     return this.options.source.resolve({ req, tenant: this.options.tenant?.(req) });
   }
 
-  /** Tells the operator; see {@link Reporter}. */
-  report(code: SalesforceErrorCode, message: string): void {
-    this.options.reporter.warn(code, message);
+  /** Tells the operator of an error, once however many parts of this package pass it on; see {@link Reporter}. */
+  report(error: unknown): void {
+    if (!isSalesforceAuthError(error) || this.#reported.has(error)) return;
+    this.#reported.add(error);
+    this.options.reporter.warn(error.code, error.message);
+  }
+
+  /** Tells the operator that a login failed, whatever the application's own error handlers make of the error. */
+  noteFailedLogin(error: unknown): void {
+    const code = isSalesforceAuthError(error) ? error.code : undefined;
+    this.events.emit('login.failed', { code, reason: errorFrom(error).message });
+    this.report(error);
   }
 
   /**

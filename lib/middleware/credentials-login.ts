@@ -44,6 +44,7 @@ export function credentialsLogin(core: AuthContext, options: CredentialsLoginOpt
   parseScope(options.scope);
   return (req, res, next) => {
     logIn(core, options, req, res).catch((error: unknown) => {
+      core.noteFailedLogin(error);
       next(errorFrom(error));
     });
   };

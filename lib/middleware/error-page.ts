@@ -65,7 +65,7 @@ function lastErrorHandler(core: AuthContext): ErrorRequestHandler {
     }
     const details = detailsOf(error, req, salesforce);
     // The user's page does not say what the operator has to do.
-    core.report(error.code, error.message);
+    core.report(error);
     if ('headers' in error) res.set(error.headers);
     res.vary('Accept');
     if (!isNavigation(req)) {

@@ -50,7 +50,8 @@ export async function markLogin(core: AuthContext, { req, res }: Visit, returnTo
           ? 'size'
           : undefined,
   };
-  if (mark.cookieProblem !== undefined) core.report('ERR_SALESFORCE_LOGIN_LOOP', cookieProblems[mark.cookieProblem]);
+  if (mark.cookieProblem !== undefined)
+    core.options.reporter.warn('ERR_SALESFORCE_LOGIN_LOOP', cookieProblems[mark.cookieProblem]);
   const isSecure = addresses.isSecure(req);
   const value = await keys.seal(subject, JSON.stringify(mark));
   res.cookie(cookieName(cookie, isSecure), value, { ...cookieOptions(isSecure), maxAge: windowMs });

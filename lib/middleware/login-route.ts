@@ -78,6 +78,7 @@ export function loginRoute(core: AuthContext, options: LoginOptions = {}): Reque
   parseDisplay(options.display);
   return (req, res, next) => {
     startLogin(core, options, { req, res }).catch((error: unknown) => {
+      core.noteFailedLogin(error);
       next(errorFrom(error));
     });
   };
@@ -129,7 +130,7 @@ async function startLogin(core: AuthContext, options: LoginOptions, { req, res }
     if (!moved) await checkLoopAtLogin(core, req, target);
   } catch (error) {
     if (options.silent !== true || !(error instanceof SalesforceAuthError)) throw error;
-    core.report(error.code, error.message);
+    core.noteFailedLogin(error);
     await noteSilentFailure(core, req, res);
     res.redirect(target);
     return;

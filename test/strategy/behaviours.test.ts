@@ -6,7 +6,7 @@ import { startTestEmulator } from '../helpers/emulator';
 import { behaviours } from './behaviours';
 import { SideBySide, type Kind, type Loose } from './side-by-side';
 
-/* docs/strategy.md has a row for each behaviour. UPDATE_STRATEGY_DOCS=1 writes its table anew from this run. */
+/* docs/strategy.md has a row for each behaviour. UPDATE_STRATEGY_TABLE=1 writes its table anew from this run. */
 
 const path = join(__dirname, '../../docs/strategy.md');
 const [start, end] = ['<!-- behaviours -->', '<!-- end of behaviours -->'];
@@ -51,7 +51,7 @@ describe.each(['passport', 'passport4'] as const)('SalesforceStrategy beside pas
 it('docs/strategy.md shows what this run saw', () => {
   const text = readFileSync(path, 'utf8');
   const rewritten = text.replace(new RegExp(`${start}[^]*${end}`), () => `${start}\n\n${table()}\n\n${end}`);
-  if (process.env['UPDATE_STRATEGY_DOCS'] === '1') writeFileSync(path, rewritten);
+  if (process.env['UPDATE_STRATEGY_TABLE'] === '1') writeFileSync(path, rewritten);
 
   expect(readFileSync(path, 'utf8')).toBe(rewritten);
 });

@@ -1,9 +1,10 @@
-/** Builds dist/ and THIRD-PARTY-LICENSES.md. What there is to build is read from `exports` and `bin` of package.json. */
+/** Builds dist/, THIRD-PARTY-LICENSES.md and llms.txt. What there is to build is read from `exports` and `bin` of package.json. */
 import { rmSync } from 'node:fs';
 import { bundle } from './build/bundle.mjs';
 import { writeDeclarations } from './build/declarations.mjs';
 import { readEntries } from './build/entries.mjs';
 import { writeLicences } from './build/licences.mjs';
+import { writeLlms } from './build/llms.mjs';
 import { writeWrappers } from './build/wrappers.mjs';
 
 const removeOutput = () => rmSync('dist', { recursive: true, force: true });
@@ -15,6 +16,7 @@ try {
   writeLicences(bundled);
   await writeWrappers(entries);
   await writeDeclarations(entries);
+  writeLlms();
   console.log(`Built ${entries.map(({ name }) => name).join(', ')}; bundled ${bundled.join(', ')}.`);
 } catch (error) {
   // Half of an output would pass for all of it at the next `npm test`.

@@ -81,7 +81,8 @@ const currentJsforceNode = 22;
 // eslint-disable-next-line @typescript-eslint/consistent-type-imports -- see above
 async function loadJsforce(): Promise<typeof import('jsforce')> {
   try {
-    return await import('jsforce');
+    const jsforce = await import('jsforce');
+    if (!isTooOld(installedVersion())) return jsforce;
   } catch (error) {
     const installed = installedVersion();
     if (installed === undefined) {
@@ -100,6 +101,16 @@ async function loadJsforce(): Promise<typeof import('jsforce')> {
       { cause: error },
     );
   }
+  throw new SalesforceAuthError(
+    'ERR_SALESFORCE_JSFORCE_UNUSABLE',
+    `jsforce ${String(installedVersion())} is installed, and connection() needs version 3 or later. Install it with: npm install ` +
+      `jsforce@${isOlderNode() ? lastOlderJsforce : 'latest'}`,
+  );
+}
+
+/** Before version 3, which is the first after version 1, a connection has another shape. */
+function isTooOld(version: string | undefined): boolean {
+  return /^[0-2]\./.test(version ?? '');
 }
 
 function isOlderNode(): boolean {

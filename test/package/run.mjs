@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { printFigures } from './figures.mjs';
 import { Checks, run } from './harness.mjs';
 
@@ -25,9 +25,10 @@ try {
   const [{ filename, files, ...sizes }] = JSON.parse(packed);
   const tarball = join(temporary, filename);
   await checks.check('the tarball has the expected files and no others', () => checkFiles(files));
+  await checks.check('no link in the documents of the tarball is dead', () => checkLinks(files));
   await checks.check('nothing runs at installation', checkScripts);
   // Side by side: most of it is waiting for the registry.
-  await Promise.all([4, 5].map((major) => checkConsumer(major, tarball)));
+  await Promise.all([...[4, 5].map((major) => checkConsumer(major, tarball)), checkOldPeers(tarball)]);
   // When nothing else runs.
   await printFigures(join(temporary, 'express-5'), manifest.name, sizes).catch((error) => console.error(error));
 } finally {
@@ -41,15 +42,31 @@ process.exitCode = checks.failed === 0 ? 0 : 1;
 function checkFiles(files) {
   const actual = files
     .map(({ path }) => path)
-    .filter((path) => !/^dist\/(types\/)?chunks\/[\w-]+\.(d\.ts|js)$/.test(path));
+    .filter((path) => !/^dist\/(types\/)?chunks\/[\w-]+\.(d\.ts|js)$/.test(path) && !/^docs\/.*\.(md|svg)$/.test(path));
   const entries = Object.values(manifest.exports).filter((target) => typeof target === 'object');
   const expected = [
-    ...['CHANGELOG.md', 'LICENSE', 'README.md', 'THIRD-PARTY-LICENSES.md', 'package.json'],
+    ...['ARCHITECTURE.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'README.md', 'SECURITY.md'],
+    ...['THIRD-PARTY-LICENSES.md', 'docs/images/dashboard-desktop.png', 'llms.txt', 'package.json'],
     ...entries.flatMap((entry) => [entry.import, entry.require].flatMap(Object.values)),
     ...Object.values(manifest.exports).filter((target) => /\.sql$/.test(target)),
     ...Object.values(manifest.bin),
   ].map((path) => path.replace(/^\.\//, ''));
   assert.deepEqual(actual.sort(), expected.sort());
+}
+
+/** A reader of the documents in node_modules has no other file of the repository. */
+function checkLinks(files) {
+  const packed = new Set(files.map(({ path }) => path));
+  const documents = [...packed].filter((path) => /\.(md|txt)$/.test(path));
+  const dead = documents.flatMap((path) => {
+    const text = readFileSync(join(root, path), 'utf8').replace(/^```[^]*?^```/gm, '');
+    return [...text.matchAll(/\]\((?![a-z]+:|#)([^)#\s]+)/g)]
+      .map(([, target]) => target)
+      .filter((target) => !packed.has(posix.join(posix.dirname(path), target)))
+      .map((target) => `${path}: ${target}`);
+  });
+  assert.ok(documents.length > 20);
+  assert.deepEqual(dead, []);
 }
 
 function checkScripts() {
@@ -107,6 +124,23 @@ async function checkConsumer(major, tarball) {
     // jsforce's own declarations are not ours to check.
     const options = ['--module', 'nodenext', '--strict', '--noEmit', '--skipLibCheck', '--ignoreConfig'];
     await run(folder, 'npx', 'tsc', ...options, 'jsforce.ts');
+  });
+}
+
+/** npm refuses to install beside a peer of another major than the ones named, also for those who do not use that peer. */
+async function checkOldPeers(tarball) {
+  const folder = join(temporary, 'old-peers');
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'consumer', private: true }));
+  cpSync(join(import.meta.dirname, 'consumers'), folder, { recursive: true });
+  const install = (...packages) =>
+    run(folder, 'npm', 'install', '--no-audit', '--no-fund', '--loglevel=error', ...packages);
+  await checks.check('it installs beside older majors of its peers', () =>
+    install(tarball, 'express@5', 'express-session', 'redis@4', 'ioredis@4', 'pg@7', 'jsforce@1'),
+  );
+  await checks.check('it works with older majors of its peers, or says which one to install', async () => {
+    await install('redis4@npm:redis@4', 'ioredis4@npm:ioredis@4', 'redis3@npm:redis@3');
+    await run(folder, process.execPath, 'old-peers.cjs');
   });
 }
 

@@ -1,12 +1,12 @@
 import type { Script } from './script';
 
-/** A client of the package `redis`, version 5 or later: single, sentinel or cluster. */
+/** A client of the package `redis`, version 4 or later: single, sentinel or cluster. */
 export interface NodeRedisClient {
   evalSha(sha: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
   eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
 }
 
-/** A client of the package `ioredis`, version 5 or later: `Redis` or `Cluster`. */
+/** A client of the package `ioredis`, version 4 or later: `Redis` or `Cluster`. */
 export interface IoredisClient {
   evalsha(sha: string, numberOfKeys: number, ...given: string[]): Promise<unknown>;
   eval(script: string, numberOfKeys: number, ...given: string[]): Promise<unknown>;
@@ -41,6 +41,11 @@ const pageSize = '500';
 
 export function connect(client: NodeRedisClient | IoredisClient): RedisConnection {
   if (has(client, 'evalSha')) return new NodeRedisConnection(client as NodeRedisClient);
+  if (has(client, 'internal_send_command')) {
+    throw new TypeError(
+      'RedisTokenStore: this client is of the package redis before version 4, which answers by callbacks. Install redis 4 or later.',
+    );
+  }
   if (has(client, 'evalsha')) return new IoredisConnection(client as IoredisClient);
   throw new TypeError('RedisTokenStore: client must be a client of the package redis or ioredis.');
 }

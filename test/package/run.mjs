@@ -3,9 +3,10 @@
  * is, and uses it there in every way that is promised.
  */
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, posix } from 'node:path';
+import { parseArgs } from 'node:util';
 import { printFigures } from './figures.mjs';
 import { Checks, run } from './harness.mjs';
 
@@ -14,6 +15,10 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const subpaths = Object.keys(manifest.exports)
   .filter((subpath) => typeof manifest.exports[subpath] === 'object')
   .map((subpath) => join(manifest.name, subpath));
+const { values, positionals } = parseArgs({ options: { keep: { type: 'string' } }, allowPositionals: true });
+const [outputFile] = positionals;
+/** Folder for the tarball that has passed, so that a release publishes the file that was tested. */
+const { keep } = values;
 const checks = new Checks();
 const temporary = mkdtempSync(join(tmpdir(), 'package-'));
 
@@ -31,10 +36,13 @@ try {
   await Promise.all([...[4, 5].map((major) => checkConsumer(major, tarball)), checkOldPeers(tarball)]);
   // When nothing else runs.
   await printFigures(join(temporary, 'express-5'), manifest.name, sizes).catch((error) => console.error(error));
+  if (keep !== undefined && checks.failed === 0) {
+    mkdirSync(keep, { recursive: true });
+    copyFileSync(tarball, join(keep, filename));
+  }
 } finally {
   rmSync(temporary, { recursive: true });
 }
-const [outputFile] = process.argv.slice(2);
 if (outputFile) writeFileSync(outputFile, JSON.stringify({ passed: checks.passed, failed: checks.failed }));
 console.log(`${checks.passed} passed, ${checks.failed} failed`);
 process.exitCode = checks.failed === 0 ? 0 : 1;

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 
 /**
- * `npm run mutation -- <group>`; docs/mutation.md tells what survives and why.
+ * `npm run mutation -- <group>`; docs/internals/mutation.md tells what survives and why.
  *
  * Tests are chosen by hand for each group: those that start servers for other reasons would only take time.
  */

@@ -73,8 +73,8 @@ describe('error codes', () => {
     expect(codes.filter((code) => !caught.has(code) && !named(code))).toEqual([]);
   });
 
-  it('each have a heading in docs/errors.md, and no heading is without a code', () => {
-    const headings = [...read('docs/errors.md').matchAll(/^### `?(ERR_\w+)`?$/gm)].map(([, code]) => code!);
+  it('each have a heading in docs/reference/errors.md, and no heading is without a code', () => {
+    const headings = [...read('docs/reference/errors.md').matchAll(/^### `?(ERR_\w+)`?$/gm)].map(([, code]) => code!);
 
     expect(headings.sort()).toEqual(codes.sort());
   });

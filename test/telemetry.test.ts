@@ -16,7 +16,7 @@ import { startTestEmulator } from './helpers/emulator';
 
 /** The code of the documentation, run as it stands. */
 function recipe(): { observeSalesforce: () => void } {
-  const text = readFileSync(join(__dirname, '../docs/observability.md'), 'utf8');
+  const text = readFileSync(join(__dirname, '../docs/guide/observability.md'), 'utf8');
   const [, code] = /<!-- the OpenTelemetry recipe -->\s+```ts\n([^]*?)^```$/m.exec(text)!;
   const { outputText } = ts.transpileModule(code!, { compilerOptions: { module: ts.ModuleKind.CommonJS } });
   const exports = {};

@@ -1,4 +1,4 @@
-/** `npm run clients`: installs real clients of Salesforce from npm and runs their tests; `--write` writes the table of docs/clients.md. */
+/** `npm run clients`: installs real clients of Salesforce from npm and runs their tests; `--write` writes the table of docs/reference/clients.md. */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -6,7 +6,7 @@ import { requireProgram } from './servers/programs.mjs';
 
 const require = createRequire(import.meta.url);
 const { installAll } = require('../test/clients/installed.cjs');
-const page = 'docs/clients.md';
+const page = 'docs/reference/clients.md';
 const results = 'coverage/clients.json';
 
 const args = process.argv.slice(2).filter((arg) => arg !== '--write');

@@ -3,7 +3,7 @@
  *
  * Load with faults: users on several worker processes that share one store, rotation on, while the emulator fails, the store
  * is restarted and workers are killed. Prints a report, and ends with 1 where somebody was logged out without a permanent
- * answer of the provider. What counts as one: docs/load.md.
+ * answer of the provider. What counts as one: docs/internals/load.md.
  */
 import { clearInterval, setInterval } from 'node:timers';
 import { parseArgs } from 'node:util';

@@ -1,4 +1,4 @@
-/** `npm run mutation [-- <group>] [options of stryker]`: see stryker.config.mjs for the groups and docs/mutation.md for results. */
+/** `npm run mutation [-- <group>] [options of stryker]`: see stryker.config.mjs for the groups and docs/internals/mutation.md for results. */
 import { spawnSync } from 'node:child_process';
 
 const [given, ...rest] = process.argv.slice(2);

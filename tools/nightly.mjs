@@ -1,6 +1,6 @@
 /**
  * `npm run test:nightly`: everything that takes long, one command after the other, and how each ended in
- * docs/nightly.json, which is committed. `-- <word>` runs only the commands whose name has the word.
+ * docs/internals/nightly.json, which is committed. `-- <word>` runs only the commands whose name has the word.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -18,7 +18,7 @@ const commands = {
 };
 const environment = { properties: { PROPERTY_RUNS: '20' } };
 
-const file = 'docs/nightly.json';
+const file = 'docs/internals/nightly.json';
 const [only = ''] = process.argv.slice(2);
 const results = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
 let [passed, failed] = [0, 0];

@@ -18,7 +18,7 @@ export function bytes(count) {
   return count >= 1e6 ? `${(count / 1e6).toFixed(1)} MB` : `${Math.round(count / 1e3)} kB`;
 }
 
-const documents = ['docs/performance.md', 'docs/scaling.md'];
+const documents = ['docs/internals/performance.md', 'docs/internals/scaling.md'];
 
 /** Replaces what stands between `<!-- bench:name -->` and `<!-- /bench:name -->`. */
 export function writeSections(sections) {
@@ -34,5 +34,5 @@ export function writeSections(sections) {
 }
 
 export function writePlots(plots) {
-  for (const [name, content] of Object.entries(plots)) writeFileSync(fromRoot(`docs/performance/${name}.svg`), content);
+  for (const [name, content] of Object.entries(plots)) writeFileSync(fromRoot(`docs/internals/performance/${name}.svg`), content);
 }

@@ -57,7 +57,7 @@ export const outcomes = {
   ipRestricted: refusal(
     'ERR_SALESFORCE_IP_RESTRICTED',
     502,
-    `The address of this server (or the hour) is outside of what the organization allows; add it to the trusted ranges and to the app's Refresh Token IP Allowlist, or relax the app's IP policy ${setupPage}. See docs/network.md.`,
+    `The address of this server (or the hour) is outside of what the organization allows; add it to the trusted ranges and to the app's Refresh Token IP Allowlist, or relax the app's IP policy ${setupPage}. See docs/guide/network.md.`,
   ),
   userInactive: refusal(
     'ERR_SALESFORCE_USER_INACTIVE',

@@ -66,7 +66,7 @@ export interface SalesforceEvents {
       cause: RefreshCause;
       durationMs: number;
       code: SalesforceErrorCode | undefined;
-      /** What the answer means for the grant; see docs/verdicts.md. */
+      /** What the answer means for the grant; see docs/reference/verdicts.md. */
       verdict: Verdict;
       retryInMs: number;
     },

@@ -60,7 +60,7 @@ function refused(baseUrl: string, error: SalesforceAuthError): Finding {
     check: error.code === 'ERR_SALESFORCE_CLIENT_UNKNOWN' ? 'client-id' : 'client-secret',
     level: 'error',
     message: tellLess(error),
-    fix: `See the heading of the code in docs/errors.md.${isKnownRefusal(error) ? '' : ` ${reportText}`}`,
+    fix: `See the heading of the code in docs/reference/errors.md.${isKnownRefusal(error) ? '' : ` ${reportText}`}`,
     code: error.code,
   };
 }

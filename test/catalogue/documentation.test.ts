@@ -5,12 +5,12 @@ import { salesforceErrors } from '../../lib/catalogue/salesforce-errors';
 import { situations } from '../../lib/catalogue/situations';
 
 /*
- * docs/errors.md says what the catalogue says. UPDATE_ERROR_DOCS=1 writes it anew:
+ * docs/reference/errors.md says what the catalogue says. UPDATE_ERROR_DOCS=1 writes it anew:
  * - the table between the two catalogue comments;
  * - the last line under each code's heading, on what the user reads.
  */
 
-const path = join(__dirname, '../../docs/errors.md');
+const path = join(__dirname, '../../docs/reference/errors.md');
 const [start, end] = ['<!-- catalogue -->', '<!-- end of catalogue -->'];
 
 function table(): string {
@@ -50,7 +50,7 @@ function section(code: string): string {
   return new RegExp(`^### ${code}\\n([^]*?)(?=\\n##|$(?![^]))`, 'm').exec(readFileSync(path, 'utf8'))?.[1] ?? '';
 }
 
-it('docs/errors.md has the catalogue’s table and the sentence each user reads', () => {
+it('docs/reference/errors.md has the catalogue’s table and the sentence each user reads', () => {
   const text = readFileSync(path, 'utf8');
   if (process.env['UPDATE_ERROR_DOCS'] === '1') writeFileSync(path, rewritten(text));
 
@@ -58,7 +58,7 @@ it('docs/errors.md has the catalogue’s table and the sentence each user reads'
 });
 
 it.each([...new Set(Object.values(outcomes).map(({ code, status }) => `${code} ${status}`))])(
-  'docs/errors.md gives the status of %s',
+  'docs/reference/errors.md gives the status of %s',
   (pair) => {
     const [code, status] = pair.split(' ');
 

@@ -231,8 +231,8 @@ describe('Salesforce CLI (`@salesforce/cli`)', () => {
   });
 });
 
-describe('docs/clients.md', () => {
-  const page = 'docs/clients.md';
+describe('docs/reference/clients.md', () => {
+  const page = 'docs/reference/clients.md';
   const block = /(<!-- transcript -->\n\n```console\n)[^]*?(\n```)/;
 
   it('shows what the command line printed', () => {

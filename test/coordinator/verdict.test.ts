@@ -117,7 +117,7 @@ describe('the verdict', () => {
   });
 });
 
-/** The table as docs/verdicts.md has it. `UPDATE_VERDICTS=1` writes it. */
+/** The table as docs/reference/verdicts.md has it. `UPDATE_VERDICTS=1` writes it. */
 function printed(): string {
   const list = (values: readonly string[] | undefined) => values?.join(', ') ?? 'any';
   const lines = rows.map((row) => {
@@ -130,8 +130,8 @@ function printed(): string {
   return [`| ${head.split('|').join(' | ')} |`, `|${' --- |'.repeat(11)}`, ...lines].join('\n');
 }
 
-it('stands in docs/verdicts.md as it is in the code', () => {
-  const path = join(__dirname, '../../docs/verdicts.md');
+it('stands in docs/reference/verdicts.md as it is in the code', () => {
+  const path = join(__dirname, '../../docs/reference/verdicts.md');
   const [start, end] = ['<!-- table -->\n\n', '\n\n<!-- end of table -->'];
   const text = readFileSync(path, 'utf8');
   const before = text.slice(0, text.indexOf(start) + start.length);

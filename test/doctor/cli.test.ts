@@ -49,9 +49,9 @@ function write(name: string, text: string): string {
 }
 
 describe('express-salesforce-auth doctor', () => {
-  it('prints what docs/doctor.md shows', async () => {
+  it('prints what docs/reference/doctor.md shows', async () => {
     const documented = /<!-- printed by the doctor -->\s+```text\n([^]*?)```/.exec(
-      readFileSync(join(root, 'docs/doctor.md'), 'utf8'),
+      readFileSync(join(root, 'docs/reference/doctor.md'), 'utf8'),
     )![1]!;
     const emulator = await startTestEmulator({ app: 'current', clientID: '3MVG9__fake__emulator_client_id__' });
 

@@ -171,7 +171,7 @@ describe('the quick start of README.md', () => {
   });
 });
 
-describe('the recipe of docs/testing.md', () => {
+describe('the recipe of docs/guide/testing.md', () => {
   run(blockNamed('recipe').code, { describe, it, expect, beforeEach, afterEach });
 });
 
@@ -231,6 +231,14 @@ describe('links in the documentation', () => {
     expect(relative.length).toBeGreaterThan(20);
     expect(relative.filter(({ document, target }) => !resolves(document, target))).toEqual([]);
   });
+
+  it('lead from docs/README.md to every page', () => {
+    const listed = [...read('docs/README.md').matchAll(/\]\(([^)]+)\)/g)].map(([, target = '']) =>
+      join('docs', target),
+    );
+
+    expect(documents.filter((page) => /^docs\/.+\//.test(page) && !listed.includes(page))).toEqual([]);
+  });
 });
 
 function resolves(document: string, target: string): boolean {
@@ -260,7 +268,7 @@ describe('error codes in the documentation', () => {
   const codes = [...read('lib/errors.ts').matchAll(/^ {2}\| '(ERR_SALESFORCE_\w+)'/gm)].map(([, code = '']) => code);
 
   it('are those of lib/errors.ts, each with a heading of its own', () => {
-    const documented = headings(read('docs/errors.md')).filter((heading) => heading.startsWith('ERR_'));
+    const documented = headings(read('docs/reference/errors.md')).filter((heading) => heading.startsWith('ERR_'));
 
     expect(codes.length).toBeGreaterThan(50);
     expect(documented.toSorted()).toEqual(codes.toSorted());
@@ -309,7 +317,9 @@ describe('tables in the documentation', () => {
   });
 
   it('list the options of the command line', () => {
-    const table = /<!-- lists the options of lib\/cli\/help\.ts -->\s+((?:\|.*\n)+)/.exec(read('docs/testing.md'))?.[1];
+    const table = /<!-- lists the options of lib\/cli\/help\.ts -->\s+((?:\|.*\n)+)/.exec(
+      read('docs/guide/testing.md'),
+    )?.[1];
     const options = [...emulatorHelp.matchAll(/^ {2}(--\S+(?: <\w+>)?)/gm)].map(([, option]) => option);
 
     expect([...(table ?? '').matchAll(/^\| `(--[^`]+)`/gm)].map(([, option]) => option)).toEqual(options);

@@ -249,10 +249,10 @@ const runs: Readonly<Record<string, readonly Run[]>> = {
       },
     },
   ],
-  'docs/network.md': [{ use: ({ made }) => expect(made).toHaveLength(1) }],
-  'docs/deployment.md': [{ isLoggedIn: true, use: terminate }],
-  'docs/doctor.md': [{ use: ({ printed }) => expect(printed.map(([level]) => level)).toContain('ok') }],
-  'docs/errors.md': [
+  'docs/guide/network.md': [{ use: ({ made }) => expect(made).toHaveLength(1) }],
+  'docs/guide/deployment.md': [{ isLoggedIn: true, use: terminate }],
+  'docs/reference/doctor.md': [{ use: ({ printed }) => expect(printed.map(([level]) => level)).toContain('ok') }],
+  'docs/reference/errors.md': [
     {
       before: ({ app, salesforce }) => app.get('/failing', (req) => void salesforce.get(req)),
       use: async ({ browser }) => {
@@ -272,7 +272,7 @@ const runs: Readonly<Record<string, readonly Run[]>> = {
       },
     },
   ],
-  'docs/headless-login.md': [
+  'docs/guide/headless-login.md': [
     {
       use: async ({ browser, emulator }) => {
         const { username, password } = emulator.users[0]!;
@@ -285,7 +285,7 @@ const runs: Readonly<Record<string, readonly Run[]>> = {
       },
     },
   ],
-  'docs/logout.md': [
+  'docs/guide/logout.md': [
     {
       isLoggedIn: true,
       use: async ({ browser, logIn, emulator }) => {
@@ -300,7 +300,7 @@ const runs: Readonly<Record<string, readonly Run[]>> = {
       },
     },
   ],
-  'docs/observability.md': [
+  'docs/guide/observability.md': [
     { isLoggedIn: true, use: (scene) => loseGrant(scene) },
     {
       given: () => ({ client: { clientID: '' }, log: { warn: (...line: unknown[]) => logged.push(line) } }),
@@ -325,7 +325,7 @@ const runs: Readonly<Record<string, readonly Run[]>> = {
       },
     },
   ],
-  'docs/options.md': [
+  'docs/reference/options.md': [
     {
       given: ({ emulator: { clients } }) => ({
         store: new mainEntry.MemoryTokenStore(),
@@ -343,7 +343,7 @@ const runs: Readonly<Record<string, readonly Run[]>> = {
       },
     },
   ],
-  'docs/organizations.md': [
+  'docs/guide/organizations.md': [
     {
       use: async ({ browser }) => {
         expect((await browser.get('/auth/salesforce?org=sandbox')).headers['location']).toMatch(
@@ -369,12 +369,12 @@ const runs: Readonly<Record<string, readonly Run[]>> = {
       },
     },
   ],
-  'docs/stores.md': [
+  'docs/guide/stores.md': [
     { use: ({ salesforce }) => expect(salesforce).toBeDefined() },
     { env: () => ({ REDIS_URL: servers.redis }), use: storesGrants },
     { env: () => ({ DATABASE_URL: servers.postgres }), use: storesGrants },
   ],
-  'docs/testing.md': [
+  'docs/guide/testing.md': [
     {
       isLoggedIn: true,
       before: ({ app, salesforce }) => useToken(app, salesforce),
@@ -389,7 +389,7 @@ const runs: Readonly<Record<string, readonly Run[]>> = {
       },
     },
   ],
-  'docs/tokens.md': [{ isLoggedIn: true, use: terminate }],
+  'docs/internals/token-lifecycle.md': [{ isLoggedIn: true, use: terminate }],
 };
 
 /** A template engine that has one template for everything. */

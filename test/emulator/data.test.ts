@@ -522,9 +522,9 @@ describe('the rest of /services/data', () => {
   );
 });
 
-describe('docs/testing.md', () => {
+describe('docs/guide/testing.md', () => {
   it('names the parts that the emulator does not have', () => {
-    const list = /<!-- not emulated -->\s+([^]*?)\n\n/.exec(readFileSync('docs/testing.md', 'utf8'))![1]!;
+    const list = /<!-- not emulated -->\s+([^]*?)\n\n/.exec(readFileSync('docs/guide/testing.md', 'utf8'))![1]!;
 
     expect([...list.matchAll(/`(.*?)`/g)].map(([, name]) => name)).toEqual(partsNotEmulated);
   });

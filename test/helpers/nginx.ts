@@ -10,7 +10,7 @@ export interface Nginx extends RunningServer {
   use: (upstream: readonly number[]) => Promise<void>;
 }
 
-/** An nginx on a port of its own before servers on this machine, set up as docs/deployment.md has it. */
+/** An nginx on a port of its own before servers on this machine, set up as docs/guide/deployment.md has it. */
 export async function startNginx(upstream: readonly number[]): Promise<Nginx> {
   const folder = temporaryFolder();
   const port = await freePort();

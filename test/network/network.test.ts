@@ -25,7 +25,7 @@ afterAll(() => {
   library.remove();
 });
 
-/** The option `fetch` as docs/network.md has it. */
+/** The option `fetch` as docs/guide/network.md has it. */
 function through(dispatcher: Dispatcher): FetchFunction {
   return async (url, init) => {
     const answer: unknown = await undiciFetch(url, { ...init, dispatcher } as never);

@@ -64,7 +64,7 @@ export interface Outcome {
   presented: number;
 }
 
-/** What has to come of it (see docs/outages.md). */
+/** What has to come of it (see docs/internals/outages.md). */
 export function promised({
   shape,
   rotation,

@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { cells, play, promised, type Cell, type Outcome } from './cells';
 
 /*
- * An hour of outage of each shape, in virtual time. `npm run outages` plays all of them and writes docs/outages.md; the tests
+ * An hour of outage of each shape, in virtual time. `npm run outages` plays all of them and writes docs/internals/outages.md; the tests
  * play a few, and compare them with what stands there.
  */
 
 const isFull = process.env['OUTAGES'] === 'full';
 const quick = ['answers 500', 'answers 503', 'drops the connection', 'cannot be resolved for now'];
 const played = cells.filter(({ shape }) => isFull || quick.includes(shape));
-const path = join(__dirname, '../../docs/outages.md');
+const path = join(__dirname, '../../docs/internals/outages.md');
 const results = new Map<Cell, Outcome>();
 
 function line({ shape, rotation, client, isCarriedOut }: Cell, { loggedOut, logins, wrong }: Outcome): string {
@@ -34,7 +34,7 @@ it.each(
   expect(outcome.presented).toBeGreaterThan(0);
 });
 
-it('stands in docs/outages.md', () => {
+it('stands in docs/internals/outages.md', () => {
   const lines = [...results].map(([cell, outcome]) => line(cell, outcome));
   const text = readFileSync(path, 'utf8');
   if (isFull) {

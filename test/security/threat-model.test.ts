@@ -4,8 +4,8 @@ import { join } from 'node:path';
 const root = join(__dirname, '../..');
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 
-/** Tests as docs/threat-model.md names them: file and title of a `describe`. */
-const named = [...read('docs/threat-model.md').matchAll(/^- `(test\/\S+\.test\.ts)`: (.+)$/gm)].map(
+/** Tests as docs/internals/threat-model.md names them: file and title of a `describe`. */
+const named = [...read('docs/internals/threat-model.md').matchAll(/^- `(test\/\S+\.test\.ts)`: (.+)$/gm)].map(
   ([, file, title]) => ({ file: file!, title: title! }),
 );
 
@@ -14,7 +14,7 @@ function titlesOf(file: string): string[] {
   return [...read(file).matchAll(/^describe\S*?\(\s*(['"`])(.*?)\1,/gm)].map(([, , title]) => title!);
 }
 
-describe('docs/threat-model.md', () => {
+describe('docs/internals/threat-model.md', () => {
   it('names tests that exist', () => {
     expect(named.length).toBeGreaterThan(15);
     expect(named.filter(({ file, title }) => !existsSync(join(root, file)) || !titlesOf(file).includes(title))).toEqual(
@@ -34,7 +34,7 @@ describe('docs/threat-model.md', () => {
   });
 
   it('has a test, or says in words what is left open, under each threat', () => {
-    const threats = read('docs/threat-model.md').split(/^### /m).slice(1);
+    const threats = read('docs/internals/threat-model.md').split(/^### /m).slice(1);
 
     expect(threats.filter((threat) => !/^- `test\//m.test(threat))).toEqual([]);
   });

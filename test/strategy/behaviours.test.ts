@@ -6,9 +6,9 @@ import { startTestEmulator } from '../helpers/emulator';
 import { behaviours } from './behaviours';
 import { SideBySide, type Kind, type Loose } from './side-by-side';
 
-/* docs/strategy.md has a row for each behaviour. UPDATE_STRATEGY_TABLE=1 writes its table anew from this run. */
+/* docs/reference/strategy.md has a row for each behaviour. UPDATE_STRATEGY_TABLE=1 writes its table anew from this run. */
 
-const path = join(__dirname, '../../docs/strategy.md');
+const path = join(__dirname, '../../docs/reference/strategy.md');
 const [start, end] = ['<!-- behaviours -->', '<!-- end of behaviours -->'];
 
 const rows: Record<Kind, string>[] = [];
@@ -48,7 +48,7 @@ describe.each(['passport', 'passport4'] as const)('SalesforceStrategy beside pas
   );
 });
 
-it('docs/strategy.md shows what this run saw', () => {
+it('docs/reference/strategy.md shows what this run saw', () => {
   const text = readFileSync(path, 'utf8');
   const rewritten = text.replace(new RegExp(`${start}[^]*${end}`), () => `${start}\n\n${table()}\n\n${end}`);
   if (process.env['UPDATE_STRATEGY_TABLE'] === '1') writeFileSync(path, rewritten);

@@ -1,6 +1,6 @@
 /**
  * The policy of refreshing, as one table: what an answer of Salesforce means for a grant, for the request that waits, and for
- * the operator. It is a pure function; docs/verdicts.md is printed from it.
+ * the operator. It is a pure function; docs/reference/verdicts.md is printed from it.
  */
 
 /** What came of presenting a refresh token. */

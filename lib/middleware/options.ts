@@ -180,10 +180,8 @@ export function parseOptions(options: SalesforceAuthOptions): ParsedOptions {
   const secrets = parseEncryptionKeys(options.encryptionKeys);
   const property = optionalText('property', options.property) ?? 'salesforce';
   const routes = parseRoutes(options.routes);
-  const source =
-    configuration === undefined
-      ? new ConfigurationSource(parseClientOptions(options))
-      : new ConfigurationSource(configuration);
+  const publicUrls = [options.publicUrl].flat();
+  const source = new ConfigurationSource(configuration ?? parseClientOptions(options, { publicUrls }), publicUrls);
   const store = parseStore(options.store) ?? new MemoryTokenStore({ clock });
   const { settings, keepAlive } = parseRefresh(options.refresh);
   if (keepAlive && typeof store.takeIdle !== 'function') {

@@ -112,13 +112,18 @@ export function stateWith(
  */
 export async function renewSession(req: Request, keepSessionInfo: boolean): Promise<void> {
   const session = requireSession(req);
-  const { cookie: _own, ...info } = session;
+  const { cookie: _own, ...all } = session;
+  const info = withoutFunctions(all);
   if (typeof session.regenerate === 'function') {
     const regenerate = session.regenerate.bind(session);
     await callSession('renewed', (done) => regenerate(done));
-    if (keepSessionInfo) Object.assign(requireSession(req), withoutFunctions(info));
+  }
+  const renewed = requireSession(req);
+  if (renewed !== session) {
+    if (keepSessionInfo) Object.assign(renewed, info);
   } else if (!keepSessionInfo) {
-    // Emptied where it is: cookie-session takes a new object without content for one that need not be sent.
+    // Emptied where it is: cookie-session takes a new object without content for one that need not be sent. What it has of
+    // functions was given to it for Passport, which asks for `regenerate` and `save`.
     for (const name of Object.keys(info)) Reflect.deleteProperty(session, name);
   }
 }
@@ -134,7 +139,7 @@ export async function saveSession(req: Request): Promise<void> {
 /** What express-session lets see of the cookie of a request's session; undefined for other sessions. */
 export function sessionCookieOf(req: Request): SessionCookie | undefined {
   const session = sessionOf(req);
-  if (typeof session?.regenerate !== 'function') return undefined;
+  if (!session || !isInStore(session)) return undefined;
   const { cookie } = session;
   return { id: (req as { sessionID?: string }).sessionID, secure: cookie?.secure, sameSite: cookie?.sameSite };
 }
@@ -142,8 +147,13 @@ export function sessionCookieOf(req: Request): SessionCookie | undefined {
 /** About how large the cookie of a session is that lives in its cookie, in bytes; undefined for sessions in a store. */
 export function sessionSizeOf(req: Request): number | undefined {
   const session = sessionOf(req);
-  if (!session || typeof session.regenerate === 'function') return undefined;
+  if (!session || isInStore(session)) return undefined;
   return Buffer.from(JSON.stringify(session)).toString('base64').length;
+}
+
+/** Whether a session is one of express-session. A `regenerate` alone does not say so: applications give one to cookie-session. */
+function isInStore(session: AnySession): boolean {
+  return typeof session.regenerate === 'function' && typeof session.cookie === 'object';
 }
 
 /** A time kept in the session beside the logins; 0 if there is none. */

@@ -1,4 +1,4 @@
-import { defaultBaseUrl, parseBaseUrl } from '../salesforce/base-url';
+import { defaultBaseUrl, parseBaseUrl, refuseOwnAddress } from '../salesforce/base-url';
 import { isLoopback, parseUrl, trustHosts, type TrustedHosts } from '../salesforce/hosts';
 import { checkCopied, checkFunction, checkNames, invalid, oneOf, optionalText, wholeNumber } from './check';
 
@@ -173,12 +173,23 @@ export function parseScope(value: unknown): readonly string[] {
   return scopes;
 }
 
+/** What a client is configured in. */
+export interface Surroundings {
+  /** Whose client it is, if the application has tenants. */
+  tenant?: string | undefined;
+  /** Addresses of the application, as far as its options name them. */
+  publicUrls?: readonly unknown[] | undefined;
+}
+
 /**
  * Checks the client part of the options. Names are checked by the caller, who knows what else may stand beside them.
  *
  * @throws SalesforceOptionError with a code and a message of its own for each mistake
  */
-export function parseClientOptions(options: ClientOptions, tenant?: string): Configuration {
+export function parseClientOptions(
+  options: ClientOptions,
+  { tenant, publicUrls = [] }: Surroundings = {},
+): Configuration {
   const clientID: unknown = options.clientID;
   if (typeof clientID !== 'string' || clientID.trim() === '') {
     throw invalid(
@@ -193,8 +204,10 @@ export function parseClientOptions(options: ClientOptions, tenant?: string): Con
   checkCopied('clientSecret', clientSecret, 'Consumer Secret');
   const scope = parseScope(options.scope);
   const allowedHosts = parseAllowedHosts(options.allowedHosts);
+  const given = { own: [options.callbackURL, ...publicUrls], allowedHosts };
+  refuseOwnAddress('baseUrl', options.baseUrl, given);
   const baseUrl = parseBaseUrl(options.baseUrl ?? defaultBaseUrl, allowedHosts);
-  const organizations = parseOrganizations(options.organizations, allowedHosts);
+  const organizations = parseOrganizations(options.organizations, given);
   return Object.freeze({
     tenant,
     clientID,
@@ -252,7 +265,10 @@ function parseAllowedHosts(value: unknown): readonly string[] {
   return value.map((host) => host.toLowerCase());
 }
 
-function parseOrganizations(value: unknown, allowedHosts: readonly string[]): Readonly<Record<string, string>> {
+function parseOrganizations(
+  value: unknown,
+  given: { own: readonly unknown[]; allowedHosts: readonly string[] },
+): Readonly<Record<string, string>> {
   if (value === undefined) return {};
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw invalid(
@@ -262,7 +278,11 @@ function parseOrganizations(value: unknown, allowedHosts: readonly string[]): Re
   }
   return Object.freeze(
     Object.fromEntries(
-      Object.entries(value).map(([name, url]) => [name, parseBaseUrl(url, allowedHosts, `organizations.${name}`)]),
+      Object.entries(value).map(([name, url]) => {
+        const option = `organizations.${name}`;
+        refuseOwnAddress(option, url, given);
+        return [name, parseBaseUrl(url, given.allowedHosts, option)];
+      }),
     ),
   );
 }
@@ -283,7 +303,7 @@ function parseAuthorizationParams(value: unknown): Readonly<Record<string, strin
 }
 
 /** Checks options that are nothing but client options: what a configuration function returns. */
-export function parseConfiguration(options: ClientOptions, tenant?: string): Configuration {
+export function parseConfiguration(options: ClientOptions, surroundings?: Surroundings): Configuration {
   checkNames(options, clientOptionNames, 'The Salesforce configuration');
-  return parseClientOptions(options, tenant);
+  return parseClientOptions(options, surroundings);
 }

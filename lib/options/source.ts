@@ -31,11 +31,12 @@ export class ConfigurationSource {
   /** The configuration, if it is fixed. */
   readonly fixed: Configuration | undefined;
 
-  constructor(source: Configuration | ConfigurationFunction) {
+  /** @param publicUrls addresses of the application, which are no base URL of a configuration */
+  constructor(source: Configuration | ConfigurationFunction, publicUrls: readonly unknown[] = []) {
     if (typeof source === 'function') {
       this.#resolve = async (context) => {
         try {
-          return parseConfiguration(await source(context), context.tenant);
+          return parseConfiguration(await source(context), { tenant: context.tenant, publicUrls });
         } catch (error) {
           if (isSalesforceAuthError(error)) throw error;
           throw new SalesforceAuthError(

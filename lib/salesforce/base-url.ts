@@ -94,6 +94,33 @@ export function isExperienceCloudSite(baseUrl: string): boolean {
   return !isIdentityHost(new URL(baseUrl).hostname);
 }
 
+/**
+ * Refuses a base URL that is the application's own address: it would receive the client secret of a login that never ends.
+ *
+ * @param own addresses of the application, as far as the options name them
+ * @throws SalesforceOptionError `ERR_SALESFORCE_BASE_URL_NOT_ALLOWED`
+ */
+export function refuseOwnAddress(
+  option: string,
+  value: unknown,
+  { own, allowedHosts }: { own: readonly unknown[]; allowedHosts: readonly string[] },
+): void {
+  const url = typeof value === 'string' ? parseUrl(value) : undefined;
+  if (!url || isSalesforceHost(url.hostname) || isAllowed(url, allowedHosts)) return;
+  const isOwn = own.some((address) => {
+    const known = typeof address === 'string' ? parseUrl(address) : undefined;
+    // Salesforce has callbacks of its own, such as the echo endpoint.
+    return known?.host === url.host && !known.pathname.includes('/services/oauth2/');
+  });
+  if (!isOwn) return;
+  throw new SalesforceOptionError(
+    'ERR_SALESFORCE_BASE_URL_NOT_ALLOWED',
+    option,
+    `${option} must be the address of Salesforce; ${url.host} is the address of your application. Leave ${option} out, or set ` +
+      'it to your My Domain, such as https://MyDomain.my.salesforce.com.',
+  );
+}
+
 function isAllowed(url: URL, allowedHosts: readonly string[]): boolean {
   return allowedHosts.some((host) =>
     host.startsWith('.') ? url.port === '' && url.hostname.endsWith(host) && url.hostname !== host : url.host === host,
@@ -105,6 +132,7 @@ function notAllowed(option: string, url: URL): SalesforceOptionError {
     'ERR_SALESFORCE_BASE_URL_NOT_ALLOWED',
     option,
     `${option} names ${url.host}, which is not known as a Salesforce host and would receive the client secret. ` +
-      `If it is your Experience Cloud site's own domain, add '${url.host}' to the allowedHosts option.`,
+      `Only if Salesforce serves your Experience Cloud site there, add '${url.host}' to the allowedHosts option. The address ` +
+      'of your own application does not belong there.',
   );
 }

@@ -142,7 +142,8 @@ export function parseStrategyOptions(options: StrategyOptions): StrategyParts {
   if (pkce !== undefined && pkce !== true && pkce !== 'S256') {
     throw invalid('pkce', "true, 'S256' or left out: Salesforce knows no other method");
   }
-  const source = new ConfigurationSource(configuration ?? parseClientOptions(options));
+  const publicUrls = [options.publicUrl].flat();
+  const source = new ConfigurationSource(configuration ?? parseClientOptions(options, { publicUrls }), publicUrls);
   const clock = options.clock ?? systemClock;
   return {
     source,

@@ -25,8 +25,9 @@ import { blocks, fileOf, root, run, runWaiting, type Block } from './blocks';
  * are requested. The client it names is that of an emulator; everything else is as written.
  */
 
-/** Blocks that other tests run: in documents.test.ts, and the recipe for OpenTelemetry in telemetry.test.ts. */
-const elsewhere = /^(quick start.*|recipe|node:test recipe|migration: .*|the OpenTelemetry recipe)$/;
+/** Blocks that other tests run: documents.test.ts, linking-accounts.test.ts, and telemetry.test.ts for the recipe of its name. */
+const elsewhere =
+  /^(quick start.*|recipe|node:test recipe|migration: .*|linking accounts: .*|the OpenTelemetry recipe)$/;
 
 const open: (() => unknown)[] = [];
 afterEach(async () => {

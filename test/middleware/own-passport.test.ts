@@ -1,3 +1,4 @@
+import cookieSession from 'cookie-session';
 import expressSession from 'express-session';
 import type { RequestHandler } from 'express';
 import passport from 'passport';
@@ -86,4 +87,80 @@ describe("a login beside that of an application's own Passport", () => {
       );
     },
   );
+});
+
+describe('a session in a cookie that the application gave the functions Passport asks for', () => {
+  /** As applications do it: functions that do nothing, which `Object.keys()` shows or does not show. */
+  function withFunctions(enumerable: boolean): RequestHandler {
+    const sessions = cookieSession({ name: 'app', keys: ['__test_cookie_key__'] });
+    const descriptor = { value: (done: () => void) => done(), enumerable, configurable: true, writable: true };
+    return (req, res, next) => {
+      sessions(req, res, () => {
+        const { session } = req as unknown as { session: object };
+        Object.defineProperties(session, { regenerate: descriptor, save: descriptor });
+        next();
+      });
+    };
+  }
+
+  it.each([
+    ['enumerable', true, false, undefined],
+    ['enumerable', true, true, 'full'],
+    ['hidden', false, false, undefined],
+    ['hidden', false, true, 'full'],
+  ])(
+    'is emptied at a login and a logout unless keepSessionInfo is set (%s functions, enumerable: %s, keepSessionInfo: %s)',
+    async (_functions, isEnumerable, keepSessionInfo, basket) => {
+      const emulator = await startTestEmulator();
+      const seen: unknown[] = [];
+      const { browser } = await startApp({
+        emulator,
+        sessionMiddleware: withFunctions(isEnumerable),
+        options: {
+          keepSessionInfo,
+          onLogin: ({ req }: { req: object }) => {
+            // Passport asks for them here as well.
+            const { session } = req as { session: Record<string, unknown> };
+            seen.push(typeof session['regenerate'], typeof session['save']);
+          },
+        },
+        routes: (routes) => {
+          routes.post('/fill', (req, res) => {
+            (req as unknown as { session: Record<string, unknown> }).session['basket'] = 'full';
+            res.end();
+          });
+          routes.get('/basket', (req, res) => {
+            const { basket } = (req as unknown as { session: Record<string, unknown> }).session;
+            res.json({ basket, isAuthenticated: req.salesforce.isAuthenticated });
+          });
+        },
+      });
+      const tab = browser();
+      await tab.post('/fill');
+
+      await logIn(tab, emulator);
+      expect((await tab.get('/basket')).body).toEqual({ basket, isAuthenticated: true });
+      expect(seen).toEqual(['function', 'function']);
+      await tab.post('/fill');
+      await tab.post('/auth/salesforce/logout');
+      expect((await tab.get('/basket')).body).toEqual({ basket, isAuthenticated: false });
+    },
+  );
+
+  it('is named as the cause of a login loop if its cookie is too large', async () => {
+    const emulator = await startTestEmulator();
+    const { browser, warnings } = await startApp({
+      emulator,
+      sessionMiddleware: withFunctions(false),
+      options: {
+        onLogin: ({ req }: { req: object }) => {
+          Object.assign((req as { session: object }).session, { basket: 'x'.repeat(5000) });
+        },
+      },
+    });
+
+    await logIn(browser(), emulator);
+
+    expect(warnings).toEqual([expect.objectContaining({ message: expect.stringMatching(/larger than 4096 bytes/) })]);
+  });
 });

@@ -1,6 +1,12 @@
 import express5, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import express4 from 'express4';
-import { configurationFromEnv, isSalesforceAuthError, requireSalesforce, salesforceAuth } from '../../lib';
+import {
+  configurationFromEnv,
+  isSalesforceAuthError,
+  requireSalesforce,
+  salesforceAuth,
+  SalesforceStrategy,
+} from '../../lib';
 import { browserOf, startApp } from '../helpers/app';
 import { startTestEmulator } from '../helpers/emulator';
 
@@ -16,6 +22,78 @@ function messageOf(options: object): string {
   }
   throw new Error('The options were accepted.');
 }
+
+describe('a base URL that is the address of the application', () => {
+  const callbackURL = 'https://app.example.com/auth/salesforce/callback';
+  const own = 'is the address of your application';
+
+  it.each<[string, object, string]>([
+    [
+      'of the callback',
+      { callbackURL, baseUrl: 'https://app.example.com' },
+      'baseUrl must be the address of Salesforce',
+    ],
+    ['of the callback, with a path', { callbackURL, baseUrl: 'https://APP.example.com:443/portal' }, own],
+    ['of publicUrl', { publicUrl: 'https://www.example.com/crm', baseUrl: 'https://www.example.com' }, own],
+    [
+      'of the second publicUrl',
+      { publicUrl: ['https://example.com', 'https://www.example.com'], baseUrl: 'https://www.example.com' },
+      own,
+    ],
+    [
+      'of an organization',
+      { callbackURL, organizations: { acme: 'https://app.example.com' } },
+      'organizations.acme must',
+    ],
+    [
+      'on this machine',
+      { callbackURL: 'http://localhost:3000/auth/salesforce/callback', baseUrl: 'http://localhost:3000' },
+      'localhost:3000 is the address of your application',
+    ],
+  ])('is refused: %s', (_what, options, sentence) => {
+    expect(messageOf(options)).toContain(sentence);
+    expect(messageOf(options)).not.toContain('allowedHosts');
+  });
+
+  it('is refused for a configuration function and for the strategy as well', async () => {
+    const emulator = await startTestEmulator();
+    const { browser, errors } = await startApp({
+      emulator,
+      create: () =>
+        salesforceAuth({
+          configuration: () => ({ clientID, baseUrl: 'https://www.example.com' }),
+          publicUrl: 'https://www.example.com',
+          report: false,
+        }),
+    });
+
+    await browser().get('/auth/salesforce');
+
+    expect(errors).toEqual([expect.objectContaining({ message: expect.stringContaining(own) })]);
+    const verify = (_a: string, _r: string | undefined, _p: object, _done: unknown): void => undefined;
+    expect(() => new SalesforceStrategy({ clientID, callbackURL, baseUrl: 'https://app.example.com' }, verify)).toThrow(
+      own,
+    );
+  });
+
+  it.each<[string, object]>([
+    ['allowedHosts names it', { callbackURL, baseUrl: 'https://app.example.com', allowedHosts: ['app.example.com'] }],
+    ['it is on another port', { callbackURL: 'http://localhost:3000/cb', baseUrl: 'http://localhost:4400' }],
+    [
+      'the callback is at the echo endpoint of Salesforce',
+      {
+        callbackURL: 'https://login.salesforce.com/services/oauth2/success',
+        baseUrl: 'https://login.salesforce.com',
+      },
+    ],
+    [
+      'the callback is at the echo endpoint of an emulator',
+      { callbackURL: 'http://localhost:4400/services/oauth2/success', baseUrl: 'http://localhost:4400' },
+    ],
+  ])('is taken if %s', async (_what, options) => {
+    await salesforceAuth({ clientID, report: false, ...options }).close();
+  });
+});
 
 describe('a mistake in an option is told with what mends it', () => {
   const endpoint = 'https://login.salesforce.com/services/oauth2/authorize';

@@ -98,7 +98,8 @@ describe('parseBaseUrl()', () => {
           option: 'baseUrl',
           message:
             `baseUrl names ${host}, which is not known as a Salesforce host and would receive the client secret. ` +
-            `If it is your Experience Cloud site's own domain, add '${host}' to the allowedHosts option.`,
+            `Only if Salesforce serves your Experience Cloud site there, add '${host}' to the allowedHosts option. The ` +
+            'address of your own application does not belong there.',
         }),
       );
     }

@@ -1,15 +1,11 @@
-import { readFileSync, writeFileSync } from 'node:fs';
 import { IncomingMessage } from 'node:http';
-import { join } from 'node:path';
 import type { Emulator } from '../../lib/emulator';
 import { startTestEmulator } from '../helpers/emulator';
 import { behaviours } from './behaviours';
 import { SideBySide, type Kind, type Loose } from './side-by-side';
+import { expectTable } from './table';
 
 /* docs/reference/strategy.md has a row for each behaviour. UPDATE_STRATEGY_TABLE=1 writes its table anew from this run. */
-
-const path = join(__dirname, '../../docs/reference/strategy.md');
-const [start, end] = ['<!-- behaviours -->', '<!-- end of behaviours -->'];
 
 const rows: Record<Kind, string>[] = [];
 
@@ -49,11 +45,14 @@ describe.each(['passport', 'passport4'] as const)('SalesforceStrategy beside pas
 });
 
 it('docs/reference/strategy.md shows what this run saw', () => {
-  const text = readFileSync(path, 'utf8');
-  const rewritten = text.replace(new RegExp(`${start}[^]*${end}`), () => `${start}\n\n${table()}\n\n${end}`);
-  if (process.env['UPDATE_STRATEGY_TABLE'] === '1') writeFileSync(path, rewritten);
-
-  expect(readFileSync(path, 'utf8')).toBe(rewritten);
+  expectTable(
+    'behaviours',
+    'Behavior',
+    behaviours.map(({ name, verdict, why }, index) => ({
+      ...{ name, ...rows[index]! },
+      verdict: why === undefined ? verdict : `${verdict}: ${why}`,
+    })),
+  );
 });
 
 /** Takes from requests what was put on them since. */
@@ -64,26 +63,4 @@ function keepPrototype(): () => void {
       if (!known.includes(name)) Reflect.deleteProperty(IncomingMessage.prototype, name);
     }
   };
-}
-
-function table(): string {
-  return [
-    ['Behavior', 'passport-oauth2', 'SalesforceStrategy', 'Verdict'],
-    ['---', '---', '---', '---'],
-    ...behaviours.map(({ name, verdict, why }, index) => {
-      const { plain, ours } = rows[index]!;
-      return [
-        name,
-        code(plain),
-        ours === plain ? 'the same' : code(ours),
-        why === undefined ? verdict : `${verdict}: ${why}`,
-      ];
-    }),
-  ]
-    .map((cells) => `| ${cells.join(' | ')} |`)
-    .join('\n');
-}
-
-function code(text: string): string {
-  return `\`${text.replaceAll('|', '/').replaceAll('`', "'")}\``;
 }

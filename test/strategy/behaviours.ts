@@ -18,6 +18,7 @@ const better = (why: string): Judged => ({ verdict: 'better', why });
 const different = (why: string): Judged => ({ verdict: 'different on purpose', why });
 
 const codes = 'The error says its cause by a stable code and a status.';
+const noSecondLogin = 'state without a code belongs to a callback that went wrong; it begins no second login.';
 const wordsForUsers = "The sentence is made for users; Salesforce's own text is in the error.";
 
 const parameter =
@@ -72,6 +73,39 @@ const got = (...given: unknown[]): object => {
   const texts = given.slice(at, at + 2).filter((value) => typeof value === 'string').length;
   return { parameters: given.length, tokens: texts, ...(accessToken === refreshToken ? { odd: true } : {}) };
 };
+
+/** Verify functions that have not answered yet. */
+const waiting: Loose[] = [];
+
+/** Opens a callback, and waits until verify is asked. */
+async function openAndWait(mounted: Mounted) {
+  const browser = mounted.browser();
+  const { length } = waiting;
+  const opened = browser.get(await walk(mounted, browser));
+  const answer = opened.then((response) => response);
+  while (waiting.length === length) await new Promise((resolve) => setImmediate(resolve));
+  const seenSoon = async (): Promise<string> => {
+    // Requests that come later are answered by then.
+    const others = async (): Promise<string> => {
+      for (let count = 0; count < 10; count++) await mounted.browser().get('/who');
+      return 'no answer';
+    };
+    const result = await Promise.race([answer.then(seen), others()]);
+    if (result === 'no answer') opened.abort();
+    return result;
+  };
+  answer.catch(() => undefined);
+  return { answer, seenSoon };
+}
+
+/** The callback of a login that began, with another query beside its state. */
+const callbackOfLogin =
+  (query: string) =>
+  async (mounted: Mounted): Promise<string> => {
+    const browser = mounted.browser();
+    const state = (await begun(mounted, browser)).get('state')!;
+    return seen(await browser.get(`${mounted.path}/callback?state=${state}${query}`));
+  };
 
 const beginnings: Behaviour[] = [
   {
@@ -184,7 +218,7 @@ const beginnings: Behaviour[] = [
   {
     name: 'a query parameter state at the login route',
     see: async ({ path, browser }) => String((await browser().get(`${path}/login?state=x`)).status),
-    ...different('state without a code belongs to a callback that went wrong; it begins no second login.'),
+    ...different(noSecondLogin),
   },
 ];
 
@@ -382,6 +416,22 @@ const endings: Behaviour[] = [
     ...better('Each tab has a cookie of its own.'),
   },
   { name: 'the strategy as an instance', setup: { target: ({ strategy }) => strategy }, see: allowed, ...same },
+  {
+    name: 'the strategy as an instance, and two logins that verify answers in the other order',
+    setup: {
+      target: ({ strategy }) => strategy,
+      verify: (_a: never, _r: never, _p: never, done: Loose) => waiting.push(done),
+    },
+    see: async (mounted) => {
+      const [first, second] = [await openAndWait(mounted), await openAndWait(mounted)];
+      const [firstDone, secondDone] = waiting.splice(0);
+      secondDone!(null, { id: 2 });
+      const answerOfSecond = seen(await second.answer);
+      firstDone!(null, { id: 1 });
+      return `${await first.seenSoon()}; ${answerOfSecond}`;
+    },
+    ...better('Each request gets its own answer.'),
+  },
 ];
 
 const failures: Behaviour[] = [
@@ -463,6 +513,27 @@ const failures: Behaviour[] = [
     name: 'another error without state',
     see: callback('error=server_error'),
     ...different('An error that no login of this browser led to is not believed.'),
+  },
+  {
+    name: 'another error of a login that began',
+    see: callbackOfLogin('&error=server_error'),
+    ...better(codes),
+  },
+  {
+    name: 'another error of a login that began, with failureRedirect',
+    setup: { callback: { failureRedirect: '/denied' } },
+    see: callbackOfLogin('&error=server_error'),
+    ...better(codes),
+  },
+  {
+    name: 'a callback with the state of a login and nothing else',
+    see: async (mounted) => (await callbackOfLogin('')(mounted)).replace(/\?.*/, ''),
+    ...different(noSecondLogin),
+  },
+  {
+    name: 'a callback with a foreign state and nothing else',
+    see: async (mounted) => (await callback('state=x')(mounted)).replace(/\?.*/, ''),
+    ...different(noSecondLogin),
   },
   { name: 'a wrong state', see: wrongState, ...same },
   {

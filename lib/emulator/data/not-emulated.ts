@@ -41,5 +41,9 @@ export function notEmulated(segments: readonly string[]): DataError {
     (known) => path === known.toLowerCase() || path.startsWith(`${known.toLowerCase()}/`),
   );
   if (part === undefined) return notFound();
-  return new DataError(404, 'NOT_FOUND', `Salesforce has ${part}, and the emulator does not: see docs/guide/testing.md`);
+  return new DataError(
+    404,
+    'NOT_FOUND',
+    `Salesforce has ${part}, and the emulator does not: see docs/guide/testing.md`,
+  );
 }

@@ -145,7 +145,14 @@ function settingsOf({ url, clients: [client] }: Emulator, maxCallbackURLs = Infi
     `SALESFORCE_CLIENT_ID=${clientID}`,
     ...(clientSecret === '' ? [] : [`SALESFORCE_CLIENT_SECRET=${clientSecret}`]),
     ...callbackURLs.slice(0, maxCallbackURLs).map((callbackURL) => `SALESFORCE_CALLBACK_URL=${callbackURL}`),
+    ...portOf(callbackURLs[0]),
   ];
+}
+
+/** The port of an application on this machine, which has to be the one of its callback URL. */
+function portOf(callbackURL = defaultCallbackURL): string[] {
+  const { hostname, port } = new URL(callbackURL);
+  return hostname === 'localhost' && port !== '' && port !== '3000' ? [`PORT=${port}`] : [];
 }
 
 /** Not exported, because its type is what parseArgs makes of the options. */

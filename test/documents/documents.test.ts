@@ -134,8 +134,8 @@ describe('the quick start of README.md', () => {
     const createApp = (): express.Express => {
       const app = express();
       const listen = app.listen.bind(app);
-      app.listen = ((port: number) => {
-        expect(port).toBe(3000);
+      app.listen = ((port: number, done: () => void) => {
+        expect([port, done]).toEqual([3000, expect.any(Function)]);
         const server = listen(0, 'localhost');
         servers.push(server);
         return server;

@@ -10,6 +10,7 @@ module.exports = {
   testTimeout: 120_000,
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   transform: {
+    '\\.lua$': '<rootDir>/tools/test/text.cjs',
     '\\.(m?js|ts)$': [
       '@swc/jest',
       {

@@ -11,6 +11,12 @@ import { runtimePackages } from './entries.mjs';
  */
 const bundledPackages = ['oauth4webapi', 'jose', 'csv-parse'];
 
+/** Takes Lua scripts in as text; tools/test/text.cjs does the same for jest. */
+const texts = {
+  name: 'texts',
+  transform: (text, id) => (id.endsWith('.lua') ? { code: `export default ${JSON.stringify(text)};`, map: null } : null),
+};
+
 /**
  * Writes the entries as CommonJS, with what they share in chunks: one copy of every class, whoever loads it.
  *
@@ -22,7 +28,11 @@ export async function bundle(entries) {
     external: (id) => !/^[./]/.test(id) && !bundledPackages.some((name) => id === name || id.startsWith(`${name}/`)),
     plugins: [
       nodeResolve({ extensions: ['.ts', '.js'], exportConditions: ['node'] }),
-      swc({ swc: { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' } }, exclude: 'node_modules/**' }),
+      texts,
+      swc({
+        swc: { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' } },
+        exclude: ['node_modules/**', '**/*.lua'],
+      }),
     ],
     onwarn(warning) {
       throw new Error(`rollup: ${warning.message}`);

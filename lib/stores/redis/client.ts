@@ -1,4 +1,4 @@
-import type { Script } from './script';
+import type { Script } from './scripts';
 
 /** A client of the package `redis`, version 4 or later: single, sentinel or cluster. */
 export interface NodeRedisClient {

@@ -88,7 +88,7 @@ const unknownSchema: Cell = {
   async run(scene) {
     const response = await scene.browse(scene.b, '/grant', scene.user);
     const { grantId } = (await response.json()) as { grantId: string };
-    await scene.store.setSchema(grantId, 2);
+    await scene.store.setSchema(grantId, 99);
     const before = await scene.store.contentOf(grantId);
     scene.expire();
     const answers = [await scene.ask(scene.a), await scene.ask(scene.b)];
@@ -98,7 +98,7 @@ const unknownSchema: Cell = {
     );
     insist((await scene.store.contentOf(grantId)) === before, 'The record was changed.');
     insist(scene.presented === 0, 'It was presented.');
-    await scene.store.setSchema(grantId, 1);
+    await scene.store.setSchema(grantId, 2);
   },
 };
 

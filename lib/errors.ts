@@ -1,4 +1,7 @@
-import { situations, type Situation } from './catalogue/situations';
+import type { SalesforceErrorCode, SalesforceOptionErrorCode, SalesforceRuntimeErrorCode } from './error-codes';
+import { userMessages, type UserMessage } from './salesforce-errors/user-messages';
+
+export type { SalesforceErrorCode, SalesforceOptionErrorCode, SalesforceRuntimeErrorCode };
 
 /**
  * Every error the package throws or passes to `next()`.
@@ -6,100 +9,6 @@ import { situations, type Situation } from './catalogue/situations';
  * `code` is ours and stable; `error` is what Salesforce said (RFC 6749, section 5.2). No error carries a token, a code, a
  * secret or a raw reply: a `cause` is kept only when it is an error of this package or a plain system error.
  */
-
-/** Codes of errors in options, thrown while the application starts or a configuration is read. */
-export type SalesforceOptionErrorCode =
-  | 'ERR_SALESFORCE_OPTION_UNKNOWN'
-  | 'ERR_SALESFORCE_OPTION_INVALID'
-  | 'ERR_SALESFORCE_CLIENT_ID_MISSING'
-  | 'ERR_SALESFORCE_CALLBACK_URL_INVALID'
-  | 'ERR_SALESFORCE_PROMPT_INVALID'
-  | 'ERR_SALESFORCE_BASE_URL_INVALID'
-  | 'ERR_SALESFORCE_BASE_URL_INSECURE'
-  | 'ERR_SALESFORCE_BASE_URL_NOT_ALLOWED'
-  | 'ERR_SALESFORCE_BASE_URL_LIGHTNING';
-
-/** Codes of errors while a request or a refresh is served. */
-export type SalesforceRuntimeErrorCode =
-  | 'ERR_SALESFORCE_SESSION_MISSING'
-  | 'ERR_SALESFORCE_MIDDLEWARE_MISSING'
-  | 'ERR_SALESFORCE_CONFIGURATION'
-  | 'ERR_SALESFORCE_STATE_MISSING'
-  | 'ERR_SALESFORCE_STATE_MISMATCH'
-  | 'ERR_SALESFORCE_CALLBACK_REPLAYED'
-  | 'ERR_SALESFORCE_TRANSACTION_EXPIRED'
-  | 'ERR_SALESFORCE_UNSOLICITED_ERROR'
-  | 'ERR_SALESFORCE_CODE_MISSING'
-  | 'ERR_SALESFORCE_ACCESS_DENIED'
-  | 'ERR_SALESFORCE_IMMEDIATE_UNSUCCESSFUL'
-  | 'ERR_SALESFORCE_LOGIN_FAILED'
-  | 'ERR_SALESFORCE_LOGIN_RESTRICTED'
-  | 'ERR_SALESFORCE_USER_INACTIVE'
-  | 'ERR_SALESFORCE_APP_NOT_INSTALLED'
-  | 'ERR_SALESFORCE_APP_NOT_APPROVED'
-  | 'ERR_SALESFORCE_APP_BLOCKED'
-  | 'ERR_SALESFORCE_APP_MISCONFIGURED'
-  | 'ERR_SALESFORCE_APPROVAL_FAILED'
-  | 'ERR_SALESFORCE_PKCE_REQUIRED'
-  | 'ERR_SALESFORCE_DPOP_REQUIRED'
-  | 'ERR_SALESFORCE_FLOW_DISABLED'
-  | 'ERR_SALESFORCE_SCOPE_INVALID'
-  | 'ERR_SALESFORCE_REDIRECT_URI_MISMATCH'
-  | 'ERR_SALESFORCE_CLIENT_UNKNOWN'
-  | 'ERR_SALESFORCE_IP_RESTRICTED'
-  | 'ERR_SALESFORCE_AUTHORIZATION'
-  | 'ERR_SALESFORCE_TOKEN_ENDPOINT'
-  | 'ERR_SALESFORCE_CODE_REJECTED'
-  | 'ERR_SALESFORCE_CLIENT_REJECTED'
-  | 'ERR_SALESFORCE_RATE_LIMITED'
-  | 'ERR_SALESFORCE_UPSTREAM'
-  | 'ERR_SALESFORCE_REPLY_EMPTY'
-  | 'ERR_SALESFORCE_REPLY_NOT_JSON'
-  | 'ERR_SALESFORCE_REPLY_MALFORMED'
-  | 'ERR_SALESFORCE_REPLY_TOO_LARGE'
-  | 'ERR_SALESFORCE_ACCESS_TOKEN_MISSING'
-  | 'ERR_SALESFORCE_IDENTITY_URL_FOREIGN'
-  | 'ERR_SALESFORCE_INSTANCE_URL_FOREIGN'
-  | 'ERR_SALESFORCE_SIGNATURE_INVALID'
-  | 'ERR_SALESFORCE_IDENTITY_UNPROVEN'
-  | 'ERR_SALESFORCE_IDENTITY_CHANGED'
-  | 'ERR_SALESFORCE_ID_TOKEN_INVALID'
-  | 'ERR_SALESFORCE_PROFILE'
-  | 'ERR_SALESFORCE_TIMEOUT'
-  | 'ERR_SALESFORCE_UNREACHABLE'
-  | 'ERR_SALESFORCE_HOST_GONE'
-  | 'ERR_SALESFORCE_CONNECTION_LOST'
-  | 'ERR_SALESFORCE_NOT_AUTHENTICATED'
-  | 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED'
-  | 'ERR_SALESFORCE_CLIENT_CHANGED'
-  | 'ERR_SALESFORCE_REFRESH_PENDING'
-  | 'ERR_SALESFORCE_REFRESH_DELAYED'
-  | 'ERR_SALESFORCE_REFRESH_HELD'
-  | 'ERR_SALESFORCE_REFUSAL_UNKNOWN'
-  | 'ERR_SALESFORCE_TOKEN_STORE'
-  | 'ERR_SALESFORCE_GRANT_UNREADABLE'
-  | 'ERR_SALESFORCE_SESSION_STORE'
-  | 'ERR_SALESFORCE_CLOSED'
-  | 'ERR_SALESFORCE_FOREIGN_ORIGIN'
-  | 'ERR_SALESFORCE_INSUFFICIENT_SCOPE'
-  | 'ERR_SALESFORCE_WRONG_ORGANIZATION'
-  | 'ERR_SALESFORCE_ORGANIZATION_NOT_ALLOWED'
-  | 'ERR_SALESFORCE_USER_NOT_ALLOWED'
-  | 'ERR_SALESFORCE_LOGIN_LOOP'
-  | 'ERR_SALESFORCE_CROSS_SITE_LOGOUT'
-  | 'ERR_SALESFORCE_CROSS_SITE_LOGIN'
-  | 'ERR_SALESFORCE_CREDENTIALS_MISSING'
-  | 'ERR_SALESFORCE_CREDENTIALS_REJECTED'
-  | 'ERR_SALESFORCE_JSFORCE_MISSING'
-  | 'ERR_SALESFORCE_JSFORCE_UNUSABLE'
-  | 'ERR_SALESFORCE_API_TOKEN_REFUSED'
-  | 'ERR_SALESFORCE_API_LIMIT'
-  | 'ERR_SALESFORCE_API_DISABLED'
-  | 'ERR_SALESFORCE_PASSWORD_EXPIRED'
-  | 'ERR_SALESFORCE_API';
-
-/** Every `code` an error of this package can have. */
-export type SalesforceErrorCode = SalesforceOptionErrorCode | SalesforceRuntimeErrorCode;
 
 /** Marks errors of this package across two copies of the module, where `instanceof` would fail. */
 const marker: unique symbol = Symbol.for('express-salesforce-auth.error') as never;
@@ -125,12 +34,12 @@ export class SalesforceOptionError extends TypeError {
 
   /** Always false: an option stays wrong until somebody corrects it. */
   get isTransient(): boolean {
-    return situationOf(this).isTransient;
+    return userMessageOf(this).isTransient;
   }
 
   /** A sentence that may be shown to any user, unlike `message`, which is for the operator. */
   get userMessage(): string {
-    return situationOf(this).userMessage;
+    return userMessageOf(this).userMessage;
   }
 }
 
@@ -213,18 +122,18 @@ export class SalesforceAuthError extends Error {
 
   /** Whether it passes by itself, so that the same may be tried again; otherwise somebody has to do something first. */
   get isTransient(): boolean {
-    return situationOf(this).isTransient;
+    return userMessageOf(this).isTransient;
   }
 
   /** A sentence that may be shown to any user, unlike `message`, which is for the operator. */
   get userMessage(): string {
-    return situationOf(this).userMessage;
+    return userMessageOf(this).userMessage;
   }
 }
 
 /** What an error means to the person in front of the browser. */
-export function situationOf({ code }: { readonly code: SalesforceErrorCode }): Situation {
-  return situations[code];
+export function userMessageOf({ code }: { readonly code: SalesforceErrorCode }): UserMessage {
+  return userMessages[code];
 }
 
 /**

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { outcomes } from '../lib/catalogue/outcomes';
+import { meanings } from '../lib/salesforce-errors/meanings';
 import manifest from '../package.json';
 
 const root = join(__dirname, '..');
@@ -54,10 +54,10 @@ describe('tests', () => {
 });
 
 describe('error codes', () => {
-  const codes = [...read('lib/errors.ts').matchAll(/^ {2}\| '(ERR_\w+)'/gm)].map(([, code]) => code!);
+  const codes = [...read('lib/error-codes.ts').matchAll(/^ {2}\| '(ERR_\w+)'/gm)].map(([, code]) => code!);
 
   it('are all in use', () => {
-    const used = outside('lib/errors.ts')
+    const used = outside('lib/error-codes.ts')
       .map(({ code }) => code)
       .join('\n');
 
@@ -65,9 +65,9 @@ describe('error codes', () => {
     expect(codes.filter((code) => !used.includes(`'${code}'`))).toEqual([]);
   });
 
-  it('are each provoked by a test: by name, or as an outcome of the catalogue, every entry of which is provoked', () => {
+  it('are each provoked by a test: by name, or as an meaning of the catalogue, every entry of which is provoked', () => {
     const tests = ['.ts', '.cjs', '.mjs'].flatMap((suffix) => filesIn('test', suffix)).map((path) => read(path));
-    const caught = new Set<string>(Object.values(outcomes).map(({ code }) => code));
+    const caught = new Set<string>(Object.values(meanings).map(({ code }) => code));
     const named = (code: string): boolean => tests.some((text) => text.includes(`'${code}'`));
 
     expect(codes.filter((code) => !caught.has(code) && !named(code))).toEqual([]);

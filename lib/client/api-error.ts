@@ -1,6 +1,6 @@
-import { outcomeOf, tell } from '../catalogue/look-up';
-import { outcomes } from '../catalogue/outcomes';
-import { safeText } from '../catalogue/safe-text';
+import { classify, operatorMessage } from '../salesforce-errors/classify';
+import { meanings } from '../salesforce-errors/meanings';
+import { safeText } from '../salesforce-errors/safe-text';
 import { SalesforceAuthError } from '../errors';
 
 /**
@@ -24,11 +24,11 @@ export async function salesforceApiError(response: Response): Promise<Salesforce
         .text()
         .catch(() => '');
   const said = { ...parse(text, status), status };
-  const found = outcomeOf('api', said);
-  const outcome = found === 'ignored' ? outcomes.api : found;
+  const found = classify('api', said);
+  const meaning = found === 'ignored' ? meanings.api : found;
   const retryAfter = response.headers.get('retry-after') ?? '';
-  return new SalesforceAuthError(outcome.code, tell(said, outcome), {
-    status: outcome.status,
+  return new SalesforceAuthError(meaning.code, operatorMessage(said, meaning), {
+    status: meaning.status,
     error: said.error,
     errorDescription: said.errorDescription,
     upstreamStatus: status,

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { isKnown, outcomeOf, tell, type Said } from '../catalogue/look-up';
-import { outcomes, type Outcome } from '../catalogue/outcomes';
-import { safeText } from '../catalogue/safe-text';
+import { isKnown, classify, operatorMessage, type UpstreamError } from '../salesforce-errors/classify';
+import { meanings, type Meaning } from '../salesforce-errors/meanings';
+import { safeText } from '../salesforce-errors/safe-text';
 import type { Clock } from '../clock';
 import type { Configuration } from '../options/configuration';
 import { endpointsOf } from '../salesforce/endpoints';
@@ -10,7 +10,7 @@ import { exchange, type HttpReply } from '../token/http';
 import { reportText, type Finding } from './findings';
 
 /** How Salesforce answers an authorization request of nobody in particular. */
-type Answer = { shape: 'page' | 'callback'; said: Said } | { shape: 'login' };
+type Answer = { shape: 'page' | 'callback'; said: UpstreamError } | { shape: 'login' };
 
 /** Redirects followed in search of an error page; there is no secret in these requests. */
 const maxRedirects = 2;
@@ -45,27 +45,27 @@ export async function checkAuthorize(
   return found.map((finding) => ({ ...finding, baseUrl }));
 }
 
-const checks: Partial<Record<Outcome['code'], string>> = {
+const checks: Partial<Record<Meaning['code'], string>> = {
   ERR_SALESFORCE_CLIENT_UNKNOWN: 'client-id',
   ERR_SALESFORCE_REDIRECT_URI_MISMATCH: 'callback-url',
   ERR_SALESFORCE_SCOPE_INVALID: 'scope',
 };
 
 function problemOf({ shape, said }: Exclude<Answer, { shape: 'login' }>): Finding | undefined {
-  const found = outcomeOf(shape, said);
+  const found = classify(shape, said);
   // It says no more than that nobody is logged in, which is true of the doctor.
-  if (found === 'ignored' || found === outcomes.immediate) return undefined;
+  if (found === 'ignored' || found === meanings.immediate) return undefined;
   return {
     check: checks[found.code] ?? 'app',
     level: found.status === 503 ? 'unknown' : 'error',
-    message: tell(said, { ...found, advice: '' }).trim(),
+    message: operatorMessage(said, { ...found, advice: '' }).trim(),
     fix: isKnown(shape, said) ? found.advice : `${found.advice} ${reportText}`,
     code: found.code,
   };
 }
 
 function pkce(answer: Answer): Finding {
-  if (answer.shape !== 'login' && outcomeOf(answer.shape, answer.said) === outcomes.pkceRequired) {
+  if (answer.shape !== 'login' && classify(answer.shape, answer.said) === meanings.pkceRequired) {
     return { check: 'pkce', level: 'ok', message: 'The app requires PKCE, which every login here sends.' };
   }
   return {
@@ -134,7 +134,7 @@ function errorIn(html: string): URLSearchParams {
   return new URLSearchParams(/\berror=\w[\w-]*&error_description=[^\s"'<>&]*/.exec(text)?.[0] ?? '');
 }
 
-function saidIn(params: URLSearchParams): Said | undefined {
+function saidIn(params: URLSearchParams): UpstreamError | undefined {
   const error = safeText(params.get('error'));
   return error === undefined ? undefined : { error, errorDescription: safeText(params.get('error_description')) };
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { isKnown } from '../catalogue/look-up';
+import { isKnown } from '../salesforce-errors/classify';
 import type { Clock } from '../clock';
 import { isSalesforceAuthError, type SalesforceAuthError } from '../errors';
 import type { Configuration } from '../options/configuration';

@@ -1,7 +1,7 @@
 import type { Request } from 'express';
-import { outcomeOf, tell } from '../catalogue/look-up';
-import { outcomes } from '../catalogue/outcomes';
-import { safeText } from '../catalogue/safe-text';
+import { classify, operatorMessage } from '../salesforce-errors/classify';
+import { meanings } from '../salesforce-errors/meanings';
+import { safeText } from '../salesforce-errors/safe-text';
 import { isSalesforceAuthError, SalesforceAuthError } from '../errors';
 import type { Configuration } from '../options/configuration';
 import { clientChanged } from '../options/source';
@@ -137,13 +137,13 @@ export function originOf({ appState, baseUrl, tenant }: Transaction): NonNullabl
 function authorizationError(query: Request['query']): SalesforceAuthError {
   const error = safeText(query['error']) ?? 'unknown_error';
   const errorDescription = safeText(query['error_description']);
-  const found = outcomeOf('callback', { error, errorDescription });
-  const outcome = found === 'ignored' ? outcomes.authorization : found;
-  return new SalesforceAuthError(outcome.code, tell({ error, errorDescription }, outcome), {
-    status: outcome.status,
+  const found = classify('callback', { error, errorDescription });
+  const meaning = found === 'ignored' ? meanings.authorization : found;
+  return new SalesforceAuthError(meaning.code, operatorMessage({ error, errorDescription }, meaning), {
+    status: meaning.status,
     error,
     errorDescription,
-    ...(outcome.status === 503 ? { retryAfterSeconds: 5 } : {}),
+    ...(meaning.status === 503 ? { retryAfterSeconds: 5 } : {}),
   });
 }
 

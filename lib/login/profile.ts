@@ -1,6 +1,6 @@
 import type { Clock } from '../clock';
-import { outcomeOf, tell } from '../catalogue/look-up';
-import { outcomes } from '../catalogue/outcomes';
+import { classify, operatorMessage } from '../salesforce-errors/classify';
+import { meanings } from '../salesforce-errors/meanings';
 import { SalesforceAuthError } from '../errors';
 import type { Configuration } from '../options/configuration';
 import { toId18 } from '../salesforce/ids';
@@ -74,13 +74,17 @@ export async function loadProfile(
 function profileError({ status, text }: HttpReply): SalesforceAuthError {
   const said = text.trim();
   const error = status !== 200 && /^\w{3,40}$/.test(said) ? said : `status ${status}`;
-  const found = outcomeOf('profile', { error, status });
-  const outcome = found === 'ignored' ? outcomes.profile : found;
-  return new SalesforceAuthError(outcome.code, `The user's profile could not be loaded. ${tell({ error }, outcome)}`, {
-    status: outcome.status,
-    upstreamStatus: status,
-    ...(error === said ? { error } : {}),
-  });
+  const found = classify('profile', { error, status });
+  const meaning = found === 'ignored' ? meanings.profile : found;
+  return new SalesforceAuthError(
+    meaning.code,
+    `The user's profile could not be loaded. ${operatorMessage({ error }, meaning)}`,
+    {
+      status: meaning.status,
+      upstreamStatus: status,
+      ...(error === said ? { error } : {}),
+    },
+  );
 }
 
 /** The two sources name the same things differently: `nick_name` and `nickname`, `timezone` and `zoneinfo`. */

@@ -1,5 +1,5 @@
 import type { Request } from 'express';
-import { SalesforceAuthError, situationOf, type SalesforceErrorCode } from '../errors';
+import { SalesforceAuthError, userMessageOf, type SalesforceErrorCode } from '../errors';
 import { withQuery } from './login-intent';
 import type { AppState } from './login-route';
 import type { PageLink } from './pages';
@@ -17,7 +17,7 @@ export type AnyError = Error & {
 
 /** What an error page offers: a new login, the same again, and the start page. */
 export function linksOf(error: AnyError, req: Request, salesforce: RequestSalesforce): PageLink[] {
-  const { next } = situationOf(error);
+  const { next } = userMessageOf(error);
   const { addresses, routes, homePath } = salesforce.core.options;
   const home = { label: 'Go to the start page', href: addresses.pathOf(req, '', homePath) };
   const { returnTo, org, isOwnRoute } = originOf(error, req, salesforce);

@@ -1,5 +1,5 @@
 import type { Application, ErrorRequestHandler, Request, Response } from 'express';
-import { errorFrom, isSalesforceAuthError, situationOf, type SalesforceErrorCode } from '../errors';
+import { errorFrom, isSalesforceAuthError, userMessageOf, type SalesforceErrorCode } from '../errors';
 import type { AuthContext } from './context';
 import { errorHtml } from './error-html';
 import { linksOf, type AnyError } from './error-links';
@@ -88,7 +88,7 @@ function lastErrorHandler(core: AuthContext): ErrorRequestHandler {
 }
 
 function detailsOf(error: AnyError, req: Request, salesforce: RequestSalesforce): ErrorPageDetails {
-  const { title, userMessage, isTransient } = situationOf(error);
+  const { title, userMessage, isTransient } = userMessageOf(error);
   const { code, status, retryAfterSeconds } = error;
   const operatorMessage = isDeveloper(req) ? error.message : undefined;
   const links = linksOf(error, req, salesforce);

@@ -12,8 +12,8 @@ import {
   validateAuthResponse,
   type ClientAuth,
 } from 'oauth4webapi';
-import { outcomeOf, tell, type Said } from '../catalogue/look-up';
-import { safeText } from '../catalogue/safe-text';
+import { classify, operatorMessage, type UpstreamError } from '../salesforce-errors/classify';
+import { safeText } from '../salesforce-errors/safe-text';
 import type { Clock } from '../clock';
 import { SalesforceAuthError } from '../errors';
 import type { Configuration } from '../options/configuration';
@@ -114,11 +114,11 @@ export class TokenClient {
     if (reply.status === 200) return;
     assertHostThere(this.#server.issuer, reply);
     const said = revocationError(reply);
-    const outcome = outcomeOf('revoke', said);
+    const outcome = classify('revoke', said);
     if (outcome === 'ignored') return;
     throw new SalesforceAuthError(
       outcome.code,
-      `A token could not be revoked, which is tried again in the background. ${tell(said, outcome)}`,
+      `A token could not be revoked, which is tried again in the background. ${operatorMessage(said, outcome)}`,
       { status: outcome.status, error: said.error, upstreamStatus: reply.status },
     );
   }
@@ -220,7 +220,7 @@ interface RequestOptions {
 }
 
 /** What a revocation was answered with: a form at Salesforce, where RFC 7009 has JSON. */
-function revocationError({ status, text }: HttpReply): Said & { status: number } {
+function revocationError({ status, text }: HttpReply): UpstreamError & { status: number } {
   const form = new URLSearchParams(text.trimStart().startsWith('{') ? '' : text);
   // Salesforce documents two errors with this status, and both mean a token that it does not take.
   const error = safeText(form.get('error')) ?? (status === 400 ? 'invalid_token' : `status ${status}`);

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { outcomeOf, tell } from '../catalogue/look-up';
-import { safeText } from '../catalogue/safe-text';
+import { classify, operatorMessage } from '../salesforce-errors/classify';
+import { safeText } from '../salesforce-errors/safe-text';
 import type { Clock } from '../clock';
 import { SalesforceAuthError } from '../errors';
 import type { Configuration } from '../options/configuration';
@@ -103,9 +103,9 @@ function refusal({ status }: HttpReply, answer: URLSearchParams | undefined): Sa
   }
   if (error !== undefined && !aboutCredentials.has(error)) {
     const said = { error, errorDescription: safeText(answer?.get('error_description')), status };
-    const found = outcomeOf('callback', said);
+    const found = classify('callback', said);
     if (found !== 'ignored') {
-      return new SalesforceAuthError(found.code, tell(said, found), { ...said, status: found.status });
+      return new SalesforceAuthError(found.code, operatorMessage(said, found), { ...said, status: found.status });
     }
   }
   return new SalesforceAuthError(

@@ -1,5 +1,5 @@
 import { processGenericTokenEndpointResponse, type AuthorizationServer } from 'oauth4webapi';
-import { safeText } from '../catalogue/safe-text';
+import { safeText } from '../salesforce-errors/safe-text';
 import type { HttpReply } from './http';
 import { oauthError, TokenRequestError } from './token-error';
 import type { TokenEndpointReply } from './types';

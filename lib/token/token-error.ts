@@ -1,5 +1,5 @@
-import { outcomeOf, tell, type Said } from '../catalogue/look-up';
-import { outcomes, type Disposition } from '../catalogue/outcomes';
+import { classify, operatorMessage, type UpstreamError } from '../salesforce-errors/classify';
+import { meanings, type Disposition } from '../salesforce-errors/meanings';
 import { SalesforceAuthError, type SalesforceAuthErrorOptions, type SalesforceRuntimeErrorCode } from '../errors';
 
 /** An error of a token request, with what it means for the grant. */
@@ -21,16 +21,16 @@ export class TokenRequestError extends SalesforceAuthError {
 /** Turns an OAuth error reply (RFC 6749, section 5.2) into an error that says what it means for the grant. */
 export function oauthError(
   grantType: 'authorization_code' | 'refresh_token',
-  reply: Said & { status: number; retryAfterSeconds: number | undefined },
+  reply: UpstreamError & { status: number; retryAfterSeconds: number | undefined },
 ): TokenRequestError {
   const { error, errorDescription, status, retryAfterSeconds } = reply;
-  const found = outcomeOf(grantType === 'authorization_code' ? 'code' : 'refresh', reply);
-  const outcome = found === 'ignored' ? outcomes.tokenEndpoint : found;
-  return new TokenRequestError(outcome.disposition, outcome.code, tell(reply, outcome), {
-    status: outcome.status,
+  const found = classify(grantType === 'authorization_code' ? 'code' : 'refresh', reply);
+  const meaning = found === 'ignored' ? meanings.tokenEndpoint : found;
+  return new TokenRequestError(meaning.disposition, meaning.code, operatorMessage(reply, meaning), {
+    status: meaning.status,
     error,
     errorDescription,
     upstreamStatus: status,
-    retryAfterSeconds: retryAfterSeconds ?? (outcome.status === 503 ? 5 : undefined),
+    retryAfterSeconds: retryAfterSeconds ?? (meaning.status === 503 ? 5 : undefined),
   });
 }

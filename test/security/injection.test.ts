@@ -6,7 +6,7 @@ import express4 from 'express4';
 import expressSession from 'express-session';
 import createDebug from 'debug';
 import { requireSalesforce, salesforceAuth } from '../../lib';
-import { safeText } from '../../lib/catalogue/safe-text';
+import { safeText } from '../../lib/salesforce-errors/safe-text';
 import { logIn, startApp, walkToCallback, type ExpressMajor } from '../helpers/app';
 import { startTestEmulator } from '../helpers/emulator';
 import { fc, propertyRuns } from './property';

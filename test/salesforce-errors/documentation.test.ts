@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { outcomes } from '../../lib/catalogue/outcomes';
-import { salesforceErrors } from '../../lib/catalogue/salesforce-errors';
-import { situations } from '../../lib/catalogue/situations';
+import { meanings } from '../../lib/salesforce-errors/meanings';
+import { salesforceErrors } from '../../lib/salesforce-errors/table';
+import { userMessages } from '../../lib/salesforce-errors/user-messages';
 
 /*
  * docs/reference/errors.md says what the catalogue says. UPDATE_ERROR_DOCS=1 writes it anew:
@@ -14,10 +14,10 @@ const path = join(__dirname, '../../docs/reference/errors.md');
 const [start, end] = ['<!-- catalogue -->', '<!-- end of catalogue -->'];
 
 function table(): string {
-  const rows = salesforceErrors.map(({ error, text, at, outcome, confidence }) => {
-    const code = outcome === 'ignored' ? undefined : outcomes[outcome].code;
+  const rows = salesforceErrors.map(({ error, text, at, meaning, confidence }) => {
+    const code = meaning === 'ignored' ? undefined : meanings[meaning].code;
     const ours = code === undefined ? 'none: counts as revoked' : `[\`${code}\`](#${code.toLowerCase()})`;
-    const status = outcome === 'ignored' ? '' : String(outcomes[outcome].status);
+    const status = meaning === 'ignored' ? '' : String(meanings[meaning].status);
     return [`\`${error}\``, text ?? '', at.join(', '), ours, status, confidence];
   });
   return [
@@ -29,8 +29,8 @@ function table(): string {
     .join('\n');
 }
 
-function userLine(code: keyof typeof situations): string {
-  const { title, userMessage, isTransient } = situations[code];
+function userLine(code: keyof typeof userMessages): string {
+  const { title, userMessage, isTransient } = userMessages[code];
   return `_The user reads:_ **${title}.** ${userMessage} _(${isTransient ? 'transient' : 'permanent'}; since 0.1.0)_`;
 }
 
@@ -38,7 +38,7 @@ function rewritten(text: string): string {
   const withTable = text.replace(new RegExp(`${start}[^]*${end}`), () => `${start}\n\n${table()}\n\n${end}`);
   return withTable.replace(
     /^### (ERR_\w+)\n([^]*?)(?=\n##|$(?![^]))/gm,
-    (_section, code: keyof typeof situations, body: string) => {
+    (_section, code: keyof typeof userMessages, body: string) => {
       const own = body.replace(/\n_The user reads:_.*\n/, '').trim();
       return `### ${code}\n\n${own}\n\n${userLine(code)}\n`;
     },
@@ -57,7 +57,7 @@ it('docs/reference/errors.md has the catalogue’s table and the sentence each u
   expect(readFileSync(path, 'utf8')).toBe(rewritten(text));
 });
 
-it.each([...new Set(Object.values(outcomes).map(({ code, status }) => `${code} ${status}`))])(
+it.each([...new Set(Object.values(meanings).map(({ code, status }) => `${code} ${status}`))])(
   'docs/reference/errors.md gives the status of %s',
   (pair) => {
     const [code, status] = pair.split(' ');
@@ -68,16 +68,16 @@ it.each([...new Set(Object.values(outcomes).map(({ code, status }) => `${code} $
 
 it('each code has one status only, and 503 if it is transient', () => {
   const statuses = new Map<string, Set<number>>();
-  for (const { code, status } of Object.values(outcomes)) {
+  for (const { code, status } of Object.values(meanings)) {
     statuses.set(code, (statuses.get(code) ?? new Set()).add(status));
-    expect({ code, isTransient: situations[code].isTransient }).toEqual({ code, isTransient: status === 503 });
+    expect({ code, isTransient: userMessages[code].isTransient }).toEqual({ code, isTransient: status === 503 });
   }
 
   expect([...statuses].filter(([, all]) => all.size > 1)).toEqual([]);
 });
 
-it('each outcome is used by an entry', () => {
-  const used = new Set(salesforceErrors.map(({ outcome }) => outcome));
+it('each meaning is used by an entry', () => {
+  const used = new Set(salesforceErrors.map(({ meaning }) => meaning));
 
-  expect(Object.keys(outcomes).filter((name) => !used.has(name as never))).toEqual(['api']);
+  expect(Object.keys(meanings).filter((name) => !used.has(name as never))).toEqual(['api']);
 });

@@ -1,6 +1,6 @@
-import { outcomes } from '../../lib/catalogue/outcomes';
-import { salesforceErrors, type Place, type SalesforceError } from '../../lib/catalogue/salesforce-errors';
-import { situations } from '../../lib/catalogue/situations';
+import { meanings } from '../../lib/salesforce-errors/meanings';
+import { salesforceErrors, type SeenAt, type SalesforceError } from '../../lib/salesforce-errors/table';
+import { userMessages } from '../../lib/salesforce-errors/user-messages';
 import { diagnose, isSalesforceAuthError, salesforceApiError, type SalesforceAuthError } from '../../lib';
 import type { Emulator, FaultInjection } from '../../lib/emulator';
 import { logIn, startApp, walkToCallback, type TestApp } from '../helpers/app';
@@ -77,7 +77,7 @@ const inRefresh: Provoke = async ({ emulator, browser, errors, salesforce }, fau
   return reason;
 };
 
-const provoke: Readonly<Record<Exclude<Place, 'page'>, Provoke>> = {
+const provoke: Readonly<Record<Exclude<SeenAt, 'page'>, Provoke>> = {
   callback: inLogin('authorize'),
   code: inLogin('code'),
   profile: inLogin('identity'),
@@ -105,7 +105,7 @@ const provoke: Readonly<Record<Exclude<Place, 'page'>, Provoke>> = {
   },
 };
 
-const statusOf = (place: Place, { error }: SalesforceError): number => {
+const statusOf = (place: SeenAt, { error }: SalesforceError): number => {
   if (place !== 'api') return place === 'profile' ? 403 : 400;
   return { INVALID_SESSION_ID: 401, SERVER_UNAVAILABLE: 503 }[error] ?? 403;
 };
@@ -119,7 +119,7 @@ describe.each(Object.keys(provoke) as (keyof typeof provoke)[])('an error of Sal
     const seen: Record<string, unknown> = {};
     const promised: Record<string, unknown> = {};
     for (const entry of entries) {
-      const { error, text, outcome } = entry;
+      const { error, text, meaning } = entry;
       const status = statusOf(place, entry);
       const fault = { kind: 'error', error, status, ...(text === undefined ? {} : { errorDescription: text }) };
 
@@ -132,11 +132,11 @@ describe.each(Object.keys(provoke) as (keyof typeof provoke)[])('an error of Sal
         isTransient: found.isTransient,
         userMessage: found.userMessage,
         error: found.error,
-        hasAdvice: outcome !== 'ignored' && found.message.includes(outcomes[outcome].advice),
+        hasAdvice: meaning !== 'ignored' && found.message.includes(meanings[meaning].advice),
       };
-      if (outcome === 'ignored') continue;
-      const { code, status: ours } = outcomes[outcome];
-      const { isTransient, userMessage } = situations[code];
+      if (meaning === 'ignored') continue;
+      const { code, status: ours } = meanings[meaning];
+      const { isTransient, userMessage } = userMessages[code];
       promised[label] = { code, status: ours, isTransient, userMessage, error, hasAdvice: true };
     }
 
@@ -146,7 +146,7 @@ describe.each(Object.keys(provoke) as (keyof typeof provoke)[])('an error of Sal
 });
 
 describe('an error Salesforce shows on a page of its own', () => {
-  const entries = salesforceErrors.filter(({ at, outcome }) => at.includes('page') && outcome !== 'ignored');
+  const entries = salesforceErrors.filter(({ at, meaning }) => at.includes('page') && meaning !== 'ignored');
 
   it('is read to the user, and the doctor finds it with what to do', async () => {
     const { emulator, browser, client, url } = await start();
@@ -154,7 +154,7 @@ describe('an error Salesforce shows on a page of its own', () => {
     const callbackURL = `${url}/auth/salesforce/callback`;
     const seen: Record<string, unknown> = {};
     const promised: Record<string, unknown> = {};
-    for (const { error, text, outcome } of entries) {
+    for (const { error, text, meaning } of entries) {
       const fault = { on: 'authorize', kind: 'error', error, page: true, times: 2 } as const;
       const said = text === undefined ? {} : { errorDescription: text };
       emulator.faults.inject({ ...fault, ...said });
@@ -168,7 +168,7 @@ describe('an error Salesforce shows on a page of its own', () => {
       const found = findings.find(({ code }) => code !== undefined);
       const label = `${error}: ${text ?? ''}`;
       seen[label] = { code: found?.code, fix: found?.fix, isShown: shown.includes(error) };
-      const { code, advice } = outcomes[outcome as keyof typeof outcomes];
+      const { code, advice } = meanings[meaning as keyof typeof meanings];
       promised[label] = { code, fix: advice, isShown: true };
     }
 

@@ -1,4 +1,4 @@
-import { outcomes } from '../../lib/catalogue/outcomes';
+import { meanings } from '../../lib/salesforce-errors/meanings';
 import { isSalesforceAuthError, salesforceAuth, type SalesforceAuthError } from '../../lib';
 import type { ClientPolicy, EmulatorClient } from '../../lib/emulator';
 import { logIn, startApp, walkToCallback, type TestApp } from '../helpers/app';
@@ -158,7 +158,7 @@ describe('an administrator who changes a setting', () => {
     app.takeBack(app.operator);
     app.clock.advanceSeconds(60);
 
-    const { status } = Object.values(outcomes).find((outcome) => outcome.code === code)!;
+    const { status } = Object.values(meanings).find((meaning) => meaning.code === code)!;
     expect(refused.status).toBe(ends ? 401 : status);
     expect((await tab.get('/accounts')).status).toBe(ends ? 401 : 200);
   });

@@ -1,4 +1,4 @@
-import type { OutcomeName } from './outcomes';
+import type { MeaningName } from './meanings';
 
 /**
  * Where an error of Salesforce is seen.
@@ -10,7 +10,7 @@ import type { OutcomeName } from './outcomes';
  * - `profile`: from the identity URL and userinfo
  * - `api`: from the REST API
  */
-export type Place = 'page' | 'callback' | 'code' | 'refresh' | 'revoke' | 'profile' | 'api';
+export type SeenAt = 'page' | 'callback' | 'code' | 'refresh' | 'revoke' | 'profile' | 'api';
 
 /**
  * How well it is known that Salesforce sends this, and means that by it.
@@ -30,25 +30,25 @@ export interface SalesforceError {
   readonly text?: string | undefined;
   /** The texts this entry is about, where one error has several meanings. */
   readonly when?: RegExp | undefined;
-  readonly at: readonly Place[];
+  readonly at: readonly SeenAt[];
   /** What becomes of it; `ignored` where it is no error to us. */
-  readonly outcome: OutcomeName | 'ignored';
+  readonly meaning: MeaningName | 'ignored';
   readonly confidence: Confidence;
 }
 
 type Rest = Pick<SalesforceError, 'text' | 'when'>;
 
-const token: readonly Place[] = ['code', 'refresh'];
-const login: readonly Place[] = ['callback', 'code', 'refresh'];
-const authorize: readonly Place[] = ['page', 'callback'];
+const token: readonly SeenAt[] = ['code', 'refresh'];
+const login: readonly SeenAt[] = ['callback', 'code', 'refresh'];
+const authorize: readonly SeenAt[] = ['page', 'callback'];
 
 const entry = (
   error: string,
-  at: readonly Place[],
-  outcome: SalesforceError['outcome'],
+  at: readonly SeenAt[],
+  meaning: SalesforceError['meaning'],
   confidence: Confidence,
   rest: Rest = {},
-): SalesforceError => ({ error, at, outcome, confidence, ...rest });
+): SalesforceError => ({ error, at, meaning, confidence, ...rest });
 
 /** Errors whose meaning depends on the text; the first entry that fits counts. */
 const byText: readonly SalesforceError[] = [

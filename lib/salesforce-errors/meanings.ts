@@ -1,4 +1,4 @@
-import type { SalesforceRuntimeErrorCode } from '../errors';
+import type { SalesforceRuntimeErrorCode } from '../error-codes';
 
 /**
  * What an answer of the token endpoint means for the grant that was presented.
@@ -13,7 +13,7 @@ import type { SalesforceRuntimeErrorCode } from '../errors';
 export type Disposition = 'ended' | 'unknown' | 'busy' | 'refused' | 'transient' | 'inDoubt';
 
 /** What becomes of an error of Salesforce. */
-export interface Outcome {
+export interface Meaning {
   readonly code: SalesforceRuntimeErrorCode;
   /** HTTP status of our answer. */
   readonly status: number;
@@ -28,12 +28,12 @@ const refusal = (
   status: number,
   advice: string,
   disposition: Disposition = 'refused',
-): Outcome => ({ code, status, disposition, advice });
+): Meaning => ({ code, status, disposition, advice });
 
 const setupPage = 'in Salesforce Setup';
 
 /** What can become of them, by name; each next step an operator or user can take is one. */
-export const outcomes = {
+export const meanings = {
   accessDenied: refusal(
     'ERR_SALESFORCE_ACCESS_DENIED',
     403,
@@ -217,6 +217,6 @@ export const outcomes = {
     'The user needs the permission "API Enabled", and the organization an edition with API access.',
   ),
   api: refusal('ERR_SALESFORCE_API', 502, "Look error up in Salesforce's documentation of the API."),
-} as const satisfies Readonly<Record<string, Outcome>>;
+} as const satisfies Readonly<Record<string, Meaning>>;
 
-export type OutcomeName = keyof typeof outcomes;
+export type MeaningName = keyof typeof meanings;

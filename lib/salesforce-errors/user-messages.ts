@@ -1,7 +1,7 @@
-import type { SalesforceErrorCode } from '../errors';
+import type { SalesforceErrorCode } from '../error-codes';
 
 /** What a code means to the person in front of the browser. */
-export interface Situation {
+export interface UserMessage {
   /** Whether it passes by itself, so that trying again later makes sense. Otherwise somebody has to do something first. */
   readonly isTransient: boolean;
   /** Heading of the error page. */
@@ -12,13 +12,13 @@ export interface Situation {
   readonly next: 'log-in' | 'try-again' | 'home';
 }
 
-const permanent = (next: Situation['next'], title: string, userMessage: string): Situation => ({
+const permanent = (next: UserMessage['next'], title: string, userMessage: string): UserMessage => ({
   isTransient: false,
   title,
   userMessage,
   next,
 });
-const transient = (title: string, userMessage: string): Situation => ({
+const transient = (title: string, userMessage: string): UserMessage => ({
   isTransient: true,
   title,
   userMessage,
@@ -71,7 +71,7 @@ const busy = transient(
 );
 
 /** Every code of this package; the one place where it is decided whether an error is transient and what a user reads. */
-export const situations: Readonly<Record<SalesforceErrorCode, Situation>> = {
+export const userMessages: Readonly<Record<SalesforceErrorCode, UserMessage>> = {
   ERR_SALESFORCE_OPTION_UNKNOWN: setup,
   ERR_SALESFORCE_OPTION_INVALID: setup,
   ERR_SALESFORCE_CLIENT_ID_MISSING: setup,

@@ -144,7 +144,7 @@ function seenOrigin(req: Request): string {
     'publicUrl',
     'set, since this request names no valid scheme and host: check the headers Host, X-Forwarded-Host and ' +
       'X-Forwarded-Proto that the proxy sends',
-    'ERR_SALESFORCE_CALLBACK_URL_INVALID',
+    'ERR_SALESFORCE_OPTION_INVALID',
     400,
   );
 }

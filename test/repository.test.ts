@@ -54,7 +54,7 @@ describe('tests', () => {
 });
 
 describe('error codes', () => {
-  const codes = [...read('lib/error-codes.ts').matchAll(/^ {2}\| '(ERR_\w+)'/gm)].map(([, code]) => code!);
+  const codes = [...read('lib/error-codes.ts').matchAll(/'(ERR_\w+)'/g)].map(([, code]) => code!);
 
   it('are all in use', () => {
     const used = outside('lib/error-codes.ts')

@@ -21,7 +21,7 @@ const maxRefreshesInARow = 2;
 /**
  * A jsforce connection whose refreshes go through the coordinator, and so never present a refresh token twice.
  *
- * @throws SalesforceAuthError `ERR_SALESFORCE_JSFORCE_MISSING`, `ERR_SALESFORCE_JSFORCE_UNUSABLE`, and what
+ * @throws SalesforceAuthError `ERR_SALESFORCE_JSFORCE`, `ERR_SALESFORCE_JSFORCE`, and what
  *   {@link TokenCoordinator.get} throws
  */
 export async function openConnection(
@@ -87,13 +87,13 @@ async function loadJsforce(): Promise<typeof import('jsforce')> {
     const installed = installedVersion();
     if (installed === undefined) {
       throw new SalesforceAuthError(
-        'ERR_SALESFORCE_JSFORCE_MISSING',
+        'ERR_SALESFORCE_JSFORCE',
         `connection() needs the package jsforce. Install it with: npm install jsforce${isOlderNode() ? `@${lastOlderJsforce}` : ''}`,
         { cause: error },
       );
     }
     throw new SalesforceAuthError(
-      'ERR_SALESFORCE_JSFORCE_UNUSABLE',
+      'ERR_SALESFORCE_JSFORCE',
       `jsforce ${installed} is installed but does not load on Node.js ${process.versions.node}. ` +
         (isOlderNode()
           ? `Install one that does with: npm install jsforce@${lastOlderJsforce}. Later ones need Node.js ${currentJsforceNode}.`
@@ -102,7 +102,7 @@ async function loadJsforce(): Promise<typeof import('jsforce')> {
     );
   }
   throw new SalesforceAuthError(
-    'ERR_SALESFORCE_JSFORCE_UNUSABLE',
+    'ERR_SALESFORCE_JSFORCE',
     `jsforce ${String(installedVersion())} is installed, and connection() needs version 3 or later. Install it with: npm install ` +
       `jsforce@${isOlderNode() ? lastOlderJsforce : 'latest'}`,
   );

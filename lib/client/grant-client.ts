@@ -75,7 +75,7 @@ export class GrantClient {
   /**
    * A jsforce `Connection` that refreshes through the same coordinator.
    *
-   * @throws SalesforceAuthError `ERR_SALESFORCE_JSFORCE_MISSING`, `ERR_SALESFORCE_JSFORCE_UNUSABLE`, and as {@link getAccessToken}
+   * @throws SalesforceAuthError `ERR_SALESFORCE_JSFORCE`, `ERR_SALESFORCE_JSFORCE`, and as {@link getAccessToken}
    */
   async connection(options?: ConnectionOptions): Promise<JsforceConnection> {
     return openConnection(this.#coordinator, this.#key, options);

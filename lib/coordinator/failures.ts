@@ -56,7 +56,7 @@ export function refreshDelayed(
 /** A refresh was sent and its answer lost; until its fate is known, the refresh token is not presented again. */
 export function refreshHeld(retryInMs: number, cause?: unknown): SalesforceAuthError {
   return new SalesforceAuthError(
-    'ERR_SALESFORCE_REFRESH_HELD',
+    'ERR_SALESFORCE_REFRESH_IN_DOUBT',
     "Salesforce's answer to a refresh was lost, and it is being found out whether the refresh token is still good. " +
       'The user stays logged in; try again later.',
     { status: 503, retryAfterSeconds: seconds(retryInMs), cause, offersLogin: true },
@@ -66,7 +66,7 @@ export function refreshHeld(retryInMs: number, cause?: unknown): SalesforceAuthE
 /** A request has waited for a refresh as long as it may; the refresh goes on. */
 export function refreshPending(waitMs: number): SalesforceAuthError {
   return new SalesforceAuthError(
-    'ERR_SALESFORCE_REFRESH_PENDING',
+    'ERR_SALESFORCE_REFRESH_DELAYED',
     `A refresh is under way and took longer than ${Math.round(waitMs)} ms (option refresh.waitMs). It goes on; try again.`,
     { status: 503, retryAfterSeconds: 1 },
   );

@@ -16,8 +16,8 @@ const toleratedFailures = 3;
 /** What a failure is that the next grant would meet as well, unless it is lucky. */
 const general = [
   'ERR_SALESFORCE_REFRESH_DELAYED',
-  'ERR_SALESFORCE_REFRESH_HELD',
-  'ERR_SALESFORCE_REFRESH_PENDING',
+  'ERR_SALESFORCE_REFRESH_IN_DOUBT',
+  'ERR_SALESFORCE_REFRESH_DELAYED',
   'ERR_SALESFORCE_TOKEN_STORE',
 ];
 

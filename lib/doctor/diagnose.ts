@@ -108,7 +108,7 @@ function absoluteCallbackURL(callbackURL: string, origin: string | undefined): s
       level: 'error',
       message: `${url.origin}${callbackURL} is not https, which Salesforce requires outside of localhost.`,
       fix: "Serve the application over https; behind a proxy that does, set Express's 'trust proxy'.",
-      code: 'ERR_SALESFORCE_CALLBACK_URL_INVALID',
+      code: 'ERR_SALESFORCE_OPTION_INVALID',
     };
   }
   return url.origin + url.pathname.replace(/\/+$/, '') + callbackURL;

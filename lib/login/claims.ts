@@ -51,7 +51,7 @@ export class LoginClaims {
   /**
    * Takes the claim of a login, or else the outcome of the request that has it.
    *
-   * @throws SalesforceAuthError `ERR_SALESFORCE_CALLBACK_REPLAYED` if that request leaves no outcome in time; what the store
+   * @throws SalesforceAuthError `ERR_SALESFORCE_LOGIN_EXPIRED` if that request leaves no outcome in time; what the store
    *   throws, if it does not answer: then nothing has been presented
    */
   async take(state: string): Promise<LoginClaim | LoginOutcome> {
@@ -113,7 +113,7 @@ export class ProcessClaims implements ClaimRecords {
 /** Another request has this login and leaves no outcome: its process has died, or is slow. */
 function unfinished(): SalesforceAuthError {
   return new SalesforceAuthError(
-    'ERR_SALESFORCE_CALLBACK_REPLAYED',
+    'ERR_SALESFORCE_LOGIN_EXPIRED',
     'This callback was opened before, and what came of that is not known. Start the login again from the application.',
     { status: 403 },
   );

@@ -149,7 +149,7 @@ function authorizationError(query: Request['query']): SalesforceAuthError {
 
 function codeMissing(): SalesforceAuthError {
   return new SalesforceAuthError(
-    'ERR_SALESFORCE_CODE_MISSING',
+    'ERR_SALESFORCE_CODE_REJECTED',
     'The callback carries neither a code nor an error. Start the login again.',
     { status: 400 },
   );

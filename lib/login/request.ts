@@ -93,7 +93,7 @@ export function loginRequest(
 /**
  * The callback URL as it is sent, put together by the URL parser. A path is below the application's root.
  *
- * @throws SalesforceOptionError `ERR_SALESFORCE_CALLBACK_URL_INVALID`
+ * @throws SalesforceOptionError `ERR_SALESFORCE_OPTION_INVALID`
  */
 export function absoluteCallbackURL(req: Request, callbackURL: string | undefined, addresses: Addresses): string {
   // A relative URL without a slash would mean another page at each route.
@@ -101,7 +101,6 @@ export function absoluteCallbackURL(req: Request, callbackURL: string | undefine
     throw invalid(
       'callbackURL',
       "set: one of the callback URLs registered in Salesforce, or a path such as '/auth/salesforce/callback'",
-      'ERR_SALESFORCE_CALLBACK_URL_INVALID',
     );
   }
   return callbackURL.startsWith('/') ? addresses.urlOf(req, callbackURL) : callbackURL;

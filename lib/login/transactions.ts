@@ -65,9 +65,9 @@ export class Transactions {
    * The transaction of a callback.
    *
    * @param isSecure whether the browser is known to have reached this callback by https
-   * @throws SalesforceAuthError `ERR_SALESFORCE_STATE_MISSING`, `ERR_SALESFORCE_STATE_MISMATCH`,
-   *   `ERR_SALESFORCE_TRANSACTION_EXPIRED`; for an `error` of a login that this browser did not begin,
-   *   `ERR_SALESFORCE_UNSOLICITED_ERROR`
+   * @throws SalesforceAuthError `ERR_SALESFORCE_STATE_MISMATCH`, `ERR_SALESFORCE_STATE_MISMATCH`,
+   *   `ERR_SALESFORCE_LOGIN_EXPIRED`; for an `error` of a login that this browser did not begin,
+   *   `ERR_SALESFORCE_STATE_MISMATCH`
    */
   async open(req: Request, isSecure: boolean): Promise<Transaction> {
     const { state } = req.query;
@@ -148,7 +148,7 @@ const startAgain = 'Start the login again from the application.';
 
 function stateMissing(): SalesforceAuthError {
   return new SalesforceAuthError(
-    'ERR_SALESFORCE_STATE_MISSING',
+    'ERR_SALESFORCE_STATE_MISMATCH',
     `The callback has no "state", so it does not belong to a login from here. ${startAgain}`,
     { status: 403 },
   );
@@ -166,7 +166,7 @@ function stateMismatch(): SalesforceAuthError {
 
 function unsolicited(): SalesforceAuthError {
   return new SalesforceAuthError(
-    'ERR_SALESFORCE_UNSOLICITED_ERROR',
+    'ERR_SALESFORCE_STATE_MISMATCH',
     `The callback reports an error of a login that was not begun in this browser; it was ignored. ${startAgain}`,
     { status: 403 },
   );
@@ -174,7 +174,7 @@ function unsolicited(): SalesforceAuthError {
 
 function expired(): SalesforceAuthError {
   return new SalesforceAuthError(
-    'ERR_SALESFORCE_TRANSACTION_EXPIRED',
+    'ERR_SALESFORCE_LOGIN_EXPIRED',
     `The login took longer than 15 minutes. ${startAgain}`,
     { status: 403 },
   );

@@ -97,7 +97,7 @@ async function join(core: AuthContext, req: Request, { transaction, outcome }: R
     if (await joinSession(core, req, { session, addTo: (transaction.appState as AppState | undefined)?.addTo })) return;
   }
   const error = new SalesforceAuthError(
-    'ERR_SALESFORCE_CALLBACK_REPLAYED',
+    'ERR_SALESFORCE_LOGIN_EXPIRED',
     'errorCode' in outcome
       ? `This callback was opened before, and the login failed then (${outcome.errorCode}). Start the login again.`
       : 'This callback was opened before, and its login has ended since. Start the login again.',
@@ -128,7 +128,7 @@ async function returnSilently(core: AuthContext, { req, res }: Visit, error: Sal
 
 function noAnswer(): SalesforceAuthError {
   return new SalesforceAuthError(
-    'ERR_SALESFORCE_STATE_MISSING',
+    'ERR_SALESFORCE_STATE_MISMATCH',
     'The callback was opened without the answer of a login. Start the login from the application.',
     { status: 403 },
   );

@@ -131,7 +131,7 @@ function checkCredentials({ username, password }: Record<string, unknown>): Cred
 
 function crossSite(): SalesforceAuthError {
   return new SalesforceAuthError(
-    'ERR_SALESFORCE_CROSS_SITE_LOGIN',
+    'ERR_SALESFORCE_CROSS_SITE',
     'Another site tried to log the user in. Log in with the form of the application itself, by POST.',
     { status: 403 },
   );

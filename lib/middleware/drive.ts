@@ -41,5 +41,5 @@ export function drive(strategy: SalesforceStrategy, req: Request, options: Authe
 function failureOf(info: unknown): Error {
   const error = (info as { error?: unknown } | undefined)?.error;
   if (isSalesforceAuthError(error)) return error;
-  return new SalesforceAuthError('ERR_SALESFORCE_AUTHORIZATION', 'The login failed. Start it again.', { status: 401 });
+  return new SalesforceAuthError('ERR_SALESFORCE_OAUTH', 'The login failed. Start it again.', { status: 401 });
 }

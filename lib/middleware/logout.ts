@@ -61,7 +61,7 @@ export function logoutHandler(core: AuthContext, options: LogoutOptions = {}): R
     if (isCrossSite(req, core.options.addresses) && !isOfSameSiteSession(req)) {
       next(
         new SalesforceAuthError(
-          'ERR_SALESFORCE_CROSS_SITE_LOGOUT',
+          'ERR_SALESFORCE_CROSS_SITE',
           'Another site tried to log the user out. Log out with a form or request of the application itself.',
           { status: 403 },
         ),

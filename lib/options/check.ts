@@ -38,7 +38,7 @@ export function invalid(
  * Refuses an option that does not exist, so that a misspelt one is not silently without effect.
  *
  * @param what the function that takes the options, with its parentheses
- * @throws SalesforceOptionError `ERR_SALESFORCE_OPTION_UNKNOWN` with the closest known name
+ * @throws SalesforceOptionError `ERR_SALESFORCE_OPTION_INVALID` with the closest known name
  */
 export function checkNames(given: object, known: readonly string[], what: string): void {
   refuseRequest(given, what);
@@ -46,7 +46,7 @@ export function checkNames(given: object, known: readonly string[], what: string
     if (known.includes(name)) continue;
     const guess = suggestion(name, known);
     throw new SalesforceOptionError(
-      'ERR_SALESFORCE_OPTION_UNKNOWN',
+      'ERR_SALESFORCE_OPTION_INVALID',
       name,
       `${what} has no option '${name}'.${guess === undefined ? ` Known are: ${known.join(', ')}.` : ` Did you mean '${guess}'?`}`,
     );
@@ -108,19 +108,14 @@ export function wholeNumber(
 }
 
 /** One of a list of words, or undefined where the option was left out. */
-export function oneOf<const T extends string>(
-  option: string,
-  value: unknown,
-  allowed: readonly T[],
-  code: SalesforceOptionErrorCode = 'ERR_SALESFORCE_OPTION_INVALID',
-): T | undefined {
+export function oneOf<const T extends string>(option: string, value: unknown, allowed: readonly T[]): T | undefined {
   if (value === undefined) return undefined;
   const match = allowed.find((word) => word === value);
   if (match !== undefined) return match;
   const guess = typeof value === 'string' ? suggestion(value, allowed) : undefined;
   const list = allowed.map((word) => `'${word}'`).join(', ');
   throw new SalesforceOptionError(
-    code,
+    'ERR_SALESFORCE_OPTION_INVALID',
     option,
     `${option} must be one of ${list}${typeof value === 'string' ? `; it is '${shorten(value)}'` : ''}.` +
       (guess === undefined ? '' : ` Did you mean '${guess}'?`),

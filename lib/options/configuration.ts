@@ -142,10 +142,10 @@ const reservedParams = new Set(
   ),
 );
 
-/** @throws SalesforceOptionError `ERR_SALESFORCE_PROMPT_INVALID` */
+/** @throws SalesforceOptionError `ERR_SALESFORCE_OPTION_INVALID` */
 export function parsePrompt(value: unknown): Prompt | false | undefined {
   if (value === false) return false;
-  return oneOf('prompt', value, prompts, 'ERR_SALESFORCE_PROMPT_INVALID');
+  return oneOf('prompt', value, prompts);
 }
 
 /** @throws SalesforceOptionError `ERR_SALESFORCE_OPTION_INVALID` */
@@ -196,7 +196,6 @@ export function parseClientOptions(
       'clientID',
       'the Consumer Key of your Salesforce app, from its OAuth settings; it is missing or empty. With configurationFromEnv(), set ' +
         'the environment variable SALESFORCE_CLIENT_ID',
-      'ERR_SALESFORCE_CLIENT_ID_MISSING',
     );
   }
   const clientSecret = optionalText('clientSecret', options.clientSecret);
@@ -250,7 +249,6 @@ function parseCallbackURL(value: unknown): string | undefined {
     throw invalid(
       'callbackURL',
       "one of the callback URLs registered in Salesforce, with https (http for localhost alone), or a path such as '/auth/salesforce/callback'",
-      'ERR_SALESFORCE_CALLBACK_URL_INVALID',
     );
   }
   return value;

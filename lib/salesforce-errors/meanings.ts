@@ -129,13 +129,13 @@ export const meanings = {
   ),
   /** The callback's remainder: wrong parameters, and errors of flows this package does not use. */
   authorization: refusal(
-    'ERR_SALESFORCE_AUTHORIZATION',
+    'ERR_SALESFORCE_OAUTH',
     502,
     `Check the app's OAuth settings and policies ${setupPage}, and the authorizationParams option.`,
   ),
   /** The token endpoint's remainder. */
   tokenEndpoint: refusal(
-    'ERR_SALESFORCE_TOKEN_ENDPOINT',
+    'ERR_SALESFORCE_OAUTH',
     502,
     `Check baseUrl, and the app's OAuth settings and policies ${setupPage}.`,
   ),

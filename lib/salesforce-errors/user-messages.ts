@@ -72,28 +72,16 @@ const busy = transient(
 
 /** Every code of this package; the one place where it is decided whether an error is transient and what a user reads. */
 export const userMessages: Readonly<Record<SalesforceErrorCode, UserMessage>> = {
-  ERR_SALESFORCE_OPTION_UNKNOWN: setup,
   ERR_SALESFORCE_OPTION_INVALID: setup,
-  ERR_SALESFORCE_CLIENT_ID_MISSING: setup,
-  ERR_SALESFORCE_CALLBACK_URL_INVALID: setup,
-  ERR_SALESFORCE_PROMPT_INVALID: setup,
-  ERR_SALESFORCE_BASE_URL_INVALID: setup,
-  ERR_SALESFORCE_BASE_URL_INSECURE: setup,
   ERR_SALESFORCE_BASE_URL_NOT_ALLOWED: setup,
-  ERR_SALESFORCE_BASE_URL_LIGHTNING: setup,
 
   ERR_SALESFORCE_SESSION_MISSING: setup,
   ERR_SALESFORCE_MIDDLEWARE_MISSING: setup,
   ERR_SALESFORCE_CONFIGURATION: setup,
-  ERR_SALESFORCE_JSFORCE_MISSING: setup,
-  ERR_SALESFORCE_JSFORCE_UNUSABLE: setup,
+  ERR_SALESFORCE_JSFORCE: setup,
 
-  ERR_SALESFORCE_STATE_MISSING: interrupted,
   ERR_SALESFORCE_STATE_MISMATCH: interrupted,
-  ERR_SALESFORCE_CALLBACK_REPLAYED: interrupted,
-  ERR_SALESFORCE_TRANSACTION_EXPIRED: interrupted,
-  ERR_SALESFORCE_UNSOLICITED_ERROR: interrupted,
-  ERR_SALESFORCE_CODE_MISSING: interrupted,
+  ERR_SALESFORCE_LOGIN_EXPIRED: interrupted,
   ERR_SALESFORCE_CODE_REJECTED: interrupted,
   ERR_SALESFORCE_ACCESS_DENIED: permanent(
     'log-in',
@@ -127,7 +115,6 @@ export const userMessages: Readonly<Record<SalesforceErrorCode, UserMessage>> = 
     'The login does not hold',
     'You have just logged in, but the login was not kept. Allow cookies for this site; if you do already, tell the people who run this application.',
   ),
-  ERR_SALESFORCE_CROSS_SITE_LOGIN: interrupted,
   ERR_SALESFORCE_CREDENTIALS_MISSING: permanent(
     'try-again',
     'Username and password are missing',
@@ -138,10 +125,10 @@ export const userMessages: Readonly<Record<SalesforceErrorCode, UserMessage>> = 
     'You are not logged in',
     'Username and password were not accepted. Please check them and try again.',
   ),
-  ERR_SALESFORCE_CROSS_SITE_LOGOUT: permanent(
+  ERR_SALESFORCE_CROSS_SITE: permanent(
     'home',
-    'You are still logged in',
-    'Another site asked for your logout. Log out here if that is what you want.',
+    'Another site asked for this',
+    'Another site asked for your login or logout, so nothing was done. Log in or out here if that is what you want.',
   ),
 
   ERR_SALESFORCE_APP_NOT_INSTALLED: organization,
@@ -157,8 +144,7 @@ export const userMessages: Readonly<Record<SalesforceErrorCode, UserMessage>> = 
   ERR_SALESFORCE_FLOW_DISABLED: setup,
   ERR_SALESFORCE_SCOPE_INVALID: setup,
   ERR_SALESFORCE_IP_RESTRICTED: setup,
-  ERR_SALESFORCE_AUTHORIZATION: setup,
-  ERR_SALESFORCE_TOKEN_ENDPOINT: setup,
+  ERR_SALESFORCE_OAUTH: setup,
   ERR_SALESFORCE_RATE_LIMITED: transient(
     'Too many requests',
     'Salesforce is getting too many requests. Please wait a few minutes and try again.',
@@ -168,14 +154,9 @@ export const userMessages: Readonly<Record<SalesforceErrorCode, UserMessage>> = 
   ERR_SALESFORCE_UNREACHABLE: unavailable,
   ERR_SALESFORCE_HOST_GONE: unavailable,
   ERR_SALESFORCE_CONNECTION_LOST: unavailable,
-  ERR_SALESFORCE_REPLY_EMPTY: unreadable,
-  ERR_SALESFORCE_REPLY_NOT_JSON: unreadable,
-  ERR_SALESFORCE_REPLY_MALFORMED: unreadable,
-  ERR_SALESFORCE_REPLY_TOO_LARGE: unreadable,
-  ERR_SALESFORCE_ACCESS_TOKEN_MISSING: unreadable,
+  ERR_SALESFORCE_REPLY_INVALID: unreadable,
 
-  ERR_SALESFORCE_IDENTITY_URL_FOREIGN: distrusted,
-  ERR_SALESFORCE_INSTANCE_URL_FOREIGN: distrusted,
+  ERR_SALESFORCE_HOST_NOT_TRUSTED: distrusted,
   ERR_SALESFORCE_SIGNATURE_INVALID: distrusted,
   ERR_SALESFORCE_IDENTITY_UNPROVEN: setup,
   ERR_SALESFORCE_IDENTITY_CHANGED: distrusted,
@@ -185,9 +166,8 @@ export const userMessages: Readonly<Record<SalesforceErrorCode, UserMessage>> = 
   ERR_SALESFORCE_NOT_AUTHENTICATED: permanent('log-in', 'Please log in', 'Log in with Salesforce first.'),
   ERR_SALESFORCE_REAUTHENTICATION_REQUIRED: loginOver,
   ERR_SALESFORCE_CLIENT_CHANGED: loginOver,
-  ERR_SALESFORCE_REFRESH_PENDING: busy,
   ERR_SALESFORCE_REFRESH_DELAYED: busy,
-  ERR_SALESFORCE_REFRESH_HELD: busy,
+  ERR_SALESFORCE_REFRESH_IN_DOUBT: busy,
   ERR_SALESFORCE_REFUSAL_UNKNOWN: busy,
   ERR_SALESFORCE_TOKEN_STORE: busy,
   ERR_SALESFORCE_GRANT_UNREADABLE: permanent('log-in', setup.title, setup.userMessage),

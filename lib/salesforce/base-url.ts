@@ -34,7 +34,7 @@ export function parseBaseUrl(value: unknown, allowedHosts: readonly string[], op
   const url = typeof value === 'string' ? parseUrl(value) : undefined;
   if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password || url.search || url.hash) {
     throw new SalesforceOptionError(
-      'ERR_SALESFORCE_BASE_URL_INVALID',
+      'ERR_SALESFORCE_OPTION_INVALID',
       option,
       `${option} must be an absolute https URL without query or user name, for instance ${defaultBaseUrl} or ` +
         'https://MyDomain.my.salesforce.com.',
@@ -42,7 +42,7 @@ export function parseBaseUrl(value: unknown, allowedHosts: readonly string[], op
   }
   if (url.protocol === 'http:' && !isLoopback(url)) {
     throw new SalesforceOptionError(
-      'ERR_SALESFORCE_BASE_URL_INSECURE',
+      'ERR_SALESFORCE_OPTION_INVALID',
       option,
       `${option} must use https: the client secret is sent there. Plain http is accepted for localhost alone.`,
     );
@@ -51,7 +51,7 @@ export function parseBaseUrl(value: unknown, allowedHosts: readonly string[], op
   if (suffix !== undefined) {
     const host = url.hostname.slice(0, -suffix.length) + String(myDomain);
     throw new SalesforceOptionError(
-      'ERR_SALESFORCE_BASE_URL_LIGHTNING',
+      'ERR_SALESFORCE_OPTION_INVALID',
       option,
       `${option} names the user interface of Salesforce, which has no OAuth endpoints. Did you mean https://${host}?`,
     );
@@ -64,7 +64,7 @@ export function parseBaseUrl(value: unknown, allowedHosts: readonly string[], op
   const meant = isIdentityHost(url.hostname) ? '' : path.replace(endpointPath, '');
   if (path !== meant) {
     throw new SalesforceOptionError(
-      'ERR_SALESFORCE_BASE_URL_INVALID',
+      'ERR_SALESFORCE_OPTION_INVALID',
       option,
       `${option} has the path of a page or an endpoint; this package adds the endpoints itself. Did you mean ` +
         `${url.origin}${meant}?`,

@@ -14,14 +14,14 @@ export interface Identity {
  * The host may be a login host, My Domain or a site and is never compared with the login URL: Salesforce answers
  * `test.salesforce.com` for a sandbox whichever host the login went through.
  *
- * @throws SalesforceAuthError `ERR_SALESFORCE_IDENTITY_URL_FOREIGN`
+ * @throws SalesforceAuthError `ERR_SALESFORCE_HOST_NOT_TRUSTED`
  */
 export function parseIdentityUrl(value: unknown, trusted: TrustedHosts): Identity {
   const url = typeof value === 'string' ? parseUrl(value) : undefined;
   const identity = readIdentityUrl(value);
   if (!url || !identity || !isTrustedHost(url, trusted)) {
     throw new SalesforceAuthError(
-      'ERR_SALESFORCE_IDENTITY_URL_FOREIGN',
+      'ERR_SALESFORCE_HOST_NOT_TRUSTED',
       'The identity URL ("id") in the token reply is not a Salesforce identity URL, so nobody was logged in. ' +
         'If your users log in through a custom domain, name its host in the allowedHosts option.',
       { status: 502 },

@@ -38,11 +38,8 @@ export function settleRequest(req: Request, act: () => unknown): void {
 const failures: Readonly<Record<string, number>> = {
   ERR_SALESFORCE_ACCESS_DENIED: 401,
   ERR_SALESFORCE_IMMEDIATE_UNSUCCESSFUL: 401,
-  ERR_SALESFORCE_STATE_MISSING: 403,
   ERR_SALESFORCE_STATE_MISMATCH: 403,
-  ERR_SALESFORCE_UNSOLICITED_ERROR: 403,
-  ERR_SALESFORCE_TRANSACTION_EXPIRED: 403,
-  ERR_SALESFORCE_CALLBACK_REPLAYED: 403,
+  ERR_SALESFORCE_LOGIN_EXPIRED: 403,
 };
 
 /** Ends a request with an error of the login. */
@@ -61,7 +58,7 @@ export function refuse(error: unknown, actions: Actions): unknown {
 /** The callback of the strategy alone was opened again: it has no session to give the login to. */
 export function repeated(): SalesforceAuthError {
   return new SalesforceAuthError(
-    'ERR_SALESFORCE_CALLBACK_REPLAYED',
+    'ERR_SALESFORCE_LOGIN_EXPIRED',
     'This login has been completed already; going back to its callback changes nothing. Open the application instead.',
     { status: 403 },
   );

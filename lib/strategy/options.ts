@@ -97,7 +97,7 @@ const passportNames = [
   'userProperty',
 ];
 
-/** Refuses a misspelt option of a single call. @throws SalesforceOptionError `ERR_SALESFORCE_OPTION_UNKNOWN` */
+/** Refuses a misspelt option of a single call. @throws SalesforceOptionError `ERR_SALESFORCE_OPTION_INVALID` */
 export function checkCallOptions(options: object): void {
   checkNames(options, [...callNames, ...passportNames], "passport.authenticate('salesforce')");
 }

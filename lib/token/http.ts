@@ -54,7 +54,7 @@ export interface Network {
  *
  * @throws SalesforceAuthError
  *   `ERR_SALESFORCE_UNREACHABLE` if the request was certainly not sent;
- *   `ERR_SALESFORCE_TIMEOUT`, `ERR_SALESFORCE_CONNECTION_LOST`, `ERR_SALESFORCE_REPLY_TOO_LARGE` if it may have been
+ *   `ERR_SALESFORCE_TIMEOUT`, `ERR_SALESFORCE_CONNECTION_LOST`, `ERR_SALESFORCE_REPLY_INVALID` if it may have been
  *   carried out
  * @throws RequestHeldBack if its guard did not let it go
  */
@@ -105,7 +105,7 @@ async function readText(response: Response): Promise<string> {
     // Leaving the loop cancels the body, so that an endless reply costs no more than the cap.
     if (size > maxReplyBytes) {
       throw new SalesforceAuthError(
-        'ERR_SALESFORCE_REPLY_TOO_LARGE',
+        'ERR_SALESFORCE_REPLY_INVALID',
         `The reply is larger than ${maxReplyBytes} bytes, which no Salesforce reply is. Check the baseUrl option.`,
         { status: 502, upstreamStatus: response.status },
       );

@@ -9,7 +9,7 @@ import type { TokenEndpointReply, TokenSet } from './types';
 /**
  * Turns a reply of the code exchange into tokens to keep, once every URL in it and its signature are proven.
  *
- * @throws SalesforceAuthError `ERR_SALESFORCE_IDENTITY_URL_FOREIGN`, `ERR_SALESFORCE_INSTANCE_URL_FOREIGN`,
+ * @throws SalesforceAuthError `ERR_SALESFORCE_HOST_NOT_TRUSTED`, `ERR_SALESFORCE_HOST_NOT_TRUSTED`,
  *   `ERR_SALESFORCE_SIGNATURE_INVALID`
  */
 export function toTokenSet(reply: TokenEndpointReply, configuration: Configuration, baseUrl: string): TokenSet {
@@ -87,7 +87,7 @@ function parseInstanceUrl(value: string | undefined, configuration: Configuratio
   const origin = trustedOrigin(value, configuration);
   if (origin !== undefined) return origin;
   throw new SalesforceAuthError(
-    'ERR_SALESFORCE_INSTANCE_URL_FOREIGN',
+    'ERR_SALESFORCE_HOST_NOT_TRUSTED',
     'The instance URL ("instance_url") in the token reply is not a Salesforce host, so no token is sent there. ' +
       "If it is your organization's own domain, name its host in the allowedHosts option.",
     { status: 502 },

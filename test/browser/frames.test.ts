@@ -116,7 +116,7 @@ describeWith('Chromium', 'nginx')('in a real browser', () => {
     await page.goto(`${root}/optional`);
 
     // Salesforce's answer belongs to no login that the application knows of. Sent on, the page would try again, for ever.
-    await page.getByText('ERR_SALESFORCE_UNSOLICITED_ERROR').waitFor();
+    await page.getByText('ERR_SALESFORCE_STATE_MISMATCH').waitFor();
     expect(opened(emulator)).toBe(1);
   });
 

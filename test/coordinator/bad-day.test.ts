@@ -68,7 +68,7 @@ describe('a host that is gone', () => {
       const before = await lab.record();
       lab.faults.inject({ on: 'refresh', kind: 'reply', change });
 
-      expect(essence(await lab.getOther())).toMatchObject({ code: 'REFRESH_HELD' });
+      expect(essence(await lab.getOther())).toMatchObject({ code: 'REFRESH_IN_DOUBT' });
       expect((await lab.record()).payload).toBe(before.payload);
       expect(lab.told()).toContainEqual([
         'refresh.doubted',
@@ -145,7 +145,7 @@ describe('a refusal with a text that is not known', () => {
     refuse(lab);
     if (!isPublic) lab.faults.inject({ on: 'introspect', kind: 'status', status: 500 });
 
-    expect(essence(await lab.getOther())).toMatchObject({ code: 'REFRESH_HELD' });
+    expect(essence(await lab.getOther())).toMatchObject({ code: 'REFRESH_IN_DOUBT' });
     expect((await lab.record()).state).toBe('inDoubt');
   });
 });
@@ -188,7 +188,7 @@ describe('an access token that works', () => {
     lab.world.trouble = () => ({ reply: { ...page, status: 500 } });
     await lab.get({ rejected: token });
     for (let minute = 0; minute < 90; minute++) {
-      expect(essence(await lab.get())).toMatchObject({ code: 'REFRESH_HELD', status: 503 });
+      expect(essence(await lab.get())).toMatchObject({ code: 'REFRESH_IN_DOUBT', status: 503 });
       await lab.world.elapse(60_000);
     }
     lab.world.trouble = undefined;
@@ -225,7 +225,7 @@ describe('rotation that is known to be off', () => {
       lab.world.fail('drop-before');
       return essence(await lab.getOther());
     };
-    const held = expect.objectContaining({ code: 'REFRESH_HELD' }) as object;
+    const held = expect.objectContaining({ code: 'REFRESH_IN_DOUBT' }) as object;
 
     expect(await doubts(() => Promise.resolve())).toEqual(held);
     expect(

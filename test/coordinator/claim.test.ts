@@ -74,7 +74,7 @@ describe('a claim', () => {
 
   it.each([
     ['idle', 'REFRESH_DELAYED'],
-    ['inDoubt', 'REFRESH_HELD'],
+    ['inDoubt', 'REFRESH_IN_DOUBT'],
   ])('of a grant that is %s, and not to be tried yet, says when it is', async (state, code) => {
     const lab = await Laboratory.open();
     await answer(lab, 'backoff', { state, backoffInMs: 6_001, errorCode: 'ERR_SALESFORCE_UPSTREAM' });
@@ -198,10 +198,10 @@ describe('before a refresh token is presented', () => {
 
     const answer = await lab.getOther();
 
-    expect(essence(answer)).toEqual({ code: 'REFRESH_HELD', status: 503, retryAfterSeconds: 5 });
+    expect(essence(answer)).toEqual({ code: 'REFRESH_IN_DOUBT', status: 503, retryAfterSeconds: 5 });
     expect(lab.told()).toEqual([
       ['refresh.doubted', { cause: 'rejected', durationMs: 0, code: 'ERR_SALESFORCE_TOKEN_STORE' }],
-      ['token.failed', { code: 'ERR_SALESFORCE_REFRESH_HELD' }],
+      ['token.failed', { code: 'ERR_SALESFORCE_REFRESH_IN_DOUBT' }],
     ]);
     expect(lab.presentations).toEqual([1]);
     await lab.world.elapse(5_000);

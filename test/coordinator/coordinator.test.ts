@@ -287,7 +287,7 @@ describe('a request that waits for a refresh', () => {
     expect(answer).toBeUndefined();
     await lab.world.elapse(1);
 
-    expect(answer).toEqual({ code: 'REFRESH_PENDING', status: 503, retryAfterSeconds: 1 });
+    expect(answer).toEqual({ code: 'REFRESH_DELAYED', status: 503, retryAfterSeconds: 1 });
     await lab.world.elapse(4_000);
     expect(await lab.get({ rejected })).toBe((await lab.tokens()).accessToken);
     expect(clock.pending).toBe(0);
@@ -303,7 +303,7 @@ describe('a request that waits for a refresh', () => {
       5_000,
     );
 
-    expect(essence(answers[0])).toMatchObject({ code: 'REFRESH_PENDING' });
+    expect(essence(answers[0])).toMatchObject({ code: 'REFRESH_DELAYED' });
     expect(answers[1]).toBe((await lab.tokens()).accessToken);
   });
 
@@ -439,7 +439,7 @@ describe('a refresh for no request', () => {
     lab.world.fail('slow-before');
     const refresh = lab.process().run(() => failure(coordinator.refresh(lab.session, 'sweep')));
 
-    expect(await lab.during(refresh, 1_000)).toMatchObject({ code: 'REFRESH_PENDING' });
+    expect(await lab.during(refresh, 1_000)).toMatchObject({ code: 'REFRESH_DELAYED' });
   });
 });
 

@@ -235,7 +235,7 @@ describe('a refresh token that is over', () => {
     const answer = await lab.getOther();
     releaseClaim.mockRestore();
 
-    expect(essence(answer)).toEqual({ code: 'REFRESH_HELD', status: 503, retryAfterSeconds: 5 });
+    expect(essence(answer)).toEqual({ code: 'REFRESH_IN_DOUBT', status: 503, retryAfterSeconds: 5 });
     expect(lab.told()).toContainEqual([
       'refresh.doubted',
       { cause: 'rejected', durationMs: expect.any(Number) as number, code: expect.any(String) as string },
@@ -310,15 +310,15 @@ describe('a refresh whose answer is lost', () => {
     await lab.world.elapse(3_000);
     const later = await lab.get({ rejected });
 
-    expect(essence(first)).toEqual({ code: 'REFRESH_HELD', status: 503, retryAfterSeconds: 5 });
+    expect(essence(first)).toEqual({ code: 'REFRESH_IN_DOUBT', status: 503, retryAfterSeconds: 5 });
     expect((first as SalesforceAuthError).cause).toMatchObject({ code: 'ERR_SALESFORCE_CONNECTION_LOST' });
-    expect(essence(early)).toEqual({ code: 'REFRESH_HELD', status: 503, retryAfterSeconds: 3 });
+    expect(essence(early)).toEqual({ code: 'REFRESH_IN_DOUBT', status: 503, retryAfterSeconds: 3 });
     expect(later).toBe((await lab.tokens()).accessToken);
     expect(lab.told()).toEqual([
       ['refresh.started', { cause: 'rejected' }],
       ['refresh.doubted', { cause: 'rejected', durationMs: 5, code: 'ERR_SALESFORCE_CONNECTION_LOST' }],
-      ['token.failed', { code: 'ERR_SALESFORCE_REFRESH_HELD' }],
-      ['token.failed', { code: 'ERR_SALESFORCE_REFRESH_HELD' }],
+      ['token.failed', { code: 'ERR_SALESFORCE_REFRESH_IN_DOUBT' }],
+      ['token.failed', { code: 'ERR_SALESFORCE_REFRESH_IN_DOUBT' }],
       ['refresh.started', { cause: 'rejected' }],
       ['refresh.succeeded', { cause: 'rejected', durationMs: 12, rotated: true }],
       ['token.served', { from: 'refreshed' }],
@@ -335,7 +335,7 @@ describe('a refresh whose answer is lost', () => {
 
     expect(essence(await lab.get({ rejected }))).toEqual(reauthentication);
     expect(lab.told()).toEqual([
-      ['refresh.ended', { cause: 'rejected', durationMs: 0, code: 'ERR_SALESFORCE_REFRESH_HELD' }],
+      ['refresh.ended', { cause: 'rejected', durationMs: 0, code: 'ERR_SALESFORCE_REFRESH_IN_DOUBT' }],
       ['token.failed', { code: 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED' }],
     ]);
     expect(lab.presentations).toEqual([1]);
@@ -378,7 +378,7 @@ describe('a refresh whose answer is lost', () => {
       await lab.world.elapse(((answer as { retryAfterSeconds?: number }).retryAfterSeconds ?? 0) * 1_000);
     }
 
-    const held = (retryAfterSeconds: number) => ({ code: 'REFRESH_HELD', status: 503, retryAfterSeconds });
+    const held = (retryAfterSeconds: number) => ({ code: 'REFRESH_IN_DOUBT', status: 503, retryAfterSeconds });
     expect(answers).toEqual([held(10), held(10), held(7), reauthentication]);
   });
 
@@ -388,7 +388,7 @@ describe('a refresh whose answer is lost', () => {
     lab.world.fail('drop-after');
     await lab.get({ rejected });
     await lab.world.elapse(5_000);
-    expect(essence(await lab.get({ rejected }))).toMatchObject({ code: 'REFRESH_HELD' });
+    expect(essence(await lab.get({ rejected }))).toMatchObject({ code: 'REFRESH_IN_DOUBT' });
 
     // The claim reaches the store 2 ms after it is asked for.
     await lab.world.elapse(20_000 - (await lab.record()).errorAgeMs - 2);
@@ -407,7 +407,7 @@ describe('a refresh whose answer is lost', () => {
     await lab.world.elapse(5_000);
     lab.faults.inject({ on: 'introspect', ...fault });
 
-    expect(essence(await lab.get({ rejected }))).toEqual({ code: 'REFRESH_HELD', status: 503, retryAfterSeconds: 10 });
+    expect(essence(await lab.get({ rejected }))).toEqual({ code: 'REFRESH_IN_DOUBT', status: 503, retryAfterSeconds: 10 });
     expect(lab.presentations).toEqual([1]);
     await lab.world.elapse(10_000);
     expect(essence(await lab.get({ rejected }))).toEqual(reauthentication);
@@ -460,7 +460,7 @@ describe('a refresh whose answer is lost', () => {
     await lab.world.elapse(5_000);
     const arm = jest.spyOn(lab.process().store, 'arm').mockResolvedValueOnce(false);
 
-    expect(essence(await lab.get({ rejected }))).toEqual({ code: 'REFRESH_HELD', status: 503, retryAfterSeconds: 10 });
+    expect(essence(await lab.get({ rejected }))).toEqual({ code: 'REFRESH_IN_DOUBT', status: 503, retryAfterSeconds: 10 });
     arm.mockRestore();
     expect(lab.presentations).toEqual([]);
   });
@@ -479,10 +479,10 @@ describe('a refresh whose answer is lost', () => {
     const told = lab.told(1);
     await lab.world.elapse(20_000);
 
-    expect(essence(first)).toEqual({ code: 'REFRESH_HELD', status: 503, retryAfterSeconds: 20 });
+    expect(essence(first)).toEqual({ code: 'REFRESH_IN_DOUBT', status: 503, retryAfterSeconds: 20 });
     expect(told).toEqual([
       ['refresh.doubted', { cause: 'rejected', durationMs: 0, code: undefined }],
-      ['token.failed', { code: 'ERR_SALESFORCE_REFRESH_HELD' }],
+      ['token.failed', { code: 'ERR_SALESFORCE_REFRESH_IN_DOUBT' }],
     ]);
     expect(await lab.get({ rejected }, 1)).toBe((await lab.tokens()).accessToken);
     expect(lab.presentations).toEqual([1]);

@@ -70,19 +70,19 @@ describe('diagnose', () => {
       'an http callback URL',
       { callbackURL: 'http://app.example.com/cb' },
       'configuration',
-      'ERR_SALESFORCE_CALLBACK_URL_INVALID',
+      'ERR_SALESFORCE_OPTION_INVALID',
     ],
     [
       'an http base URL',
       { baseUrl: 'http://acme.my.salesforce.com' },
       'configuration',
-      'ERR_SALESFORCE_BASE_URL_INSECURE',
+      'ERR_SALESFORCE_OPTION_INVALID',
     ],
     [
       'a Lightning address',
       { baseUrl: 'https://acme.lightning.force.com' },
       'configuration',
-      'ERR_SALESFORCE_BASE_URL_LIGHTNING',
+      'ERR_SALESFORCE_OPTION_INVALID',
     ],
     [
       'a host that is not Salesforce',
@@ -91,7 +91,7 @@ describe('diagnose', () => {
       'ERR_SALESFORCE_BASE_URL_NOT_ALLOWED',
     ],
     ['a short encryption key', { encryptionKeys: ['short'] }, 'configuration', 'ERR_SALESFORCE_OPTION_INVALID'],
-    ['a misspelt option', { clientId: 'x' }, 'configuration', 'ERR_SALESFORCE_OPTION_UNKNOWN'],
+    ['a misspelt option', { clientId: 'x' }, 'configuration', 'ERR_SALESFORCE_OPTION_INVALID'],
   ])('reports %s', async (_what, given, check, code) => {
     const diagnosis = await diagnose(optionsFor(await started(), given));
 

@@ -265,7 +265,7 @@ function slug(heading: string): string {
 }
 
 describe('error codes in the documentation', () => {
-  const codes = [...read('lib/error-codes.ts').matchAll(/^ {2}\| '(ERR_SALESFORCE_\w+)'/gm)].map(
+  const codes = [...read('lib/error-codes.ts').matchAll(/'(ERR_SALESFORCE_\w+)'/g)].map(
     ([, code = '']) => code,
   );
 

@@ -214,7 +214,7 @@ describe('connection() without a jsforce that works', () => {
 
   it('says that it is missing if it is, and which one to install', () => {
     expect(failureIn()).toEqual({
-      code: 'ERR_SALESFORCE_JSFORCE_MISSING',
+      code: 'ERR_SALESFORCE_JSFORCE',
       message: expect.stringMatching(/npm install jsforce(@3\.10\.16)?$/) as string,
     });
   });
@@ -228,7 +228,7 @@ describe('connection() without a jsforce that works', () => {
     writeFileSync(join(modules, 'jsforce/index.js'), code);
 
     expect(failureIn()).toEqual({
-      code: 'ERR_SALESFORCE_JSFORCE_UNUSABLE',
+      code: 'ERR_SALESFORCE_JSFORCE',
       message: expect.stringMatching(
         /^jsforce 3\.10\.19 is installed but does not load on Node\.js .*npm install jsforce@/,
       ) as string,

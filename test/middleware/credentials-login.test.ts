@@ -74,7 +74,7 @@ describe('a login with username and password', () => {
   it.each([
     ['that is right', right.password, {}, undefined],
     ['that is wrong', '__fake_wrong__', {}, 'ERR_SALESFORCE_CREDENTIALS_REJECTED'],
-    ['from another site', right.password, { Origin: 'https://evil.example' }, 'ERR_SALESFORCE_CROSS_SITE_LOGIN'],
+    ['from another site', right.password, { Origin: 'https://evil.example' }, 'ERR_SALESFORCE_CROSS_SITE'],
   ])('leaves a password %s nowhere in the request', async (_what, password, headers, code) => {
     const bodies: unknown[] = [];
     const emulator = await startTestEmulator();
@@ -167,7 +167,7 @@ describe('a login with username and password', () => {
 
     const answer = await browser()[method]('/login').unset('Sec-Fetch-Site').set(headers).send(right);
 
-    expect([answer.status, answer.body.code]).toEqual([403, 'ERR_SALESFORCE_CROSS_SITE_LOGIN']);
+    expect([answer.status, answer.body.code]).toEqual([403, 'ERR_SALESFORCE_CROSS_SITE']);
     expect(emulator.requests).toEqual([]);
   });
 

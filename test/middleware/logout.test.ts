@@ -67,7 +67,7 @@ describe('logout', () => {
       .unset('Sec-Fetch-Site')
       .set(headers as Record<string, string>);
 
-    expect(answer.body.code).toBe('ERR_SALESFORCE_CROSS_SITE_LOGOUT');
+    expect(answer.body.code).toBe('ERR_SALESFORCE_CROSS_SITE');
     expect((await tab.get('/accounts')).status).toBe(200);
   });
 
@@ -109,7 +109,7 @@ describe('logout', () => {
 
     const answer = await tab.post('/auth/salesforce/logout').set({ Origin: 'null', 'Sec-Fetch-Site': 'cross-site' });
 
-    expect(answer.body.code).toBe('ERR_SALESFORCE_CROSS_SITE_LOGOUT');
+    expect(answer.body.code).toBe('ERR_SALESFORCE_CROSS_SITE');
     expect((await tab.get('/accounts')).status).toBe(200);
   });
 

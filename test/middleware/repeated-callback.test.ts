@@ -129,7 +129,7 @@ describe('a callback that is opened twice', () => {
 
     const again = await tab.get(callback);
 
-    expect([again.status, again.body.code]).toEqual([403, 'ERR_SALESFORCE_CALLBACK_REPLAYED']);
+    expect([again.status, again.body.code]).toEqual([403, 'ERR_SALESFORCE_LOGIN_EXPIRED']);
     expect(again.body.message).toContain('ERR_SALESFORCE_USER_NOT_ALLOWED');
     expect(codes(emulator)).toHaveLength(1);
   });
@@ -163,7 +163,7 @@ describe('a callback that is opened twice', () => {
 
     const answer = await (await withoutAnswer(tab, first)).get(callback);
 
-    expect([answer.status, answer.body.code]).toEqual([403, 'ERR_SALESFORCE_CALLBACK_REPLAYED']);
+    expect([answer.status, answer.body.code]).toEqual([403, 'ERR_SALESFORCE_LOGIN_EXPIRED']);
     expect(codes(emulator)).toHaveLength(1);
     await emulator.stop();
     expect(['answered', 'cut off']).toContain(await stuck);

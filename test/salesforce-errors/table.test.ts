@@ -181,9 +181,9 @@ describe('an error Salesforce shows on a page of its own', () => {
 describe('an error that is not in the catalogue', () => {
   const unknown = { error: 'brand_new_error', errorDescription: 'told <b>nobody</b>\r\nyet' };
   it.each([
-    ['callback', 'ERR_SALESFORCE_AUTHORIZATION', 502],
-    ['code', 'ERR_SALESFORCE_TOKEN_ENDPOINT', 502],
-    ['refresh', 'ERR_SALESFORCE_TOKEN_ENDPOINT', 502],
+    ['callback', 'ERR_SALESFORCE_OAUTH', 502],
+    ['code', 'ERR_SALESFORCE_OAUTH', 502],
+    ['refresh', 'ERR_SALESFORCE_OAUTH', 502],
     ['api', 'ERR_SALESFORCE_API', 502],
   ] as const)('keeps its words, made safe, in %s', async (place, code, status) => {
     const seen = await provoke[place](await start(), { kind: 'error', ...unknown } as never, unknown);

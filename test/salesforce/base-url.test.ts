@@ -3,7 +3,7 @@ import { trustHosts } from '../../lib/salesforce/hosts';
 import { failure } from '../helpers/failure';
 
 const invalid = {
-  code: 'ERR_SALESFORCE_BASE_URL_INVALID',
+  code: 'ERR_SALESFORCE_OPTION_INVALID',
   option: 'baseUrl',
   message:
     'baseUrl must be an absolute https URL without query or user name, for instance https://login.salesforce.com or ' +
@@ -49,7 +49,7 @@ describe('parseBaseUrl()', () => {
   it('wants https anywhere but here', () => {
     expect(() => parseBaseUrl('http://login.salesforce.com', [])).toThrow(
       failure({
-        code: 'ERR_SALESFORCE_BASE_URL_INSECURE',
+        code: 'ERR_SALESFORCE_OPTION_INVALID',
         option: 'baseUrl',
         message: 'baseUrl must use https: the client secret is sent there. Plain http is accepted for localhost alone.',
       }),
@@ -63,7 +63,7 @@ describe('parseBaseUrl()', () => {
   ])('knows the user interface at %s', (host, myDomain) => {
     expect(() => parseBaseUrl(`https://${host}`, [])).toThrow(
       failure({
-        code: 'ERR_SALESFORCE_BASE_URL_LIGHTNING',
+        code: 'ERR_SALESFORCE_OPTION_INVALID',
         message: expect.stringContaining(`Did you mean https://${myDomain}?`),
       }),
     );

@@ -30,7 +30,7 @@ describe('parseIdentityUrl()', () => {
   ])('refuses %s', (_what, value) => {
     expect(() => parseIdentityUrl(value, trusted)).toThrow(
       failure({
-        code: 'ERR_SALESFORCE_IDENTITY_URL_FOREIGN',
+        code: 'ERR_SALESFORCE_HOST_NOT_TRUSTED',
         status: 502,
         message:
           'The identity URL ("id") in the token reply is not a Salesforce identity URL, so nobody was logged in. ' +

@@ -31,8 +31,8 @@ export interface SharedStore {
 const forNow = [
   'ERR_SALESFORCE_TOKEN_STORE',
   'ERR_SALESFORCE_REFRESH_DELAYED',
-  'ERR_SALESFORCE_REFRESH_HELD',
-  'ERR_SALESFORCE_REFRESH_PENDING',
+  'ERR_SALESFORCE_REFRESH_IN_DOUBT',
+  'ERR_SALESFORCE_REFRESH_DELAYED',
 ];
 
 /** Processes, a store and Salesforce, in one virtual time, with everything that may go wrong between them. */

@@ -293,7 +293,7 @@ describe('an access token', () => {
       const tab = app.browser();
       for (const bad of ['__fake_token__\r\nX-Injected: 1', '__fake_token__\u0000', '__fake_token__é']) {
         emulator.faults.inject({ on: 'code', kind: 'reply', change: (reply) => ({ ...reply, [field]: bad }) });
-        expect((await logIn(tab, emulator)).body.code).toBe('ERR_SALESFORCE_REPLY_MALFORMED');
+        expect((await logIn(tab, emulator)).body.code).toBe('ERR_SALESFORCE_REPLY_INVALID');
       }
       expect(inspect(app.errors, { depth: 9, showHidden: true })).not.toContain('__fake_token__');
     },

@@ -218,7 +218,7 @@ describe('text of an attacker or of Salesforce', () => {
       await logIn(tab, emulator);
 
       expect(forged.text).not.toContain('alert');
-      expect(real.body.code).toBe('ERR_SALESFORCE_AUTHORIZATION');
+      expect(real.body.code).toBe('ERR_SALESFORCE_OAUTH');
       expect(errors).toHaveLength(3);
       const shown = errors.map(
         (error) => (error as Error).message + String((error as Error).stack).split('\n    at')[0]!,

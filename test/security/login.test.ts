@@ -358,7 +358,7 @@ describe('logout CSRF', () => {
       .unset('Sec-Fetch-Site')
       .set(headers as Record<string, string>);
 
-    expect(answer.body.code).toBe('ERR_SALESFORCE_CROSS_SITE_LOGOUT');
+    expect(answer.body.code).toBe('ERR_SALESFORCE_CROSS_SITE');
     expect((await tab.get('/accounts')).status).toBe(200);
     expect(emulator.liveTokens().refreshTokens).toBe(1);
   });

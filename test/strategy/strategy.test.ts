@@ -140,7 +140,7 @@ describe('SalesforceStrategy', () => {
     const answer = await browser.get('/login');
 
     expect(answer.body).toEqual({
-      code: 'ERR_SALESFORCE_PROMPT_INVALID',
+      code: 'ERR_SALESFORCE_OPTION_INVALID',
       message: expect.stringContaining("Did you mean 'consent'?"),
     });
   });

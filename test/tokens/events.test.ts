@@ -188,7 +188,7 @@ describe('events', () => {
     expect(first.told()).toEqual([
       ['refresh.started', { cause: 'hard' }],
       ['refresh.doubted', { cause: 'hard', durationMs, code }],
-      ['token.failed', { code: 'ERR_SALESFORCE_REFRESH_HELD' }],
+      ['token.failed', { code: 'ERR_SALESFORCE_REFRESH_IN_DOUBT' }],
       ['refresh.started', { cause: 'hard' }],
       ['refresh.succeeded', { cause: 'hard', durationMs, rotated: true }],
       ['token.served', { from: 'refreshed' }],
@@ -204,8 +204,8 @@ describe('events', () => {
     expect(first.told()).toEqual([
       ['refresh.started', { cause: 'hard' }],
       ['refresh.doubted', { cause: 'hard', durationMs, code }],
-      ['token.failed', { code: 'ERR_SALESFORCE_REFRESH_HELD' }],
-      ['refresh.ended', { cause: 'hard', durationMs: 0, code: 'ERR_SALESFORCE_REFRESH_HELD' }],
+      ['token.failed', { code: 'ERR_SALESFORCE_REFRESH_IN_DOUBT' }],
+      ['refresh.ended', { cause: 'hard', durationMs: 0, code: 'ERR_SALESFORCE_REFRESH_IN_DOUBT' }],
       over,
       over,
     ]);
@@ -224,7 +224,7 @@ describe('events', () => {
     await expect(token(first)).rejects.toThrow();
     await expect(token(second)).rejects.toThrow();
 
-    const failed: Told = ['token.failed', { code: 'ERR_SALESFORCE_REFRESH_HELD' }];
+    const failed: Told = ['token.failed', { code: 'ERR_SALESFORCE_REFRESH_IN_DOUBT' }];
     expect(first.told()).toEqual([['refresh.doubted', { cause: 'hard', durationMs: 0, code: undefined }], failed]);
     expect(second.told()).toEqual([failed]);
   });

@@ -87,7 +87,7 @@ describe('several processes on one store', () => {
     // The first process's clock stands still: it beats no heart.
     storeClock.advanceSeconds(60);
 
-    await expect(limits(second, grantId)).rejects.toMatchObject({ code: 'ERR_SALESFORCE_REFRESH_HELD' });
+    await expect(limits(second, grantId)).rejects.toMatchObject({ code: 'ERR_SALESFORCE_REFRESH_IN_DOUBT' });
     held.release();
 
     expect(await paused).toBe(200);
@@ -102,7 +102,7 @@ describe('several processes on one store', () => {
     await store.claim(grantId, { generation, version, owner: 'a process that dies', leaseMs: 15_000 });
     elapse(16);
 
-    await expect(limits(second, grantId)).rejects.toMatchObject({ code: 'ERR_SALESFORCE_REFRESH_HELD' });
+    await expect(limits(second, grantId)).rejects.toMatchObject({ code: 'ERR_SALESFORCE_REFRESH_IN_DOUBT' });
     elapse(6);
 
     expect(await limits(second, grantId)).toBe(200);
@@ -124,7 +124,7 @@ describe('several processes on one store', () => {
     });
     expect((await fetch(`${emulator.url}/services/oauth2/token`, { method: 'POST', body })).status).toBe(200);
     elapse(16);
-    await expect(limits(second, grantId)).rejects.toMatchObject({ code: 'ERR_SALESFORCE_REFRESH_HELD' });
+    await expect(limits(second, grantId)).rejects.toMatchObject({ code: 'ERR_SALESFORCE_REFRESH_IN_DOUBT' });
     elapse(6);
 
     await expect(limits(second, grantId)).rejects.toMatchObject({ code: 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED' });

@@ -170,7 +170,7 @@ describe('a refresh that fails', () => {
     await done;
 
     expect(answer.status).toBe(503);
-    expect(answer.body.code).toBe('ERR_SALESFORCE_REFRESH_PENDING');
+    expect(answer.body.code).toBe('ERR_SALESFORCE_REFRESH_DELAYED');
     expect(answer.headers['retry-after']).toBe('1');
     expect((await tab.get('/token')).status).toBe(200);
     expect(refreshes(emulator)).toHaveLength(1);
@@ -210,7 +210,7 @@ describe('a refresh that fails', () => {
       change: (reply) => ({ ...reply, instance_url: 'https://evil.example' }),
     });
 
-    expect((await tab.get('/accounts')).body.code).toBe('ERR_SALESFORCE_INSTANCE_URL_FOREIGN');
+    expect((await tab.get('/accounts')).body.code).toBe('ERR_SALESFORCE_HOST_NOT_TRUSTED');
     expect((await tab.get('/accounts')).status).toBe(200);
     emulator.expireAccessTokens();
     expect((await tab.get('/accounts')).status).toBe(200);
@@ -227,7 +227,7 @@ describe('a refresh whose answer is lost', () => {
     clock.advanceSeconds(6);
     const resolved = await tab.get('/accounts');
 
-    expect(held.body.code).toBe('ERR_SALESFORCE_REFRESH_HELD');
+    expect(held.body.code).toBe('ERR_SALESFORCE_REFRESH_IN_DOUBT');
     expect(held.status).toBe(503);
     expect(resolved.status).toBe(200);
     expect([...emulator.presentations.values()]).toEqual([2]);
@@ -254,7 +254,7 @@ describe('a refresh whose answer is lost', () => {
     clock.advanceSeconds(6);
     const lost = await tab.get('/accounts');
 
-    expect(held.body.code).toBe('ERR_SALESFORCE_REFRESH_HELD');
+    expect(held.body.code).toBe('ERR_SALESFORCE_REFRESH_IN_DOUBT');
     expect(lost.status).toBe(401);
     expect(lost.body).toMatchObject({ code: 'ERR_SALESFORCE_NOT_AUTHENTICATED', login: '/auth/salesforce' });
     expect([...emulator.presentations.values()]).toEqual([1]);
@@ -375,7 +375,7 @@ describe('a refresh whose answer is lost', () => {
     await clock.advanceUntil(tab.get('/accounts').then((later) => later));
     clock.advanceSeconds(40);
 
-    expect(answer.body.code).toBe('ERR_SALESFORCE_REFRESH_PENDING');
+    expect(answer.body.code).toBe('ERR_SALESFORCE_REFRESH_DELAYED');
     expect((await clock.advanceUntil(tab.get('/accounts').then((later) => later))).status).toBe(200);
   });
 });

@@ -21,7 +21,7 @@ const lookAgainMs = 10_000;
 const longTroubleMs = 60 * 60 * 1000;
 
 /** Marks a grant in doubt of which Salesforce was asked and did not tell; the time of this error counts. */
-const notTold: SalesforceErrorCode = 'ERR_SALESFORCE_REFRESH_HELD';
+const notTold: SalesforceErrorCode = 'ERR_SALESFORCE_REFRESH_IN_DOUBT';
 
 /** What a claim of a grant is made of, with everything needed to present its refresh token. */
 export interface ClaimedGrant {

@@ -30,4 +30,5 @@ export function insist(isTrue: boolean, otherwise: string): void {
   if (!isTrue) throw new Error(otherwise);
 }
 
-export const isHeld = ({ error }: { error: string | undefined }): boolean => error === 'ERR_SALESFORCE_REFRESH_HELD';
+export const isHeld = ({ error }: { error: string | undefined }): boolean =>
+  error === 'ERR_SALESFORCE_REFRESH_IN_DOUBT';

@@ -14,7 +14,7 @@ const session = require('express-session');
 async function logInOnce(
   { salesforceAuth, requireSalesforce },
   { startEmulator },
-  { connection = hasJsforce() ? undefined : 'ERR_SALESFORCE_JSFORCE_MISSING' } = {},
+  { connection = hasJsforce() ? undefined : 'ERR_SALESFORCE_JSFORCE' } = {},
 ) {
   const app = express();
   const server = http.createServer(app).listen(0, '127.0.0.1');

@@ -10,7 +10,7 @@ main();
 
 async function main() {
   await logInOnce(require('express-salesforce-auth'), require('express-salesforce-auth/emulator'), {
-    connection: 'ERR_SALESFORCE_JSFORCE_UNUSABLE',
+    connection: 'ERR_SALESFORCE_JSFORCE',
   });
   assert.ok(new RedisTokenStore({ client: require('redis4').createClient() }));
   assert.ok(new RedisTokenStore({ client: new (require('ioredis4'))({ lazyConnect: true }) }));

@@ -1,5 +1,5 @@
 import type { Request } from 'express';
-import { invalid } from './options/check';
+import { answerNow, invalid } from './options/check';
 import { parseUrl } from './salesforce/hosts';
 
 /**
@@ -32,7 +32,7 @@ export class Addresses {
     this.listed = typeof publicUrl === 'string' ? [parseAddress(publicUrl)] : listOf(publicUrl);
     if (typeof publicUrl === 'function') {
       this.#publicUrl = (req) => {
-        const given = publicUrl(req);
+        const given = answerNow('publicUrl', () => publicUrl(req));
         return given === undefined ? undefined : parseAddress(given);
       };
     }

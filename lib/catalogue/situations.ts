@@ -1,4 +1,4 @@
-import type { SalesforceErrorCode } from '../errors';
+import type { SalesforceErrorCode, SalesforceRuntimeErrorCode } from '../errors';
 
 /** What a code means to the person in front of the browser. */
 export interface Situation {
@@ -210,3 +210,9 @@ export const situations: Readonly<Record<SalesforceErrorCode, Situation>> = {
   ),
   ERR_SALESFORCE_API: misused,
 };
+
+/** Whether a code, as a store has kept it, says that an operator or administrator has to change a setting first. */
+export function needsSetUp(code: string | undefined): code is SalesforceRuntimeErrorCode {
+  const situation = (situations as Readonly<Record<string, Situation | undefined>>)[code ?? ''];
+  return situation === setup || situation === organization;
+}

@@ -184,6 +184,9 @@ describe('a refresh that Salesforce refuses for now', () => {
       ['token.failed', { code: 'ERR_SALESFORCE_CLIENT_REJECTED' }],
     ]);
     expect(await lab.record()).toMatchObject({ state: 'idle', errorCode: 'ERR_SALESFORCE_CLIENT_REJECTED' });
+    await lab.world.elapse(10_000);
+    for (const get of [lab.get(), lab.getOther()])
+      expect(essence(await get)).toMatchObject({ code: 'CLIENT_REJECTED', status: 502, retryAfterSeconds: 26 });
   });
 
   it('goes unnoticed while the end of the old token is only presumed', async () => {

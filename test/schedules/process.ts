@@ -4,7 +4,7 @@ import { parseOptions } from '../../lib/middleware/options';
 import type { TokenStore } from '../../lib/stores/store';
 import { ManualClock } from '../helpers/clock';
 import { running } from './network';
-import { origin } from './provider';
+import { application, origin } from './provider';
 import { storeOf } from './store';
 import type { World } from './world';
 
@@ -28,7 +28,7 @@ export class Process {
       parseOptions({
         clientID,
         clientSecret: clientSecret || undefined,
-        callbackURL: `${origin}/callback`,
+        callbackURL: `${application}/callback`,
         baseUrl: origin,
         store: this.store,
         clock: this.#ownClock(),

@@ -11,6 +11,8 @@ import type { EmulatorClient } from '../../lib/emulator/state/clients';
 
 /** Where the emulated Salesforce is said to be; nothing listens there. */
 export const origin = 'http://localhost:1';
+/** Where the application has its callback. */
+export const application = 'http://localhost:2';
 
 export interface Client {
   isPublic: boolean;
@@ -52,7 +54,7 @@ export class Salesforce {
     hosts.origins.add(origin);
     for (const { organizationId } of organizations) hosts.instances.set(organizationId, origin);
     this.client = clients.register({
-      callbackURLs: [`${origin}/callback`],
+      callbackURLs: [`${application}/callback`],
       clientID: '3MVG9__fake__schedules',
       clientSecret: isPublic ? false : '__fake_client_secret_of_schedules__',
       policy: {
@@ -105,7 +107,7 @@ export class Salesforce {
       client,
       user,
       scopes,
-      redirectURI: `${origin}/callback`,
+      redirectURI: `${application}/callback`,
       nonce: undefined,
       codeChallenge: challengeOf(codeVerifier),
       site: '',

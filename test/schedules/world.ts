@@ -11,7 +11,7 @@ import { collect } from '../helpers/collect';
 import { ManualClock } from '../helpers/clock';
 import type { NetworkFault, Trouble } from './network';
 import { Process } from './process';
-import { origin, Salesforce, type Client } from './provider';
+import { application, origin, Salesforce, type Client } from './provider';
 import type { StoreFault } from './store';
 
 export interface Setting extends Client {
@@ -216,7 +216,7 @@ export class World {
       const { code, codeVerifier } = this.salesforce.authorize(scope.split(' '), who);
       const configuration = await core.options.source.resolve({});
       const client = new TokenClient(configuration, origin, core.options.clock);
-      const redirectURI = `${origin}/callback`;
+      const redirectURI = `${application}/callback`;
       const reply = await client.authorizationCodeGrant({ code, codeVerifier, redirectURI }).catch(() => undefined);
       // A login that timed out; what it may have brought was lost on the way.
       if (!reply) return undefined;

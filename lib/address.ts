@@ -26,9 +26,17 @@ export class Addresses {
   readonly #publicUrl: ((req: Request) => PublicAddress | undefined) | undefined;
   /** The addresses that are written down, the callback's first; empty if none is. */
   readonly listed: readonly PublicAddress[];
+  /** Origin of the callback URL, if that is written down in full: one more address that is the application's own. */
+  readonly callbackOrigin: string | undefined;
 
-  /** @param publicUrl the option, as {@link parsePublicUrl} has checked it */
-  constructor(publicUrl: PublicUrl | undefined) {
+  /**
+   * @param publicUrl the option, as {@link parsePublicUrl} has checked it
+   * @param callbackURL the option of a fixed configuration
+   */
+  constructor(publicUrl: PublicUrl | undefined, callbackURL?: string) {
+    const callback = parseUrl(callbackURL ?? '');
+    // Salesforce has callbacks of its own, such as the echo endpoint.
+    if (callback && !callback.pathname.includes('/services/oauth2/')) this.callbackOrigin = callback.origin;
     this.listed = typeof publicUrl === 'string' ? [parseAddress(publicUrl)] : listOf(publicUrl);
     if (typeof publicUrl === 'function') {
       this.#publicUrl = (req) => {

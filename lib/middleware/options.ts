@@ -202,7 +202,7 @@ export function parseOptions(options: SalesforceAuthOptions): ParsedOptions {
     routes,
     property,
     session: { key: optionalText('sessionKey', options.sessionKey) ?? property, tenant },
-    addresses: new Addresses(parsePublicUrl(options.publicUrl)),
+    addresses: new Addresses(parsePublicUrl(options.publicUrl), source.fixed?.callbackURL),
     tenant,
     keys: loginKeys(secrets, source),
     reporter: new Reporter(options.report, clock),

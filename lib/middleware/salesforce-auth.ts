@@ -22,6 +22,7 @@ import { parseOptions, type ParsedOptions, type SalesforceAuthOptions } from './
 import { organizationPicker } from './organization-picker';
 import { attached, notAuthenticated, RequestSalesforce, type GuardedRequest, type SalesforceRequest } from './request';
 import { guard, loginOnError, type RequireOptions } from './require';
+import { noteSession } from './session-mount';
 import { shutDown } from './shutdown';
 import { Tokens } from './tokens';
 
@@ -136,6 +137,7 @@ export function salesforceAuth(options: SalesforceAuthOptions): SalesforceAuth {
     }
     mountErrorPage?.(req);
     checkForwarded(req);
+    noteSession(req);
     attach(req, property, core);
     forgetMarkIfServed(core, req, res);
     const { method } = req;

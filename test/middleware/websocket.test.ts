@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Request, RequestHandler, Response } from 'express';
+import type { Request, Response } from 'express';
 import expressSession from 'express-session';
 import { WebSocket, WebSocketServer } from 'ws';
 import { logIn, startApp } from '../helpers/app';
@@ -25,15 +25,20 @@ async function start(express: 4 | 5) {
     token: async (req) => typeof (await salesforce.of(req).getAccessToken()),
     query: async (req) => (await salesforce.of(req).fetch('/services/data/v62.0/limits')).status,
     user: (req) => Promise.resolve(salesforce.of(req).user?.username ?? null),
-    logout: async (req) => (await salesforce.of(req).logout()) ?? 'done',
+    logout: async (req) => {
+      await salesforce.of(req).logout();
+      return 'done';
+    },
   };
   const sockets = new WebSocketServer({ noServer: true });
   sockets.on('connection', (socket: WebSocket, req: IncomingMessage) => {
     socket.on('message', (name: Buffer) => {
       actions[name.toString()]!(req).then(
         (result) => socket.send(JSON.stringify(result)),
-        (error: { code?: string; status?: number; name: string }) =>
-          socket.send(JSON.stringify(error.code === undefined ? error.name : [error.status, error.code])),
+        (error: unknown) => {
+          const { code, status, name } = error as { code?: string; status?: number; name: string };
+          socket.send(JSON.stringify(code === undefined ? name : [status, code]));
+        },
       );
     });
   });

@@ -127,7 +127,9 @@ function listOf(publicUrl: PublicUrl | undefined): readonly PublicAddress[] {
 
 function parseAddress(value: unknown): PublicAddress {
   const url = typeof value === 'string' ? parseUrl(value) : undefined;
-  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password || url.search || url.hash) {
+  const isAddress = url && /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.search && !url.hash;
+  // A link to a path that begins with two slashes leads to another host: https://https://example.com.
+  if (!isAddress || url.pathname.includes('//')) {
     throw invalid(
       'publicUrl',
       'the http or https address of the application as browsers see it, without query, for instance ' +

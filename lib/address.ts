@@ -1,5 +1,5 @@
 import type { Request } from 'express';
-import { invalid } from './options/check';
+import { answerNow, invalid } from './options/check';
 import { parseUrl } from './salesforce/hosts';
 
 /**
@@ -26,13 +26,21 @@ export class Addresses {
   readonly #publicUrl: ((req: Request) => PublicAddress | undefined) | undefined;
   /** The addresses that are written down, the callback's first; empty if none is. */
   readonly listed: readonly PublicAddress[];
+  /** Origin of the callback URL, if that is written down in full: one more address that is the application's own. */
+  readonly callbackOrigin: string | undefined;
 
-  /** @param publicUrl the option, as {@link parsePublicUrl} has checked it */
-  constructor(publicUrl: PublicUrl | undefined) {
+  /**
+   * @param publicUrl the option, as {@link parsePublicUrl} has checked it
+   * @param callbackURL the option of a fixed configuration
+   */
+  constructor(publicUrl: PublicUrl | undefined, callbackURL?: string) {
+    const callback = parseUrl(callbackURL ?? '');
+    // Salesforce has callbacks of its own, such as the echo endpoint.
+    if (callback && !callback.pathname.includes('/services/oauth2/')) this.callbackOrigin = callback.origin;
     this.listed = typeof publicUrl === 'string' ? [parseAddress(publicUrl)] : listOf(publicUrl);
     if (typeof publicUrl === 'function') {
       this.#publicUrl = (req) => {
-        const given = publicUrl(req);
+        const given = answerNow('publicUrl', () => publicUrl(req));
         return given === undefined ? undefined : parseAddress(given);
       };
     }
@@ -119,7 +127,9 @@ function listOf(publicUrl: PublicUrl | undefined): readonly PublicAddress[] {
 
 function parseAddress(value: unknown): PublicAddress {
   const url = typeof value === 'string' ? parseUrl(value) : undefined;
-  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password || url.search || url.hash) {
+  const isAddress = url && /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.search && !url.hash;
+  // A link to a path that begins with two slashes leads to another host: https://https://example.com.
+  if (!isAddress || url.pathname.includes('//')) {
     throw invalid(
       'publicUrl',
       'the http or https address of the application as browsers see it, without query, for instance ' +

@@ -142,7 +142,10 @@ export function userMessageOf({ code }: { readonly code: SalesforceErrorCode }):
  */
 export function errorFrom(thrown: unknown): Error {
   if (isError(thrown)) return thrown;
-  return new Error('Code of the application failed, and gave no error object.');
+  return new SalesforceAuthError(
+    'ERR_SALESFORCE_CONFIGURATION',
+    'Code of the application failed, and gave no error object. Throw an Error, or reject with one.',
+  );
 }
 
 /** True for every error of this package, also when two copies of it are installed. */

@@ -45,10 +45,12 @@ export class Reporter {
     }
     if (this.#told.size >= maxCauses) this.#told.clear();
     this.#told.set(code, { at: now, suppressed: 0 });
+    // A logger that fails must not fail a request, and one that is async must not end the process.
     try {
-      this.#report({ code, message, suppressed: last?.suppressed ?? 0 });
+      const report: (warning: OperatorWarning) => unknown = this.#report;
+      Promise.resolve(report({ code, message, suppressed: last?.suppressed ?? 0 })).catch(() => undefined);
     } catch {
-      // A logger that fails must not fail a request.
+      // As above.
     }
   }
 }

@@ -1,3 +1,4 @@
+import { needsSetUp } from '../salesforce-errors/user-messages';
 import { isSalesforceAuthError, SafeCause, SalesforceAuthError } from '../errors';
 import { storeFailureOf } from '../stores/failure';
 import type { StoreOperation } from './events';
@@ -40,11 +41,22 @@ export function isRefreshTokenOver(error: unknown): boolean {
   );
 }
 
-/** A refresh failed for now; the next try is `retryInMs` away, for all processes. */
+/**
+ * A refresh failed for now; the next try is `retryInMs` away, for all processes. If it failed for a setting, the error says so
+ * until then: "try again in a moment" would help no user.
+ */
 export function refreshDelayed(
   retryInMs: number,
   { reason, cause, offersLogin = false }: { reason?: string | undefined; cause?: unknown; offersLogin?: boolean } = {},
 ): SalesforceAuthError {
+  if (needsSetUp(reason)) {
+    return new SalesforceAuthError(
+      reason,
+      `Salesforce refused the last refresh because of a setting (${reason} in docs/reference/errors.md), and is asked again in ` +
+        `${seconds(retryInMs)} s. The user stays logged in.`,
+      { status: 502, retryAfterSeconds: seconds(retryInMs), cause, offersLogin },
+    );
+  }
   return new SalesforceAuthError(
     'ERR_SALESFORCE_REFRESH_DELAYED',
     `The access token could not be refreshed for now${reason === undefined ? '' : ` (${reason})`}. ` +

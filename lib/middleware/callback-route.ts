@@ -10,7 +10,7 @@ import { markLogin } from './login-loop';
 import { refusePrefetch, type AppState } from './login-route';
 import { sendOn } from './pages';
 import { safeReturnTo } from './return-to';
-import { sessionCookieOf } from './session';
+import { isSessionSharedWith, sessionCookieOf } from './session';
 import { noteSilentFailure } from './silent-login';
 import { userOf } from './user';
 import { isPrefetch } from './visit';
@@ -111,7 +111,20 @@ async function join(core: AuthContext, req: Request, { transaction, outcome }: R
 function targetOf(core: AuthContext, req: Request, { returnTo, returnOrigin }: AppState = {}): string {
   const { addresses, homePath } = core.options;
   const path = safeReturnTo(returnTo) ?? addresses.pathOf(req, '', homePath);
-  return addresses.listed.some(({ origin }) => origin === returnOrigin) ? String(returnOrigin) + path : path;
+  const other = addresses.listed.find(({ origin }) => origin === returnOrigin)?.origin;
+  if (other === undefined) return path;
+  if (isSessionSharedWith(req, other) !== false) return other + path;
+  // There the user would not be logged in, and here the user is.
+  core.options.reporter.warn('SESSION_DOMAIN', unsharedText(other, addresses.of(req).origin));
+  return path;
+}
+
+function unsharedText(other: string, here: string): string {
+  return (
+    `A login began at ${other} and ended at ${here}, and the session's cookie is for the latter host only. Set cookie.domain of ` +
+    'the session to a domain that all hosts of publicUrl share, or give each host a callback of its own: make publicUrl a ' +
+    'function of the request.'
+  );
 }
 
 function isOfSilentLogin(error: unknown): error is SalesforceAuthError {

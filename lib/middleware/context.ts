@@ -131,6 +131,17 @@ export class AuthContext {
     const code = isSalesforceAuthError(error) ? error.code : undefined;
     this.events.emit('login.failed', { code, reason: errorFrom(error).message });
     this.report(error);
+    if (code === undefined) this.noteApplicationError('A login', error);
+  }
+
+  /** Tells the operator that code of the application failed. What the error says is the application's own, and may be secret. */
+  noteApplicationError(what: string, error: unknown): void {
+    const { name } = errorFrom(error);
+    this.options.reporter.warn(
+      'APPLICATION_CODE',
+      `${what} failed since code of the application threw ${name} (configuration, tenant, publicUrl, authorizeUser, onLogin or ` +
+        'errorPage). The error itself went to the error handlers of Express.',
+    );
   }
 
   /**

@@ -4,6 +4,7 @@ import { randomName } from '../coordinator/coordinator';
 import type { GrantHolder } from '../coordinator/grants';
 import { errorFrom, SalesforceAuthError } from '../errors';
 import type { ProvenLogin } from '../login/finish';
+import { invalid } from '../options/check';
 import type { AuthContext } from './context';
 import {
   entriesOf,
@@ -148,9 +149,13 @@ async function authorize({ options }: AuthContext, user: SalesforceUser, req: Re
 
 /** The application's answer. What it throws becomes an error, whatever it is: Express takes `next(undefined)` for success. */
 async function isAuthorized(ask: () => boolean | Promise<boolean>): Promise<boolean> {
+  let answer: unknown;
   try {
-    return await ask();
+    answer = await ask();
   } catch (error) {
     throw errorFrom(error);
   }
+  // A record of the user, or an object that says no inside, must not let anybody in by being there.
+  if (typeof answer === 'boolean') return answer;
+  throw invalid('authorizeUser', `a function that gives true or false, or promises it; it gave ${typeof answer}`);
 }

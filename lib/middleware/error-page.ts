@@ -1,5 +1,6 @@
 import type { Application, ErrorRequestHandler, Request, Response } from 'express';
 import { errorFrom, isSalesforceAuthError, userMessageOf, type SalesforceErrorCode } from '../errors';
+import { invalid } from '../options/check';
 import type { AuthContext } from './context';
 import { errorHtml } from './error-html';
 import { linksOf, type AnyError } from './error-links';
@@ -77,8 +78,10 @@ function lastErrorHandler(core: AuthContext): ErrorRequestHandler {
     const { errorPage } = core.options;
     if (errorPage) {
       Promise.resolve()
-        .then(() => errorPage(details, req, res))
+        .then(() => errorPage(details, req, res) as unknown)
+        .then(refuseText)
         .catch((failure: unknown) => {
+          core.noteApplicationError('The page of an error', failure);
           next(errorFrom(failure));
         });
       return;
@@ -91,8 +94,23 @@ function detailsOf(error: AnyError, req: Request, salesforce: RequestSalesforce)
   const { title, userMessage, isTransient } = userMessageOf(error);
   const { code, status, retryAfterSeconds } = error;
   const operatorMessage = isDeveloper(req) ? error.message : undefined;
-  const links = linksOf(error, req, salesforce);
+  const links = linksOrNone(error, req, salesforce);
   return { code, status, title, message: userMessage, isTransient, retryAfterSeconds, operatorMessage, links };
+}
+
+/** A `publicUrl` that fails is what the page may be about, so the page does without. */
+function linksOrNone(error: AnyError, req: Request, salesforce: RequestSalesforce): ErrorPageDetails['links'] {
+  try {
+    return linksOf(error, req, salesforce);
+  } catch {
+    return [];
+  }
+}
+
+/** A page that is returned and not sent would leave the request without an answer. */
+function refuseText(page: unknown): void {
+  if (typeof page === 'string')
+    throw invalid('errorPage', 'a function that sends the page by its third parameter, res');
 }
 
 /**

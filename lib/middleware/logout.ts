@@ -7,7 +7,7 @@ import { EndSession } from './end-session';
 import { clearMark } from './login-loop';
 import { sendLogout, sendOn } from './pages';
 import { safeReturnTo } from './return-to';
-import { sessionCookieOf } from './session';
+import { sessionSameSiteOf } from './session';
 import { isCrossSite, isNavigation } from './visit';
 
 /** What a handler of `salesforce.logout()` can set. */
@@ -59,13 +59,7 @@ export function logoutHandler(core: AuthContext, options: LogoutOptions = {}): R
   return (req, res, next) => {
     res.set('Cache-Control', 'no-store');
     if (isCrossSite(req, core.options.addresses) && !isOfSameSiteSession(req)) {
-      next(
-        new SalesforceAuthError(
-          'ERR_SALESFORCE_CROSS_SITE',
-          'Another site tried to log the user out. Log out with a form or request of the application itself.',
-          { status: 403 },
-        ),
-      );
+      next(crossSite(req));
       return;
     }
     logOut(req, res).catch((error: unknown) => {
@@ -79,9 +73,25 @@ export function logoutHandler(core: AuthContext, options: LogoutOptions = {}): R
  * without fetch metadata say nothing else. A form of another site has no session cookie that is `Lax` or `Strict`.
  */
 function isOfSameSiteSession(req: Request): boolean {
-  const { sameSite } = sessionCookieOf(req) ?? {};
-  const isSameSite = sameSite === true || sameSite === 'lax' || sameSite === 'strict';
-  return isSameSite && req.get('origin') === 'null' && req.get('sec-fetch-site') === undefined;
+  const sameSite = sessionSameSiteOf(req);
+  const isSameSite = sameSite === true || /^(?:lax|strict)$/i.test(String(sameSite));
+  return isSameSite && namesNoOrigin(req);
+}
+
+function namesNoOrigin(req: Request): boolean {
+  return req.get('origin') === 'null' && req.get('sec-fetch-site') === undefined;
+}
+
+function crossSite(req: Request): SalesforceAuthError {
+  return new SalesforceAuthError(
+    'ERR_SALESFORCE_CROSS_SITE',
+    namesNoOrigin(req)
+      ? 'A logout named no origin (Origin: null), so it may be one of another site. Forms do so under the Referrer-Policy ' +
+          "no-referrer, which is helmet's default, in browsers without Sec-Fetch-Site and by plain http. Set sameSite: 'lax' on " +
+          "the session's cookie, or the Referrer-Policy same-origin."
+      : 'Another site tried to log the user out. Log out with a form or request of the application itself.',
+    { status: 403 },
+  );
 }
 
 /** A page with a button, for a logout route that is opened by a link: a logout by GET could be caused by any other site. */

@@ -8,7 +8,7 @@ import { checkFunction, checkNames, invalid, optionalText } from '../options/che
 import { clientOptionNames, parseClientOptions, type ClientOptions } from '../options/configuration';
 import type { KeepAliveSettings } from '../options/keep-alive';
 import { parseRefresh, type RefreshOptions } from '../options/refresh';
-import { ConfigurationSource, type ConfigurationFunction, type TenantFunction } from '../options/source';
+import { checkedTenant, ConfigurationSource, type ConfigurationFunction, type TenantFunction } from '../options/source';
 import { Reporter, type Report } from '../reporter';
 import { isOrganizationId, toId18 } from '../salesforce/ids';
 import { MemoryTokenStore } from '../stores/memory';
@@ -74,7 +74,10 @@ export interface StaticOptions {
    * organization; `'any'` is the same without the warning.
    */
   allowedOrganizations?: readonly string[] | 'any' | undefined;
-  /** Decides whether a user may log in; false or an exception refuses, and the tokens are revoked. Default: all may. */
+  /**
+   * Decides whether a user may log in; false or an exception refuses, and the tokens are revoked. Anything but true and false is
+   * an error. Default: all may.
+   */
   authorizeUser?: ((user: SalesforceUser, req: Request) => boolean | Promise<boolean>) | undefined;
   /**
    * Called after a login, before the redirect; the session is the new one, and `req.login()` of an application's own Passport
@@ -183,6 +186,7 @@ export function parseOptions(options: SalesforceAuthOptions): ParsedOptions {
   const publicUrls = [options.publicUrl].flat();
   const source = new ConfigurationSource(configuration ?? parseClientOptions(options, { publicUrls }), publicUrls);
   const store = parseStore(options.store) ?? new MemoryTokenStore({ clock });
+  const tenant = checkedTenant(options.tenant);
   const { settings, keepAlive } = parseRefresh(options.refresh);
   if (keepAlive && typeof store.takeIdle !== 'function') {
     throw invalid('refresh.keepAlive', 'left out with this store, which has no takeIdle() to tell idle grants');
@@ -197,9 +201,9 @@ export function parseOptions(options: SalesforceAuthOptions): ParsedOptions {
     acceptUnencrypted: options.acceptUnencrypted === true,
     routes,
     property,
-    session: { key: optionalText('sessionKey', options.sessionKey) ?? property, tenant: options.tenant },
-    addresses: new Addresses(parsePublicUrl(options.publicUrl)),
-    tenant: options.tenant,
+    session: { key: optionalText('sessionKey', options.sessionKey) ?? property, tenant },
+    addresses: new Addresses(parsePublicUrl(options.publicUrl), source.fixed?.callbackURL),
+    tenant,
     keys: loginKeys(secrets, source),
     reporter: new Reporter(options.report, clock),
     keepSessionInfo: options.keepSessionInfo === true,

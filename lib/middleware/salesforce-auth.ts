@@ -22,6 +22,7 @@ import { parseOptions, type ParsedOptions, type SalesforceAuthOptions } from './
 import { organizationPicker } from './organization-picker';
 import { attached, notAuthenticated, RequestSalesforce, type GuardedRequest, type SalesforceRequest } from './request';
 import { guard, loginOnError, type RequireOptions } from './require';
+import { noteSession } from './session-mount';
 import { shutDown } from './shutdown';
 import { Tokens } from './tokens';
 
@@ -136,6 +137,7 @@ export function salesforceAuth(options: SalesforceAuthOptions): SalesforceAuth {
     }
     mountErrorPage?.(req);
     checkForwarded(req);
+    noteSession(req);
     attach(req, property, core);
     forgetMarkIfServed(core, req, res);
     const { method } = req;
@@ -198,7 +200,11 @@ function attachedOrNew(req: Request, property: string, core: AuthContext): Sales
 
 /** Without a slash at its end; undefined where no Express application has the request, which then has no routes either. */
 function pathOf({ path }: Request): string | undefined {
-  return (path as string | undefined)?.endsWith('/') && path.length > 1 ? path.slice(0, -1) : path;
+  return (path as string | undefined)?.endsWith('/') ? withoutSlash(path) : path;
+}
+
+function withoutSlash(path: string): string {
+  return path.length > 1 ? path.replace(/\/$/, '') : path;
 }
 
 /** Whether `wanted` is `path` below `baseUrl`; lengths first, since it is nearly always another. */
@@ -217,10 +223,11 @@ function guarded(req: Request, property: string): GuardedRequest {
 /** The path at which the application sees the callback, if the option `callbackURL` names it. */
 function callbackPathBelowRoot({ source, addresses }: ParsedOptions): string | undefined {
   const callbackURL = source.fixed?.callbackURL;
-  if (callbackURL === undefined || callbackURL.startsWith('/')) return callbackURL;
+  if (callbackURL === undefined) return undefined;
+  if (callbackURL.startsWith('/')) return withoutSlash(callbackURL);
   const path = parseUrl(callbackURL)?.pathname;
   const prefix = addresses.listed[0]?.prefix ?? '';
-  return path?.startsWith(`${prefix}/`) ? path.slice(prefix.length) : path;
+  return path && withoutSlash(path.startsWith(`${prefix}/`) ? path.slice(prefix.length) : path);
 }
 
 function alreadyThere(property: string): SalesforceAuthError {

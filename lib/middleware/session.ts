@@ -1,7 +1,8 @@
-import type { Application, Request } from 'express';
+import type { Request } from 'express';
 import type { GrantHolder } from '../coordinator/grants';
 import { SalesforceAuthError } from '../errors';
 import type { TenantFunction } from '../options/source';
+import { missingSession } from './session-mount';
 import type { SalesforceUser } from './user';
 
 /** What one login leaves in the session: whose grant it is and who the user is. No token, ever. */
@@ -39,6 +40,7 @@ interface AnySession {
     maxAge?: number | null;
     secure?: boolean | 'auto';
     sameSite?: boolean | string;
+    domain?: string | null;
   };
 }
 
@@ -144,6 +146,28 @@ export function sessionCookieOf(req: Request): SessionCookie | undefined {
   return { id: (req as { sessionID?: string }).sessionID, secure: cookie?.secure, sameSite: cookie?.sameSite };
 }
 
+/**
+ * Whether the cookie of a request's session goes along to another host of the application; undefined if that cannot be seen.
+ *
+ * @param origin of the other host
+ */
+export function isSessionSharedWith(req: Request, origin: string): boolean | undefined {
+  const session = sessionOf(req);
+  const { sessionOptions } = req as { sessionOptions?: { domain?: string } };
+  if (!session || !(isInStore(session) || sessionOptions)) return undefined;
+  const domain = (isInStore(session) ? session.cookie?.domain : sessionOptions?.domain)
+    ?.replace(/^\./, '')
+    .toLowerCase();
+  const { hostname } = new URL(origin);
+  return domain !== undefined && (hostname === domain || hostname.endsWith(`.${domain}`));
+}
+
+/** What the cookie of a request's session says of other sites; undefined if it says nothing, or cannot be seen. */
+export function sessionSameSiteOf(req: Request): boolean | string | undefined {
+  const { sessionOptions } = req as { sessionOptions?: { sameSite?: boolean | string } };
+  return sessionCookieOf(req)?.sameSite ?? sessionOptions?.sameSite;
+}
+
 /** About how large the cookie of a session is that lives in its cookie, in bytes; undefined for sessions in a store. */
 export function sessionSizeOf(req: Request): number | undefined {
   const session = sessionOf(req);
@@ -183,25 +207,13 @@ export function hasSession(req: Request): boolean {
 /**
  * The session of a request.
  *
- * @throws SalesforceAuthError `ERR_SALESFORCE_SESSION_STORE` (503) where express-session is mounted and made none, as it does
- *   while its store says it is disconnected; `ERR_SALESFORCE_SESSION_MISSING` (500) where it is not
+ * @throws SalesforceAuthError `ERR_SALESFORCE_SESSION_STORE` (503) if express-session is mounted and made none, as it does
+ *   while its store says it is disconnected; `ERR_SALESFORCE_SESSION_MISSING` (500) if it did not run on the request
  */
 export function requireSession(req: Request): AnySession {
   const session = sessionOf(req);
-  const { app } = req as { app?: Application };
-  if (session) {
-    // A request that no Express application handles, such as an upgrade to a WebSocket, has none.
-    if (app) applicationsWithSessions.add(app);
-    return session;
-  }
-  const place = app && sessionMiddlewareOf(app);
-  if (place === 'before') throw sessionStoreFailed('read', undefined);
-  throw new SalesforceAuthError(
-    'ERR_SALESFORCE_SESSION_MISSING',
-    place === 'after'
-      ? 'The session middleware is mounted after salesforceAuth(), which needs its session. Move app.use(session(…)) before app.use(salesforceAuth(…)).'
-      : 'There is no session on the request. Mount express-session or cookie-session before salesforceAuth(), and see that its store is connected.',
-  );
+  if (session) return session;
+  throw missingSession(req) ?? noSessionMade(req);
 }
 
 /**
@@ -214,18 +226,14 @@ export function sessionReadError(req: Request, error: unknown): SalesforceAuthEr
   return sessionStore === undefined || sessionOf(req) ? undefined : sessionStoreFailed('read', error);
 }
 
-/** Applications a request of which has had a session: where one has none later, its store is to blame. */
-const applicationsWithSessions = new WeakSet<object>();
-
-/** Where the application has mounted a session middleware, seen from this package's; undefined if nowhere to be seen. */
-function sessionMiddlewareOf(app: Application): 'before' | 'after' | undefined {
-  if (applicationsWithSessions.has(app)) return 'before';
-  // Express 4 has a getter `router` that throws, and Express 5 no `_router`.
-  const { stack } = ((app as { _router?: unknown })._router ?? app.router) as { stack: { name?: string }[] };
-  const session = stack.findIndex(({ name }) => name === 'session');
-  const own = stack.findIndex(({ name }) => name === 'salesforceAuthMiddleware');
-  if (session === -1) return undefined;
-  return own !== -1 && own < session ? 'after' : 'before';
+/** The session middleware ran, and there is no session. */
+function noSessionMade({ originalUrl }: Request): SalesforceAuthError {
+  return new SalesforceAuthError(
+    'ERR_SALESFORCE_SESSION_STORE',
+    `The session could not be read: express-session made none at ${originalUrl.split('?')[0] ?? '/'}. Its store says that it is ` +
+      "disconnected (check the server and the connection), or its option cookie.path is not '/'. Nobody was logged out.",
+    { status: 503, retryAfterSeconds: 5 },
+  );
 }
 
 function sessionStoreFailed(what: string, cause: unknown): SalesforceAuthError {

@@ -67,6 +67,8 @@ export function ownPageOf(req: Request, addresses: Addresses): string | undefine
 }
 
 function isOwnOrigin(req: Request, origin: string, addresses: Addresses): boolean {
+  // Behind a proxy that rewrites Host, a request does not show the origin that the browser names; the callback URL does.
+  if (origin === addresses.callbackOrigin) return true;
   return origin === addresses.seen(req) || origin === originOf(req, addresses) || isListed(origin, addresses);
 }
 

@@ -1,5 +1,5 @@
 import { distance } from 'fastest-levenshtein';
-import { SalesforceOptionError, type SalesforceOptionErrorCode } from '../errors';
+import { errorFrom, SalesforceOptionError, type SalesforceOptionErrorCode } from '../errors';
 
 /** Other libraries' and Salesforce's own names for our options; a spelling distance alone would not find them. */
 const otherNames: Readonly<Record<string, string>> = {
@@ -120,6 +120,26 @@ export function oneOf<const T extends string>(option: string, value: unknown, al
     `${option} must be one of ${list}${typeof value === 'string' ? `; it is '${shorten(value)}'` : ''}.` +
       (guess === undefined ? '' : ` Did you mean '${guess}'?`),
   );
+}
+
+/**
+ * What a function of the application answers, which must not wait. Express takes a thrown `undefined` for success, and so would
+ * let a request past a guard.
+ *
+ * @throws what the function throws, as an error; SalesforceOptionError if the function gives a promise
+ */
+export function answerNow(option: string, ask: () => unknown): unknown {
+  let answer: unknown;
+  try {
+    answer = ask();
+  } catch (error) {
+    throw errorFrom(error);
+  }
+  if (typeof (answer as PromiseLike<unknown> | null | undefined)?.then === 'function') {
+    Promise.resolve(answer).catch(() => undefined);
+    throw invalid(option, 'a function that answers at once; it gave a promise, as an async function does');
+  }
+  return answer;
 }
 
 /** A function, or undefined where the option was left out. */

@@ -1,5 +1,6 @@
 import type { Request } from 'express';
 import { isSalesforceAuthError, SalesforceAuthError } from '../errors';
+import { answerNow, invalid } from './check';
 import { parseConfiguration, type ClientOptions, type Configuration, type FetchFunction } from './configuration';
 
 /** What a configuration is asked for. */
@@ -36,7 +37,7 @@ export class ConfigurationSource {
     if (typeof source === 'function') {
       this.#resolve = async (context) => {
         try {
-          return parseConfiguration(await source(context), { tenant: context.tenant, publicUrls });
+          return parseConfiguration(checkGiven(await source(context)), { tenant: context.tenant, publicUrls });
         } catch (error) {
           if (isSalesforceAuthError(error)) throw error;
           throw new SalesforceAuthError(
@@ -96,6 +97,22 @@ export class ConfigurationSource {
       }
     }
   }
+}
+
+/** A tenant that is not known is a common mistake: the function finds nothing, and gives that. */
+function checkGiven(options: unknown): ClientOptions {
+  if (typeof options === 'object' && options !== null) return options as ClientOptions;
+  throw invalid('configuration', `a function that gives an object with clientID; it gave ${typeof options}`);
+}
+
+/** The option `tenant`, whose answer is checked each time. */
+export function checkedTenant(tenant: TenantFunction | undefined): TenantFunction | undefined {
+  if (!tenant) return undefined;
+  return (req) => {
+    const name = answerNow('tenant', () => tenant(req));
+    if (name === undefined || typeof name === 'string') return name;
+    throw invalid('tenant', `a function that gives a string or undefined; it gave ${typeof name}`);
+  };
 }
 
 function keyOf(tenant: string | undefined, clientID: string): string {

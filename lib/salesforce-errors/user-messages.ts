@@ -1,4 +1,4 @@
-import type { SalesforceErrorCode } from '../error-codes';
+import type { SalesforceErrorCode, SalesforceRuntimeErrorCode } from '../error-codes';
 
 /** What a code means to the person in front of the browser. */
 export interface UserMessage {
@@ -190,3 +190,9 @@ export const userMessages: Readonly<Record<SalesforceErrorCode, UserMessage>> = 
   ),
   ERR_SALESFORCE_API: misused,
 };
+
+/** Whether a code, as a store has kept it, says that an operator or administrator has to change a setting first. */
+export function needsSetUp(code: string | undefined): code is SalesforceRuntimeErrorCode {
+  const situation = (userMessages as Readonly<Record<string, UserMessage | undefined>>)[code ?? ''];
+  return situation === setup || situation === organization;
+}

@@ -8,7 +8,7 @@ import { loginKeys } from '../login/keys';
 import type { LoginRequestOptions } from '../login/request';
 import { checkFunction, checkNames, invalid, optionalText } from '../options/check';
 import { clientOptionNames, parseClientOptions, type ClientOptions } from '../options/configuration';
-import { ConfigurationSource, type ConfigurationFunction, type TenantFunction } from '../options/source';
+import { checkedTenant, ConfigurationSource, type ConfigurationFunction, type TenantFunction } from '../options/source';
 import type { TokenSet } from '../token/types';
 
 /** Passport's option: load no profile; or a function that decides it, with a callback if it takes two parameters. */
@@ -154,7 +154,7 @@ export function parseStrategyOptions(options: StrategyOptions): StrategyParts {
     name: optionalText('name', options.name) ?? 'salesforce',
     passReqToCallback: options.passReqToCallback === true,
     skipUserProfile: options.skipUserProfile ?? false,
-    tenant,
+    tenant: checkedTenant(tenant),
   };
 }
 

@@ -95,7 +95,7 @@ describeWith('Chromium', 'nginx')('a session cookie', () => {
     await page.goto(`${root}/guarded`);
 
     await page.getByText('ERR_SALESFORCE_SESSION_MISSING').waitFor();
-    expect(app.warnings[0]?.message).toMatch(/Mount .* before salesforceAuth\(\)/);
+    expect(app.warnings[0]?.message).toMatch(/is mounted after salesforceAuth\(\).*Move/);
   });
 
   it('that two processes share, but not the memory store, is named after one login', async () => {

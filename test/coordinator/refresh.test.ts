@@ -184,6 +184,9 @@ describe('a refresh that Salesforce refuses for now', () => {
       ['token.failed', { code: 'ERR_SALESFORCE_CLIENT_REJECTED' }],
     ]);
     expect(await lab.record()).toMatchObject({ state: 'idle', errorCode: 'ERR_SALESFORCE_CLIENT_REJECTED' });
+    await lab.world.elapse(10_000);
+    for (const get of [lab.get(), lab.getOther()])
+      expect(essence(await get)).toMatchObject({ code: 'CLIENT_REJECTED', status: 502, retryAfterSeconds: 26 });
   });
 
   it('goes unnoticed while the end of the old token is only presumed', async () => {
@@ -407,7 +410,11 @@ describe('a refresh whose answer is lost', () => {
     await lab.world.elapse(5_000);
     lab.faults.inject({ on: 'introspect', ...fault });
 
-    expect(essence(await lab.get({ rejected }))).toEqual({ code: 'REFRESH_IN_DOUBT', status: 503, retryAfterSeconds: 10 });
+    expect(essence(await lab.get({ rejected }))).toEqual({
+      code: 'REFRESH_IN_DOUBT',
+      status: 503,
+      retryAfterSeconds: 10,
+    });
     expect(lab.presentations).toEqual([1]);
     await lab.world.elapse(10_000);
     expect(essence(await lab.get({ rejected }))).toEqual(reauthentication);
@@ -460,7 +467,11 @@ describe('a refresh whose answer is lost', () => {
     await lab.world.elapse(5_000);
     const arm = jest.spyOn(lab.process().store, 'arm').mockResolvedValueOnce(false);
 
-    expect(essence(await lab.get({ rejected }))).toEqual({ code: 'REFRESH_IN_DOUBT', status: 503, retryAfterSeconds: 10 });
+    expect(essence(await lab.get({ rejected }))).toEqual({
+      code: 'REFRESH_IN_DOUBT',
+      status: 503,
+      retryAfterSeconds: 10,
+    });
     arm.mockRestore();
     expect(lab.presentations).toEqual([]);
   });

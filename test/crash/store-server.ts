@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { Redis } from 'ioredis';
-import { freePort, startProgram, stopProgram, temporaryFolder } from '../stores/servers/programs';
+import { onFreePort, startProgram, stopProgram, temporaryFolder } from '../stores/servers/programs';
 import { Line } from './proxy';
 import type { Stage, StoreKind } from './stage';
 
@@ -171,7 +171,8 @@ class RedisServer {
   }
 
   static async start(given?: number, ...settings: string[]): Promise<RedisServer> {
-    const port = given ?? (await freePort());
+    if (given === undefined) return onFreePort((free) => RedisServer.start(free, ...settings));
+    const port = given;
     const folder = temporaryFolder();
     const { program } = await startProgram(
       process.env['REDIS_SERVER_PATH'] ?? 'redis-server',

@@ -265,9 +265,7 @@ function slug(heading: string): string {
 }
 
 describe('error codes in the documentation', () => {
-  const codes = [...read('lib/error-codes.ts').matchAll(/'(ERR_SALESFORCE_\w+)'/g)].map(
-    ([, code = '']) => code,
-  );
+  const codes = [...read('lib/error-codes.ts').matchAll(/'(ERR_SALESFORCE_\w+)'/g)].map(([, code = '']) => code);
 
   it('are those of lib/errors.ts, each with a heading of its own', () => {
     const documented = headings(read('docs/reference/errors.md')).filter((heading) => heading.startsWith('ERR_'));

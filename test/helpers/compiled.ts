@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { transformFileSync } from '@swc/core';
@@ -9,19 +9,27 @@ const root = join(__dirname, '../..');
 export function compileLibrary(): { folder: string; env: NodeJS.ProcessEnv; remove: () => void } {
   const folder = mkdtempSync(join(tmpdir(), 'library-'));
   for (const entry of readdirSync(join(root, 'lib'), { recursive: true, withFileTypes: true })) {
-    if (!entry.name.endsWith('.ts')) continue;
+    const isText = entry.name.endsWith('.lua');
+    if (!isText && !entry.name.endsWith('.ts')) continue;
     const source = join(entry.parentPath, entry.name);
+    // A text keeps its name, which Node takes for JavaScript.
     const target = join(folder, relative(join(root, 'lib'), source).replace(/\.ts$/, '.js'));
-    const { code } = transformFileSync(source, {
-      jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
-      module: { type: 'commonjs' },
-    });
     mkdirSync(dirname(target), { recursive: true });
-    writeFileSync(target, code);
+    writeFileSync(
+      target,
+      isText ? `exports.default = ${JSON.stringify(readFileSync(source, 'utf8'))};` : compile(source),
+    );
   }
   return {
     folder,
     env: { PATH: process.env['PATH'], NODE_PATH: join(root, 'node_modules') },
     remove: () => rmSync(folder, { recursive: true }),
   };
+}
+
+function compile(source: string): string {
+  return transformFileSync(source, {
+    jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
+    module: { type: 'commonjs' },
+  }).code;
 }

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort, startProgram, stopProgram, temporaryFolder, type RunningServer } from '../stores/servers/programs';
+import { onFreePort, startProgram, stopProgram, temporaryFolder, type RunningServer } from '../stores/servers/programs';
 
 const missing =
   'This test needs a real nginx. Install it (Debian: apt-get install nginx-light; macOS: brew install nginx), or set NGINX_PATH.';
@@ -11,9 +11,12 @@ export interface Nginx extends RunningServer {
 }
 
 /** An nginx on a port of its own before servers on this machine, set up as docs/guide/deployment.md has it. */
-export async function startNginx(upstream: readonly number[]): Promise<Nginx> {
+export function startNginx(upstream: readonly number[]): Promise<Nginx> {
+  return onFreePort((port) => startAt(port, upstream));
+}
+
+async function startAt(port: number, upstream: readonly number[]): Promise<Nginx> {
   const folder = temporaryFolder();
-  const port = await freePort();
   const settings = join(folder.path, 'nginx.conf');
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
   const write = (targets: readonly number[]): void =>

@@ -184,10 +184,14 @@ describe('a login that begins at another origin than its callback', () => {
     const tenants: (string | undefined)[] = [];
     const app = await startApp({
       emulator,
-      create: ({ clientID, clientSecret }, callbackURL) => {
-        const { port } = new URL(callbackURL);
+      sessionMiddleware: expressSession({
+        ...{ secret: '__test_session_secret__', resave: false, saveUninitialized: false },
+        cookie: { domain: 'app.test' },
+      }) as never,
+      create: ({ clientID, clientSecret, callbackURLs }) => {
+        callbackURLs.push('http://app.test/auth/salesforce/callback');
         return salesforceAuth({
-          publicUrl: [`http://localhost:${port}`, `http://127.0.0.1:${port}`],
+          publicUrl: ['http://app.test', 'http://www.app.test'],
           tenant: (req) => req.hostname,
           configuration: ({ tenant }) => {
             tenants.push(tenant);
@@ -197,17 +201,17 @@ describe('a login that begins at another origin than its callback', () => {
         });
       },
     });
-    const { port } = new URL(app.url);
     const browser = app.browser();
-    const moved = await browser.get('/auth/salesforce?returnTo=/me').set('Host', `127.0.0.1:${port}`);
+    const moved = await browser.get('/auth/salesforce?returnTo=/me').set('Host', 'www.app.test');
     const { pathname, search, origin } = new URL(moved.headers['location'] as string);
+    void browser.set('Host', 'app.test');
 
     const end = await logIn(browser, emulator, { loginPath: pathname + search });
 
-    expect(origin).toBe(app.url);
+    expect(origin).toBe('http://app.test');
     expect(end.body).toEqual({});
-    expect(end.headers['location']).toBe(`http://127.0.0.1:${port}/me`);
-    expect(new Set(tenants)).toEqual(new Set(['127.0.0.1']));
+    expect(end.headers['location']).toBe('http://www.app.test/me');
+    expect(new Set(tenants)).toEqual(new Set(['www.app.test']));
   });
 });
 

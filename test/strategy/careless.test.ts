@@ -8,7 +8,8 @@ import { expectTable } from './table';
 
 const program = join(__dirname, 'programs/careless.mjs');
 const ends = 'ends the process';
-const nothing = '500 Error: Code of the application failed, and gave no error object.';
+const nothing =
+  '500 SalesforceAuthError: Code of the application failed, and gave no error object. Throw an Error, or reject with one.';
 
 const firstCounts = 'The user is logged in by then. The second answer is reported to the operator.';
 

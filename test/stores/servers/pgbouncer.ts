@@ -1,17 +1,20 @@
 import { chmodSync, chownSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execFileSync } from 'node:child_process';
-import { freePort, startProgram, stopProgram, temporaryFolder, type RunningServer } from './programs';
+import { onFreePort, startProgram, stopProgram, temporaryFolder, type RunningServer } from './programs';
 
 const missing =
   'There is no PgBouncer: install the package pgbouncer, or set PGBOUNCER_PATH to the program. npm test does it on Debian as root.';
 
 /** A PgBouncer in transaction mode before a PostgreSQL, as it would be set up in production. */
-export async function startPgBouncer(postgresUrl: string): Promise<RunningServer> {
+export function startPgBouncer(postgresUrl: string): Promise<RunningServer> {
+  return onFreePort((own) => startAt(own, postgresUrl));
+}
+
+async function startAt(own: number, postgresUrl: string): Promise<RunningServer> {
   const { hostname, port, username, password, pathname } = new URL(postgresUrl);
   const folder = temporaryFolder();
   try {
-    const own = await freePort();
     const settings = join(folder.path, 'pgbouncer.ini');
     const users = join(folder.path, 'users.txt');
     writeFileSync(users, `"${username}" "${password}"\n`);

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -11,15 +11,45 @@ export interface RunningServer {
   stop: () => Promise<void>;
 }
 
+/** Ports below those that systems give to `listen(0)` and to outgoing connections, so that nobody gets one of ours by chance. */
+const ownPorts = { from: 12_000, to: 32_000 };
+
 /** A port nobody listens on at this moment. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  for (;;) {
+    const port = ownPorts.from + Math.floor(Math.random() * (ownPorts.to - ownPorts.from));
+    if (await isFree(port)) return port;
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer().listen(port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+  } catch {
+    return false;
+  }
   server.close();
   await once(server, 'close');
-  return port;
+  return true;
 }
+
+/**
+ * Starts a server on a free port, and on another one if that port is lost to another program in between.
+ *
+ * @throws what the server says, if it is something else or happens each time
+ */
+export async function onFreePort<T>(start: (port: number) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await start(await freePort());
+    } catch (error) {
+      if (attempt === maxAttempts || !/address already in use|EADDRINUSE/i.test(String(error))) throw error;
+    }
+  }
+}
+
+const maxAttempts = 5;
 
 /** A new folder below the system's for temporary files, and how to be rid of it. */
 export function temporaryFolder(): { path: string; remove: () => void } {

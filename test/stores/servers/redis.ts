@@ -1,4 +1,4 @@
-import { freePort, startProgram, stopProgram, temporaryFolder, type RunningServer } from './programs';
+import { onFreePort, startProgram, stopProgram, temporaryFolder, type RunningServer } from './programs';
 
 const missing =
   'These tests need a real Redis. Install redis-server (Debian: apt-get install redis-server; macOS: brew install redis), ' +
@@ -12,9 +12,12 @@ export async function startRedis(): Promise<RunningServer> {
 }
 
 /** A `redis-server` from PATH, with further settings as on its command line. */
-export async function startRedisServer(...settings: string[]): Promise<RunningServer & { port: number }> {
+export function startRedisServer(...settings: string[]): Promise<RunningServer & { port: number }> {
+  return onFreePort((port) => startAt(port, settings));
+}
+
+async function startAt(port: number, settings: readonly string[]): Promise<RunningServer & { port: number }> {
   const folder = temporaryFolder();
-  const port = await freePort();
   try {
     const { program } = await startProgram(
       process.env['REDIS_SERVER_PATH'] ?? 'redis-server',

@@ -21,6 +21,10 @@ const otherNames: Readonly<Record<string, string>> = {
   scopes: 'scope',
   login_hint: 'loginHint',
   encryptionKey: 'encryptionKeys',
+  keyPrefix: 'prefix',
+  tableName: 'table',
+  connection: 'pool',
+  redis: 'client',
   secret: 'encryptionKeys',
 };
 
@@ -125,6 +129,12 @@ export function oneOf<const T extends string>(
     `${option} must be one of ${list}${typeof value === 'string' ? `; it is '${shorten(value)}'` : ''}.` +
       (guess === undefined ? '' : ` Did you mean '${guess}'?`),
   );
+}
+
+/** True or false, or undefined if the option was left out. */
+export function optionalBoolean(option: string, value: unknown): boolean | undefined {
+  if (value === undefined || typeof value === 'boolean') return value;
+  throw invalid(option, 'true or false');
 }
 
 /** A function, or undefined where the option was left out. */

@@ -14,7 +14,8 @@ const bundledPackages = ['oauth4webapi', 'jose', 'csv-parse'];
 /** Takes Lua scripts in as text; tools/test/text.cjs does the same for jest. */
 const texts = {
   name: 'texts',
-  transform: (text, id) => (id.endsWith('.lua') ? { code: `export default ${JSON.stringify(text)};`, map: null } : null),
+  transform: (text, id) =>
+    id.endsWith('.lua') ? { code: `export default ${JSON.stringify(text)};`, map: null } : null,
 };
 
 /**

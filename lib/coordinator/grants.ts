@@ -90,7 +90,7 @@ export class Grants {
         });
       if (written.outcome === 'conflict') continue;
       this.#coordinator.forget(grantId);
-      if (existing?.tokens) this.#revokeReplaced(grantId, existing.tokens, tokens, existing.record.leaseInMs);
+      if (existing?.tokens) this.#revokeReplaced(existing.record, existing.tokens, tokens);
       events.emit('login.succeeded', { grantId, tokens: existing ? 'replaced' : 'new' });
       return { grantId, generation, holder };
     } while (await contention.mayTryAgain());
@@ -142,7 +142,7 @@ export class Grants {
    * Revokes the tokens a login replaced. An attempt to refresh them learns that it was overtaken,
    * and revokes what it obtained. It is given the time of its claim, after which its process may have died.
    */
-  #revokeReplaced(grantId: string, replaced: TokenSet, tokens: TokenSet, leaseInMs: number): void {
+  #revokeReplaced({ grantId, leaseInMs }: GrantRecord, replaced: TokenSet, tokens: TokenSet): void {
     const { clock, revocations } = this.#parts;
     const claimOver = leaseInMs > 0 ? wait(clock, leaseInMs, revocations.closing) : Promise.resolve();
     revocations.track(claimOver.then(() => revocations.revoke(grantId, replaced, tokens)));

@@ -23,6 +23,12 @@ const general = [
 
 type Outcome = 'refreshed' | 'ended' | 'failed';
 
+/** Where the grants are that are kept alive. */
+interface KeptAlive {
+  coordinator: TokenCoordinator;
+  grants: Grants;
+}
+
 /**
  * Refreshes grants that nobody uses, one after the other, before Salesforce lets them end; and ends those that no session
  * has held for long. Processes share the work: the store gives each grant to one of them.
@@ -36,7 +42,7 @@ export class KeepAlive {
   #cancel: CancelTimer = () => undefined;
   #round: Promise<void> = Promise.resolve();
 
-  constructor(parts: GivenParts, coordinator: TokenCoordinator, grants: Grants, settings: KeepAliveSettings) {
+  constructor(parts: GivenParts, { coordinator, grants }: KeptAlive, settings: KeepAliveSettings) {
     this.#parts = parts;
     this.#coordinator = coordinator;
     this.#grants = grants;

@@ -10,6 +10,15 @@ import { askAt, placesOf } from './places';
 /** Pauses between tries, in milliseconds; after the last one Salesforce's own policies have to end the token. */
 const pausesMs = [1_000, 5_000, 30_000, 120_000] as const;
 
+/** One token on its way to be revoked. */
+interface Revocation {
+  grantId: string;
+  /** The token set it belongs to, which says at which client and host. */
+  tokens: TokenSet;
+  token: string;
+  startedAt: number;
+}
+
 /** Revokes tokens at Salesforce, trying again in the background while Salesforce cannot be reached. */
 export class Revocations {
   readonly #source: ConfigurationSource;
@@ -40,9 +49,9 @@ export class Revocations {
 
   /** Revokes one token. */
   async revokeValue(grantId: string, tokens: TokenSet, token: string): Promise<void> {
-    const startedAt = this.#clock.monotonic();
-    if (await this.#try(grantId, tokens, token, startedAt)) return;
-    this.track(this.#retry(grantId, tokens, token, startedAt));
+    const revocation = { grantId, tokens, token, startedAt: this.#clock.monotonic() };
+    if (await this.#try(revocation)) return;
+    this.track(this.#retry(revocation));
   }
 
   /** Has {@link close} wait for work that revokes something in the background. */
@@ -62,17 +71,18 @@ export class Revocations {
     await Promise.all(this.#pending);
   }
 
-  async #retry(grantId: string, tokens: TokenSet, token: string, startedAt: number): Promise<void> {
+  async #retry(revocation: Revocation): Promise<void> {
     for (const pauseMs of pausesMs) {
       // Returns at once when closing, for one last try.
       await wait(this.#clock, pauseMs, this.#closing.signal);
-      if (await this.#try(grantId, tokens, token, startedAt)) return;
+      if (await this.#try(revocation)) return;
       if (this.#closing.signal.aborted) break;
     }
-    this.#tell(grantId, false, startedAt);
+    this.#tell(revocation, false);
   }
 
-  async #try(grantId: string, tokens: TokenSet, token: string, startedAt: number): Promise<boolean> {
+  async #try(revocation: Revocation): Promise<boolean> {
+    const { grantId, tokens, token } = revocation;
     try {
       const { clientID, tenant, baseUrl } = tokens;
       const configuration = await this.#source.resolveClient(clientID, { tenant });
@@ -81,7 +91,7 @@ export class Revocations {
       if (!places.includes(baseUrl)) throw clientChanged();
       await askAt(places, (place) => new TokenClient(configuration, place, this.#clock).revoke(token));
       debugRevoke('%s revoked', grantId);
-      this.#tell(grantId, true, startedAt);
+      this.#tell(revocation, true);
       return true;
     } catch {
       debugRevoke('%s could not be revoked for now', grantId);
@@ -89,7 +99,7 @@ export class Revocations {
     }
   }
 
-  #tell(grantId: string, succeeded: boolean, startedAt: number): void {
+  #tell({ grantId, startedAt }: Revocation, succeeded: boolean): void {
     const durationMs = this.#clock.monotonic() - startedAt;
     this.#events.emit(succeeded ? 'revocation.succeeded' : 'revocation.failed', { grantId, durationMs });
   }

@@ -1,5 +1,5 @@
 import { within, type Clock } from '../clock';
-import { storeFailureOf } from '../stores/failure';
+import { noAnswer, storeFailureOf } from '../stores/failure';
 import type { TokenStore } from '../stores/store';
 import { fromStore, type DiagnoseOptions, type Finding } from './findings';
 
@@ -14,14 +14,13 @@ export async function checkStore(store: TokenStore, given: DiagnoseOptions, cloc
       Object.assign(new Error(`no answer within ${storeTimeoutMs} ms`), { code: 'TIMEOUT' }),
     );
   } catch (error) {
-    const { code, reason, fix } = storeFailureOf(error);
-    const why = code === undefined || reason.includes(code) ? reason : `${reason} (${code})`;
+    const failure = storeFailureOf(error);
     return [
       {
         check: 'store',
         level: 'error',
-        message: `The token store does not answer: ${why.replace(/\.$/, '')}.`,
-        fix: `${fix} Until then nobody can log in or be refreshed.`,
+        message: noAnswer(failure),
+        fix: `${failure.fix} Until then nobody can log in or be refreshed.`,
         code: 'ERR_SALESFORCE_TOKEN_STORE',
       },
     ];

@@ -41,7 +41,11 @@ export class LoginClaims {
   readonly #clock: Clock;
   readonly #waitMs: number;
 
-  constructor(records: ClaimRecords, keys: KeyRing, clock: Clock, waitMs = 10_000) {
+  constructor(
+    records: ClaimRecords,
+    keys: KeyRing,
+    { clock, waitMs = 10_000 }: { clock: Clock; waitMs?: number | undefined },
+  ) {
     this.#records = records;
     this.#keys = keys;
     this.#clock = clock;

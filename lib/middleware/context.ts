@@ -18,6 +18,7 @@ import { SalesforceAuthError } from '../errors';
 import type { ParsedOptions } from './options';
 import { meant } from './logins';
 import { attached } from './request';
+import { probeStore, type StoreProbe } from './store-probe';
 import { mountPathOf } from './visit';
 import {
   entriesOf,
@@ -63,6 +64,7 @@ export class AuthContext {
   readonly intents: LoginIntents;
   readonly moves: LoginMoves;
   readonly #keepAlive: KeepAlive | undefined;
+  readonly #probe: StoreProbe;
   /** Holders whose extension failed, to be tried again: their sessions were saved already. */
   readonly #notExtended = new Set<string>();
   readonly #reported = new WeakSet();
@@ -100,7 +102,9 @@ export class AuthContext {
       },
     });
     const { keepAlive } = options;
-    this.#keepAlive = keepAlive && new KeepAlive(parts, this.coordinator, this.grants, keepAlive);
+    this.#keepAlive = keepAlive && new KeepAlive(parts, this, keepAlive);
+    store.reportTo?.((code, message) => reporter.warn(code, message));
+    this.#probe = probeStore(options);
   }
 
   /** Where this middleware is mounted, for a request that has passed it. */
@@ -224,6 +228,7 @@ export class AuthContext {
 
   /** Ends: finishes refreshes and revocations under way, and closes the store made here. */
   async close(): Promise<void> {
+    this.#probe.end();
     await Promise.all([this.#keepAlive?.close(), this.coordinator.close()]);
     await this.revocations.close();
     if (this.options.ownsStore) await this.options.store.close?.();

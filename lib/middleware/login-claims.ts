@@ -26,7 +26,7 @@ export function claimRecordsOf(
   return {
     claimOnce: (key, owner, lifeMs) => access.call('claimOnce', () => claiming.claimOnce(key, owner, lifeMs)),
     settleClaim: async (key, owner, result) => {
-      await access.call('resolveClaim', () => claiming.resolveClaim(key, owner, result, loginLifeMs));
+      await access.call('resolveClaim', () => claiming.resolveClaim(key, owner, { result, keptMs: loginLifeMs }));
     },
   };
 }

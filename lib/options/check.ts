@@ -21,6 +21,10 @@ const otherNames: Readonly<Record<string, string>> = {
   scopes: 'scope',
   login_hint: 'loginHint',
   encryptionKey: 'encryptionKeys',
+  keyPrefix: 'prefix',
+  tableName: 'table',
+  connection: 'pool',
+  redis: 'client',
   secret: 'encryptionKeys',
 };
 
@@ -140,6 +144,12 @@ export function answerNow(option: string, ask: () => unknown): unknown {
     throw invalid(option, 'a function that answers at once; it gave a promise, as an async function does');
   }
   return answer;
+}
+
+/** True or false, or undefined if the option was left out. */
+export function optionalBoolean(option: string, value: unknown): boolean | undefined {
+  if (value === undefined || typeof value === 'boolean') return value;
+  throw invalid(option, 'true or false');
 }
 
 /** A function, or undefined where the option was left out. */

@@ -75,6 +75,12 @@ export function storeFailureOf(error: unknown): StoreFailure {
   };
 }
 
+/** A failure as a sentence. */
+export function noAnswer({ code, reason }: StoreFailure): string {
+  const why = code === undefined || reason.includes(code) ? reason : `${reason} (${code})`;
+  return `The token store does not answer: ${why.replace(/\.$/, '')}.`;
+}
+
 /** An address with several IP addresses fails with one error for each, and none of its own. */
 function theOneThatSays(error: unknown): unknown {
   const { errors } = (error ?? {}) as { errors?: unknown };

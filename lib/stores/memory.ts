@@ -1,4 +1,4 @@
-import { momentOf, systemClock, type CancelTimer, type Clock } from '../clock';
+import { momentOf, type CancelTimer, type Clock } from '../clock';
 import { diagnoseMemory } from './memory/diagnose';
 import { OneTimeClaims } from './memory/one-time-claims';
 import type {
@@ -15,41 +15,17 @@ import type {
   LogOutOutcome,
   SessionHolder,
   ClaimRelease,
+  ClaimResolution,
   StoreCircumstances,
   StoreFinding,
   TokenStore,
 } from './store';
-import { holderBound } from './holders';
 import { Listeners } from './listeners';
+import { parseMemoryOptions, type MemoryTokenStoreOptions } from './memory/options';
 import { addHolder, dropEndedHolders, isHeldByOthers } from './memory/holders';
-import {
-  at,
-  defaultRetentionMs,
-  enter,
-  grantOf,
-  isSelected,
-  isIdle,
-  noErrors,
-  recordOf,
-  unclaim,
-  type StoredGrant,
-} from './stored-grant';
+import { at, enter, grantOf, isSelected, isIdle, noErrors, recordOf, unclaim, type StoredGrant } from './stored-grant';
 
-/** Options of {@link MemoryTokenStore}. */
-export interface MemoryTokenStoreOptions {
-  /** How often outdated records are removed, in milliseconds. Default 60000. */
-  sweepIntervalMs?: number;
-  /** How long a grant is kept that no session holds and nobody refreshes, in milliseconds. Default 90 days. */
-  retentionMs?: number;
-  /**
-   * How many holders, which are sessions, the store knows of one grant, from 1 to 10000. One more, and the one that ends
-   * soonest is forgotten: its session goes on, and until its time is over no logout of a single session ends the grant.
-   * Default 1000.
-   */
-  maxHolders?: number;
-  /** Default: the system's. */
-  clock?: Clock;
-}
+export type { MemoryTokenStoreOptions } from './memory/options';
 
 /**
  * Keeps grants in this process: for development, tests, and applications of one process whose users may log in again after
@@ -66,11 +42,12 @@ export class MemoryTokenStore implements TokenStore {
   #cancelSweep: CancelTimer | undefined;
 
   constructor(options: MemoryTokenStoreOptions = {}) {
-    this.#clock = options.clock ?? systemClock;
-    this.#oneTimeClaims = new OneTimeClaims(this.#clock);
-    this.#sweepIntervalMs = options.sweepIntervalMs ?? 60_000;
-    this.#retentionMs = options.retentionMs ?? defaultRetentionMs;
-    this.#maxHolders = holderBound('MemoryTokenStore', options.maxHolders);
+    const { clock, sweepIntervalMs, retentionMs, maxHolders } = parseMemoryOptions(options);
+    this.#clock = clock;
+    this.#oneTimeClaims = new OneTimeClaims(clock);
+    this.#sweepIntervalMs = sweepIntervalMs;
+    this.#retentionMs = retentionMs;
+    this.#maxHolders = maxHolders;
   }
 
   diagnose(circumstances: StoreCircumstances): Promise<StoreFinding[]> {
@@ -243,8 +220,8 @@ export class MemoryTokenStore implements TokenStore {
     return Promise.resolve(outcome);
   }
 
-  resolveClaim(key: string, owner: string, result: string, keptMs: number): Promise<boolean> {
-    return Promise.resolve(this.#oneTimeClaims.resolve(key, owner, result, keptMs));
+  resolveClaim(key: string, owner: string, resolution: ClaimResolution): Promise<boolean> {
+    return Promise.resolve(this.#oneTimeClaims.resolve(key, owner, resolution));
   }
 
   close(): void {
@@ -273,7 +250,7 @@ export class MemoryTokenStore implements TokenStore {
   }
 
   #addHolder(stored: StoredGrant, { holder, holderMs }: SessionHolder, now: number): void {
-    addHolder(stored, holder, now, holderMs, this.#maxHolders);
+    addHolder(stored, { name: holder, until: now + holderMs, now }, this.#maxHolders);
     stored.heldUntil = Math.max(stored.heldUntil, now + holderMs);
     stored.expiresAt = Math.max(stored.heldUntil, stored.refreshedAt) + this.#retentionMs;
   }

@@ -1,11 +1,11 @@
-import { holderBound } from './holders';
+import { warn } from '../reporter';
 import { Listeners } from './listeners';
 import { diagnosePostgres } from './postgres/diagnose';
 import { oneTimeClaimStatements, type OneTimeClaimStatements } from './postgres/one-time-claims';
+import { parsePostgresOptions, type PostgresPool, type PostgresTokenStoreOptions } from './postgres/options';
 import { assertKnown, recordOf, type Row } from './postgres/row';
 import { statementsFor, type Statements } from './postgres/statements';
-import { subscribe, type ListeningPool } from './postgres/subscription';
-import { defaultRetentionMs } from './stored-grant';
+import { subscribe } from './postgres/subscription';
 import type {
   Claim,
   ClaimOutcome,
@@ -20,44 +20,14 @@ import type {
   LogOutOutcome,
   SessionHolder,
   ClaimRelease,
+  ClaimResolution,
   StoreFinding,
+  StoreReport,
   TokenStore,
 } from './store';
 
+export type { PostgresPool, PostgresTokenStoreOptions } from './postgres/options';
 export type { ListeningClient, ListeningPool } from './postgres/subscription';
-
-/** What is used of a `Pool` of the package `pg`. */
-export interface PostgresPool {
-  /** Runs one statement, on any connection. */
-  query(text: string, values: unknown[]): Promise<{ rows: unknown[] }>;
-}
-
-/** Options of {@link PostgresTokenStore}. */
-export interface PostgresTokenStoreOptions {
-  /** Made by the application, and ended by it. */
-  pool: PostgresPool;
-  /**
-   * Name of the table, if need be after a schema: `auth.grants`. The table of one-time claims has the same name with `_once`
-   * after it. Default `salesforce_grants`.
-   */
-  table?: string;
-  /**
-   * Has PostgreSQL tell of grants that change (`pg_notify`), so that processes need not wait for their next look at the
-   * table, and see a logout elsewhere at once. Takes one connection for itself, of `pool`, or of the pool given here: one that
-   * leads past PgBouncer where that is in transaction mode, which cannot listen. The same in all processes. Default false.
-   */
-  notify?: boolean | ListeningPool;
-  /** How long a grant is kept that no session holds and nobody refreshes, in milliseconds. Default 90 days. */
-  retentionMs?: number;
-  /**
-   * How many holders, which are sessions, the store knows of one grant, from 1 to 10000. One more, and the one that ends
-   * soonest is forgotten: its session goes on, and until its time is over no logout of a single session ends the grant.
-   * Default 1000.
-   */
-  maxHolders?: number;
-  /** Takes warnings. Default `process.emitWarning`. */
-  onWarning?: (message: string) => void;
-}
 
 const pageSize = 500;
 /** How many idle grants are taken at once: few, so that processes share them. */
@@ -73,18 +43,10 @@ export class PostgresTokenStore implements TokenStore {
   readonly #statements: Statements & OneTimeClaimStatements;
   readonly #listeners: Listeners;
 
-  constructor({ pool, table = 'salesforce_grants', notify = false, ...options }: PostgresTokenStoreOptions) {
-    if (typeof (pool as Partial<PostgresPool> | undefined)?.query !== 'function') {
-      throw new TypeError('PostgresTokenStore: pool must be a Pool of the package pg.');
-    }
-    const listeningPool = notify === true ? (pool as unknown as ListeningPool) : notify;
-    if (listeningPool !== false && typeof listeningPool.connect !== 'function') {
-      throw new TypeError('PostgresTokenStore: notify must be true, false or a Pool of the package pg.');
-    }
-    const { retentionMs = defaultRetentionMs } = options;
-    const maxHolders = holderBound('PostgresTokenStore', options.maxHolders);
-    const warn = options.onWarning ?? ((message) => process.emitWarning(message, 'SalesforceAuthWarning'));
-    assertName(table);
+  #report: StoreReport = warn;
+
+  constructor(options: PostgresTokenStoreOptions) {
+    const { pool, table, listeningPool, retentionMs, maxHolders } = parsePostgresOptions(options);
     // The longest name PostgreSQL takes.
     const channel = table.slice(-63);
     this.#pool = pool;
@@ -92,15 +54,20 @@ export class PostgresTokenStore implements TokenStore {
     this.#statements = {
       ...statementsFor({
         table: quoted(table),
-        channel: listeningPool === false ? undefined : channel,
+        channel: listeningPool ? channel : undefined,
         retentionMs,
         maxHolders,
       }),
       ...oneTimeClaimStatements(quoted(claimsTableOf(table))),
     };
+    const tellLoss = (message: string): void => this.#report('STORE_NOTIFY', message);
     this.#listeners = new Listeners((tell) =>
-      listeningPool === false ? () => undefined : subscribe({ pool: listeningPool, channel, tell, warn }),
+      listeningPool ? subscribe({ pool: listeningPool, channel, tell, warn: tellLoss }) : () => undefined,
     );
+  }
+
+  reportTo(report: StoreReport): void {
+    this.#report = report;
   }
 
   async read(grantId: string): Promise<GrantRecord | undefined> {
@@ -195,7 +162,7 @@ export class PostgresTokenStore implements TokenStore {
       : { outcome: 'taken', result: (row?.['result'] as string | null | undefined) ?? undefined };
   }
 
-  async resolveClaim(key: string, owner: string, result: string, keptMs: number): Promise<boolean> {
+  async resolveClaim(key: string, owner: string, { result, keptMs }: ClaimResolution): Promise<boolean> {
     return isYes((await this.#rows('resolveClaim', [key, owner, result, keptMs]))[0]);
   }
 
@@ -246,14 +213,6 @@ function outcomeOf(row: Row | undefined): string | undefined {
 
 function claimsTableOf(table: string): string {
   return `${table}_once`;
-}
-
-/** Names cannot be parameters, so only such are taken as cannot be anything else. PostgreSQL cuts off names over 63 characters. */
-function assertName(table: string): void {
-  if (/^([a-z_][a-z0-9_]{0,62}\.)?[a-z_][a-z0-9_]{0,57}$/.test(table)) return;
-  throw new TypeError(
-    `PostgresTokenStore: table must be a name in lower case with at most 58 characters, such as auth.grants, not '${table}'.`,
-  );
 }
 
 function quoted(table: string): string {

@@ -1,12 +1,12 @@
-import { connect, escapePattern, type IoredisClient, type NodeRedisClient, type RedisConnection } from './redis/client';
-import type { WaitReplicas } from './redis/client';
+import { escapePattern, type RedisConnection, type ScriptArguments, type WaitReplicas } from './redis/client';
 import { diagnoseRedis } from './redis/diagnose';
+import { parseRedisOptions, type RedisTokenStoreOptions } from './redis/options';
 import { isYes, recordIn, type Reply } from './redis/reply';
 import { scripts } from './redis/scripts';
 import { subscribe } from './redis/subscription';
-import { holderBound } from './holders';
+import { warn } from '../reporter';
 import { Listeners } from './listeners';
-import { defaultRetentionMs, grantSchema, isSelected } from './stored-grant';
+import { grantSchema, isSelected } from './stored-grant';
 import type {
   Claim,
   ClaimOutcome,
@@ -21,51 +21,16 @@ import type {
   LogOutOutcome,
   SessionHolder,
   ClaimRelease,
+  ClaimResolution,
   StoreFinding,
+  StoreReport,
   TokenStore,
 } from './store';
 
 type ScriptName = keyof typeof scripts;
 
 export type { IoredisClient, NodeRedisClient, WaitReplicas } from './redis/client';
-
-/** Options of {@link RedisTokenStore}. */
-export interface RedisTokenStoreOptions {
-  /** Connected by the application, and closed by it. */
-  client: NodeRedisClient | IoredisClient;
-  /** Before each key. Default `salesforce:grant:`. */
-  prefix?: string;
-  /**
-   * Has writes wait until replicas have them, so that a failover loses no refreshed token. Too few for a claim: nothing is
-   * presented, and the operation fails. Too few for new tokens: a warning, since throwing them away would be worse.
-   */
-  waitReplicas?: WaitReplicas;
-  /**
-   * Publishes the ids of grants that change, and listens to them, so that processes need not wait for their next look at the
-   * store, and see a logout elsewhere at once. True: on a second connection, duplicated from `client` and closed by
-   * `close()`. A client: on that one, which has to be connected, and is the application's to close. In a cluster the
-   * client itself opens what it needs. The same in all processes. Default false.
-   */
-  notify?: boolean | NodeRedisClient | IoredisClient;
-  /**
-   * How long a grant is kept that no session holds and nobody refreshes, in milliseconds: the time to live of its key.
-   * Default 90 days.
-   */
-  retentionMs?: number;
-  /**
-   * How many holders, which are sessions, the store knows of one grant, from 1 to 10000. One more, and the one that ends
-   * soonest is forgotten: its session goes on, and until its time is over no logout of a single session ends the grant.
-   * Default 1000.
-   */
-  maxHolders?: number;
-  /**
-   * Whether a refresh token that was last written by another run of the server, before a failover or restart, is taken for
-   * perhaps spent, and looked into before it is presented. Default true.
-   */
-  detectFailover?: boolean;
-  /** Takes warnings, for instance of a server that may evict grants. Default `process.emitWarning`. */
-  onWarning?: (message: string) => void;
-}
+export type { RedisTokenStoreOptions } from './redis/options';
 
 /**
  * Keeps grants in Redis 5 or later, or Valkey: one hash and one sorted set for each, and one Lua script for each operation, on the server's
@@ -78,37 +43,30 @@ export class RedisTokenStore implements TokenStore {
   readonly #prefix: string;
   readonly #waitReplicas: WaitReplicas | undefined;
   readonly #detectFailover: boolean;
-  readonly #warn: (message: string) => void;
+  #report: StoreReport = warn;
   readonly #retentionMs: string;
   readonly #maxHolders: string;
   /** Where changes are published; empty for nowhere. */
   readonly #channel: string;
   readonly #listeners: Listeners;
-  #isChecked = false;
 
-  constructor({
-    client,
-    prefix,
-    waitReplicas,
-    notify = false,
-    retentionMs,
-    maxHolders,
-    detectFailover = true,
-    onWarning,
-  }: RedisTokenStoreOptions) {
-    this.#connection = connect(client);
-    this.#prefix = prefix ?? 'salesforce:grant:';
+  constructor(options: RedisTokenStoreOptions) {
+    const { client, connection, prefix, waitReplicas, notify, ...rest } = parseRedisOptions(options);
+    this.#connection = connection;
+    this.#prefix = prefix;
     this.#waitReplicas = waitReplicas;
-    this.#retentionMs = text(retentionMs ?? defaultRetentionMs);
-    this.#maxHolders = String(holderBound('RedisTokenStore', maxHolders));
-    this.#detectFailover = detectFailover;
-    this.#warn = onWarning ?? ((message) => process.emitWarning(message, 'SalesforceAuthWarning'));
-    this.#channel = notify === false ? '' : `${this.#prefix}changed`;
+    this.#retentionMs = text(rest.retentionMs);
+    this.#maxHolders = String(rest.maxHolders);
+    this.#detectFailover = rest.detectFailover;
+    this.#channel = notify === false ? '' : `${prefix}changed`;
+    const tellLoss = (message: string): void => this.#report('STORE_NOTIFY', message);
     this.#listeners = new Listeners((tell) =>
-      notify === false
-        ? () => undefined
-        : subscribe({ client, notify, channel: this.#channel, tell, warn: (message) => this.#warn(message) }),
+      notify === false ? () => undefined : subscribe({ client, notify, channel: this.#channel, tell, warn: tellLoss }),
     );
+  }
+
+  reportTo(report: StoreReport): void {
+    this.#report = report;
   }
 
   async read(grantId: string): Promise<GrantRecord | undefined> {
@@ -139,7 +97,11 @@ export class RedisTokenStore implements TokenStore {
   async claim(grantId: string, { generation, version, owner, leaseMs, refused = '' }: Claim): Promise<ClaimOutcome> {
     const detects = this.#detectFailover ? '1' : '0';
     const args = [generation, String(version), owner, text(leaseMs), detects, refused, this.#channel];
-    const { reply, isLagging } = await this.#send('claim', [this.#grantKey(grantId)], args, this.#waitReplicas);
+    const { reply, isLagging } = await this.#send(
+      'claim',
+      { keys: [this.#grantKey(grantId)], args },
+      this.#waitReplicas,
+    );
     const [outcome] = reply;
     if (outcome === 'claimed' && isLagging) {
       await this.#run('unclaim', grantId, [generation, owner, this.#channel]);
@@ -156,7 +118,7 @@ export class RedisTokenStore implements TokenStore {
 
   async arm(grantId: string, claim: Pick<Claim, 'generation' | 'owner' | 'leaseMs'>): Promise<boolean> {
     const args = [claim.generation, claim.owner, text(claim.leaseMs)];
-    const { reply, isLagging } = await this.#send('arm', [this.#grantKey(grantId)], args, this.#waitReplicas);
+    const { reply, isLagging } = await this.#send('arm', { keys: [this.#grantKey(grantId)], args }, this.#waitReplicas);
     // Stays in doubt, as it was: the claim runs out.
     if (isYes(reply) && isLagging) throw new Error('Too few Redis replicas have the claim of a grant in doubt.');
     return isYes(reply);
@@ -224,7 +186,7 @@ export class RedisTokenStore implements TokenStore {
     return outcome === 'claimed' ? { outcome } : { outcome: 'taken', result };
   }
 
-  async resolveClaim(key: string, owner: string, result: string, keptMs: number): Promise<boolean> {
+  async resolveClaim(key: string, owner: string, { result, keptMs }: ClaimResolution): Promise<boolean> {
     return isYes(await this.#writeKeys('resolveClaim', [this.#claimKey(key)], [owner, result, whole(keptMs)]));
   }
 
@@ -248,30 +210,15 @@ export class RedisTokenStore implements TokenStore {
     return diagnoseRedis(this.#connection, this.#waitReplicas);
   }
 
-  /**
-   * Warns where the server may evict grants when its memory is full. Happens by itself after the first operation.
-   */
-  async checkEviction(): Promise<void> {
-    this.#isChecked = true;
-    for (const info of await this.#connection.memoryInfo()) {
-      const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1];
-      if (policy === undefined || policy === 'noeviction') continue;
-      this.#warn(
-        `Redis may evict grants, and so log users out, when its memory is full: maxmemory-policy is ${policy}. ` +
-          'Set it to noeviction.',
-      );
-      return;
-    }
-  }
-
   /** A write whose loss in a failover would cost a login. */
   async #write(name: ScriptName, grantId: string, args: string[]): Promise<Reply> {
     return this.#writeKeys(name, [this.#grantKey(grantId)], args);
   }
 
   async #writeKeys(name: ScriptName, keys: string[], args: string[]): Promise<Reply> {
-    const { reply, isLagging } = await this.#send(name, keys, args, this.#waitReplicas);
-    if (isLagging) this.#warn('Too few Redis replicas have the last write; a failover now would lose it.');
+    const { reply, isLagging } = await this.#send(name, { keys, args }, this.#waitReplicas);
+    if (isLagging)
+      this.#report('STORE_REPLICAS', 'Too few Redis replicas have the last write; a failover now would lose it.');
     return reply;
   }
 
@@ -280,7 +227,7 @@ export class RedisTokenStore implements TokenStore {
   }
 
   async #runKeys(name: ScriptName, keys: string[], args: string[]): Promise<Reply> {
-    const { reply } = await this.#send(name, keys, args, undefined);
+    const { reply } = await this.#send(name, { keys, args }, undefined);
     return reply;
   }
 
@@ -301,13 +248,10 @@ export class RedisTokenStore implements TokenStore {
 
   async #send(
     name: ScriptName,
-    keys: string[],
-    args: string[],
+    given: ScriptArguments,
     wait: WaitReplicas | undefined,
   ): Promise<{ reply: Reply; isLagging: boolean }> {
-    const { reply, replicas } = await this.#connection.run(scripts[name], keys, args, wait);
-    // Now that the client is connected. A server that will not tell is none to be warned of.
-    if (!this.#isChecked) this.checkEviction().catch(() => undefined);
+    const { reply, replicas } = await this.#connection.run(scripts[name], given, wait);
     const texts = (reply as unknown[]).map(String);
     if (texts[0] === 'schema') {
       throw new Error(

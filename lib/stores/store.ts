@@ -108,10 +108,17 @@ export interface TokenStore {
    *
    * The owner may store a result again, which replaces the former one.
    *
-   * @param result opaque, and usually encrypted
    * @returns false if the claim has ended, or is of another owner; then nothing is stored
    */
-  resolveClaim?(key: string, owner: string, result: string, keptMs: number): Promise<boolean>;
+  resolveClaim?(key: string, owner: string, resolution: ClaimResolution): Promise<boolean>;
+
+  /**
+   * Takes the function by which the store tells the operator of trouble that no caller sees, such as a lost connection.
+   * `salesforceAuth()` calls it at the start.
+   *
+   * Optional.
+   */
+  reportTo?(report: StoreReport): void;
 
   /** Ends timers and connections the store opened itself. Optional. */
   close?(): Promise<void> | void;
@@ -122,6 +129,9 @@ export interface TokenStore {
    */
   diagnose?(circumstances: StoreCircumstances): Promise<StoreFinding[]>;
 }
+
+/** Tells the operator: a stable name of the cause, such as `STORE_NOTIFY`; and what happened, and what to do. No secret. */
+export type StoreReport = (code: string, message: string) => void;
 
 /** What a store cannot know, as far as it is known. */
 export interface StoreCircumstances {
@@ -200,6 +210,14 @@ export interface GrantLabels {
  *   result's time is over
  */
 export type OneTimeClaimOutcome = { outcome: 'claimed' } | { outcome: 'taken'; result: string | undefined };
+
+/** What became of the thing that a claim stands for. */
+export interface ClaimResolution {
+  /** Opaque, and usually encrypted. */
+  result: string;
+  /** How long other callers get it. */
+  keptMs: number;
+}
 
 /** Selects grants; an absent member selects all. */
 export type GrantFilter = Partial<GrantLabels>;

@@ -129,9 +129,6 @@ export function toRecord(grantId: string, stored: StoredGrant, now: number): Gra
   };
 }
 
-/** How long a grant is kept that no session holds and nobody refreshes: 90 days. */
-export const defaultRetentionMs: number = 90 * 24 * 60 * 60 * 1000;
-
 /** A stored grant as a record, aged by the time in which the machine slept. */
 export function recordOf(grantId: string, stored: StoredGrant, clock: Clock): GrantRecord {
   return aged(toRecord(grantId, stored, clock.monotonic()), stored, clock);

@@ -119,7 +119,7 @@ export class SalesforceStrategy extends OAuth2Strategy {
       addresses: parts.addresses,
       transactions: new Transactions(keys, clock),
       moves: new LoginMoves(keys, clock),
-      claims: new LoginClaims(parts.claims, keys, clock, parts.waitMs),
+      claims: new LoginClaims(parts.claims, keys, { clock, waitMs: parts.waitMs }),
       clock,
       tenant: parts.tenant,
       defaultCallback: parts.defaultCallback,

@@ -57,7 +57,7 @@ export function recordOf(changes: Partial<GrantRecord> = {}): GrantRecord {
 /** The parts of a coordinator on a store in memory, with a clock that is moved by hand. */
 export function partsOf() {
   const clock = new ManualClock();
-  const store = new MemoryTokenStore({ clock, sweepIntervalMs: 1e12 });
+  const store = new MemoryTokenStore({ clock, sweepIntervalMs: 2_000_000_000 });
   const events = new EventHub();
   const source = new ConfigurationSource(
     parseConfiguration({ clientID: '3MVG9__fake__', callbackURL: 'http://localhost/callback' }),

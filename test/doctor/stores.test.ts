@@ -39,7 +39,7 @@ async function redisWith(...settings: string[]): Promise<TokenStore> {
     () => server.stop(),
     () => client.disconnect(),
   );
-  return new RedisTokenStore({ client, onWarning: () => undefined });
+  return new RedisTokenStore({ client });
 }
 
 describeWith('Redis')('the doctor, of a Redis', () => {
@@ -72,7 +72,7 @@ describeWith('Redis')('the doctor, of a Redis', () => {
     const client = new Redis({ port: await freePort(), lazyConnect: true, retryStrategy: () => null });
     client.on('error', () => undefined);
     closers.push(() => client.disconnect());
-    const { ok, findings } = await diagnosisOf(new RedisTokenStore({ client, onWarning: () => undefined }));
+    const { ok, findings } = await diagnosisOf(new RedisTokenStore({ client }));
 
     expect(ok).toBe(false);
     expect(findings).toContainEqual(

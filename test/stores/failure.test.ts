@@ -85,7 +85,7 @@ describe('Redis says why it failed', () => {
     const client = library === 'redis' ? createClient() : ioredis(1, { lazyConnect: true, enableOfflineQueue: false });
     if (client instanceof Redis) client.disconnect();
 
-    const failure = await failureOf(new RedisTokenStore({ client, onWarning: () => undefined }));
+    const failure = await failureOf(new RedisTokenStore({ client }));
 
     expect(failure.fix).toContain('await client.connect()');
     expect(failure.reason).toMatch(/closed|writeable/);
@@ -94,7 +94,7 @@ describe('Redis says why it failed', () => {
   it('when the password is missing, a command forbidden, a key foreign, the server read-only or down', async () => {
     const server = await startRedisServer('--requirepass', password);
     closers.push(() => server.stop());
-    const storeOn = (client: Redis): TokenStore => new RedisTokenStore({ client, onWarning: () => undefined });
+    const storeOn = (client: Redis): TokenStore => new RedisTokenStore({ client });
     const admin = ioredis(server.port, { password });
 
     expect(await failureOf(storeOn(ioredis(server.port, { enableReadyCheck: false })))).toMatchObject({

@@ -89,13 +89,6 @@ describe('PostgresTokenStore on its own table', () => {
     await pool.query(`delete from ${table}_once`);
   });
 
-  it.each(['Grants', 'grants; drop table grants', 'a"b', 'a.b.c', '', '1st', 'grants ', 'a'.repeat(59)])(
-    'refuses %j as the name of a table',
-    (name) => {
-      expect(() => new PostgresTokenStore({ pool, table: name })).toThrow('table must be a name');
-    },
-  );
-
   it('may live in a schema, under a word that SQL reserves', async () => {
     await pool.query(
       `create schema if not exists ${table}; create table ${table}."select" (like ${table} including all)`,
@@ -126,7 +119,7 @@ describe('PostgresTokenStore on its own table', () => {
     await store.commit('grant', { generation: 'first', version: 2, payload: 'new', softMs: null, hardMs: null });
     await store.logOut('grant', logOut);
     await store.claimOnce('key', 'owner', 1_000);
-    await store.resolveClaim('key', 'owner', 'result', 1_000);
+    await store.resolveClaim('key', 'owner', { result: 'result', keptMs: 1_000 });
 
     expect(sent).toHaveLength(8);
     for (const [text] of sent) {

@@ -20,7 +20,7 @@ import { startRedisServer } from './servers/redis';
 jest.setTimeout(60_000);
 
 interface Scene {
-  make: (onWarning: (message: string) => void) => TokenStore;
+  make: () => TokenStore;
   /** Cuts off whoever listens. */
   cut: () => Promise<unknown>;
   /** The connections that listen, by a name that no other one gets. */
@@ -49,7 +49,7 @@ async function prepareRedis(): Promise<void> {
   for (const [library, client] of Object.entries({ redis: nodeRedis, ioredis })) {
     const prefix = `test:${unique}:${library}:`;
     scenes[`Redis by ${library}`] = {
-      make: (onWarning) => new RedisTokenStore({ client, prefix, notify: true, onWarning }),
+      make: () => new RedisTokenStore({ client, prefix, notify: true }),
       cut: () => control.call('CLIENT', 'KILL', 'TYPE', 'pubsub'),
       listeners: async () => {
         const list = String(await control.call('CLIENT', 'LIST', 'TYPE', 'pubsub'));
@@ -68,7 +68,7 @@ beforeAll(async () => {
   await pool.query(sql.replaceAll('salesforce_grants', table));
   const those = `from pg_stat_activity where query = 'listen "${table}"' and pid <> pg_backend_pid()`;
   scenes['PostgreSQL'] = {
-    make: (onWarning) => new PostgresTokenStore({ pool, table, notify: true, onWarning }),
+    make: () => new PostgresTokenStore({ pool, table, notify: true }),
     cut: () => pool.query(`select pg_terminate_backend(pid) ${those}`),
     listeners: async () => {
       const { rows } = await pool.query<{ pid: number }>(`select pid ${those}`);
@@ -89,7 +89,8 @@ describeEachOn(['Redis by redis', 'Redis by ioredis', 'PostgreSQL'])('a store th
   it('is told again after its connection was cut off, and says so once', async () => {
     const { make, cut, listeners } = scenes[name]!;
     const warnings: string[] = [];
-    const [listening, other] = [make((message) => warnings.push(message)), make(() => undefined)];
+    const [listening, other] = [make(), make()];
+    listening.reportTo!((code, message) => warnings.push(`${code}: ${message}`));
     const heard: string[] = [];
     const stop = listening.subscribe!((grantId) => heard.push(grantId));
     const others = new Set<string>();
@@ -105,7 +106,9 @@ describeEachOn(['Redis by redis', 'Redis by ioredis', 'PostgreSQL'])('a store th
     await until(() => Promise.resolve(heard.includes(grantId)));
 
     expect(warnings.length).toBeLessThanOrEqual(1);
-    expect(warnings.join()).toMatch(name === 'PostgreSQL' ? /does not tell of changed grants for now/ : /^|for now/);
+    expect(warnings.join()).toMatch(
+      name === 'PostgreSQL' ? /^STORE_NOTIFY: PostgreSQL does not tell of changed grants for now/ : /^$|for now/,
+    );
     stop();
     await until(async () => (await listeners()).length === 0);
     await listening.close?.();

@@ -86,7 +86,7 @@ describeWith('Redis')('a single server', () => {
     await client.pexpire(key, 300_000);
 
     await store.claimOnce('code', 'owner', 900_000);
-    await store.resolveClaim('code', 'owner', 'result', 900_000);
+    await store.resolveClaim('code', 'owner', { result: 'result', keptMs: 900_000 });
     await store.claimOnce('code', 'another', 900_000);
 
     expect(await client.pttl(key)).toBeGreaterThan(200_000);
@@ -150,40 +150,26 @@ describeWith('Redis')('a single server', () => {
   it('whose key is something else is refused', async () => {
     const { url } = await startServer();
     const client = ioredisOf(url);
-    const store = new RedisTokenStore({ client, prefix: '' });
-    await client.set('{text}', 'not a grant');
-    await client.hset('{hash}', 'not', 'a grant');
+    const store = new RedisTokenStore({ client, prefix: 'p:' });
+    await client.set('p:{text}', 'not a grant');
+    await client.hset('p:{hash}', 'not', 'a grant');
 
     await expect(store.put('text', login)).rejects.toThrow('WRONGTYPE');
     await expect(store.put('hash', login)).rejects.toThrow('schema');
-    expect(await client.hgetall('{hash}')).toEqual({ not: 'a grant' });
+    expect(await client.hgetall('p:{hash}')).toEqual({ not: 'a grant' });
   });
 
-  it.each(libraries)('that may evict grants is warned of, once, by %s', async (_library, connect) => {
+  it.each(libraries)('that may evict grants is found out by %s', async (_library, connect) => {
     const { url } = await startServer('--maxmemory', '100mb', '--maxmemory-policy', 'allkeys-lru');
-    const warnings: string[] = [];
-    let warned: () => void;
-    const first = new Promise<void>((resolve) => (warned = resolve));
-    const store = new RedisTokenStore({
-      client: await connect(url),
-      onWarning: (message) => {
-        warnings.push(message);
-        warned();
-      },
-    });
-    await Promise.all([store.read('grant'), store.read('grant')]);
-    await store.read('grant');
-    await first;
-    expect(warnings).toHaveLength(1);
-    expect(warnings[0]).toContain('maxmemory-policy is allkeys-lru');
+    const store = new RedisTokenStore({ client: await connect(url) });
+    const eviction = async () => (await store.diagnose()).find(({ check }) => check === 'eviction');
 
-    await ioredisOf(url).config('SET', 'maxmemory-policy', 'noeviction');
-    await store.checkEviction();
-    expect(warnings).toHaveLength(1);
+    expect(await eviction()).toMatchObject({ level: 'error', message: expect.stringContaining('is allkeys-lru') });
     // Grants have a time to live, so these policies may evict them as well.
     await ioredisOf(url).config('SET', 'maxmemory-policy', 'volatile-ttl');
-    await store.checkEviction();
-    expect(warnings[1]).toContain('maxmemory-policy is volatile-ttl');
+    expect(await eviction()).toMatchObject({ level: 'error', message: expect.stringContaining('is volatile-ttl') });
+    await ioredisOf(url).config('SET', 'maxmemory-policy', 'noeviction');
+    expect(await eviction()).toMatchObject({ level: 'ok' });
   });
 });
 
@@ -195,8 +181,8 @@ describeWith('Redis').each(libraries)('waitReplicas with %s', (_library, connect
     const store = new RedisTokenStore({
       client: await connect(url),
       waitReplicas: { replicas: 1, timeoutMs: 20_000 },
-      onWarning: (message) => warnings.push(message),
     });
+    store.reportTo((code) => warnings.push(code));
     const copy = ioredisOf(replica.url, { readOnly: true });
 
     expect(await store.put('grant', login)).toEqual({ outcome: 'written', version: 1 });
@@ -214,10 +200,10 @@ describeWith('Redis').each(libraries)('waitReplicas with %s', (_library, connect
     const store = new RedisTokenStore({
       client: await connect(url),
       waitReplicas: { replicas: 1, timeoutMs: 1 },
-      onWarning: (message) => warnings.push(message),
     });
+    store.reportTo((code) => warnings.push(code));
     expect(await store.put('grant', login)).toEqual({ outcome: 'written', version: 1 });
-    expect(warnings).toHaveLength(1);
+    expect(warnings).toEqual(['STORE_REPLICAS']);
 
     await expect(store.claim('grant', claim)).rejects.toThrow('Too few Redis replicas');
 
@@ -257,8 +243,8 @@ describeWith('Redis')('a cluster of three', () => {
     const ports = await startCluster();
     const client = await (library === 'redis' ? nodeRedisCluster(ports) : ioredisCluster(ports));
     const warnings: string[] = [];
-    const onWarning = (message: string): unknown => warnings.push(message);
-    const store = new RedisTokenStore({ client, onWarning, waitReplicas: { replicas: 0, timeoutMs: 100 } });
+    const store = new RedisTokenStore({ client, waitReplicas: { replicas: 0, timeoutMs: 100 } });
+    store.reportTo((code) => warnings.push(code));
     const grantIds = Array.from({ length: 30 }, (_, index) => `grant-${index}`).sort();
 
     await Promise.all(grantIds.map((grantId) => store.put(grantId, login)));
@@ -270,14 +256,13 @@ describeWith('Redis')('a cluster of three', () => {
       expect(await store.commit(grantId, commit)).toBe('committed');
       expect(await store.logOut(grantId, logOut)).toMatchObject({ outcome: 'loggedOut' });
       expect(await store.claimOnce(grantId, 'owner', 60_000)).toEqual({ outcome: 'claimed' });
-      expect(await store.resolveClaim(grantId, 'owner', 'result', 60_000)).toBe(true);
+      expect(await store.resolveClaim(grantId, 'owner', { result: 'result', keptMs: 60_000 })).toBe(true);
       expect(await store.claimOnce(grantId, 'another', 60_000)).toEqual({ outcome: 'taken', result: 'result' });
     }
     expect(await listed(store)).toEqual([]);
     expect(warnings).toEqual([]);
     await ioredisOf(`redis://127.0.0.1:${ports[2]!}`).config('SET', 'maxmemory-policy', 'allkeys-lfu');
-    await store.checkEviction();
-    expect(warnings).toHaveLength(1);
+    expect(await store.diagnose()).toContainEqual(expect.objectContaining({ check: 'eviction', level: 'error' }));
   });
 
   async function nodeRedisCluster(ports: number[]) {

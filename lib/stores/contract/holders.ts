@@ -5,7 +5,8 @@ const longMs = 3_600_000;
 
 export function describeHolderBound({ describe, it }: Part, maxHolders: number): void {
   /** Adds so many sessions to a grant, each of which ends a little later than the one before. */
-  async function hold(bench: Bench, login: Login, count: number, fromMs = longMs): Promise<Login[]> {
+  async function addHolders(bench: Bench, login: Login & { fromMs?: number }, count: number): Promise<Login[]> {
+    const { fromMs = longMs } = login;
     const sessions = Array.from({ length: count }, () => ({ ...login, holder: randomName() }));
     const held = sessions.map((session, index) =>
       bench.store.addHolder(bench.grantId, { ...session, holderMs: fromMs + index }),
@@ -24,14 +25,14 @@ export function describeHolderBound({ describe, it }: Part, maxHolders: number):
     it('is not reached by as many as there may be: the last logout ends the grant', async (bench) => {
       const first = await bench.logIn({ holderMs: longMs });
 
-      const others = await hold(bench, first, maxHolders - 1);
+      const others = await addHolders(bench, first, maxHolders - 1);
 
       assert.deepEqual(await releaseAll(bench, [first, ...others]), [...released(maxHolders - 1), 'loggedOut']);
     });
 
     it('makes one more replace the one that ends soonest, whose time the grant remembers', async (bench) => {
       const soonest = await bench.logIn({ holderMs: longMs / 2 });
-      const others = await hold(bench, soonest, maxHolders);
+      const others = await addHolders(bench, soonest, maxHolders);
 
       assert.deepEqual(await releaseAll(bench, others), released(maxHolders), 'The forgotten session was logged out.');
       assert.equal((await bench.read()).state, 'idle');
@@ -42,8 +43,8 @@ export function describeHolderBound({ describe, it }: Part, maxHolders: number):
 
     it('remembers the one that would have lasted longest of several', async (bench) => {
       const first = await bench.logIn({ holderMs: 100_000 });
-      await hold(bench, first, 1, 600_000);
-      const others = await hold(bench, first, maxHolders);
+      await addHolders(bench, { ...first, fromMs: 600_000 }, 1);
+      const others = await addHolders(bench, first, maxHolders);
       await bench.elapse(500_000);
       assert.deepEqual(await releaseAll(bench, others), released(maxHolders));
 
@@ -54,7 +55,7 @@ export function describeHolderBound({ describe, it }: Part, maxHolders: number):
 
     it('holds for a login as well', async (bench) => {
       const first = await bench.logIn({ holderMs: longMs / 2 });
-      const others = await hold(bench, first, maxHolders - 1);
+      const others = await addHolders(bench, first, maxHolders - 1);
       const last = await bench.logIn({ expected: first, generation: first.generation, holderMs: longMs });
 
       assert.deepEqual(await releaseAll(bench, [...others, last]), released(maxHolders));
@@ -64,17 +65,17 @@ export function describeHolderBound({ describe, it }: Part, maxHolders: number):
 
     it('does not count sessions that have ended', async (bench) => {
       const first = await bench.logIn({ holderMs: 100_000 });
-      await hold(bench, first, maxHolders - 1, 100_000);
+      await addHolders(bench, { ...first, fromMs: 100_000 }, maxHolders - 1);
       await bench.elapse(100_000 + maxHolders);
 
-      const others = await hold(bench, first, maxHolders);
+      const others = await addHolders(bench, first, maxHolders);
 
       assert.deepEqual(await releaseAll(bench, others), [...released(maxHolders - 1), 'loggedOut']);
     });
 
     it('lets a forgotten session come back, and forgets another one', async (bench) => {
       const first = await bench.logIn({ holderMs: 100_000 });
-      const others = await hold(bench, first, maxHolders);
+      const others = await addHolders(bench, first, maxHolders);
       await bench.elapse(100_000);
 
       await bench.store.addHolder(bench.grantId, { ...first, holderMs: 2 * longMs });
@@ -85,7 +86,7 @@ export function describeHolderBound({ describe, it }: Part, maxHolders: number):
 
     it('does not mind a session that is extended', async (bench) => {
       const first = await bench.logIn({ holderMs: longMs });
-      const others = await hold(bench, first, maxHolders - 1);
+      const others = await addHolders(bench, first, maxHolders - 1);
 
       for (const session of [first, ...others]) {
         await bench.store.addHolder(bench.grantId, { ...session, holderMs: 2 * longMs });
@@ -96,7 +97,7 @@ export function describeHolderBound({ describe, it }: Part, maxHolders: number):
 
     it('does not keep a logout of everything from ending the grant, nor outlives the grant', async (bench) => {
       const first = await bench.logIn({ holderMs: longMs });
-      await hold(bench, first, maxHolders);
+      await addHolders(bench, first, maxHolders);
       assert.equal((await bench.logOut(first, { everywhere: true })).outcome, 'loggedOut');
 
       const next = await bench.logIn();

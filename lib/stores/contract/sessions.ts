@@ -37,16 +37,16 @@ export function describeSessions({ describe, it }: Part, sessionCount: number): 
     });
 
     it('is false where that generation is gone', async (bench) => {
-      const hold = (generation: string): Promise<boolean> =>
+      const addHolder = (generation: string): Promise<boolean> =>
         bench.store.addHolder(bench.grantId, { generation, holder: randomName(), holderMs: 3_600_000 });
-      assert.equal(await hold(randomName()), false);
+      assert.equal(await addHolder(randomName()), false);
       assert.equal(await bench.store.read(bench.grantId), undefined);
       const login = await bench.logIn();
 
-      assert.equal(await hold(randomName()), false);
+      assert.equal(await addHolder(randomName()), false);
 
       assert.equal((await bench.logOut(login)).outcome, 'loggedOut');
-      assert.equal(await hold(login.generation), false);
+      assert.equal(await addHolder(login.generation), false);
       assert.equal((await bench.read()).state, 'loggedOut');
     });
 

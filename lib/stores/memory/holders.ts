@@ -2,17 +2,23 @@ import type { StoredGrant } from '../stored-grant';
 
 type Holders = Pick<StoredGrant, 'holders' | 'forgottenUntil'>;
 
+interface NewHolder {
+  name: string;
+  until: number;
+  now: number;
+}
+
 /** A session that is new to the grant may cost it the holders that end soonest, which the grant then remembers to have had. */
-export function addHolder(stored: Holders, name: string, now: number, holdsMs: number, maxHolders: number): void {
+export function addHolder(stored: Holders, { name, until, now }: NewHolder, maxHolders: number): void {
   const { holders } = stored;
   if (!holders.has(name) && holders.size >= maxHolders) {
     dropEndedHolders(stored, now);
-    for (const [soonest, until] of bySoonestEnd(holders).slice(0, holders.size - maxHolders + 1)) {
+    for (const [soonest, soonestUntil] of bySoonestEnd(holders).slice(0, holders.size - maxHolders + 1)) {
       holders.delete(soonest);
-      stored.forgottenUntil = Math.max(stored.forgottenUntil, until);
+      stored.forgottenUntil = Math.max(stored.forgottenUntil, soonestUntil);
     }
   }
-  holders.set(name, now + holdsMs);
+  holders.set(name, until);
 }
 
 /** Whether another session than the named one uses the grant, be it one that was forgotten. */

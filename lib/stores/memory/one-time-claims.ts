@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock';
-import type { OneTimeClaimOutcome } from '../store';
+import type { ClaimResolution, OneTimeClaimOutcome } from '../store';
 
 interface OneTimeClaim {
   owner: string;
@@ -37,7 +37,7 @@ export class OneTimeClaims {
     return { outcome: 'taken', result: claim.resultEndsAt > now ? claim.result : undefined };
   }
 
-  resolve(key: string, owner: string, result: string, keptMs: number): boolean {
+  resolve(key: string, owner: string, { result, keptMs }: ClaimResolution): boolean {
     const now = this.#clock.monotonic();
     const claim = this.#live(key, now);
     if (claim?.owner !== owner) return false;

@@ -28,10 +28,10 @@ const others = (row: string): string => `
   order by other.value::text::float8 desc`;
 
 /** A session is added that is new to the grant; of those that then are too many, the ones that end soonest are forgotten. */
-export const heldWith = (row: string, name: string, ms: string, maxHolders: number): string => `(
+export const heldWith = (row: string, added: string, maxHolders: number): string => `(
   select coalesce(jsonb_object_agg(kept.key, kept.value), '{}')
   from (select other.key, other.value from ${others(row)} limit ${maxHolders - 1}) as kept
-) || ${session(name, ms)}`;
+) || ${added}`;
 
 /** When the last of those ends that are forgotten: the first one past the bound. */
 export const forgottenUntil = (row: string, maxHolders: number): string => `greatest(${row}.forgotten_until, (

@@ -23,6 +23,15 @@ export interface Statements {
   list: string;
 }
 
+interface Step {
+  outcome: string;
+  changes: string;
+  writes: string;
+  result: string;
+  /** What is told to other processes. */
+  told?: string;
+}
+
 export interface StatementOptions {
   /** Checked and quoted. */
   table: string;
@@ -49,7 +58,7 @@ export function statementsFor({ table, channel, retentionMs, maxHolders }: State
          )
        )`;
   /** What was decided on by `outcome`, a SQL expression over the row, and what is written where `writes` holds. */
-  const step = (outcome: string, changes: string, writes: string, result: string, told = ''): string => `
+  const step = ({ outcome, changes, writes, result, told = '' }: Step): string => `
 with before as materialized (
   select held.*, clock_timestamp() as now
   from (select * from ${table} where grant_id = $1 and ${isThere} for update) as held
@@ -72,7 +81,7 @@ ${result}`;
     // An extension is common, and need not look at all the others.
     `holders = case when decided.holders ? ${name}::text
          then decided.holders || ${session(name, ms)}
-         else ${heldWith('decided', name, ms, maxHolders)} end,
+         else ${heldWith('decided', session(name, ms), maxHolders)} end,
        forgotten_until = case when decided.holders ? ${name}::text then decided.forgotten_until
          else ${forgottenUntil('decided', maxHolders)} end,
        held_until = greatest(decided.held_until, ${later(ms)})`;
@@ -115,21 +124,21 @@ union all
 select 'conflict', schema_version, null from before where not exists (select from written)`,
 
     // as create, then $12 expected generation, $13 expected version
-    replace: step(
-      `when state <> 'loggedOut' and generation = $12 and version = $13 then 'written' else 'conflict'`,
-      `generation = $2, version = decided.version + 1, state = 'idle', payload = $3,
+    replace: step({
+      outcome: `when state <> 'loggedOut' and generation = $12 and version = $13 then 'written' else 'conflict'`,
+      changes: `generation = $2, version = decided.version + 1, state = 'idle', payload = $3,
        organization_id = $4, user_id = $5, client_id = $6, tenant = $7, soft_at = ${later('$8')}, hard_at = ${later('$9')},
        ${unclaimed}, next_try_at = null, state_since = decided.now, failures = 0, error_code = null, error_since = null, refused = null,
        ${holding('$10', '$11')}, refreshed_at = decided.now, taken_until = null,
        expires_at = ${retained(`decided.held_until, ${later('$11')}`, 'decided.now')}`,
-      `decided.outcome = 'written'`,
-      `select decided.outcome, decided.schema_version, changed.version from decided left join changed on true`,
-      tells(),
-    ),
+      writes: `decided.outcome = 'written'`,
+      result: `select decided.outcome, decided.schema_version, changed.version from decided left join changed on true`,
+      told: tells(),
+    }),
 
     // $2 generation, $3 version, $4 owner, $5 leaseMs, $6 digest of an access token that was refused
-    claim: step(
-      `when state = 'loggedOut' or generation <> $2 then 'loggedOut'
+    claim: step({
+      outcome: `when state = 'loggedOut' or generation <> $2 then 'loggedOut'
        when version <> $3 then 'moved'
        when state = 'ended' then 'ended'
        -- The same call again, sent anew because its first answer was lost.
@@ -139,103 +148,104 @@ select 'conflict', schema_version, null from before where not exists (select fro
        -- Its owner died, or is paused, with the refresh token perhaps on the wire.
        when state in ('presenting', 'inDoubt') then 'resolve'
        else 'claimed'`,
-      `state = case when ${enters} then case decided.outcome when 'claimed' then 'presenting' else 'inDoubt' end
+      changes: `state = case when ${enters} then case decided.outcome when 'claimed' then 'presenting' else 'inDoubt' end
          else decided.state end,
        state_since = case when ${enters} and decided.state <> 'inDoubt' then decided.now else decided.state_since end,
        owner = case when ${takes} then $4 else decided.owner end,
        lease_until = case when ${takes} then ${later('$5')} else decided.lease_until end,
        refused = coalesce($6::text, decided.refused)`,
-      `(${enters} or ${isRefused})`,
-      `select answer.outcome, ${record('answer')}${tellsOf('answer.grant_id', isRefused)} from decided, (
+      writes: `(${enters} or ${isRefused})`,
+      result: `select answer.outcome, ${record('answer')}${tellsOf('answer.grant_id', isRefused)} from decided, (
          select * from changed union all select * from decided where not exists (select from changed)
        ) as answer`,
-    ),
+    }),
 
     // $2 generation, $3 owner, $4 leaseMs
-    renew: step(
-      `when ${owned} then 'yes' else 'no'`,
-      `lease_until = ${later('$4')}`,
-      `decided.outcome = 'yes'`,
-      decision,
-    ),
+    renew: step({
+      outcome: `when ${owned} then 'yes' else 'no'`,
+      changes: `lease_until = ${later('$4')}`,
+      writes: `decided.outcome = 'yes'`,
+      result: decision,
+    }),
 
-    arm: step(
-      `when ${owned} and state = 'inDoubt' then 'yes' else 'no'`,
-      `state = 'presenting', state_since = decided.now, lease_until = ${later('$4')}`,
-      `decided.outcome = 'yes'`,
-      decision,
-    ),
+    arm: step({
+      outcome: `when ${owned} and state = 'inDoubt' then 'yes' else 'no'`,
+      changes: `state = 'presenting', state_since = decided.now, lease_until = ${later('$4')}`,
+      writes: `decided.outcome = 'yes'`,
+      result: decision,
+    }),
 
     // $2 generation, $3 owner, $4 version, $5 state, $6 backoffMs, $7 failed, $8 error code
-    releaseClaim: step(
-      `when generation <> $2 then 'no'
+    releaseClaim: step({
+      outcome: `when generation <> $2 then 'no'
        -- The attempt a logout waits for has ended.
        when state = 'loggedOut' then case when owner = $3 then 'unclaimed' else 'no' end
        when version = $4 and ($5::text = 'ended' or owner = $3) then 'yes'
        else 'no'`,
-      ['state', 'state_since', 'next_try_at', 'failures', 'error_code', 'error_since']
-        .map((column) => {
-          const settled = {
-            state: '$5::text',
-            state_since: 'case when decided.state = $5::text then decided.state_since else decided.now end',
-            next_try_at: later('$6'),
-            failures: 'case when $7::boolean then decided.failures + 1 else 0 end',
-            error_code: '$8::text',
-            error_since:
-              'case when decided.error_code is not distinct from $8::text then decided.error_since else decided.now end',
-          }[column];
-          return `${column} = case decided.outcome when 'yes' then ${settled ?? ''} else decided.${column} end, `;
-        })
-        .join('') + unclaimed,
-      `decided.outcome in ('yes', 'unclaimed')`,
-      decision,
-      tells(),
-    ),
+      changes:
+        ['state', 'state_since', 'next_try_at', 'failures', 'error_code', 'error_since']
+          .map((column) => {
+            const settled = {
+              state: '$5::text',
+              state_since: 'case when decided.state = $5::text then decided.state_since else decided.now end',
+              next_try_at: later('$6'),
+              failures: 'case when $7::boolean then decided.failures + 1 else 0 end',
+              error_code: '$8::text',
+              error_since:
+                'case when decided.error_code is not distinct from $8::text then decided.error_since else decided.now end',
+            }[column];
+            return `${column} = case decided.outcome when 'yes' then ${settled ?? ''} else decided.${column} end, `;
+          })
+          .join('') + unclaimed,
+      writes: `decided.outcome in ('yes', 'unclaimed')`,
+      result: decision,
+      told: tells(),
+    }),
 
     // $2 generation, $3 version, $4 payload, $5 softMs, $6 hardMs
-    commit: step(
-      `when state = 'loggedOut' or generation <> $2 then 'loggedOut'
+    commit: step({
+      outcome: `when state = 'loggedOut' or generation <> $2 then 'loggedOut'
        when version = $3 then 'committed'
        -- The same call again, its first answer having been lost.
        when version = $3::bigint + 1 and payload = $4 then 'committed again'
        else 'moved'`,
-      `state = 'idle', state_since = decided.now, ${unclaimed}, version = decided.version + 1, payload = $4,
+      changes: `state = 'idle', state_since = decided.now, ${unclaimed}, version = decided.version + 1, payload = $4,
        soft_at = ${later('$5')}, hard_at = ${later('$6')}, next_try_at = null, failures = 0, error_code = null,
        error_since = null, refused = null,
        refreshed_at = decided.now, expires_at = ${retained('decided.held_until', 'decided.now')}`,
-      `decided.outcome = 'committed'`,
-      decision,
-      tells(),
-    ),
+      writes: `decided.outcome = 'committed'`,
+      result: decision,
+      told: tells(),
+    }),
 
     // $2 generation, $3 holder, $4 holderMs
-    addHolder: step(
-      `when state <> 'loggedOut' and generation = $2 then 'yes' else 'no'`,
-      `${holding('$3', '$4')},
+    addHolder: step({
+      outcome: `when state <> 'loggedOut' and generation = $2 then 'yes' else 'no'`,
+      changes: `${holding('$3', '$4')},
        expires_at = ${retained(`decided.held_until, ${later('$4')}`, 'decided.refreshed_at')}`,
-      `decided.outcome = 'yes'`,
-      decision,
-    ),
+      writes: `decided.outcome = 'yes'`,
+      result: decision,
+    }),
 
     // $2 generation, $3 holder, $4 everywhere, $5 tombstoneMs. Owner and lease stay: they tell the logout of an attempt.
-    logOut: step(
-      `when state = 'loggedOut' or generation <> $2 then 'alreadyLoggedOut'
+    logOut: step({
+      outcome: `when state = 'loggedOut' or generation <> $2 then 'alreadyLoggedOut'
        when not $4::boolean and (
          forgotten_until > now or ${heldOnly('before')} - coalesce($3::text, '') <> '{}'
        ) then 'holderRemoved'
        when version <> $6::bigint then 'moved'
        else 'loggedOut'`,
-      `holders = case decided.outcome when 'loggedOut' then '{}' else ${heldOnly('decided')} - coalesce($3::text, '') end,
+      changes: `holders = case decided.outcome when 'loggedOut' then '{}' else ${heldOnly('decided')} - coalesce($3::text, '') end,
        forgotten_until = case decided.outcome when 'loggedOut' then null else decided.forgotten_until end,
        state = case decided.outcome when 'loggedOut' then 'loggedOut' else decided.state end,
        state_since = case decided.outcome when 'loggedOut' then decided.now else decided.state_since end,
        payload = case decided.outcome when 'loggedOut' then '' else decided.payload end,
        expires_at = case decided.outcome when 'loggedOut' then ${later('$5')} else decided.expires_at end`,
-      `decided.outcome in ('loggedOut', 'holderRemoved')`,
-      `, ${forgotten}
+      writes: `decided.outcome in ('loggedOut', 'holderRemoved')`,
+      result: `, ${forgotten}
        select decided.outcome, ${record('decided')} from decided`,
-      tells(`decided.outcome = 'loggedOut'`),
-    ),
+      told: tells(`decided.outcome = 'loggedOut'`),
+    }),
 
     // $1 idleMs, $2 takenMs, $3 how many
     take: `

@@ -20,19 +20,18 @@ export interface WaitReplicas {
   timeoutMs: number;
 }
 
+/** What a script is called with. */
+export interface ScriptArguments {
+  keys: string[];
+  args: string[];
+}
+
 /** Both client libraries in the shape the store needs. */
 export interface RedisConnection {
   /** @returns the reply, and how many replicas have the write, if that was to be waited for */
-  run(
-    script: Script,
-    keys: string[],
-    args: string[],
-    wait?: WaitReplicas,
-  ): Promise<{ reply: unknown; replicas: number }>;
+  run(script: Script, given: ScriptArguments, wait?: WaitReplicas): Promise<{ reply: unknown; replicas: number }>;
   /** Keys that match, in pages; a key may come twice. */
   scan(pattern: string): AsyncIterable<string[]>;
-  /** `INFO memory` of each node. */
-  memoryInfo(): Promise<string[]>;
   /** A section of `INFO` of each node that takes writes. */
   info(section: string): Promise<string[]>;
 }
@@ -40,18 +39,15 @@ export interface RedisConnection {
 const pageSize = '500';
 
 export function connect(client: NodeRedisClient | IoredisClient): RedisConnection {
-  if (has(client, 'evalSha')) return new NodeRedisConnection(client as NodeRedisClient);
-  if (has(client, 'internal_send_command')) {
-    throw new TypeError(
-      'RedisTokenStore: this client is of the package redis before version 4, which answers by callbacks. Install redis 4 or later.',
-    );
-  }
-  if (has(client, 'evalsha')) return new IoredisConnection(client as IoredisClient);
-  throw new TypeError('RedisTokenStore: client must be a client of the package redis or ioredis.');
+  return 'evalSha' in client ? new NodeRedisConnection(client) : new IoredisConnection(client);
+}
+
+export function isClient(value: unknown): value is NodeRedisClient | IoredisClient {
+  return has(value, 'evalSha') || has(value, 'evalsha');
 }
 
 function has(client: unknown, method: string): boolean {
-  return typeof (client as Record<string, unknown> | undefined)?.[method] === 'function';
+  return typeof (client as Record<string, unknown> | null | undefined)?.[method] === 'function';
 }
 
 /** What is used beyond scripts, and not needed of a client that only passes commands on. */
@@ -74,7 +70,7 @@ class NodeRedisConnection implements RedisConnection {
     this.#client = client;
   }
 
-  async run(script: Script, keys: string[], args: string[], wait?: WaitReplicas): ReturnType<RedisConnection['run']> {
+  async run(script: Script, { keys, args }: ScriptArguments, wait?: WaitReplicas): ReturnType<RedisConnection['run']> {
     const options = { keys, arguments: args };
     // Both are written before either is answered, so that they share a connection, and a round trip.
     const send = (run: Promise<unknown>): ReturnType<RedisConnection['run']> =>
@@ -96,10 +92,6 @@ class NodeRedisConnection implements RedisConnection {
         cursor = String(page.cursor);
       } while (cursor !== '0');
     }
-  }
-
-  memoryInfo(): Promise<string[]> {
-    return this.info('memory');
   }
 
   async info(section: string): Promise<string[]> {
@@ -143,7 +135,7 @@ class IoredisConnection implements RedisConnection {
     this.#client = client as IoredisClient & IoredisMore;
   }
 
-  async run(script: Script, keys: string[], args: string[], wait?: WaitReplicas): ReturnType<RedisConnection['run']> {
+  async run(script: Script, { keys, args }: ScriptArguments, wait?: WaitReplicas): ReturnType<RedisConnection['run']> {
     const given = [...keys, ...args];
     try {
       return wait
@@ -168,10 +160,6 @@ class IoredisConnection implements RedisConnection {
         cursor = next;
       } while (cursor !== '0');
     }
-  }
-
-  memoryInfo(): Promise<string[]> {
-    return this.info('memory');
   }
 
   info(section: string): Promise<string[]> {

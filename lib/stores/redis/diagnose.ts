@@ -35,13 +35,11 @@ function eviction(memory: Read): StoreFinding {
     };
   }
   if (evicting === undefined) return { check: 'eviction', level: 'ok', message: 'Redis evicts nothing.' };
-  const all = evicting.startsWith('allkeys-');
   return {
     check: 'eviction',
-    level: all ? 'error' : 'warning',
-    message: all
-      ? `Redis may evict tokens when its memory is full, and so log users out: maxmemory-policy is ${evicting}.`
-      : `Redis may evict what has a time to live, such as sessions and marks of a logout: maxmemory-policy is ${evicting}.`,
+    // Grants have a time to live, so the policies for keys with one evict them too.
+    level: 'error',
+    message: `Redis may evict tokens when its memory is full, and so log users out: maxmemory-policy is ${evicting}.`,
     fix: 'Set maxmemory-policy to noeviction.',
   };
 }

@@ -45,7 +45,7 @@ export function subscribe({ client, notify, channel, tell, warn }: SubscriptionO
       isWarned = false;
       if (!isOver) tell(message);
     };
-    const listening = listen(client, notify, channel, { heard, lost, failed });
+    const listening = listen({ client, notify, channel }, { heard, lost, failed });
     current = listening;
     listening.begin().then(() => (isWarned = false), failed);
   };
@@ -66,17 +66,22 @@ interface Reports {
 }
 
 function listen(
-  client: NodeRedisClient | IoredisClient,
-  notify: true | NodeRedisClient | IoredisClient,
-  channel: string,
+  { client, notify, channel }: Pick<SubscriptionOptions, 'client' | 'notify' | 'channel'>,
   reports: Reports,
 ): Listening {
   const given = notify === true ? client : notify;
   // A cluster's client keeps a connection of its own for what it subscribes to.
   const isOwn = notify === true && !isCluster(given) && !isIoredisCluster(given);
   return 'evalSha' in given
-    ? listenByNodeRedis(given as unknown as NodeRedisSubscriber, isOwn, channel, reports)
-    : listenByIoredis(given as unknown as IoredisSubscriber, isOwn, channel, reports);
+    ? listenByNodeRedis({ given: given as unknown as NodeRedisSubscriber, isOwn, channel }, reports)
+    : listenByIoredis({ given: given as unknown as IoredisSubscriber, isOwn, channel }, reports);
+}
+
+interface Subscriber<Client> {
+  given: Client;
+  /** Whether to listen on a duplicate of it, which is closed here. */
+  isOwn: boolean;
+  channel: string;
 }
 
 interface NodeRedisSubscriber {
@@ -89,9 +94,7 @@ interface NodeRedisSubscriber {
 }
 
 function listenByNodeRedis(
-  given: NodeRedisSubscriber,
-  isOwn: boolean,
-  channel: string,
+  { given, isOwn, channel }: Subscriber<NodeRedisSubscriber>,
   { heard, lost, failed }: Reports,
 ): Listening {
   const subscriber = isOwn ? given.duplicate() : given;
@@ -121,9 +124,7 @@ interface IoredisSubscriber {
 }
 
 function listenByIoredis(
-  given: IoredisSubscriber,
-  isOwn: boolean,
-  channel: string,
+  { given, isOwn, channel }: Subscriber<IoredisSubscriber>,
   { heard, lost, failed }: Reports,
 ): Listening {
   // It may wait for its server longer than the application lets a command wait.

@@ -1,0 +1,47 @@
+import { systemClock, type Clock } from '../../clock';
+import { invalid, wholeNumber } from '../../options/check';
+import { StoreOptions } from '../options';
+
+/** Options of `MemoryTokenStore`. */
+export interface MemoryTokenStoreOptions {
+  /** How often outdated records are removed, in milliseconds, from 10 to 2073600000. Default 60000. */
+  sweepIntervalMs?: number;
+  /** How long a grant is kept that no session holds and nobody refreshes, in milliseconds, from a minute to ten years. Default 90 days. */
+  retentionMs?: number;
+  /**
+   * How many holders, which are sessions, the store knows of one grant, from 1 to 10000. One more, and the one that ends
+   * soonest is forgotten: its session goes on, and until its time is over no logout of a single session ends the grant.
+   * Default 1000.
+   */
+  maxHolders?: number;
+  /** Default: the system's. */
+  clock?: Clock;
+}
+
+const names = [
+  'sweepIntervalMs',
+  'retentionMs',
+  'maxHolders',
+  'clock',
+] as const satisfies (keyof MemoryTokenStoreOptions)[];
+
+/** The longest time that a timer of Node keeps. */
+const longestTimerMs = 24 * 24 * 60 * 60 * 1000;
+
+/** Checks the options of `MemoryTokenStore`. @throws SalesforceOptionError */
+export function parseMemoryOptions(given: MemoryTokenStoreOptions): Required<MemoryTokenStoreOptions> {
+  const options = new StoreOptions('MemoryTokenStore', given, names);
+  const clock = given.clock ?? systemClock;
+  if (typeof (clock as Partial<Clock>).monotonic !== 'function') {
+    throw invalid(options.nameOf('clock'), 'a clock with now(), monotonic() and setTimer()');
+  }
+  return {
+    clock,
+    sweepIntervalMs: wholeNumber(options.nameOf('sweepIntervalMs'), given.sweepIntervalMs, 60_000, [
+      10,
+      longestTimerMs,
+    ]),
+    retentionMs: options.retentionMs(given.retentionMs),
+    maxHolders: options.maxHolders(given.maxHolders),
+  };
+}

@@ -1,0 +1,81 @@
+import { invalid } from '../../options/check';
+import { StoreOptions } from '../options';
+import type { ListeningPool } from './subscription';
+
+/** What is used of a `Pool` of the package `pg`. */
+export interface PostgresPool {
+  /** Runs one statement, on any connection. */
+  query(text: string, values: unknown[]): Promise<{ rows: unknown[] }>;
+}
+
+/** Options of `PostgresTokenStore`. */
+export interface PostgresTokenStoreOptions {
+  /** Made by the application, and ended by it. */
+  pool: PostgresPool;
+  /**
+   * Name of the table, if need be after a schema: `auth.grants`. The table of one-time claims has the same name with `_once`
+   * after it. Default `salesforce_grants`.
+   */
+  table?: string;
+  /**
+   * Has PostgreSQL tell of grants that change (`pg_notify`), so that processes need not wait for their next look at the
+   * table, and see a logout elsewhere at once. Takes one connection for itself, of `pool`, or of the pool given here: one that
+   * leads past PgBouncer where that is in transaction mode, which cannot listen. The same in all processes. Default false.
+   */
+  notify?: boolean | ListeningPool;
+  /** How long a grant is kept that no session holds and nobody refreshes, in milliseconds, from a minute to ten years. Default 90 days. */
+  retentionMs?: number;
+  /**
+   * How many holders, which are sessions, the store knows of one grant, from 1 to 10000. One more, and the one that ends
+   * soonest is forgotten: its session goes on, and until its time is over no logout of a single session ends the grant.
+   * Default 1000.
+   */
+  maxHolders?: number;
+}
+
+const names = [
+  'pool',
+  'table',
+  'notify',
+  'retentionMs',
+  'maxHolders',
+] as const satisfies (keyof PostgresTokenStoreOptions)[];
+
+export interface ParsedPostgresOptions {
+  pool: PostgresPool;
+  table: string;
+  /** Where to listen; undefined if nothing is told. */
+  listeningPool: ListeningPool | undefined;
+  retentionMs: number;
+  maxHolders: number;
+}
+
+/** Checks the options of `PostgresTokenStore`. @throws SalesforceOptionError */
+export function parsePostgresOptions(given: PostgresTokenStoreOptions): ParsedPostgresOptions {
+  const options = new StoreOptions('PostgresTokenStore', given, names);
+  const { pool, notify = false } = given;
+  if (typeof (pool as Partial<PostgresPool> | undefined)?.query !== 'function') {
+    throw invalid(options.nameOf('pool'), 'a Pool of the package pg');
+  }
+  const listeningPool = notify === true ? (pool as unknown as ListeningPool) : notify;
+  if (listeningPool !== false && typeof (listeningPool as Partial<ListeningPool> | null)?.connect !== 'function') {
+    throw invalid(options.nameOf('notify'), 'true, false or a Pool of the package pg');
+  }
+  return {
+    pool,
+    table: parseTable(options.nameOf('table'), given.table),
+    listeningPool: listeningPool === false ? undefined : listeningPool,
+    retentionMs: options.retentionMs(given.retentionMs),
+    maxHolders: options.maxHolders(given.maxHolders),
+  };
+}
+
+/**
+ * Names cannot be parameters of a statement, so no name is taken that could be anything else. PostgreSQL cuts off names over
+ * 63 characters.
+ */
+function parseTable(option: string, value: unknown): string {
+  if (value === undefined) return 'salesforce_grants';
+  if (typeof value === 'string' && /^([a-z_][a-z0-9_]{0,62}\.)?[a-z_][a-z0-9_]{0,57}$/.test(value)) return value;
+  throw invalid(option, 'a name in lower case with at most 58 characters, such as auth.grants');
+}

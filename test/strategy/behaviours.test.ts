@@ -1,3 +1,4 @@
+/** @again legacy-policy */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Request } from 'express';

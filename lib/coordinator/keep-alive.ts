@@ -41,13 +41,19 @@ export function idleUntilOf(
 }
 
 /**
- * Refreshes a grant for a job that needs the grant later, unless that was done in the last 24 hours.
+ * Refreshes a grant for a job that needs the grant later, unless that was done in the last 24 hours, or in the first half of a
+ * shorter limit.
  *
  * @throws SalesforceAuthError if it is over, or cannot be refreshed for now
  */
-export async function keepAlive(coordinator: TokenCoordinator, grantId: string): Promise<GrantRecord> {
+export async function keepAlive(
+  coordinator: TokenCoordinator,
+  grantId: string,
+  { idleLimitMs = Infinity }: Pick<RefreshSettings, 'idleLimitMs'>,
+): Promise<GrantRecord> {
   const { record, tokens } = await readOf(coordinator, grantId);
-  if (record.state !== 'dead' && tokens.refreshToken !== undefined && record.tokensAgeMs < dayMs) return record;
+  const isNew = record.tokensAgeMs < Math.min(dayMs, idleLimitMs / 2);
+  if (record.state !== 'dead' && tokens.refreshToken !== undefined && isNew) return record;
   const { generation } = record;
   await coordinator.refresh({ grantId, generation }, 'sweep');
   return (await readOf(coordinator, grantId)).record;

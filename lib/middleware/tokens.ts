@@ -72,7 +72,7 @@ export class Tokens {
    */
   async keepAlive(grant: string | GrantOwnerQuery): Promise<GrantSummary> {
     const grantId = await this.#idOf(grant);
-    return this.#summary(await keepAlive(this.#core.coordinator, grantId));
+    return this.#summary(await keepAlive(this.#core.coordinator, grantId, this.#core.options.settings));
   }
 
   /** Ends a grant: all its sessions are logged out, and its tokens revoked at Salesforce. */

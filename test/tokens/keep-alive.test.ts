@@ -243,6 +243,20 @@ describe('thirty idle days', () => {
       expect(expiring).toEqual([]);
     });
 
+    it('tokens.keepAlive() keeps a limit of less than a day as well', async () => {
+      const refresh = { keepAlive: false, idleLimitSeconds: 3600 };
+      const { browser, clock, emulator, salesforce } = await startLasting(refresh);
+      await logIn(browser(), emulator);
+      const { grantId } = await only(salesforce);
+
+      clock.advanceSeconds(1_700);
+      await salesforce.tokens.keepAlive(grantId);
+      expect(refreshes(emulator)).toBe(0);
+      clock.advanceSeconds(200);
+      await salesforce.tokens.keepAlive(grantId);
+      expect(refreshes(emulator)).toBe(1);
+    });
+
     it('keepAlive: { jobs: true } keeps grants that no session holds and nobody uses', async () => {
       const { browser, clock, emulator, salesforce } = await startLasting({ keepAlive: { jobs: true } }, 1);
       await logIn(browser(), emulator);

@@ -10,9 +10,12 @@ import { startProcess } from './process.mjs';
 export async function startApplication({ emulator, module, given = {}, client, policy, execArgv }) {
   const program = await startProcess(fromRoot('bench/lib/app-process.mjs'), { args: [module], execArgv });
   const { port, url, loginPath } = await program.call('describe');
-  const callbackURLs = ['/auth/salesforce/callback', '/callback', '/auth/callback/salesforce'].map(
-    (path) => url + path,
-  );
+  const callbackURLs = [
+    '/auth/salesforce/callback',
+    '/callback',
+    '/auth/callback/salesforce',
+    '/api/auth/callback/salesforce',
+  ].map((path) => url + path);
   const registered = client ?? (await emulator.call('registerClient', { callbackURLs, policy }));
   await program.call('create', { client: registered, ...given });
   const logInto = async ({ visit = true } = {}) => {

@@ -19,6 +19,7 @@ const variants = [
   { name: 'passport-oauth2-refresh', module: 'passport-oauth2-refresh' },
   { name: 'express-openid-connect', module: 'express-openid-connect' },
   { name: 'jsforce', module: 'jsforce' },
+  { name: 'better-auth, PostgreSQL', module: 'better-auth' },
 ];
 
 /**

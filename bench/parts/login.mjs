@@ -9,6 +9,7 @@ const variants = [
   { name: "this package, profileSource 'id'", module: 'ours', given: { options: { profileSource: 'id' } } },
   { name: 'passport-forcedotcom', module: 'passport-forcedotcom' },
   { name: 'Auth.js', module: 'auth-express-login' },
+  { name: 'better-auth, PostgreSQL', module: 'better-auth' },
 ];
 
 const roundTripMs = 150;
@@ -17,7 +18,7 @@ const roundTripMs = 150;
 const policy = { idHost: 'instance' };
 
 /** What a callback costs where Salesforce is a long way off: the first of a process, and the next one. */
-export async function measure({ quick, emulator, log }) {
+export async function measure({ quick, emulator, servers, log }) {
   const rounds = quick ? 1 : 5;
   const { url } = await emulator.call('describe');
   const slow = await startSlowLink(Number(new URL(url).port), roundTripMs);
@@ -31,7 +32,7 @@ export async function measure({ quick, emulator, log }) {
           emulator,
           module,
           policy: { ...policy, ...further },
-          given: { emulatorUrl: slow.url, ...given },
+          given: { emulatorUrl: slow.url, postgresUrl: servers.postgres.url, ...given },
         });
         try {
           figures[name].first.push(await timeCallback(app, emulator, slow.link));

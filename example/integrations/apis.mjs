@@ -7,10 +7,16 @@ import { configurationFromEnv, requireSalesforce, salesforceApiError, salesforce
 import { serve, sessions } from './common.mjs';
 
 const salesforce = salesforceAuth({ ...configurationFromEnv(process.env), scope: 'id api refresh_token' });
-const data = '/services/data/v68.0';
 const app = express();
 app.use(sessions, salesforce, express.json());
 app.use(requireSalesforce());
+
+/**
+ * Where the newest version of the API is that the user's organization has. It is asked once a day.
+ *
+ * @param {express.Request} req
+ */
+const dataOf = async (req) => `/services/data/v${await req.salesforce.apiVersion()}`;
 
 /**
  * Calls the API, and throws what Salesforce says where it refuses.
@@ -39,7 +45,7 @@ const json = (value) => ({ body: JSON.stringify(value), headers: { 'content-type
 // SOQL, batch after batch.
 app.get('/', async (req, res) => {
   const names = [];
-  let next = `${data}/query?q=${encodeURIComponent('SELECT Name FROM Account ORDER BY Name')}`;
+  let next = `${await dataOf(req)}/query?q=${encodeURIComponent('SELECT Name FROM Account ORDER BY Name')}`;
   while (next) {
     const page = await callForJson(req, next);
     for (const { Name } of page.records) names.push(Name);
@@ -51,7 +57,7 @@ app.get('/', async (req, res) => {
 // REST.
 app.patch('/accounts/:id', async (req, res) => {
   const { Industry } = req.body;
-  const path = `${data}/sobjects/Account/${encodeURIComponent(req.params.id)}`;
+  const path = `${await dataOf(req)}/sobjects/Account/${encodeURIComponent(req.params.id)}`;
   await call(req, path, { method: 'PATCH', ...json({ Industry }) });
   res.sendStatus(204);
 });
@@ -59,6 +65,7 @@ app.patch('/accounts/:id', async (req, res) => {
 // Composite: an account and its first contact, or neither.
 app.post('/customers', async (req, res) => {
   const { company, lastName } = req.body;
+  const data = await dataOf(req);
   const compositeRequest = [
     { method: 'POST', url: `${data}/sobjects/Account`, referenceId: 'account', body: { Name: company } },
     {
@@ -84,6 +91,7 @@ app.post('/customers', async (req, res) => {
 // Bulk API 2.0, in: CSV from the browser's request straight on to Salesforce. It is small enough to be kept, so that it can be
 // sent again with a new token; a stream could not.
 app.post('/contacts.csv', express.text({ type: 'text/csv', limit: '50mb' }), async (req, res) => {
+  const data = await dataOf(req);
   const { id } = await callForJson(req, `${data}/jobs/ingest`, {
     method: 'POST',
     ...json({ object: 'Contact', operation: 'insert' }),
@@ -98,6 +106,7 @@ app.post('/contacts.csv', express.text({ type: 'text/csv', limit: '50mb' }), asy
 
 // Bulk API 2.0, out: part after part, as they come.
 app.get('/contacts.csv', async (req, res) => {
+  const data = await dataOf(req);
   const { id } = await callForJson(req, `${data}/jobs/query`, {
     method: 'POST',
     ...json({ operation: 'query', query: 'SELECT LastName, Title FROM Contact' }),

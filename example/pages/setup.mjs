@@ -29,25 +29,43 @@ export function setupPage(frame, { form, hasSecret, callbackURL, isChanged, isFi
     lead: 'From an app in Salesforce to the first login. Only you see this page: it opens on this machine alone, and not in production.',
     content: html`<ol class="steps">
       <li class="card">
-        <h2>Create an app in Salesforce</h2>
+        <h2>Create an app in Salesforce, or take one you have</h2>
+        <p>
+          You need to be a System Administrator. No organization yet? A
+          <a href="https://developer.salesforce.com/signup">Developer Edition</a> is free.
+        </p>
+        <h3>A new app</h3>
         <ol class="plain">
           <li>
-            In Salesforce’s Setup, search for <b>External Client App Manager</b>, and click
+            In Salesforce’s Setup, open <b>Apps › External Client Apps › External Client App Manager</b>, and click
             <b>New External Client App</b>.
           </li>
-          <li>Fill in name and e-mail. Leave <b>Distribution State</b> at <b>Local</b> for your own organization.</li>
+          <li>
+            Under <b>Basic Information</b>, fill in name and e-mail. Leave <b>Distribution State</b> at <b>Local</b> for
+            your own organization.
+          </li>
           <li>Under <b>API (Enable OAuth Settings)</b>, tick <b>Enable OAuth</b>.</li>
           <li>
-            Choose the scopes <code>openid</code>, <code>id</code>, <code>api</code> and <code>refresh_token</code>.
-            Without the last a login ends with its first token.
+            Choose the <b>OAuth Scopes</b> <code>openid</code>, <code>id</code>, <code>api</code> and
+            <code>refresh_token</code>. Without the last a login ends with its first token.
           </li>
         </ol>
-        <p class="hint">You have a Connected App already? It works as well: find it under <b>App Manager</b>.</p>
+        <h3>An app you already have</h3>
+        <ol class="plain">
+          <li>
+            In Setup, open <b>Apps › App Manager</b>. The arrow at the end of the app’s line has <b>View</b>,
+            <b>Edit</b> and <b>Manage</b>.
+          </li>
+          <li>
+            <b>Edit</b>: tick <b>Enable OAuth Settings</b>, and move the same scopes to <b>Selected OAuth Scopes</b>.
+          </li>
+          <li><b>Manage › Edit Policies</b>: <b>Refresh Token Policy</b> <i>Valid until revoked</i>.</li>
+        </ol>
       </li>
 
       <li class="card">
         <h2>Enter the callback URL</h2>
-        <p>Salesforce compares it character by character.</p>
+        <p>Into <b>Callback URL</b>, one per line. Salesforce compares it character by character.</p>
         <p class="copy">
           <code id="callback">${callbackURL}</code>
           <button type="button" class="secondary" data-copy="callback" aria-live="polite" hidden>Copy</button>
@@ -72,7 +90,10 @@ export function setupPage(frame, { form, hasSecret, callbackURL, isChanged, isFi
 
       <li class="card" id="settings">
         <h2>Enter key and secret here</h2>
-        <p>Click <b>Create</b> in Salesforce, then open <b>Consumer Key and Secret</b> in the app’s OAuth settings.</p>
+        <p>
+          A new app: click <b>Create</b> in Salesforce, then <b>Settings › OAuth Settings › Consumer Key and Secret</b>.
+          An app you already have: <b>View › Manage Consumer Details</b>. Salesforce asks you to verify who you are.
+        </p>
         ${isFixed ? html`<p class="notice">This application runs in several processes. Set <code>SALESFORCE_*</code> in the environment, and start it again.</p>` : settingsForm(form, hasSecret, wrong)}
         ${isChanged && resetForm}
       </li>
@@ -84,7 +105,10 @@ export function setupPage(frame, { form, hasSecret, callbackURL, isChanged, isFi
           <p class="actions"><button class="secondary">Check these settings</button></p>
         </form>
         ${diagnosis && findings(diagnosis)}
-        <p>A new app can take up to ten minutes until Salesforce knows it.</p>
+        <p>
+          A new app can take up to ten minutes until Salesforce knows it (reported). Who may log in is set in
+          <b>Policies › Edit › Permitted Users</b>, in an app you already have in <b>Manage › Edit Policies</b>.
+        </p>
         <p class="actions"><a class="button" href="/auth/salesforce">Log in with Salesforce</a></p>
       </li>
     </ol>`,
@@ -138,12 +162,12 @@ const boxes = [
   [
     'Require Proof Key for Code Exchange (PKCE)',
     'on',
-    'Only the browser that began a login can end it. It is always sent.',
+    'Only the browser that began a login can end it. It is always sent. A new app is reported to have it on and greyed: that is fine.',
   ],
   [
     'Enable Refresh Token Rotation',
     'free',
-    'Each refresh token is good for one use, so that a stolen copy is noticed. An answer lost on the way can then cost one new login.',
+    'Each refresh token is good for one use, so that a stolen copy is noticed. An answer lost on the way can then cost one new login. A new app is reported to have it on and greyed: that is fine.',
   ],
 ];
 

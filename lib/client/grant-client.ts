@@ -1,6 +1,7 @@
 import type { TokenCoordinator } from '../coordinator/coordinator';
 import type { GrantKey } from '../coordinator/grant';
 import type { TokenSet } from '../token/types';
+import { apiVersionOf } from './api-version';
 import { openConnection, type ConnectionOptions, type JsforceConnection } from './connection';
 import { salesforceFetch } from './fetch';
 
@@ -79,6 +80,17 @@ export class GrantClient {
    */
   async connection(options?: ConnectionOptions): Promise<JsforceConnection> {
     return openConnection(this.#coordinator, this.#key, options);
+  }
+
+  /**
+   * The newest version of the REST API that the organization has, such as `68.0`, for paths such as
+   * `/services/data/v68.0/limits`. The organization is asked once a day in each process.
+   *
+   * @throws SalesforceAuthError as {@link fetch}, and what `salesforceApiError()` makes of an answer that is no success
+   */
+  async apiVersion(): Promise<string> {
+    const { instanceUrl } = await this.ensure();
+    return apiVersionOf(this.#coordinator, { instanceUrl, fetch: (path) => this.fetch(path) });
   }
 
   #current(): TokenSet | undefined {

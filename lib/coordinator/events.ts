@@ -107,10 +107,23 @@ export interface SalesforceEvents {
   /** A user logged in: the grant is new, has new tokens, or kept its own because the new ones could do less. */
   'login.succeeded': [{ grantId: string; tokens: 'new' | 'replaced' | 'kept' }];
   /**
-   * This process looked for grants that no request uses, if the option `keepAlive` is set: so many were refreshed, had ended
-   * or were ended, and could not be refreshed for now.
+   * This process looked for grants that no request uses, as the option `refresh.keepAlive` says: so many were refreshed, had
+   * ended or were ended, could not be refreshed for now, and were left alone because they are not in use.
    */
-  'keepAlive.finished': [{ refreshed: number; ended: number; failed: number; durationMs: number }];
+  'keepAlive.finished': [{ refreshed: number; ended: number; failed: number; unused: number; durationMs: number }];
+  /**
+   * Salesforce lets the refresh token of this grant end soon, because it was not used: the grant is not kept alive, or could
+   * not be refreshed. Told by each process that looks for idle grants, at most once a day for each grant.
+   */
+  'grant.expiring': [
+    {
+      grantId: string;
+      /** When it ends unless it is refreshed before. */
+      idleUntil: Date;
+      /** Whether a session holds it. */
+      isHeld: boolean;
+    },
+  ];
   /** A session logged out; `ended` if it was the last one and the grant was revoked. */
   'grant.loggedOut': [{ grantId: string; ended: boolean }];
 }
@@ -134,6 +147,7 @@ const channels: { readonly [Name in SalesforceEventName]: Channel } = {
   'claim.delayed': channelOf('claim.delayed'),
   'claim.waited': channelOf('claim.waited'),
   'grant.moved': channelOf('grant.moved'),
+  'grant.expiring': channelOf('grant.expiring'),
   'grant.loggedOut': channelOf('grant.loggedOut'),
   'store.failed': channelOf('store.failed'),
   'revocation.succeeded': channelOf('revocation.succeeded'),

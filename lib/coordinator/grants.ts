@@ -75,7 +75,7 @@ export class Grants {
       const write: GrantWrite = {
         expected: existing ? { generation: existing.record.generation, version: existing.record.version } : null,
         generation,
-        payload: await this.#parts.codec.encode(grantId, tokens),
+        payload: await this.#parts.codec.encode(grantId, { ...tokens, usedAt: this.#parts.clock.now() }),
         labels: labelsOf(tokens),
         holder,
         holderMs,
@@ -109,7 +109,7 @@ export class Grants {
       const now = await coordinator.access.read(grantId);
       const write = {
         expected: { generation, version: now?.version ?? 0 },
-        payload: await codec.encode(grantId, tokens),
+        payload: await codec.encode(grantId, { ...tokens, usedAt: clock.now() }),
         labels: labelsOf(tokens),
         ...{ generation, holder, holderMs },
         ...tokenLifeOf(tokens, grantId, sessionTimeoutSeconds),

@@ -1,17 +1,24 @@
-import { wait, type CancelTimer } from '../clock';
+import { wait, type CancelTimer, type Clock } from '../clock';
 import { debugRefresh } from '../debug';
 import { isSalesforceAuthError, requiresLogin } from '../errors';
-import type { KeepAliveSettings } from '../options/keep-alive';
-import type { IdleGrant } from '../stores/store';
+import { nearEndOf, type KeepAliveSettings } from '../options/keep-alive';
+import type { GrantRecord, IdleGrant } from '../stores/store';
 import type { TokenCoordinator } from './coordinator';
+import { loggedOut } from './failures';
+import type { OpenGrant } from './grant-access';
 import type { Grants } from './grants';
-import type { GivenParts } from './settings';
+import type { GivenParts, RefreshSettings } from './settings';
+
+const dayMs = 24 * 60 * 60 * 1000;
 
 /** Pause between two grants of a round, in milliseconds, give or take half: Salesforce is not to be hurried. */
 const pauseMs = 1_000;
 
 /** Failures in a row that end a round: what is wrong then is not the grant. */
 const toleratedFailures = 3;
+
+/** Grants whose end was told, and of which it is remembered. */
+const maxTold = 10_000;
 
 /** What a failure is that the next grant would meet as well, unless it is lucky. */
 const general = [
@@ -21,7 +28,17 @@ const general = [
   'ERR_SALESFORCE_TOKEN_STORE',
 ];
 
-type Outcome = 'refreshed' | 'ended' | 'failed';
+type Outcome = 'refreshed' | 'ended' | 'failed' | 'unused';
+
+/** When Salesforce lets a refresh token end that is not used; undefined without a limit, or without a live refresh token. */
+export function idleUntilOf(
+  { state, softInMs, tokensAgeMs }: GrantRecord,
+  { idleLimitMs }: Pick<RefreshSettings, 'idleLimitMs'>,
+  clock: Clock,
+): Date | undefined {
+  const canBeRefreshed = state !== 'dead' && state !== 'gone' && softInMs !== null;
+  return idleLimitMs === undefined || !canBeRefreshed ? undefined : new Date(clock.now() - tokensAgeMs + idleLimitMs);
+}
 
 /** Where the grants are that are kept alive. */
 interface KeptAlive {
@@ -30,8 +47,33 @@ interface KeptAlive {
 }
 
 /**
- * Refreshes grants that nobody uses, one after the other, before Salesforce lets them end; and ends those that no session
- * has held for long. Processes share the work: the store gives each grant to one of them.
+ * Refreshes a grant for a job that needs the grant later, unless that was done in the last 24 hours, or in the first half of a
+ * shorter limit.
+ *
+ * @throws SalesforceAuthError if it is over, or cannot be refreshed for now
+ */
+export async function keepAlive(
+  coordinator: TokenCoordinator,
+  grantId: string,
+  { idleLimitMs = Infinity }: Pick<RefreshSettings, 'idleLimitMs'>,
+): Promise<GrantRecord> {
+  const { record, tokens } = await readOf(coordinator, grantId);
+  const isNew = record.tokensAgeMs < Math.min(dayMs, idleLimitMs / 2);
+  if (record.state !== 'dead' && tokens.refreshToken !== undefined && isNew) return record;
+  const { generation } = record;
+  await coordinator.refresh({ grantId, generation }, 'sweep');
+  return (await readOf(coordinator, grantId)).record;
+}
+
+async function readOf(coordinator: TokenCoordinator, grantId: string): Promise<OpenGrant> {
+  const grant = await coordinator.access.open(grantId);
+  if (!grant) throw loggedOut();
+  return grant;
+}
+
+/**
+ * Refreshes grants that no request uses, one after the other, before Salesforce lets them end: by default those that a session
+ * holds and that were used lately. Processes share the work: the store gives each grant to one of them.
  */
 export class KeepAlive {
   readonly #parts: GivenParts;
@@ -39,6 +81,8 @@ export class KeepAlive {
   readonly #grants: Grants;
   readonly #settings: KeepAliveSettings;
   readonly #closing = new AbortController();
+  /** Days on which the near end of a grant was told. */
+  readonly #toldOn = new Map<string, number>();
   #cancel: CancelTimer = () => undefined;
   #round: Promise<void> = Promise.resolve();
 
@@ -71,16 +115,17 @@ export class KeepAlive {
     const { afterSeconds, everySeconds } = this.#settings;
     const startedAt = clock.monotonic();
     const query = { idleMs: afterSeconds * 1000, takenMs: everySeconds * 1000 };
-    const counts: Record<Outcome, number> = { refreshed: 0, ended: 0, failed: 0 };
+    const counts: Record<Outcome, number> = { refreshed: 0, ended: 0, failed: 0, unused: 0 };
     let failuresInARow = 0;
     try {
       for await (const idle of this.#coordinator.access.each('takeIdle', () => store.takeIdle?.(query) ?? nothing())) {
         if (this.#closing.signal.aborted) break;
         const { outcome, isGeneral } = await this.#see(idle);
         counts[outcome] += 1;
-        failuresInARow = isGeneral ? failuresInARow + 1 : 0;
+        if (outcome !== 'unused') failuresInARow = isGeneral ? failuresInARow + 1 : 0;
         if (failuresInARow === toleratedFailures) break;
-        await wait(clock, pauseMs * (0.5 + Math.random()), this.#closing.signal);
+        // Of a grant that is not in use Salesforce was asked nothing.
+        if (outcome !== 'unused') await wait(clock, pauseMs * (0.5 + Math.random()), this.#closing.signal);
       }
     } catch {
       // The store did not answer, which `store.failed` has told; the next round begins anew.
@@ -88,11 +133,17 @@ export class KeepAlive {
     events.emit('keepAlive.finished', { ...counts, durationMs: clock.monotonic() - startedAt });
   }
 
-  async #see({ grantId, generation, unheldMs }: IdleGrant): Promise<{ outcome: Outcome; isGeneral: boolean }> {
+  async #see(idle: IdleGrant): Promise<{ outcome: Outcome; isGeneral: boolean }> {
+    const { grantId, generation, unheldMs } = idle;
+    const { abandonedAfterSeconds } = this.#settings;
     try {
-      if (unheldMs >= this.#settings.abandonedAfterSeconds * 1000) {
+      if (abandonedAfterSeconds !== undefined && unheldMs >= abandonedAfterSeconds * 1000) {
         await this.#grants.abandon({ grantId, generation });
         return { outcome: 'ended', isGeneral: false };
+      }
+      if (!this.#settings.jobs && !(await this.#isInUse(idle))) {
+        await this.#tellOfEnd(idle);
+        return { outcome: 'unused', isGeneral: false };
       }
       await this.#coordinator.refresh({ grantId, generation }, 'sweep');
       return { outcome: 'refreshed', isGeneral: false };
@@ -100,8 +151,32 @@ export class KeepAlive {
       if (requiresLogin(error)) return { outcome: 'ended', isGeneral: false };
       const code = isSalesforceAuthError(error) ? error.code : undefined;
       debugRefresh('%s not kept alive: %s', grantId, code);
+      await this.#tellOfEnd(idle).catch(() => undefined);
       return { outcome: 'failed', isGeneral: general.includes(code ?? '') };
     }
+  }
+
+  /** Whether a session holds a grant that was used lately. One without a time of use was used when its tokens were stored. */
+  async #isInUse({ grantId, unheldMs }: IdleGrant): Promise<boolean> {
+    if (unheldMs > 0) return false;
+    const { record, tokens } = await readOf(this.#coordinator, grantId);
+    const { usedAt } = tokens;
+    const unusedMs = usedAt === undefined ? record.tokensAgeMs : this.#parts.clock.now() - usedAt;
+    return unusedMs < this.#settings.usedWithinSeconds * 1000;
+  }
+
+  async #tellOfEnd({ grantId, unheldMs }: IdleGrant): Promise<void> {
+    const { clock, events, settings } = this.#parts;
+    const record = await this.#coordinator.access.read(grantId);
+    const idleUntil = record && idleUntilOf(record, settings, clock);
+    if (!idleUntil || settings.idleLimitMs === undefined) return;
+    const isNear = record.tokensAgeMs >= nearEndOf(settings.idleLimitMs / 1000) * 1000;
+    const isOver = record.tokensAgeMs >= settings.idleLimitMs;
+    const today = Math.floor(clock.monotonic() / dayMs);
+    if (!isNear || isOver || this.#toldOn.get(grantId) === today) return;
+    if (this.#toldOn.size >= maxTold) this.#toldOn.clear();
+    this.#toldOn.set(grantId, today);
+    events.emit('grant.expiring', { grantId, idleUntil, isHeld: unheldMs === 0 });
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock';
+import { defaultIdleLimitSeconds } from '../options/keep-alive';
 import type { ConfigurationSource } from '../options/source';
 import type { TokenStore } from '../stores/store';
 import type { Background } from './background';
@@ -36,6 +37,8 @@ export interface RefreshSettings {
   storeTimeoutMs: number;
   /** How long `close()` waits for refreshes under way. Default 60000. */
   closeTimeoutMs: number;
+  /** How long a refresh token lives that is not used; undefined for no limit. Default 30 days. */
+  idleLimitMs: number | undefined;
 }
 
 export const defaultRefreshSettings: RefreshSettings = {
@@ -47,6 +50,7 @@ export const defaultRefreshSettings: RefreshSettings = {
   onLostAnswer: 'wait',
   storeTimeoutMs: 5_000,
   closeTimeoutMs: 60_000,
+  idleLimitMs: defaultIdleLimitSeconds * 1000,
 };
 
 /** What the parts of the coordinator share. */

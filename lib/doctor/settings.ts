@@ -51,7 +51,8 @@ function policies(sessionTimeoutSeconds: number): Finding {
     message:
       'The refresh token policy, idle limits, rotation, session timeout and IP policy of the app cannot be seen from outside.',
     fix:
-      'In the policies of the app: refresh tokens "valid until revoked" (never "immediately expire"), and the session timeout ' +
-      `${sessionTimeoutSeconds} seconds as in sessionTimeoutSeconds.`,
+      'A new app (External Client App Manager › Policies): what is greyed there is fine. An app you already have (App Manager › ' +
+      'Manage): refresh tokens "valid until revoked", never "immediately expire". Both: the idle limit as in ' +
+      `refresh.idleLimitSeconds, and the session timeout ${sessionTimeoutSeconds} seconds as in sessionTimeoutSeconds.`,
   };
 }

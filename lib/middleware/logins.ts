@@ -21,6 +21,8 @@ export interface Access {
   readonly getAccessToken: (options?: { rejected?: string }) => Promise<string>;
   /** `fetch` on the user's instance, with a valid token, tried once more where Salesforce says it has ended. */
   readonly fetch: (input: string | URL, init?: RequestInit) => Promise<Response>;
+  /** The newest version of the REST API that the organization has, such as `68.0`; asked once a day. */
+  readonly apiVersion: () => Promise<string>;
   /** A jsforce `Connection` that refreshes through the same coordinator. */
   readonly connection: (options?: ConnectionOptions) => Promise<JsforceConnection>;
 }
@@ -61,6 +63,10 @@ export abstract class RequestAccess implements Access {
 
   get fetch(): Access['fetch'] {
     return async (input, init) => this.open().fetch(input, init);
+  }
+
+  get apiVersion(): Access['apiVersion'] {
+    return async () => this.open().apiVersion();
   }
 
   get connection(): Access['connection'] {

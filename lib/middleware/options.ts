@@ -7,7 +7,7 @@ import { loginKeys } from '../login/keys';
 import { checkFunction, checkNames, invalid, optionalText } from '../options/check';
 import { clientOptionNames, parseClientOptions, type ClientOptions } from '../options/configuration';
 import type { KeepAliveSettings } from '../options/keep-alive';
-import { parseRefresh, type RefreshOptions } from '../options/refresh';
+import { mayGetRefreshToken, parseRefresh, type RefreshOptions } from '../options/refresh';
 import { checkedTenant, ConfigurationSource, type ConfigurationFunction, type TenantFunction } from '../options/source';
 import { Reporter, type Report } from '../reporter';
 import { isOrganizationId, toId18 } from '../salesforce/ids';
@@ -187,7 +187,7 @@ export function parseOptions(options: SalesforceAuthOptions): ParsedOptions {
   const source = new ConfigurationSource(configuration ?? parseClientOptions(options, { publicUrls }), publicUrls);
   const store = parseStore(options.store) ?? new MemoryTokenStore({ clock });
   const tenant = checkedTenant(options.tenant);
-  const { settings, keepAlive } = parseRefresh(options.refresh);
+  const { settings, keepAlive } = parseRefresh(options.refresh, hasLastingGrants(store, source));
   if (keepAlive && typeof store.takeIdle !== 'function') {
     throw invalid('refresh.keepAlive', 'left out with this store, which has no takeIdle() to tell idle grants');
   }
@@ -218,6 +218,12 @@ export function parseOptions(options: SalesforceAuthOptions): ParsedOptions {
     grantIdKey: optionalText('grantIdKey', options.grantIdKey) ?? '',
     clock,
   };
+}
+
+/** Whether grants outlive the process, can be refreshed and are told when they are idle. */
+function hasLastingGrants(store: TokenStore, { fixed }: ConfigurationSource): boolean {
+  const isLasting = !(store instanceof MemoryTokenStore) && typeof store.takeIdle === 'function';
+  return isLasting && (!fixed || mayGetRefreshToken(fixed.scope));
 }
 
 function parseRoutes(value: unknown): ParsedOptions['routes'] {

@@ -1,3 +1,4 @@
+import { mayGetRefreshToken } from '../options/refresh';
 import { MemoryTokenStore } from '../stores/memory';
 import type { ParsedOptions } from './options';
 
@@ -31,11 +32,7 @@ function* warningsOf(options: ParsedOptions): Iterable<[code: string, message: s
     ];
   }
   const { fixed } = source;
-  if (
-    fixed &&
-    fixed.scope.length > 0 &&
-    !fixed.scope.some((scope) => /^(?:refresh_token|offline_access|full)$/.test(scope))
-  ) {
+  if (fixed && !mayGetRefreshToken(fixed.scope)) {
     yield [
       'NO_REFRESH_TOKEN',
       'The scope has no refresh_token, so each login ends with its access token. Add refresh_token to scope, and to the scopes ' +

@@ -1,5 +1,6 @@
 import { GrantClient } from '../client/grant-client';
-import type { GrantFilter, GrantState } from '../stores/store';
+import { idleUntilOf, keepAlive } from '../coordinator/keep-alive';
+import type { GrantFilter, GrantRecord, GrantState } from '../stores/store';
 import { toId18 } from '../salesforce/ids';
 import type { AuthContext } from './context';
 
@@ -19,6 +20,11 @@ export interface GrantSummary {
   clientID: string;
   tenant: string | undefined;
   state: GrantState;
+  /**
+   * When Salesforce lets the refresh token end if it is not used before, by `refresh.idleLimitSeconds`. Undefined without such a
+   * limit, and for a grant that cannot be refreshed.
+   */
+  idleUntil: Date | undefined;
 }
 
 /** Grants outside of requests: jobs, sockets, administration. */
@@ -45,7 +51,7 @@ export class Tokens {
   /** Looks a grant up without refreshing anything; undefined where there is none. */
   async find(grant: string | GrantOwnerQuery): Promise<GrantSummary | undefined> {
     const found = await this.#core.coordinator.access.open(await this.#idOf(grant));
-    return found && summary(found.record);
+    return found && this.#summary(found.record);
   }
 
   /** Grants that match, in no order. */
@@ -55,7 +61,18 @@ export class Tokens {
       ...(organizationId === undefined ? {} : { organizationId: toId18(organizationId) }),
       ...(userId === undefined ? {} : { userId: toId18(userId) }),
     };
-    for await (const record of this.#core.grants.list({ ...rest, ...ids })) yield summary(record);
+    for await (const record of this.#core.grants.list({ ...rest, ...ids })) yield this.#summary(record);
+  }
+
+  /**
+   * Keeps a grant alive that a job needs later: refreshes it, unless that was done in the last 24 hours, so that Salesforce's
+   * limit for unused refresh tokens begins anew. Call it from a schedule, for instance once a week.
+   *
+   * @throws SalesforceAuthError as {@link Tokens.get}
+   */
+  async keepAlive(grant: string | GrantOwnerQuery): Promise<GrantSummary> {
+    const grantId = await this.#idOf(grant);
+    return this.#summary(await keepAlive(this.#core.coordinator, grantId, this.#core.options.settings));
   }
 
   /** Ends a grant: all its sessions are logged out, and its tokens revoked at Salesforce. */
@@ -74,17 +91,11 @@ export class Tokens {
       tenant,
     });
   }
-}
 
-function summary({
-  grantId,
-  labels,
-  state,
-}: {
-  grantId: string;
-  labels: Required<GrantFilter> | GrantFilter;
-  state: GrantState;
-}): GrantSummary {
-  const { organizationId = '', userId = '', clientID = '', tenant } = labels;
-  return { grantId, organizationId, userId, clientID, tenant, state };
+  #summary(record: GrantRecord): GrantSummary {
+    const { organizationId, userId, clientID, tenant } = record.labels;
+    const { settings, clock } = this.#core.options;
+    const idleUntil = idleUntilOf(record, settings, clock);
+    return { grantId: record.grantId, organizationId, userId, clientID, tenant, state: record.state, idleUntil };
+  }
 }

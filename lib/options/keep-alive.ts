@@ -1,53 +1,86 @@
 import { checkNames, invalid, wholeNumber } from './check';
 
-/** When grants that nobody uses are refreshed. */
+/** Which grants that nobody uses are refreshed, and when. */
 export interface KeepAliveOptions {
   /**
-   * How long a grant may go without new tokens before it is refreshed in the background, in seconds. Default 2160000, 25
-   * days: below the 30 days after which Salesforce is said to end idle refresh tokens of partner apps.
+   * How long a grant may go without new tokens before it is refreshed in the background, in seconds. Default: five sixths of
+   * `refresh.idleLimitSeconds`, which is 25 of 30 days.
    */
   afterSeconds?: number | undefined;
   /** How often each process looks for such grants, in seconds, give or take a tenth; at most a day. Default 3600. */
   everySeconds?: number | undefined;
+  /** How long after its last use a grant is kept alive, in seconds, while a session holds it. Default 2592000, 30 days. */
+  usedWithinSeconds?: number | undefined;
   /**
-   * How long after the last session of a grant has ended it is still kept alive, in seconds; then it is revoked instead.
-   * Default 2592000, 30 days.
+   * Keep the grants of jobs alive too: those that no session holds, or that were not used within `usedWithinSeconds`. Then no
+   * grant ends by itself. Default false.
+   */
+  jobs?: boolean | undefined;
+  /**
+   * How long after its last session a grant is revoked, in seconds. Default: never; a grant that is not kept alive ends by
+   * itself.
    */
   abandonedAfterSeconds?: number | undefined;
 }
 
 /** {@link KeepAliveOptions}, checked and complete. */
-export type KeepAliveSettings = { readonly [Name in keyof KeepAliveOptions]-?: number };
+export interface KeepAliveSettings {
+  readonly afterSeconds: number;
+  readonly everySeconds: number;
+  readonly usedWithinSeconds: number;
+  readonly jobs: boolean;
+  readonly abandonedAfterSeconds: number | undefined;
+}
 
 const daySeconds = 24 * 60 * 60;
 
-const defaults: KeepAliveSettings = {
-  afterSeconds: 25 * daySeconds,
-  everySeconds: 60 * 60,
-  abandonedAfterSeconds: 30 * daySeconds,
-};
+/** How long an unused refresh token lives in an app that Salesforce makes now, as several sources report. */
+export const defaultIdleLimitSeconds: number = 30 * daySeconds;
 
-/** The most of each: a timer of more than 24 days would fire at once, and no grant lives unused for ten years. */
-const most: KeepAliveSettings = {
-  afterSeconds: 3_650 * daySeconds,
-  everySeconds: daySeconds,
-  abandonedAfterSeconds: 3_650 * daySeconds,
-};
+const names = ['afterSeconds', 'everySeconds', 'usedWithinSeconds', 'jobs', 'abandonedAfterSeconds'] as const;
 
-/** Checks the option `refresh.keepAlive`; undefined where idle grants are left alone. @throws SalesforceOptionError */
-export function parseKeepAlive(value: unknown): KeepAliveSettings | undefined {
-  if (value === undefined || value === false) return undefined;
-  if (value === true) return defaults;
-  if (typeof value !== 'object' || value === null) throw invalid('refresh.keepAlive', 'true, false or an object');
-  const names = Object.keys(defaults) as (keyof KeepAliveSettings)[];
-  checkNames(value, names, 'refresh.keepAlive');
-  const given = value as KeepAliveOptions;
-  const number = (name: keyof KeepAliveSettings): number =>
-    wholeNumber(`refresh.keepAlive.${name}`, given[name], defaults[name], [1, most[name]]);
-  const settings = {
-    afterSeconds: number('afterSeconds'),
-    everySeconds: number('everySeconds'),
-    abandonedAfterSeconds: number('abandonedAfterSeconds'),
+/** No grant lives unused for ten years. */
+const mostSeconds = 3_650 * daySeconds;
+
+/** How long a refresh token may be idle before its end is near: five sixths of the time it has. */
+export function nearEndOf(idleLimitSeconds: number): number {
+  return Math.floor((idleLimitSeconds * 5) / 6);
+}
+
+/** What an option that is left out depends on. */
+export interface KeepAliveCircumstances {
+  /** Whether idle grants are kept alive if the application says nothing. */
+  isOnByDefault: boolean;
+  idleLimitSeconds: number | undefined;
+}
+
+/** Checks the option `refresh.keepAlive`; undefined if idle grants are left alone. @throws SalesforceOptionError */
+export function parseKeepAlive(
+  value: unknown,
+  { isOnByDefault, idleLimitSeconds }: KeepAliveCircumstances,
+): KeepAliveSettings | undefined {
+  const given: unknown = value ?? isOnByDefault;
+  if (given === false) return undefined;
+  if (given !== true && (typeof given !== 'object' || given === null)) {
+    throw invalid('refresh.keepAlive', 'true, false or an object');
+  }
+  const options = given === true ? {} : (given as KeepAliveOptions);
+  checkNames(options, names, 'refresh.keepAlive');
+  const { jobs = false, abandonedAfterSeconds } = options;
+  if (typeof jobs !== 'boolean') throw invalid('refresh.keepAlive.jobs', 'true or false');
+  const number = (name: Exclude<keyof KeepAliveOptions, 'jobs'>, fallback: number, most = mostSeconds): number =>
+    wholeNumber(`refresh.keepAlive.${name}`, options[name], fallback, [1, most]);
+  const afterSeconds = number('afterSeconds', nearEndOf(idleLimitSeconds ?? defaultIdleLimitSeconds));
+  if (idleLimitSeconds !== undefined && afterSeconds >= idleLimitSeconds) {
+    throw invalid('refresh.keepAlive.afterSeconds', `less than refresh.idleLimitSeconds, which is ${idleLimitSeconds}`);
+  }
+  return {
+    afterSeconds,
+    // A timer of more than 24 days would fire at once.
+    everySeconds: number('everySeconds', 60 * 60, daySeconds),
+    usedWithinSeconds: number('usedWithinSeconds', 30 * daySeconds),
+    jobs,
+    abandonedAfterSeconds:
+      abandonedAfterSeconds === undefined ? undefined : number('abandonedAfterSeconds', 30 * daySeconds),
   };
-  return settings;
 }

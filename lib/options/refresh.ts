@@ -1,6 +1,6 @@
 import { defaultRefreshSettings, type LostAnswerPolicy, type RefreshSettings } from '../coordinator/settings';
 import { checkNames, invalid, oneOf, wholeNumber } from './check';
-import { parseKeepAlive, type KeepAliveOptions, type KeepAliveSettings } from './keep-alive';
+import { defaultIdleLimitSeconds, parseKeepAlive, type KeepAliveOptions, type KeepAliveSettings } from './keep-alive';
 
 /** How tokens are refreshed. All times are in milliseconds; most applications change none of them. */
 export interface RefreshOptions {
@@ -24,8 +24,14 @@ export interface RefreshOptions {
   /** How long `close()` waits for refreshes under way. Default 60000, at most 3600000. */
   closeTimeoutMs?: number | undefined;
   /**
-   * Refresh grants that no request uses in the background, before Salesforce lets them end, and end those that no session has
-   * held for long. Default false. The store has to tell idle grants (`takeIdle`), as all stores of this package do.
+   * How long Salesforce lets a refresh token live that is not used, in seconds; false if the app has no such limit. Default
+   * 2592000, 30 days: several sources report that Salesforce sets this limit in each app made since July 2026.
+   */
+  idleLimitSeconds?: number | false | undefined;
+  /**
+   * Refresh grants in the background that no request uses, before Salesforce lets them end: those that a session holds and that
+   * were used in the last 30 days. Default true with a store that outlives the process, unless `scope` has no `refresh_token` or
+   * `idleLimitSeconds` is false. The store has to tell idle grants (`takeIdle`), as all stores of this package do.
    */
   keepAlive?: boolean | KeepAliveOptions | undefined;
 }
@@ -44,13 +50,21 @@ const refreshBounds = {
 type Duration = keyof typeof refreshBounds;
 const durations = Object.keys(refreshBounds) as Duration[];
 
-/** Checks the option `refresh`. @throws SalesforceOptionError */
-export function parseRefresh(value: unknown): { settings: RefreshSettings; keepAlive: KeepAliveSettings | undefined } {
+/**
+ * Checks the option `refresh`.
+ *
+ * @param hasLastingGrants whether grants outlive the process and can be refreshed, so that they can end unused
+ * @throws SalesforceOptionError
+ */
+export function parseRefresh(
+  value: unknown,
+  hasLastingGrants: boolean,
+): { settings: RefreshSettings; keepAlive: KeepAliveSettings | undefined } {
   const given = value === undefined ? {} : value;
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw invalid('refresh', 'an object of options such as { waitMs: 5000 }');
   }
-  checkNames(given, [...durations, 'onLostAnswer', 'keepAlive'], 'refresh');
+  checkNames(given, [...durations, 'onLostAnswer', 'idleLimitSeconds', 'keepAlive'], 'refresh');
   const options = given as RefreshOptions;
   const settings = Object.fromEntries(
     durations.map((name) => {
@@ -61,5 +75,21 @@ export function parseRefresh(value: unknown): { settings: RefreshSettings; keepA
   const onLostAnswer =
     oneOf('refresh.onLostAnswer', options.onLostAnswer, ['wait', 'login', 'retry']) ??
     defaultRefreshSettings.onLostAnswer;
-  return { settings: { ...settings, onLostAnswer }, keepAlive: parseKeepAlive(options.keepAlive) };
+  const idleLimitSeconds = parseIdleLimit(options.idleLimitSeconds);
+  const isOnByDefault = hasLastingGrants && idleLimitSeconds !== undefined;
+  const idleLimitMs = idleLimitSeconds === undefined ? undefined : idleLimitSeconds * 1000;
+  return {
+    settings: { ...settings, onLostAnswer, idleLimitMs },
+    keepAlive: parseKeepAlive(options.keepAlive, { isOnByDefault, idleLimitSeconds }),
+  };
+}
+
+function parseIdleLimit(value: unknown): number | undefined {
+  if (value === false) return undefined;
+  return wholeNumber('refresh.idleLimitSeconds', value, defaultIdleLimitSeconds, [60, 315_360_000]);
+}
+
+/** Whether logins that ask for these scopes may get a refresh token: without a scope, Salesforce may grant all the app has. */
+export function mayGetRefreshToken(scope: readonly string[]): boolean {
+  return scope.length === 0 || scope.some((name) => /^(?:refresh_token|offline_access|full)$/.test(name));
 }

@@ -31,6 +31,8 @@ const refusal = (
 ): Meaning => ({ code, status, disposition, advice });
 
 const setupPage = 'in Salesforce Setup';
+const settingsPage = `${setupPage} (External Client App Manager › Settings; a Connected App: App Manager › Edit)`;
+const policiesPage = `${setupPage} (External Client App Manager › Policies; a Connected App: App Manager › Manage)`;
 
 /** What can become of them, by name; each next step an operator or user can take is one. */
 export const meanings = {
@@ -52,12 +54,12 @@ export const meanings = {
   loginRestricted: refusal(
     'ERR_SALESFORCE_LOGIN_RESTRICTED',
     403,
-    `Login IP ranges, login hours or the required session level refuse the user; see the user's profile and the policies of the app ${setupPage}.`,
+    `Login IP ranges, login hours or the required session level refuse the user; see the user's profile and the policies of the app ${policiesPage}.`,
   ),
   ipRestricted: refusal(
     'ERR_SALESFORCE_IP_RESTRICTED',
     502,
-    `The address of this server (or the hour) is outside of what the organization allows; add it to the trusted ranges and to the app's Refresh Token IP Allowlist, or relax the app's IP policy ${setupPage}. See docs/guide/network.md.`,
+    `The address of this server (or the hour) is outside of what the organization allows; add it to the trusted ranges and to the app's Refresh Token IP Allowlist, or relax the app's IP policy ${policiesPage}. See docs/guide/network.md.`,
   ),
   userInactive: refusal(
     'ERR_SALESFORCE_USER_INACTIVE',
@@ -74,7 +76,7 @@ export const meanings = {
   notApproved: refusal(
     'ERR_SALESFORCE_APP_NOT_APPROVED',
     403,
-    `Only approved users may use the app: assign it to the user's profile or permission set ${setupPage}.`,
+    `Only approved users may use the app: assign it to the user's profile or permission set ${policiesPage}.`,
   ),
   blocked: refusal(
     'ERR_SALESFORCE_APP_BLOCKED',
@@ -99,12 +101,12 @@ export const meanings = {
   wrongClient: refusal(
     'ERR_SALESFORCE_CLIENT_REJECTED',
     502,
-    'Check clientSecret (and clientID and baseUrl) against the Consumer Secret of the app ' + `${setupPage}.`,
+    `Check clientSecret (and clientID and baseUrl) against the Consumer Secret of the app ${setupPage}.`,
   ),
   redirectUri: refusal(
     'ERR_SALESFORCE_REDIRECT_URI_MISMATCH',
     502,
-    `Add the callback URL, exactly as it is sent, to the app's callback URLs ${setupPage}, or correct callbackURL.`,
+    `Add the callback URL, exactly as it is sent, to the app's callback URLs ${settingsPage}, or correct callbackURL.`,
   ),
   pkceRequired: refusal(
     'ERR_SALESFORCE_PKCE_REQUIRED',
@@ -125,7 +127,7 @@ export const meanings = {
   scopeInvalid: refusal(
     'ERR_SALESFORCE_SCOPE_INVALID',
     502,
-    `Assign the scopes you ask for to the app ${setupPage}, or take them out of the scope option.`,
+    `Assign the scopes you ask for to the app ${settingsPage}, or take them out of the scope option.`,
   ),
   /** The callback's remainder: wrong parameters, and errors of flows this package does not use. */
   authorization: refusal(

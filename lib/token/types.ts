@@ -41,6 +41,8 @@ export interface TokenSet {
   lifeMs?: number;
   /** Random name of the login these tokens come from; refreshes keep it. */
   loginId?: string;
+  /** When a login or a request last brought new tokens, in milliseconds since the epoch; refreshes for no request keep it. */
+  usedAt?: number;
   /** What the last refreshes showed of refresh token rotation; absent before the first. */
   rotation?: 'on' | 'off';
   /** Experience Cloud site of the user. */

@@ -10,8 +10,14 @@ import { folderOf, nodePath } from './installed.cjs';
 /** What a program of test/clients/programs has to say, one line of JSON each. */
 export type Message = Record<string, unknown>;
 
+/** Stands for a client that `npm install` brings: its program runs where it is, with this Node. */
+export const fromDevDependencies = 'devDependencies';
+
+const programs = join(__dirname, 'programs');
+
 /** The Node that runs clients, and the folder of one of them. */
 export function installed(client: string): { node: string; folder: string } {
+  if (client === fromDevDependencies) return { node: process.execPath, folder: programs };
   const [node, folder] = [nodePath(), folderOf(client)];
   if (!existsSync(join(folder, 'installed')) || !existsSync(node)) {
     throw new Error(`${client} is not installed. "npm run clients" installs the clients and runs their tests.`);
@@ -30,7 +36,7 @@ export class Program {
     const { node, folder } = installed(client);
     this.#folder = mkdtempSync(join(tmpdir(), 'client-'));
     // A module finds packages from where it is.
-    copyFileSync(join(__dirname, 'programs', `${name}.mjs`), join(folder, `${name}.mjs`));
+    if (folder !== programs) copyFileSync(join(programs, `${name}.mjs`), join(folder, `${name}.mjs`));
     const certificate = join(this.#folder, 'certificate.pem');
     writeFileSync(certificate, emulator.certificate ?? '');
     const { clientID, clientSecret } = emulator.clients[0]!;

@@ -28,7 +28,7 @@ function idle(lab: Laboratory, ...rounds: (GrantHolder & { unheldMs?: number })[
 /** What rounds came to. */
 const rounds = (lab: Laboratory) => lab.told().flatMap(([name, data]) => (name === 'keepAlive.finished' ? [data] : []));
 const sum = (refreshed: number, ended: number, failed: number) => ({
-  ...{ refreshed, ended, failed },
+  ...{ refreshed, ended, failed, unused: 0 },
   durationMs: expect.any(Number) as number,
 });
 
@@ -46,7 +46,7 @@ describe('keeping grants alive', () => {
     await lab.world.elapse(1_000);
 
     expect(take).toHaveBeenCalledTimes(2);
-    expect(rounds(lab)).toEqual(Array(2).fill({ refreshed: 0, ended: 0, failed: 0, durationMs: 0 }));
+    expect(rounds(lab)).toEqual(Array(2).fill({ refreshed: 0, ended: 0, failed: 0, unused: 0, durationMs: 0 }));
   });
 
   it('refreshes those that are idle, with a pause of about a second between two', async () => {
@@ -58,10 +58,10 @@ describe('keeping grants alive', () => {
     const told = lab.told();
     expect(told.filter(([name]) => name === 'refresh.succeeded')).toHaveLength(3);
     expect(told.find(([name]) => name === 'refresh.started')).toEqual(['refresh.started', { cause: 'sweep' }]);
-    // Three refreshes of 16 ms and a pause after each.
+    // Three looks of 2 ms at who uses a grant, three refreshes of 16 ms, and a pause after each.
     expect(told.filter(([name]) => name === 'keepAlive.finished')[0]).toEqual([
       'keepAlive.finished',
-      { refreshed: 3, ended: 0, failed: 0, durationMs: 3 * (16 + 1_000) },
+      { refreshed: 3, ended: 0, failed: 0, unused: 0, durationMs: 3 * (2 + 16 + 1_000) },
     ]);
     expect(sessions).toHaveLength(3);
   });
@@ -77,7 +77,7 @@ describe('keeping grants alive', () => {
       Math.random = () => random;
       await lab.world.elapse(10_000);
 
-      expect(rounds(lab)).toMatchObject([{ refreshed: 1, durationMs: 16 + pauseMs }]);
+      expect(rounds(lab)).toMatchObject([{ refreshed: 1, durationMs: 2 + 16 + pauseMs }]);
     }
   });
 
@@ -91,9 +91,63 @@ describe('keeping grants alive', () => {
     await lab.store.addHolder(grantId, { generation, holder, holderMs: 0 });
     await lab.world.elapse(6_000_000);
 
-    expect(rounds(lab)).toEqual([sum(1, 1, 0)]);
+    expect(rounds(lab)).toEqual([{ ...sum(0, 1, 0), unused: 1 }]);
     expect(await lab.store.read(grantId)).toBeUndefined();
     expect((await lab.store.read(sessions[1]!.grantId))?.state).toBe('idle');
+  });
+
+  it('leaves those alone that no session holds, without a pause', async () => {
+    const { lab, sessions } = await start(2);
+    idle(lab, [
+      { ...sessions[0]!, unheldMs: 1 },
+      { ...sessions[1]!, unheldMs: 499_999_999 },
+    ]);
+    await lab.world.elapse(6_000_000);
+
+    // Near their end they are told of, for which each is read.
+    expect(rounds(lab)).toEqual([{ ...sum(0, 0, 0), unused: 2, durationMs: 4 }]);
+  });
+
+  it.each([
+    ['leaves those alone', 50_000, false, 0],
+    ['refreshes those of jobs', 50_000, true, 1],
+    ['refreshes those in use', 200_000, false, 1],
+  ])(
+    '%s that were last used 100,000 s ago, with %d s and jobs: %s',
+    async (_title, usedWithinSeconds, jobs, refreshed) => {
+      const lab = await Laboratory.open({
+        options: { refresh: { keepAlive: { ...keepAlive, usedWithinSeconds, jobs } } },
+      });
+      await lab.world.elapse(105_000_000);
+      lab.told();
+      await lab.world.elapse(10_000_000);
+
+      expect(rounds(lab)).toMatchObject([{ refreshed, unused: 1 - refreshed }]);
+    },
+  );
+
+  it('counts a request as a use, and its own refreshes not', async () => {
+    const settings = { ...keepAlive, usedWithinSeconds: 150_000 };
+    const lab = await Laboratory.open({ options: { refresh: { keepAlive: settings } } });
+    await lab.world.elapse(60_000_000);
+    await lab.during(lab.ask(), 100);
+    // Used at 60,000 s: refreshed once in the background, at 160,000 s or soon after, and not 100,000 s later.
+    await lab.world.elapse(250_000_000);
+
+    const refreshed = rounds(lab).map((round) => round['refreshed']);
+    expect(refreshed.filter((count) => count === 1)).toHaveLength(1);
+    await lab.world.elapse(20_000_000);
+    expect(rounds(lab).at(-1)).toMatchObject({ refreshed: 0, unused: 1 });
+  });
+
+  it('gives up a round after three general failures, whatever unused grants lie between them', async () => {
+    const { lab, sessions } = await start(1);
+    const unused = { ...sessions[0]!, unheldMs: 1 };
+    idle(lab, [sessions[0]!, unused, sessions[0]!, unused, sessions[0]!, unused, sessions[0]!]);
+    lab.world.fail('status-503');
+    await lab.world.elapse(6_000_000);
+
+    expect(rounds(lab)).toEqual([{ ...sum(0, 0, 3), unused: 2 }]);
   });
 
   it('goes on however many there are of these', async () => {

@@ -1,3 +1,4 @@
+/** @again legacy-policy */
 import { diagnose, type Diagnosis, type SalesforceAuthOptions } from '../../lib';
 import type { ClientPolicy, Emulator } from '../../lib/emulator';
 import { defaultCallbackURL, startTestEmulator } from '../helpers/emulator';

@@ -1,3 +1,4 @@
+/** @again legacy-policy */
 import { generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
 import type { Emulator, EmulatorClient } from '../../lib/emulator';
 import { startTestEmulator } from '../helpers/emulator';

@@ -1,3 +1,4 @@
+/** @again legacy-policy */
 import type { Emulator } from '../../lib/emulator';
 import { browse, defaultCallbackURL, startTestEmulator, type CookieJar } from '../helpers/emulator';
 import { authorize, authorizeUrl, exchangeCode, get, logIn, pkce } from './support';

@@ -1,3 +1,4 @@
+/** @again legacy-policy */
 import { request } from 'node:http';
 import type { Emulator } from '../../lib/emulator';
 import { startTestEmulator } from '../helpers/emulator';

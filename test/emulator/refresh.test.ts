@@ -1,3 +1,4 @@
+/** @again legacy-policy */
 import type { Emulator } from '../../lib/emulator';
 import { startTestEmulator } from '../helpers/emulator';
 import { assertNoViolations, takeViolations } from '../helpers/oracle';

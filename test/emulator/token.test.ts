@@ -1,3 +1,4 @@
+/** @again legacy-policy */
 import {
   createHash,
   createHmac,

@@ -1,4 +1,4 @@
-/** @again newest-node */
+/** @again newest-node legacy-policy */
 import expressSession from 'express-session';
 import { isSalesforceAuthError } from '../../lib';
 import { ManualClock } from '../helpers/clock';

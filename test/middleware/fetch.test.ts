@@ -1,3 +1,4 @@
+/** @again legacy-policy */
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type LookupFunction } from 'node:net';
 import { Readable } from 'node:stream';

@@ -1,4 +1,4 @@
-/** @again newest-node */
+/** @again newest-node legacy-policy */
 import { startTestEmulator } from '../helpers/emulator';
 import { logIn, startApp, walkToCallback, type ExpressMajor } from '../helpers/app';
 

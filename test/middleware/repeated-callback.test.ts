@@ -1,3 +1,4 @@
+/** @again legacy-policy */
 import expressSession from 'express-session';
 import { MemoryTokenStore, salesforceAuth, type TokenStore } from '../../lib';
 import type { OperatorWarning } from '../../lib/reporter';

@@ -1,3 +1,4 @@
+/** @again legacy-policy */
 import { configurationFromEnv } from '../../lib';
 import type { Emulator } from '../../lib/emulator';
 import { startApp, type Browser, type ExpressMajor, type TestApp, type TestAppOptions } from '../helpers/app';

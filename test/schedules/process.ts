@@ -33,7 +33,8 @@ export class Process {
         store: this.store,
         clock: this.#ownClock(),
         ...world.options,
-        refresh: { onLostAnswer: world.onLostAnswer, ...world.options.refresh },
+        // Days are not played here.
+        refresh: { onLostAnswer: world.onLostAnswer, keepAlive: false, ...world.options.refresh },
       }),
     );
   }

@@ -1,4 +1,4 @@
-/** @again newest-node */
+/** @again newest-node legacy-policy */
 import { MemoryTokenStore, salesforceAuth, type SalesforceAuth } from '../../lib';
 import { startTestEmulator } from '../helpers/emulator';
 import { logIn, startApp, walkToCallback, type Browser } from '../helpers/app';

@@ -1,3 +1,4 @@
+/** @again legacy-policy */
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import express5, { type Express } from 'express';

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { MemoryTokenStore, salesforceAuth, type SalesforceEvent, type TokenStore } from '../../lib';
+import expressSession from 'express-session';
+import { MemoryTokenStore, salesforceAuth, type GrantSummary, type SalesforceEvent, type TokenStore } from '../../lib';
 import type { Emulator } from '../../lib/emulator';
 import { logIn, onClient, startApp, type TestApp } from '../helpers/app';
 import { ManualClock } from '../helpers/clock';
@@ -7,18 +8,29 @@ import { startTestEmulator } from '../helpers/emulator';
 
 const daySeconds = 24 * 60 * 60;
 
-/** An application whose clock is moved by hand, and with it that of its store. */
-async function start(options: Record<string, unknown> = { refresh: { keepAlive: true } }) {
+/** An application whose clock is moved by hand, and with it that of its store. Its sessions last for 60 days. */
+async function start(options: Record<string, unknown> = { refresh: { keepAlive: true } }, maxAgeDays = 60) {
   const clock = new ManualClock();
   const store = quietStore(clock);
-  const emulator = await startTestEmulator();
+  const emulator = await startTestEmulator({ app: 'current' });
   const app = await startApp({
     emulator,
-    policy: { rotateRefreshTokens: true },
+    sessionMiddleware: sessionsOf(maxAgeDays),
     options: { clock, store, ...options },
   });
   watch(app);
   return { clock, emulator, ...app };
+}
+
+/** Sessions whose cookie lasts for some days. Time does not move for them. */
+function sessionsOf(days: number) {
+  const cookie = { maxAge: days * daySeconds * 1000 };
+  return expressSession({
+    secret: '__test_session_secret__',
+    resave: false,
+    saveUninitialized: false,
+    cookie,
+  }) as never;
 }
 
 /** Refreshes under way: real requests, which virtual time has to wait for. */
@@ -35,6 +47,18 @@ function watch<App extends Pick<TestApp, 'salesforce'>>(app: App): App {
     events.on(`refresh.${outcome}`, () => underWay--);
   }
   return app;
+}
+
+/** A store as an application can write one, whose grants outlive the process. */
+function lastingStore(clock: ManualClock): TokenStore {
+  const inner = quietStore(clock);
+  const names = ['read', 'put', 'claim', 'renew', 'arm', 'settle', 'commit', 'reference', 'release'] as const;
+  const operations = Object.fromEntries(
+    names.map((name) => [name, (inner[name] as (...given: never[]) => unknown).bind(inner)]),
+  );
+  const list: TokenStore['list'] = (filter) => inner.list(filter);
+  const takeIdle: TokenStore['takeIdle'] = (query) => inner.takeIdle(query);
+  return { ...operations, list, takeIdle } as unknown as TokenStore;
 }
 
 /** One whose own timers are far away, so that those of the sweeper are the next. */
@@ -60,12 +84,13 @@ async function pass(clock: ManualClock, days: number, { salesforce }: Pick<TestA
 async function advanceUntil<T>(clock: ManualClock, done: Promise<T>): Promise<T> {
   const pending = new Set([done]);
   const watched = done.finally(() => pending.clear());
-  for (;;) {
+  for (let step = 0; step < 1_000_000; step++) {
     for (let turn = 0; turn < 4; turn++) await new Promise(setImmediate);
     if (pending.size === 0) return watched;
     if (underWay > 0) continue;
     clock.advanceMs(clock.nextInMs > 31_000 ? clock.nextInMs : 50);
   }
+  throw new Error('It did not come.');
 }
 
 async function nextRound({ events }: TestApp['salesforce']): Promise<SalesforceEvent<'keepAlive.finished'>> {
@@ -73,22 +98,211 @@ async function nextRound({ events }: TestApp['salesforce']): Promise<SalesforceE
   return event;
 }
 
-describe('keepAlive', () => {
-  it('is off by default: a grant nobody uses is left alone', async () => {
-    const { browser, clock, emulator, salesforce } = await start({});
+/** Lets days pass at the application and at Salesforce, day by day, and each round of the sweeper come to its end. */
+async function passDays(days: number, { clock, emulator }: { clock: ManualClock; emulator: Emulator }): Promise<void> {
+  for (let day = 0; day < days; day++) {
+    emulator.clock.advanceSeconds(daySeconds);
+    const tomorrow = clock.now() + daySeconds * 1000;
+    while (clock.now() < tomorrow) {
+      for (let turn = 0; turn < 8; turn++) await new Promise(setImmediate);
+      if (underWay > 0) continue;
+      const leftMs = tomorrow - clock.now();
+      clock.advanceMs(Math.min(leftMs, clock.nextInMs > 31_000 ? Math.max(1, clock.nextInMs) : 50));
+    }
+  }
+}
+
+describe('thirty idle days', () => {
+  const dayMs = daySeconds * 1000;
+
+  async function startLasting(refresh?: object, maxAgeDays?: number) {
+    const clock = new ManualClock();
+    const started = await start({ clock, store: lastingStore(clock), refresh }, maxAgeDays);
+    const expiring: SalesforceEvent<'grant.expiring'>[] = [];
+    started.salesforce.events.on('grant.expiring', (event) => expiring.push(event));
+    return { ...started, clock, expiring };
+  }
+
+  it.each([
+    ['by default: the user is still logged in after 31 days', undefined, 200, 1],
+    ['with keepAlive: false: the user logs in again after 31 days', { keepAlive: false }, 401, 0],
+    ['with idleLimitSeconds: false: nothing is kept alive', { idleLimitSeconds: false }, 401, 0],
+  ])('%s', async (_title, refresh, status, sweeps) => {
+    const { browser, clock, emulator, salesforce } = await startLasting(refresh);
+    const tab = browser();
+    await logIn(tab, emulator);
+    const causes: string[] = [];
+    salesforce.events.on('refresh.started', ({ cause }) => causes.push(cause));
+
+    await passDays(31, { clock, emulator });
+
+    expect(causes).toEqual(Array(sweeps).fill('sweep'));
+    expect((await tab.get('/accounts')).status).toBe(status);
+  });
+
+  it.each([
+    ['the memory store, whose grants end with the process', {}],
+    ['a scope without refresh_token', { scope: 'openid id api' }],
+  ])('does nothing by itself with %s', async (_title, options) => {
+    const clock = new ManualClock();
+    const store = 'scope' in options ? lastingStore(clock) : quietStore(clock);
+    const { browser, emulator, salesforce } = await start({ clock, store, ...options });
     await logIn(browser(), emulator);
     const heard = jest.fn();
     salesforce.events.on('keepAlive.finished', heard);
 
-    for (let day = 0; day < 40; day++) {
-      clock.advanceSeconds(daySeconds);
-      await new Promise(setImmediate);
-    }
+    await passDays(31, { clock, emulator });
 
     expect(refreshes(emulator)).toBe(0);
     expect(heard).not.toHaveBeenCalled();
   });
 
+  it('tells of the end of a grant that no session holds, once a day, and ends none itself', async () => {
+    const { browser, clock, emulator, expiring, salesforce } = await startLasting(undefined, 1);
+    await logIn(browser(), emulator);
+    const idleUntil = new Date(clock.now() + 30 * dayMs);
+    const { grantId } = await only(salesforce);
+
+    await passDays(29, { clock, emulator });
+
+    expect(expiring).toEqual(Array(4).fill({ grantId, idleUntil: around(idleUntil), isHeld: false }));
+    expect(refreshes(emulator)).toBe(0);
+    expect(emulator.liveTokens()).toMatchObject({ refreshTokens: 1 });
+    await passDays(5, { clock, emulator });
+    expect(expiring.length).toBeLessThanOrEqual(6);
+    expect((await only(salesforce)).state).toBe('idle');
+  });
+
+  it('keeps a grant for the user who was away for a month, and lets it end for one who stays away', async () => {
+    const { browser, clock, emulator, expiring } = await startLasting();
+    const tab = browser();
+    await logIn(tab, emulator);
+
+    await passDays(40, { clock, emulator });
+    expect((await tab.get('/accounts')).status).toBe(200);
+    expect(refreshes(emulator)).toBe(2);
+    expect(expiring).toEqual([]);
+
+    // A use on day 40, a refresh on day 65, and none on day 90, because nobody came for 50 days.
+    await passDays(56, { clock, emulator });
+    expect(refreshes(emulator)).toBe(3);
+    expect(expiring.every(({ isHeld }) => isHeld)).toBe(true);
+    expect((await tab.get('/accounts')).status).toBe(401);
+  });
+
+  it('tells of the end of a grant in use that cannot be refreshed', async () => {
+    const { browser, clock, emulator, expiring } = await startLasting();
+    await logIn(browser(), emulator);
+    emulator.faults.inject({ on: 'refresh', kind: 'status', status: 503, times: 1_000 });
+
+    await passDays(28, { clock, emulator });
+
+    expect(expiring.length).toBeGreaterThanOrEqual(2);
+    expect(expiring[0]).toMatchObject({ isHeld: true });
+  });
+
+  it('says of each grant until when it may stay unused', async () => {
+    const { browser, clock, emulator, salesforce } = await startLasting({ keepAlive: false });
+    await logIn(browser(), emulator);
+    const { grantId, idleUntil } = await only(salesforce);
+    expect(idleUntil).toEqual(around(new Date(clock.now() + 30 * dayMs)));
+
+    clock.advanceSeconds(10 * daySeconds);
+    expect(await salesforce.tokens.find(grantId)).toMatchObject({ idleUntil: around(idleUntil!) });
+    await salesforce.tokens.get(grantId);
+    const later = new Date(clock.now() + 30 * dayMs);
+    expect(await salesforce.tokens.find(grantId)).toMatchObject({ idleUntil: around(later) });
+  });
+
+  it.each([
+    ['no limit', { idleLimitSeconds: false }, 'openid id api refresh_token'],
+    ['nothing to refresh with', {}, 'openid id api'],
+  ])('says nothing of that with %s', async (_title, refresh, scope) => {
+    const { browser, emulator, salesforce } = await start({ refresh, scope });
+    await logIn(browser(), emulator);
+
+    expect((await only(salesforce)).idleUntil).toBeUndefined();
+  });
+
+  describe('for jobs', () => {
+    it('tokens.keepAlive() keeps a grant that no session holds, with one refresh a day at most', async () => {
+      const { browser, clock, emulator, expiring, salesforce } = await startLasting({ keepAlive: false }, 1);
+      await logIn(browser(), emulator);
+      const { grantId } = await only(salesforce);
+
+      for (let week = 1; week <= 5; week++) {
+        await passDays(7, { clock, emulator });
+        const kept = await salesforce.tokens.keepAlive(grantId);
+        expect(kept.idleUntil).toEqual(around(new Date(clock.now() + 30 * dayMs)));
+        await salesforce.tokens.keepAlive(grantId);
+        expect(refreshes(emulator)).toBe(week);
+      }
+
+      const access = await salesforce.tokens.get(grantId);
+      expect((await access.fetch('/services/data/v68.0/limits')).status).toBe(200);
+      expect(expiring).toEqual([]);
+    });
+
+    it('tokens.keepAlive() keeps a limit of less than a day as well', async () => {
+      const refresh = { keepAlive: false, idleLimitSeconds: 3600 };
+      const { browser, clock, emulator, salesforce } = await startLasting(refresh);
+      await logIn(browser(), emulator);
+      const { grantId } = await only(salesforce);
+
+      clock.advanceSeconds(1_700);
+      await salesforce.tokens.keepAlive(grantId);
+      expect(refreshes(emulator)).toBe(0);
+      clock.advanceSeconds(200);
+      await salesforce.tokens.keepAlive(grantId);
+      expect(refreshes(emulator)).toBe(1);
+    });
+
+    it('keepAlive: { jobs: true } keeps grants that no session holds and nobody uses', async () => {
+      const { browser, clock, emulator, salesforce } = await startLasting({ keepAlive: { jobs: true } }, 1);
+      await logIn(browser(), emulator);
+
+      await passDays(70, { clock, emulator });
+
+      expect(refreshes(emulator)).toBe(2);
+      await expect(salesforce.tokens.get((await only(salesforce)).grantId)).resolves.toBeDefined();
+    });
+
+    it('tokens.keepAlive() says that a login is needed if the grant is over, logged out, or cannot be refreshed', async () => {
+      const { browser, clock, emulator, salesforce } = await startLasting();
+      await logIn(browser(), emulator);
+      const { grantId } = await only(salesforce);
+      const code = 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED';
+
+      emulator.revokeRefreshTokens();
+      clock.advanceSeconds(2 * daySeconds);
+      await expect(salesforce.tokens.keepAlive(grantId)).rejects.toMatchObject({ code });
+      await expect(salesforce.tokens.keepAlive(grantId)).rejects.toMatchObject({ code });
+      await salesforce.tokens.revoke(grantId);
+      await expect(salesforce.tokens.keepAlive(grantId)).rejects.toMatchObject({ code });
+
+      const other = await start({ scope: 'openid id api' });
+      await logIn(other.browser(), other.emulator);
+      const bare = (await only(other.salesforce)).grantId;
+      await expect(other.salesforce.tokens.keepAlive(bare)).rejects.toMatchObject({ code });
+    });
+  });
+});
+
+async function only({ tokens }: TestApp['salesforce']) {
+  const grants: GrantSummary[] = [];
+  for await (const grant of tokens.list()) grants.push(grant);
+  expect(grants).toHaveLength(1);
+  return grants[0]!;
+}
+
+/** A moment, give or take the time that a test takes. */
+function around(moment: Date): unknown {
+  return {
+    asymmetricMatch: (other: unknown) => other instanceof Date && Math.abs(other.getTime() - moment.getTime()) < 60_000,
+  };
+}
+
+describe('keepAlive', () => {
   it('refreshes a grant nobody uses after 25 days, and again 25 days later', async () => {
     const { browser, clock, emulator, salesforce } = await start();
     const tab = browser();
@@ -119,8 +333,9 @@ describe('keepAlive', () => {
     expect((await tab.get('/accounts')).status).toBe(200);
   });
 
-  it('revokes a grant that no session has held for 30 days', async () => {
-    const { browser, clock, emulator, salesforce } = await start();
+  it('revokes a grant that no session has held for abandonedAfterSeconds', async () => {
+    const keepAlive = { jobs: true, abandonedAfterSeconds: 30 * daySeconds };
+    const { browser, clock, emulator, salesforce } = await start({ refresh: { keepAlive } }, 1);
     await logIn(browser(), emulator);
 
     // The session of a browser that is closed without a logout is held for a while after its last request.
@@ -184,7 +399,8 @@ describe('keepAlive', () => {
     const store = quietStore(clock);
     const options = { clock, store, refresh: { keepAlive: true } };
     const { browser, client, emulator, salesforce } = await start(options);
-    const other = watch(await startApp({ emulator, create: onClient(emulator, client, options) }));
+    const create = onClient(emulator, client, options);
+    const other = watch(await startApp({ emulator, create, sessionMiddleware: sessionsOf(60) }));
     await loginsOf(4, emulator, browser);
 
     await Promise.all([pass(clock, 26, { salesforce }), pass(clock, 0, other)]);
@@ -219,6 +435,7 @@ describe('keepAlive', () => {
     const { browser, salesforce } = watch(
       await startApp({
         emulator,
+        sessionMiddleware: sessionsOf(60),
         create: ({ clientID, clientSecret }, callbackURL) =>
           salesforceAuth({
             clock,
@@ -243,9 +460,37 @@ describe('keepAlive', () => {
     [{ after: 3 }, "refresh.keepAlive has no option 'after'."],
     [{ afterSecond: 3 }, "Did you mean 'afterSeconds'?"],
     [{ afterSeconds: 0 }, 'refresh.keepAlive.afterSeconds must be a whole number from 1 to 315360000.'],
+    [
+      { abandonedAfterSeconds: 0 },
+      'refresh.keepAlive.abandonedAfterSeconds must be a whole number from 1 to 315360000.',
+    ],
+    [
+      { afterSeconds: 2_592_000 },
+      'refresh.keepAlive.afterSeconds must be less than refresh.idleLimitSeconds, which is 2592000.',
+    ],
+    [{ jobs: 'yes' }, 'refresh.keepAlive.jobs must be true or false.'],
     [{ everySeconds: 86_401 }, 'refresh.keepAlive.everySeconds must be a whole number from 1 to 86400.'],
   ])('refuses %j', (keepAlive, message) => {
     expect(() => salesforceAuth({ clientID: 'fake', refresh: { keepAlive } } as never)).toThrow(message);
+  });
+
+  it.each([true, '30 days', 59, 1.5])('refuses idleLimitSeconds: %j', (idleLimitSeconds) => {
+    expect(() => salesforceAuth({ clientID: 'fake', refresh: { idleLimitSeconds } } as never)).toThrow(
+      'refresh.idleLimitSeconds must be a whole number from 60 to 315360000.',
+    );
+  });
+
+  it('is off by itself with a store that cannot tell idle grants', async () => {
+    const clock = new ManualClock();
+    const store = { ...lastingStore(clock), takeIdle: undefined };
+    const { browser, emulator, salesforce } = await start({ clock, store });
+    await logIn(browser(), emulator);
+    const heard = jest.fn();
+    salesforce.events.on('keepAlive.finished', heard);
+
+    await passDays(2, { clock, emulator });
+
+    expect(heard).not.toHaveBeenCalled();
   });
 
   it('refuses a store that cannot tell idle grants', () => {

@@ -1,4 +1,4 @@
-/** @again newest-node */
+/** @again newest-node legacy-policy */
 import { MemoryTokenStore } from '../../lib';
 import type { ClientPolicy, Emulator } from '../../lib/emulator';
 import { startTestEmulator } from '../helpers/emulator';

@@ -1,4 +1,4 @@
-/** @again newest-node */
+/** @again newest-node legacy-policy */
 import { logIn } from '../helpers/app';
 import { loggedIn, refreshes } from './support';
 

@@ -1,4 +1,4 @@
-/** @again newest-node */
+/** @again newest-node legacy-policy */
 import { startTestEmulator } from '../helpers/emulator';
 import { logIn, startApp } from '../helpers/app';
 import { collect } from '../helpers/collect';
@@ -25,9 +25,10 @@ describe('salesforce.tokens', () => {
       clientID: client.clientID,
       tenant: undefined,
       state: 'idle',
+      idleUntil: expect.any(Date) as Date,
     });
     expect(all).toHaveLength(2);
-    expect(ofOrganization).toEqual([found]);
+    expect(ofOrganization).toEqual([{ ...found, idleUntil: expect.any(Date) as Date }]);
 
     await salesforce.tokens.revoke(user);
 

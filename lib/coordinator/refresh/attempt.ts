@@ -160,7 +160,8 @@ export class Attempt {
       }
       const isRotated = refreshed.tokens.refreshToken !== tokens.refreshToken;
       const rotation = this.#deps.rotation.learn(tokens, isRotated);
-      return await this.#store({ ...refreshed.tokens, rotation }, refreshed.problem);
+      const usedAt = cause === 'sweep' ? tokens.usedAt : this.#deps.clock.now();
+      return await this.#store({ ...refreshed.tokens, rotation, ...(usedAt && { usedAt }) }, refreshed.problem);
     } finally {
       lease.stop();
     }

@@ -1,3 +1,4 @@
+import { invalid } from '../../options/check';
 import type { Script } from './scripts';
 
 /** A client of the package `redis`, version 4 or later: single, sentinel or cluster. */
@@ -39,6 +40,12 @@ export interface RedisConnection {
 const pageSize = '500';
 
 export function connect(client: NodeRedisClient | IoredisClient): RedisConnection {
+  if (has(client, 'internal_send_command')) {
+    throw invalid(
+      'client',
+      'a client of redis 4 or later, or of ioredis; redis 3 answers by callbacks. Install redis 4 or later',
+    );
+  }
   return 'evalSha' in client ? new NodeRedisConnection(client) : new IoredisConnection(client);
 }
 

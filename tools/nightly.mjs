@@ -9,6 +9,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 const commands = {
   schedules: 'npm run schedules',
   'fault matrix': 'npm run fault-matrix',
+  kills: 'npm run kills',
   herd: 'npm run herd',
   shutdowns: 'npm run shutdowns',
   properties: 'npm test -- test/security',

@@ -1,4 +1,5 @@
 import type { Cell } from './cells/cell';
+import { outageCells } from './cells/outages';
 import { policyCells } from './cells/policies';
 import { processCells } from './cells/processes';
 import { providerCells } from './cells/provider';
@@ -16,6 +17,7 @@ export const cells: readonly Cell[] = [
   ...processCells,
   ...storeCells,
   ...providerCells,
+  ...outageCells,
   ...policyCells,
   ...userCells,
 ].filter(({ row, step }) => only.test(`${row}, ${step}`));

@@ -58,7 +58,7 @@ const untold = (['wait', 'login', 'retry'] as const).map((onLostAnswer: LostAnsw
 
 /** The same, and introspection comes back before the hold is over. */
 const toldInTime = losses.map(({ when, step }): Cell => ({
-  row: 'Answer lost, introspection back in time, hold',
+  row: 'Answer lost, introspection back in time, wait',
   step,
   promised: when === 'before' ? 'nothing lost' : 'one clean login',
   lostTokens: when === 'after' ? 1 : 0,

@@ -26,8 +26,8 @@ export async function create(given) {
   app.use(await sessionMiddleware(given));
   for (let layer = 0; layer < (given.layers ?? 0); layer++) app.use((_req, _res, next) => next());
   app.get('/login', (req, res) => {
-    const hold = { grantId: 'g'.repeat(43), generation: 'n'.repeat(16), reference: 'r'.repeat(16) };
-    req.session.salesforce = { current: { ...hold, user: fakeUser }, extendAt: 1_700_000_000_000 };
+    const holder = { grantId: 'g'.repeat(43), generation: 'n'.repeat(16), holder: 'r'.repeat(16) };
+    req.session.salesforce = { current: { ...holder, user: fakeUser }, extendAt: 1_700_000_000_000 };
     res.status(204).end();
   });
   const read = await reader(given);

@@ -35,7 +35,7 @@ export function writeOf(index, { payload = payloadOf(index), softMs = 3_600_000,
     },
     softMs,
     hardMs,
-    reference: 'r'.repeat(16),
-    referenceMs: 86_400_000,
+    holder: 'r'.repeat(16),
+    holderMs: 86_400_000,
   };
 }

@@ -3,14 +3,14 @@ import type { SalesforceRuntimeErrorCode } from '../errors';
 /**
  * What an answer of the token endpoint means for the grant that was presented.
  *
- * - `dead`: the grant is over; only a new login helps
+ * - `ended`: the grant is over; only a new login helps
  * - `unknown`: the grant is refused with a text that is not in the catalogue, which need not mean that it is over
  * - `busy`: the same refresh token is being used at this moment by somebody else
  * - `refused`: the client, the app or a policy is at fault, not the grant; the grant is kept
  * - `transient`: not carried out; it may be tried again
- * - `ambiguous`: nobody can tell whether the refresh token was spent
+ * - `inDoubt`: nobody can tell whether the refresh token was spent
  */
-export type Disposition = 'dead' | 'unknown' | 'busy' | 'refused' | 'transient' | 'ambiguous';
+export type Disposition = 'ended' | 'unknown' | 'busy' | 'refused' | 'transient' | 'inDoubt';
 
 /** What becomes of an error of Salesforce. */
 export interface Outcome {
@@ -63,7 +63,7 @@ export const outcomes = {
     'ERR_SALESFORCE_USER_INACTIVE',
     403,
     `The user or the organization is not active; an administrator can activate it ${setupPage}. Salesforce also freezes users whose requests come from an address of ill repute.`,
-    'dead',
+    'ended',
   ),
   notInstalled: refusal(
     'ERR_SALESFORCE_APP_NOT_INSTALLED',
@@ -139,14 +139,14 @@ export const outcomes = {
     502,
     `Check baseUrl, and the app's OAuth settings and policies ${setupPage}.`,
   ),
-  newLogin: refusal('ERR_SALESFORCE_REAUTHENTICATION_REQUIRED', 401, 'The user has to log in again.', 'dead'),
+  newLogin: refusal('ERR_SALESFORCE_REAUTHENTICATION_REQUIRED', 401, 'The user has to log in again.', 'ended'),
   unknownRefusal: refusal(
     'ERR_SALESFORCE_REFUSAL_UNKNOWN',
     503,
     'The text is new to this package, which asks Salesforce whether the refresh token is still good. Look the text up: an IP range, a policy or the user may be refused.',
     'unknown',
   ),
-  anotherLogin: refusal('ERR_SALESFORCE_CODE_REJECTED', 400, 'Start the login again.', 'dead'),
+  anotherLogin: refusal('ERR_SALESFORCE_CODE_REJECTED', 400, 'Start the login again.', 'ended'),
   limited: refusal(
     'ERR_SALESFORCE_RATE_LIMITED',
     503,
@@ -164,7 +164,7 @@ export const outcomes = {
     'ERR_SALESFORCE_UPSTREAM',
     503,
     'Salesforce is not available at the moment; try again later.',
-    'ambiguous',
+    'inDoubt',
   ),
   busy: refusal(
     'ERR_SALESFORCE_UPSTREAM',

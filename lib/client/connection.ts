@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import type { TokenCoordinator } from '../coordinator/coordinator';
-import type { GrantReference } from '../coordinator/grant';
+import type { GrantKey } from '../coordinator/grant';
 import { SalesforceAuthError } from '../errors';
 import { carryRequests } from './jsforce-transport';
 import { movedTo } from './moved';
@@ -26,11 +26,11 @@ const maxRefreshesInARow = 2;
  */
 export async function openConnection(
   coordinator: TokenCoordinator,
-  reference: GrantReference,
+  key: GrantKey,
   options: ConnectionOptions = {},
 ): Promise<JsforceConnection> {
   const { Connection } = await loadJsforce();
-  const tokens = await coordinator.get(reference);
+  const tokens = await coordinator.get(key);
   let refreshesInARow = 0;
   const connection = new Connection({
     instanceUrl: tokens.instanceUrl,
@@ -41,11 +41,11 @@ export async function openConnection(
     refreshFn: (current, done) => {
       const rejected = current.accessToken ?? undefined;
       if (++refreshesInARow > maxRefreshesInARow) {
-        if (rejected !== undefined) coordinator.latchRejected(reference.grantId, rejected);
+        if (rejected !== undefined) coordinator.latchRejected(key.grantId, rejected);
         done(new Error('Salesforce refuses new access tokens as well, so the session is not what is wrong.'));
         return;
       }
-      coordinator.get(reference, { rejected }).then(
+      coordinator.get(key, { rejected }).then(
         (fresh) => {
           current.instanceUrl = fresh.instanceUrl;
           done(null, fresh.accessToken);
@@ -58,7 +58,7 @@ export async function openConnection(
   });
   carryRequests(connection, await coordinator.fetchOf(tokens), async () => {
     const { accessToken, instanceUrl } = connection;
-    return (await movedTo(coordinator, reference, { accessToken: accessToken ?? '', instanceUrl })) !== undefined;
+    return (await movedTo(coordinator, key, { accessToken: accessToken ?? '', instanceUrl })) !== undefined;
   });
   const request = connection.request.bind(connection);
   connection.request = ((...given: Parameters<typeof request>) => {

@@ -1,5 +1,5 @@
 import type { TokenCoordinator } from '../coordinator/coordinator';
-import type { GrantReference } from '../coordinator/grant';
+import type { GrantKey } from '../coordinator/grant';
 import { isSalesforceAuthError, SalesforceAuthError, systemCode } from '../errors';
 import { transportError } from '../token/http';
 import type { TokenSet } from '../token/types';
@@ -26,16 +26,16 @@ interface Failure {
  */
 export async function salesforceFetch(
   coordinator: TokenCoordinator,
-  reference: GrantReference,
+  key: GrantKey,
   input: string | URL,
   init: RequestInit = {},
 ): Promise<Response> {
-  const { grantId } = reference;
-  const tokens = await coordinator.get(reference);
+  const { grantId } = key;
+  const tokens = await coordinator.get(key);
   const url = onInstance(input, tokens.instanceUrl);
   const answer = await send(coordinator, url, init, tokens).catch((error: unknown): Failure => ({ error }));
   if (isAway(answer, tokens.instanceUrl)) {
-    const moved = isReplayable(init.body) ? await movedTo(coordinator, reference, tokens) : undefined;
+    const moved = isReplayable(init.body) ? await movedTo(coordinator, key, tokens) : undefined;
     if (moved) return sendAgain(coordinator, grantId, url, init, { answer, fresh: moved });
   }
   if ('error' in answer) throw answer.error;
@@ -46,12 +46,12 @@ export async function salesforceFetch(
   if (coordinator.isLatched(grantId, tokens.accessToken)) return answer;
   if (!isReplayable(init.body)) {
     // The body is used up. The caller gets the answer as it is, and its next request a new token.
-    coordinator.get(reference, { rejected: tokens.accessToken }).catch(() => undefined);
+    coordinator.get(key, { rejected: tokens.accessToken }).catch(() => undefined);
     return answer;
   }
   let fresh: TokenSet;
   try {
-    fresh = await coordinator.get(reference, { rejected: tokens.accessToken });
+    fresh = await coordinator.get(key, { rejected: tokens.accessToken });
   } catch (error) {
     await answer.body?.cancel();
     throw error;

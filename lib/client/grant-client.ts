@@ -1,5 +1,5 @@
 import type { TokenCoordinator } from '../coordinator/coordinator';
-import type { GrantReference } from '../coordinator/grant';
+import type { GrantKey } from '../coordinator/grant';
 import type { TokenSet } from '../token/types';
 import { openConnection, type ConnectionOptions, type JsforceConnection } from './connection';
 import { salesforceFetch } from './fetch';
@@ -7,18 +7,18 @@ import { salesforceFetch } from './fetch';
 /** A user's access to Salesforce, always with a valid token; the same inside and outside of requests. */
 export class GrantClient {
   readonly #coordinator: TokenCoordinator;
-  readonly #reference: GrantReference;
+  readonly #key: GrantKey;
   #tokens: TokenSet | undefined;
 
   /** @internal */
-  constructor(coordinator: TokenCoordinator, reference: GrantReference) {
+  constructor(coordinator: TokenCoordinator, key: GrantKey) {
     this.#coordinator = coordinator;
-    this.#reference = reference;
+    this.#key = key;
   }
 
   /** Id of the grant, for `salesforce.tokens.get()` in jobs. */
   get grantId(): string {
-    return this.#reference.grantId;
+    return this.#key.grantId;
   }
 
   /** The access token as of the last call that made sure of one; undefined before any did. */
@@ -38,14 +38,14 @@ export class GrantClient {
 
   /** @internal True where a valid token is at hand without waiting. */
   refreshNow(): boolean {
-    const tokens = this.#coordinator.take(this.#reference);
+    const tokens = this.#coordinator.take(this.#key);
     if (tokens) this.#tokens = tokens;
     return tokens !== undefined;
   }
 
   /** @internal Makes sure of a valid token. */
   async ensure(rejected?: string): Promise<TokenSet> {
-    this.#tokens = await this.#coordinator.get(this.#reference, { rejected });
+    this.#tokens = await this.#coordinator.get(this.#key, { rejected });
     return this.#tokens;
   }
 
@@ -69,7 +69,7 @@ export class GrantClient {
    *   `ERR_SALESFORCE_CONNECTION_LOST` if the instance does not answer; and as {@link getAccessToken}
    */
   async fetch(input: string | URL, init?: RequestInit): Promise<Response> {
-    return salesforceFetch(this.#coordinator, this.#reference, input, init);
+    return salesforceFetch(this.#coordinator, this.#key, input, init);
   }
 
   /**
@@ -78,11 +78,11 @@ export class GrantClient {
    * @throws SalesforceAuthError `ERR_SALESFORCE_JSFORCE_MISSING`, `ERR_SALESFORCE_JSFORCE_UNUSABLE`, and as {@link getAccessToken}
    */
   async connection(options?: ConnectionOptions): Promise<JsforceConnection> {
-    return openConnection(this.#coordinator, this.#reference, options);
+    return openConnection(this.#coordinator, this.#key, options);
   }
 
   #current(): TokenSet | undefined {
-    return this.#coordinator.peek(this.#reference) ?? this.#tokens;
+    return this.#coordinator.peek(this.#key) ?? this.#tokens;
   }
 
   /** Nothing of it is data. */

@@ -1,5 +1,5 @@
 import type { TokenCoordinator } from '../coordinator/coordinator';
-import type { GrantReference } from '../coordinator/grant';
+import type { GrantKey } from '../coordinator/grant';
 import type { TokenSet } from '../token/types';
 
 /** What is looked at of an answer of the API. */
@@ -35,22 +35,22 @@ const looks = new WeakMap<TokenCoordinator, Map<string, { since: number; done: P
  */
 export async function movedTo(
   coordinator: TokenCoordinator,
-  reference: GrantReference,
+  key: GrantKey,
   { accessToken, instanceUrl }: Pick<TokenSet, 'accessToken' | 'instanceUrl'>,
 ): Promise<TokenSet | undefined> {
-  const { grantId } = reference;
+  const { grantId } = key;
   const known = looks.get(coordinator) ?? new Map<string, { since: number; done: Promise<unknown> }>();
   looks.set(coordinator, known);
   const now = coordinator.clock.monotonic();
   let look = known.get(grantId);
   if (!look || now - look.since >= lookAgainMs) {
-    look = { since: now, done: coordinator.get(reference, { rejected: accessToken }) };
+    look = { since: now, done: coordinator.get(key, { rejected: accessToken }) };
     if (known.size >= maxLooks) known.clear();
     known.set(grantId, look);
   }
   try {
     await look.done;
-    const tokens = await coordinator.get(reference);
+    const tokens = await coordinator.get(key);
     return tokens.instanceUrl === instanceUrl ? undefined : tokens;
   } catch {
     // The answer that was seen says more than a refresh that failed.

@@ -1,5 +1,5 @@
 import { wait, type Clock } from '../clock';
-import type { GrantRecord, Settlement, TokenStore } from '../stores/store';
+import type { GrantRecord, ClaimRelease, TokenStore } from '../stores/store';
 import type { TokenSet } from '../token/types';
 import type { GrantAccess } from './grant-access';
 import type { Revocations } from './revocation';
@@ -19,7 +19,7 @@ export interface OwnedClaim {
 }
 
 /** How a claim ends that brought no new tokens. */
-export type ClaimEnd = Pick<Settlement, 'state' | 'backoffMs' | 'failed'> & { errorCode?: string | undefined };
+export type ClaimEnd = Pick<ClaimRelease, 'state' | 'backoffMs' | 'failed'> & { errorCode?: string | undefined };
 
 /** What is finished in the background when the token store does not answer. */
 export class Background {
@@ -55,10 +55,11 @@ export class Background {
    *
    * @returns whether the store confirmed it
    */
-  async settle({ grantId, owner, record }: OwnedClaim, end: ClaimEnd): Promise<boolean> {
+  async releaseClaim({ grantId, owner, record }: OwnedClaim, end: ClaimEnd): Promise<boolean> {
     const { generation, version } = record;
-    const settlement = { generation, version, owner, errorCode: undefined, ...end };
-    const ask = (): Promise<boolean> => this.#access.call('settle', () => this.#store.settle(grantId, settlement));
+    const release = { generation, version, owner, errorCode: undefined, ...end };
+    const ask = (): Promise<boolean> =>
+      this.#access.call('releaseClaim', () => this.#store.releaseClaim(grantId, release));
     try {
       return await ask();
     } catch {
@@ -77,10 +78,12 @@ export class Background {
   giveBack({ grantId, generation, version }: GrantRecord, owner: string): void {
     const ask = async (): Promise<void> => {
       const record = await this.#access.read(grantId);
-      if (record?.generation !== generation || record.version !== version || record.state === 'dead') return;
-      const state = record.state === 'ambiguous' ? 'ambiguous' : 'idle';
+      if (record?.generation !== generation || record.version !== version || record.state === 'ended') return;
+      const state = record.state === 'inDoubt' ? 'inDoubt' : 'idle';
       const end = { state, backoffMs: 0, errorCode: record.errorCode, failed: false } as const;
-      await this.#access.call('settle', () => this.#store.settle(grantId, { generation, version, owner, ...end }));
+      await this.#access.call('releaseClaim', () =>
+        this.#store.releaseClaim(grantId, { generation, version, owner, ...end }),
+      );
     };
     this.#revocations.track(ask().catch(() => this.#goOn(ask)));
   }
@@ -89,7 +92,7 @@ export class Background {
   whenLoggedOut({ grantId, generation }: GrantRecord, end: () => Promise<void>): void {
     this.#goOn(async () => {
       const now = await this.#access.read(grantId);
-      if (now?.generation !== generation || now.state === 'gone') await end();
+      if (now?.generation !== generation || now.state === 'loggedOut') await end();
     });
   }
 

@@ -78,7 +78,7 @@ export class GrantCache {
 export function viewOf(record: GrantRecord, tokens: TokenSet, clock: Clock): GrantView {
   const now = clock.monotonic();
   const { softInMs, hardInMs, state, refused, version, backoffInMs } = record;
-  const isEnded = state === 'dead';
+  const isEnded = state === 'ended';
   const overInMs = tokens.lifeMs === undefined || hardInMs === null ? Infinity : hardInMs + skewOf(tokens.lifeMs);
   return {
     record,

@@ -1,6 +1,7 @@
 import type { KeyRing } from '../crypto/key-ring';
 import { SalesforceAuthError } from '../errors';
 import type { GrantRecord } from '../stores/store';
+import { grantSchema } from '../stores/stored-grant';
 import type { TokenSet } from '../token/types';
 
 /** Turns tokens into the opaque payload of a record and back; encrypted where there are keys. */
@@ -26,7 +27,7 @@ export class GrantCodec {
    * @throws SalesforceAuthError `ERR_SALESFORCE_GRANT_UNREADABLE`: a wrong key is a mistake of the operator, never a logout
    */
   async decode(record: GrantRecord): Promise<TokenSet> {
-    if ((record.schema as number) !== 1) throw unreadable('was written by another version of this package');
+    if ((record.schema as number) !== grantSchema) throw unreadable('was written by another version of this package');
     const text = await this.#open(record);
     if (text === undefined) throw unreadable('cannot be decrypted with the configured encryptionKeys');
     try {

@@ -9,7 +9,7 @@ import { accessTokenOf, ageOf, GrantCache, type GrantView } from './cache';
 import { GrantChanges } from './changes';
 import type { RefreshCause } from './events';
 import { closed, isRefreshTokenOver, loggedOut, loginRequired, noteGrant, refreshPending } from './failures';
-import type { GrantReference } from './grant';
+import type { GrantKey } from './grant';
 import { GrantAccess } from './grant-access';
 import { Rotation } from './refresh/rotation';
 import { requestOf } from './refresh/verdict';
@@ -38,7 +38,7 @@ export class TokenCoordinator {
   readonly #cache = new GrantCache();
   readonly #access: GrantAccess;
   readonly #latches = new Map<string, { accessToken: string; until: number }>();
-  readonly #flights = new Map<string, { generation: string | undefined; tokens: Promise<TokenSet> }>();
+  readonly #attempts = new Map<string, { generation: string | undefined; tokens: Promise<TokenSet> }>();
   readonly #closing: AbortController;
 
   constructor(parts: GivenParts) {
@@ -73,20 +73,20 @@ export class TokenCoordinator {
   }
 
   /** Tokens that are known to be good at this moment, without any waiting; undefined where {@link get} has to be asked. */
-  peek(reference: GrantReference): TokenSet | undefined {
-    return this.#good(reference)?.tokens;
+  peek(key: GrantKey): TokenSet | undefined {
+    return this.#good(key)?.tokens;
   }
 
   /** The same, for a caller that hands them out. */
-  take(reference: GrantReference): TokenSet | undefined {
-    const view = this.#good(reference);
-    if (view) this.#parts.events.served(reference.grantId, view.isStale ? 'stale' : 'memory');
+  take(key: GrantKey): TokenSet | undefined {
+    const view = this.#good(key);
+    if (view) this.#parts.events.served(key.grantId, view.isStale ? 'stale' : 'memory');
     return view?.tokens;
   }
 
-  #good(reference: GrantReference): GrantView | undefined {
-    const view = this.#cache.get(reference.grantId);
-    if (!view || !isOf(view, reference)) return undefined;
+  #good(key: GrantKey): GrantView | undefined {
+    const view = this.#cache.get(key.grantId);
+    if (!view || !isOf(view, key)) return undefined;
     const { clock, settings } = this.#parts;
     const now = clock.monotonic();
     if (view.isRefused) return undefined;
@@ -103,13 +103,13 @@ export class TokenCoordinator {
    * @throws SalesforceAuthError `ERR_SALESFORCE_REAUTHENTICATION_REQUIRED` where only a login helps; others, with status
    *   502 or 503, leave the user logged in
    */
-  async get(reference: GrantReference, options: GetOptions = {}): Promise<TokenSet> {
-    const { grantId } = reference;
-    const good = options.rejected === undefined ? this.take(reference) : this.#takeOther(reference, options.rejected);
+  async get(key: GrantKey, options: GetOptions = {}): Promise<TokenSet> {
+    const { grantId } = key;
+    const good = options.rejected === undefined ? this.take(key) : this.#takeOther(key, options.rejected);
     if (good) return good;
 
     try {
-      return await this.#getFromStore(reference, options);
+      return await this.#getFromStore(key, options);
     } catch (error) {
       // The login is over: nothing of it is served from memory any longer.
       if (requiresLogin(error)) {
@@ -122,15 +122,15 @@ export class TokenCoordinator {
     }
   }
 
-  #takeOther(reference: GrantReference, rejected: string): TokenSet | undefined {
-    return this.peek(reference)?.accessToken === rejected ? undefined : this.take(reference);
+  #takeOther(key: GrantKey, rejected: string): TokenSet | undefined {
+    return this.peek(key)?.accessToken === rejected ? undefined : this.take(key);
   }
 
-  async #getFromStore(reference: GrantReference, { rejected, waitMs }: GetOptions): Promise<TokenSet> {
-    const { grantId } = reference;
+  async #getFromStore(key: GrantKey, { rejected, waitMs }: GetOptions): Promise<TokenSet> {
+    const { grantId } = key;
     const { clock, events, settings } = this.#parts;
     const startedAt = clock.monotonic();
-    const view = this.#awaited(reference, rejected) ?? (await this.#read(reference, rejected));
+    const view = this.#awaited(key, rejected) ?? (await this.#read(key, rejected));
     const isRefusedNow = view.tokens.accessToken === rejected;
     // From here on this process serves it to no other request, whatever the store comes to know.
     if (isRefusedNow) view.isRefused = true;
@@ -138,8 +138,7 @@ export class TokenCoordinator {
     const ageMs = ageOf(view, clock);
     const isAlone = clock.monotonic() < view.aloneUntil;
     if (!view.isRefused && (ageMs < view.hardInMs || (isAlone && ageMs < view.overInMs))) {
-      if (ageMs >= view.softInMs)
-        this.#refreshInBackground(reference, view, { rejected: undefined, cause: 'soft', found });
+      if (ageMs >= view.softInMs) this.#refreshInBackground(key, view, { rejected: undefined, cause: 'soft', found });
       // What was read before it was asked for comes from memory: the store did not answer.
       events.served(grantId, view.isStale ? 'stale' : found ? 'store' : 'memory');
       return view.tokens;
@@ -149,7 +148,7 @@ export class TokenCoordinator {
       const patience = { waitMs: waitMs ?? settings.waitMs, since: startedAt };
       const cause = view.isRefused ? 'rejected' : 'hard';
       const unwanted = view.isRefused ? view.tokens.accessToken : undefined;
-      const tokens = await this.#join(reference, { rejected: unwanted, cause, found }, patience);
+      const tokens = await this.#join(key, { rejected: unwanted, cause, found }, patience);
       events.served(grantId, 'refreshed');
       return tokens;
     } catch (error) {
@@ -167,14 +166,14 @@ export class TokenCoordinator {
    *
    * @throws SalesforceAuthError as {@link get}
    */
-  async refresh(reference: GrantReference, cause: RefreshCause): Promise<void> {
+  async refresh(key: GrantKey, cause: RefreshCause): Promise<void> {
     const since = this.#parts.clock.monotonic();
-    const grant = await this.#access.open(reference.grantId);
+    const grant = await this.#access.open(key.grantId);
     if (!grant) throw loggedOut();
     const { waitMs } = this.#parts.settings;
-    if (grant.record.state === 'dead') throw loginRequired('Salesforce no longer accepts the refresh token.');
+    if (grant.record.state === 'ended') throw loginRequired('Salesforce no longer accepts the refresh token.');
     const reason = { rejected: grant.tokens.accessToken, cause, found: grant };
-    await this.#join(reference, reason, { waitMs, since });
+    await this.#join(key, reason, { waitMs, since });
   }
 
   /**
@@ -202,12 +201,12 @@ export class TokenCoordinator {
     this.#cache.delete(grantId);
   }
 
-  /** Waits until this process has no flight of a grant, or `timeoutMs` is over. */
-  async settled(grantId: string, timeoutMs: number): Promise<void> {
-    const flight = this.#flights.get(grantId);
-    if (!flight) return;
+  /** Waits until this process has no attempt for a grant, or `timeoutMs` is over. */
+  async afterAttempt(grantId: string, timeoutMs: number): Promise<void> {
+    const attempt = this.#attempts.get(grantId);
+    if (!attempt) return;
     const stop = new AbortController();
-    await Promise.race([flight.tokens.catch(() => undefined), wait(this.#parts.clock, timeoutMs, stop.signal)]);
+    await Promise.race([attempt.tokens.catch(() => undefined), wait(this.#parts.clock, timeoutMs, stop.signal)]);
     stop.abort();
   }
 
@@ -217,7 +216,7 @@ export class TokenCoordinator {
     const { clock, settings } = this.#parts;
     const stop = new AbortController();
     await Promise.race([
-      Promise.allSettled([...this.#flights.values()].map(({ tokens }) => tokens)),
+      Promise.allSettled([...this.#attempts.values()].map(({ tokens }) => tokens)),
       wait(clock, settings.closeTimeoutMs, stop.signal),
     ]);
     stop.abort();
@@ -228,72 +227,72 @@ export class TokenCoordinator {
    * What is known of a token that has ended, or been refused, while its refresh is under way: the refresh tells sooner than
    * the store what comes of it. Undefined where the store has to be asked.
    */
-  #awaited(reference: GrantReference, rejected: string | undefined): GrantView | undefined {
-    const { grantId, generation } = reference;
-    const flight = this.#flights.get(grantId);
-    const view = flight?.generation === generation ? this.#cache.get(grantId) : undefined;
-    if (!flight || !view || !isOf(view, reference) || view.isOutdated) return undefined;
+  #awaited(key: GrantKey, rejected: string | undefined): GrantView | undefined {
+    const { grantId, generation } = key;
+    const attempt = this.#attempts.get(grantId);
+    const view = attempt?.generation === generation ? this.#cache.get(grantId) : undefined;
+    if (!attempt || !view || !isOf(view, key) || view.isOutdated) return undefined;
     const isRefused = view.isRefused || view.tokens.accessToken === rejected;
     return isRefused || ageOf(view, this.#parts.clock) >= view.hardInMs ? view : undefined;
   }
 
   /** The grant from the store, or from memory while the store does not answer. */
-  async #read(reference: GrantReference, rejected: string | undefined): Promise<GrantView> {
+  async #read(key: GrantKey, rejected: string | undefined): Promise<GrantView> {
     let view: GrantView | undefined;
     try {
-      view = await this.#access.view(reference.grantId, (found) => isOf(found, reference));
+      view = await this.#access.view(key.grantId, (found) => isOf(found, key));
     } catch (error) {
-      const known = this.#cache.get(reference.grantId);
-      if (!known || !isOf(known, reference) || known.tokens.accessToken === rejected) throw error;
+      const known = this.#cache.get(key.grantId);
+      if (!known || !isOf(known, key) || known.tokens.accessToken === rejected) throw error;
       if (accessTokenOf(known, this.#parts.clock) !== 'works' || !isStoreFailure(error)) throw error;
       // The store is left alone for as long as it would be after an answer, so that not every request waits for it.
       known.aloneUntil = this.#parts.clock.monotonic() + this.#parts.settings.cacheMs;
       return known;
     }
-    if (!view || !isOf(view, reference)) throw loggedOut();
+    if (!view || !isOf(view, key)) throw loggedOut();
     return view;
   }
 
-  #refreshInBackground(reference: GrantReference, view: GrantView, reason: RefreshReason): void {
+  #refreshInBackground(key: GrantKey, view: GrantView, reason: RefreshReason): void {
     const now = this.#parts.clock.monotonic();
     // Until the pause is over, or the refresh done, requests are served from memory rather than asking again each time.
     view.quietUntil = Math.max(view.nextTryAt, now + 1_000);
     view.isStale = true;
     if (now < view.nextTryAt || this.#closing.signal.aborted) return;
-    this.#fly(reference, reason).catch((error: unknown) => {
-      if (requiresLogin(error)) this.#cache.delete(reference.grantId);
+    this.#attempt(key, reason).catch((error: unknown) => {
+      if (requiresLogin(error)) this.#cache.delete(key.grantId);
     });
   }
 
-  /** Waits for the grant's flight, starting one where there is none; leaves it to itself after `waitMs`. */
+  /** Waits for the grant's attempt, starting one where there is none; leaves it to itself after `waitMs`. */
   async #join(
-    reference: GrantReference,
+    key: GrantKey,
     reason: RefreshReason,
     { waitMs, since }: { waitMs: number; since: number },
   ): Promise<TokenSet> {
     if (this.#closing.signal.aborted) throw closed();
-    const inTime = (flight: Promise<TokenSet>): Promise<TokenSet> => {
+    const inTime = (attempt: Promise<TokenSet>): Promise<TokenSet> => {
       const { clock } = this.#parts;
-      return within(clock, since + waitMs - clock.monotonic(), flight, () => refreshPending(waitMs));
+      return within(clock, since + waitMs - clock.monotonic(), attempt, () => refreshPending(waitMs));
     };
-    const tokens = await inTime(this.#fly(reference, reason));
-    // The flight was begun for another reason and ended with the very token that was refused.
-    return tokens.accessToken === reason.rejected ? inTime(this.#fly(reference, withoutFound(reason))) : tokens;
+    const tokens = await inTime(this.#attempt(key, reason));
+    // The attempt was begun for another reason and ended with the very token that was refused.
+    return tokens.accessToken === reason.rejected ? inTime(this.#attempt(key, withoutFound(reason))) : tokens;
   }
 
-  #fly(reference: GrantReference, reason: RefreshReason): Promise<TokenSet> {
-    const { grantId, generation } = reference;
-    const under = this.#flights.get(grantId);
+  #attempt(key: GrantKey, reason: RefreshReason): Promise<TokenSet> {
+    const { grantId, generation } = key;
+    const under = this.#attempts.get(grantId);
     if (under && under.generation === generation) return under.tokens;
     // Of a login before this one, or of a job: how it ends says nothing of this login.
-    if (under) return under.tokens.catch(() => undefined).then(() => this.#fly(reference, withoutFound(reason)));
-    const tokens = new RefreshRun(reference, reason, this.#parts).tokens().finally(() => this.#flights.delete(grantId));
-    this.#flights.set(grantId, { generation, tokens });
+    if (under) return under.tokens.catch(() => undefined).then(() => this.#attempt(key, withoutFound(reason)));
+    const tokens = new RefreshRun(key, reason, this.#parts).tokens().finally(() => this.#attempts.delete(grantId));
+    this.#attempts.set(grantId, { generation, tokens });
     return tokens;
   }
 }
 
-/** A random name: of a generation, a reference or a claim. */
+/** A random name: of a generation, a holder or a claim. */
 export function randomName(): string {
   return randomBytes(12).toString('base64url');
 }
@@ -303,7 +302,7 @@ function withoutFound({ rejected, cause }: RefreshReason): RefreshReason {
   return { rejected, cause, found: undefined };
 }
 
-function isOf(view: GrantView, { generation }: GrantReference): boolean {
+function isOf(view: GrantView, { generation }: GrantKey): boolean {
   return generation === undefined || view.record.generation === generation;
 }
 

@@ -3,6 +3,7 @@ import { debugRefresh } from '../debug';
 import { isSalesforceAuthError } from '../errors';
 import { storeFailureOf } from '../stores/failure';
 import type { GrantRecord } from '../stores/store';
+import { grantSchema } from '../stores/stored-grant';
 import type { TokenSet } from '../token/types';
 import { outdate, viewOf, type GrantCache, type GrantView } from './cache';
 import type { StoreOperation } from './events';
@@ -79,7 +80,7 @@ export class GrantAccess {
   /** The grant as the store has it at this moment. */
   async open(grantId: string): Promise<OpenGrant | undefined> {
     const record = await this.read(grantId);
-    if (!record || record.state === 'gone') return undefined;
+    if (!record || record.state === 'loggedOut') return undefined;
     return { record, tokens: this.#known(record) ?? (await this.#parts.codec.decode(record)) };
   }
 
@@ -87,7 +88,7 @@ export class GrantAccess {
   #known({ grantId, schema, generation, payload }: GrantRecord): TokenSet | undefined {
     const view = this.#cache.get(grantId);
     const known = view?.record;
-    const isSame = known?.payload === payload && known.generation === generation && (schema as number) === 1;
+    const isSame = known?.payload === payload && known.generation === generation && (schema as number) === grantSchema;
     return isSame ? view?.tokens : undefined;
   }
 

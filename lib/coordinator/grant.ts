@@ -1,8 +1,8 @@
 import { createHash, createHmac } from 'node:crypto';
 import type { TokenSet } from '../token/types';
 
-/** A session's hold on a grant: which one, and which life of it. */
-export interface GrantReference {
+/** Which grant, and which generation of it. */
+export interface GrantKey {
   grantId: string;
   /** Left out by jobs, which take the grant as it is now. */
   generation?: string | undefined;

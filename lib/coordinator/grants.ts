@@ -1,23 +1,23 @@
 import { wait } from '../clock';
 import { isSalesforceAuthError } from '../errors';
-import type { GrantFilter, GrantLabels, GrantRecord, GrantWrite, ReleaseOutcome } from '../stores/store';
+import type { GrantFilter, GrantLabels, GrantRecord, GrantWrite, LogOutOutcome } from '../stores/store';
 import type { TokenSet } from '../token/types';
 import { Contention } from './contention';
 import { randomName, type TokenCoordinator } from './coordinator';
 import { storeFailed } from './failures';
-import { grantIdOf, tokenLifeOf, type GrantOwner, type GrantReference } from './grant';
+import { grantIdOf, tokenLifeOf, type GrantOwner, type GrantKey } from './grant';
 import { prove } from './proof';
 import type { GivenParts } from './settings';
 
-/** A session's hold on a grant: a lease, since sessions end without telling anybody. */
-export interface SessionHold {
+/** A session that uses a grant. It holds the grant for a time, since sessions end without notice. */
+export interface GrantHolder {
   grantId: string;
   generation: string;
-  /** Random name of the hold. */
-  reference: string;
+  /** Random name of the session among the holders of the grant. */
+  holder: string;
 }
 
-/** How long a tombstone holds off whatever was in flight at logout: longer than any request to Salesforce may take. */
+/** How long a tombstone holds off a refresh that was under way at logout: longer than any request to Salesforce may take. */
 const tombstoneMs = 10 * 60 * 1000;
 
 /** How long a store that did not answer may still carry out what it was asked. */
@@ -26,7 +26,7 @@ const longestAnswerMs = 10 * 60 * 1000;
 /** How often a logout begins anew because the grant changed meanwhile. */
 const maxTries = 10;
 
-/** How often a logout looks whether another process's flight has ended. */
+/** How often a logout looks whether another process's attempt has ended. */
 const lookAgainMs = 100;
 
 /** The life of grants from login to logout; between the two, {@link TokenCoordinator} keeps them fresh. */
@@ -55,20 +55,20 @@ export class Grants {
    * The tokens replaced are revoked. Where the new ones could do less (no refresh token, or fewer scopes), those of the
    * grant stay instead if they can be refreshed, and the new ones are revoked.
    */
-  async establish(tokens: TokenSet, sessionTimeoutSeconds: number, referenceMs: number): Promise<SessionHold> {
+  async establish(tokens: TokenSet, sessionTimeoutSeconds: number, holderMs: number): Promise<GrantHolder> {
     const { events } = this.#parts;
     const grantId = this.idOf(tokens);
-    const reference = randomName();
+    const holder = randomName();
     const contention = new Contention(this.#parts.clock, this.#parts.settings.waitMs);
     do {
       const existing = await this.#openForLogin(grantId);
       if (existing?.tokens && isHealthy(existing.record) && isRicher(existing.tokens, tokens)) {
         const { generation } = existing.record;
-        const held = await this.hold({ grantId, generation, reference }, referenceMs);
+        const held = await this.addHolder({ grantId, generation, holder }, holderMs);
         if (!held) continue;
         events.emit('login.succeeded', { grantId, tokens: 'kept' });
-        const session = { grantId, generation, reference };
-        this.#prove(session, tokens, { sessionTimeoutSeconds, referenceMs });
+        const session = { grantId, generation, holder };
+        this.#prove(session, tokens, { sessionTimeoutSeconds, holderMs });
         return session;
       }
       const generation = existing?.record.generation ?? randomName();
@@ -77,8 +77,8 @@ export class Grants {
         generation,
         payload: await this.#parts.codec.encode(grantId, tokens),
         labels: labelsOf(tokens),
-        reference,
-        referenceMs,
+        holder,
+        holderMs,
         ...tokenLifeOf(tokens, grantId, sessionTimeoutSeconds),
       };
       const writing = this.#parts.store.put(grantId, write);
@@ -92,16 +92,16 @@ export class Grants {
       this.#coordinator.forget(grantId);
       if (existing?.tokens) this.#revokeReplaced(grantId, existing.tokens, tokens, existing.record.leaseInMs);
       events.emit('login.succeeded', { grantId, tokens: existing ? 'replaced' : 'new' });
-      return { grantId, generation, reference };
+      return { grantId, generation, holder };
     } while (await contention.mayTryAgain());
     throw storeFailed('put', new Error('The grant kept changing.'));
   }
 
   /** Keeps the tokens of a poorer login until the grant's own are proven; the browser does not wait for that. */
   #prove(
-    { grantId, generation, reference }: SessionHold,
+    { grantId, generation, holder }: GrantHolder,
     tokens: TokenSet,
-    { sessionTimeoutSeconds, referenceMs }: { sessionTimeoutSeconds: number; referenceMs: number },
+    { sessionTimeoutSeconds, holderMs }: { sessionTimeoutSeconds: number; holderMs: number },
   ): void {
     const { codec, store, clock, revocations } = this.#parts;
     const coordinator = this.#coordinator;
@@ -111,7 +111,7 @@ export class Grants {
         expected: { generation, version: now?.version ?? 0 },
         payload: await codec.encode(grantId, tokens),
         labels: labelsOf(tokens),
-        ...{ generation, reference, referenceMs },
+        ...{ generation, holder, holderMs },
         ...tokenLifeOf(tokens, grantId, sessionTimeoutSeconds),
       };
       await coordinator.access.call('put', () => store.put(grantId, write));
@@ -139,8 +139,8 @@ export class Grants {
   }
 
   /**
-   * Revokes the tokens a login replaced. A flight of them learns that it was overtaken, and revokes what it obtained; it is
-   * given the time of its claim, after which its process may be dead.
+   * Revokes the tokens a login replaced. An attempt to refresh them learns that it was overtaken,
+   * and revokes what it obtained. It is given the time of its claim, after which its process may have died.
    */
   #revokeReplaced(grantId: string, replaced: TokenSet, tokens: TokenSet, leaseInMs: number): void {
     const { clock, revocations } = this.#parts;
@@ -148,69 +148,69 @@ export class Grants {
     revocations.track(claimOver.then(() => revocations.revoke(grantId, replaced, tokens)));
   }
 
-  /** Begins or extends a session's hold. False where that grant is gone. */
-  async hold({ grantId, generation, reference }: SessionHold, referenceMs: number): Promise<boolean> {
-    return this.#coordinator.access.call('reference', () =>
-      this.#parts.store.reference(grantId, { generation, reference, referenceMs }),
+  /** Adds a session to the holders of a grant, or extends its time. False if that grant is logged out. */
+  async addHolder({ grantId, generation, holder }: GrantHolder, holderMs: number): Promise<boolean> {
+    return this.#coordinator.access.call('addHolder', () =>
+      this.#parts.store.addHolder(grantId, { generation, holder, holderMs }),
     );
   }
 
   /**
-   * Ends a session's hold; the last one, or `everywhere`, ends the grant and revokes its tokens at Salesforce, whatever is
-   * in flight.
+   * Logs a session out. The last holder, or `everywhere`, logs the grant out and revokes its tokens at Salesforce, whatever
+   * is under way.
    */
-  async release(hold: GrantReference & { reference?: string | undefined }, everywhere: boolean): Promise<void> {
-    await this.#release(hold, everywhere, (ended) => {
-      this.#parts.events.emit('grant.loggedOut', { grantId: hold.grantId, ended });
+  async logOut(session: GrantKey & { holder?: string | undefined }, everywhere: boolean): Promise<void> {
+    await this.#logOut(session, everywhere, (ended) => {
+      this.#parts.events.emit('grant.loggedOut', { grantId: session.grantId, ended });
     });
   }
 
-  /** Ends the hold of a session that is over or has a new login: nobody logged out, so nobody is told that somebody did. */
-  async drop(hold: GrantReference & { reference: string }): Promise<void> {
-    await this.#release(hold, false, () => undefined);
+  /** Removes a session that is over or has a new login from the holders. No user logged out, so no event says so. */
+  async removeHolder(session: GrantKey & { holder: string }): Promise<void> {
+    await this.#logOut(session, false, () => undefined);
   }
 
-  /** Ends a grant that no session holds, and revokes its tokens; where one has taken hold of it meanwhile, it stays. */
-  async abandon(grant: GrantReference): Promise<void> {
-    await this.#release(grant, false, () => undefined);
+  /** Logs a grant without holders out, and revokes its tokens. If it has a holder by now, it stays. */
+  async abandon(grant: GrantKey): Promise<void> {
+    await this.#logOut(grant, false, () => undefined);
   }
 
-  async #release(
-    hold: GrantReference & { reference?: string | undefined },
+  async #logOut(
+    session: GrantKey & { holder?: string | undefined },
     everywhere: boolean,
     tell: (ended: boolean) => void,
   ): Promise<void> {
     // What ends is what was read, so that it can be revoked even where the store's answer is lost.
-    for (let tries = 0; tries < maxTries; tries++) if (await this.#releaseRead(hold, everywhere, tell)) return;
-    throw storeFailed('release', new Error('The grant kept changing.'));
+    for (let tries = 0; tries < maxTries; tries++) if (await this.#logOutRead(session, everywhere, tell)) return;
+    throw storeFailed('logOut', new Error('The grant kept changing.'));
   }
 
-  /** False where the grant got new tokens between the read and the release. */
-  async #releaseRead(
-    hold: GrantReference & { reference?: string | undefined },
+  /** False if the grant got new tokens between the read and the logout. */
+  async #logOutRead(
+    session: GrantKey & { holder?: string | undefined },
     everywhere: boolean,
     tell: (ended: boolean) => void,
   ): Promise<boolean> {
     const { store } = this.#parts;
     const { access } = this.#coordinator;
-    const { grantId, reference } = hold;
+    const { grantId, holder } = session;
     const before = await access.read(grantId);
-    const generation = hold.generation ?? before?.generation;
+    const generation = session.generation ?? before?.generation;
     if (generation === undefined) return true;
     const version = before?.version ?? null;
-    // The tombstone comes first: from here on nothing in flight can store what it obtains.
+    // The tombstone comes first: from here on no attempt can store what it obtains.
     const endOnce = once((record: GrantRecord) => this.#end(grantId, generation, record));
-    const ended = async (outcome: ReleaseOutcome): Promise<void> => {
+    const ended = async (outcome: LogOutOutcome): Promise<void> => {
       if (outcome.outcome === 'moved') return;
-      tell(outcome.outcome === 'ended');
-      if (outcome.outcome === 'released') return;
+      tell(outcome.outcome === 'loggedOut');
+      if (outcome.outcome === 'holderRemoved') return;
       this.#coordinator.forget(grantId);
-      if (outcome.outcome === 'ended') await endOnce(outcome.record);
+      if (outcome.outcome === 'loggedOut') await endOnce(outcome.record);
     };
     // A store that answers too late has ended the grant all the same, and nobody else will revoke its tokens.
-    const release = (): Promise<ReleaseOutcome> =>
-      store.release(grantId, { generation, version, reference, everywhere, tombstoneMs });
-    const outcome = await access.call('release', release, ended).catch((error: unknown) => {
+    const logOut = (): Promise<LogOutOutcome> =>
+      store.logOut(grantId, { generation, version, holder, everywhere, tombstoneMs });
+    const outcome = await access.call('logOut', logOut, ended).catch((error: unknown) => {
       // One that never answers may have ended it as well, and will not give its tokens away again.
       if (before?.generation === generation) this.#coordinator.background.whenLoggedOut(before, () => endOnce(before));
       throw error;
@@ -227,17 +227,17 @@ export class Grants {
   async #end(grantId: string, generation: string, record: GrantRecord): Promise<void> {
     const { revocations, settings, codec } = this.#parts;
     const tokens = await codec.decode(record).catch(() => undefined);
-    // A flight that comes home to the tombstone revokes what it brings; the old tokens are ours to revoke.
+    // An attempt that meets the tombstone revokes what it obtained; the old tokens are ours to revoke.
     if (record.leaseInMs > 0) {
-      await this.#coordinator.settled(grantId, settings.waitMs);
-      await this.#flightElsewhere(grantId, generation);
+      await this.#coordinator.afterAttempt(grantId, settings.waitMs);
+      await this.#attemptElsewhere(grantId, generation);
       if (tokens?.refreshToken !== undefined) await revocations.revokeValue(grantId, tokens, tokens.accessToken);
     }
     if (tokens) await revocations.revoke(grantId, tokens);
   }
 
   /** Waits, within limits, until no other process presents the grant's refresh token. */
-  async #flightElsewhere(grantId: string, generation: string): Promise<void> {
+  async #attemptElsewhere(grantId: string, generation: string): Promise<void> {
     const { clock, settings } = this.#parts;
     const startedAt = clock.monotonic();
     while (clock.monotonic() - startedAt < settings.waitMs) {
@@ -271,7 +271,7 @@ function labelsOf({ organizationId, userId, clientID, tenant }: TokenSet): Grant
 
 /** Whether a grant's refresh token is known to be good. */
 function isHealthy({ state }: GrantRecord): boolean {
-  return state === 'idle' || state === 'inflight';
+  return state === 'idle' || state === 'presenting';
 }
 
 /** Whether tokens at hand can do something the new ones cannot. */

@@ -2,7 +2,7 @@ import { wait } from '../clock';
 import { requiresLogin } from '../errors';
 import type { TokenSet } from '../token/types';
 import type { TokenCoordinator } from './coordinator';
-import type { GrantReference } from './grant';
+import type { GrantKey } from './grant';
 import type { GivenParts } from './settings';
 
 /** Pauses between tries to prove a grant, in milliseconds. */
@@ -20,7 +20,7 @@ export interface Spare {
  * refreshed. If that succeeds, the poorer tokens are revoked. If Salesforce refuses it, they replace it: a login just done is
  * better than a belief. Until one of both is known, this process keeps both.
  */
-export async function prove(grant: GrantReference, spare: Spare, deps: Proving): Promise<void> {
+export async function prove(grant: GrantKey, spare: Spare, deps: Proving): Promise<void> {
   const { coordinator, clock, revocations } = deps;
   for (const pauseMs of pausesMs) {
     if (pauseMs > 0) await wait(clock, pauseMs, revocations.closing);
@@ -32,7 +32,7 @@ export async function prove(grant: GrantReference, spare: Spare, deps: Proving):
       if (!requiresLogin(error)) continue;
       // A grant that was logged out meanwhile is not brought back.
       const now = await coordinator.access.open(grant.grantId).catch(() => undefined);
-      if (now?.record.state === 'dead' && now.record.generation === grant.generation) {
+      if (now?.record.state === 'ended' && now.record.generation === grant.generation) {
         await spare.replace().catch(() => undefined);
       }
       break;

@@ -21,7 +21,7 @@ import { attached } from './request';
 import { mountPathOf } from './visit';
 import {
   entriesOf,
-  referenceMsOf,
+  holderMsOf,
   removeEntries,
   renewSession,
   saveSession,
@@ -144,7 +144,7 @@ export class AuthContext {
     const entries = entriesOf(req, session);
     const leaving = organization === undefined ? entries : meant(entries, organization);
     if (leaving.length === 0) return;
-    const outcomes = await Promise.allSettled(leaving.map((entry) => this.grants.release(entry, everywhere)));
+    const outcomes = await Promise.allSettled(leaving.map((entry) => this.grants.logOut(entry, everywhere)));
     const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
     const ended = leaving.filter((_entry, index) => outcomes[index]?.status === 'fulfilled');
     if (ended.length === 0) throw failures[0] as Error;
@@ -183,8 +183,8 @@ export class AuthContext {
     const entry = entriesOf(req, session).find(({ grantId }) => grantId === grantIdOfError(error));
     if (!entry) return;
     removeEntries(req, session, [entry]);
-    // In the background: nobody waits for it, and a hold that stays runs out by itself.
-    this.grants.drop(entry).catch(() => undefined);
+    // In the background: nobody waits for it, and a holder that stays runs out by itself.
+    this.grants.removeHolder(entry).catch(() => undefined);
   }
 
   /** Whether an error is about a grant that is none of this session's, as jobs in a route can have. */
@@ -193,20 +193,20 @@ export class AuthContext {
     return grantId !== undefined && !entriesOf(req, this.options.session).some((entry) => entry.grantId === grantId);
   }
 
-  /** Extends the session's holds on its grants when half of it is over; not on every request, and nobody waits for it. */
+  /** Extends the session's time as a holder of its grants when half of it is over; not on every request, and nobody waits for it. */
   extendHold(req: Request): void {
     const { clock, session } = this.options;
     const state = stateOf(req, session);
     if (!state) return;
     const isDue = clock.now() >= state.extendAt;
     if (!isDue && this.#notExtended.size === 0) return;
-    const referenceMs = referenceMsOf(req);
-    if (isDue) state.extendAt = clock.now() + referenceMs / 2;
+    const holderMs = holderMsOf(req);
+    if (isDue) state.extendAt = clock.now() + holderMs / 2;
     for (const entry of entriesOf(req, session)) {
-      if (!this.#notExtended.delete(entry.reference) && !isDue) continue;
-      this.grants.hold(entry, referenceMs).catch(() => {
+      if (!this.#notExtended.delete(entry.holder) && !isDue) continue;
+      this.grants.addHolder(entry, holderMs).catch(() => {
         // Tried again by the next request of that session.
-        if (this.#notExtended.size < maxNotExtended) this.#notExtended.add(entry.reference);
+        if (this.#notExtended.size < maxNotExtended) this.#notExtended.add(entry.holder);
       });
     }
   }

@@ -1,7 +1,7 @@
 import type { Request } from 'express';
 import { debugLogin } from '../debug';
 import { randomName } from '../coordinator/coordinator';
-import type { SessionHold } from '../coordinator/grants';
+import type { GrantHolder } from '../coordinator/grants';
 import { errorFrom, SalesforceAuthError } from '../errors';
 import type { ProvenLogin } from '../login/finish';
 import type { AuthContext } from './context';
@@ -9,7 +9,7 @@ import {
   entriesOf,
   entryOf,
   hasSession,
-  referenceMsOf,
+  holderMsOf,
   renewSession,
   requireSession,
   saveSession,
@@ -25,7 +25,7 @@ const maxLogins = 10;
 
 /** Names of the logins a session has as a login begins that is to be added to them. */
 export function holdersOf(req: Request, core: AuthContext): string[] {
-  return entriesOf(req, core.options.session).map(({ reference }) => reference);
+  return entriesOf(req, core.options.session).map(({ holder }) => holder);
 }
 
 /** A login that came back proven, and whose it is. */
@@ -35,7 +35,7 @@ export interface ProvenUser {
 }
 
 /** What a session gets: a holder of a grant, and the user. */
-export interface SessionLogin extends SessionHold {
+export interface SessionLogin extends GrantHolder {
   user: SalesforceUser;
   tenant: string | undefined;
 }
@@ -59,8 +59,8 @@ export async function createSession(
   try {
     requireSession(req);
     await authorize(core, user, req);
-    const hold = await grants.establish(tokens, configuration.sessionTimeoutSeconds, referenceMsOf(req));
-    session = { ...hold, user, tenant: tokens.tenant };
+    const holder = await grants.establish(tokens, configuration.sessionTimeoutSeconds, holderMsOf(req));
+    session = { ...holder, user, tenant: tokens.tenant };
   } catch (error) {
     void grants.discard(tokens);
     throw error;
@@ -85,8 +85,8 @@ export async function joinSession(
   const entry = entryOf(req, core.options.session);
   if (entry?.grantId === grantId && entry.generation === generation) return true;
   await authorize(core, session.user, req);
-  const joined = { ...session, reference: randomName() };
-  if (!(await core.grants.hold(joined, referenceMsOf(req)))) return false;
+  const joined = { ...session, holder: randomName() };
+  if (!(await core.grants.addHolder(joined, holderMsOf(req)))) return false;
   await putInSession(core, req, { session: joined, addTo });
   return true;
 }
@@ -103,9 +103,9 @@ async function putInSession(
   const former = stateOf(req, place);
   const entries = entriesOf(req, place);
   // The session may have been logged out, and in by another user, while the login was under way.
-  const isSame = entries.some(({ reference }) => addTo.includes(reference));
+  const isSame = entries.some(({ holder }) => addTo.includes(holder));
   const others = isSame ? entries.filter((other) => other.grantId !== grantId).slice(0, maxLogins - 1) : [];
-  const state = stateWith(entry, others, { extendAt: options.clock.now() + referenceMsOf(req) / 2, tenant });
+  const state = stateWith(entry, others, { extendAt: options.clock.now() + holderMsOf(req) / 2, tenant });
   try {
     await renewSession(req, options.keepSessionInfo);
     writeState(req, place, state);
@@ -115,17 +115,17 @@ async function putInSession(
     await saveSession(req);
   } catch (error) {
     if (hasSession(req)) writeState(req, place, former);
-    await grants.drop(entry).catch(() => undefined);
+    await grants.removeHolder(entry).catch(() => undefined);
     throw errorFrom(error);
   }
-  for (const other of others) grants.hold(other, referenceMsOf(req)).catch(() => undefined);
+  for (const other of others) grants.addHolder(other, holderMsOf(req)).catch(() => undefined);
   // What the session held before, perhaps of another user, goes with it.
   for (const old of entries) if (!others.includes(old)) releaseQuietly(core, old);
   debugLogin('%s logged in', grantId);
 }
 
 function releaseQuietly({ grants }: AuthContext, entry: SessionEntry): void {
-  grants.drop(entry).catch(() => undefined);
+  grants.removeHolder(entry).catch(() => undefined);
 }
 
 async function authorize({ options }: AuthContext, user: SalesforceUser, req: Request): Promise<void> {

@@ -247,7 +247,18 @@ function parsePath(option: string, value: unknown): string | undefined {
 
 function parseStore(value: unknown): TokenStore | undefined {
   if (value === undefined) return undefined;
-  const methods = ['read', 'put', 'claim', 'renew', 'arm', 'settle', 'commit', 'reference', 'release', 'list'] as const;
+  const methods = [
+    'read',
+    'put',
+    'claim',
+    'renew',
+    'arm',
+    'releaseClaim',
+    'commit',
+    'addHolder',
+    'logOut',
+    'list',
+  ] as const;
   const missing =
     typeof value === 'object' && value !== null
       ? methods.find((name) => typeof (value as Record<string, unknown>)[name] !== 'function')

@@ -1,11 +1,11 @@
 import type { Application, Request } from 'express';
-import type { SessionHold } from '../coordinator/grants';
+import type { GrantHolder } from '../coordinator/grants';
 import { SalesforceAuthError } from '../errors';
 import type { TenantFunction } from '../options/source';
 import type { SalesforceUser } from './user';
 
 /** What one login leaves in the session: whose grant it is and who the user is. No token, ever. */
-export interface SessionEntry extends SessionHold {
+export interface SessionEntry extends GrantHolder {
   user: SalesforceUser;
 }
 
@@ -25,7 +25,7 @@ export interface SessionState {
   current?: SessionEntry;
   /** The others, the latest first. */
   others?: SessionEntry[];
-  /** When the holds on the grants have to be extended, in milliseconds since the epoch. */
+  /** When the session's time as a holder has to be extended, in milliseconds since the epoch. */
   extendAt: number;
 }
 
@@ -43,7 +43,7 @@ interface AnySession {
 }
 
 /** How long a session holds its grant where it does not say how long it lives itself: a day. */
-const defaultReferenceMs = 24 * 60 * 60 * 1000;
+const defaultHolderMs = 24 * 60 * 60 * 1000;
 
 /** The current login of a request's session. On the path of every request, so it looks at nothing else. */
 export function entryOf(req: Request, place: SessionPlace): SessionEntry | undefined {
@@ -65,10 +65,10 @@ export function stateOf(req: Request, { key, tenant }: SessionPlace): SessionSta
 }
 
 /** How long the session of a request lives, in milliseconds. */
-export function referenceMsOf(req: Request): number {
+export function holderMsOf(req: Request): number {
   const { originalMaxAge, maxAge } = sessionOf(req)?.cookie ?? {};
   const lifeMs = originalMaxAge ?? maxAge;
-  return typeof lifeMs === 'number' && lifeMs > 0 ? lifeMs : defaultReferenceMs;
+  return typeof lifeMs === 'number' && lifeMs > 0 ? lifeMs : defaultHolderMs;
 }
 
 /** Writes or, with undefined, removes what is kept in the session. */
@@ -82,7 +82,7 @@ export function writeState(req: Request, { key }: SessionPlace, state: SessionSt
 export function removeEntries(req: Request, place: SessionPlace, leaving: readonly SessionEntry[]): void {
   const state = stateOf(req, place);
   if (!state) return;
-  const stays = ({ reference }: SessionEntry): boolean => !leaving.some((entry) => entry.reference === reference);
+  const stays = ({ holder }: SessionEntry): boolean => !leaving.some((entry) => entry.holder === holder);
   const current = isEntry(state.current) && stays(state.current) ? state.current : undefined;
   const others = entriesOf(req, place).filter((entry) => entry !== current && stays(entry));
   if (!current && others.length === 0) writeState(req, place, undefined);
@@ -250,11 +250,11 @@ function withoutFunctions(info: object): object {
 // Asked several times in every request, so it makes no object.
 function isEntry(value: unknown): value is SessionEntry {
   if (typeof value !== 'object' || value === null) return false;
-  const { grantId, generation, reference, user } = value as Partial<SessionEntry>;
+  const { grantId, generation, holder, user } = value as Partial<SessionEntry>;
   return (
     typeof grantId === 'string' &&
     typeof generation === 'string' &&
-    typeof reference === 'string' &&
+    typeof holder === 'string' &&
     typeof user === 'object'
   );
 }

@@ -60,7 +60,7 @@ export class Tokens {
 
   /** Ends a grant: all its sessions are logged out, and its tokens revoked at Salesforce. */
   async revoke(grant: string | GrantOwnerQuery): Promise<void> {
-    await this.#core.grants.release({ grantId: await this.#idOf(grant) }, true);
+    await this.#core.grants.logOut({ grantId: await this.#idOf(grant) }, true);
   }
 
   async #idOf(grant: string | GrantOwnerQuery): Promise<string> {

@@ -9,7 +9,7 @@ import { describeNotifications } from './contract/notifications';
 import { describeOneTimeClaims } from './contract/one-time-claims';
 import { describeRefusals } from './contract/refusals';
 import { describeSessions } from './contract/sessions';
-import { describeSettlements } from './contract/settlements';
+import { describeClaimReleases } from './contract/claim-releases';
 
 export type { StoreUnderTest } from './contract/bench';
 
@@ -27,7 +27,7 @@ export interface TokenStoreSuiteOptions extends Partial<TestFunctions> {
   /** False for a store without `takeIdle()`. Default true. */
   takesIdle?: boolean;
   /**
-   * How many references of one grant the store keeps, as `make` sets it up; a few are enough. Without the option the tests
+   * How many holders of one grant the store keeps, as `make` sets it up; a few are enough. Without the option the tests
    * of the bound are left out.
    */
   maxHolders?: number;
@@ -79,7 +79,7 @@ export function describeTokenStore(
     };
     describeLogins(part);
     describeClaims(part);
-    describeSettlements(part);
+    describeClaimReleases(part);
     describeRefusals(part);
     describeCommits(part);
     describeSessions(part, Math.min(100, (maxHolders ?? 1_000) - 1));

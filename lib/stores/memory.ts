@@ -11,10 +11,10 @@ import type {
   IdleGrant,
   IdleQuery,
   OneTimeClaimOutcome,
-  Release,
-  ReleaseOutcome,
-  SessionReference,
-  Settlement,
+  LogOut,
+  LogOutOutcome,
+  SessionHolder,
+  ClaimRelease,
   StoreCircumstances,
   StoreFinding,
   TokenStore,
@@ -90,14 +90,14 @@ export class MemoryTokenStore implements TokenStore {
   put(grantId: string, write: GrantWrite): ReturnType<TokenStore['put']> {
     const now = this.#clock.monotonic();
     const before = this.#get(grantId);
-    const live = before?.state === 'gone' ? undefined : before;
+    const live = before?.state === 'loggedOut' ? undefined : before;
     const { expected } = write;
     const asExpected =
       expected === null ? !live : live?.generation === expected.generation && live.version === expected.version;
     if (!asExpected) return Promise.resolve({ outcome: 'conflict' });
-    // A refresh in flight goes on against the older version and will learn from its commit that it was overtaken.
+    // An attempt that is under way goes on against the older version and will learn from its commit that it was overtaken.
     const stored = grantOf(write, before, { now, storedAt: momentOf(this.#clock) });
-    this.#hold(stored, write, now);
+    this.#addHolder(stored, write, now);
     this.#grants.set(grantId, stored);
     this.#scheduleSweep();
     this.#listeners.tell(grantId);
@@ -110,9 +110,9 @@ export class MemoryTokenStore implements TokenStore {
 
   #claim(grantId: string, claim: Claim): ClaimOutcome {
     const now = this.#clock.monotonic();
-    const stored = this.#get(grantId);
-    if (!stored || stored.state === 'gone' || stored.generation !== claim.generation) return { outcome: 'gone' };
-    const answer = (outcome: 'claimed' | 'resolve' | 'busy' | 'backoff' | 'moved' | 'dead'): ClaimOutcome => ({
+    const stored = this.#live(grantId, claim);
+    if (!stored) return { outcome: 'loggedOut' };
+    const answer = (outcome: 'claimed' | 'resolve' | 'busy' | 'backoff' | 'moved' | 'ended'): ClaimOutcome => ({
       outcome,
       record: recordOf(grantId, stored, this.#clock),
     });
@@ -121,13 +121,13 @@ export class MemoryTokenStore implements TokenStore {
       stored.refused = claim.refused;
       this.#listeners.tell(grantId);
     }
-    if (stored.state === 'dead') return answer('dead');
+    if (stored.state === 'ended') return answer('ended');
     if (stored.leaseUntil > now) return answer('busy');
-    // Its holder died, or is paused, with the refresh token perhaps on the wire.
-    if (stored.state === 'inflight') enter(stored, 'ambiguous', now);
+    // Its owner died, or is paused, with the refresh token perhaps on the wire.
+    if (stored.state === 'presenting') enter(stored, 'inDoubt', now);
     if (stored.nextTryAt > now) return answer('backoff');
-    const outcome = stored.state === 'ambiguous' ? 'resolve' : 'claimed';
-    if (outcome === 'claimed') enter(stored, 'inflight', now);
+    const outcome = stored.state === 'inDoubt' ? 'resolve' : 'claimed';
+    if (outcome === 'claimed') enter(stored, 'presenting', now);
     stored.owner = claim.owner;
     stored.leaseUntil = now + claim.leaseMs;
     return answer(outcome);
@@ -141,42 +141,42 @@ export class MemoryTokenStore implements TokenStore {
 
   arm(grantId: string, claim: Pick<Claim, 'generation' | 'owner' | 'leaseMs'>): Promise<boolean> {
     const stored = this.#owned(grantId, claim);
-    if (stored?.state !== 'ambiguous') return Promise.resolve(false);
+    if (stored?.state !== 'inDoubt') return Promise.resolve(false);
     const now = this.#clock.monotonic();
-    enter(stored, 'inflight', now);
+    enter(stored, 'presenting', now);
     stored.leaseUntil = now + claim.leaseMs;
     return Promise.resolve(true);
   }
 
-  settle(grantId: string, settlement: Settlement): Promise<boolean> {
+  releaseClaim(grantId: string, release: ClaimRelease): Promise<boolean> {
     const now = this.#clock.monotonic();
     const stored = this.#get(grantId);
-    if (stored?.generation !== settlement.generation) return Promise.resolve(false);
-    if (stored.state === 'gone') {
-      // The flight a logout is waiting for has ended.
-      if (stored.owner === settlement.owner) {
+    if (stored?.generation !== release.generation) return Promise.resolve(false);
+    if (stored.state === 'loggedOut') {
+      // The attempt a logout waits for has ended.
+      if (stored.owner === release.owner) {
         unclaim(stored);
         this.#listeners.tell(grantId);
       }
       return Promise.resolve(false);
     }
     const isCurrent =
-      stored.version === settlement.version && (settlement.state === 'dead' || stored.owner === settlement.owner);
+      stored.version === release.version && (release.state === 'ended' || stored.owner === release.owner);
     if (!isCurrent) return Promise.resolve(false);
-    if (stored.state !== settlement.state) enter(stored, settlement.state, now);
+    if (stored.state !== release.state) enter(stored, release.state, now);
     unclaim(stored);
-    stored.nextTryAt = now + settlement.backoffMs;
-    stored.failures = settlement.failed ? stored.failures + 1 : 0;
-    if (stored.errorCode !== settlement.errorCode) stored.errorSince = now;
-    stored.errorCode = settlement.errorCode;
+    stored.nextTryAt = now + release.backoffMs;
+    stored.failures = release.failed ? stored.failures + 1 : 0;
+    if (stored.errorCode !== release.errorCode) stored.errorSince = now;
+    stored.errorCode = release.errorCode;
     this.#listeners.tell(grantId);
     return Promise.resolve(true);
   }
 
-  commit(grantId: string, commit: GrantCommit): Promise<'committed' | 'moved' | 'gone'> {
+  commit(grantId: string, commit: GrantCommit): Promise<'committed' | 'moved' | 'loggedOut'> {
     const now = this.#clock.monotonic();
-    const stored = this.#get(grantId);
-    if (!stored || stored.state === 'gone' || stored.generation !== commit.generation) return Promise.resolve('gone');
+    const stored = this.#live(grantId, commit);
+    if (!stored) return Promise.resolve('loggedOut');
     if (stored.version !== commit.version) return Promise.resolve('moved');
     enter(stored, 'idle', now);
     unclaim(stored);
@@ -189,33 +189,31 @@ export class MemoryTokenStore implements TokenStore {
     return Promise.resolve('committed');
   }
 
-  reference(grantId: string, reference: SessionReference): Promise<boolean> {
-    const stored = this.#get(grantId);
-    if (!stored || stored.state === 'gone' || stored.generation !== reference.generation) return Promise.resolve(false);
-    this.#hold(stored, reference, this.#clock.monotonic());
+  addHolder(grantId: string, holder: SessionHolder): Promise<boolean> {
+    const stored = this.#live(grantId, holder);
+    if (!stored) return Promise.resolve(false);
+    this.#addHolder(stored, holder, this.#clock.monotonic());
     return Promise.resolve(true);
   }
 
-  release(grantId: string, release: Release): Promise<ReleaseOutcome> {
+  logOut(grantId: string, logOut: LogOut): Promise<LogOutOutcome> {
     const now = this.#clock.monotonic();
-    const stored = this.#get(grantId);
-    if (!stored || stored.state === 'gone' || stored.generation !== release.generation) {
-      return Promise.resolve({ outcome: 'gone' });
+    const stored = this.#live(grantId, logOut);
+    if (!stored) return Promise.resolve({ outcome: 'alreadyLoggedOut' });
+    if (isHeldByOthers(stored, logOut.holder, now) && !logOut.everywhere) {
+      if (logOut.holder !== undefined) stored.holders.delete(logOut.holder);
+      return Promise.resolve({ outcome: 'holderRemoved' });
     }
-    if (isHeldByOthers(stored, release.reference, now) && !release.everywhere) {
-      if (release.reference !== undefined) stored.references.delete(release.reference);
-      return Promise.resolve({ outcome: 'released' });
-    }
-    if (release.version !== null && release.version !== stored.version) return Promise.resolve({ outcome: 'moved' });
+    if (logOut.version !== null && logOut.version !== stored.version) return Promise.resolve({ outcome: 'moved' });
     const record = recordOf(grantId, stored, this.#clock);
-    // Owner and lease stay: they tell the logout whether a flight is still to be waited for.
-    enter(stored, 'gone', now);
+    // Owner and lease stay: they tell the logout whether to wait for an attempt.
+    enter(stored, 'loggedOut', now);
     stored.payload = '';
-    stored.references.clear();
+    stored.holders.clear();
     stored.forgottenUntil = 0;
-    stored.expiresAt = now + release.tombstoneMs;
+    stored.expiresAt = now + logOut.tombstoneMs;
     this.#listeners.tell(grantId);
-    return Promise.resolve({ outcome: 'ended', record });
+    return Promise.resolve({ outcome: 'loggedOut', record });
   }
 
   async *list(filter: GrantFilter = {}): AsyncIterable<GrantRecord> {
@@ -264,14 +262,19 @@ export class MemoryTokenStore implements TokenStore {
     return stored;
   }
 
+  #live(grantId: string, { generation }: Pick<Claim, 'generation'>): StoredGrant | undefined {
+    const stored = this.#get(grantId);
+    return stored?.generation === generation && stored.state !== 'loggedOut' ? stored : undefined;
+  }
+
   #owned(grantId: string, { generation, owner }: Pick<Claim, 'generation' | 'owner'>): StoredGrant | undefined {
     const stored = this.#get(grantId);
     return stored?.generation === generation && stored.owner === owner ? stored : undefined;
   }
 
-  #hold(stored: StoredGrant, { reference, referenceMs }: SessionReference, now: number): void {
-    addHolder(stored, reference, now, referenceMs, this.#maxHolders);
-    stored.heldUntil = Math.max(stored.heldUntil, now + referenceMs);
+  #addHolder(stored: StoredGrant, { holder, holderMs }: SessionHolder, now: number): void {
+    addHolder(stored, holder, now, holderMs, this.#maxHolders);
+    stored.heldUntil = Math.max(stored.heldUntil, now + holderMs);
     stored.expiresAt = Math.max(stored.heldUntil, stored.refreshedAt) + this.#retentionMs;
   }
 

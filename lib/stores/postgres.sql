@@ -19,7 +19,7 @@ create table salesforce_grants (
   schema_version integer not null,
   generation text not null,
   version bigint not null,
-  state text not null check (state in ('idle', 'inflight', 'ambiguous', 'dead', 'gone')),
+  state text not null check (state in ('idle', 'presenting', 'inDoubt', 'ended', 'loggedOut')),
   -- The tokens, sealed with encryptionKeys; empty in a tombstone.
   payload text not null,
   organization_id text not null,
@@ -40,10 +40,10 @@ create table salesforce_grants (
   -- Digest of the access token, if Salesforce's API has refused it.
   refused text,
   -- Sessions that hold the grant: name -> end, in milliseconds since the epoch.
-  session_references jsonb not null,
+  holders jsonb not null,
   -- When the last of the holders ends or ended that the grant no longer knows, because there were too many.
   forgotten_until timestamptz,
-  -- When the last of these holds ends or ended.
+  -- When the last holder's time ends or ended.
   held_until timestamptz not null,
   refreshed_at timestamptz not null,
   -- Until when the row is one process's to keep alive (takeIdle).

@@ -16,10 +16,10 @@ import type {
   IdleGrant,
   IdleQuery,
   OneTimeClaimOutcome,
-  Release,
-  ReleaseOutcome,
-  SessionReference,
-  Settlement,
+  LogOut,
+  LogOutOutcome,
+  SessionHolder,
+  ClaimRelease,
   StoreFinding,
   TokenStore,
 } from './store';
@@ -109,10 +109,10 @@ export class PostgresTokenStore implements TokenStore {
   }
 
   async put(grantId: string, write: GrantWrite): ReturnType<TokenStore['put']> {
-    const { expected, generation, payload, labels, softMs, hardMs, reference, referenceMs } = write;
+    const { expected, generation, payload, labels, softMs, hardMs, holder, holderMs } = write;
     const { organizationId, userId, clientID, tenant = null } = labels;
     const values = [grantId, generation, payload, organizationId, userId, clientID, tenant];
-    values.push(...([softMs, hardMs, reference, referenceMs] as string[]));
+    values.push(...([softMs, hardMs, holder, holderMs] as string[]));
     const row = expected
       ? await this.#step('replace', [...values, expected.generation, expected.version])
       : await this.#step('create', values);
@@ -124,8 +124,8 @@ export class PostgresTokenStore implements TokenStore {
   async claim(grantId: string, { generation, version, owner, leaseMs, refused }: Claim): Promise<ClaimOutcome> {
     const row = await this.#step('claim', [grantId, generation, version, owner, leaseMs, refused ?? null]);
     const outcome = outcomeOf(row) as ClaimOutcome['outcome'] | undefined;
-    return !row || outcome === undefined || outcome === 'gone'
-      ? { outcome: 'gone' }
+    return !row || outcome === undefined || outcome === 'loggedOut'
+      ? { outcome: 'loggedOut' }
       : { outcome, record: recordOf(row) };
   }
 
@@ -137,29 +137,29 @@ export class PostgresTokenStore implements TokenStore {
     return isYes(await this.#step('arm', [grantId, claim.generation, claim.owner, claim.leaseMs]));
   }
 
-  async settle(grantId: string, settlement: Settlement): Promise<boolean> {
-    const { generation, version, owner, state, backoffMs, failed, errorCode } = settlement;
+  async releaseClaim(grantId: string, release: ClaimRelease): Promise<boolean> {
+    const { generation, version, owner, state, backoffMs, failed, errorCode } = release;
     const values = [grantId, generation, owner, version, state, backoffMs, failed, errorCode ?? null];
-    return isYes(await this.#step('settle', values));
+    return isYes(await this.#step('releaseClaim', values));
   }
 
-  async commit(grantId: string, commit: GrantCommit): Promise<'committed' | 'moved' | 'gone'> {
+  async commit(grantId: string, commit: GrantCommit): Promise<'committed' | 'moved' | 'loggedOut'> {
     const { generation, version, payload, softMs, hardMs } = commit;
     const row = await this.#step('commit', [grantId, generation, version, payload, softMs, hardMs]);
-    return (outcomeOf(row) ?? 'gone') as 'committed' | 'moved' | 'gone';
+    return (outcomeOf(row) ?? 'loggedOut') as 'committed' | 'moved' | 'loggedOut';
   }
 
-  async reference(grantId: string, { generation, reference, referenceMs }: SessionReference): Promise<boolean> {
-    return isYes(await this.#step('reference', [grantId, generation, reference, referenceMs]));
+  async addHolder(grantId: string, { generation, holder, holderMs }: SessionHolder): Promise<boolean> {
+    return isYes(await this.#step('addHolder', [grantId, generation, holder, holderMs]));
   }
 
-  async release(grantId: string, release: Release): Promise<ReleaseOutcome> {
-    const { generation, version, reference, everywhere, tombstoneMs } = release;
-    const values = [grantId, generation, reference ?? null, everywhere, tombstoneMs, version];
-    const row = await this.#step('release', values);
-    const outcome = outcomeOf(row) as ReleaseOutcome['outcome'] | undefined;
-    if (!row || outcome === undefined) return { outcome: 'gone' };
-    return outcome === 'ended' ? { outcome, record: recordOf(row) } : { outcome };
+  async logOut(grantId: string, logOut: LogOut): Promise<LogOutOutcome> {
+    const { generation, version, holder, everywhere, tombstoneMs } = logOut;
+    const values = [grantId, generation, holder ?? null, everywhere, tombstoneMs, version];
+    const row = await this.#step('logOut', values);
+    const outcome = outcomeOf(row) as LogOutOutcome['outcome'] | undefined;
+    if (!row || outcome === undefined) return { outcome: 'alreadyLoggedOut' };
+    return outcome === 'loggedOut' ? { outcome, record: recordOf(row) } : { outcome };
   }
 
   async *list(filter: GrantFilter = {}): AsyncIterable<GrantRecord> {

@@ -6,7 +6,7 @@ import { scripts } from './redis/scripts';
 import { subscribe } from './redis/subscription';
 import { holderBound } from './holders';
 import { Listeners } from './listeners';
-import { defaultRetentionMs, isSelected } from './stored-grant';
+import { defaultRetentionMs, grantSchema, isSelected } from './stored-grant';
 import type {
   Claim,
   ClaimOutcome,
@@ -17,10 +17,10 @@ import type {
   IdleGrant,
   IdleQuery,
   OneTimeClaimOutcome,
-  Release,
-  ReleaseOutcome,
-  SessionReference,
-  Settlement,
+  LogOut,
+  LogOutOutcome,
+  SessionHolder,
+  ClaimRelease,
   StoreFinding,
   TokenStore,
 } from './store';
@@ -127,8 +127,8 @@ export class RedisTokenStore implements TokenStore {
       JSON.stringify(write.labels),
       text(write.softMs),
       text(write.hardMs),
-      write.reference,
-      text(write.referenceMs),
+      write.holder,
+      text(write.holderMs),
       this.#retentionMs,
       this.#channel,
       this.#maxHolders,
@@ -145,9 +145,9 @@ export class RedisTokenStore implements TokenStore {
       await this.#run('unclaim', grantId, [generation, owner, this.#channel]);
       throw new Error('Too few Redis replicas have the claim of a grant; after a failover it might be claimed twice.');
     }
-    return outcome === 'gone'
+    return outcome === 'loggedOut'
       ? { outcome }
-      : { outcome: outcome as Exclude<ClaimOutcome['outcome'], 'gone'>, record: recordIn(reply, grantId) };
+      : { outcome: outcome as Exclude<ClaimOutcome['outcome'], 'loggedOut'>, record: recordIn(reply, grantId) };
   }
 
   async renew(grantId: string, claim: Pick<Claim, 'generation' | 'owner' | 'leaseMs'>): Promise<boolean> {
@@ -162,40 +162,40 @@ export class RedisTokenStore implements TokenStore {
     return isYes(reply);
   }
 
-  async settle(grantId: string, settlement: Settlement): Promise<boolean> {
-    const { generation, version, owner, state, backoffMs, failed, errorCode } = settlement;
+  async releaseClaim(grantId: string, release: ClaimRelease): Promise<boolean> {
+    const { generation, version, owner, state, backoffMs, failed, errorCode } = release;
     const rest = [text(backoffMs), failed ? '1' : '0', errorCode ?? '', this.#channel];
-    return isYes(await this.#run('settle', grantId, [generation, String(version), owner, state, ...rest]));
+    return isYes(await this.#run('releaseClaim', grantId, [generation, String(version), owner, state, ...rest]));
   }
 
-  async commit(grantId: string, commit: GrantCommit): Promise<'committed' | 'moved' | 'gone'> {
+  async commit(grantId: string, commit: GrantCommit): Promise<'committed' | 'moved' | 'loggedOut'> {
     const { generation, version, payload, softMs, hardMs } = commit;
     const args = [generation, String(version), payload, text(softMs), text(hardMs)];
     const [outcome] = await this.#write('commit', grantId, [...args, this.#retentionMs, this.#channel]);
-    return outcome as 'committed' | 'moved' | 'gone';
+    return outcome as 'committed' | 'moved' | 'loggedOut';
   }
 
-  async reference(grantId: string, { generation, reference, referenceMs }: SessionReference): Promise<boolean> {
+  async addHolder(grantId: string, { generation, holder, holderMs }: SessionHolder): Promise<boolean> {
     return isYes(
-      await this.#runKeys('reference', this.#keysWithHolders(grantId), [
-        ...[generation, reference, text(referenceMs), this.#retentionMs, this.#maxHolders],
+      await this.#runKeys('addHolder', this.#keysWithHolders(grantId), [
+        ...[generation, holder, text(holderMs), this.#retentionMs, this.#maxHolders],
       ]),
     );
   }
 
-  async release(grantId: string, release: Release): Promise<ReleaseOutcome> {
-    const { generation, version, reference, everywhere, tombstoneMs } = release;
-    const reply = await this.#writeKeys('release', this.#keysWithHolders(grantId), [
+  async logOut(grantId: string, logOut: LogOut): Promise<LogOutOutcome> {
+    const { generation, version, holder, everywhere, tombstoneMs } = logOut;
+    const reply = await this.#writeKeys('logOut', this.#keysWithHolders(grantId), [
       generation,
-      reference === undefined ? 'none' : 'one',
-      reference ?? '',
+      holder === undefined ? 'none' : 'one',
+      holder ?? '',
       everywhere ? '1' : '0',
       whole(tombstoneMs),
       this.#channel,
       version === null ? '' : String(version),
     ]);
-    const outcome = reply[0] as ReleaseOutcome['outcome'];
-    return outcome === 'ended' ? { outcome, record: recordIn(reply, grantId) } : { outcome };
+    const outcome = reply[0] as LogOutOutcome['outcome'];
+    return outcome === 'loggedOut' ? { outcome, record: recordIn(reply, grantId) } : { outcome };
   }
 
   async *list(filter: GrantFilter = {}): AsyncIterable<GrantRecord> {
@@ -310,7 +310,9 @@ export class RedisTokenStore implements TokenStore {
     if (!this.#isChecked) this.checkEviction().catch(() => undefined);
     const texts = (reply as unknown[]).map(String);
     if (texts[0] === 'schema') {
-      throw new Error(`A grant in Redis has the schema ${texts[1] ?? ''}; this version of the package knows 1.`);
+      throw new Error(
+        `A grant in Redis has the schema ${texts[1] ?? ''}; this version of the package knows ${grantSchema}.`,
+      );
     }
     return { reply: texts, isLagging: wait !== undefined && replicas < wait.replicas };
   }

@@ -19,47 +19,48 @@ export interface TokenStore {
   put(grantId: string, write: GrantWrite): Promise<{ outcome: 'written'; version: number } | { outcome: 'conflict' }>;
 
   /**
-   * Takes the right to present the refresh token, and marks that it is about to be presented, in one step and durably:
-   * whoever dies afterwards leaves a mark that keeps anybody else from presenting it again unawares.
+   * Takes the right to present the refresh token, and marks that it is about to be presented, in one step and durably. If the
+   * owner dies afterwards, the mark keeps other processes from presenting the token again.
    */
   claim(grantId: string, claim: Claim): Promise<ClaimOutcome>;
 
-  /** Extends a claim. False where it is the caller's no more. */
+  /** Extends a claim. False if the claim is not the caller's any more. */
   renew(grantId: string, claim: Pick<Claim, 'generation' | 'owner' | 'leaseMs'>): Promise<boolean>;
 
-  /** Turns the claim of an ambiguous grant into one that may present. False where it is the caller's no more. */
+  /** Turns the claim of a grant in doubt into one that may present. False if the claim is not the caller's any more. */
   arm(grantId: string, claim: Pick<Claim, 'generation' | 'owner' | 'leaseMs'>): Promise<boolean>;
 
   /**
-   * Gives a claim back without new tokens. False where it is the caller's no more.
+   * Ends a claim that brought no new tokens. False if the claim is not the caller's any more.
    *
-   * To `dead` it goes by version rather than owner: whoever learnt that this version's refresh token is over, is right.
+   * The state `ended` asks for the version and not for the owner: the caller has learnt that the refresh token of this version
+   * is over.
    */
-  settle(grantId: string, settlement: Settlement): Promise<boolean>;
+  releaseClaim(grantId: string, release: ClaimRelease): Promise<boolean>;
 
   /**
    * Stores refreshed tokens, if generation and version are those they were refreshed from. The owner is not asked: a
    * process that was paused past its lease still holds the only copy of a rotated token.
    *
-   * On `gone` (logged out) or `moved` (logged in again) nothing is stored and the caller revokes what it holds.
+   * On `loggedOut` or `moved` (logged in again) nothing is stored, and the caller revokes what it has.
    */
-  commit(grantId: string, commit: GrantCommit): Promise<'committed' | 'moved' | 'gone'>;
+  commit(grantId: string, commit: GrantCommit): Promise<'committed' | 'moved' | 'loggedOut'>;
 
   /**
-   * Adds or extends a session's reference to a grant. False where that generation is gone.
+   * Adds a session to the holders of a grant, or extends its time. False if that generation is logged out.
    *
-   * The references of one grant are bounded (1,000, unless the store has an option). At the bound one more, of this
-   * operation or of `put`, makes the store forget those that end soonest; references that have ended do not count. The session
-   * of a forgotten reference goes on, and extending the reference adds it again. The grant remembers until when the forgotten
-   * ones would have lasted: until then, `release` of the last known reference leaves the grant alive.
+   * The holders of one grant are bounded (1,000, unless the store has an option). At the bound one more, of this
+   * operation or of `put`, makes the store forget those that end soonest; holders that have ended do not count. A session
+   * that was forgotten goes on, and extending its time adds it again. The grant remembers until when the forgotten ones would
+   * have held it: until then, `logOut` of the last known holder leaves the grant alive.
    */
-  reference(grantId: string, reference: SessionReference): Promise<boolean>;
+  addHolder(grantId: string, holder: SessionHolder): Promise<boolean>;
 
   /**
-   * Removes a session's reference and, where no other is left or `everywhere` is set, turns the record into a tombstone
-   * that holds off whatever is still in flight. The payload of the last record comes back, to be revoked.
+   * Removes a session from the holders. If no other is left, or `everywhere` is set, the record becomes a tombstone, which
+   * keeps attempts that are under way from storing tokens. The last record comes back, so that its tokens can be revoked.
    */
-  release(grantId: string, release: Release): Promise<ReleaseOutcome>;
+  logOut(grantId: string, logOut: LogOut): Promise<LogOutOutcome>;
 
   /** Every record that is no tombstone, in no order; for look-up and administration. */
   list(filter?: GrantFilter): AsyncIterable<GrantRecord>;
@@ -76,7 +77,7 @@ export interface TokenStore {
   subscribe?(listener: (grantId: string) => void): () => void;
 
   /**
-   * Takes, a few at a time, the live grants that can be refreshed (with a soft bound, and not `dead`) and have not been for
+   * Takes, a few at a time, the live grants that can be refreshed (with a soft bound, and not `ended`) and have not been for
    * `idleMs`, each for one taker: what is taken is nobody else's for `takenMs`. The option
    * `keepAlive` needs it.
    *
@@ -142,18 +143,18 @@ export interface StoreFinding {
 }
 
 /**
- * - `idle`: nobody presents the refresh token
- * - `inflight`: it is, or may be, being presented by `owner`
- * - `ambiguous`: it was presented and the answer is not known; it may be spent
- * - `dead`: Salesforce will not take it any more; only a login helps
- * - `gone`: logged out; a tombstone
+ * - `idle`: no process presents the refresh token
+ * - `presenting`: `owner` presents it, or may do so
+ * - `inDoubt`: it was presented and the answer is not known; it may be spent
+ * - `ended`: Salesforce takes it no more; only a login helps
+ * - `loggedOut`: closed by the user or an operator; the record is a tombstone
  */
-export type GrantState = 'idle' | 'inflight' | 'ambiguous' | 'dead' | 'gone';
+export type GrantState = 'idle' | 'presenting' | 'inDoubt' | 'ended' | 'loggedOut';
 
 /** A grant as a store gives it. */
 export interface GrantRecord {
   /** Version of this format; a record of another one is refused. */
-  schema: 1;
+  schema: 2;
   grantId: string;
   /** Random; new whenever a grant begins anew after a logout. A session of an older generation is logged out. */
   generation: string;
@@ -177,7 +178,7 @@ export interface GrantRecord {
   failures: number;
   /** Why the state is what it is, an error code of this package. */
   errorCode: string | undefined;
-  /** Milliseconds since this error code was settled first, without another one in between; 0 if there is none. */
+  /** Milliseconds since this error code was stored first, without another one in between; 0 if there is none. */
   errorAgeMs: number;
   /** Milliseconds since these tokens were stored. */
   tokensAgeMs: number;
@@ -215,7 +216,7 @@ export interface IdleQuery {
 export interface IdleGrant {
   grantId: string;
   generation: string;
-  /** Milliseconds since the last hold of a session ended; 0 while there is one. */
+  /** Milliseconds since the last holder's time ended; 0 while there is a holder. */
   unheldMs: number;
 }
 
@@ -225,54 +226,55 @@ export interface Staleness {
   hardMs: number | null;
 }
 
-/** One session's hold on a grant. */
-export interface SessionReference {
+/** A session among the holders of a grant. */
+export interface SessionHolder {
   generation: string;
-  /** Random name of the session's hold on the grant. */
-  reference: string;
-  /** How long it holds without being extended. */
-  referenceMs: number;
+  /** Random name of the session among the holders. */
+  holder: string;
+  /** How long it holds the grant without being extended. */
+  holderMs: number;
 }
 
-export interface GrantWrite extends Staleness, SessionReference {
+export interface GrantWrite extends Staleness, SessionHolder {
   /** What the caller read: the record's generation and version, or null for none or a tombstone. */
   expected: { generation: string; version: number } | null;
   payload: string;
   labels: GrantLabels;
 }
 
-/** What a process asks for that is about to present the refresh token. */
+/** What a process says that wants to present the refresh token. */
 export interface Claim {
   generation: string;
   /** The version the caller read; a claim of an older one fails. */
   version: number;
-  /** Random name of the process's flight. */
+  /** Random name of the attempt. */
   owner: string;
   leaseMs: number;
   /**
    * Digest of this version's access token, if Salesforce's API has refused it. The record keeps it, whatever comes of the
-   * claim, unless the answer is `moved` or `gone`. Other processes are told.
+   * claim, unless the answer is `moved` or `loggedOut`. Other processes are told.
    */
   refused?: string | undefined;
 }
 
 /**
  * - `claimed`: present the refresh token now
- * - `resolve`: the grant is ambiguous, and the caller alone may find out what happened
- * - `busy`: somebody else is at it; the record says for how long
+ * - `resolve`: the grant is in doubt, and the caller alone may find out what happened
+ * - `busy`: another attempt has the claim; the record says for how long
  * - `backoff`: too soon after a failure
  * - `moved`: the record has newer tokens than the caller knew
- * - `dead`, `gone`: see {@link GrantState}; `gone` as well where there is no record of this generation
+ * - `ended`, `loggedOut`: see {@link GrantState}; `loggedOut` also if there is no record of this generation
  */
 export type ClaimOutcome =
-  { outcome: 'claimed' | 'resolve' | 'busy' | 'backoff' | 'moved' | 'dead'; record: GrantRecord } | { outcome: 'gone' };
+  | { outcome: 'claimed' | 'resolve' | 'busy' | 'backoff' | 'moved' | 'ended'; record: GrantRecord }
+  | { outcome: 'loggedOut' };
 
-/** How a flight ended that brought no new tokens. */
-export interface Settlement {
+/** How an attempt ended that brought no new tokens. */
+export interface ClaimRelease {
   generation: string;
   version: number;
   owner: string;
-  state: 'idle' | 'ambiguous' | 'dead';
+  state: 'idle' | 'inDoubt' | 'ended';
   /** Time before the next try, for all processes. */
   backoffMs: number;
   errorCode: string | undefined;
@@ -286,24 +288,26 @@ export interface GrantCommit extends Staleness {
   payload: string;
 }
 
-/** What is to be ended at a logout: one hold, or the grant. */
-export interface Release {
+/** What a logout ends: one session, or the grant for all of its holders. */
+export interface LogOut {
   generation: string;
   /**
-   * The version the caller read; a grant that has newer tokens is not ended. Null ends it whatever it has. So the caller
-   * knows what it has ended even where the answer is lost.
+   * The version the caller read; a grant that has newer tokens is not logged out. Null logs it out whatever it has. So the
+   * caller knows which tokens to revoke even if the answer is lost.
    */
   version: number | null;
-  reference: string | undefined;
+  /** Undefined for no session. */
+  holder: string | undefined;
   everywhere: boolean;
-  /** How long a tombstone must outlive whatever may be in flight. */
+  /** How long the tombstone stays: longer than any attempt may be under way. */
   tombstoneMs: number;
 }
 
 /**
- * - `released`: other sessions still hold the grant
- * - `ended`: the grant is a tombstone now; `record` is the last one
+ * - `holderRemoved`: other sessions still hold the grant
+ * - `loggedOut`: the grant is a tombstone now; `record` is the last one
  * - `moved`: it has newer tokens than the caller knew; nothing was changed
- * - `gone`: it was over already
+ * - `alreadyLoggedOut`: there is no grant of this generation, or a tombstone
  */
-export type ReleaseOutcome = { outcome: 'released' | 'moved' | 'gone' } | { outcome: 'ended'; record: GrantRecord };
+export type LogOutOutcome =
+  { outcome: 'holderRemoved' | 'moved' | 'alreadyLoggedOut' } | { outcome: 'loggedOut'; record: GrantRecord };

@@ -1,6 +1,9 @@
 import { longestSince, type Clock, type Moment } from '../clock';
 import type { GrantFilter, GrantLabels, GrantRecord, GrantState, GrantWrite } from './store';
 
+/** The form of the records that this version of the package reads and writes. */
+export const grantSchema: GrantRecord['schema'] = 2;
+
 /** A record with points in time where {@link GrantRecord} has durations. */
 export interface StoredGrant {
   generation: string;
@@ -16,15 +19,15 @@ export interface StoredGrant {
   stateSince: number;
   failures: number;
   errorCode: string | undefined;
-  /** When the error code was settled first; 0 if there is none. */
+  /** When the error code was stored first; 0 if there is none. */
   errorSince: number;
   /** Digest of an access token that was refused. */
   refused: string | undefined;
   /** Sessions that hold the grant, and until when. */
-  references: Map<string, number>;
+  holders: Map<string, number>;
   /** When the last of the holders ends or ended that the grant no longer knows, for lack of room; 0 for none. */
   forgottenUntil: number;
-  /** When the last of these holds ends or ended. */
+  /** When the last holder's time ends or ended. */
   heldUntil: number;
   /** When the tokens were stored. */
   refreshedAt: number;
@@ -42,7 +45,7 @@ export function grantOf(
   before: StoredGrant | undefined,
   { now, storedAt }: { now: number; storedAt: Moment },
 ): StoredGrant {
-  const live = before?.state === 'gone' ? undefined : before;
+  const live = before?.state === 'loggedOut' ? undefined : before;
   return {
     generation: write.generation,
     version: (before?.version ?? 0) + 1,
@@ -55,7 +58,7 @@ export function grantOf(
     leaseUntil: 0,
     stateSince: now,
     ...noErrors,
-    references: live?.references ?? new Map<string, number>(),
+    holders: live?.holders ?? new Map<string, number>(),
     forgottenUntil: live?.forgottenUntil ?? 0,
     heldUntil: live?.heldUntil ?? 0,
     refreshedAt: now,
@@ -93,7 +96,8 @@ export function unclaim(stored: StoredGrant): void {
 /** Whether list() gives a grant. */
 export function isSelected({ state, labels }: Pick<GrantRecord, 'state' | 'labels'>, filter: GrantFilter): boolean {
   return (
-    state !== 'gone' && Object.entries(filter).every(([name, value]) => labels[name as keyof GrantLabels] === value)
+    state !== 'loggedOut' &&
+    Object.entries(filter).every(([name, value]) => labels[name as keyof GrantLabels] === value)
   );
 }
 
@@ -105,7 +109,7 @@ export function at(now: number, delayMs: number | null): number | null {
 /** The record as a caller sees it at `now`. */
 export function toRecord(grantId: string, stored: StoredGrant, now: number): GrantRecord {
   return {
-    schema: 1,
+    schema: grantSchema,
     grantId,
     generation: stored.generation,
     version: stored.version,
@@ -135,6 +139,6 @@ export function recordOf(grantId: string, stored: StoredGrant, clock: Clock): Gr
 
 /** Whether a grant can be refreshed, and has not been for `idleMs`. */
 export function isIdle({ state, softAt, refreshedAt, takenUntil }: StoredGrant, now: number, idleMs: number): boolean {
-  const canBeRefreshed = state !== 'gone' && state !== 'dead' && softAt !== null;
+  const canBeRefreshed = state !== 'loggedOut' && state !== 'ended' && softAt !== null;
   return canBeRefreshed && refreshedAt <= now - idleMs && takenUntil <= now;
 }

@@ -107,7 +107,7 @@ function errorOf(
     });
   }
   return new TokenRequestError(
-    refusedAtTheDoor ? 'transient' : 'ambiguous',
+    refusedAtTheDoor ? 'transient' : 'inDoubt',
     reply.status === 429 ? 'ERR_SALESFORCE_RATE_LIMITED' : 'ERR_SALESFORCE_UPSTREAM',
     `${said} Try again later.`,
     { status: 503, upstreamStatus: reply.status, retryAfterSeconds: retryAfterSeconds ?? 5 },
@@ -124,7 +124,7 @@ function unreadable(
   reply: HttpReply,
 ): TokenRequestError {
   return new TokenRequestError(
-    'ambiguous',
+    'inDoubt',
     code,
     `The reply of the token endpoint ${what}. Check that baseUrl is a Salesforce host and that no proxy answers for it.`,
     { status: 502, upstreamStatus: reply.status },

@@ -3,7 +3,7 @@ import { essence, Laboratory } from './laboratory';
 const down = () => Promise.reject(new Error('The store is down.'));
 
 /** A store whose `operation` fails as often as is said, and the times it was asked at. */
-function failing(lab: Laboratory, operation: 'read' | 'settle' | 'claim', times: number, index = 0): number[] {
+function failing(lab: Laboratory, operation: 'read' | 'releaseClaim' | 'claim', times: number, index = 0): number[] {
   const { clock, store } = lab.process(index);
   const asked: number[] = [];
   const original = (store[operation] as (...given: unknown[]) => Promise<unknown>).bind(store);
@@ -21,12 +21,12 @@ describe('a claim that could not be given back', () => {
   it('is given back as soon as the store answers, which is asked less and less often', async () => {
     const lab = await Laboratory.open({ isCertain: true, options: { refresh: { leaseMs: 3_600_000 } } });
     await lab.world.elapse(600_000);
-    const asked = failing(lab, 'settle', 7);
+    const asked = failing(lab, 'releaseClaim', 7);
     lab.world.fail('status-503');
     lab.told();
 
     expect(essence(await lab.get())).toMatchObject({ code: 'REFRESH_DELAYED' });
-    expect((await lab.record()).state).toBe('inflight');
+    expect((await lab.record()).state).toBe('presenting');
     await lab.world.elapse(700_000);
 
     expect(pauses(asked)).toEqual([1, 4, 16, 64, 120, 120, 120]);
@@ -37,7 +37,7 @@ describe('a claim that could not be given back', () => {
   it('is left when closing, after one last try', async () => {
     const lab = await Laboratory.open({ isCertain: true, options: { refresh: { leaseMs: 3_600_000 } } });
     await lab.world.elapse(600_000);
-    const asked = failing(lab, 'settle', 9);
+    const asked = failing(lab, 'releaseClaim', 9);
     lab.world.fail('status-503');
     await lab.get();
 
@@ -82,7 +82,7 @@ describe('a claim whose answer was lost', () => {
 
     expect(essence((await lose(lab)) as never)).toEqual(failed);
     expect(await lab.record()).toMatchObject({
-      state: 'ambiguous',
+      state: 'inDoubt',
       leaseInMs: 0,
       backoffInMs: 0,
       errorCode: 'ERR_SALESFORCE_CONNECTION_LOST',
@@ -92,14 +92,14 @@ describe('a claim whose answer was lost', () => {
   it('is given back later where the store goes on failing', async () => {
     const lab = await Laboratory.open({ options: { refresh: { leaseMs: 3_600_000 } } });
     const { store } = lab.process();
-    const settle = jest.spyOn(store, 'settle').mockImplementationOnce(down).mockImplementationOnce(down);
+    const releaseClaim = jest.spyOn(store, 'releaseClaim').mockImplementationOnce(down).mockImplementationOnce(down);
 
     await lose(lab);
-    expect((await lab.record()).state).toBe('inflight');
+    expect((await lab.record()).state).toBe('presenting');
     await lab.world.elapse(10_000);
 
     expect((await lab.record()).state).toBe('idle');
-    expect(settle).toHaveBeenCalledTimes(3);
+    expect(releaseClaim).toHaveBeenCalledTimes(3);
   });
 
   it.each([
@@ -109,7 +109,7 @@ describe('a claim whose answer was lost', () => {
   ])('is not given back where the grant %s by then', async (_what, field) => {
     const lab = await Laboratory.open();
     const { store } = lab.process();
-    const settle = jest.spyOn(store, 'settle');
+    const releaseClaim = jest.spyOn(store, 'releaseClaim');
     const read = store.read.bind(store);
     let reads = 0;
     jest.spyOn(store, 'read').mockImplementation(async (...given) => {
@@ -123,13 +123,13 @@ describe('a claim whose answer was lost', () => {
     await lab.world.elapse(10_000);
 
     expect(reads).toBe(2);
-    expect(settle).not.toHaveBeenCalled();
+    expect(releaseClaim).not.toHaveBeenCalled();
   });
 
   it('that comes late is given back as well, as what it was', async () => {
     for (const [outcome, state] of [
       ['claimed', 'idle'],
-      ['resolve', 'ambiguous'],
+      ['resolve', 'inDoubt'],
     ] as const) {
       const lab = await Laboratory.open({ options: { refresh: { storeTimeoutMs: 1_000, leaseMs: 3_600_000 } } });
       const rejected = (await lab.tokens()).accessToken;
@@ -161,13 +161,13 @@ describe('a claim whose answer was lost', () => {
       await new Promise<void>((resolve) => lab.world.after(2_000, resolve));
       return { outcome: 'busy', record };
     });
-    const settle = jest.spyOn(store, 'settle');
+    const releaseClaim = jest.spyOn(store, 'releaseClaim');
     const asked = lab.ask({ rejected: (await lab.tokens()).accessToken });
     await lab.during(asked, 1_010);
-    settle.mockClear();
+    releaseClaim.mockClear();
     await lab.world.elapse(1_100);
 
-    expect(settle).not.toHaveBeenCalled();
+    expect(releaseClaim).not.toHaveBeenCalled();
   });
 });
 
@@ -196,10 +196,10 @@ describe('tokens that came to nothing', () => {
       if (hasGrant) await lab.getOther();
       else {
         const { grantId, generation } = lab.session;
-        await lab.store.release(grantId, {
+        await lab.store.logOut(grantId, {
           generation,
           version: null,
-          reference: undefined,
+          holder: undefined,
           everywhere: true,
           tombstoneMs: 0,
         });

@@ -40,7 +40,7 @@ describe('a host that is gone', () => {
     const lab = await moved(trouble);
 
     await lab.during(
-      lab.process().run(() => lab.process().core.grants.release(lab.session, true)),
+      lab.process().run(() => lab.process().core.grants.logOut(lab.session, true)),
       500,
     );
 
@@ -146,7 +146,7 @@ describe('a refusal with a text that is not known', () => {
     if (!isPublic) lab.faults.inject({ on: 'introspect', kind: 'status', status: 500 });
 
     expect(essence(await lab.getOther())).toMatchObject({ code: 'REFRESH_HELD' });
-    expect((await lab.record()).state).toBe('ambiguous');
+    expect((await lab.record()).state).toBe('inDoubt');
   });
 });
 
@@ -157,12 +157,12 @@ describe('an access token that works', () => {
     await lab.world.elapse(7_200_000);
     lab.world.fail('drop-after');
     expect(await lab.get()).toBe(token);
-    expect((await lab.record()).state).toBe('ambiguous');
+    expect((await lab.record()).state).toBe('inDoubt');
     for (let minute = 0; minute < 10; minute++) {
       expect([await lab.get({}, 0), await lab.get({}, 1)]).toEqual([token, token]);
       await lab.world.elapse(60_000);
     }
-    expect((await lab.record()).state).toBe('dead');
+    expect((await lab.record()).state).toBe('ended');
     expect([await lab.get({}, 0), await lab.get({}, 1)]).toEqual([token, token]);
   });
 

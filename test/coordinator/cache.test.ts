@@ -105,8 +105,8 @@ describe('a view of a record', () => {
   });
 
   it('of a grant that has ended is served for as long as its access token works', () => {
-    const ended = viewOf(recordOf({ state: 'dead', softInMs: -5, hardInMs: -3 }), tokensOf(), clock);
-    const certain = viewOf(recordOf({ state: 'dead', softInMs: 0, hardInMs: 10 }), tokensOf({ lifeMs: 100 }), clock);
+    const ended = viewOf(recordOf({ state: 'ended', softInMs: -5, hardInMs: -3 }), tokensOf(), clock);
+    const certain = viewOf(recordOf({ state: 'ended', softInMs: 0, hardInMs: 10 }), tokensOf({ lifeMs: 100 }), clock);
 
     expect([ended.softInMs, ended.hardInMs]).toEqual([Infinity, Infinity]);
     expect([certain.softInMs, certain.hardInMs]).toEqual([Infinity, 20]);

@@ -9,7 +9,7 @@ async function answer(
   changes: object = {},
 ): Promise<jest.SpyInstance> {
   const record = { ...(await lab.record()), ...changes };
-  const claimed = outcome === 'gone' ? { outcome } : { outcome, record };
+  const claimed = outcome === 'loggedOut' ? { outcome } : { outcome, record };
   return jest.spyOn(lab.process().store, 'claim').mockResolvedValueOnce(claimed);
 }
 
@@ -42,8 +42,8 @@ describe('a claim', () => {
   });
 
   it.each([
-    ['gone', 'The login has ended.'],
-    ['dead', 'Salesforce no longer accepts the refresh token.'],
+    ['loggedOut', 'The login has ended.'],
+    ['ended', 'Salesforce no longer accepts the refresh token.'],
   ] as const)('of a grant that is %s asks for a login', async (outcome, why) => {
     const lab = await Laboratory.open();
     const claim = await answer(lab, outcome);
@@ -62,10 +62,10 @@ describe('a claim', () => {
     jest
       .spyOn(lab.process().store, 'read')
       .mockResolvedValueOnce(record)
-      .mockResolvedValueOnce({ ...record, state: 'dead' });
+      .mockResolvedValueOnce({ ...record, state: 'ended' });
 
     const rejected = (await lab.tokens()).accessToken;
-    claim.mockResolvedValueOnce({ outcome: 'dead', record: { ...record, state: 'dead' } });
+    claim.mockResolvedValueOnce({ outcome: 'ended', record: { ...record, state: 'ended' } });
 
     expect(essence(await lab.get({ rejected }))).toEqual(reauthentication);
     expect(claim.mock.calls.map(([, { refused }]) => refused)).toEqual(Array(2).fill(digestOf(rejected)));
@@ -74,7 +74,7 @@ describe('a claim', () => {
 
   it.each([
     ['idle', 'REFRESH_DELAYED'],
-    ['ambiguous', 'REFRESH_HELD'],
+    ['inDoubt', 'REFRESH_HELD'],
   ])('of a grant that is %s, and not to be tried yet, says when it is', async (state, code) => {
     const lab = await Laboratory.open();
     await answer(lab, 'backoff', { state, backoffInMs: 6_001, errorCode: 'ERR_SALESFORCE_UPSTREAM' });
@@ -138,13 +138,13 @@ describe('a claim', () => {
       clock.jumpMs(7_500);
       return claimed;
     });
-    const settle = jest.spyOn(store, 'settle');
+    const releaseClaim = jest.spyOn(store, 'releaseClaim');
     lab.told();
 
     expect(typeof (await lab.getOther())).toBe('string');
     expect(lab.told().map(([name]) => name)).toEqual(['refresh.started', 'refresh.succeeded', 'token.served']);
     expect(claim).toHaveBeenCalledTimes(2);
-    expect(settle.mock.calls[0]![1]).toMatchObject({
+    expect(releaseClaim.mock.calls[0]![1]).toMatchObject({
       state: 'idle',
       backoffMs: 0,
       failed: false,
@@ -160,7 +160,7 @@ describe('before a refresh token is presented', () => {
     const { grantId, generation } = lab.session;
     const { labels } = await lab.record();
     const payload = JSON.stringify({ ...(await lab.tokens()), baseUrl: 'https://login.example.com' });
-    const session = { reference: 'session', referenceMs: 1e9 };
+    const session = { holder: 'session', holderMs: 1e9 };
     const life = { softMs: 1e6, hardMs: 1e6 };
     await lab.store.put(grantId, {
       expected: { generation, version: 1 },
@@ -184,14 +184,14 @@ describe('before a refresh token is presented', () => {
     // A replica that was promoted without the last write.
     const { grantId, generation } = lab.session;
     const { labels, payload } = old;
-    await lab.store.release(grantId, {
+    await lab.store.logOut(grantId, {
       generation,
       version: null,
-      reference: undefined,
+      holder: undefined,
       everywhere: true,
       tombstoneMs: 0,
     });
-    const session = { reference: lab.session.reference, referenceMs: 1e9 };
+    const session = { holder: lab.session.holder, holderMs: 1e9 };
     const life = { softMs: 1e6, hardMs: 1e6 };
     await lab.store.put(grantId, { expected: null, generation, payload, labels, ...session, ...life });
     lab.told();
@@ -212,7 +212,7 @@ describe('before a refresh token is presented', () => {
   it('the lease is looked at once more: a pause while the connection was made gives the claim back', async () => {
     const lab = await Laboratory.open();
     const { clock } = lab.process();
-    const settle = jest.spyOn(lab.process().store, 'settle');
+    const releaseClaim = jest.spyOn(lab.process().store, 'releaseClaim');
     let isFirst = true;
     lab.process().core.events.emitter.on('refresh.started', () => {
       if (isFirst) clock.jumpMs(7_500);
@@ -221,7 +221,7 @@ describe('before a refresh token is presented', () => {
     lab.told();
 
     expect(typeof (await lab.getOther())).toBe('string');
-    expect(settle.mock.calls[0]![1]).toMatchObject({
+    expect(releaseClaim.mock.calls[0]![1]).toMatchObject({
       state: 'idle',
       backoffMs: 0,
       failed: false,
@@ -241,8 +241,8 @@ describe('before a refresh token is presented', () => {
 describe('a refresh that fails for a grant that has moved on', () => {
   it.each([
     ['transient', 'status-503'],
-    ['ambiguous', 'drop-before'],
-    ['dead', undefined],
+    ['inDoubt', 'drop-before'],
+    ['ended', undefined],
   ] as const)('(%s) adopts what is there', async (_what, fault) => {
     const lab = await Laboratory.open();
     if (fault) lab.world.fail(fault);
@@ -250,9 +250,9 @@ describe('a refresh that fails for a grant that has moved on', () => {
     lab.process().core.events.emitter.once('refresh.started', () => {
       void lab.world.login(lab.process(), 'id api refresh_token');
     });
-    jest.spyOn(lab.process().store, 'settle').mockImplementationOnce(async (grantId, settlement) => {
+    jest.spyOn(lab.process().store, 'releaseClaim').mockImplementationOnce(async (grantId, release) => {
       await new Promise<void>((resolve) => lab.world.after(100, resolve));
-      return lab.world.settle(grantId, settlement);
+      return lab.world.releaseClaim(grantId, release);
     });
     lab.told();
 
@@ -274,10 +274,10 @@ describe('a refresh that fails for a grant that has moved on', () => {
     lab.world.fail('status-503');
     const { grantId, generation } = lab.session;
     lab.process().core.events.emitter.once('refresh.started', () => {
-      void lab.store.release(grantId, {
+      void lab.store.logOut(grantId, {
         generation,
         version: null,
-        reference: undefined,
+        holder: undefined,
         everywhere: true,
         tombstoneMs: 0,
       });
@@ -293,7 +293,7 @@ describe('a refresh that fails for a grant that has moved on', () => {
     lab.world.fail('status-503');
     const { store } = lab.process();
     lab.process().core.events.emitter.once('refresh.started', () => {
-      jest.spyOn(store, 'settle').mockRejectedValueOnce(new Error('The store is down.'));
+      jest.spyOn(store, 'releaseClaim').mockRejectedValueOnce(new Error('The store is down.'));
       jest.spyOn(store, 'read').mockRejectedValueOnce(new Error('The store is down.'));
     });
     lab.told();

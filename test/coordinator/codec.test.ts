@@ -39,7 +39,7 @@ describe('a grant as it is stored', () => {
   it('is not read where another version wrote it, or where it is damaged', async () => {
     const codec = new GrantCodec(undefined);
 
-    await expect(codec.decode(recordOf({ schema: 2 as 1 }))).rejects.toMatchObject(unreadable(/another version/));
+    await expect(codec.decode(recordOf({ schema: 1 as 2 }))).rejects.toMatchObject(unreadable(/another version/));
     await expect(codec.decode(recordOf({ payload: '{"accessToken":"__fake' }))).rejects.toMatchObject(
       unreadable(/is damaged/),
     );

@@ -23,8 +23,8 @@ async function write(lab: Laboratory, before: GrantRecord, changes: Partial<Toke
     generation,
     payload: JSON.stringify(tokens),
     labels: before.labels,
-    reference: 'another session',
-    referenceMs: 60_000,
+    holder: 'another session',
+    holderMs: 60_000,
     softMs: 3_600_000,
     hardMs: 3_600_000,
   });
@@ -131,7 +131,7 @@ describe('storing new tokens', () => {
     expect(lab.told()).toContainEqual(['revocation.succeeded', { durationMs: 10 }]);
   });
 
-  it.each(['gone', 'begun anew'])(
+  it.each(['loggedOut', 'begun anew'])(
     'comes too late as well where the login is %s only by the next look',
     async (what) => {
       const lab = await Laboratory.open();
@@ -141,9 +141,9 @@ describe('storing new tokens', () => {
         .spyOn(lab.process().store, 'commit')
         .mockRejectedValueOnce(new Error('The connection broke.'))
         .mockImplementationOnce(async () => {
-          const end = { generation, version: null, reference: undefined, everywhere: true, tombstoneMs: 60_000 };
-          await lab.store.release(grantId, end);
-          const hold = { reference: 'another session', referenceMs: 60_000 };
+          const end = { generation, version: null, holder: undefined, everywhere: true, tombstoneMs: 60_000 };
+          await lab.store.logOut(grantId, end);
+          const hold = { holder: 'another session', holderMs: 60_000 };
           const life = { softMs: 3_600_000, hardMs: 3_600_000 };
           const write = { expected: null, generation: 'second', payload, labels, ...hold, ...life };
           if (what === 'begun anew') await lab.store.put(grantId, write);
@@ -166,16 +166,16 @@ describe('storing new tokens', () => {
       const lab = await Laboratory.open();
       loseAnswer(lab, async (before) => {
         const { grantId, generation } = lab.session;
-        await lab.store.release(grantId, {
+        await lab.store.logOut(grantId, {
           generation,
           version: null,
-          reference: undefined,
+          holder: undefined,
           everywhere: true,
           tombstoneMs: 60_000,
         });
         if (next === undefined) return;
         const { payload, labels } = before;
-        const hold = { reference: 'another session', referenceMs: 60_000 };
+        const hold = { holder: 'another session', holderMs: 60_000 };
         const life = { softMs: 3_600_000, hardMs: 3_600_000 };
         await lab.store.put(grantId, { expected: null, generation: next, payload, labels, ...hold, ...life });
       });

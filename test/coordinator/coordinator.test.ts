@@ -99,9 +99,9 @@ describe('a token from the store', () => {
   it('is not to be had where there is no such login', async () => {
     const { lab, coordinator } = await open();
     const { grantId } = lab.session;
-    const get = (reference: { grantId: string; generation?: string }) =>
+    const get = (key: { grantId: string; generation?: string }) =>
       lab.during(
-        lab.process().run(() => coordinator.get(reference).then(String, essence)),
+        lab.process().run(() => coordinator.get(key).then(String, essence)),
         100,
       );
     lab.told();
@@ -260,7 +260,7 @@ describe('a refresh in the background', () => {
     lab.world.revoke();
 
     expect(await lab.get()).toBe(token);
-    expect((await lab.record()).state).toBe('dead');
+    expect((await lab.record()).state).toBe('ended');
     expect(await lab.get()).toBe(token);
     expect(essence(await lab.get({ rejected: token as string }))).toEqual(reauthentication);
     expect(essence(await lab.get())).toEqual(reauthentication);
@@ -349,7 +349,7 @@ describe('a request that waits for a refresh', () => {
     lab.world.fail('slow-before');
     const asked = lab.ask({ rejected: (await lab.tokens()).accessToken });
     await lab.world.elapse(50);
-    void lab.process().run(() => lab.process().core.grants.release(lab.session, true));
+    void lab.process().run(() => lab.process().core.grants.logOut(lab.session, true));
     await lab.world.elapse(50);
     const login = lab.world.login(lab.process(), 'id api refresh_token');
     const { grantId, generation } = (await lab.during(login, 100))!;
@@ -489,7 +489,7 @@ describe('waiting until nothing is under way', () => {
 
   it('ends with the refresh', async () => {
     const { lab, clock, refresh, isOver } = await refreshing(({ lab, coordinator }) =>
-      coordinator.settled(lab.session.grantId, 10_000),
+      coordinator.afterAttempt(lab.session.grantId, 10_000),
     );
     await lab.world.elapse(3_900);
     expect(isOver()).toBe(false);
@@ -501,7 +501,9 @@ describe('waiting until nothing is under way', () => {
   });
 
   it('ends when its time is over', async () => {
-    const { lab, isOver } = await refreshing(({ lab, coordinator }) => coordinator.settled(lab.session.grantId, 1_000));
+    const { lab, isOver } = await refreshing(({ lab, coordinator }) =>
+      coordinator.afterAttempt(lab.session.grantId, 1_000),
+    );
     await lab.world.elapse(900);
     expect(isOver()).toBe(false);
     await lab.world.elapse(200);
@@ -510,14 +512,14 @@ describe('waiting until nothing is under way', () => {
   });
 
   it('ends at once where nothing is', async () => {
-    const { isOver } = await refreshing(({ coordinator }) => coordinator.settled('nobody', 10_000));
+    const { isOver } = await refreshing(({ coordinator }) => coordinator.afterAttempt('nobody', 10_000));
 
     expect(isOver()).toBe(true);
   });
 
   it('ends with a refresh that fails', async () => {
     const { lab, isOver } = await refreshing(({ lab, coordinator }) =>
-      coordinator.settled(lab.session.grantId, 10_000),
+      coordinator.afterAttempt(lab.session.grantId, 10_000),
     );
     lab.world.revoke();
     await lab.world.elapse(4_100);

@@ -69,15 +69,18 @@ describe('reading a grant', () => {
     expect((await again)?.record.version).toBe(1);
   });
 
-  it.each([undefined, recordOf({ state: 'gone', payload: '' })])('finds none that is logged out', async (record) => {
-    const { access, cache, reads } = start();
-    const view = access.view('grant', any);
-    await turn();
-    await reads[0]!(record);
+  it.each([undefined, recordOf({ state: 'loggedOut', payload: '' })])(
+    'finds none that is logged out',
+    async (record) => {
+      const { access, cache, reads } = start();
+      const view = access.view('grant', any);
+      await turn();
+      await reads[0]!(record);
 
-    expect(await view).toBeUndefined();
-    expect(cache.get('grant')).toBeUndefined();
-  });
+      expect(await view).toBeUndefined();
+      expect(cache.get('grant')).toBeUndefined();
+    },
+  );
 
   it('decrypts nothing that is known to the letter', async () => {
     const { access, cache, codec, reads } = start();
@@ -95,7 +98,7 @@ describe('reading a grant', () => {
     expect(decode).not.toHaveBeenCalled();
     expect((await open(recordOf({ payload: `${recordOf().payload} ` })))!.tokens).toEqual(tokens);
     expect((await open(recordOf({ generation: 'second' })))!.tokens).not.toBe(tokens);
-    await expect(open(recordOf({ schema: 2 as 1 }))).rejects.toMatchObject({ code: 'ERR_SALESFORCE_GRANT_UNREADABLE' });
+    await expect(open(recordOf({ schema: 1 as 2 }))).rejects.toMatchObject({ code: 'ERR_SALESFORCE_GRANT_UNREADABLE' });
     cache.delete('grant');
     expect((await open(recordOf()))!.tokens).not.toBe(tokens);
     expect(decode).toHaveBeenCalledTimes(4);
@@ -215,16 +218,16 @@ describe('calling the store', () => {
     const { access, clock, told } = start();
     const own = refreshHeld(1_000);
 
-    await expect(access.call('settle', () => Promise.reject(own))).rejects.toBe(own);
+    await expect(access.call('releaseClaim', () => Promise.reject(own))).rejects.toBe(own);
     expect(told).toEqual([]);
-    const failed = access.call('settle', () => {
+    const failed = access.call('releaseClaim', () => {
       clock.advanceMs(7);
       throw new Error('connection refused');
     });
     const error = (await failed.catch((thrown: unknown) => thrown)) as Error;
     expect(error).toMatchObject({ code: 'ERR_SALESFORCE_TOKEN_STORE', status: 503 });
-    expect(error.message).toContain('settle a grant');
-    expect(told).toEqual([{ operation: 'settle', code: undefined, reason: 'Error', durationMs: 7 }]);
+    expect(error.message).toContain('release a claim');
+    expect(told).toEqual([{ operation: 'releaseClaim', code: undefined, reason: 'Error', durationMs: 7 }]);
     expect(clock.pending).toBe(0);
   });
 });

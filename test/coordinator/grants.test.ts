@@ -1,4 +1,4 @@
-import type { SessionHold } from '../../lib/coordinator/grants';
+import type { GrantHolder } from '../../lib/coordinator/grants';
 import type { GrantRecord } from '../../lib/stores/store';
 import { collect } from '../helpers/collect';
 import { essence, failure, Laboratory } from './laboratory';
@@ -9,14 +9,14 @@ const store503 = { code: 'TOKEN_STORE', status: 503, retryAfterSeconds: 5 };
 const down = () => Promise.reject(new Error('The store is down.'));
 
 /** Logs the user in once more. Undefined where that failed. */
-function logIn(lab: Laboratory, scope = full, index = 0): Promise<SessionHold | undefined> {
+function logIn(lab: Laboratory, scope = full, index = 0): Promise<GrantHolder | undefined> {
   return lab.during(lab.world.login(lab.process(index), scope), 100);
 }
 
-/** Ends a session's hold; the error where that failed. */
-function release(lab: Laboratory, hold: SessionHold, everywhere = false): Promise<object | string | undefined> {
+/** Logs a session out; the error if that failed. */
+function logOut(lab: Laboratory, session: GrantHolder, everywhere = false): Promise<object | string | undefined> {
   const process = lab.process();
-  return process.run(() => failure(process.core.grants.release(hold, everywhere)));
+  return process.run(() => failure(process.core.grants.logOut(session, everywhere)));
 }
 
 const revoked = ['revocation.succeeded', { durationMs: 10 }];
@@ -39,7 +39,7 @@ describe('a login', () => {
     expect((await lab.record()).labels).not.toHaveProperty('tenant');
     expect(lab.session.grantId).toMatch(/^[\w-]{43}$/);
     expect(lab.session.generation).toMatch(/^[\w-]{16}$/);
-    expect(lab.session.reference).not.toBe(lab.session.generation);
+    expect(lab.session.holder).not.toBe(lab.session.generation);
   });
 
   it('of a tenant has a grant of its own, labeled with the tenant', async () => {
@@ -71,7 +71,7 @@ describe('a login', () => {
     const second = (await logIn(lab))!;
 
     expect(second).toMatchObject({ grantId: lab.session.grantId, generation: lab.session.generation });
-    expect(second.reference).not.toBe(lab.session.reference);
+    expect(second.holder).not.toBe(lab.session.holder);
     expect((await lab.record()).version).toBe(2);
     expect(lab.told()).toEqual([['login.succeeded', { tokens: 'replaced' }], revoked]);
     expect(await lab.get()).not.toBe(before.accessToken);
@@ -99,10 +99,10 @@ describe('a login', () => {
     expect((await lab.tokens()).loginId).toBe(before.loginId);
     expect(live(lab)).toBe(1);
     // It holds the grant all the same.
-    await lab.during(release(lab, lab.session), 100);
+    await lab.during(logOut(lab, lab.session), 100);
     expect((await lab.record()).state).toBe('idle');
-    await lab.during(release(lab, second), 100);
-    expect((await lab.record()).state).toBe('gone');
+    await lab.during(logOut(lab, second), 100);
+    expect((await lab.record()).state).toBe('loggedOut');
   });
 
   it('with fewer scopes replaces tokens an administrator has revoked, though the grant looked healthy', async () => {
@@ -153,12 +153,12 @@ describe('a login', () => {
     expect(lab.told()[0]).toEqual(['login.succeeded', { tokens: 'replaced' }]);
   });
 
-  it.each(['dead', 'ambiguous'] as const)('with fewer scopes replaces tokens that are %s', async (state) => {
+  it.each(['ended', 'inDoubt'] as const)('with fewer scopes replaces tokens that are %s', async (state) => {
     const lab = await Laboratory.open();
     const { grantId, generation } = lab.session;
     const claim = { generation, version: 1, owner: 'owner', leaseMs: 1_000 };
     await lab.store.claim(grantId, claim);
-    await lab.store.settle(grantId, { ...claim, state, backoffMs: 0, errorCode: undefined, failed: true });
+    await lab.store.releaseClaim(grantId, { ...claim, state, backoffMs: 0, errorCode: undefined, failed: true });
     lab.told();
     await logIn(lab, fewer);
 
@@ -198,7 +198,7 @@ describe('a login', () => {
     const lab = await Laboratory.open();
     const { labels } = await lab.record();
     const { grantId, generation } = lab.session;
-    const session = { reference: 'session', referenceMs: 1e9 };
+    const session = { holder: 'session', holderMs: 1e9 };
     const life = { softMs: 1e6, hardMs: 1e6 };
     const expected = { generation, version: 1 };
     await lab.store.put(grantId, { expected, generation, payload: '{', labels, ...session, ...life });
@@ -216,10 +216,10 @@ describe('a login', () => {
     const { store } = lab.process();
     const record = await lab.record();
     const { grantId, generation } = lab.session;
-    await lab.store.release(grantId, {
+    await lab.store.logOut(grantId, {
       generation,
       version: null,
-      reference: undefined,
+      holder: undefined,
       everywhere: true,
       tombstoneMs: 0,
     });
@@ -253,7 +253,7 @@ describe('a login', () => {
 
   it('begins anew where the grant it would have left as it is has ended meanwhile', async () => {
     const lab = await Laboratory.open();
-    jest.spyOn(lab.process().store, 'reference').mockResolvedValueOnce(false);
+    jest.spyOn(lab.process().store, 'addHolder').mockResolvedValueOnce(false);
     lab.told();
 
     expect(await logIn(lab, fewer)).toBeDefined();
@@ -356,10 +356,10 @@ describe('a logout', () => {
     const second = (await logIn(lab))!;
     lab.told();
 
-    expect(await lab.during(release(lab, lab.session), 100)).toBeUndefined();
+    expect(await lab.during(logOut(lab, lab.session), 100)).toBeUndefined();
     expect(lab.told()).toEqual([['grant.loggedOut', { ended: false }]]);
     expect(typeof (await lab.get())).toBe('string');
-    expect(await lab.during(release(lab, second), 100)).toBeUndefined();
+    expect(await lab.during(logOut(lab, second), 100)).toBeUndefined();
     expect(lab.told()).toEqual([['token.served', { from: 'store' }], ['grant.loggedOut', { ended: true }], revoked]);
     expect(live(lab)).toBe(0);
   });
@@ -370,7 +370,7 @@ describe('a logout', () => {
     await lab.get();
     lab.told();
 
-    await lab.during(release(lab, lab.session, true), 100);
+    await lab.during(logOut(lab, lab.session, true), 100);
 
     expect(lab.told()).toEqual([['grant.loggedOut', { ended: true }], revoked]);
     expect(essence(await lab.get())).toMatchObject({ code: 'REAUTHENTICATION_REQUIRED' });
@@ -379,10 +379,10 @@ describe('a logout', () => {
 
   it('of a grant that is gone is one as well', async () => {
     const lab = await Laboratory.open();
-    await lab.during(release(lab, lab.session), 100);
+    await lab.during(logOut(lab, lab.session), 100);
     lab.told();
 
-    expect(await lab.during(release(lab, lab.session), 100)).toBeUndefined();
+    expect(await lab.during(logOut(lab, lab.session), 100)).toBeUndefined();
     expect(lab.told()).toEqual([['grant.loggedOut', { ended: false }]]);
   });
 
@@ -392,27 +392,27 @@ describe('a logout', () => {
     const { grants } = lab.process().core;
     lab.told();
     await lab.during(
-      lab.process().run(() => grants.release({ grantId: 'nobody' }, true)),
+      lab.process().run(() => grants.logOut({ grantId: 'nobody' }, true)),
       100,
     );
     expect(lab.told()).toEqual([]);
     await lab.during(
-      lab.process().run(() => grants.release({ grantId }, true)),
+      lab.process().run(() => grants.logOut({ grantId }, true)),
       100,
     );
 
     expect(lab.told()).toEqual([['grant.loggedOut', { ended: true }], revoked]);
   });
 
-  it.each(['drop', 'abandon'] as const)('is not told of where nobody logged out: %s()', async (how) => {
+  it.each(['removeHolder', 'abandon'] as const)('is not told of where nobody logged out: %s()', async (how) => {
     const lab = await Laboratory.open();
-    const { grantId, generation, reference } = lab.session;
+    const { grantId, generation, holder } = lab.session;
     if (how === 'abandon')
-      await lab.store.release(grantId, {
+      await lab.store.logOut(grantId, {
         generation,
         version: null,
         everywhere: false,
-        reference,
+        holder,
         tombstoneMs: 60_000,
       });
     const { grants } = lab.process().core;
@@ -423,10 +423,10 @@ describe('a logout', () => {
     );
 
     expect(lab.told().filter(([name]) => name === 'grant.loggedOut')).toEqual([]);
-    expect((await lab.record()).state).toBe('gone');
+    expect((await lab.record()).state).toBe('loggedOut');
   });
 
-  it.each(['drop', 'abandon'] as const)('of one session leaves the grant to another: %s()', async (how) => {
+  it.each(['removeHolder', 'abandon'] as const)('of one session leaves the grant to another: %s()', async (how) => {
     const lab = await Laboratory.open();
     await logIn(lab);
     const { grants } = lab.process().core;
@@ -441,25 +441,25 @@ describe('a logout', () => {
 
   it('is tried again where the grant got new tokens meanwhile, ten times', async () => {
     const lab = await Laboratory.open();
-    const call = jest.spyOn(lab.process().store, 'release').mockResolvedValueOnce({ outcome: 'moved' });
+    const call = jest.spyOn(lab.process().store, 'logOut').mockResolvedValueOnce({ outcome: 'moved' });
     lab.told();
-    expect(await lab.during(release(lab, lab.session), 100)).toBeUndefined();
+    expect(await lab.during(logOut(lab, lab.session), 100)).toBeUndefined();
     expect(call).toHaveBeenCalledTimes(2);
     expect(lab.told()[0]).toEqual(['grant.loggedOut', { ended: true }]);
 
     call.mockReset();
     call.mockResolvedValue({ outcome: 'moved' });
 
-    expect(await lab.during(release(lab, lab.session), 100)).toEqual(store503);
+    expect(await lab.during(logOut(lab, lab.session), 100)).toEqual(store503);
     expect(call).toHaveBeenCalledTimes(10);
   });
 
   it('fails while the store does not answer; what it may have ended is revoked once that is known', async () => {
     const lab = await Laboratory.open();
     const { store } = lab.process();
-    const original = store.release.bind(store);
-    const call = jest.spyOn(store, 'release').mockImplementationOnce(down);
-    expect(await lab.during(release(lab, lab.session), 100)).toEqual(store503);
+    const original = store.logOut.bind(store);
+    const call = jest.spyOn(store, 'logOut').mockImplementationOnce(down);
+    expect(await lab.during(logOut(lab, lab.session), 100)).toEqual(store503);
     await lab.world.elapse(10_000);
     expect(live(lab)).toBe(1);
     call.mockImplementationOnce(async (...given) => {
@@ -467,7 +467,7 @@ describe('a logout', () => {
       return down();
     });
 
-    expect(await lab.during(release(lab, lab.session), 100)).toEqual(store503);
+    expect(await lab.during(logOut(lab, lab.session), 100)).toEqual(store503);
     expect(live(lab)).toBe(1);
     await lab.world.elapse(10_000);
 
@@ -477,16 +477,16 @@ describe('a logout', () => {
   it('that the store answers too late revokes all the same, and once', async () => {
     const lab = await Laboratory.open();
     const { store } = lab.process();
-    const original = store.release.bind(store);
+    const original = store.logOut.bind(store);
     let answer: () => void = () => undefined;
     const held = new Promise<void>((resolve) => (answer = resolve));
-    jest.spyOn(store, 'release').mockImplementationOnce(async (...given) => {
+    jest.spyOn(store, 'logOut').mockImplementationOnce(async (...given) => {
       const outcome = await original(...given);
       await held;
       return outcome;
     });
     lab.told();
-    expect(await lab.during(release(lab, lab.session), 5_010)).toEqual(store503);
+    expect(await lab.during(logOut(lab, lab.session), 5_010)).toEqual(store503);
     answer();
     await lab.world.elapse(10_000);
 
@@ -500,7 +500,7 @@ describe('a logout', () => {
     const refresh = lab.ask({ rejected: (await lab.tokens()).accessToken });
     await lab.world.elapse(1_000);
     lab.told();
-    const logout = release(lab, lab.session);
+    const logout = logOut(lab, lab.session);
     await lab.world.elapse(2_000);
     expect(live(lab)).toBe(1);
 
@@ -525,7 +525,7 @@ describe('a logout', () => {
     await lab.world.elapse(1_000);
     lab.told();
     const read = jest.spyOn(lab.process().store, 'read');
-    const logout = release(lab, lab.session);
+    const logout = logOut(lab, lab.session);
     await lab.world.elapse(2_900);
     // Before the end, and then every tenth of a second.
     expect(read.mock.calls.length).toBeGreaterThan(25);
@@ -550,7 +550,7 @@ describe('a logout', () => {
       await lab.world.elapse(1_000);
       await lab.world.kill(1);
       lab.told();
-      const logout = release(lab, lab.session);
+      const logout = logOut(lab, lab.session);
       await lab.world.elapse(atMs - 1_000 - 100);
       expect(lab.told()).toEqual([['grant.loggedOut', { ended: true }]]);
       expect(await lab.during(logout, 300)).toBeUndefined();
@@ -565,7 +565,7 @@ describe('a logout', () => {
     await lab.world.elapse(1_000);
     const read = jest.spyOn(lab.process().store, 'read');
 
-    expect(await lab.during(release(lab, lab.session), 100)).toBeUndefined();
+    expect(await lab.during(logOut(lab, lab.session), 100)).toBeUndefined();
     // To see what it is that ends.
     expect(read).toHaveBeenCalledTimes(1);
   });
@@ -579,7 +579,7 @@ describe('a logout', () => {
     void lab.ask({ rejected: (await lab.tokens()).accessToken }, 1);
     await lab.world.elapse(1_000);
     const read = jest.spyOn(lab.process().store, 'read');
-    const logout = release(lab, lab.session);
+    const logout = logOut(lab, lab.session);
     await lab.world.elapse(20);
     read.mockImplementation(answer);
     lab.told();
@@ -593,7 +593,7 @@ describe('a logout', () => {
     lab.world.fail('hang-before');
     void lab.ask({ rejected: (await lab.tokens()).accessToken }, 1);
     await lab.world.elapse(1_000);
-    const logout = release(lab, lab.session);
+    const logout = logOut(lab, lab.session);
     await lab.world.elapse(20);
     const { grantId, generation } = (await logIn(lab))!;
     expect(generation).not.toBe(lab.session.generation);
@@ -614,23 +614,23 @@ describe('a logout', () => {
       const { grantId, generation } = lab.session;
       if (isClaimed) await lab.store.claim(grantId, { generation, version: 1, owner: 'owner', leaseMs: 50 });
       const { store } = lab.process();
-      const original = store.release.bind(store);
-      jest.spyOn(store, 'release').mockImplementationOnce(async (...given) => {
+      const original = store.logOut.bind(store);
+      jest.spyOn(store, 'logOut').mockImplementationOnce(async (...given) => {
         const outcome = await original(...given);
-        return outcome.outcome === 'ended' ? { ...outcome, record: { ...outcome.record, payload: '{' } } : outcome;
+        return outcome.outcome === 'loggedOut' ? { ...outcome, record: { ...outcome.record, payload: '{' } } : outcome;
       });
       lab.told();
 
-      expect(await lab.during(release(lab, lab.session), 100)).toBeUndefined();
+      expect(await lab.during(logOut(lab, lab.session), 100)).toBeUndefined();
       expect(lab.told()).toEqual([['grant.loggedOut', { ended: true }]]);
     },
   );
 
-  it('leaves a tombstone for ten minutes, which holds off what was in flight', async () => {
+  it('leaves a tombstone for ten minutes, which holds off what was under way', async () => {
     const lab = await Laboratory.open();
-    await lab.during(release(lab, lab.session), 100);
+    await lab.during(logOut(lab, lab.session), 100);
     await lab.world.elapse(599_000);
-    expect((await lab.record()).state).toBe('gone');
+    expect((await lab.record()).state).toBe('loggedOut');
     await lab.world.elapse(1_000);
 
     expect(await lab.store.read(lab.session.grantId)).toBeUndefined();
@@ -638,18 +638,18 @@ describe('a logout', () => {
 });
 
 describe('a session that goes on', () => {
-  it('extends its hold, where the grant is there', async () => {
+  it('extends its time as a holder, if the grant is there', async () => {
     const lab = await Laboratory.open();
     const { grants } = lab.process().core;
-    const hold = (session: SessionHold) =>
+    const addHolder = (session: GrantHolder) =>
       lab.during(
-        lab.process().run(() => grants.hold(session, 60_000)),
+        lab.process().run(() => grants.addHolder(session, 60_000)),
         100,
       );
 
-    expect(await hold(lab.session)).toBe(true);
-    expect(await hold({ ...lab.session, generation: 'another' })).toBe(false);
-    expect(await hold({ ...lab.session, grantId: 'nobody' })).toBe(false);
+    expect(await addHolder(lab.session)).toBe(true);
+    expect(await addHolder({ ...lab.session, generation: 'another' })).toBe(false);
+    expect(await addHolder({ ...lab.session, grantId: 'nobody' })).toBe(false);
   });
 });
 

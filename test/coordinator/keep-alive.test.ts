@@ -1,4 +1,4 @@
-import type { SessionHold } from '../../lib/coordinator/grants';
+import type { GrantHolder } from '../../lib/coordinator/grants';
 import type { IdleGrant } from '../../lib/stores/store';
 import { Laboratory } from './laboratory';
 
@@ -16,7 +16,7 @@ async function start(users = 1) {
 }
 
 /** Has the store name these grants as idle, in the rounds to come, one list for each. */
-function idle(lab: Laboratory, ...rounds: (SessionHold & { unheldMs?: number })[][]): jest.SpyInstance {
+function idle(lab: Laboratory, ...rounds: (GrantHolder & { unheldMs?: number })[][]): jest.SpyInstance {
   const { store } = lab.process();
   return jest.spyOn(store, 'takeIdle').mockImplementation(async function* (): AsyncIterable<IdleGrant> {
     for (const { grantId, generation, unheldMs = 0 } of rounds.shift() ?? []) {
@@ -87,8 +87,8 @@ describe('keeping grants alive', () => {
       { ...sessions[0]!, unheldMs: 500_000_000 },
       { ...sessions[1]!, unheldMs: 499_999_999 },
     ]);
-    const { grantId, generation, reference } = sessions[0]!;
-    await lab.store.reference(grantId, { generation, reference, referenceMs: 0 });
+    const { grantId, generation, holder } = sessions[0]!;
+    await lab.store.addHolder(grantId, { generation, holder, holderMs: 0 });
     await lab.world.elapse(6_000_000);
 
     expect(rounds(lab)).toEqual([sum(1, 1, 0)]);
@@ -98,7 +98,7 @@ describe('keeping grants alive', () => {
 
   it('goes on however many there are of these', async () => {
     const { lab, sessions } = await start(1);
-    idle(lab, Array(5).fill({ ...sessions[0]!, unheldMs: 500_000_000 }) as SessionHold[]);
+    idle(lab, Array(5).fill({ ...sessions[0]!, unheldMs: 500_000_000 }) as GrantHolder[]);
     await lab.world.elapse(6_000_000);
 
     expect(rounds(lab)).toEqual([sum(0, 5, 0)]);
@@ -116,7 +116,7 @@ describe('keeping grants alive', () => {
 
   it('gives up a round after three failures in a row that are not the grants', async () => {
     const { lab, sessions } = await start(1);
-    const grants = Array(6).fill(sessions[0]!) as SessionHold[];
+    const grants = Array(6).fill(sessions[0]!) as GrantHolder[];
     idle(lab, grants, grants);
     lab.world.fail('status-503');
     await lab.world.elapse(6_000_000);
@@ -129,7 +129,7 @@ describe('keeping grants alive', () => {
 
   it('goes on where failures are the grants, or not in a row', async () => {
     const { lab, sessions } = await start(3);
-    const [one, two, three] = sessions as [SessionHold, SessionHold, SessionHold];
+    const [one, two, three] = sessions as [GrantHolder, GrantHolder, GrantHolder];
     idle(lab, [one, two, three, one], [one, two, three, one, two]);
     lab.faults.inject({ on: 'refresh', kind: 'error', error: 'invalid_client', times: 3 });
     await lab.world.elapse(6_000_000);

@@ -1,7 +1,7 @@
 import { SalesforceAuthError, type SalesforceEventName } from '../../lib';
 import type { GetOptions } from '../../lib/coordinator/coordinator';
 import { eventNames } from '../../lib/coordinator/events';
-import type { SessionHold } from '../../lib/coordinator/grants';
+import type { GrantHolder } from '../../lib/coordinator/grants';
 import type { GrantRecord, TokenStore } from '../../lib/stores/store';
 import type { TokenSet } from '../../lib/token/types';
 import { begin, memory } from '../schedules/play';
@@ -29,10 +29,10 @@ export type Answer = string | SalesforceAuthError;
  */
 export class Laboratory {
   readonly world: World;
-  readonly session: SessionHold;
+  readonly session: GrantHolder;
   readonly #told = new Map<Process, Told[]>();
 
-  private constructor(world: World, session: SessionHold) {
+  private constructor(world: World, session: GrantHolder) {
     this.world = world;
     this.session = session;
     for (const process of world.processes) {

@@ -211,7 +211,7 @@ describe('a refresh token that is over', () => {
     expect(essence(first)).toEqual(reauthentication);
     expect(essence(second)).toEqual(reauthentication);
     expect(await lab.record()).toMatchObject({
-      state: 'dead',
+      state: 'ended',
       failures: 1,
       errorCode: expect.stringMatching(/^ERR_SALESFORCE_/) as string,
     });
@@ -228,10 +228,12 @@ describe('a refresh token that is over', () => {
     const lab = await Laboratory.open();
     lab.world.revoke();
     lab.told();
-    const settle = jest.spyOn(lab.process().store, 'settle').mockRejectedValue(new Error('The store is down.'));
+    const releaseClaim = jest
+      .spyOn(lab.process().store, 'releaseClaim')
+      .mockRejectedValue(new Error('The store is down.'));
 
     const answer = await lab.getOther();
-    settle.mockRestore();
+    releaseClaim.mockRestore();
 
     expect(essence(answer)).toEqual({ code: 'REFRESH_HELD', status: 503, retryAfterSeconds: 5 });
     expect(lab.told()).toContainEqual([
@@ -268,9 +270,9 @@ describe('a refresh token that is over', () => {
 
   it('was never there: that is told once, and not where a login came before it could be noted', async () => {
     const lab = await Laboratory.open({ scope: 'id api' });
-    jest.spyOn(lab.process().store, 'settle').mockImplementationOnce(async (grantId, settlement) => {
+    jest.spyOn(lab.process().store, 'releaseClaim').mockImplementationOnce(async (grantId, release) => {
       await lab.world.login(lab.process(), 'id api');
-      return lab.world.settle(grantId, settlement);
+      return lab.world.releaseClaim(grantId, release);
     });
     const rejected = (await lab.tokens()).accessToken;
     lab.told();
@@ -286,7 +288,7 @@ describe('a refresh token that is over', () => {
 
     expect(essence(await lab.getOther())).toEqual(reauthentication);
     expect(lab.presentations).toEqual([]);
-    expect((await lab.record()).state).toBe('dead');
+    expect((await lab.record()).state).toBe('ended');
     expect(lab.told()).toEqual([
       ['refresh.ended', { cause: 'rejected', durationMs: 0, code: 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED' }],
       ['token.failed', { code: 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED' }],
@@ -302,7 +304,7 @@ describe('a refresh whose answer is lost', () => {
     lab.told();
 
     const first = await lab.get({ rejected });
-    expect(await lab.record()).toMatchObject({ state: 'ambiguous', errorCode: 'ERR_SALESFORCE_CONNECTION_LOST' });
+    expect(await lab.record()).toMatchObject({ state: 'inDoubt', errorCode: 'ERR_SALESFORCE_CONNECTION_LOST' });
     await lab.world.elapse(2_000);
     const early = await lab.get({ rejected });
     await lab.world.elapse(3_000);
@@ -338,7 +340,7 @@ describe('a refresh whose answer is lost', () => {
     ]);
     expect(lab.presentations).toEqual([1]);
     expect(await lab.record()).toMatchObject({
-      state: 'dead',
+      state: 'ended',
       backoffInMs: 0,
       errorCode: 'ERR_SALESFORCE_CONNECTION_LOST',
       failures: 2,
@@ -351,10 +353,10 @@ describe('a refresh whose answer is lost', () => {
     lab.world.fail('drop-after');
     await lab.get({ rejected });
     await lab.world.elapse(5_000);
-    jest.spyOn(lab.process().store, 'settle').mockImplementationOnce(async (grantId, settlement) => {
+    jest.spyOn(lab.process().store, 'releaseClaim').mockImplementationOnce(async (grantId, release) => {
       const login = lab.world.login(lab.process(), 'id api refresh_token');
       await login;
-      return lab.world.settle(grantId, settlement);
+      return lab.world.releaseClaim(grantId, release);
     });
     lab.told();
 
@@ -380,7 +382,7 @@ describe('a refresh whose answer is lost', () => {
     expect(answers).toEqual([held(10), held(10), held(7), reauthentication]);
   });
 
-  it('is given up at the very end of the hold', async () => {
+  it('is given up at the very end of the doubt', async () => {
     const lab = await Laboratory.open({ isPublic: true, options: { refresh: { inDoubtMs: 20_000 } } });
     const rejected = (await lab.tokens()).accessToken;
     lab.world.fail('drop-after');

@@ -8,6 +8,7 @@ import { Rotation } from '../../lib/coordinator/refresh/rotation';
 import { Revocations } from '../../lib/coordinator/revocation';
 import { defaultRefreshSettings, type CoordinatorParts, type RefreshDeps } from '../../lib/coordinator/settings';
 import { MemoryTokenStore } from '../../lib';
+import { grantSchema } from '../../lib/stores/stored-grant';
 import { parseConfiguration } from '../../lib/options/configuration';
 import { ConfigurationSource } from '../../lib/options/source';
 import type { GrantRecord } from '../../lib/stores/store';
@@ -32,7 +33,7 @@ export function recordOf(changes: Partial<GrantRecord> = {}): GrantRecord {
   const tokens = tokensOf();
   const { organizationId, userId, clientID } = tokens;
   return {
-    schema: 1,
+    schema: grantSchema,
     grantId: 'grant',
     generation: 'first',
     version: 1,

@@ -142,7 +142,7 @@ describe('logout', () => {
   it.each([
     ['before the rotation', 'before'],
     ['after the rotation', 'after'],
-  ] as const)('wins over a refresh in flight that is held %s', async (_what, when) => {
+  ] as const)('wins over a refresh under way that is held %s', async (_what, when) => {
     const emulator = await startTestEmulator();
     const { browser, salesforce } = await startApp({ emulator, policy: { rotateRefreshTokens: true } });
     const tab = browser();
@@ -223,7 +223,7 @@ describe('logout', () => {
     const { browser } = await startApp({ emulator, options: { store } });
     const tab = browser();
     await logIn(tab, emulator);
-    const down = jest.spyOn(store, 'release').mockRejectedValue(new Error('connection refused'));
+    const down = jest.spyOn(store, 'logOut').mockRejectedValue(new Error('connection refused'));
 
     const answer = await tab.post('/auth/salesforce/logout');
 
@@ -242,7 +242,7 @@ describe('logout', () => {
     await logIn(tab, emulator, { user: 0 });
     await logIn(tab, emulator, { user: 2, loginPath: '/auth/salesforce?add=true' });
     expect(emulator.liveTokens().refreshTokens).toBe(2);
-    const down = jest.spyOn(store, 'release').mockRejectedValueOnce(new Error('connection refused'));
+    const down = jest.spyOn(store, 'logOut').mockRejectedValueOnce(new Error('connection refused'));
 
     const answer = await tab.post('/auth/salesforce/logout');
 

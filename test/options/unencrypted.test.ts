@@ -17,7 +17,18 @@ async function warningsOf(...list: Partial<SalesforceAuthOptions>[]): Promise<Op
 /** A store that is not the one of the package's memory. */
 function otherStore(): TokenStore {
   const memory = new MemoryTokenStore();
-  const grants = ['read', 'put', 'claim', 'renew', 'arm', 'settle', 'commit', 'reference', 'release', 'list'] as const;
+  const grants = [
+    'read',
+    'put',
+    'claim',
+    'renew',
+    'arm',
+    'releaseClaim',
+    'commit',
+    'addHolder',
+    'logOut',
+    'list',
+  ] as const;
   const names = [...grants, 'claimOnce', 'resolveClaim'] as const;
   return Object.fromEntries(names.map((name) => [name, memory[name].bind(memory)])) as unknown as TokenStore;
 }

@@ -3,8 +3,8 @@ import {
   type Claim,
   type ClaimOutcome,
   type GrantCommit,
-  type Release,
-  type Settlement,
+  type LogOut,
+  type ClaimRelease,
 } from '../../lib';
 import { ManualClock } from '../helpers/clock';
 import type { SharedStore } from './world';
@@ -20,20 +20,20 @@ export const breakages: Record<string, (store: MemoryTokenStore) => Partial<Memo
   'commit brings a grant back that was logged out': (store) => ({
     async commit(grantId: string, commit: GrantCommit) {
       const outcome = await store.commit(grantId, commit);
-      if (outcome !== 'gone') return outcome;
+      if (outcome !== 'loggedOut') return outcome;
       const { generation, payload, softMs, hardMs } = commit;
       const { organizationId, userId, clientID } = JSON.parse(payload) as Record<string, string>;
       const labels = { organizationId: organizationId!, userId: userId!, clientID: clientID! };
-      const session = { reference: 'revived', referenceMs: 1e12 };
+      const session = { holder: 'revived', holderMs: 1e12 };
       await store.put(grantId, { expected: null, generation, payload, labels, softMs, hardMs, ...session });
       return 'committed';
     },
   }),
   'a grant is given up whatever its version': (store) => ({
-    async settle(grantId: string, settlement: Settlement) {
+    async releaseClaim(grantId: string, release: ClaimRelease) {
       const now = await store.read(grantId);
-      const isDead = settlement.state === 'dead' && now !== undefined;
-      return store.settle(grantId, isDead ? { ...settlement, version: now.version } : settlement);
+      const isDead = release.state === 'ended' && now !== undefined;
+      return store.releaseClaim(grantId, isDead ? { ...release, version: now.version } : release);
     },
   }),
   'two may claim at once': (store) => ({
@@ -47,7 +47,7 @@ export const breakages: Record<string, (store: MemoryTokenStore) => Partial<Memo
       const answer = await store.claim(grantId, claim);
       if (answer.outcome !== 'resolve') return answer;
       await store.arm(grantId, claim);
-      return { outcome: 'claimed', record: { ...answer.record, state: 'inflight' } };
+      return { outcome: 'claimed', record: { ...answer.record, state: 'presenting' } };
     },
   }),
   'a claim does not ask for the version': (store) => ({
@@ -61,11 +61,11 @@ export const breakages: Record<string, (store: MemoryTokenStore) => Partial<Memo
     },
   }),
   'a logout everywhere ends whatever there is, and says what it read first': (store) => ({
-    async release(grantId: string, release: Release) {
+    async logOut(grantId: string, logOut: LogOut) {
       const before = await store.read(grantId);
       await new Promise((resolve) => setImmediate(resolve));
-      const outcome = await store.release(grantId, { ...release, version: null });
-      return outcome.outcome === 'ended' && before ? { outcome: 'ended' as const, record: before } : outcome;
+      const outcome = await store.logOut(grantId, { ...logOut, version: null });
+      return outcome.outcome === 'loggedOut' && before ? { outcome: 'loggedOut' as const, record: before } : outcome;
     },
   }),
 };

@@ -19,7 +19,7 @@ export type Step = { thenMs: number } & (
 );
 
 /** Operations a pause before which leaves something under way. */
-const pausedAt = ['claim', 'commit', 'settle', 'put', 'release'] as const;
+const pausedAt = ['claim', 'commit', 'releaseClaim', 'put', 'logOut'] as const;
 type PausedAt = (typeof pausedAt)[number];
 
 const index = fc.nat({ max: 3 });
@@ -63,7 +63,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 6,
     arbitrary: fc.record({
       do: fc.constant('elapse' as const),
-      // Past the drain, the lease, a backoff, the hold; to the soft and the hard end of both kinds of tokens.
+      // Past the drain, the lease, a backoff, the doubt; to the soft and the hard end of both kinds of tokens.
       thenMs: fc.constantFrom(100, 1_100, 6_000, 16_000, 70_000, 310_000, 470_000, 560_000, 6_500_000, 7_300_000),
     }),
   },

@@ -42,13 +42,13 @@ export function storeOf(world: World, process: Process): TokenStore {
     claim: (id, claim) => through('claim', () => store.claim(id, claim)),
     renew: (id, claim) => through('renew', () => store.renew(id, claim)),
     arm: (id, claim) => through('arm', () => store.arm(id, claim)),
-    settle: (id, settlement) => through('settle', () => world.settle(id, settlement)),
+    releaseClaim: (id, release) => through('releaseClaim', () => world.releaseClaim(id, release)),
     commit: (id, commit) => through('commit', () => store.commit(id, commit)),
-    reference: (id, reference) => through('reference', () => store.reference(id, reference)),
-    release: (id, release) =>
-      through('release', async () => {
-        const outcome = await store.release(id, release);
-        if (outcome.outcome === 'ended') world.ended(release.generation);
+    addHolder: (id, holder) => through('addHolder', () => store.addHolder(id, holder)),
+    logOut: (id, release) =>
+      through('logOut', async () => {
+        const outcome = await store.logOut(id, release);
+        if (outcome.outcome === 'loggedOut') world.ended(release.generation);
         return outcome;
       }),
     list: (filter) => store.list(filter),

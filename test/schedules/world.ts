@@ -1,9 +1,9 @@
 import { salesforceFetch } from '../../lib/client/fetch';
-import type { SessionHold } from '../../lib/coordinator/grants';
+import type { GrantHolder } from '../../lib/coordinator/grants';
 import { defaultRefreshSettings, type LostAnswerPolicy } from '../../lib/coordinator/settings';
 import type { Grant } from '../../lib/emulator/state/grants';
 import { isSalesforceAuthError, type SalesforceAuthOptions } from '../../lib';
-import type { Settlement, TokenStore } from '../../lib/stores/store';
+import type { ClaimRelease, TokenStore } from '../../lib/stores/store';
 import { TokenClient } from '../../lib/token/client';
 import { toTokenSet } from '../../lib/token/token-set';
 import type { TokenSet } from '../../lib/token/types';
@@ -47,7 +47,7 @@ export class World {
   readonly violations: string[] = [];
   /** Why users had to log in again. */
   readonly logins: string[] = [];
-  readonly sessions: SessionHold[] = [];
+  readonly sessions: GrantHolder[] = [];
   /** What becomes of requests about refresh tokens while Salesforce is in trouble. */
   trouble: ((url: URL, form: URLSearchParams) => Trouble | undefined) | undefined;
   readonly #clock = new ManualClock(this.wallMs);
@@ -110,10 +110,10 @@ export class World {
   }
 
   /** Settles a grant, and judges an end: only what is over at Salesforce may be given up. */
-  async settle(grantId: string, settlement: Settlement): Promise<boolean> {
+  async releaseClaim(grantId: string, release: ClaimRelease): Promise<boolean> {
     const before = await this.store.read(grantId);
-    const isDone = await this.store.settle(grantId, settlement);
-    if (isDone && settlement.state === 'dead' && before && before.state !== 'dead') {
+    const isDone = await this.store.releaseClaim(grantId, release);
+    if (isDone && release.state === 'ended' && before && before.state !== 'ended') {
       const excuse = this.#excuseFor(JSON.parse(before.payload) as TokenSet);
       if (excuse === undefined)
         this.violations.push('P4: a grant was given up that Salesforce still takes, or nobody lost');
@@ -166,7 +166,7 @@ export class World {
     return this.processes[index % this.processes.length]!;
   }
 
-  session(index: number): SessionHold | undefined {
+  session(index: number): GrantHolder | undefined {
     return this.sessions[index % this.sessions.length];
   }
 
@@ -178,12 +178,12 @@ export class World {
     this.#storeFault = { fault, left: times };
   }
 
-  request(process: Process, session: SessionHold): Promise<number | undefined> {
+  request(process: Process, session: GrantHolder): Promise<number | undefined> {
     const { grantId, generation } = session;
     return this.#track(process, async () => {
       try {
-        const reference = { grantId, generation };
-        return (await salesforceFetch(process.core.coordinator, reference, '/services/data/v62.0/limits')).status;
+        const key = { grantId, generation };
+        return (await salesforceFetch(process.core.coordinator, key, '/services/data/v62.0/limits')).status;
       } catch (error) {
         await this.#judge(process, session, error);
         return undefined;
@@ -191,7 +191,7 @@ export class World {
     });
   }
 
-  async #judge(process: Process, session: SessionHold, error: unknown): Promise<void> {
+  async #judge(process: Process, session: GrantHolder, error: unknown): Promise<void> {
     const code = isSalesforceAuthError(error) ? error.code : undefined;
     if (forNow.includes(code ?? '')) return;
     if (code !== 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED') {
@@ -207,10 +207,10 @@ export class World {
     }
     // As the middleware does.
     this.#leave(session);
-    await process.core.grants.drop(session).catch(() => undefined);
+    await process.core.grants.removeHolder(session).catch(() => undefined);
   }
 
-  login(process: Process, scope: string, who = 0): Promise<SessionHold | undefined> {
+  login(process: Process, scope: string, who = 0): Promise<GrantHolder | undefined> {
     return this.#track(process, async () => {
       const { core } = process;
       const { code, codeVerifier } = this.salesforce.authorize(scope.split(' '), who);
@@ -233,10 +233,10 @@ export class World {
     });
   }
 
-  logout(process: Process, session: SessionHold, everywhere: boolean): Promise<void> {
+  logout(process: Process, session: GrantHolder, everywhere: boolean): Promise<void> {
     return this.#track(process, async () => {
       try {
-        await process.core.grants.release(session, everywhere);
+        await process.core.grants.logOut(session, everywhere);
         this.#leave(session);
       } catch (error) {
         if (!isSalesforceAuthError(error)) throw error;
@@ -244,7 +244,7 @@ export class World {
     });
   }
 
-  #leave(session: SessionHold): void {
+  #leave(session: GrantHolder): void {
     const index = this.sessions.indexOf(session);
     if (index >= 0) this.sessions.splice(index, 1);
   }
@@ -319,7 +319,7 @@ export class World {
     this.#mustBeDead('a logout', () => true);
   }
 
-  async #mustBeServed(session: SessionHold): Promise<void> {
+  async #mustBeServed(session: GrantHolder): Promise<void> {
     for (const process of this.processes) {
       for (let tries = 0; ; tries++) {
         if (!this.sessions.includes(session)) return;

@@ -30,8 +30,8 @@ async function plant(store: TokenStore, grantId: string, payload: string): Promi
     generation,
     payload,
     labels,
-    reference: 'planted',
-    referenceMs: 60_000,
+    holder: 'planted',
+    holderMs: 60_000,
     softMs: 3_600_000,
     hardMs: 3_600_000,
   });
@@ -130,7 +130,7 @@ describe('a sealed grant', () => {
 
   it('that is damaged is an error that quotes nothing of it', async () => {
     const codec = new GrantCodec(undefined);
-    const record = { schema: 1, grantId: 'x', payload: '{"accessToken":"__fake_token__' } as never;
+    const record = { schema: 2, grantId: 'x', payload: '{"accessToken":"__fake_token__' } as never;
 
     const error = await codec.decode(record).then(
       () => undefined,

@@ -106,8 +106,8 @@ describe('the client secret', () => {
         generation: record.generation,
         payload: JSON.stringify({ ...(JSON.parse(record.payload) as object), baseUrl }),
         labels: record.labels,
-        reference: 'planted',
-        referenceMs: 60_000,
+        holder: 'planted',
+        holderMs: 60_000,
         softMs: 0,
         hardMs: 0,
       });

@@ -118,7 +118,7 @@ describeEachOn(cases)('sessions in %s on Express %d', (kind, express) => {
     const cookie = await cookieOf(tab);
     emulator.expireAccessTokens();
     const down = jest.spyOn(store(), 'read').mockRejectedValue(new Error('connection refused'));
-    const release = jest.spyOn(store(), 'release');
+    const logOut = jest.spyOn(store(), 'logOut');
 
     const answer = await tab.get('/accounts').set('Accept', 'text/html');
 
@@ -128,7 +128,7 @@ describeEachOn(cases)('sessions in %s on Express %d', (kind, express) => {
       '5',
     ]);
     expect(answer.headers['set-cookie']).toBeUndefined();
-    expect(release).not.toHaveBeenCalled();
+    expect(logOut).not.toHaveBeenCalled();
     down.mockRestore();
     expect((await tab.get('/accounts')).status).toBe(200);
     expect(await cookieOf(tab)).toBe(cookie);
@@ -155,7 +155,7 @@ describeEachOn(failures)('a session store in %s on Express %d whose server is %s
     const tab = app.browser();
     await logIn(tab, emulator);
     await tab.get('/me');
-    const release = jest.spyOn(tokens, 'release');
+    const logOut = jest.spyOn(tokens, 'logOut');
 
     proxy![how]();
     const answers = [
@@ -174,7 +174,7 @@ describeEachOn(failures)('a session store in %s on Express %d whose server is %s
       ]);
       expect(answer.headers['set-cookie']).toBeUndefined();
     }
-    expect(release).not.toHaveBeenCalled();
+    expect(logOut).not.toHaveBeenCalled();
     let back = await tab.get('/accounts');
     // The clients take a moment to connect anew.
     for (let tries = 0; back.status === 503 && tries < 500; tries++) back = await tab.get('/accounts');

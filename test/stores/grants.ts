@@ -6,16 +6,16 @@ export const login: GrantWrite = {
   generation: 'first',
   payload: 'tokens',
   labels: { organizationId: '00D', userId: '005', clientID: '3MVG9' },
-  reference: 'session',
-  referenceMs: 60_000,
+  holder: 'session',
+  holderMs: 60_000,
   softMs: null,
   hardMs: null,
 };
 export const claim = { generation: 'first', version: 1, owner: 'owner', leaseMs: 60_000 };
-export const release = {
+export const logOut = {
   generation: 'first',
   version: null,
-  reference: 'session',
+  holder: 'session',
   everywhere: true,
   tombstoneMs: 60_000,
 };

@@ -5,7 +5,7 @@ import type { Pool } from 'pg';
 import { describeTokenStore } from '../../lib/stores/contract';
 import { PostgresTokenStore } from '../../lib/stores/postgres';
 import { describeWith, has } from '../helpers/programs';
-import { claim, login, release } from './grants';
+import { claim, login, logOut } from './grants';
 import { startPgBouncer } from './servers/pgbouncer';
 import { openPool, startPostgres } from './servers/postgres';
 
@@ -44,8 +44,8 @@ async function passTime(ms: number): Promise<void> {
   await pool.query(
     `update ${table} set
       ${columns.map((column) => `${column} = ${column} - $1 * interval '1 millisecond'`).join(', ')},
-      session_references = (
-        select coalesce(jsonb_object_agg(key, value::float8 - $1), '{}') from jsonb_each_text(session_references)
+      holders = (
+        select coalesce(jsonb_object_agg(key, value::float8 - $1), '{}') from jsonb_each_text(holders)
       )`,
     [ms],
   );
@@ -124,7 +124,7 @@ describe('PostgresTokenStore on its own table', () => {
     await store.read('grant');
     await store.claim('grant', { ...claim, version: 2 });
     await store.commit('grant', { generation: 'first', version: 2, payload: 'new', softMs: null, hardMs: null });
-    await store.release('grant', release);
+    await store.logOut('grant', logOut);
     await store.claimOnce('key', 'owner', 1_000);
     await store.resolveClaim('key', 'owner', 'result', 1_000);
 
@@ -164,17 +164,17 @@ describe('PostgresTokenStore on its own table', () => {
   it('forgets a grant that was abandoned for retentionMs, and removes it with a later login', async () => {
     const store = new PostgresTokenStore({ pool, table, retentionMs: 100_000 });
     await store.put('abandoned', login);
-    await store.put('held', { ...login, referenceMs: 600_000 });
-    await passTime(login.referenceMs + 100_000);
+    await store.put('held', { ...login, holderMs: 600_000 });
+    await passTime(login.holderMs + 100_000);
 
     expect(await store.read('abandoned')).toBeUndefined();
-    expect(await store.claim('abandoned', claim)).toEqual({ outcome: 'gone' });
+    expect(await store.claim('abandoned', claim)).toEqual({ outcome: 'loggedOut' });
     expect(await store.read('held')).toMatchObject({ state: 'idle' });
     await store.put('new', login);
     const { rows } = await pool.query(`select grant_id from ${table} order by 1`);
     expect(rows).toEqual([{ grant_id: 'held' }, { grant_id: 'new' }]);
     // One that is over may be begun anew before it is removed.
-    await passTime(login.referenceMs + 100_000);
+    await passTime(login.holderMs + 100_000);
     expect(await store.put('new', { ...login, generation: 'second' })).toMatchObject({ outcome: 'written' });
     expect(await store.read('new')).toMatchObject({ generation: 'second', version: 1 });
   });
@@ -183,12 +183,12 @@ describe('PostgresTokenStore on its own table', () => {
     const store = new PostgresTokenStore({ pool, table });
     for (const grantId of ['first', 'second', 'third']) {
       await store.put(grantId, login);
-      await store.release(grantId, release);
+      await store.logOut(grantId, logOut);
     }
     await store.put('alive', login);
     await passTime(60_000);
     await store.put('fourth', login);
-    await store.release('fourth', release);
+    await store.logOut('fourth', logOut);
 
     const { rows } = await pool.query(`select grant_id from ${table} order by 1`);
 
@@ -239,7 +239,7 @@ describe('PostgresTokenStore on its own table', () => {
     const store = new PostgresTokenStore({ pool, table });
     await store.put('grant', login);
     const columns = 'schema_version, generation, version, state, payload, organization_id, user_id, client_id, ';
-    const rest = `${columns} state_since, failures, session_references, held_until, refreshed_at, expires_at`;
+    const rest = `${columns} state_since, failures, holders, held_until, refreshed_at, expires_at`;
     await pool.query(
       `insert into ${table} (grant_id, ${rest}) select 'copy ' || n, ${rest} from ${table}, generate_series(1, 1200) n`,
     );

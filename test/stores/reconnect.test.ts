@@ -8,7 +8,7 @@ import type { TokenStore } from '../../lib';
 import { PostgresTokenStore } from '../../lib/stores/postgres';
 import { RedisTokenStore } from '../../lib/stores/redis';
 import { describeEachOn, has } from '../helpers/programs';
-import { login, release } from './grants';
+import { login, logOut } from './grants';
 import { openPool, startPostgres } from './servers/postgres';
 import { startRedisServer } from './servers/redis';
 
@@ -101,7 +101,7 @@ describeEachOn(['Redis by redis', 'Redis by ioredis', 'PostgreSQL'])('a store th
     await until(listens);
     const grantId = `grant-${unique}`;
     await other.put(grantId, login);
-    await other.release(grantId, release);
+    await other.logOut(grantId, logOut);
     await until(() => Promise.resolve(heard.includes(grantId)));
 
     expect(warnings.length).toBeLessThanOrEqual(1);

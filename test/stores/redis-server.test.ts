@@ -5,7 +5,7 @@ import type { ClaimOutcome, GrantRecord } from '../../lib';
 import { RedisTokenStore, type RedisTokenStoreOptions } from '../../lib/stores/redis';
 import { describeWith } from '../helpers/programs';
 import { freePort } from './servers/programs';
-import { claim, login, release } from './grants';
+import { claim, login, logOut } from './grants';
 import { startRedisServer } from './servers/redis';
 
 jest.setTimeout(60_000);
@@ -60,19 +60,19 @@ describeWith('Redis')('a single server', () => {
     const client = ioredisOf(url);
     const store = new RedisTokenStore({ client, retentionMs: 10 * dayMs });
     const livesDays = async (): Promise<number> => Math.round((await client.pttl('salesforce:grant:{grant}')) / dayMs);
-    await store.put('grant', { ...login, referenceMs: 5 * dayMs });
+    await store.put('grant', { ...login, holderMs: 5 * dayMs });
 
     expect((await client.keys('*')).sort()).toEqual(['salesforce:grant:{grant}', 'salesforce:grant:{grant}:holders']);
     expect(await livesDays()).toBe(15);
-    await store.reference('grant', { generation: 'first', reference: 'shorter', referenceMs: dayMs });
+    await store.addHolder('grant', { generation: 'first', holder: 'shorter', holderMs: dayMs });
     expect(await livesDays()).toBe(15);
-    await store.reference('grant', { generation: 'first', reference: 'longer', referenceMs: 20 * dayMs });
+    await store.addHolder('grant', { generation: 'first', holder: 'longer', holderMs: 20 * dayMs });
     expect(await livesDays()).toBe(30);
     await store.put('grant', { ...login, expected: { generation: 'first', version: 1 } });
     await store.commit('grant', { ...commit, version: 2 });
     expect(await livesDays()).toBe(30);
-    await store.release('grant', release);
-    expect(await client.pttl('salesforce:grant:{grant}')).toBeLessThanOrEqual(release.tombstoneMs);
+    await store.logOut('grant', logOut);
+    expect(await client.pttl('salesforce:grant:{grant}')).toBeLessThanOrEqual(logOut.tombstoneMs);
     await store.put('grant', { ...login, generation: 'second' });
     expect(await livesDays()).toBe(10);
   });
@@ -202,7 +202,7 @@ describeWith('Redis').each(libraries)('waitReplicas with %s', (_library, connect
     expect(await store.put('grant', login)).toEqual({ outcome: 'written', version: 1 });
     expect(await copy.hget('salesforce:grant:{grant}', 'payload')).toBe('tokens');
     expect(await store.claim('grant', claim)).toMatchObject({ outcome: 'claimed' });
-    expect(await copy.hget('salesforce:grant:{grant}', 'state')).toBe('inflight');
+    expect(await copy.hget('salesforce:grant:{grant}', 'state')).toBe('presenting');
     expect(await store.commit('grant', commit)).toBe('committed');
     expect(await copy.hget('salesforce:grant:{grant}', 'payload')).toBe('new tokens');
     expect(warnings).toEqual([]);
@@ -268,7 +268,7 @@ describeWith('Redis')('a cluster of three', () => {
     for (const grantId of grantIds) {
       expect(await store.claim(grantId, claim)).toMatchObject({ outcome: 'claimed' });
       expect(await store.commit(grantId, commit)).toBe('committed');
-      expect(await store.release(grantId, release)).toMatchObject({ outcome: 'ended' });
+      expect(await store.logOut(grantId, logOut)).toMatchObject({ outcome: 'loggedOut' });
       expect(await store.claimOnce(grantId, 'owner', 60_000)).toEqual({ outcome: 'claimed' });
       expect(await store.resolveClaim(grantId, 'owner', 'result', 60_000)).toBe(true);
       expect(await store.claimOnce(grantId, 'another', 60_000)).toEqual({ outcome: 'taken', result: 'result' });

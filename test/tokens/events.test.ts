@@ -399,7 +399,7 @@ describe('events', () => {
       throw new Error('down');
     });
     jest.spyOn(store, 'commit').mockRejectedValueOnce(new Error('down'));
-    jest.spyOn(store, 'release').mockRejectedValueOnce(new Error('down'));
+    jest.spyOn(store, 'logOut').mockRejectedValueOnce(new Error('down'));
     jest.spyOn(store, 'list').mockImplementationOnce(() => {
       throw new Error('down');
     });
@@ -417,7 +417,7 @@ describe('events', () => {
       ['store.failed', { operation: 'commit', code: undefined, reason: 'Error', durationMs: 0 }],
       ['refresh.succeeded', { cause: 'hard', durationMs, rotated: true }],
       ['token.served', { from: 'refreshed' }],
-      ['store.failed', { operation: 'release', code: undefined, reason: 'Error', durationMs: 0 }],
+      ['store.failed', { operation: 'logOut', code: undefined, reason: 'Error', durationMs: 0 }],
       ['store.failed', { operation: 'list', code: undefined, reason: 'Error', durationMs: 0 }],
     ]);
   });

@@ -58,7 +58,7 @@ describe('salesforce.tokens', () => {
 });
 
 describe('sessions and their grant', () => {
-  it('extend their hold while they are used, so that another logout does not end them', async () => {
+  it('extend their time as a holder while they are used, so that another logout does not end them', async () => {
     const { ManualClock } = await import('../helpers/clock');
     const clock = new ManualClock();
     const emulator = await startTestEmulator();
@@ -78,7 +78,7 @@ describe('sessions and their grant', () => {
     expect(emulator.liveTokens().refreshTokens).toBe(1);
   });
 
-  it('try again to extend a hold that the token store did not extend', async () => {
+  it('try again to extend their time as a holder that the token store did not extend', async () => {
     const { ManualClock } = await import('../helpers/clock');
     const { MemoryTokenStore } = await import('../../lib');
     const clock = new ManualClock();
@@ -87,7 +87,7 @@ describe('sessions and their grant', () => {
     const { browser } = await startApp({ emulator, options: { clock, store, sessionTimeoutSeconds: 1_000_000 } });
     const tab = browser();
     await logIn(tab, emulator);
-    const extend = jest.spyOn(store, 'reference').mockRejectedValueOnce(new Error('The store is down.'));
+    const extend = jest.spyOn(store, 'addHolder').mockRejectedValueOnce(new Error('The store is down.'));
     clock.advanceSeconds(13 * 60 * 60);
 
     for (let request = 0; request < 3; request++) expect((await tab.get('/me')).status).toBe(200);

@@ -7,7 +7,7 @@ export class Report {
   /** User → the refresh tokens the provider issued, in order. */
   #issued = new Map();
   /** Grant → the process that refreshes it. */
-  #flights = new Map();
+  #attempts = new Map();
   /** Grants whose refresh ended with the process, and not since then in another one. */
   #cut = new Set();
   #matched = new Set();
@@ -33,16 +33,16 @@ export class Report {
   /** What a process tells of its refreshes. */
   told(pid, { event, grantId, code }) {
     this.count(event, code ?? '');
-    if (event === 'refresh.started') this.#flights.set(grantId, pid);
-    else if (this.#flights.get(grantId) === pid) this.#flights.delete(grantId);
+    if (event === 'refresh.started') this.#attempts.set(grantId, pid);
+    else if (this.#attempts.get(grantId) === pid) this.#attempts.delete(grantId);
     if (event === 'refresh.succeeded') this.#cut.delete(grantId);
   }
 
   /** A process is gone, after everything it had to tell. Only a kill may take a refresh along. */
   ended(pid, signal) {
-    for (const [grantId, owner] of this.#flights) {
+    for (const [grantId, owner] of this.#attempts) {
       if (owner !== pid) continue;
-      this.#flights.delete(grantId);
+      this.#attempts.delete(grantId);
       this.count('refreshes under way when their process ended by', signal);
       if (signal === 'SIGKILL') this.#cut.add(grantId);
     }

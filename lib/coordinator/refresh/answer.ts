@@ -4,12 +4,12 @@ import { TokenRequestError } from '../../token/token-error';
 import type { Answer } from './verdict';
 
 const answerOfDisposition: Readonly<Record<TokenRequestError['disposition'], Answer>> = {
-  dead: 'known refusal',
+  ended: 'known refusal',
   unknown: 'unknown refusal',
   refused: 'client refused',
   transient: 'not carried out',
   busy: 'in use',
-  ambiguous: 'lost',
+  inDoubt: 'lost',
 };
 
 /** What an error of a token request says of the refresh token; anything that is not certain counts as lost. */

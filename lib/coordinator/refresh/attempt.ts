@@ -72,7 +72,7 @@ export class Attempt {
       if (!(await this.#mayPresent())) return undefined;
     } else if (!lease.isSure) {
       // Paused since the claim: by now another process may take this one for dead.
-      await this.#release();
+      await this.#releaseClaim();
       return undefined;
     } else if (this.#deps.access.hasSeenNewer(record)) {
       // The store has lost a write, as a replica does that was promoted without it: what the record has may be spent.
@@ -130,7 +130,7 @@ export class Attempt {
     const { events } = this.#deps;
     const isFirst = ending.introspection === 'not asked yet';
     const code = isFirst ? record.errorCode : ending.introspection === 'does not tell' ? notTold : codeOf(ending.error);
-    await this.#deps.background.settle(this.#claim, this.#doubt(pauseMs, code));
+    await this.#deps.background.releaseClaim(this.#claim, this.#doubt(pauseMs, code));
     const { verdict } = this.#rowOf(ending);
     if (isFirst && verdict === 'in doubt') {
       // What a process left that is gone. Later looks are no news.
@@ -154,7 +154,7 @@ export class Attempt {
           await this.#fail(error);
           return;
         }
-        await this.#release();
+        await this.#releaseClaim();
         this.#supersede('update');
         return undefined;
       }
@@ -171,7 +171,7 @@ export class Attempt {
     const { record, tokens, cause, configuration } = this.#grant;
     const { events, background } = this.#deps;
     const outcome = await new Commit(record, fresh, this.#deps).run(configuration.sessionTimeoutSeconds);
-    if (outcome === 'gone') return this.#loggedOut(fresh);
+    if (outcome === 'loggedOut') return this.#loggedOut(fresh);
     if (outcome !== 'committed') {
       this.#supersede('update');
       // Newer tokens that may have come from these are adopted, and nothing is revoked.
@@ -194,7 +194,7 @@ export class Attempt {
     this.#supersede('logout');
     await this.#deps.revocations.revoke(this.#grantId, fresh);
     // Tells a logout that waits for this attempt that nothing of it is left.
-    await this.#release();
+    await this.#releaseClaim();
     throw loggedOut();
   }
 
@@ -216,8 +216,8 @@ export class Attempt {
     const news = { grantId: this.#grantId, cause, durationMs: this.#durationMs, code };
     if (row.grant === 'ended') {
       // By version rather than by owner: newer tokens are not what was refused.
-      const end = { state: 'dead', backoffMs: 0, errorCode: code, failed: true } as const;
-      if (await background.settle(this.#claim, end)) {
+      const end = { state: 'ended', backoffMs: 0, errorCode: code, failed: true } as const;
+      if (await background.releaseClaim(this.#claim, end)) {
         events.emit('refresh.ended', { ...news, code: ending.answer === 'lost' ? notTold : code });
         throw loginRequired(reasonOf(ending), ending.error);
       }
@@ -231,7 +231,7 @@ export class Attempt {
     const end: ClaimEnd = isUnclear
       ? this.#doubt(pauseMs, code)
       : { state: 'idle', backoffMs: pauseMs, errorCode: code, failed: true };
-    if (!(await background.settle(this.#claim, end)) && (await this.#wasOvertaken())) return undefined;
+    if (!(await background.releaseClaim(this.#claim, end)) && (await this.#wasOvertaken())) return undefined;
     if (row.event === 'refresh.doubted') events.emit('refresh.doubted', news);
     else events.emit('refresh.failed', { ...news, verdict: row.verdict, retryInMs: pauseMs });
     if (row.request === '502') throw ending.error as Error;
@@ -252,7 +252,7 @@ export class Attempt {
 
   /** A presentation without an answer, written down; the next look judges it by what is known then. */
   #doubt(pauseMs: number, errorCode: string | undefined): ClaimEnd {
-    return { state: 'ambiguous', backoffMs: pauseMs, errorCode, failed: true };
+    return { state: 'inDoubt', backoffMs: pauseMs, errorCode, failed: true };
   }
 
   #rowOf({ answer, introspection }: Ending): Row {
@@ -278,8 +278,8 @@ export class Attempt {
   }
 
   /** Ends a claim under which nothing was presented, or whose grant is logged out. */
-  async #release(): Promise<void> {
-    await this.#deps.background.settle(this.#claim, { state: 'idle', backoffMs: 0, failed: false });
+  async #releaseClaim(): Promise<void> {
+    await this.#deps.background.releaseClaim(this.#claim, { state: 'idle', backoffMs: 0, failed: false });
   }
 
   #supersede(by: 'update' | 'logout'): void {

@@ -5,7 +5,7 @@ import type { TokenSet } from '../../token/types';
 import { tokenLifeOf } from '../grant';
 import type { RefreshDeps } from '../settings';
 
-export type CommitOutcome = 'committed' | 'moved' | 'gone' | 'unclear';
+export type CommitOutcome = 'committed' | 'moved' | 'loggedOut' | 'unclear';
 
 /** How often a store that does not answer is asked to keep new tokens: for about a day. */
 const maxTries = 20_000;
@@ -81,7 +81,7 @@ export class Commit {
   async #movedBy(): Promise<CommitOutcome> {
     const { grantId, generation, version } = this.#record;
     const now = await this.#deps.access.open(grantId);
-    if (now?.record.generation !== generation) return 'gone';
+    if (now?.record.generation !== generation) return 'loggedOut';
     if (now.tokens.accessToken === this.#tokens.accessToken) return 'committed';
     // Of another login: they did not come from these, however many versions lie between.
     if (now.tokens.loginId !== this.#tokens.loginId) return 'moved';

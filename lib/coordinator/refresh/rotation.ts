@@ -46,7 +46,7 @@ export class Rotation {
    */
   needsProof(grant: OpenGrant): boolean {
     const { state, stateAgeMs, leaseInMs } = grant.record;
-    const isLost = state === 'ambiguous' || (state === 'inflight' && leaseInMs === 0);
+    const isLost = state === 'inDoubt' || (state === 'presenting' && leaseInMs === 0);
     if (!isLost || this.of(grant) !== 'off') return false;
     const shownAt = this.#shownOff.get(keyOf(grant.tokens));
     return shownAt === undefined || this.#clock.monotonic() - shownAt >= stateAgeMs;

@@ -7,7 +7,7 @@ import type { ClaimOutcome, GrantRecord } from '../../stores/store';
 import type { TokenSet } from '../../token/types';
 import type { RefreshCause } from '../events';
 import { closed, loggedOut, loginRequired, refreshDelayed, refreshHeld, refreshPending } from '../failures';
-import { digestOf, type GrantReference } from '../grant';
+import { digestOf, type GrantKey } from '../grant';
 import type { OpenGrant } from '../grant-access';
 import type { RefreshDeps } from '../settings';
 import { Attempt } from './attempt';
@@ -39,17 +39,17 @@ export interface RefreshReason {
  * It is apart from the requests that wait for it, so that a client that hangs up aborts nothing.
  */
 export class RefreshRun {
-  readonly #reference: GrantReference;
+  readonly #key: GrantKey;
   readonly #reason: RefreshReason;
   readonly #deps: RefreshDeps;
   readonly #claimWait: ClaimWait;
   readonly #startedAt: number;
 
-  constructor(reference: GrantReference, reason: RefreshReason, deps: RefreshDeps) {
-    this.#reference = reference;
+  constructor(key: GrantKey, reason: RefreshReason, deps: RefreshDeps) {
+    this.#key = key;
     this.#reason = reason;
     this.#deps = deps;
-    this.#claimWait = new ClaimWait(reference.grantId, deps);
+    this.#claimWait = new ClaimWait(key.grantId, deps);
     this.#startedAt = deps.clock.monotonic();
   }
 
@@ -79,7 +79,7 @@ export class RefreshRun {
   async #turn(known: OpenGrant | undefined): Promise<TokenSet | 'busy' | undefined> {
     const { access, closing } = this.#deps;
     const { rejected } = this.#reason;
-    const { grantId, generation } = this.#reference;
+    const { grantId, generation } = this.#key;
     if (closing.aborted) throw closed();
     // If it is out of date already, the claim says so, and it is read again.
     const grant = known ?? (await access.open(grantId));
@@ -87,11 +87,16 @@ export class RefreshRun {
       throw loggedOut();
     }
     const { record, tokens } = grant;
-    if (tokens.accessToken !== rejected && record.refused === undefined && record.state !== 'dead' && isFresh(record)) {
+    if (
+      tokens.accessToken !== rejected &&
+      record.refused === undefined &&
+      record.state !== 'ended' &&
+      isFresh(record)
+    ) {
       access.remember(record, tokens);
       return tokens;
     }
-    if (record.state === 'dead') return this.#ended(grant);
+    if (record.state === 'ended') return this.#ended(grant);
     const configuration = hasRefreshToken(tokens) ? await this.#configurationOf(tokens) : undefined;
     const { rotation } = this.#deps;
     if (!rotation.needsProof(grant)) return this.#claim(grant, configuration);
@@ -140,9 +145,9 @@ export class RefreshRun {
     switch (claim.outcome) {
       case 'moved':
         return undefined;
-      case 'gone':
+      case 'loggedOut':
         throw loggedOut();
-      case 'dead':
+      case 'ended':
         throw loginRequired('Salesforce no longer accepts the refresh token.');
       case 'backoff':
         throw this.#tooSoon(claim.record, grant);
@@ -182,7 +187,7 @@ export class RefreshRun {
 
   #tooSoon(record: GrantRecord, grant: OpenGrant): Error {
     const { backoffInMs, errorCode, errorAgeMs } = record;
-    const isInDoubt = record.state === 'ambiguous' && this.#deps.rotation.of(grant) !== 'off';
+    const isInDoubt = record.state === 'inDoubt' && this.#deps.rotation.of(grant) !== 'off';
     const offersLogin = errorAgeMs >= 60 * 60 * 1000;
     return isInDoubt ? refreshHeld(backoffInMs) : refreshDelayed(backoffInMs, { reason: errorCode, offersLogin });
   }
@@ -192,7 +197,7 @@ export class RefreshRun {
     const waitedMs = clock.monotonic() - this.#startedAt;
     if (waitedMs > longestWaitMs) throw refreshPending(waitedMs);
     this.#claimWait.begin();
-    await changes.wait(this.#reference.grantId, Math.min(leaseInMs, 25 + Math.random() * 75), closing);
+    await changes.wait(this.#key.grantId, Math.min(leaseInMs, 25 + Math.random() * 75), closing);
     return 'busy';
   }
 
@@ -201,8 +206,8 @@ export class RefreshRun {
     const { background, events } = this.#deps;
     const code = 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED';
     const { grantId } = record;
-    const end = { state: 'dead', backoffMs: 0, errorCode: code, failed: false } as const;
-    if (!(await background.settle({ grantId, owner, record }, end))) return undefined;
+    const end = { state: 'ended', backoffMs: 0, errorCode: code, failed: false } as const;
+    if (!(await background.releaseClaim({ grantId, owner, record }, end))) return undefined;
     events.emit('refresh.ended', { grantId, cause: this.#reason.cause, durationMs: 0, code });
     throw loginRequired('The access token has ended, and the scope refresh_token was not granted.');
   }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { grantSchema } from '../stored-grant';
 import type { GrantFilter, GrantRecord } from '../store';
 import { leaseMs, randomName, type Bench, type Part } from './bench';
 
@@ -46,7 +47,7 @@ export function describeAdministration({ describe, it }: Part): void {
       const login = await bench.logIn();
       assert.deepEqual(await ids(bench, { organizationId }), [bench.grantId]);
 
-      await bench.release(login);
+      await bench.logOut(login);
 
       assert.deepEqual(await ids(bench, { organizationId }), []);
     });
@@ -59,10 +60,8 @@ export function describeForeignRecords({ describe, it }: Part): void {
       const { store, grantId, setSchema } = bench;
       assert(setSchema, 'make() gives no setSchema; a store in memory needs none with the option isShared: false.');
       const login = await bench.logIn();
-      const owner = await bench.hold(login);
+      const owner = await bench.takeClaim(login);
       const before = await bench.read();
-      await setSchema(grantId, 2);
-
       const list = async (): Promise<void> => {
         for await (const record of store.list({ organizationId: bench.labels.organizationId })) assert(record);
       };
@@ -73,19 +72,22 @@ export function describeForeignRecords({ describe, it }: Part): void {
         claim: () => bench.claim(login),
         renew: () => store.renew(grantId, { ...login, owner, leaseMs: 2 * leaseMs }),
         arm: () => store.arm(grantId, { ...login, owner, leaseMs }),
-        settle: () => bench.settle(login, owner),
+        releaseClaim: () => bench.releaseClaim(login, owner),
         commit: () => bench.commit(login),
-        reference: () => store.reference(grantId, { ...login, reference: randomName(), referenceMs: 1_000 }),
-        release: () => bench.release(login, { everywhere: true }),
+        addHolder: () => store.addHolder(grantId, { ...login, holder: randomName(), holderMs: 1_000 }),
+        logOut: () => bench.logOut(login, { everywhere: true }),
         list,
       };
-      for (const [name, operate] of Object.entries(operations)) {
-        await assert.rejects(operate, /schema|format/i, `${name} took it.`);
+      for (const schema of [grantSchema - 1, grantSchema + 1]) {
+        await setSchema(grantId, schema);
+        for (const [name, operate] of Object.entries(operations)) {
+          await assert.rejects(operate, /schema|format/i, `${name} took it.`);
+        }
       }
 
-      await setSchema(grantId, 1);
+      await setSchema(grantId, grantSchema);
       await bench.assertUnchanged(before);
-      assert.equal((await bench.release(login)).outcome, 'ended', 'A reference was added.');
+      assert.equal((await bench.logOut(login)).outcome, 'loggedOut', 'A holder was added.');
     });
   });
 }

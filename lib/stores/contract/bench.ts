@@ -7,9 +7,9 @@ import type {
   GrantLabels,
   GrantRecord,
   GrantWrite,
-  Release,
-  ReleaseOutcome,
-  Settlement,
+  LogOut,
+  LogOutOutcome,
+  ClaimRelease,
   TokenStore,
 } from '../store';
 
@@ -65,11 +65,11 @@ export function globalTestFunctions(): TestFunctions {
 /** Longer than any test may take, so that nothing runs out unless a test lets time pass. */
 export const leaseMs = 60_000;
 
-/** What a session holds after a login. */
+/** What a session has after a login. */
 export interface Login {
   generation: string;
   version: number;
-  reference: string;
+  holder: string;
 }
 
 export function randomName(): string {
@@ -108,8 +108,8 @@ export class Bench {
       generation: randomName(),
       payload: 'tokens of the login',
       labels: this.labels,
-      reference: randomName(),
-      referenceMs: 3_600_000,
+      holder: randomName(),
+      holderMs: 3_600_000,
       softMs: 5_400_000,
       hardMs: 7_200_000,
       ...overrides,
@@ -121,7 +121,7 @@ export class Bench {
     const write = this.write(overrides);
     const written = await this.store.put(grantId, write);
     if (written.outcome !== 'written') assert.fail('The login was not written.');
-    return { generation: write.generation, version: written.version, reference: write.reference };
+    return { generation: write.generation, version: written.version, holder: write.holder };
   }
 
   async read(): Promise<GrantRecord> {
@@ -135,14 +135,14 @@ export class Bench {
   }
 
   /** Claims and insists on the outcome; returns the owner. */
-  async hold(login: Login, outcome: ClaimOutcome['outcome'] = 'claimed'): Promise<string> {
+  async takeClaim(login: Login, outcome: ClaimOutcome['outcome'] = 'claimed'): Promise<string> {
     const owner = randomName();
     assert.equal((await this.claim(login, { owner })).outcome, outcome);
     return owner;
   }
 
-  settle({ generation, version }: Login, owner: string, overrides: Partial<Settlement> = {}): Promise<boolean> {
-    const settlement: Settlement = {
+  releaseClaim({ generation, version }: Login, owner: string, overrides: Partial<ClaimRelease> = {}): Promise<boolean> {
+    const release: ClaimRelease = {
       generation,
       version,
       owner,
@@ -152,7 +152,7 @@ export class Bench {
       failed: false,
       ...overrides,
     };
-    return this.store.settle(this.grantId, settlement);
+    return this.store.releaseClaim(this.grantId, release);
   }
 
   commit({ generation, version }: Login, overrides: Partial<GrantCommit> = {}): ReturnType<TokenStore['commit']> {
@@ -160,19 +160,19 @@ export class Bench {
     return this.store.commit(this.grantId, { ...commit, ...overrides });
   }
 
-  release({ generation, reference }: Login, overrides: Partial<Release> = {}): Promise<ReleaseOutcome> {
-    const release: Release = {
-      ...{ generation, reference, version: null, everywhere: false, tombstoneMs: 600_000 },
+  logOut({ generation, holder }: Login, overrides: Partial<LogOut> = {}): Promise<LogOutOutcome> {
+    const logOut: LogOut = {
+      ...{ generation, holder, version: null, everywhere: false, tombstoneMs: 600_000 },
       ...overrides,
     };
-    return this.store.release(this.grantId, release);
+    return this.store.logOut(this.grantId, logOut);
   }
 
   /** Leaves the grant in doubt: claimed by one that died, and found so by `resolve`'s owner, who is returned. */
   async doubt(login: Login): Promise<{ dead: string; owner: string }> {
-    const dead = await this.hold(login);
+    const dead = await this.takeClaim(login);
     await this.elapse(leaseMs);
-    return { dead, owner: await this.hold(login, 'resolve') };
+    return { dead, owner: await this.takeClaim(login, 'resolve') };
   }
 
   /** A time still to come, of which a little may have passed. */
@@ -221,7 +221,7 @@ function lasting(record: GrantRecord): Partial<GrantRecord> {
 }
 
 /** The record of an answer that has one. */
-export function recordOf(answer: ClaimOutcome | ReleaseOutcome): GrantRecord {
+export function recordOf(answer: ClaimOutcome | LogOutOutcome): GrantRecord {
   assert('record' in answer, `The outcome ${answer.outcome} has no record.`);
   return answer.record;
 }

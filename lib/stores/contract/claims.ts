@@ -3,7 +3,7 @@ import { leaseMs, randomName, recordOf, type Part } from './bench';
 
 export function describeClaims({ describe, it }: Part): void {
   describe('claim()', () => {
-    it('marks the grant as in flight and answers `claimed` with the record', async (bench) => {
+    it('marks the grant as `presenting` and answers `claimed` with the record', async (bench) => {
       const login = await bench.logIn();
       await bench.elapse(30_000);
 
@@ -11,7 +11,7 @@ export function describeClaims({ describe, it }: Part): void {
 
       assert.equal(answer.outcome, 'claimed');
       const record = recordOf(answer);
-      assert.equal(record.state, 'inflight');
+      assert.equal(record.state, 'presenting');
       assert.equal(record.payload, 'tokens of the login');
       assert.equal(record.version, login.version);
       bench.assertLeft(record.leaseInMs, leaseMs);
@@ -21,7 +21,7 @@ export function describeClaims({ describe, it }: Part): void {
 
     it('answers `busy` while somebody’s lease runs, and tells for how long', async (bench) => {
       const login = await bench.logIn();
-      await bench.hold(login);
+      await bench.takeClaim(login);
       await bench.elapse(leaseMs / 2);
       const before = await bench.read();
 
@@ -44,17 +44,21 @@ export function describeClaims({ describe, it }: Part): void {
       assert.equal(recordOf(answer).state, 'idle');
     });
 
-    it('answers `moved` even while somebody is in flight with the newer version', async (bench) => {
+    it('answers `moved` even while another caller presents the newer version', async (bench) => {
       const login = await bench.logIn();
       await bench.commit(login);
-      await bench.hold({ ...login, version: login.version + 1 });
+      await bench.takeClaim({ ...login, version: login.version + 1 });
 
       assert.equal((await bench.claim(login)).outcome, 'moved');
     });
 
     it('answers `backoff` to everybody until the pause is over', async (bench) => {
       const login = await bench.logIn();
-      await bench.settle(login, await bench.hold(login), { backoffMs: 90_000, errorCode: 'ERR_BUSY', failed: true });
+      await bench.releaseClaim(login, await bench.takeClaim(login), {
+        backoffMs: 90_000,
+        errorCode: 'ERR_BUSY',
+        failed: true,
+      });
       await bench.elapse(30_000);
 
       const answer = await bench.claim(login);
@@ -63,42 +67,46 @@ export function describeClaims({ describe, it }: Part): void {
       bench.assertLeft(recordOf(answer).backoffInMs, 60_000);
       assert.equal(recordOf(answer).errorCode, 'ERR_BUSY');
       await bench.elapse(60_000);
-      await bench.hold(login);
+      await bench.takeClaim(login);
     });
 
-    it('answers `dead` where Salesforce will not take the refresh token', async (bench) => {
+    it('answers `ended` where Salesforce will not take the refresh token', async (bench) => {
       const login = await bench.logIn();
-      await bench.settle(login, await bench.hold(login), { state: 'dead', errorCode: 'ERR_DEAD', failed: true });
+      await bench.releaseClaim(login, await bench.takeClaim(login), {
+        state: 'ended',
+        errorCode: 'ERR_DEAD',
+        failed: true,
+      });
 
       const answer = await bench.claim(login);
 
-      assert.equal(answer.outcome, 'dead');
+      assert.equal(answer.outcome, 'ended');
       assert.equal(recordOf(answer).errorCode, 'ERR_DEAD');
     });
 
-    it('answers `gone` where there is nothing, a tombstone, or another generation', async (bench) => {
-      const never = { generation: randomName(), version: 1, reference: randomName() };
-      assert.deepEqual(await bench.claim(never), { outcome: 'gone' });
+    it('answers `loggedOut` where there is nothing, a tombstone, or another generation', async (bench) => {
+      const never = { generation: randomName(), version: 1, holder: randomName() };
+      assert.deepEqual(await bench.claim(never), { outcome: 'loggedOut' });
 
       const login = await bench.logIn();
-      assert.deepEqual(await bench.claim({ ...login, generation: randomName() }), { outcome: 'gone' });
+      assert.deepEqual(await bench.claim({ ...login, generation: randomName() }), { outcome: 'loggedOut' });
 
-      await bench.release(login);
-      assert.deepEqual(await bench.claim(login), { outcome: 'gone' });
+      await bench.logOut(login);
+      assert.deepEqual(await bench.claim(login), { outcome: 'loggedOut' });
     });
 
-    it('answers `resolve`, to one alone, once the lease of one in flight has run out', async (bench) => {
+    it('answers `resolve`, to one alone, once the lease of one that presents is over', async (bench) => {
       const login = await bench.logIn();
-      await bench.hold(login);
+      await bench.takeClaim(login);
       await bench.elapse(leaseMs);
       const left = await bench.read();
-      assert.deepEqual({ state: left.state, leaseInMs: left.leaseInMs }, { state: 'inflight', leaseInMs: 0 });
+      assert.deepEqual({ state: left.state, leaseInMs: left.leaseInMs }, { state: 'presenting', leaseInMs: 0 });
 
       const answer = await bench.claim(login);
 
       assert.equal(answer.outcome, 'resolve');
       const record = recordOf(answer);
-      assert.equal(record.state, 'ambiguous');
+      assert.equal(record.state, 'inDoubt');
       bench.assertAge(record.stateAgeMs, 0);
       bench.assertLeft(record.leaseInMs, leaseMs);
       await bench.assertUnchanged(record);
@@ -127,7 +135,7 @@ export function describeClaims({ describe, it }: Part): void {
 
     it('lets exactly one of a hundred resolve a grant in doubt', async (bench) => {
       const login = await bench.logIn();
-      await bench.hold(login);
+      await bench.takeClaim(login);
       await bench.elapse(leaseMs);
 
       const answers = await Promise.all(Array.from({ length: 100 }, () => bench.claim(login)));
@@ -140,20 +148,20 @@ export function describeClaims({ describe, it }: Part): void {
   describe('renew()', () => {
     it('extends the claim of its owner', async (bench) => {
       const login = await bench.logIn();
-      const owner = await bench.hold(login);
+      const owner = await bench.takeClaim(login);
       await bench.elapse(leaseMs - 20_000);
 
       assert.equal(await bench.store.renew(bench.grantId, { ...login, owner, leaseMs }), true);
 
       const { state, stateAgeMs, leaseInMs } = await bench.read();
-      assert.equal(state, 'inflight');
+      assert.equal(state, 'presenting');
       bench.assertAge(stateAgeMs, leaseMs - 20_000);
       bench.assertLeft(leaseInMs, leaseMs);
     });
 
     it('extends a claim that ran out and that nobody has taken', async (bench) => {
       const login = await bench.logIn();
-      const owner = await bench.hold(login);
+      const owner = await bench.takeClaim(login);
       await bench.elapse(leaseMs + 1_000);
 
       assert.equal(await bench.store.renew(bench.grantId, { ...login, owner, leaseMs }), true);
@@ -173,13 +181,13 @@ export function describeClaims({ describe, it }: Part): void {
       assert.equal(await renew(login.generation, randomName()), false);
       assert.equal(await renew(randomName(), owner), false);
       await bench.assertUnchanged(before);
-      assert.equal(await bench.settle(login, owner, { state: 'ambiguous' }), true);
+      assert.equal(await bench.releaseClaim(login, owner, { state: 'inDoubt' }), true);
       assert.equal(await renew(login.generation, owner), false);
     });
   });
 
   describe('arm()', () => {
-    it('turns the claim of a grant in doubt into a flight', async (bench) => {
+    it('turns the claim of a grant in doubt into one that presents', async (bench) => {
       const login = await bench.logIn();
       const { owner } = await bench.doubt(login);
       await bench.elapse(leaseMs / 2);
@@ -187,11 +195,11 @@ export function describeClaims({ describe, it }: Part): void {
       assert.equal(await bench.store.arm(bench.grantId, { ...login, owner, leaseMs }), true);
 
       const record = await bench.read();
-      assert.equal(record.state, 'inflight');
+      assert.equal(record.state, 'presenting');
       bench.assertAge(record.stateAgeMs, 0);
       bench.assertLeft(record.leaseInMs, leaseMs);
       await bench.elapse(leaseMs);
-      await bench.hold(login, 'resolve');
+      await bench.takeClaim(login, 'resolve');
     });
 
     it('is false for anybody else, and where nothing is in doubt', async (bench) => {
@@ -199,10 +207,10 @@ export function describeClaims({ describe, it }: Part): void {
         bench.store.arm(bench.grantId, { generation, owner, leaseMs });
       assert.equal(await arm(randomName(), randomName()), false);
       const login = await bench.logIn();
-      const first = await bench.hold(login);
+      const first = await bench.takeClaim(login);
       assert.equal(await arm(login.generation, first), false);
       await bench.elapse(leaseMs);
-      const owner = await bench.hold(login, 'resolve');
+      const owner = await bench.takeClaim(login, 'resolve');
       const before = await bench.read();
 
       assert.equal(await arm(login.generation, first), false);

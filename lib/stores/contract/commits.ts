@@ -1,19 +1,20 @@
 import assert from 'node:assert/strict';
+import { grantSchema } from '../stored-grant';
 import { leaseMs, randomName, type Part } from './bench';
 
 export function describeCommits({ describe, it }: Part): void {
   describe('commit()', () => {
     it('stores refreshed tokens, and ends claim and failures', async (bench) => {
       const login = await bench.logIn();
-      await bench.settle(login, await bench.hold(login), { failed: true, errorCode: 'ERR_ONCE' });
-      const owner = await bench.hold(login);
+      await bench.releaseClaim(login, await bench.takeClaim(login), { failed: true, errorCode: 'ERR_ONCE' });
+      const owner = await bench.takeClaim(login);
       await bench.elapse(30_000);
 
       assert.equal(await bench.commit(login, { payload: 'new', softMs: 100_000, hardMs: null }), 'committed');
 
       const { softInMs, hardInMs, stateAgeMs, tokensAgeMs, ...rest } = await bench.read();
       assert.deepEqual(rest, {
-        schema: 1,
+        schema: grantSchema,
         grantId: bench.grantId,
         generation: login.generation,
         version: login.version + 1,
@@ -32,7 +33,7 @@ export function describeCommits({ describe, it }: Part): void {
       assert.equal(hardInMs, null);
       bench.assertAge(stateAgeMs, 0);
       assert.equal(await bench.store.renew(bench.grantId, { ...login, owner, leaseMs }), false);
-      await bench.hold({ ...login, version: login.version + 1 });
+      await bench.takeClaim({ ...login, version: login.version + 1 });
     });
 
     it('is taken from one whose lease ran out, and who lost the claim to another', async (bench) => {
@@ -46,19 +47,23 @@ export function describeCommits({ describe, it }: Part): void {
       assert.equal(record.payload, 'refreshed tokens');
       assert.equal(record.leaseInMs, 0);
       assert.equal(await bench.store.arm(bench.grantId, { ...login, owner, leaseMs }), false);
-      assert.equal(await bench.settle(login, owner, { state: 'dead' }), false);
+      assert.equal(await bench.releaseClaim(login, owner, { state: 'ended' }), false);
       assert.equal((await bench.read()).state, 'idle');
     });
 
     it('is taken over a backoff, and for a grant given up as dead', async (bench) => {
       const login = await bench.logIn();
-      await bench.settle(login, await bench.hold(login), { state: 'dead', backoffMs: 90_000, errorCode: 'ERR_DEAD' });
+      await bench.releaseClaim(login, await bench.takeClaim(login), {
+        state: 'ended',
+        backoffMs: 90_000,
+        errorCode: 'ERR_DEAD',
+      });
 
       assert.equal(await bench.commit(login), 'committed');
 
       const { state, errorCode, backoffInMs } = await bench.read();
       assert.deepEqual({ state, errorCode, backoffInMs }, { state: 'idle', errorCode: undefined, backoffInMs: 0 });
-      await bench.hold({ ...login, version: login.version + 1 });
+      await bench.takeClaim({ ...login, version: login.version + 1 });
     });
 
     it('stores nothing where the version has moved on', async (bench) => {
@@ -74,39 +79,39 @@ export function describeCommits({ describe, it }: Part): void {
     it('stores nothing of an older version while somebody refreshes the newer one', async (bench) => {
       const login = await bench.logIn();
       const again = await bench.logIn({ expected: login, generation: login.generation });
-      await bench.hold(again);
+      await bench.takeClaim(again);
 
       assert.equal(await bench.commit(login, { payload: 'late' }), 'moved');
-      assert.equal((await bench.read()).state, 'inflight');
+      assert.equal((await bench.read()).state, 'presenting');
       assert.equal(await bench.commit(again), 'committed');
     });
 
     it('stores nothing where the grant is gone, or of another generation', async (bench) => {
-      const never = { generation: randomName(), version: 1, reference: randomName() };
-      assert.equal(await bench.commit(never), 'gone');
+      const never = { generation: randomName(), version: 1, holder: randomName() };
+      assert.equal(await bench.commit(never), 'loggedOut');
       assert.equal(await bench.store.read(bench.grantId), undefined);
 
       const login = await bench.logIn();
       const before = await bench.read();
-      assert.equal(await bench.commit({ ...login, generation: randomName() }), 'gone');
+      assert.equal(await bench.commit({ ...login, generation: randomName() }), 'loggedOut');
       await bench.assertUnchanged(before);
 
-      await bench.release(login);
+      await bench.logOut(login);
       const tombstone = await bench.read();
-      assert.equal(await bench.commit(login), 'gone');
+      assert.equal(await bench.commit(login), 'loggedOut');
       await bench.assertUnchanged(tombstone);
       await bench.elapse(600_000);
-      assert.equal(await bench.commit(login), 'gone');
+      assert.equal(await bench.commit(login), 'loggedOut');
     });
 
     it('leaves the sessions as they are', async (bench) => {
       const first = await bench.logIn();
-      const second = { ...first, reference: randomName() };
-      await bench.store.reference(bench.grantId, { ...second, referenceMs: 3_600_000 });
+      const second = { ...first, holder: randomName() };
+      await bench.store.addHolder(bench.grantId, { ...second, holderMs: 3_600_000 });
       await bench.commit(first);
 
-      assert.equal((await bench.release(first)).outcome, 'released');
-      assert.equal((await bench.release(second)).outcome, 'ended');
+      assert.equal((await bench.logOut(first)).outcome, 'holderRemoved');
+      assert.equal((await bench.logOut(second)).outcome, 'loggedOut');
     });
 
     it('is granted to exactly one of a hundred with the same version', async (bench) => {

@@ -32,11 +32,11 @@ export function describeIdleGrants({ describe, it }: Part): void {
       assert.equal((await take(bench)).get(bench.grantId)?.generation, login.generation);
     });
 
-    it('does not change the grant, nor count a hold or a failed try as a refresh', async (bench) => {
+    it('does not change the grant, nor count a holder or a failed try as a refresh', async (bench) => {
       const login = await bench.logIn();
       await bench.elapse(query.idleMs / 2);
-      await bench.store.reference(bench.grantId, { ...login, reference: randomName(), referenceMs: 1_000 });
-      await bench.settle(login, await bench.hold(login), { failed: true, errorCode: 'ERR_BUSY' });
+      await bench.store.addHolder(bench.grantId, { ...login, holder: randomName(), holderMs: 1_000 });
+      await bench.releaseClaim(login, await bench.takeClaim(login), { failed: true, errorCode: 'ERR_BUSY' });
       await bench.elapse(query.idleMs / 2);
       const before = await bench.read();
 
@@ -69,8 +69,8 @@ export function describeIdleGrants({ describe, it }: Part): void {
     });
 
     it('tells for how long no session has held the grant', async (bench) => {
-      const referenceMs = query.idleMs + 10 * dayMs;
-      const login = await bench.logIn({ referenceMs });
+      const holderMs = query.idleMs + 10 * dayMs;
+      const login = await bench.logIn({ holderMs });
       await bench.elapse(query.idleMs);
       assert.equal((await take(bench)).get(bench.grantId)?.unheldMs, 0);
 
@@ -78,27 +78,27 @@ export function describeIdleGrants({ describe, it }: Part): void {
       bench.assertAge((await take(bench)).get(bench.grantId)?.unheldMs ?? -1, 2 * dayMs);
 
       // A hold that was extended, and then a shorter one of another session: the last to end counts.
-      await bench.store.reference(bench.grantId, { ...login, referenceMs: 5 * dayMs });
-      await bench.store.reference(bench.grantId, { ...login, reference: randomName(), referenceMs: dayMs });
+      await bench.store.addHolder(bench.grantId, { ...login, holderMs: 5 * dayMs });
+      await bench.store.addHolder(bench.grantId, { ...login, holder: randomName(), holderMs: dayMs });
       await bench.elapse(6 * dayMs);
       bench.assertAge((await take(bench)).get(bench.grantId)?.unheldMs ?? -1, dayMs);
     });
 
-    it('gives those in doubt or left in flight too, but none that is dead, logged out or without a refresh token', async (bench) => {
+    it('gives those in doubt or left by an attempt too, but none that is ended, logged out or without a refresh token', async (bench) => {
       const [dead, gone, bare] = [randomName(), randomName(), randomName()];
       const login = await bench.logIn();
-      await bench.hold(login);
+      await bench.takeClaim(login);
       const doomed = await bench.logIn({}, dead);
-      const settlement = { state: 'dead', backoffMs: 0, errorCode: 'ERR_DEAD', failed: true, owner: '' } as const;
-      assert.equal(await bench.store.settle(dead, { ...doomed, ...settlement }), true);
+      const release = { state: 'ended', backoffMs: 0, errorCode: 'ERR_DEAD', failed: true, owner: '' } as const;
+      assert.equal(await bench.store.releaseClaim(dead, { ...doomed, ...release }), true);
       const left = await bench.logIn({}, gone);
-      await bench.store.release(gone, { ...left, version: null, everywhere: true, tombstoneMs: 100 * dayMs });
+      await bench.store.logOut(gone, { ...left, version: null, everywhere: true, tombstoneMs: 100 * dayMs });
       await bench.logIn({ softMs: null }, bare);
       await bench.elapse(query.idleMs);
 
       const first = await take(bench);
       await bench.elapse(leaseMs + query.takenMs);
-      await bench.hold(login, 'resolve');
+      await bench.takeClaim(login, 'resolve');
       const second = await take(bench);
 
       for (const taken of [first, second]) {

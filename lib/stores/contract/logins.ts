@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { grantSchema } from '../stored-grant';
 import { randomName, type Part } from './bench';
 
 export function describeLogins({ describe, it }: Part): void {
@@ -15,7 +16,7 @@ export function describeLogins({ describe, it }: Part): void {
 
       const { softInMs, hardInMs, stateAgeMs, tokensAgeMs, ...rest } = record;
       assert.deepEqual(rest, {
-        schema: 1,
+        schema: grantSchema,
         grantId: bench.grantId,
         generation,
         version,
@@ -55,7 +56,7 @@ export function describeLogins({ describe, it }: Part): void {
     });
 
     it('takes durations that are no whole numbers, or below zero', async (bench) => {
-      await bench.logIn({ softMs: -0.5, hardMs: 100_000.25, referenceMs: 100_000.75 });
+      await bench.logIn({ softMs: -0.5, hardMs: 100_000.25, holderMs: 100_000.75 });
 
       const { softInMs, hardInMs } = await bench.read();
 
@@ -117,8 +118,8 @@ export function describeLogins({ describe, it }: Part): void {
 
     it('replaces tokens, and everything that was known of the former ones', async (bench) => {
       const first = await bench.logIn({ labels: { ...bench.labels, tenant: 'old' } });
-      const failed = { state: 'dead', backoffMs: 90_000, errorCode: 'ERR_OLD', failed: true } as const;
-      assert(await bench.settle(first, await bench.hold(first), failed));
+      const failed = { state: 'ended', backoffMs: 90_000, errorCode: 'ERR_OLD', failed: true } as const;
+      assert(await bench.releaseClaim(first, await bench.takeClaim(first), failed));
 
       const second = await bench.logIn({
         expected: first,
@@ -141,32 +142,32 @@ export function describeLogins({ describe, it }: Part): void {
       bench.assertAge(record.stateAgeMs, 0);
     });
 
-    it('ends the claim of a flight, which learns from its commit that it was overtaken', async (bench) => {
+    it('ends the claim of an attempt, which learns from its commit that it was overtaken', async (bench) => {
       const first = await bench.logIn();
-      const owner = await bench.hold(first);
+      const owner = await bench.takeClaim(first);
       const second = await bench.logIn({ expected: first, generation: first.generation, payload: 'new' });
       const before = await bench.read();
 
       assert.equal(before.leaseInMs, 0);
       assert.equal(await bench.store.renew(bench.grantId, { ...first, owner, leaseMs: 1_000 }), false);
-      assert.equal(await bench.settle(first, owner), false);
+      assert.equal(await bench.releaseClaim(first, owner), false);
       assert.equal(await bench.commit(first), 'moved');
       await bench.assertUnchanged(before);
-      await bench.hold(second);
+      await bench.takeClaim(second);
     });
 
     it('keeps the sessions that hold the grant, and adds its own', async (bench) => {
       const first = await bench.logIn();
       const second = await bench.logIn({ expected: first, generation: first.generation });
 
-      assert.equal((await bench.release(second)).outcome, 'released');
-      assert.equal((await bench.release(first)).outcome, 'ended');
+      assert.equal((await bench.logOut(second)).outcome, 'holderRemoved');
+      assert.equal((await bench.logOut(first)).outcome, 'loggedOut');
     });
 
     it('begins anew over a tombstone, which needs a null', async (bench) => {
       const first = await bench.logIn();
-      const owner = await bench.hold(first);
-      await bench.release(first, { everywhere: true });
+      const owner = await bench.takeClaim(first);
+      await bench.logOut(first, { everywhere: true });
       const overTombstone = bench.write({ expected: first, generation: first.generation });
       assert.deepEqual(await bench.store.put(bench.grantId, overTombstone), { outcome: 'conflict' });
 
@@ -177,12 +178,12 @@ export function describeLogins({ describe, it }: Part): void {
       assert.equal(record.state, 'idle');
       assert.equal(record.payload, 'new');
       assert.equal(record.leaseInMs, 0);
-      assert.equal(await bench.commit(first), 'gone');
-      assert.equal(await bench.settle(first, owner), false);
-      assert.equal((await bench.claim(first)).outcome, 'gone');
+      assert.equal(await bench.commit(first), 'loggedOut');
+      assert.equal(await bench.releaseClaim(first, owner), false);
+      assert.equal((await bench.claim(first)).outcome, 'loggedOut');
       await bench.elapse(3_500_000);
       assert.equal((await bench.read()).payload, 'new', 'The tombstone’s end took the new grant with it.');
-      assert.equal((await bench.release(second)).outcome, 'ended');
+      assert.equal((await bench.logOut(second)).outcome, 'loggedOut');
     });
 
     it('lets one of many simultaneous logins create the grant', async (bench) => {

@@ -61,15 +61,17 @@ export function describeNotifications({ describe, it }: Part): void {
     it('tells of a login, of a claim given back, of new tokens and of a logout', async (bench) => {
       const ear = await new Ear(bench).open();
       try {
-        let login = { generation: '', version: 0, reference: '' };
+        let login = { generation: '', version: 0, holder: '' };
         await ear.hears('a login', async () => (login = await bench.logIn()));
-        const owner = await bench.hold(login);
-        await ear.hears('a claim given back', () => bench.settle(login, owner));
+        const owner = await bench.takeClaim(login);
+        await ear.hears('a claim given back', () => bench.releaseClaim(login, owner));
         await ear.hears('new tokens', () => bench.commit(login));
         await ear.hears('a login over another', () => bench.logIn({ ...login, expected: { ...login, version: 2 } }));
-        const last = await bench.hold({ ...login, version: 3 });
-        await ear.hears('a logout', () => bench.release(login, { everywhere: true }));
-        await ear.hears('the end of the flight a logout waits for', () => bench.settle({ ...login, version: 3 }, last));
+        const last = await bench.takeClaim({ ...login, version: 3 });
+        await ear.hears('a logout', () => bench.logOut(login, { everywhere: true }));
+        await ear.hears('the end of the attempt a logout waits for', () =>
+          bench.releaseClaim({ ...login, version: 3 }, last),
+        );
       } finally {
         ear.end();
       }

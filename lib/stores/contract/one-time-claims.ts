@@ -91,7 +91,7 @@ export function describeOneTimeClaims({ describe, it }: Part): void {
       const login = await bench.logIn();
 
       assert.deepEqual(await claimOnce(bench, bench.grantId), taken());
-      assert.equal((await bench.release(login)).outcome, 'ended');
+      assert.equal((await bench.logOut(login)).outcome, 'loggedOut');
       assert.deepEqual(await claimOnce(bench, bench.grantId), taken());
     });
   });

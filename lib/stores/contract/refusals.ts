@@ -16,7 +16,11 @@ export function describeRefusals({ describe, it }: Part): void {
 
     it('is kept during a pause and after the end, and changes nothing else', async (bench) => {
       const login = await bench.logIn();
-      await bench.settle(login, await bench.hold(login), { backoffMs: 90_000, errorCode: 'ERR_BUSY', failed: true });
+      await bench.releaseClaim(login, await bench.takeClaim(login), {
+        backoffMs: 90_000,
+        errorCode: 'ERR_BUSY',
+        failed: true,
+      });
       const paused = await bench.read();
 
       assert.equal((await bench.claim(login, { refused: 'paused' })).outcome, 'backoff');
@@ -33,11 +37,11 @@ export function describeRefusals({ describe, it }: Part): void {
         },
         { ...paused, backoffInMs: 0, errorAgeMs: 0, stateAgeMs: 0, tokensAgeMs: 0, softInMs: 0, hardInMs: 0 },
       );
-      await bench.settle(login, '', { state: 'dead' });
-      assert.equal((await bench.claim(login, { refused: 'ended' })).outcome, 'dead');
+      await bench.releaseClaim(login, '', { state: 'ended' });
+      assert.equal((await bench.claim(login, { refused: 'ended' })).outcome, 'ended');
       const record = await bench.read();
       assert.equal(record.refused, 'ended');
-      assert.equal(record.state, 'dead');
+      assert.equal(record.state, 'ended');
       assert.equal(record.leaseInMs, 0);
     });
 
@@ -47,7 +51,7 @@ export function describeRefusals({ describe, it }: Part): void {
 
       assert.equal((await bench.claim(login, { refused: 'doubted' })).outcome, 'busy');
       assert.equal((await bench.read()).refused, 'doubted');
-      assert.equal(await bench.settle(login, owner, { state: 'ambiguous' }), true);
+      assert.equal(await bench.releaseClaim(login, owner, { state: 'inDoubt' }), true);
     });
 
     it('is of one version: a claim of an older one keeps nothing', async (bench) => {
@@ -77,7 +81,7 @@ export function describeRefusals({ describe, it }: Part): void {
       const login = await bench.logIn();
       assert.equal((await bench.read()).errorAgeMs, 0);
       const fail = async (errorCode: string | undefined): Promise<void> => {
-        assert.equal(await bench.settle(login, await bench.hold(login), { errorCode, failed: true }), true);
+        assert.equal(await bench.releaseClaim(login, await bench.takeClaim(login), { errorCode, failed: true }), true);
       };
       await fail('ERR_ONE');
       await bench.elapse(60_000);
@@ -95,10 +99,10 @@ export function describeRefusals({ describe, it }: Part): void {
   });
 
   describe('the age of tokens', () => {
-    it('counts from when they were stored, whatever is claimed and settled since', async (bench) => {
+    it('counts from when they were stored, whatever is claimed and released since', async (bench) => {
       const login = await bench.logIn();
       await bench.elapse(600_000);
-      await bench.settle(login, await bench.hold(login), { errorCode: 'ERR_ONE', failed: true });
+      await bench.releaseClaim(login, await bench.takeClaim(login), { errorCode: 'ERR_ONE', failed: true });
       bench.assertAge((await bench.read()).tokensAgeMs, 600_000);
 
       await bench.commit(login);

@@ -1,3 +1,4 @@
+import { grantSchema } from '../stored-grant';
 /** Parts of statements that several of them share. `decided` is the row as a statement finds it. */
 export const later = (ms: string): string => `decided.now + ${ms}::float8 * interval '1 millisecond'`;
 
@@ -16,13 +17,13 @@ export const record = (row: string): string => {
 /** Sessions that still hold the grant. */
 export const heldOnly = (row: string): string => `(
   select coalesce(jsonb_object_agg(held.key, held.value), '{}')
-  from jsonb_each(${row}.session_references) as held
+  from jsonb_each(${row}.holders) as held
   where held.value::text::float8 > ${epochMs(`${row}.now`)}
 )`;
 
 /** Sessions that still hold the grant, the last to end first. */
 const others = (row: string): string => `
-  jsonb_each(${row}.session_references) as other
+  jsonb_each(${row}.holders) as other
   where other.value::text::float8 > ${epochMs(`${row}.now`)}
   order by other.value::text::float8 desc`;
 
@@ -41,4 +42,4 @@ export const session = (name: string, ms: string): string =>
   `jsonb_build_object(${name}::text, ${epochMs('decided.now')} + ${ms}::float8)`;
 
 /** A record that is over, be it a tombstone or abandoned, counts as nothing, whether or not it has been removed. */
-export const isThere: string = '(schema_version <> 1 or expires_at > clock_timestamp())';
+export const isThere: string = `(schema_version <> ${grantSchema} or expires_at > clock_timestamp())`;

@@ -1,3 +1,4 @@
+import { grantSchema } from '../stored-grant';
 import type { GrantRecord, GrantState } from '../store';
 
 /** A row as `pg` gives it: bigint and numeric as text, unless the application has other parsers. */
@@ -8,7 +9,7 @@ export function recordOf(row: Row): GrantRecord {
   assertKnown(row);
   const { tenant } = row;
   return {
-    schema: 1,
+    schema: grantSchema,
     grantId: row['grant_id'] as string,
     generation: row['generation'] as string,
     version: Number(row['version']),
@@ -35,8 +36,8 @@ export function recordOf(row: Row): GrantRecord {
 
 /** Refuses what another version of the package has written. */
 export function assertKnown({ schema_version: schema }: Row): void {
-  if (Number(schema) === 1) return;
+  if (Number(schema) === grantSchema) return;
   throw new Error(
-    `A grant in PostgreSQL has the schema_version ${String(schema)}; this version of the package knows 1.`,
+    `A grant in PostgreSQL has the schema_version ${String(schema)}; this version of the package knows ${grantSchema}.`,
   );
 }

@@ -1,3 +1,4 @@
+import { grantSchema } from '../stored-grant';
 import { epochMs, forgottenUntil, heldOnly, heldWith, isThere, later, record, session } from './expressions';
 
 /**
@@ -14,10 +15,10 @@ export interface Statements {
   claim: string;
   renew: string;
   arm: string;
-  settle: string;
+  releaseClaim: string;
   commit: string;
-  reference: string;
-  release: string;
+  addHolder: string;
+  logOut: string;
   take: string;
   list: string;
 }
@@ -43,7 +44,7 @@ export function statementsFor({ table, channel, retentionMs, maxHolders }: State
   const forgotten = `forgotten as (
          delete from ${table} where grant_id in (
            select grant_id from ${table}
-           where expires_at <= clock_timestamp() and schema_version = 1 and grant_id <> $1
+           where expires_at <= clock_timestamp() and schema_version = ${grantSchema} and grant_id <> $1
            order by expires_at limit 10 for update skip locked
          )
        )`;
@@ -53,7 +54,7 @@ with before as materialized (
   select held.*, clock_timestamp() as now
   from (select * from ${table} where grant_id = $1 and ${isThere} for update) as held
 ), decided as materialized (
-  select before.*, case when schema_version <> 1 then 'schema' ${outcome} end as outcome from before
+  select before.*, case when schema_version <> ${grantSchema} then 'schema' ${outcome} end as outcome from before
 ), changed as (
   update ${table} as stored set ${changes}
   from decided
@@ -62,17 +63,17 @@ with before as materialized (
 )
 ${result}`;
   const takes = `decided.outcome in ('claimed', 'resolve')`;
-  const enters = `(${takes} or (decided.outcome = 'backoff' and decided.state = 'inflight'))`;
-  const isRefused = `(decided.outcome not in ('schema', 'gone', 'moved') and decided.refused is distinct from $6::text
+  const enters = `(${takes} or (decided.outcome = 'backoff' and decided.state = 'presenting'))`;
+  const isRefused = `(decided.outcome not in ('schema', 'loggedOut', 'moved') and decided.refused is distinct from $6::text
          and $6::text is not null)`;
   const decision = 'select outcome, schema_version, version from decided';
   const owned = 'generation = $2 and owner = $3';
   const holding = (name: string, ms: string): string =>
     // An extension is common, and need not look at all the others.
-    `session_references = case when decided.session_references ? ${name}::text
-         then decided.session_references || ${session(name, ms)}
+    `holders = case when decided.holders ? ${name}::text
+         then decided.holders || ${session(name, ms)}
          else ${heldWith('decided', name, ms, maxHolders)} end,
-       forgotten_until = case when decided.session_references ? ${name}::text then decided.forgotten_until
+       forgotten_until = case when decided.holders ? ${name}::text then decided.forgotten_until
          else ${forgottenUntil('decided', maxHolders)} end,
        held_until = greatest(decided.held_until, ${later(ms)})`;
   const unclaimed = 'owner = null, lease_until = null';
@@ -83,7 +84,7 @@ select ${record('found')} from (
   select *, clock_timestamp() as now from ${table} where grant_id = $1 and ${isThere}
 ) as found`,
 
-    // $2 generation, $3 payload, $4 to $7 labels, $8 softMs, $9 hardMs, $10 reference, $11 referenceMs
+    // $2 generation, $3 payload, $4 to $7 labels, $8 softMs, $9 hardMs, $10 holder, $11 holderMs
     create: `
 with before as (
   select schema_version from ${table} where grant_id = $1
@@ -92,9 +93,9 @@ with before as (
 ), written as (
   insert into ${table} as stored (
     grant_id, schema_version, generation, version, state, payload, organization_id, user_id, client_id, tenant,
-    soft_at, hard_at, state_since, failures, session_references, held_until, refreshed_at, expires_at
+    soft_at, hard_at, state_since, failures, holders, held_until, refreshed_at, expires_at
   )
-  select $1, 1, $2, 1, 'idle', $3, $4, $5, $6, $7,
+  select $1, ${grantSchema}, $2, 1, 'idle', $3, $4, $5, $6, $7,
     ${later('$8')}, ${later('$9')}, decided.now, 0, ${session('$10', '$11')}, ${later('$11')}, decided.now,
     ${retained(later('$11'), 'decided.now')}
   from decided
@@ -104,18 +105,18 @@ with before as (
     organization_id = excluded.organization_id, user_id = excluded.user_id, client_id = excluded.client_id,
     tenant = excluded.tenant, soft_at = excluded.soft_at, hard_at = excluded.hard_at, owner = null, lease_until = null,
     next_try_at = null, state_since = excluded.state_since, failures = 0, error_code = null, error_since = null, refused = null,
-    session_references = excluded.session_references, forgotten_until = null, held_until = excluded.held_until,
+    holders = excluded.holders, forgotten_until = null, held_until = excluded.held_until,
     refreshed_at = excluded.refreshed_at, taken_until = null, expires_at = excluded.expires_at
-  where stored.schema_version = 1 and (stored.state = 'gone' or stored.expires_at <= clock_timestamp())
+  where stored.schema_version = ${grantSchema} and (stored.state = 'loggedOut' or stored.expires_at <= clock_timestamp())
   returning version${tells()}
 ), ${forgotten}
-select 'written' as outcome, 1 as schema_version, version from written
+select 'written' as outcome, ${grantSchema} as schema_version, version from written
 union all
 select 'conflict', schema_version, null from before where not exists (select from written)`,
 
     // as create, then $12 expected generation, $13 expected version
     replace: step(
-      `when state <> 'gone' and generation = $12 and version = $13 then 'written' else 'conflict'`,
+      `when state <> 'loggedOut' and generation = $12 and version = $13 then 'written' else 'conflict'`,
       `generation = $2, version = decided.version + 1, state = 'idle', payload = $3,
        organization_id = $4, user_id = $5, client_id = $6, tenant = $7, soft_at = ${later('$8')}, hard_at = ${later('$9')},
        ${unclaimed}, next_try_at = null, state_since = decided.now, failures = 0, error_code = null, error_since = null, refused = null,
@@ -128,19 +129,19 @@ select 'conflict', schema_version, null from before where not exists (select fro
 
     // $2 generation, $3 version, $4 owner, $5 leaseMs, $6 digest of an access token that was refused
     claim: step(
-      `when state = 'gone' or generation <> $2 then 'gone'
+      `when state = 'loggedOut' or generation <> $2 then 'loggedOut'
        when version <> $3 then 'moved'
-       when state = 'dead' then 'dead'
+       when state = 'ended' then 'ended'
        -- The same call again, sent anew because its first answer was lost.
-       when lease_until > now and owner = $4 then case state when 'inflight' then 'claimed again' else 'resolve again' end
+       when lease_until > now and owner = $4 then case state when 'presenting' then 'claimed again' else 'resolve again' end
        when lease_until > now then 'busy'
        when next_try_at > now then 'backoff'
-       -- Its holder died, or is paused, with the refresh token perhaps on the wire.
-       when state in ('inflight', 'ambiguous') then 'resolve'
+       -- Its owner died, or is paused, with the refresh token perhaps on the wire.
+       when state in ('presenting', 'inDoubt') then 'resolve'
        else 'claimed'`,
-      `state = case when ${enters} then case decided.outcome when 'claimed' then 'inflight' else 'ambiguous' end
+      `state = case when ${enters} then case decided.outcome when 'claimed' then 'presenting' else 'inDoubt' end
          else decided.state end,
-       state_since = case when ${enters} and decided.state <> 'ambiguous' then decided.now else decided.state_since end,
+       state_since = case when ${enters} and decided.state <> 'inDoubt' then decided.now else decided.state_since end,
        owner = case when ${takes} then $4 else decided.owner end,
        lease_until = case when ${takes} then ${later('$5')} else decided.lease_until end,
        refused = coalesce($6::text, decided.refused)`,
@@ -159,18 +160,18 @@ select 'conflict', schema_version, null from before where not exists (select fro
     ),
 
     arm: step(
-      `when ${owned} and state = 'ambiguous' then 'yes' else 'no'`,
-      `state = 'inflight', state_since = decided.now, lease_until = ${later('$4')}`,
+      `when ${owned} and state = 'inDoubt' then 'yes' else 'no'`,
+      `state = 'presenting', state_since = decided.now, lease_until = ${later('$4')}`,
       `decided.outcome = 'yes'`,
       decision,
     ),
 
     // $2 generation, $3 owner, $4 version, $5 state, $6 backoffMs, $7 failed, $8 error code
-    settle: step(
+    releaseClaim: step(
       `when generation <> $2 then 'no'
-       -- The flight a logout is waiting for has ended.
-       when state = 'gone' then case when owner = $3 then 'unclaimed' else 'no' end
-       when version = $4 and ($5::text = 'dead' or owner = $3) then 'yes'
+       -- The attempt a logout waits for has ended.
+       when state = 'loggedOut' then case when owner = $3 then 'unclaimed' else 'no' end
+       when version = $4 and ($5::text = 'ended' or owner = $3) then 'yes'
        else 'no'`,
       ['state', 'state_since', 'next_try_at', 'failures', 'error_code', 'error_since']
         .map((column) => {
@@ -193,7 +194,7 @@ select 'conflict', schema_version, null from before where not exists (select fro
 
     // $2 generation, $3 version, $4 payload, $5 softMs, $6 hardMs
     commit: step(
-      `when state = 'gone' or generation <> $2 then 'gone'
+      `when state = 'loggedOut' or generation <> $2 then 'loggedOut'
        when version = $3 then 'committed'
        -- The same call again, its first answer having been lost.
        when version = $3::bigint + 1 and payload = $4 then 'committed again'
@@ -207,33 +208,33 @@ select 'conflict', schema_version, null from before where not exists (select fro
       tells(),
     ),
 
-    // $2 generation, $3 reference, $4 referenceMs
-    reference: step(
-      `when state <> 'gone' and generation = $2 then 'yes' else 'no'`,
+    // $2 generation, $3 holder, $4 holderMs
+    addHolder: step(
+      `when state <> 'loggedOut' and generation = $2 then 'yes' else 'no'`,
       `${holding('$3', '$4')},
        expires_at = ${retained(`decided.held_until, ${later('$4')}`, 'decided.refreshed_at')}`,
       `decided.outcome = 'yes'`,
       decision,
     ),
 
-    // $2 generation, $3 reference, $4 everywhere, $5 tombstoneMs. Owner and lease stay: they tell the logout of a flight.
-    release: step(
-      `when state = 'gone' or generation <> $2 then 'gone'
+    // $2 generation, $3 holder, $4 everywhere, $5 tombstoneMs. Owner and lease stay: they tell the logout of an attempt.
+    logOut: step(
+      `when state = 'loggedOut' or generation <> $2 then 'alreadyLoggedOut'
        when not $4::boolean and (
          forgotten_until > now or ${heldOnly('before')} - coalesce($3::text, '') <> '{}'
-       ) then 'released'
+       ) then 'holderRemoved'
        when version <> $6::bigint then 'moved'
-       else 'ended'`,
-      `session_references = case decided.outcome when 'ended' then '{}' else ${heldOnly('decided')} - coalesce($3::text, '') end,
-       forgotten_until = case decided.outcome when 'ended' then null else decided.forgotten_until end,
-       state = case decided.outcome when 'ended' then 'gone' else decided.state end,
-       state_since = case decided.outcome when 'ended' then decided.now else decided.state_since end,
-       payload = case decided.outcome when 'ended' then '' else decided.payload end,
-       expires_at = case decided.outcome when 'ended' then ${later('$5')} else decided.expires_at end`,
-      `decided.outcome in ('ended', 'released')`,
+       else 'loggedOut'`,
+      `holders = case decided.outcome when 'loggedOut' then '{}' else ${heldOnly('decided')} - coalesce($3::text, '') end,
+       forgotten_until = case decided.outcome when 'loggedOut' then null else decided.forgotten_until end,
+       state = case decided.outcome when 'loggedOut' then 'loggedOut' else decided.state end,
+       state_since = case decided.outcome when 'loggedOut' then decided.now else decided.state_since end,
+       payload = case decided.outcome when 'loggedOut' then '' else decided.payload end,
+       expires_at = case decided.outcome when 'loggedOut' then ${later('$5')} else decided.expires_at end`,
+      `decided.outcome in ('loggedOut', 'holderRemoved')`,
       `, ${forgotten}
        select decided.outcome, ${record('decided')} from decided`,
-      tells(`decided.outcome = 'ended'`),
+      tells(`decided.outcome = 'loggedOut'`),
     ),
 
     // $1 idleMs, $2 takenMs, $3 how many
@@ -241,7 +242,7 @@ select 'conflict', schema_version, null from before where not exists (select fro
 with found as materialized (
   select grant_id from ${table}
   where refreshed_at <= clock_timestamp() - $1::float8 * interval '1 millisecond'
-    and state in ('idle', 'inflight', 'ambiguous') and soft_at is not null and schema_version = 1
+    and state in ('idle', 'presenting', 'inDoubt') and soft_at is not null and schema_version = ${grantSchema}
     and expires_at > clock_timestamp() and (taken_until is null or taken_until <= clock_timestamp())
   order by refreshed_at limit $3 for update skip locked
 )
@@ -254,7 +255,7 @@ returning stored.schema_version, stored.grant_id, stored.generation,
     list: `
 select ${record('found')} from (
   select *, clock_timestamp() as now from ${table}
-  where state <> 'gone' and grant_id > $5 and ${isThere}
+  where state <> 'loggedOut' and grant_id > $5 and ${isThere}
     and ($1::text is null or organization_id = $1) and ($2::text is null or user_id = $2)
     and ($3::text is null or client_id = $3) and ($4::text is null or tenant = $4)
   order by grant_id limit $6

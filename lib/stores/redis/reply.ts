@@ -33,7 +33,7 @@ export function recordIn([, now, ...values]: Reply, grantId: string): GrantRecor
     refreshedAt: Number(fields.refreshedAt),
     refused: fields.refused === '' ? undefined : fields.refused,
     // They stay in Redis, as does what follows: no record shows them.
-    references: new Map(),
+    holders: new Map(),
     forgottenUntil: 0,
     heldUntil: 0,
     takenUntil: 0,

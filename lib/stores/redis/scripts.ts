@@ -1,3 +1,4 @@
+import { grantSchema } from '../stored-grant';
 import { fieldNames } from './fields';
 import { oneTimeClaimScripts } from './one-time-claims';
 import { scriptOf, type Script } from './script';
@@ -10,7 +11,7 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local values = redis.call('HMGET', key, unpack(names))
 local grant
-if values[1] == '1' then
+if values[1] == '${grantSchema}' then
   grant = {}
   for index, name in ipairs(names) do grant[name] = values[index] or '' end
 elseif values[1] or redis.call('EXISTS', key) == 1 then
@@ -34,7 +35,7 @@ local function server_run()
   local info = redis.pcall('INFO', 'server')
   return type(info) == 'string' and string.match(info, 'run_id:(%x+)') or ''
 end
-local function is_live() return grant and grant.state ~= 'gone' end
+local function is_live() return grant and grant.state ~= 'loggedOut' end
 local function is_of(generation) return grant and grant.generation == generation end
 local function is_owned(generation, owner) return is_of(generation) and grant.owner == owner and owner ~= '' end
 local function answer(outcome)
@@ -55,7 +56,7 @@ local function forget_holders(most)
   redis.call('ZREMRANGEBYRANK', holders, 0, excess - 1)
 end
 -- Returns until when the grant has a holder.
-local function hold(name, ms, most)
+local function add_holder(name, ms, most)
   if not redis.call('ZSCORE', holders, name) then
     drop_ended_holders()
     forget_holders(most)
@@ -98,7 +99,7 @@ if not live then
   redis.call('DEL', key, holders)
   grant = {}
 end
-set('schema', '1')
+set('schema', '${grantSchema}')
 set('generation', ARGV[4])
 set('version', version)
 enter('idle')
@@ -109,7 +110,7 @@ set('hardAt', after(ARGV[8]))
 unclaim()
 clear_errors()
 set('server', server_run())
-local held = hold(ARGV[9], ARGV[10], tonumber(ARGV[13]))
+local held = add_holder(ARGV[9], ARGV[10], tonumber(ARGV[13]))
 set('refreshedAt', whole(now))
 set('takenUntil', '0')
 save()
@@ -119,33 +120,33 @@ return {'written', version}`),
 
   claim: script(`
 local generation, version, owner, lease_ms, detects = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5] == '1'
-if not is_live() or not is_of(generation) then return {'gone'} end
+if not is_live() or not is_of(generation) then return {'loggedOut'} end
 if grant.version ~= version then return answer('moved') end
 if ARGV[6] ~= '' and grant.refused ~= ARGV[6] then
   redis.call('HSET', key, 'refused', ARGV[6])
   grant.refused = ARGV[6]
   tell(ARGV[7])
 end
-if grant.state == 'dead' then return answer('dead') end
+if grant.state == 'ended' then return answer('ended') end
 if tonumber(grant.leaseUntil) > now then
   if grant.owner ~= owner then return answer('busy') end
   -- The same call again: the client sent it anew after a connection was lost, and the first answer with it.
-  return answer(grant.state == 'inflight' and 'claimed' or 'resolve')
+  return answer(grant.state == 'presenting' and 'claimed' or 'resolve')
 end
--- Its holder died, or is paused, with the refresh token perhaps on the wire.
-if grant.state == 'inflight' then enter('ambiguous') end
+-- Its owner died, or is paused, with the refresh token perhaps on the wire.
+if grant.state == 'presenting' then enter('inDoubt') end
 local run = server_run()
 if grant.server ~= run then
   -- Another server, or this one restarted: the last write or claim may be lost, and the refresh token spent.
-  if detects and grant.server ~= '' and run ~= '' and grant.state == 'idle' then enter('ambiguous') end
+  if detects and grant.server ~= '' and run ~= '' and grant.state == 'idle' then enter('inDoubt') end
   set('server', run)
 end
 local outcome = 'backoff'
 if tonumber(grant.nextTryAt) <= now then
   outcome = 'resolve'
-  if grant.state ~= 'ambiguous' then
+  if grant.state ~= 'inDoubt' then
     outcome = 'claimed'
-    enter('inflight')
+    enter('presenting')
   end
   set('owner', owner)
   set('leaseUntil', after(lease_ms))
@@ -155,7 +156,7 @@ return answer(outcome)`),
 
   /** Takes back a claim that too few replicas have seen, before anything was presented. */
   unclaim: script(`
-if not is_live() or not is_owned(ARGV[1], ARGV[2]) or grant.state ~= 'inflight' then return {'no'} end
+if not is_live() or not is_owned(ARGV[1], ARGV[2]) or grant.state ~= 'presenting' then return {'no'} end
 enter('idle')
 unclaim()
 save()
@@ -169,17 +170,17 @@ save()
 return {'yes'}`),
 
   arm: script(`
-if not is_owned(ARGV[1], ARGV[2]) or grant.state ~= 'ambiguous' then return {'no'} end
-enter('inflight')
+if not is_owned(ARGV[1], ARGV[2]) or grant.state ~= 'inDoubt' then return {'no'} end
+enter('presenting')
 set('leaseUntil', after(ARGV[3]))
 save()
 return {'yes'}`),
 
-  settle: script(`
+  releaseClaim: script(`
 local generation, version, owner, state = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 if not is_of(generation) then return {'no'} end
-if grant.state == 'gone' then
-  -- The flight a logout is waiting for has ended.
+if grant.state == 'loggedOut' then
+  -- The attempt a logout waits for has ended.
   if is_owned(generation, owner) then
     unclaim()
     save()
@@ -187,7 +188,7 @@ if grant.state == 'gone' then
   end
   return {'no'}
 end
-if grant.version ~= version or not (state == 'dead' or is_owned(generation, owner)) then return {'no'} end
+if grant.version ~= version or not (state == 'ended' or is_owned(generation, owner)) then return {'no'} end
 if grant.state ~= state then enter(state) end
 unclaim()
 set('nextTryAt', after(ARGV[5]))
@@ -199,7 +200,7 @@ return {'yes'}`),
 
   commit: script(`
 local generation, version, payload = ARGV[1], ARGV[2], ARGV[3]
-if not is_live() or not is_of(generation) then return {'gone'} end
+if not is_live() or not is_of(generation) then return {'loggedOut'} end
 local next_version = whole(tonumber(version) + 1)
 if grant.version ~= version then
   -- The same call again, its first answer having been lost.
@@ -220,29 +221,29 @@ keep_until(time_of('heldUntil'), now, ARGV[6])
 tell(ARGV[7])
 return {'committed'}`),
 
-  reference: script(`
+  addHolder: script(`
 if not is_live() or not is_of(ARGV[1]) then return {'no'} end
-local held = hold(ARGV[2], ARGV[3], tonumber(ARGV[5]))
+local held = add_holder(ARGV[2], ARGV[3], tonumber(ARGV[5]))
 save()
 keep_until(held, time_of('refreshedAt'), ARGV[4])
 return {'yes'}`),
 
-  release: script(`
-local generation, kind, reference, everywhere, tombstone_ms = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-if not is_live() or not is_of(generation) then return {'gone'} end
+  logOut: script(`
+local generation, kind, holder, everywhere, tombstone_ms = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+if not is_live() or not is_of(generation) then return {'alreadyLoggedOut'} end
 drop_ended_holders()
-local own = kind == 'one' and redis.call('ZSCORE', holders, reference) and 1 or 0
+local own = kind == 'one' and redis.call('ZSCORE', holders, holder) and 1 or 0
 local is_held = redis.call('ZCARD', holders) > own or time_of('forgottenUntil') > now
 if is_held and everywhere == '0' then
-  if own == 1 then redis.call('ZREM', holders, reference) end
-  return {'released'}
+  if own == 1 then redis.call('ZREM', holders, holder) end
+  return {'holderRemoved'}
 end
 if ARGV[7] ~= '' and ARGV[7] ~= grant.version then return {'moved'} end
-local last = answer('ended')
+local last = answer('loggedOut')
 redis.call('DEL', holders)
 set('forgottenUntil', '0')
--- Owner and lease stay: they tell the logout whether a flight is still to be waited for.
-enter('gone')
+-- Owner and lease stay: they tell the logout whether to wait for an attempt.
+enter('loggedOut')
 set('payload', '')
 save()
 redis.call('PEXPIRE', key, tombstone_ms)
@@ -251,7 +252,7 @@ return last`),
 
   take: script(`
 local idle_ms, taken_ms = tonumber(ARGV[1]), ARGV[2]
-if not is_live() or grant.state == 'dead' or grant.softAt == '' then return {'no'} end
+if not is_live() or grant.state == 'ended' or grant.softAt == '' then return {'no'} end
 if time_of('refreshedAt') > now - idle_ms or time_of('takenUntil') > now then return {'no'} end
 set('takenUntil', after(taken_ms))
 save()

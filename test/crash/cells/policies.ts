@@ -56,7 +56,7 @@ const untold = (['wait', 'login', 'retry'] as const).map((onLostAnswer: LostAnsw
   },
 }));
 
-/** The same, and introspection comes back before the hold is over. */
+/** The same, and introspection comes back before the doubt is over. */
 const toldInTime = losses.map(({ when, step }): Cell => ({
   row: 'Answer lost, introspection back in time, wait',
   step,

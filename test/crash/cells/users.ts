@@ -87,7 +87,7 @@ const unknownSchema: Cell = {
   promised: 'nothing lost',
   async run(scene) {
     const grantId = await scene.grantId();
-    await scene.store.setSchema(grantId, 2);
+    await scene.store.setSchema(grantId, 99);
     const before = await scene.store.contentOf(grantId);
     scene.expire();
     const answers = [await scene.ask(scene.a), await scene.ask(scene.b)];
@@ -97,7 +97,7 @@ const unknownSchema: Cell = {
     );
     insist((await scene.store.contentOf(grantId)) === before, 'The record was changed.');
     insist(scene.presented === 0, 'It was presented.');
-    await scene.store.setSchema(grantId, 1);
+    await scene.store.setSchema(grantId, 2);
   },
 };
 

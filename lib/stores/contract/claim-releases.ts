@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { leaseMs, randomName, type Part } from './bench';
 
-export function describeSettlements({ describe, it }: Part): void {
-  describe('settle()', () => {
+export function describeClaimReleases({ describe, it }: Part): void {
+  describe('releaseClaim()', () => {
     it('gives a claim back: anybody may claim at once', async (bench) => {
       const login = await bench.logIn();
-      const owner = await bench.hold(login);
+      const owner = await bench.takeClaim(login);
       await bench.elapse(30_000);
 
-      assert.equal(await bench.settle(login, owner), true);
+      assert.equal(await bench.releaseClaim(login, owner), true);
 
       const record = await bench.read();
       assert.equal(record.state, 'idle');
@@ -17,14 +17,14 @@ export function describeSettlements({ describe, it }: Part): void {
       assert.equal(record.leaseInMs, 0);
       assert.equal(record.backoffInMs, 0);
       bench.assertAge(record.stateAgeMs, 0);
-      await bench.hold(login);
+      await bench.takeClaim(login);
     });
 
     it('keeps the reason and the pause, and counts failures in a row', async (bench) => {
       const login = await bench.logIn();
       for (const failures of [1, 2, 3]) {
         const failed = { backoffMs: 30_000, errorCode: `ERR_${failures}`, failed: true };
-        assert.equal(await bench.settle(login, await bench.hold(login), failed), true);
+        assert.equal(await bench.releaseClaim(login, await bench.takeClaim(login), failed), true);
         const record = await bench.read();
         assert.equal(record.failures, failures);
         assert.equal(record.errorCode, `ERR_${failures}`);
@@ -32,7 +32,7 @@ export function describeSettlements({ describe, it }: Part): void {
         await bench.elapse(30_000);
       }
 
-      assert.equal(await bench.settle(login, await bench.hold(login)), true);
+      assert.equal(await bench.releaseClaim(login, await bench.takeClaim(login)), true);
 
       const { failures, errorCode, backoffInMs } = await bench.read();
       assert.deepEqual({ failures, errorCode, backoffInMs }, { failures: 0, errorCode: undefined, backoffInMs: 0 });
@@ -40,15 +40,15 @@ export function describeSettlements({ describe, it }: Part): void {
 
     it('leaves a grant in doubt, to be resolved after the pause', async (bench) => {
       const login = await bench.logIn();
-      const doubtful = { state: 'ambiguous', backoffMs: 30_000, errorCode: 'ERR_LOST', failed: true } as const;
+      const doubtful = { state: 'inDoubt', backoffMs: 30_000, errorCode: 'ERR_LOST', failed: true } as const;
 
-      assert.equal(await bench.settle(login, await bench.hold(login), doubtful), true);
+      assert.equal(await bench.releaseClaim(login, await bench.takeClaim(login), doubtful), true);
 
-      assert.equal((await bench.read()).state, 'ambiguous');
+      assert.equal((await bench.read()).state, 'inDoubt');
       assert.equal((await bench.claim(login)).outcome, 'backoff');
-      assert.equal((await bench.read()).state, 'ambiguous');
+      assert.equal((await bench.read()).state, 'inDoubt');
       await bench.elapse(30_000);
-      await bench.hold(login, 'resolve');
+      await bench.takeClaim(login, 'resolve');
       bench.assertAge((await bench.read()).stateAgeMs, 30_000);
     });
 
@@ -57,7 +57,7 @@ export function describeSettlements({ describe, it }: Part): void {
       const { owner } = await bench.doubt(login);
       await bench.elapse(40_000);
 
-      assert.equal(await bench.settle(login, owner, { state: 'ambiguous', failed: true }), true);
+      assert.equal(await bench.releaseClaim(login, owner, { state: 'inDoubt', failed: true }), true);
 
       const { stateAgeMs, failures } = await bench.read();
       bench.assertAge(stateAgeMs, 40_000);
@@ -65,35 +65,35 @@ export function describeSettlements({ describe, it }: Part): void {
     });
 
     it('is false for anybody but the owner', async (bench) => {
-      assert.equal(await bench.settle({ generation: randomName(), version: 1, reference: '' }, randomName()), false);
+      assert.equal(await bench.releaseClaim({ generation: randomName(), version: 1, holder: '' }, randomName()), false);
       const login = await bench.logIn();
-      assert.equal(await bench.settle(login, randomName()), false);
+      assert.equal(await bench.releaseClaim(login, randomName()), false);
       const { dead, owner } = await bench.doubt(login);
       const before = await bench.read();
 
-      for (const state of ['idle', 'ambiguous'] as const) {
-        assert.equal(await bench.settle(login, dead, { state }), false);
-        assert.equal(await bench.settle(login, randomName(), { state }), false);
-        assert.equal(await bench.settle({ ...login, version: login.version + 1 }, owner, { state }), false);
-        assert.equal(await bench.settle({ ...login, generation: randomName() }, owner, { state }), false);
+      for (const state of ['idle', 'inDoubt'] as const) {
+        assert.equal(await bench.releaseClaim(login, dead, { state }), false);
+        assert.equal(await bench.releaseClaim(login, randomName(), { state }), false);
+        assert.equal(await bench.releaseClaim({ ...login, version: login.version + 1 }, owner, { state }), false);
+        assert.equal(await bench.releaseClaim({ ...login, generation: randomName() }, owner, { state }), false);
       }
       await bench.assertUnchanged(before);
     });
 
-    it('to `dead` goes by version, whoever says so', async (bench) => {
+    it('to `ended` goes by version, whoever says so', async (bench) => {
       const login = await bench.logIn();
       const { owner } = await bench.doubt(login);
-      const dead = { state: 'dead', errorCode: 'ERR_DEAD', failed: true } as const;
+      const dead = { state: 'ended', errorCode: 'ERR_DEAD', failed: true } as const;
       const before = await bench.read();
-      assert.equal(await bench.settle({ ...login, version: login.version - 1 }, owner, dead), false);
-      assert.equal(await bench.settle({ ...login, version: login.version + 1 }, owner, dead), false);
-      assert.equal(await bench.settle({ ...login, generation: randomName() }, owner, dead), false);
+      assert.equal(await bench.releaseClaim({ ...login, version: login.version - 1 }, owner, dead), false);
+      assert.equal(await bench.releaseClaim({ ...login, version: login.version + 1 }, owner, dead), false);
+      assert.equal(await bench.releaseClaim({ ...login, generation: randomName() }, owner, dead), false);
       await bench.assertUnchanged(before);
 
-      assert.equal(await bench.settle(login, randomName(), dead), true);
+      assert.equal(await bench.releaseClaim(login, randomName(), dead), true);
 
       const record = await bench.read();
-      assert.equal(record.state, 'dead');
+      assert.equal(record.state, 'ended');
       assert.equal(record.errorCode, 'ERR_DEAD');
       assert.equal(record.leaseInMs, 0);
       bench.assertAge(record.stateAgeMs, 0);

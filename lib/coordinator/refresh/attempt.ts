@@ -3,6 +3,7 @@ import { isSalesforceAuthError, type SalesforceAuthError, type SalesforceErrorCo
 import type { Configuration } from '../../options/configuration';
 import type { GrantRecord } from '../../stores/store';
 import { RequestHeldBack } from '../../token/send-guard';
+import type { LeaveGate } from '../../token/host-gates';
 import type { TokenSet } from '../../token/types';
 import type { ClaimEnd } from '../background';
 import type { RefreshCause } from '../events';
@@ -33,6 +34,8 @@ export interface ClaimedGrant {
   record: GrantRecord;
   tokens: TokenSet & { refreshToken: string };
   configuration: Configuration;
+  /** The place of this claim among the requests to the token endpoint. */
+  place: LeaveGate;
   /** Whether an earlier presentation was left without an answer. */
   isInDoubt: boolean;
 }
@@ -148,7 +151,7 @@ export class Attempt {
     try {
       let refreshed: Refreshed;
       try {
-        refreshed = await this.#presentation.send(lease);
+        refreshed = await this.#presentation.send(lease, this.#grant.place);
       } catch (error) {
         if (!(error instanceof RequestHeldBack)) {
           await this.#fail(error);

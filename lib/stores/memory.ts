@@ -183,6 +183,7 @@ export class MemoryTokenStore implements TokenStore {
     stored.version += 1;
     stored.payload = commit.payload;
     const [softAt, hardAt] = [at(now, commit.softMs), at(now, commit.hardMs)];
+    if (stored.spare === commit.knownSpare) stored.spare = undefined;
     Object.assign(stored, noErrors, { softAt, hardAt, refreshedAt: now, storedAt: momentOf(this.#clock) });
     stored.expiresAt = Math.max(stored.heldUntil, now) + this.#retentionMs;
     this.#listeners.tell(grantId);
@@ -193,6 +194,7 @@ export class MemoryTokenStore implements TokenStore {
     const stored = this.#live(grantId, holder);
     if (!stored) return Promise.resolve(false);
     this.#addHolder(stored, holder, this.#clock.monotonic());
+    if (holder.spare !== undefined) stored.spare = holder.spare;
     return Promise.resolve(true);
   }
 
@@ -209,6 +211,7 @@ export class MemoryTokenStore implements TokenStore {
     // Owner and lease stay: they tell the logout whether to wait for an attempt.
     enter(stored, 'loggedOut', now);
     stored.payload = '';
+    stored.spare = undefined;
     stored.holders.clear();
     stored.forgottenUntil = 0;
     stored.expiresAt = now + logOut.tombstoneMs;

@@ -132,6 +132,7 @@ export class RedisTokenStore implements TokenStore {
       this.#retentionMs,
       this.#channel,
       this.#maxHolders,
+      write.knownSpare ?? '',
     ]);
     return outcome === 'written' ? { outcome, version: Number(version) } : { outcome: 'conflict' };
   }
@@ -169,16 +170,16 @@ export class RedisTokenStore implements TokenStore {
   }
 
   async commit(grantId: string, commit: GrantCommit): Promise<'committed' | 'moved' | 'loggedOut'> {
-    const { generation, version, payload, softMs, hardMs } = commit;
+    const { generation, version, payload, softMs, hardMs, knownSpare = '' } = commit;
     const args = [generation, String(version), payload, text(softMs), text(hardMs)];
-    const [outcome] = await this.#write('commit', grantId, [...args, this.#retentionMs, this.#channel]);
+    const [outcome] = await this.#write('commit', grantId, [...args, this.#retentionMs, this.#channel, knownSpare]);
     return outcome as 'committed' | 'moved' | 'loggedOut';
   }
 
-  async addHolder(grantId: string, { generation, holder, holderMs }: SessionHolder): Promise<boolean> {
+  async addHolder(grantId: string, { generation, holder, holderMs, spare = '' }: SessionHolder): Promise<boolean> {
     return isYes(
       await this.#runKeys('addHolder', this.#keysWithHolders(grantId), [
-        ...[generation, holder, text(holderMs), this.#retentionMs, this.#maxHolders],
+        ...[generation, holder, text(holderMs), this.#retentionMs, this.#maxHolders, spare],
       ]),
     );
   }

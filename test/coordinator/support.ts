@@ -50,6 +50,7 @@ export function recordOf(changes: Partial<GrantRecord> = {}): GrantRecord {
     errorAgeMs: 0,
     tokensAgeMs: 0,
     refused: undefined,
+    spare: undefined,
     ...changes,
   };
 }

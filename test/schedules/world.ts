@@ -149,10 +149,12 @@ export class World {
   async #kept(): Promise<(grant: Grant) => boolean> {
     const records = await collect(this.store.list());
     const stored = new Set(
-      records.flatMap(({ payload }) => {
-        const { refreshToken, accessToken } = JSON.parse(payload) as TokenSet;
-        return [refreshToken, accessToken];
-      }),
+      records
+        .flatMap(({ payload, spare }) => (spare === undefined ? [payload] : [payload, spare]))
+        .flatMap((tokens) => {
+          const { refreshToken, accessToken } = JSON.parse(tokens) as TokenSet;
+          return [refreshToken, accessToken];
+        }),
     );
     return (grant) =>
       grant.refreshToken === undefined

@@ -188,6 +188,8 @@ export class Attempt {
     if (fresh.baseUrl !== tokens.baseUrl || fresh.instanceUrl !== tokens.instanceUrl) {
       events.emit('grant.moved', { grantId: this.#grantId, baseUrl: fresh.baseUrl, instanceUrl: fresh.instanceUrl });
     }
+    // The tokens of the login that has them are proven now, so those of a later, poorer one are not needed.
+    if (record.spare !== undefined) this.#deps.revocations.track(background.revokeSpare(record));
     if (problem) throw problem;
     return fresh;
   }
@@ -218,6 +220,10 @@ export class Attempt {
     const row = this.#rowOf(ending);
     const news = { grantId: this.#grantId, cause, durationMs: this.#durationMs, code };
     if (row.grant === 'ended') {
+      if (await this.#useSpare()) {
+        events.emit('refresh.ended', { ...news, code: ending.answer === 'lost' ? notTold : code });
+        return undefined;
+      }
       // By version rather than by owner: newer tokens are not what was refused.
       const end = { state: 'ended', backoffMs: 0, errorCode: code, failed: true } as const;
       if (await background.releaseClaim(this.#claim, end)) {
@@ -241,6 +247,15 @@ export class Attempt {
     if (row.grant === 'in doubt') throw refreshHeld(pauseMs, ending.error);
     const isLong = record.errorCode === code && record.errorAgeMs >= longTroubleMs;
     throw refreshDelayed(pauseMs, { reason: code, cause: ending.error, offersLogin: isLong });
+  }
+
+  /** Puts the tokens of a later login that can do less in the place of tokens that are over. False if there are none. */
+  async #useSpare(): Promise<boolean> {
+    const { record, configuration } = this.#grant;
+    const spare = await this.#deps.codec.decodeSpare(record).catch(() => undefined);
+    if (!spare) return false;
+    const outcome = await new Commit(record, spare, this.#deps).run(configuration.sessionTimeoutSeconds);
+    return outcome === 'committed';
   }
 
   #pauseOf({ grant, verdict }: Row, { answer, introspection, error }: Ending): number {

@@ -109,6 +109,7 @@ set('softAt', after(ARGV[7]))
 set('hardAt', after(ARGV[8]))
 unclaim()
 clear_errors()
+if not live or grant.spare == ARGV[14] then set('spare', '') end
 set('server', server_run())
 local held = add_holder(ARGV[9], ARGV[10], tonumber(ARGV[13]))
 set('refreshedAt', whole(now))
@@ -215,6 +216,7 @@ set('payload', payload)
 set('softAt', after(ARGV[4]))
 set('hardAt', after(ARGV[5]))
 clear_errors()
+if grant.spare == ARGV[8] then set('spare', '') end
 set('refreshedAt', whole(now))
 save()
 keep_until(time_of('heldUntil'), now, ARGV[6])
@@ -224,6 +226,7 @@ return {'committed'}`),
   addHolder: script(`
 if not is_live() or not is_of(ARGV[1]) then return {'no'} end
 local held = add_holder(ARGV[2], ARGV[3], tonumber(ARGV[5]))
+if ARGV[6] ~= '' then set('spare', ARGV[6]) end
 save()
 keep_until(held, time_of('refreshedAt'), ARGV[4])
 return {'yes'}`),
@@ -245,6 +248,7 @@ set('forgottenUntil', '0')
 -- Owner and lease stay: they tell the logout whether to wait for an attempt.
 enter('loggedOut')
 set('payload', '')
+set('spare', '')
 save()
 redis.call('PEXPIRE', key, tombstone_ms)
 tell(ARGV[6])

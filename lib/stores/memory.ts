@@ -23,6 +23,7 @@ import { holderBound } from './holders';
 import { Listeners } from './listeners';
 import { addHolder, dropEndedHolders, isHeldByOthers } from './memory/holders';
 import {
+  isExpected,
   at,
   defaultRetentionMs,
   enter,
@@ -91,10 +92,7 @@ export class MemoryTokenStore implements TokenStore {
     const now = this.#clock.monotonic();
     const before = this.#get(grantId);
     const live = before?.state === 'loggedOut' ? undefined : before;
-    const { expected } = write;
-    const asExpected =
-      expected === null ? !live : live?.generation === expected.generation && live.version === expected.version;
-    if (!asExpected) return Promise.resolve({ outcome: 'conflict' });
+    if (!isExpected(live, write)) return Promise.resolve({ outcome: 'conflict' });
     // An attempt that is under way goes on against the older version and will learn from its commit that it was overtaken.
     const stored = grantOf(write, before, { now, storedAt: momentOf(this.#clock) });
     this.#addHolder(stored, write, now);

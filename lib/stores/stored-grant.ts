@@ -41,6 +41,12 @@ export interface StoredGrant {
   storedAt?: Moment;
 }
 
+/** Whether a grant is as the writer of a login has read it. */
+export function isExpected(live: StoredGrant | undefined, { expected }: GrantWrite): boolean {
+  if (expected === null) return !live;
+  return live?.generation === expected.generation && live.version === expected.version;
+}
+
 /** The grant that a login writes over what was there, with the sessions of a live one. */
 export function grantOf(
   write: GrantWrite,

@@ -63,6 +63,22 @@ describe('a login that can do less', () => {
     expect(live(lab)).toBe(1);
   });
 
+  it('takes the place of tokens whose doubt has run out, which are revoked', async () => {
+    const lab = await Laboratory.open({ processes: 2, isPublic: true });
+    const before = (await lab.tokens()).loginId;
+    lab.world.fail('hang-before');
+    await logIn(lab);
+    await lab.world.kill(0);
+    const { accessToken } = await lab.tokens();
+    for (let minute = 0; minute < 8; minute++) {
+      void lab.ask({ rejected: accessToken }, 1);
+      await lab.world.elapse(60_000);
+    }
+
+    expect((await lab.tokens()).loginId).not.toBe(before);
+    expect(live(lab)).toBe(1);
+  });
+
   it('while Salesforce cannot be asked leaves a logout two logins to revoke', async () => {
     const { lab } = await killedBeforeProof(false);
     const { core } = lab.process(1);

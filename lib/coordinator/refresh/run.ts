@@ -111,9 +111,24 @@ export class RefreshRun {
     }
     const first = rotation.goFirst(tokens);
     try {
-      return await this.#claimWithPlace(grant, configuration);
+      return await this.#goFirst(grant, configuration);
     } finally {
       first.end();
+    }
+  }
+
+  /** Presents as the first one of all processes, or learns from the one that does. */
+  async #goFirst(grant: OpenGrant, configuration: Configuration | undefined): Promise<TokenSet | 'busy' | undefined> {
+    const { rotation, turn } = this.#deps;
+    const { record, tokens } = grant;
+    const whose = await turn.take(tokens);
+    if (whose === 'learnt') return undefined;
+    if (whose === 'not ours') throw refreshDelayed(notItsTurnMs, { reason: record.errorCode });
+    try {
+      return await this.#claimWithPlace(grant, configuration);
+    } finally {
+      // An attempt that failed for now has shown nothing, and this process keeps the turn.
+      if (!rotation.needsProof(grant)) await turn.tell(tokens, rotation.of(grant));
     }
   }
 

@@ -21,7 +21,7 @@ const publicClients = (['wait', 'login', 'retry'] as const).flatMap((onLostAnswe
       promised: isWon ? 'nothing lost' : 'one clean login',
       // What was presented twice is revoked as stolen, with all that came of it.
       lostTokens: when === 'after' && onLostAnswer !== 'retry' ? 1 : 0,
-      spent: when === 'after' && onLostAnswer === 'retry' ? 1 : 0,
+      retries: when === 'after' && onLostAnswer === 'retry' ? 1 : 0,
       options: { isPublic: true, onLostAnswer, inDoubtMs },
       async run(scene) {
         scene.expire();

@@ -12,6 +12,9 @@ import type { EmulatorClient } from '../../lib/emulator/state/clients';
 /** Where the emulated Salesforce is said to be; nothing listens there. */
 export const origin = 'http://localhost:1';
 
+/** Its other name, that of the instance; it takes refresh tokens as well. */
+const instance = 'http://127.0.0.1:1';
+
 export interface Client {
   isPublic: boolean;
   rotates: boolean;
@@ -50,7 +53,8 @@ export class Salesforce {
     clock.freeze();
     hosts.login = origin;
     hosts.origins.add(origin);
-    for (const { organizationId } of organizations) hosts.instances.set(organizationId, origin);
+    hosts.origins.add(instance);
+    for (const { organizationId } of organizations) hosts.instances.set(organizationId, instance);
     this.client = clients.register({
       callbackURLs: [`${origin}/callback`],
       clientID: '3MVG9__fake__schedules',
@@ -86,7 +90,7 @@ export class Salesforce {
       json: undefined,
       text: form.toString(),
       site: '',
-      origin,
+      origin: url.origin,
       address: '127.0.0.1',
       params: {},
       closed: new Promise(() => undefined),

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { networkFaults, type NetworkFault } from './network';
+import { introspectionFaults, networkFaults, type IntrospectionFault, type NetworkFault } from './network';
 import { storeFaults, type StoreFault } from './store';
 import type { Setting, World } from './world';
 
@@ -13,7 +13,9 @@ export type Step = { thenMs: number } & (
   | { do: 'pause before'; process: number; operation: PausedAt }
   | { do: 'kill' | 'pause' | 'resume' | 'resume unnoticed'; process: number }
   | { do: 'jump wall clock' | 'jump monotonic clock'; process: number; byMs: number }
+  | { do: 'freeze'; process: number; forMs: number }
   | { do: 'provider fault'; fault: NetworkFault }
+  | { do: 'introspection fault'; fault: IntrospectionFault }
   | { do: 'store fault'; fault: StoreFault; times: number }
   | { do: 'elapse' }
 );
@@ -49,6 +51,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: on('revoke', {}) },
   { weight: 3, arbitrary: on('resume', { process: index }) },
   { weight: 1, arbitrary: on('resume unnoticed', { process: index }) },
+  // Past the time limit of a request, and past lease and drain.
+  { weight: 1, arbitrary: on('freeze', { process: index, forMs: fc.constantFrom(8_000, 31_000, 60_000) }) },
+  { weight: 1, arbitrary: on('introspection fault', { fault: fc.constantFrom(...introspectionFaults) }) },
   { weight: 3, arbitrary: on('provider fault', { fault: fc.constantFrom(...networkFaults) }) },
   {
     weight: 3,
@@ -56,7 +61,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   {
     weight: 1,
-    arbitrary: on('jump wall clock', { process: index, byMs: fc.constantFrom(86_400_000, -86_400_000, 3_600_000) }),
+    arbitrary: on('jump wall clock', {
+      process: index,
+      byMs: fc.constantFrom(86_400_000, -86_400_000, 3_600_000, -3_600_000),
+    }),
   },
   { weight: 1, arbitrary: on('jump monotonic clock', { process: index, byMs: fc.constantFrom(20_000, 3_600_000) }) },
   {
@@ -129,6 +137,16 @@ export async function take(world: World, given: Step): Promise<void> {
       break;
     case 'jump monotonic clock':
       world.process(given.process).clock.advanceMs(given.byMs);
+      break;
+    case 'freeze': {
+      const process = world.process(given.process);
+      process.pause();
+      await world.elapse(given.forMs);
+      process.resume(true);
+      break;
+    }
+    case 'introspection fault':
+      world.failIntrospection(given.fault);
       break;
     case 'provider fault':
       world.fail(given.fault);

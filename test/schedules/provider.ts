@@ -12,7 +12,7 @@ import type { EmulatorClient } from '../../lib/emulator/state/clients';
 /** Where the emulated Salesforce is said to be; nothing listens there. */
 export const origin = 'http://localhost:1';
 
-/** Its other name, that of the instance; it takes refresh tokens as well. */
+/** The instance's name, if it has its own. */
 const instance = 'http://127.0.0.1:1';
 
 export interface Client {
@@ -20,6 +20,8 @@ export interface Client {
   rotates: boolean;
   /** Whether access tokens come with a certain end, of ten minutes; else it is presumed, after two hours. */
   isCertain: boolean;
+  /** Whether the instance has a name of its own, where refresh tokens are taken as well. */
+  hasOwnInstance?: boolean;
 }
 
 const endpoints: Record<string, (provider: Provider, exchange: Exchange) => Reply | Promise<Reply>> = {
@@ -39,7 +41,7 @@ export class Salesforce {
   readonly grants = new Map<Grant, Set<string>>();
   #logins = 0;
 
-  constructor({ isPublic, rotates, isCertain }: Client) {
+  constructor({ isPublic, rotates, isCertain, hasOwnInstance = false }: Client) {
     this.provider = new Provider({
       sessionTimeoutSeconds: 7200,
       queryBatchSize: 200,
@@ -54,7 +56,8 @@ export class Salesforce {
     hosts.login = origin;
     hosts.origins.add(origin);
     hosts.origins.add(instance);
-    for (const { organizationId } of organizations) hosts.instances.set(organizationId, instance);
+    for (const { organizationId } of organizations)
+      hosts.instances.set(organizationId, hasOwnInstance ? instance : origin);
     this.client = clients.register({
       callbackURLs: [`${origin}/callback`],
       clientID: '3MVG9__fake__schedules',

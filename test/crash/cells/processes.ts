@@ -137,42 +137,22 @@ async function sleep(scene: Scene): Promise<void> {
   scene.a.worker.signal('SIGSTOP');
 }
 
-const asleep: readonly Cell[] = [
-  {
-    row: 'Machine asleep for eight hours',
-    step: 'S0',
-    promised: 'nothing lost',
-    options: { cacheMs: 60_000 },
-    async run(scene) {
-      scene.emulator.setPolicy(scene.client.clientID, { expiresInSeconds: 3_600 });
-      scene.expire();
-      insist((await scene.ask(scene.a)).status === 200, 'There was no token to begin with.');
-      await sleep(scene);
-      scene.expire();
-      scene.a.worker.signal('SIGCONT');
-      const { length } = scene.emulator.requests;
-      const { status } = await scene.ask(scene.a, '/token');
-      insist(status === 200 && scene.presented === 2, `Answered ${status} after ${scene.presented} refreshes.`);
-      const refused = scene.emulator.requests.slice(length).filter((request) => request.status === 401);
-      insist(refused.length === 0, 'A token was used that ended hours ago.');
-    },
+/** Tokens that ended in their sleep need a store whose clock went on, which virtual time has: see the tests of the cache. */
+const asleep = (['S1', 'S3', 'S4', 'S5'] as const).map((step): Cell => ({
+  row: 'Machine asleep for eight hours',
+  step,
+  promised: 'nothing lost',
+  options: { leaseMs: 1_500, drainMs: step === 'S1' ? 300 : 60_000 },
+  async run(scene) {
+    const { pending, proceed } = await scene.stopAt(step);
+    await sleep(scene);
+    await scene.askUntil(isHeld);
+    scene.a.worker.signal('SIGCONT');
+    proceed();
+    const { status, error } = await pending;
+    insist(status === 200 || step === 'S1', `The request that waited was answered ${status} ${String(error)}.`);
   },
-  ...(['S1', 'S3', 'S4', 'S5'] as const).map((step): Cell => ({
-    row: 'Machine asleep for eight hours',
-    step,
-    promised: 'nothing lost',
-    options: { leaseMs: 1_500, drainMs: step === 'S1' ? 300 : 60_000 },
-    async run(scene) {
-      const { pending, proceed } = await scene.stopAt(step);
-      await sleep(scene);
-      await scene.askUntil(isHeld);
-      scene.a.worker.signal('SIGCONT');
-      proceed();
-      const { status, error } = await pending;
-      insist(status === 200 || step === 'S1', `The request that waited was answered ${status} ${String(error)}.`);
-    },
-  })),
-];
+}));
 
 /** A request the provider has and never works on. */
 async function hung(scene: Scene): Promise<Stopped> {

@@ -8,8 +8,10 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 /** A new long test is a line here. */
 const commands = {
   schedules: 'npm run schedules',
+  'schedules on servers': 'npm run schedules -- --servers --count 1000',
   'fault matrix': 'npm run fault-matrix',
   'real clients': 'npm run clients',
+  kills: 'npm run kills',
   herd: 'npm run herd',
   shutdowns: 'npm run shutdowns',
   properties: 'npm test -- test/security',

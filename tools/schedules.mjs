@@ -1,10 +1,18 @@
-/** `npm run schedules`: random schedules in number, or one replayed: `-- --count 10000 --seed … --path …`. */
+/**
+ * `npm run schedules`: random schedules in number, or one replayed: `-- --count 10000 --seed … --path …`. With `--servers` they are
+ * played on a real Redis and PostgreSQL instead of the memory store.
+ */
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
 
-const { count, seed, path } = parseArgs({
-  options: { count: { type: 'string', default: '10000' }, seed: { type: 'string' }, path: { type: 'string' } },
+const { count, seed, path, servers } = parseArgs({
+  options: {
+    count: { type: 'string', default: '10000' },
+    seed: { type: 'string' },
+    path: { type: 'string' },
+    servers: { type: 'boolean', default: false },
+  },
 }).values;
 const env = {
   ...process.env,
@@ -12,6 +20,7 @@ const env = {
   ...(seed === undefined ? {} : { SCHEDULES_SEED: seed }),
   ...(path === undefined ? {} : { SCHEDULES_PATH: path }),
 };
+const file = servers ? 'test/schedules/servers.test.ts' : 'test/schedules/schedules.test.ts';
 const jest = createRequire(import.meta.url).resolve('jest/bin/jest');
-const { status } = spawnSync(process.execPath, [jest, 'test/schedules/schedules.test.ts'], { stdio: 'inherit', env });
+const { status } = spawnSync(process.execPath, [jest, file], { stdio: 'inherit', env });
 process.exitCode = status ?? 1;

@@ -1,8 +1,10 @@
 import { wait, type Clock } from '../clock';
 import type { GrantRecord, ClaimRelease, TokenStore } from '../stores/store';
 import type { TokenSet } from '../token/types';
+import type { GrantCodec } from './codec';
 import type { GrantAccess } from './grant-access';
 import type { Revocations } from './revocation';
+import type { GivenParts } from './settings';
 
 /** Longest pause between looks at a store that does not answer. */
 const longestPauseMs = 120_000;
@@ -26,12 +28,14 @@ export class Background {
   readonly #clock: Clock;
   readonly #store: TokenStore;
   readonly #revocations: Revocations;
+  readonly #codec: GrantCodec;
   readonly #access: GrantAccess;
 
-  constructor(deps: { clock: Clock; store: TokenStore; revocations: Revocations }, access: GrantAccess) {
+  constructor(deps: Pick<GivenParts, 'clock' | 'store' | 'revocations' | 'codec'>, access: GrantAccess) {
     this.#clock = deps.clock;
     this.#store = deps.store;
     this.#revocations = deps.revocations;
+    this.#codec = deps.codec;
     this.#access = access;
   }
 
@@ -47,6 +51,12 @@ export class Background {
       await this.#revocations.revoke(grantId, tokens, now?.tokens);
     };
     await look().catch(() => this.#goOn(look));
+  }
+
+  /** Revokes the spare tokens of a record that has others by now. What cannot be read is not revoked. */
+  async revokeSpare(record: GrantRecord): Promise<void> {
+    const spare = await this.#codec.decodeSpare(record).catch(() => undefined);
+    if (spare) await this.revokeUnlessKept(record.grantId, spare);
   }
 
   /**

@@ -38,6 +38,11 @@ export class GrantCodec {
     }
   }
 
+  /** The tokens of a later login that the record keeps beside its own. */
+  async decodeSpare(record: GrantRecord): Promise<TokenSet | undefined> {
+    return record.spare === undefined ? undefined : this.decode({ ...record, payload: record.spare });
+  }
+
   async #open({ grantId, payload }: GrantRecord): Promise<string | undefined> {
     if (!payload.startsWith('{')) return this.#keys?.open(grantId, payload);
     // In the clear. Where there are keys, whoever can write to the store, but has no key, could have put it there.

@@ -12,6 +12,7 @@ import { closed, isRefreshTokenOver, loggedOut, loginRequired, noteGrant, refres
 import type { GrantKey } from './grant';
 import { GrantAccess } from './grant-access';
 import { Rotation } from './refresh/rotation';
+import { RotationTurn } from './refresh/rotation-turn';
 import { requestOf } from './refresh/verdict';
 import { RefreshRun, type RefreshReason } from './refresh/run';
 import type { GivenParts, RefreshDeps } from './settings';
@@ -49,7 +50,9 @@ export class TokenCoordinator {
     const deps = { ...parts, changes, closing: this.#closing.signal };
     this.#access = new GrantAccess(deps, this.#cache);
     const background = new Background(parts, this.#access);
-    this.#parts = { ...deps, access: this.#access, background, rotation: new Rotation(parts.clock) };
+    const rotation = new Rotation(parts.clock);
+    const turn = new RotationTurn({ store: parts.store, access: this.#access }, rotation);
+    this.#parts = { ...deps, access: this.#access, background, rotation, turn };
   }
 
   /** What is finished later, for the parts beside the coordinator. */

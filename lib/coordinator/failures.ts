@@ -96,8 +96,8 @@ const askedOf: Record<StoreOperation, string> = {
   logOut: 'end a session',
   list: 'list grants',
   takeIdle: 'find idle grants',
-  claimOnce: 'claim a login callback',
-  resolveClaim: 'store the result of a login callback',
+  claimOnce: 'claim a login callback or a turn',
+  resolveClaim: 'store the result of a login callback or a turn',
 };
 
 /** The token store did not answer. */

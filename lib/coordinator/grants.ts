@@ -63,12 +63,10 @@ export class Grants {
     do {
       const existing = await this.#openForLogin(grantId);
       if (existing?.tokens && isHealthy(existing.record) && isRicher(existing.tokens, tokens)) {
-        const { generation } = existing.record;
-        const held = await this.addHolder({ grantId, generation, holder }, holderMs);
-        if (!held) continue;
+        const session = { grantId, generation: existing.record.generation, holder };
+        if (!(await this.#addSpare(session, tokens, holderMs))) continue;
         events.emit('login.succeeded', { grantId, tokens: 'kept' });
-        const session = { grantId, generation, holder };
-        this.#prove(session, tokens, { sessionTimeoutSeconds, holderMs });
+        this.#parts.revocations.track(this.#coordinator.background.revokeSpare(existing.record));
         return session;
       }
       const generation = existing?.record.generation ?? randomName();
@@ -79,6 +77,7 @@ export class Grants {
         labels: labelsOf(tokens),
         holder,
         holderMs,
+        knownSpare: existing?.record.spare,
         ...tokenLifeOf(tokens, grantId, sessionTimeoutSeconds),
       };
       const writing = this.#parts.store.put(grantId, write);
@@ -91,33 +90,26 @@ export class Grants {
       if (written.outcome === 'conflict') continue;
       this.#coordinator.forget(grantId);
       if (existing?.tokens) this.#revokeReplaced(existing.record, existing.tokens, tokens);
+      if (existing) this.#parts.revocations.track(this.#coordinator.background.revokeSpare(existing.record));
       events.emit('login.succeeded', { grantId, tokens: existing ? 'replaced' : 'new' });
       return { grantId, generation, holder };
     } while (await contention.mayTryAgain());
     throw storeFailed('put', new Error('The grant kept changing.'));
   }
 
-  /** Keeps the tokens of a poorer login until the grant's own are proven; the browser does not wait for that. */
-  #prove(
-    { grantId, generation, holder }: GrantHolder,
-    tokens: TokenSet,
-    { sessionTimeoutSeconds, holderMs }: { sessionTimeoutSeconds: number; holderMs: number },
-  ): void {
+  /**
+   * Keeps the tokens of a poorer login beside those of the grant until these are proven. The browser does not wait for the
+   * proof. False if the grant is logged out.
+   */
+  async #addSpare({ grantId, generation, holder }: GrantHolder, tokens: TokenSet, holderMs: number): Promise<boolean> {
     const { codec, store, clock, revocations } = this.#parts;
     const coordinator = this.#coordinator;
-    const replace = async (): Promise<void> => {
-      const now = await coordinator.access.read(grantId);
-      const write = {
-        expected: { generation, version: now?.version ?? 0 },
-        payload: await codec.encode(grantId, { ...tokens, usedAt: clock.now() }),
-        labels: labelsOf(tokens),
-        ...{ generation, holder, holderMs },
-        ...tokenLifeOf(tokens, grantId, sessionTimeoutSeconds),
-      };
-      await coordinator.access.call('put', () => store.put(grantId, write));
-      coordinator.forget(grantId);
-    };
-    revocations.track(prove({ grantId, generation }, { tokens, replace }, { coordinator, clock, revocations }));
+    const spare = await codec.encode(grantId, { ...tokens, usedAt: clock.now() });
+    const isAdded = await coordinator.access.call('addHolder', () =>
+      store.addHolder(grantId, { generation, holder, holderMs, spare }),
+    );
+    if (isAdded) revocations.track(prove({ grantId, generation }, { coordinator, clock, revocations }));
+    return isAdded;
   }
 
   /** A write that failed may have been carried out all the same, now or later; then what it replaced is nobody's. */
@@ -234,6 +226,8 @@ export class Grants {
       if (tokens?.refreshToken !== undefined) await revocations.revokeValue(grantId, tokens, tokens.accessToken);
     }
     if (tokens) await revocations.revoke(grantId, tokens);
+    const spare = await codec.decodeSpare(record).catch(() => undefined);
+    if (spare) await revocations.revoke(grantId, spare);
   }
 
   /** Waits, within limits, until no other process presents the grant's refresh token. */

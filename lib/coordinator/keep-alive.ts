@@ -36,7 +36,7 @@ export function idleUntilOf(
   { idleLimitMs }: Pick<RefreshSettings, 'idleLimitMs'>,
   clock: Clock,
 ): Date | undefined {
-  const canBeRefreshed = state !== 'dead' && state !== 'gone' && softInMs !== null;
+  const canBeRefreshed = state !== 'ended' && state !== 'loggedOut' && softInMs !== null;
   return idleLimitMs === undefined || !canBeRefreshed ? undefined : new Date(clock.now() - tokensAgeMs + idleLimitMs);
 }
 
@@ -59,7 +59,7 @@ export async function keepAlive(
 ): Promise<GrantRecord> {
   const { record, tokens } = await readOf(coordinator, grantId);
   const isNew = record.tokensAgeMs < Math.min(dayMs, idleLimitMs / 2);
-  if (record.state !== 'dead' && tokens.refreshToken !== undefined && isNew) return record;
+  if (record.state !== 'ended' && tokens.refreshToken !== undefined && isNew) return record;
   const { generation } = record;
   await coordinator.refresh({ grantId, generation }, 'sweep');
   return (await readOf(coordinator, grantId)).record;

@@ -8,6 +8,7 @@ import type { GrantCodec } from './codec';
 import type { EventHub } from './events';
 import type { GrantAccess } from './grant-access';
 import type { Rotation } from './refresh/rotation';
+import type { RotationTurn } from './refresh/rotation-turn';
 import type { Revocations } from './revocation';
 
 /**
@@ -73,6 +74,7 @@ export interface RefreshDeps extends CoordinatorParts {
   access: GrantAccess;
   background: Background;
   rotation: Rotation;
+  turn: RotationTurn;
 }
 
 /** {@link CoordinatorParts} as the coordinator is given them; the rest it makes itself. */

@@ -9,6 +9,7 @@ import { describeNotifications } from './contract/notifications';
 import { describeOneTimeClaims } from './contract/one-time-claims';
 import { describeRefusals } from './contract/refusals';
 import { describeSessions } from './contract/sessions';
+import { describeSpares } from './contract/spares';
 import { describeClaimReleases } from './contract/claim-releases';
 
 export type { StoreUnderTest } from './contract/bench';
@@ -82,6 +83,7 @@ export function describeTokenStore(
     describeClaimReleases(part);
     describeRefusals(part);
     describeCommits(part);
+    describeSpares(part);
     describeSessions(part, Math.min(100, (maxHolders ?? 1_000) - 1));
     if (maxHolders !== undefined) describeHolderBound(part, maxHolders);
     describeAdministration(part);

@@ -23,7 +23,18 @@ import type {
 import { Listeners } from './listeners';
 import { parseMemoryOptions, type MemoryTokenStoreOptions } from './memory/options';
 import { addHolder, dropEndedHolders, isHeldByOthers } from './memory/holders';
-import { at, enter, grantOf, isSelected, isIdle, noErrors, recordOf, unclaim, type StoredGrant } from './stored-grant';
+import {
+  at,
+  enter,
+  grantOf,
+  isExpected,
+  isSelected,
+  isIdle,
+  noErrors,
+  recordOf,
+  unclaim,
+  type StoredGrant,
+} from './stored-grant';
 
 export type { MemoryTokenStoreOptions } from './memory/options';
 
@@ -68,10 +79,7 @@ export class MemoryTokenStore implements TokenStore {
     const now = this.#clock.monotonic();
     const before = this.#get(grantId);
     const live = before?.state === 'loggedOut' ? undefined : before;
-    const { expected } = write;
-    const asExpected =
-      expected === null ? !live : live?.generation === expected.generation && live.version === expected.version;
-    if (!asExpected) return Promise.resolve({ outcome: 'conflict' });
+    if (!isExpected(live, write)) return Promise.resolve({ outcome: 'conflict' });
     // An attempt that is under way goes on against the older version and will learn from its commit that it was overtaken.
     const stored = grantOf(write, before, { now, storedAt: momentOf(this.#clock) });
     this.#addHolder(stored, write, now);
@@ -160,6 +168,7 @@ export class MemoryTokenStore implements TokenStore {
     stored.version += 1;
     stored.payload = commit.payload;
     const [softAt, hardAt] = [at(now, commit.softMs), at(now, commit.hardMs)];
+    if (stored.spare === commit.knownSpare) stored.spare = undefined;
     Object.assign(stored, noErrors, { softAt, hardAt, refreshedAt: now, storedAt: momentOf(this.#clock) });
     stored.expiresAt = Math.max(stored.heldUntil, now) + this.#retentionMs;
     this.#listeners.tell(grantId);
@@ -170,6 +179,7 @@ export class MemoryTokenStore implements TokenStore {
     const stored = this.#live(grantId, holder);
     if (!stored) return Promise.resolve(false);
     this.#addHolder(stored, holder, this.#clock.monotonic());
+    if (holder.spare !== undefined) stored.spare = holder.spare;
     return Promise.resolve(true);
   }
 
@@ -186,6 +196,7 @@ export class MemoryTokenStore implements TokenStore {
     // Owner and lease stay: they tell the logout whether to wait for an attempt.
     enter(stored, 'loggedOut', now);
     stored.payload = '';
+    stored.spare = undefined;
     stored.holders.clear();
     stored.forgottenUntil = 0;
     stored.expiresAt = now + logOut.tombstoneMs;

@@ -39,6 +39,8 @@ create table salesforce_grants (
   error_since timestamptz,
   -- Digest of the access token, if Salesforce's API has refused it.
   refused text,
+  -- Sealed tokens of a later login that can do less, until the grant's own have been refreshed.
+  spare text,
   -- Sessions that hold the grant: name -> end, in milliseconds since the epoch.
   holders jsonb not null,
   -- When the last of the holders ends or ended that the grant no longer knows, because there were too many.

@@ -81,7 +81,7 @@ export class PostgresTokenStore implements TokenStore {
     const values = [grantId, generation, payload, organizationId, userId, clientID, tenant];
     values.push(...([softMs, hardMs, holder, holderMs] as string[]));
     const row = expected
-      ? await this.#step('replace', [...values, expected.generation, expected.version])
+      ? await this.#step('replace', [...values, expected.generation, expected.version, write.knownSpare ?? null])
       : await this.#step('create', values);
     return row?.['outcome'] === 'written'
       ? { outcome: 'written', version: Number(row['version']) }
@@ -111,13 +111,14 @@ export class PostgresTokenStore implements TokenStore {
   }
 
   async commit(grantId: string, commit: GrantCommit): Promise<'committed' | 'moved' | 'loggedOut'> {
-    const { generation, version, payload, softMs, hardMs } = commit;
-    const row = await this.#step('commit', [grantId, generation, version, payload, softMs, hardMs]);
+    const { generation, version, payload, softMs, hardMs, knownSpare = null } = commit;
+    const values = [grantId, generation, version, payload, softMs, hardMs, knownSpare as string];
+    const row = await this.#step('commit', values);
     return (outcomeOf(row) ?? 'loggedOut') as 'committed' | 'moved' | 'loggedOut';
   }
 
-  async addHolder(grantId: string, { generation, holder, holderMs }: SessionHolder): Promise<boolean> {
-    return isYes(await this.#step('addHolder', [grantId, generation, holder, holderMs]));
+  async addHolder(grantId: string, { generation, holder, holderMs, spare }: SessionHolder): Promise<boolean> {
+    return isYes(await this.#step('addHolder', [grantId, generation, holder, holderMs, spare ?? null]));
   }
 
   async logOut(grantId: string, logOut: LogOut): Promise<LogOutOutcome> {

@@ -90,6 +90,7 @@ export class RedisTokenStore implements TokenStore {
       this.#retentionMs,
       this.#channel,
       this.#maxHolders,
+      write.knownSpare ?? '',
     ]);
     return outcome === 'written' ? { outcome, version: Number(version) } : { outcome: 'conflict' };
   }
@@ -131,18 +132,15 @@ export class RedisTokenStore implements TokenStore {
   }
 
   async commit(grantId: string, commit: GrantCommit): Promise<'committed' | 'moved' | 'loggedOut'> {
-    const { generation, version, payload, softMs, hardMs } = commit;
-    const args = [generation, String(version), payload, text(softMs), text(hardMs)];
-    const [outcome] = await this.#write('commit', grantId, [...args, this.#retentionMs, this.#channel]);
+    const { generation, version, payload, knownSpare = '' } = commit;
+    const args = [generation, String(version), payload, text(commit.softMs), text(commit.hardMs)];
+    const [outcome] = await this.#write('commit', grantId, [...args, this.#retentionMs, this.#channel, knownSpare]);
     return outcome as 'committed' | 'moved' | 'loggedOut';
   }
 
-  async addHolder(grantId: string, { generation, holder, holderMs }: SessionHolder): Promise<boolean> {
-    return isYes(
-      await this.#runKeys('addHolder', this.#keysWithHolders(grantId), [
-        ...[generation, holder, text(holderMs), this.#retentionMs, this.#maxHolders],
-      ]),
-    );
+  async addHolder(grantId: string, { generation, holder, holderMs, spare = '' }: SessionHolder): Promise<boolean> {
+    const args = [generation, holder, text(holderMs), this.#retentionMs, this.#maxHolders, spare];
+    return isYes(await this.#runKeys('addHolder', this.#keysWithHolders(grantId), args));
   }
 
   async logOut(grantId: string, logOut: LogOut): Promise<LogOutOutcome> {

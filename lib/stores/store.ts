@@ -194,6 +194,12 @@ export interface GrantRecord {
   tokensAgeMs: number;
   /** Digest of the access token, if Salesforce's API has refused it; undefined for none. New tokens clear it. */
   refused: string | undefined;
+  /**
+   * Sealed tokens of a later login that can do less than the grant's own; undefined for none. They wait until the grant's own
+   * have been refreshed, or take their place if Salesforce refuses those. New tokens clear those their writer knew, and a
+   * logout clears all.
+   */
+  spare: string | undefined;
 }
 
 /** What a grant can be looked up by, kept beside the sealed payload. */
@@ -251,13 +257,17 @@ export interface SessionHolder {
   holder: string;
   /** How long it holds the grant without being extended. */
   holderMs: number;
+  /** Sealed tokens that `addHolder` puts beside the grant's own, in the place of earlier ones; undefined leaves those. */
+  spare?: string | undefined;
 }
 
-export interface GrantWrite extends Staleness, SessionHolder {
+export interface GrantWrite extends Staleness, Omit<SessionHolder, 'spare'> {
   /** What the caller read: the record's generation and version, or null for none or a tombstone. */
   expected: { generation: string; version: number } | null;
   payload: string;
   labels: GrantLabels;
+  /** Spare tokens the caller has read, which the new tokens clear; others stay. */
+  knownSpare?: string | undefined;
 }
 
 /** What a process says that wants to present the refresh token. */
@@ -304,6 +314,8 @@ export interface GrantCommit extends Staleness {
   generation: string;
   version: number;
   payload: string;
+  /** Spare tokens the caller has read, which the new tokens clear; others stay. */
+  knownSpare?: string | undefined;
 }
 
 /** What a logout ends: one session, or the grant for all of its holders. */

@@ -23,6 +23,8 @@ export interface StoredGrant {
   errorSince: number;
   /** Digest of an access token that was refused. */
   refused: string | undefined;
+  /** Sealed tokens of a later login that can do less. */
+  spare: string | undefined;
   /** Sessions that hold the grant, and until when. */
   holders: Map<string, number>;
   /** When the last of the holders ends or ended that the grant no longer knows, for lack of room; 0 for none. */
@@ -37,6 +39,12 @@ export interface StoredGrant {
   expiresAt: number;
   /** When the tokens were stored, on both clocks of the process that keeps them itself. */
   storedAt?: Moment;
+}
+
+/** Whether a grant is as the writer of a login has read it. */
+export function isExpected(live: StoredGrant | undefined, { expected }: GrantWrite): boolean {
+  if (expected === null) return !live;
+  return live?.generation === expected.generation && live.version === expected.version;
 }
 
 /** The grant that a login writes over what was there, with the sessions of a live one. */
@@ -58,6 +66,7 @@ export function grantOf(
     leaseUntil: 0,
     stateSince: now,
     ...noErrors,
+    spare: live?.spare === write.knownSpare ? undefined : live?.spare,
     holders: live?.holders ?? new Map<string, number>(),
     forgottenUntil: live?.forgottenUntil ?? 0,
     heldUntil: live?.heldUntil ?? 0,
@@ -81,7 +90,13 @@ function aged(record: GrantRecord, { storedAt }: StoredGrant, clock: Clock): Gra
 }
 
 /** Of a grant with new tokens. */
-export const noErrors = { nextTryAt: 0, failures: 0, errorCode: undefined, errorSince: 0, refused: undefined } as const;
+export const noErrors = {
+  nextTryAt: 0,
+  failures: 0,
+  errorCode: undefined,
+  errorSince: 0,
+  refused: undefined,
+} as const;
 
 export function enter(stored: StoredGrant, state: GrantState, now: number): void {
   stored.state = state;
@@ -126,6 +141,7 @@ export function toRecord(grantId: string, stored: StoredGrant, now: number): Gra
     errorAgeMs: stored.errorCode === undefined ? 0 : Math.max(0, now - stored.errorSince),
     tokensAgeMs: Math.max(0, now - stored.refreshedAt),
     refused: stored.refused,
+    spare: stored.spare,
   };
 }
 

@@ -85,6 +85,18 @@ export class TokenClient {
   }
 
   /**
+   * A place among the refreshes at this host, if one is free: for a claim that has begun already.
+   *
+   * @throws SalesforceAuthError `ERR_SALESFORCE_UNREACHABLE` if none is free
+   */
+  takeFreePlace(): LeaveGate {
+    const { host } = new URL(this.#server.issuer);
+    const place = gates.refresh.tryEnter(host);
+    if (!place) throw noPlace(host, 0);
+    return place;
+  }
+
+  /**
    * Presents a refresh token (RFC 6749, section 6). The caller has marked the grant beforehand, so that nobody else does.
    *
    * @param guard asked before the first byte is sent

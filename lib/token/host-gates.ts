@@ -33,10 +33,27 @@ export class HostGates {
    */
   async enter(host: string, signal?: AbortSignal): Promise<LeaveGate> {
     signal?.throwIfAborted();
-    const gate = this.#gates.get(host) ?? { taken: 0, queue: new Set() };
-    this.#gates.set(host, gate);
+    const gate = this.#gateOf(host);
     if (gate.taken < this.#places) gate.taken += 1;
     else await waitIn(gate, signal);
+    return this.#leaveOf(host, gate);
+  }
+
+  /** Takes a place if one is free at this moment. */
+  tryEnter(host: string): LeaveGate | undefined {
+    const gate = this.#gateOf(host);
+    if (gate.taken >= this.#places) return undefined;
+    gate.taken += 1;
+    return this.#leaveOf(host, gate);
+  }
+
+  #gateOf(host: string): Gate {
+    const gate = this.#gates.get(host) ?? { taken: 0, queue: new Set() };
+    this.#gates.set(host, gate);
+    return gate;
+  }
+
+  #leaveOf(host: string, gate: Gate): LeaveGate {
     let hasLeft = false;
     return () => {
       if (hasLeft) return;

@@ -5,6 +5,7 @@ import { GrantCodec } from '../../lib/coordinator/codec';
 import { EventHub } from '../../lib/coordinator/events';
 import { GrantAccess } from '../../lib/coordinator/grant-access';
 import { Rotation } from '../../lib/coordinator/refresh/rotation';
+import { RotationTurn } from '../../lib/coordinator/refresh/rotation-turn';
 import { Revocations } from '../../lib/coordinator/revocation';
 import { defaultRefreshSettings, type CoordinatorParts, type RefreshDeps } from '../../lib/coordinator/settings';
 import { MemoryTokenStore } from '../../lib';
@@ -50,6 +51,7 @@ export function recordOf(changes: Partial<GrantRecord> = {}): GrantRecord {
     errorAgeMs: 0,
     tokensAgeMs: 0,
     refused: undefined,
+    spare: undefined,
     ...changes,
   };
 }
@@ -76,7 +78,9 @@ export function partsOf() {
   };
   const access = new GrantAccess(parts, cache);
   const background = new Background(parts, access);
-  const deps: RefreshDeps = { ...parts, access, background, rotation: new Rotation(clock) };
+  const rotation = new Rotation(clock);
+  const turn = new RotationTurn({ store, access }, rotation);
+  const deps: RefreshDeps = { ...parts, access, background, rotation, turn };
   return { ...parts, parts, deps, clock, store, cache, access };
 }
 

@@ -1,9 +1,11 @@
 import type { Cell } from './cells/cell';
+import { outageCells } from './cells/outages';
 import { policyCells } from './cells/policies';
 import { processCells } from './cells/processes';
 import { providerCells } from './cells/provider';
 import { storeCells } from './cells/stores';
 import { userCells } from './cells/users';
+import { takeExceptions } from '../helpers/oracle';
 import { within } from './within';
 import { Scene } from './scene';
 import { row } from './report';
@@ -16,6 +18,7 @@ export const cells: readonly Cell[] = [
   ...processCells,
   ...storeCells,
   ...providerCells,
+  ...outageCells,
   ...policyCells,
   ...userCells,
 ].filter(({ row, step }) => only.test(`${row}, ${step}`));
@@ -29,6 +32,8 @@ export interface Outcome {
     logins: number;
     spent: number;
     overlapping: number;
+    /** Spent tokens presented once more because of `onLostAnswer: 'retry'`. */
+    retries: number;
     /** Live refresh tokens of the user while logged in, and after the logout that ends the cell. */
     live: number;
     afterLogout: number;
@@ -38,11 +43,12 @@ export interface Outcome {
 }
 
 /** What has to be seen. */
-export function promisedBy({ promised, lostTokens = 0, spent = 0, takesAll }: Cell): Outcome['seen'] {
+export function promisedBy({ promised, lostTokens = 0, retries = 0, takesAll }: Cell): Outcome['seen'] {
   return {
     logins: promised === 'nothing lost' ? 0 : 1,
-    spent,
+    spent: 0,
     overlapping: 0,
+    retries,
     live: 1 + lostTokens,
     afterLogout: lostTokens,
     bystanderLogins: takesAll ? 1 : 0,
@@ -68,7 +74,8 @@ export async function runCells(kind: StoreKind): Promise<Outcome[]> {
 }
 
 async function runCell(cell: Cell, stage: Stage): Promise<Outcome> {
-  const seen: Outcome['seen'] = { logins: 0, spent: 0, overlapping: 0, live: 0, afterLogout: 0, bystanderLogins: 0 };
+  const none = { logins: 0, spent: 0, overlapping: 0, retries: 0 };
+  const seen: Outcome['seen'] = { ...none, live: 0, afterLogout: 0, bystanderLogins: 0 };
   const outcome: Outcome = { cell, kind: stage.kind, seen, failure: undefined };
   let scene: Scene | undefined;
   try {
@@ -80,7 +87,11 @@ async function runCell(cell: Cell, stage: Stage): Promise<Outcome> {
   if (scene) {
     seen.logins = scene.user.logins;
     seen.bystanderLogins = scene.bystander.logins;
-    for (const { kind } of scene.emulator.violations) seen[kind] += 1;
+    const { violations } = scene.emulator;
+    const { retry, rotationSwitchedOn } = takeExceptions(violations, scene.options);
+    seen.retries = retry;
+    seen.spent = rotationSwitchedOn;
+    for (const { kind } of violations) seen[kind] += 1;
     await scene.close();
   }
   return outcome;
@@ -130,8 +141,8 @@ export function tableOf(outcomes: readonly Outcome[]): string[] {
 }
 
 function inWords({ cell, seen, failure }: Outcome): string {
-  const { promised, spent = 0 } = cell;
+  const { promised, retries = 0 } = cell;
   if (failure !== undefined || JSON.stringify(seen) !== JSON.stringify(promisedBy(cell))) return '**FAILED**';
-  if (spent > 0) return 'login; spent token presented';
+  if (retries > 0) return 'login; spent token presented';
   return { 'nothing lost': 'ok', 'one clean login': 'one clean login', 'logged out': 'logged out, 0 live' }[promised];
 }

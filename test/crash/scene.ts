@@ -237,6 +237,12 @@ export class Scene {
     if (after.status !== 200) throw new Error(`After the new login: ${JSON.stringify(after)}`);
   }
 
+  /** The id of the user's grant. */
+  async grantId(): Promise<string> {
+    const response = await this.browse(this.b, '/grant', this.user);
+    return ((await response.json()) as { grantId: string }).grantId;
+  }
+
   async until(isTrue: () => boolean): Promise<void> {
     while (!isTrue()) await this.moment();
   }

@@ -122,6 +122,13 @@ export class StoreServer {
     await this.#edit(grantId, 'schema', 'schema_version', schema);
   }
 
+  /** Has a refresh of a grant fall due, while its access token is good for longer. */
+  async makeDue(grantId: string): Promise<void> {
+    const { database, name, url } = this.#stage;
+    if (database) await database.query(`update ${name} set soft_at = clock_timestamp() where grant_id = $1`, [grantId]);
+    else await withRedis(url, (redis) => redis.hset(`${name}:{${grantId}}`, 'softAt', 1));
+  }
+
   /** All of a record, to compare. */
   async contentOf(grantId: string): Promise<string> {
     const { database, name, url } = this.#stage;

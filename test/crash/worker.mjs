@@ -53,12 +53,14 @@ const calls = {
     for (const news of [
       'refresh.started',
       'refresh.succeeded',
+      'refresh.failed',
       'refresh.doubted',
       'refresh.ended',
+      'refresh.superseded',
       'store.failed',
       'grant.loggedOut',
     ]) {
-      app.salesforce.events.on(news, () => process.send({ news, app: id }));
+      app.salesforce.events.on(news, ({ grantId }) => process.send({ news, app: id, grantId }));
     }
     server.use(cookieSession({ name: 'app', keys: ['__test_cookie_key__'] }));
     server.use(app.salesforce);

@@ -8,15 +8,16 @@ import { within } from './within';
 const deadlineMs = 300_000;
 
 /** What a worker tells unasked. */
-interface News {
+export interface News {
   news: string;
   app?: string;
+  grantId?: string;
 }
 
 /** A step a refresh can be made to pause at; those in between are made by the provider's side. */
 export type StoreStep = 'S0' | 'S1' | 'S5' | 'S6';
 
-/** An application server in a process of its own. */
+/** A program in a process of its own: an application server, unless another one is named. */
 export class Worker {
   readonly process: ChildProcess;
   readonly exited: Promise<unknown>;
@@ -25,8 +26,8 @@ export class Worker {
   #lastCall = 0;
   #isEnding = false;
 
-  private constructor() {
-    this.process = fork(require.resolve('./worker.mjs'), {
+  private constructor(program: string) {
+    this.process = fork(program, {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'],
       execArgv: [],
       env: { PATH: process.env['PATH'] },
@@ -49,8 +50,8 @@ export class Worker {
     (this.process.stdio[4] as Writable).on('error', () => undefined);
   }
 
-  static async start(): Promise<Worker> {
-    const worker = new Worker();
+  static async start(program: string = require.resolve('./worker.mjs')): Promise<Worker> {
+    const worker = new Worker(program);
     await worker.heard('ready');
     return worker;
   }
@@ -81,6 +82,11 @@ export class Worker {
       this.#listeners.add(listener);
     });
     return within(deadlineMs, `'${news}' of a worker`, told);
+  }
+
+  /** Calls `listener` with all that the program tells. */
+  listen(listener: (news: News) => void): void {
+    this.#listeners.add(listener);
   }
 
   signal(signal: NodeJS.Signals): void {

@@ -18,6 +18,37 @@ export function takeViolations(emulator: Emulator): Violation[] {
   return emulator.violations.splice(0);
 }
 
+/** What the rule allows, counted. */
+export interface Exceptions {
+  /** An administrator switched rotation on while an answer was lost, or within a day of the last refresh. */
+  rotationSwitchedOn: number;
+  /** `onLostAnswer: 'retry'`. */
+  retry: number;
+}
+
+/**
+ * Takes the two exceptions to the rule off a list, and counts them: a token that was spent is presented once more, since rotation
+ * was switched on behind the client's back, or since the application asked for it with `onLostAnswer: 'retry'`. A third
+ * presentation is none, nor is one that overlaps; they stay on the list.
+ */
+export function takeExceptions(
+  violations: Violation[],
+  { onLostAnswer = 'wait' }: { onLostAnswer?: string | undefined } = {},
+): Exceptions {
+  const counted: Exceptions = { rotationSwitchedOn: 0, retry: 0 };
+  const known = new Set<string>();
+  const left = violations.splice(0).filter(({ kind, refreshToken, isOlderThanRotation, presentation }) => {
+    const isOnce = kind === 'spent' && !known.has(refreshToken);
+    if (isOnce && isOlderThanRotation) counted.rotationSwitchedOn += 1;
+    else if (isOnce && onLostAnswer === 'retry' && presentation === 2) counted.retry += 1;
+    else return true;
+    known.add(refreshToken);
+    return false;
+  });
+  violations.push(...left);
+  return counted;
+}
+
 /** Throws, in words a person can act on, where a watched emulator has violations; they count for one test only. */
 export function assertNoViolations(): void {
   const violations = [...watched].flatMap((emulator) => takeViolations(emulator));

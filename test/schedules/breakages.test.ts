@@ -7,7 +7,7 @@ const seeds: Record<keyof typeof breakages, number> = {
   'commit goes through whatever the version': 4,
   'commit brings a grant back that was logged out': 8,
   'a grant is given up whatever its version': 7,
-  'two may claim at once': 1,
+  'two may claim at once': 2,
   'a claim of somebody who died leaves no doubt': 3,
   'a claim does not ask for the version': 8,
   'a logout everywhere ends whatever there is, and says what it read first': 10,
@@ -17,7 +17,7 @@ describe('random schedules find that', () => {
   it.each(Object.keys(breakages))(
     '%s',
     async (name) => {
-      const property = breaksNoPromise(() => broken(name));
+      const property = breaksNoPromise(() => broken(name), undefined, false);
       const { failed } = await fc.check(property, { numRuns: 100, seed: seeds[name]!, endOnFailure: true });
       expect(failed).toBe(true);
     },

@@ -27,7 +27,18 @@ export type NetworkFault =
   | 'status-429'
   | 'garbage-after'
   | 'empty-after'
-  | 'truncated-after';
+  | 'truncated-after'
+  /** Salesforce refuses with a text that nobody knows; the refresh token is good. */
+  | 'unknown-refusal'
+  /** The host is gone: its name does not resolve, it redirects, or it has no such page. */
+  | 'gone-name'
+  | 'gone-redirect'
+  | 'gone-page';
+
+/** What can happen to one question about a refresh token. */
+export type IntrospectionFault = 'drop' | 'status-500' | 'page' | 'hang';
+
+export const introspectionFaults: readonly IntrospectionFault[] = ['drop', 'status-500', 'page', 'hang'];
 
 export const networkFaults: readonly NetworkFault[] = [
   'refused',
@@ -44,6 +55,10 @@ export const networkFaults: readonly NetworkFault[] = [
   'garbage-after',
   'empty-after',
   'truncated-after',
+  'unknown-refusal',
+  'gone-name',
+  'gone-redirect',
+  'gone-page',
 ];
 
 /** What comes of a request to an identity endpoint while Salesforce is in trouble. */
@@ -56,6 +71,30 @@ export interface Trouble {
   reply?: Reply;
   isDropped?: boolean;
 }
+
+const page = (status: number, headers = {}): Trouble => ({
+  reply: { status, headers, text: '<html><body>Sorry</body></html>', contentType: 'text/html' },
+});
+
+const troubles: Readonly<Partial<Record<NetworkFault, Trouble>>> = {
+  'unknown-refusal': {
+    reply: {
+      status: 400,
+      headers: {},
+      json: { error: 'invalid_grant', error_description: 'the planets are not aligned' },
+    },
+  },
+  'gone-name': { code: 'ENOTFOUND' },
+  'gone-redirect': page(301, { location: 'https://elsewhere.example/' }),
+  'gone-page': page(404),
+};
+
+const questions: Readonly<Record<IntrospectionFault, Trouble>> = {
+  drop: { isDropped: true },
+  'status-500': page(500),
+  page: page(200),
+  hang: {},
+};
 
 /** How long a request, or a reply, is on its way. */
 const wayMs = 5;
@@ -71,7 +110,11 @@ export function networkOf(world: World): typeof fetch {
     const body = init.body instanceof URLSearchParams || typeof init.body === 'string' ? String(init.body) : '';
     const form = new URLSearchParams(body);
     const fault = form.get('grant_type') === 'refresh_token' ? world.takeFault() : undefined;
-    const strange = form.has('token') || form.has('refresh_token') ? world.trouble?.(url, form) : undefined;
+    const isQuestion = url.pathname.endsWith('/introspect');
+    const asked = isQuestion ? world.takeIntrospectionFault() : undefined;
+    const trouble = troubles[fault as keyof typeof troubles] ?? (asked && questions[asked]);
+    const strange =
+      trouble ?? (form.has('token') || form.has('refresh_token') ? world.trouble?.(url, form) : undefined);
     let isGivenUp = false;
     return new Promise<Response>((resolve, reject) => {
       const fail = (code: string): void =>

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { play } from './play';
-import { schedules, type Schedule } from './steps';
+import { schedulesOf, type Schedule } from './steps';
 import type { SharedStore, World } from './world';
 
 /**
@@ -12,8 +12,9 @@ import type { SharedStore, World } from './world';
 export function breaksNoPromise(
   storeOf: () => SharedStore,
   watch: (schedule: Schedule, world: World) => void = () => undefined,
+  hasRareFaults = true,
 ): fc.IAsyncProperty<[Schedule]> {
-  return fc.asyncProperty(schedules, async (schedule) => {
+  return fc.asyncProperty(schedulesOf(hasRareFaults), async (schedule) => {
     const world = await play(schedule, storeOf());
     watch(schedule, world);
     if (world.violations.length > 0) throw new Error([...new Set(world.violations)].join('\n'));

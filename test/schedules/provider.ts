@@ -14,11 +14,16 @@ export const origin = 'http://localhost:1';
 /** Address of the application, which no request reaches. */
 export const callbackURL = 'http://localhost:2/callback';
 
+/** The instance's name, if it has its own. */
+const instance = 'http://127.0.0.1:1';
+
 export interface Client {
   isPublic: boolean;
   rotates: boolean;
   /** Whether access tokens come with a certain end, of ten minutes; else it is presumed, after two hours. */
   isCertain: boolean;
+  /** Whether the instance has a name of its own, where refresh tokens are taken as well. */
+  hasOwnInstance?: boolean;
 }
 
 const endpoints: Record<string, (provider: Provider, exchange: Exchange) => Reply | Promise<Reply>> = {
@@ -38,7 +43,7 @@ export class Salesforce {
   readonly grants = new Map<Grant, Set<string>>();
   #logins = 0;
 
-  constructor({ isPublic, rotates, isCertain }: Client) {
+  constructor({ isPublic, rotates, isCertain, hasOwnInstance = false }: Client) {
     this.provider = new Provider({
       sessionTimeoutSeconds: 7200,
       queryBatchSize: 200,
@@ -52,7 +57,9 @@ export class Salesforce {
     clock.freeze();
     hosts.login = origin;
     hosts.origins.add(origin);
-    for (const { organizationId } of organizations) hosts.instances.set(organizationId, origin);
+    hosts.origins.add(instance);
+    for (const { organizationId } of organizations)
+      hosts.instances.set(organizationId, hasOwnInstance ? instance : origin);
     this.client = clients.register({
       callbackURLs: [callbackURL],
       clientID: '3MVG9__fake__schedules',
@@ -88,7 +95,7 @@ export class Salesforce {
       json: undefined,
       text: form.toString(),
       site: '',
-      origin,
+      origin: url.origin,
       address: '127.0.0.1',
       params: {},
       closed: new Promise(() => undefined),

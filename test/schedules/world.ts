@@ -9,7 +9,7 @@ import { toTokenSet } from '../../lib/token/token-set';
 import type { TokenSet } from '../../lib/token/types';
 import { collect } from '../helpers/collect';
 import { ManualClock } from '../helpers/clock';
-import type { NetworkFault, Trouble } from './network';
+import type { IntrospectionFault, NetworkFault, Trouble } from './network';
 import { Process } from './process';
 import { callbackURL, origin, Salesforce, type Client } from './provider';
 import type { StoreFault } from './store';
@@ -25,6 +25,8 @@ export interface Setting extends Client {
 export interface SharedStore {
   store: TokenStore;
   clock?: ManualClock;
+  /** Waits for an answer of a real server. False if none is due. */
+  answered?: () => Promise<boolean>;
 }
 
 /** What an application may answer without its user being logged out. */
@@ -52,21 +54,24 @@ export class World {
   trouble: ((url: URL, form: URLSearchParams) => Trouble | undefined) | undefined;
   readonly #clock = new ManualClock(this.wallMs);
   readonly #storeClock: ManualClock | undefined;
+  readonly #answered: () => Promise<boolean>;
   readonly #lost = new Map<Grant, string>();
   /** Whose request Salesforce answered last with new tokens of a grant. */
   readonly #carriers = new Map<Grant, Process>();
   readonly #ended = new Set<string>();
   readonly #pending = new Map<Promise<unknown>, Process>();
   #faults: NetworkFault[] = [];
+  #introspectionFaults: IntrospectionFault[] = [];
   #storeFault: { fault: StoreFault; left: number } | undefined;
   #isInDoubt = false;
 
-  constructor(setting: Setting, { store, clock }: SharedStore) {
+  constructor(setting: Setting, { store, clock, answered }: SharedStore) {
     this.salesforce = new Salesforce(setting);
     this.onLostAnswer = setting.onLostAnswer;
     this.options = setting.options ?? {};
     this.store = store;
     this.#storeClock = clock;
+    this.#answered = answered ?? (() => Promise.resolve(false));
     this.processes = Array.from({ length: setting.processes }, () => new Process(this));
   }
 
@@ -78,7 +83,7 @@ export class World {
 
   takeFault(): NetworkFault | undefined {
     const fault = this.#faults.shift();
-    if (fault !== undefined && fault !== 'refused' && !/429|503|slow/.test(fault)) this.#isInDoubt = true;
+    if (fault !== undefined && fault !== 'refused' && !/429|503|slow|gone/.test(fault)) this.#isInDoubt = true;
     return fault;
   }
 
@@ -86,6 +91,12 @@ export class World {
     if (!this.#storeFault) return undefined;
     const { fault } = this.#storeFault;
     if (--this.#storeFault.left <= 0) this.#storeFault = undefined;
+    return fault;
+  }
+
+  takeIntrospectionFault(): IntrospectionFault | undefined {
+    const fault = this.#introspectionFaults.shift();
+    if (fault !== undefined) this.#isInDoubt = true;
     return fault;
   }
 
@@ -149,10 +160,12 @@ export class World {
   async #kept(): Promise<(grant: Grant) => boolean> {
     const records = await collect(this.store.list());
     const stored = new Set(
-      records.flatMap(({ payload }) => {
-        const { refreshToken, accessToken } = JSON.parse(payload) as TokenSet;
-        return [refreshToken, accessToken];
-      }),
+      records
+        .flatMap(({ payload, spare }) => (spare === undefined ? [payload] : [payload, spare]))
+        .flatMap((tokens) => {
+          const { refreshToken, accessToken } = JSON.parse(tokens) as TokenSet;
+          return [refreshToken, accessToken];
+        }),
     );
     return (grant) =>
       grant.refreshToken === undefined
@@ -172,6 +185,10 @@ export class World {
 
   fail(fault: NetworkFault): void {
     this.#faults.push(fault);
+  }
+
+  failIntrospection(fault: IntrospectionFault): void {
+    this.#introspectionFaults.push(fault);
   }
 
   failStore(fault: StoreFault, times: number): void {
@@ -269,7 +286,7 @@ export class World {
   async elapse(ms: number): Promise<void> {
     const salesforce = this.salesforce.provider.clock;
     for (let left = ms; ;) {
-      await breathe();
+      await this.#breathe();
       const moving = this.processes.filter(({ isPaused }) => !isPaused);
       const clocks = [
         this.#clock,
@@ -288,12 +305,13 @@ export class World {
       left -= stepMs;
       if (left <= 0 && !clocks.some(({ nextInMs }) => nextInMs <= 0)) break;
     }
-    await breathe();
+    await this.#breathe();
   }
 
   /** All faults are over; the users that are logged in must be served, and those that are not must be able to log in. */
   async finish(): Promise<void> {
     this.#faults = [];
+    this.#introspectionFaults = [];
     this.#storeFault = undefined;
     for (const process of this.processes) {
       process.pauseBefore = undefined;
@@ -319,6 +337,12 @@ export class World {
     this.#mustBeDead('a logout', () => true);
   }
 
+  /** Lets everything happen that waits for no time. */
+  async #breathe(): Promise<void> {
+    do for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+    while (await this.#answered());
+  }
+
   async #mustBeServed(session: GrantHolder): Promise<void> {
     for (const process of this.processes) {
       for (let tries = 0; ; tries++) {
@@ -342,9 +366,4 @@ export class World {
       }
     }
   }
-}
-
-/** Lets everything happen that waits for no time. */
-async function breathe(): Promise<void> {
-  for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -52,7 +52,7 @@ function watch<App extends Pick<TestApp, 'salesforce'>>(app: App): App {
 /** A store as an application can write one, whose grants outlive the process. */
 function lastingStore(clock: ManualClock): TokenStore {
   const inner = quietStore(clock);
-  const names = ['read', 'put', 'claim', 'renew', 'arm', 'settle', 'commit', 'reference', 'release'] as const;
+  const names = ['read', 'put', 'claim', 'renew', 'arm', 'releaseClaim', 'commit', 'addHolder', 'logOut'] as const;
   const operations = Object.fromEntries(
     names.map((name) => [name, (inner[name] as (...given: never[]) => unknown).bind(inner)]),
   );

@@ -1,8 +1,9 @@
 import { debugRefresh } from '../../debug';
-import { isSalesforceAuthError, type SalesforceAuthError, type SalesforceErrorCode } from '../../errors';
+import type { SalesforceAuthError, SalesforceErrorCode } from '../../errors';
 import type { Configuration } from '../../options/configuration';
 import type { GrantRecord } from '../../stores/store';
 import { RequestHeldBack } from '../../token/send-guard';
+import type { LeaveGate } from '../../token/host-gates';
 import type { TokenSet } from '../../token/types';
 import type { ClaimEnd } from '../background';
 import type { RefreshCause } from '../events';
@@ -11,8 +12,9 @@ import { backoffMs, type RefreshDeps } from '../settings';
 import { answerOf, askedForSeconds } from './answer';
 import { Commit } from './commit';
 import type { Lease } from './lease';
+import { codeOf, reasonOf, type Ending } from './ending';
 import { Presentation, type Refreshed } from './presentation';
-import { rowOf, type Answer, type Introspection, type Row } from './verdict';
+import { rowOf, type Answer, type RotationState, type Row } from './verdict';
 
 /** Pause between two looks at a grant in doubt, in milliseconds. */
 const lookAgainMs = 10_000;
@@ -33,15 +35,10 @@ export interface ClaimedGrant {
   record: GrantRecord;
   tokens: TokenSet & { refreshToken: string };
   configuration: Configuration;
+  /** The place of this claim among the requests to the token endpoint. */
+  place: LeaveGate;
   /** Whether an earlier presentation was left without an answer. */
   isInDoubt: boolean;
-}
-
-/** What is known when an attempt ends without new tokens. */
-interface Ending {
-  answer: Answer;
-  introspection: Introspection;
-  error?: unknown;
 }
 
 /**
@@ -148,7 +145,7 @@ export class Attempt {
     try {
       let refreshed: Refreshed;
       try {
-        refreshed = await this.#presentation.send(lease);
+        refreshed = await this.#presentation.send(lease, this.#grant.place);
       } catch (error) {
         if (!(error instanceof RequestHeldBack)) {
           await this.#fail(error);
@@ -186,6 +183,8 @@ export class Attempt {
     if (fresh.baseUrl !== tokens.baseUrl || fresh.instanceUrl !== tokens.instanceUrl) {
       events.emit('grant.moved', { grantId: this.#grantId, baseUrl: fresh.baseUrl, instanceUrl: fresh.instanceUrl });
     }
+    // The tokens of the login that has them are proven now, so those of a later, poorer one are not needed.
+    if (record.spare !== undefined) this.#deps.revocations.track(background.revokeSpare(record));
     if (problem) throw problem;
     return fresh;
   }
@@ -203,6 +202,11 @@ export class Attempt {
   async #fail(error: unknown): Promise<undefined> {
     const answer = answerOf(error);
     debugRefresh('%s not refreshed: %s (%s)', this.#grantId, codeOf(error), answer);
+    const { tokens, isInDoubt } = this.#grant;
+    if (answer === 'known refusal' && isInDoubt && this.#rotation === 'off') {
+      // Its answer was lost, and rotation was believed to be off: no other grant is to rely on that now.
+      this.#deps.rotation.note(tokens, 'unknown');
+    }
     if (answer !== 'unknown refusal')
       return this.#end({ answer, introspection: 'not asked yet', error }, codeOf(error));
     // It was answered, so nothing is under way, and Salesforce can be asked at once.
@@ -216,6 +220,10 @@ export class Attempt {
     const row = this.#rowOf(ending);
     const news = { grantId: this.#grantId, cause, durationMs: this.#durationMs, code };
     if (row.grant === 'ended') {
+      if (await this.#useSpare(ending)) {
+        events.emit('refresh.ended', { ...news, code: ending.answer === 'lost' ? notTold : code });
+        return undefined;
+      }
       // By version rather than by owner: newer tokens are not what was refused.
       const end = { state: 'ended', backoffMs: 0, errorCode: code, failed: true } as const;
       if (await background.releaseClaim(this.#claim, end)) {
@@ -228,7 +236,9 @@ export class Attempt {
       throw refreshHeld(settings.drainMs, ending.error);
     }
     const pauseMs = this.#pauseOf(row, ending);
-    const isUnclear = row.grant === 'in doubt' || ending.answer === 'lost';
+    // An earlier answer is as lost as before, if it was only presumed that it spent nothing.
+    const isAsBefore = this.#grant.isInDoubt && this.#rotation === 'off';
+    const isUnclear = row.grant === 'in doubt' || ending.answer === 'lost' || isAsBefore;
     const end: ClaimEnd = isUnclear
       ? this.#doubt(pauseMs, code)
       : { state: 'idle', backoffMs: pauseMs, errorCode: code, failed: true };
@@ -239,6 +249,20 @@ export class Attempt {
     if (row.grant === 'in doubt') throw refreshHeld(pauseMs, ending.error);
     const isLong = record.errorCode === code && record.errorAgeMs >= longTroubleMs;
     throw refreshDelayed(pauseMs, { reason: code, cause: ending.error, offersLogin: isLong });
+  }
+
+  /** Puts the tokens of a later login that can do less in the place of tokens that are over. False if there are none. */
+  async #useSpare({ answer, introspection }: Ending): Promise<boolean> {
+    const { record, tokens, configuration } = this.#grant;
+    const spare = await this.#deps.codec.decodeSpare(record).catch(() => undefined);
+    if (!spare) return false;
+    const outcome = await new Commit(record, spare, this.#deps).run(configuration.sessionTimeoutSeconds);
+    if (outcome !== 'committed') return false;
+    // Salesforce did not say that the others are over: the doubt has run out.
+    const isOver = answer === 'known refusal' || introspection === 'inactive';
+    const { revocations } = this.#deps;
+    if (!isOver) revocations.track(revocations.revoke(this.#grantId, tokens));
+    return true;
   }
 
   #pauseOf({ grant, verdict }: Row, { answer, introspection, error }: Ending): number {
@@ -257,16 +281,21 @@ export class Attempt {
   }
 
   #rowOf({ answer, introspection }: Ending): Row {
-    const { record, tokens, configuration } = this.#grant;
+    const { configuration } = this.#grant;
     const { onLostAnswer, inDoubtMs } = this.#deps.settings;
     const hasWaited = this.#notToldMs >= inDoubtMs;
     return rowOf({
       answer,
       introspection,
-      rotation: this.#deps.rotation.of({ record, tokens }),
+      rotation: this.#rotation,
       client: configuration.clientSecret === undefined ? 'public' : 'confidential',
       patience: onLostAnswer === 'wait' && hasWaited ? 'waited' : onLostAnswer,
     });
+  }
+
+  get #rotation(): RotationState {
+    const { record, tokens } = this.#grant;
+    return this.#deps.rotation.of({ record, tokens });
   }
 
   /** How long ago the refresh token was presented; 0 if it was not. */
@@ -297,14 +326,4 @@ export class Attempt {
     this.#supersede(isGone ? 'logout' : 'update');
     return true;
   }
-}
-
-function codeOf(error: unknown): SalesforceErrorCode | undefined {
-  return isSalesforceAuthError(error) ? error.code : undefined;
-}
-
-function reasonOf({ answer, introspection }: Ending): string {
-  if (answer === 'known refusal') return 'Salesforce no longer accepts the refresh token.';
-  if (introspection === 'inactive') return 'Salesforce says that the refresh token is no longer good.';
-  return "Salesforce's answer to a refresh was lost together with the new refresh token.";
 }

@@ -32,7 +32,7 @@ export class Commit {
    */
   async run(sessionTimeoutSeconds: number): Promise<CommitOutcome> {
     const { codec, store, clock, access } = this.#deps;
-    const { grantId, generation, version } = this.#record;
+    const { grantId, generation, version, spare: knownSpare } = this.#record;
     const payload = await codec.encode(grantId, this.#tokens);
     const { softMs, hardMs } = tokenLifeOf(this.#tokens, grantId, sessionTimeoutSeconds);
     const receivedAt = momentOf(clock);
@@ -44,7 +44,7 @@ export class Commit {
       const staleness = { softMs: left(softMs), hardMs: left(hardMs) };
       try {
         let outcome: CommitOutcome = await access.call('commit', () =>
-          store.commit(grantId, { generation, version, payload, ...staleness }),
+          store.commit(grantId, { generation, version, payload, knownSpare, ...staleness }),
         );
         if (outcome === 'moved' && wasAnswerLost) outcome = await this.#movedBy();
         if (outcome === 'committed') access.replace(this.#fresh(payload, staleness), this.#tokens);
@@ -74,6 +74,7 @@ export class Commit {
       errorAgeMs: 0,
       tokensAgeMs: 0,
       refused: undefined,
+      spare: undefined,
     };
   }
 

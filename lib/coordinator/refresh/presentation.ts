@@ -3,6 +3,7 @@ import type { SalesforceAuthError } from '../../errors';
 import type { Configuration } from '../../options/configuration';
 import { readIdentityUrl } from '../../salesforce/identity-url';
 import { TokenClient } from '../../token/client';
+import type { LeaveGate } from '../../token/host-gates';
 import type { SendGuard } from '../../token/send-guard';
 import { identityChanged, refreshTokenSet } from '../../token/token-set';
 import type { TokenSet } from '../../token/types';
@@ -31,10 +32,20 @@ export class Presentation {
    * Presents the refresh token.
    *
    * @param guard asked before the first byte is sent, at each host
+   * @param first place among the requests to the first host. At another host a place has to be free: the claim is taken
    * @throws TokenRequestError, `ERR_SALESFORCE_IDENTITY_CHANGED`, or a transport error
    */
-  async send(guard: SendGuard): Promise<Refreshed> {
-    const { answer, place } = await this.#ask((client) => client.refreshTokenGrant(this.#tokens.refreshToken, guard));
+  async send(guard: SendGuard, first: LeaveGate): Promise<Refreshed> {
+    const { refreshToken, baseUrl } = this.#tokens;
+    const { answer, place } = await this.#ask(async (client, at) => {
+      if (at === baseUrl) return client.refreshTokenGrant(refreshToken, guard, first);
+      const leave = client.takeFreePlace();
+      try {
+        return await client.refreshTokenGrant(refreshToken, guard, leave);
+      } finally {
+        leave();
+      }
+    });
     // Another host may serve another organization: it has to say whose tokens these are.
     if (place !== this.#tokens.baseUrl && !readIdentityUrl(answer.id)) throw identityChanged();
     return refreshTokenSet({ ...this.#tokens, baseUrl: place }, answer, this.#configuration);
@@ -50,8 +61,8 @@ export class Presentation {
     }
   }
 
-  #ask<T>(ask: (client: TokenClient) => Promise<T>): Promise<{ answer: T; place: string }> {
+  #ask<T>(ask: (client: TokenClient, place: string) => Promise<T>): Promise<{ answer: T; place: string }> {
     const places = placesOf(this.#tokens, this.#configuration);
-    return askAt(places, (place) => ask(new TokenClient(this.#configuration, place, this.#clock)));
+    return askAt(places, (place) => ask(new TokenClient(this.#configuration, place, this.#clock), place));
   }
 }

@@ -18,6 +18,8 @@ export class Rotation {
   readonly #rotating = new Set<string>();
   /** When a reply without a new refresh token came last. */
   readonly #shownOff = new Map<string, number>();
+  /** A grant was refused that relied on rotation being off, and no reply has shown since how it is. */
+  readonly #distrusted = new Set<string>();
   /** Grants that present first after a lost answer. */
   readonly #first = new Map<string, Promise<void>>();
 
@@ -27,17 +29,24 @@ export class Rotation {
 
   of({ record, tokens }: OpenGrant): RotationState {
     if (tokens.rotation === 'on' || this.#rotating.has(keyOf(tokens))) return 'on';
+    if (this.#distrusted.has(keyOf(tokens))) return 'unknown';
     return tokens.rotation === 'off' && record.tokensAgeMs < offMs ? 'off' : 'unknown';
   }
 
   /** Learns from the reply to a refresh; returns what the grant is to keep. */
   learn(before: TokenSet, isRotated: boolean): 'on' | 'off' {
-    const key = keyOf(before);
-    if (this.#rotating.size >= maxKeys) this.#rotating.clear();
-    if (this.#shownOff.size >= maxKeys) this.#shownOff.clear();
-    if (isRotated || before.rotation === 'on') this.#rotating.add(key);
-    else this.#shownOff.set(key, this.#clock.monotonic());
-    return this.#rotating.has(key) ? 'on' : 'off';
+    this.note(before, isRotated || before.rotation === 'on' ? 'on' : 'off');
+    return this.#rotating.has(keyOf(before)) ? 'on' : 'off';
+  }
+
+  /** Notes what a grant of this or of another process has shown; `unknown` if it was refused that relied on `off`. */
+  note(tokens: TokenSet, shown: RotationState): void {
+    const key = keyOf(tokens);
+    for (const known of [this.#rotating, this.#shownOff, this.#distrusted]) if (known.size >= maxKeys) known.clear();
+    this.#distrusted.delete(key);
+    if (shown === 'on') this.#rotating.add(key);
+    else if (shown === 'off') this.#shownOff.set(key, this.#clock.monotonic());
+    else this.#distrusted.add(key);
   }
 
   /**
@@ -72,6 +81,7 @@ export class Rotation {
   }
 }
 
-function keyOf({ tenant, clientID, organizationId }: TokenSet): string {
+/** One client of one tenant in one organization. */
+export function keyOf({ tenant, clientID, organizationId }: TokenSet): string {
   return JSON.stringify([tenant, clientID, organizationId]);
 }

@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { wait } from '../../clock';
 import { clientChanged } from '../../options/source';
+import { isSalesforceAuthError } from '../../errors';
 import { isTrustedHost } from '../../salesforce/hosts';
+import { TokenClient } from '../../token/client';
+import type { LeaveGate } from '../../token/host-gates';
 import type { Configuration } from '../../options/configuration';
 import type { ClaimOutcome, GrantRecord } from '../../stores/store';
 import type { TokenSet } from '../../token/types';
@@ -99,7 +102,7 @@ export class RefreshRun {
     if (record.state === 'ended') return this.#ended(grant);
     const configuration = hasRefreshToken(tokens) ? await this.#configurationOf(tokens) : undefined;
     const { rotation } = this.#deps;
-    if (!rotation.needsProof(grant)) return this.#claim(grant, configuration);
+    if (!rotation.needsProof(grant)) return this.#claimWithPlace(grant, configuration);
     const other = rotation.firstOf(tokens);
     if (other) {
       await other;
@@ -108,9 +111,24 @@ export class RefreshRun {
     }
     const first = rotation.goFirst(tokens);
     try {
-      return await this.#claim(grant, configuration);
+      return await this.#goFirst(grant, configuration);
     } finally {
       first.end();
+    }
+  }
+
+  /** Presents as the first one of all processes, or learns from the one that does. */
+  async #goFirst(grant: OpenGrant, configuration: Configuration | undefined): Promise<TokenSet | 'busy' | undefined> {
+    const { rotation, turn } = this.#deps;
+    const { record, tokens } = grant;
+    const whose = await turn.take(tokens);
+    if (whose === 'learnt') return undefined;
+    if (whose === 'not ours') throw refreshDelayed(notItsTurnMs, { reason: record.errorCode });
+    try {
+      return await this.#claimWithPlace(grant, configuration);
+    } finally {
+      // An attempt that failed for now has shown nothing, and this process keeps the turn.
+      if (!rotation.needsProof(grant)) await turn.tell(tokens, rotation.of(grant));
     }
   }
 
@@ -136,7 +154,37 @@ export class RefreshRun {
     return cause === 'rejected' && tokens.accessToken === rejected ? digestOf(rejected) : undefined;
   }
 
-  async #claim(grant: OpenGrant, configuration: Configuration | undefined): Promise<TokenSet | 'busy' | undefined> {
+  /** A place among the requests to the host comes before the claim: a lease is too short to wait under it. */
+  async #claimWithPlace(
+    grant: OpenGrant,
+    configuration: Configuration | undefined,
+  ): Promise<TokenSet | 'busy' | undefined> {
+    const { backoffInMs, leaseInMs } = grant.record;
+    // Else nothing will be presented now, and the store says for how long.
+    const hasTurn = backoffInMs === 0 && leaseInMs === 0;
+    const place = configuration && hasTurn ? await this.#takePlace(grant, configuration) : undefined;
+    try {
+      return await this.#claim(grant, configuration && { configuration, place });
+    } finally {
+      place?.();
+    }
+  }
+
+  /** @throws SalesforceAuthError `ERR_SALESFORCE_REFRESH_DELAYED` if there is none for as long as a request may take */
+  async #takePlace({ record, tokens }: OpenGrant, configuration: Configuration): Promise<LeaveGate> {
+    const { clock, closing, events } = this.#deps;
+    try {
+      return await new TokenClient(configuration, tokens.baseUrl, clock).takePlace(closing);
+    } catch (error) {
+      if (!isSalesforceAuthError(error)) throw closed();
+      const { grantId } = record;
+      const news = { grantId, cause: this.#reason.cause, durationMs: 0, code: error.code };
+      events.emit('refresh.failed', { ...news, verdict: 'not delivered', retryInMs: notItsTurnMs });
+      throw refreshDelayed(notItsTurnMs, { reason: error.code, cause: error });
+    }
+  }
+
+  async #claim(grant: OpenGrant, client: Client | undefined): Promise<TokenSet | 'busy' | undefined> {
     const { settings } = this.#deps;
     const { grantId, generation } = grant.record;
     const owner = randomName();
@@ -157,11 +205,13 @@ export class RefreshRun {
       case 'claimed': {
         this.#claimWait.end();
         const { tokens } = grant;
-        if (!hasRefreshToken(tokens) || !configuration) return this.#endWithoutRefreshToken(claim.record, owner);
+        if (!hasRefreshToken(tokens) || !client) return this.#endWithoutRefreshToken(claim.record, owner);
+        const { configuration, place } = client;
+        if (!place) return this.#giveBack(claim.record, owner);
         const { cause } = this.#reason;
         const { record } = claim;
         const isInDoubt = claim.outcome === 'resolve';
-        return new Attempt({ cause, owner, lease, record, tokens, configuration, isInDoubt }, this.#deps).run();
+        return new Attempt({ cause, owner, lease, record, tokens, configuration, place, isInDoubt }, this.#deps).run();
       }
     }
   }
@@ -183,6 +233,15 @@ export class RefreshRun {
       background.giveBack(grant.record, owner);
       throw error;
     });
+  }
+
+  /** Gives a claim back that came unexpectedly, without a place: the next turn takes one first. */
+  async #giveBack(record: GrantRecord, owner: string): Promise<undefined> {
+    const { grantId, errorCode } = record;
+    const state = record.state === 'inDoubt' ? 'inDoubt' : 'idle';
+    const end = { state, backoffMs: 0, errorCode, failed: false } as const;
+    await this.#deps.background.releaseClaim({ grantId, owner, record }, end);
+    return undefined;
   }
 
   #tooSoon(record: GrantRecord, grant: OpenGrant): Error {
@@ -211,6 +270,12 @@ export class RefreshRun {
     events.emit('refresh.ended', { grantId, cause: this.#reason.cause, durationMs: 0, code });
     throw loginRequired('The access token has ended, and the scope refresh_token was not granted.');
   }
+}
+
+/** What a refresh token is presented with; the place is missing if no turn was expected. */
+interface Client {
+  configuration: Configuration;
+  place: LeaveGate | undefined;
 }
 
 function isFresh({ softInMs, hardInMs }: GrantRecord): boolean {

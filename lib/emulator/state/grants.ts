@@ -44,6 +44,8 @@ export class Grants {
   readonly #clock: EmulatorClock;
   readonly #grants: Grant[] = [];
   readonly #refreshTokens = new Map<string, Grant>();
+  /** Refresh tokens that were issued while rotation was off. */
+  readonly #unrotated = new Set<string>();
   readonly #accessTokens = new Map<string, AccessToken>();
   /** Clients a user has approved, `userId clientID` → scopes. */
   readonly #approvals = new Map<string, Set<string>>();
@@ -103,7 +105,14 @@ export class Grants {
     const token = `5Aep861_fake_${randomText(74)}`;
     grant.refreshToken = token;
     this.#refreshTokens.set(token, grant);
+    if (!grant.client.policy.rotateRefreshTokens) this.#unrotated.add(token);
     return token;
+  }
+
+  /** Whether a token was issued while rotation was off, which has been switched on since. */
+  isOlderThanRotation(refreshToken: string): boolean {
+    const isOn = this.#refreshTokens.get(refreshToken)?.client.policy.rotateRefreshTokens === true;
+    return isOn && this.#unrotated.has(refreshToken);
   }
 
   addAccessToken(token: AccessToken): void {

@@ -10,6 +10,11 @@ export interface Violation {
   refreshToken: string;
   clientID: string;
   username: string | undefined;
+  /**
+   * The token was issued while rotation was off, and an administrator has switched rotation on since. A client that relied on
+   * what it knew of the app presents such a token twice at most.
+   */
+  isOlderThanRotation: boolean;
   /** Which presentation of this token it was, from 1. */
   presentation: number;
   /** Milliseconds since the epoch, on the emulator's clock. */
@@ -32,7 +37,8 @@ export class Presentations {
     this.counts.set(refreshToken, presentation);
     const username = grants.grantOf(refreshToken)?.user.username;
     const blame = (kind: Violation['kind']): void => {
-      this.violations.push({ kind, refreshToken, clientID, username, presentation, at });
+      const isOlderThanRotation = grants.isOlderThanRotation(refreshToken);
+      this.violations.push({ kind, refreshToken, clientID, username, isOlderThanRotation, presentation, at });
     };
     if (grants.isSpent(refreshToken)) blame('spent');
     if (this.#inProgress.has(refreshToken)) {

@@ -27,6 +27,7 @@ export function describeCommits({ describe, it }: Part): void {
         errorCode: undefined,
         errorAgeMs: 0,
         refused: undefined,
+        spare: undefined,
       });
       bench.assertAge(tokensAgeMs, 0);
       bench.assertLeft(softInMs, 100_000);

@@ -29,6 +29,7 @@ export function describeLogins({ describe, it }: Part): void {
         errorCode: undefined,
         errorAgeMs: 0,
         refused: undefined,
+        spare: undefined,
       });
       bench.assertAge(tokensAgeMs, 0);
       bench.assertLeft(softInMs, 5_400_000);

@@ -9,7 +9,7 @@ export const record = (row: string): string => {
   const inMs = (column: string): string => epochMs(`(${row}.${column} - ${row}.now)`);
   return `${row}.schema_version, ${row}.grant_id, ${row}.generation, ${row}.version, ${row}.state, ${row}.payload,
   ${row}.organization_id, ${row}.user_id, ${row}.client_id, ${row}.tenant, ${row}.failures, ${row}.error_code,
-  ${row}.refused, ${inMs('error_since')} as error_since_in_ms, ${inMs('refreshed_at')} as refreshed_in_ms,
+  ${row}.refused, ${row}.spare, ${inMs('error_since')} as error_since_in_ms, ${inMs('refreshed_at')} as refreshed_in_ms,
   ${inMs('soft_at')} as soft_in_ms, ${inMs('hard_at')} as hard_in_ms, ${inMs('lease_until')} as lease_in_ms,
   ${inMs('next_try_at')} as backoff_in_ms, ${inMs('state_since')} as state_since_in_ms`;
 };

@@ -31,6 +31,7 @@ export function recordOf(row: Row): GrantRecord {
     errorAgeMs: row['error_code'] == null ? 0 : Math.max(0, -Number(row['error_since_in_ms'] ?? 0)),
     tokensAgeMs: Math.max(0, -Number(row['refreshed_in_ms'])),
     refused: (row['refused'] as string | null) ?? undefined,
+    spare: (row['spare'] as string | null) ?? undefined,
   };
 }
 

@@ -113,7 +113,7 @@ with before as (
     version = case when stored.expires_at > clock_timestamp() then stored.version + 1 else 1 end,
     organization_id = excluded.organization_id, user_id = excluded.user_id, client_id = excluded.client_id,
     tenant = excluded.tenant, soft_at = excluded.soft_at, hard_at = excluded.hard_at, owner = null, lease_until = null,
-    next_try_at = null, state_since = excluded.state_since, failures = 0, error_code = null, error_since = null, refused = null,
+    next_try_at = null, state_since = excluded.state_since, failures = 0, error_code = null, error_since = null, refused = null, spare = null,
     holders = excluded.holders, forgotten_until = null, held_until = excluded.held_until,
     refreshed_at = excluded.refreshed_at, taken_until = null, expires_at = excluded.expires_at
   where stored.schema_version = ${grantSchema} and (stored.state = 'loggedOut' or stored.expires_at <= clock_timestamp())
@@ -123,12 +123,12 @@ select 'written' as outcome, ${grantSchema} as schema_version, version from writ
 union all
 select 'conflict', schema_version, null from before where not exists (select from written)`,
 
-    // as create, then $12 expected generation, $13 expected version
+    // as create, then $12 expected generation, $13 expected version, $14 spare tokens the caller knows
     replace: step({
       outcome: `when state <> 'loggedOut' and generation = $12 and version = $13 then 'written' else 'conflict'`,
       changes: `generation = $2, version = decided.version + 1, state = 'idle', payload = $3,
        organization_id = $4, user_id = $5, client_id = $6, tenant = $7, soft_at = ${later('$8')}, hard_at = ${later('$9')},
-       ${unclaimed}, next_try_at = null, state_since = decided.now, failures = 0, error_code = null, error_since = null, refused = null,
+       ${unclaimed}, next_try_at = null, state_since = decided.now, failures = 0, error_code = null, error_since = null, refused = null, spare = nullif(decided.spare, $14::text),
        ${holding('$10', '$11')}, refreshed_at = decided.now, taken_until = null,
        expires_at = ${retained(`decided.held_until, ${later('$11')}`, 'decided.now')}`,
       writes: `decided.outcome = 'written'`,
@@ -202,7 +202,7 @@ select 'conflict', schema_version, null from before where not exists (select fro
       told: tells(),
     }),
 
-    // $2 generation, $3 version, $4 payload, $5 softMs, $6 hardMs
+    // $2 generation, $3 version, $4 payload, $5 softMs, $6 hardMs, $7 spare tokens the caller knows
     commit: step({
       outcome: `when state = 'loggedOut' or generation <> $2 then 'loggedOut'
        when version = $3 then 'committed'
@@ -211,17 +211,17 @@ select 'conflict', schema_version, null from before where not exists (select fro
        else 'moved'`,
       changes: `state = 'idle', state_since = decided.now, ${unclaimed}, version = decided.version + 1, payload = $4,
        soft_at = ${later('$5')}, hard_at = ${later('$6')}, next_try_at = null, failures = 0, error_code = null,
-       error_since = null, refused = null,
+       error_since = null, refused = null, spare = nullif(decided.spare, $7::text),
        refreshed_at = decided.now, expires_at = ${retained('decided.held_until', 'decided.now')}`,
       writes: `decided.outcome = 'committed'`,
       result: decision,
       told: tells(),
     }),
 
-    // $2 generation, $3 holder, $4 holderMs
+    // $2 generation, $3 holder, $4 holderMs, $5 spare tokens
     addHolder: step({
       outcome: `when state <> 'loggedOut' and generation = $2 then 'yes' else 'no'`,
-      changes: `${holding('$3', '$4')},
+      changes: `${holding('$3', '$4')}, spare = coalesce($5::text, decided.spare),
        expires_at = ${retained(`decided.held_until, ${later('$4')}`, 'decided.refreshed_at')}`,
       writes: `decided.outcome = 'yes'`,
       result: decision,
@@ -240,6 +240,7 @@ select 'conflict', schema_version, null from before where not exists (select fro
        state = case decided.outcome when 'loggedOut' then 'loggedOut' else decided.state end,
        state_since = case decided.outcome when 'loggedOut' then decided.now else decided.state_since end,
        payload = case decided.outcome when 'loggedOut' then '' else decided.payload end,
+       spare = case decided.outcome when 'loggedOut' then null else decided.spare end,
        expires_at = case decided.outcome when 'loggedOut' then ${later('$5')} else decided.expires_at end`,
       writes: `decided.outcome in ('loggedOut', 'holderRemoved')`,
       result: `, ${forgotten}

@@ -21,6 +21,7 @@ export const fieldNames = [
   'errorSince',
   'refreshedAt',
   'refused',
+  'spare',
   // The run of the server that wrote the tokens or a claim last; empty where that is not to be known.
   'server',
 ] as const;

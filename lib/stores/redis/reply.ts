@@ -32,6 +32,7 @@ export function recordIn([, now, ...values]: Reply, grantId: string): GrantRecor
     errorSince: Number(fields.errorSince),
     refreshedAt: Number(fields.refreshedAt),
     refused: fields.refused === '' ? undefined : fields.refused,
+    spare: fields.spare === '' ? undefined : fields.spare,
     // They stay in Redis, as does what follows: no record shows them.
     holders: new Map(),
     forgottenUntil: 0,

@@ -20,8 +20,8 @@ export interface Cell {
   lostTokens?: number;
   /** The bystander loses the login too, since the store has lost everything. */
   takesAll?: boolean;
-  /** Presentations of a spent token. Only a gamble may make one. */
-  spent?: number;
+  /** Presentations of a spent token. Only `onLostAnswer: 'retry'` may make one. */
+  retries?: number;
   run: (scene: Scene) => Promise<void>;
 }
 

@@ -21,7 +21,7 @@ const publicClients = (['wait', 'login', 'retry'] as const).flatMap((onLostAnswe
       promised: isWon ? 'nothing lost' : 'one clean login',
       // What was presented twice is revoked as stolen, with all that came of it.
       lostTokens: when === 'after' && onLostAnswer !== 'retry' ? 1 : 0,
-      spent: when === 'after' && onLostAnswer === 'retry' ? 1 : 0,
+      retries: when === 'after' && onLostAnswer === 'retry' ? 1 : 0,
       options: { isPublic: true, onLostAnswer, inDoubtMs },
       async run(scene) {
         scene.expire();
@@ -58,7 +58,7 @@ const untold = (['wait', 'login', 'retry'] as const).map((onLostAnswer: LostAnsw
 
 /** The same, and introspection comes back before the doubt is over. */
 const toldInTime = losses.map(({ when, step }): Cell => ({
-  row: 'Answer lost, introspection back in time, hold',
+  row: 'Answer lost, introspection back in time, wait',
   step,
   promised: when === 'before' ? 'nothing lost' : 'one clean login',
   lostTokens: when === 'after' ? 1 : 0,

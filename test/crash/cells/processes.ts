@@ -79,7 +79,12 @@ const paused = Object.entries(ways).flatMap(([row, { pause, go }]) =>
   })),
 );
 
-/** The pause outlasts lease and drain, and the other process has gone on alone. */
+/**
+ * The pause outlasts lease and drain, and the other process has gone on alone. If Salesforce has rotated the token (S4, S5), that
+ * process finds the grant spent, and its session ends. It was the only holder, so the grant is gone, and the new login begins
+ * another one. The request that waited belongs to the session that has ended, and so it hears that its login has ended. What it
+ * brought is revoked, and the new login stays as it is.
+ */
 const pausedLong = (['S0', 'S1', 'connecting', 'S4', 'S5'] as const).map((step): Cell => {
   const promised: Promised = isBetween(step) ? 'one clean login' : 'nothing lost';
   return {
@@ -93,13 +98,61 @@ const pausedLong = (['S0', 'S1', 'connecting', 'S4', 'S5'] as const).map((step):
       await scene.useAgain();
       scene.a.worker.signal('SIGCONT');
       proceed();
-      // Of a login that has ended since, the request that waited may hear so. The user has a new one, which has to last: the
-      // cell promises exactly one login.
       const { status } = await pending;
-      insist(status !== 401 || isBetween(step), 'The process that woke up logged the user out.');
+      insist(status === (isBetween(step) ? 401 : 200), `The request that waited was answered ${status}.`);
+      for (const app of [scene.a, scene.b]) {
+        const after = await scene.ask(app);
+        insist(after.status === 200, `The user is answered ${after.status} ${String(after.error)} after it.`);
+      }
+      insist(scene.user.logins === (isBetween(step) ? 1 : 0), `There were ${scene.user.logins} logins.`);
     },
   };
 });
+
+/** The time limit of the request fires before the answer is read, which is in the socket by then. */
+const frozen = (['S3', 'S4'] as const).map((step): Cell => ({
+  row: 'Frozen for longer than httpTimeoutMs',
+  step,
+  promised: 'nothing lost',
+  options: { httpTimeoutMs: 1_000, leaseMs: 2_500, drainMs: 60_000 },
+  async run(scene) {
+    const { pending, proceed } = await scene.stopAt(step);
+    scene.a.worker.signal('SIGSTOP');
+    proceed();
+    // That the lease is over shows that the time limit is over too.
+    await scene.askUntil(isHeld);
+    scene.a.worker.signal('SIGCONT');
+    const { status } = await pending;
+    insist(status === 200, `The request that waited was answered ${status}.`);
+    insist((await scene.ask(scene.b)).status === 200, 'The other process does not go on.');
+    insist(scene.presented === 1, `Presented ${scene.presented} times.`);
+  },
+}));
+
+const sleepMs = 8 * 60 * 60 * 1000;
+
+/** A suspended machine: nothing runs, and only the wall clock shows afterwards how long that was. */
+async function sleep(scene: Scene): Promise<void> {
+  await scene.a.worker.call('jump', { ms: sleepMs });
+  scene.a.worker.signal('SIGSTOP');
+}
+
+/** Tokens that ended in their sleep need a store whose clock went on, which virtual time has: see the tests of the cache. */
+const asleep = (['S1', 'S3', 'S4', 'S5'] as const).map((step): Cell => ({
+  row: 'Machine asleep for eight hours',
+  step,
+  promised: 'nothing lost',
+  options: { leaseMs: 1_500, drainMs: step === 'S1' ? 300 : 60_000 },
+  async run(scene) {
+    const { pending, proceed } = await scene.stopAt(step);
+    await sleep(scene);
+    await scene.askUntil(isHeld);
+    scene.a.worker.signal('SIGCONT');
+    proceed();
+    const { status, error } = await pending;
+    insist(status === 200 || step === 'S1', `The request that waited was answered ${status} ${String(error)}.`);
+  },
+}));
 
 /** A request the provider has and never works on. */
 async function hung(scene: Scene): Promise<Stopped> {
@@ -110,4 +163,4 @@ async function hung(scene: Scene): Promise<Stopped> {
   return { pending, proceed: () => undefined };
 }
 
-export const processCells: readonly Cell[] = [...killed, ...terminated, ...paused, ...pausedLong];
+export const processCells: readonly Cell[] = [...killed, ...terminated, ...paused, ...pausedLong, ...frozen, ...asleep];

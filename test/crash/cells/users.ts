@@ -86,8 +86,7 @@ const unknownSchema: Cell = {
   step: 'S0',
   promised: 'nothing lost',
   async run(scene) {
-    const response = await scene.browse(scene.b, '/grant', scene.user);
-    const { grantId } = (await response.json()) as { grantId: string };
+    const grantId = await scene.grantId();
     await scene.store.setSchema(grantId, 99);
     const before = await scene.store.contentOf(grantId);
     scene.expire();

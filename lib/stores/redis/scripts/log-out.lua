@@ -21,6 +21,7 @@ set('forgottenUntil', '0')
 -- Owner and lease stay: they tell the logout whether to wait for an attempt.
 enter('loggedOut')
 set('payload', '')
+set('spare', '')
 save()
 redis.call('PEXPIRE', key, tombstone_ms)
 tell(ARGV[6])

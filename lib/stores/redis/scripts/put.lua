@@ -4,6 +4,7 @@
 -- ARGV   1: 'new' if the caller read no grant, else 'over'; 2: generation and 3: version that the caller read
 --        4: generation, 5: payload, 6: labels as JSON, 7: ms to the soft and 8: to the hard bound, empty for never
 --        9: holder, 10: ms for which it holds the grant, 11: ms of retention, 12: channel, empty for none, 13: most holders
+--        14: spare tokens the caller knows, empty for none
 -- Reply  {'written', <version>} or {'conflict'}
 local kind, expected_generation, expected_version = ARGV[1], ARGV[2], ARGV[3]
 local live = is_live()
@@ -28,6 +29,7 @@ set('softAt', after(ARGV[7]))
 set('hardAt', after(ARGV[8]))
 clear_claim()
 clear_errors()
+if not live or grant.spare == ARGV[14] then set('spare', '') end
 set('server', server_run())
 local held = add_holder(ARGV[9], ARGV[10], tonumber(ARGV[13]))
 set('refreshedAt', whole(now))

@@ -1,0 +1,117 @@
+import type { GrantHolder } from '../../lib/coordinator/grants';
+import { Laboratory } from './laboratory';
+
+/* A login whose tokens can do less than those of the grant: both are kept in the record, until the grant's own are proven. */
+
+const fewer = 'api refresh_token';
+
+async function logIn(lab: Laboratory, index = 0): Promise<GrantHolder> {
+  return (await lab.during(lab.world.login(lab.process(index), fewer), 100))!;
+}
+
+/** What Salesforce would still take. */
+function live(lab: Laboratory): number {
+  return [...lab.world.salesforce.grants.keys()].filter((grant) => lab.world.salesforce.isLive(grant)).length;
+}
+
+/** A poorer login whose process is killed before the proof. */
+async function killedBeforeProof(isRevoked: boolean): Promise<{ lab: Laboratory; before: string | undefined }> {
+  const lab = await Laboratory.open({ processes: 2 });
+  const before = (await lab.tokens()).loginId;
+  if (isRevoked) lab.world.revoke();
+  lab.world.fail('refused');
+  await logIn(lab);
+  await lab.world.kill(0);
+  return { lab, before };
+}
+
+describe('a login that can do less', () => {
+  it('is answered before anything is proven, and its tokens are in the record by then', async () => {
+    const lab = await Laboratory.open();
+    lab.world.fail('hang-before');
+    const session = await logIn(lab);
+
+    expect(session.generation).toBe(lab.session.generation);
+    const { spare, version } = await lab.record();
+    expect(JSON.parse(spare!)).toMatchObject({ scope: ['api', 'refresh_token'] });
+    expect(version).toBe(1);
+  });
+
+  it('loses nothing if its process is killed: the next refresh, in another process, proves the grant', async () => {
+    const { lab, before } = await killedBeforeProof(false);
+    expect(live(lab)).toBe(2);
+    await lab.world.elapse(2_000);
+
+    expect(typeof (await lab.getOther(1))).toBe('string');
+    await lab.world.elapse(1_000);
+    expect((await lab.tokens()).loginId).toBe(before);
+    expect((await lab.record()).spare).toBeUndefined();
+    expect(live(lab)).toBe(1);
+  });
+
+  it('loses nothing if its process is killed: its tokens take the place of those that are over', async () => {
+    const { lab, before } = await killedBeforeProof(true);
+    await lab.world.elapse(2_000);
+    lab.told(1);
+
+    const token = await lab.getOther(1);
+    const now = await lab.tokens();
+    expect(token).toBe(now.accessToken);
+    expect(now.loginId).not.toBe(before);
+    expect(lab.told(1).map(([name]) => name)).toContain('refresh.ended');
+    expect((await lab.record()).state).toBe('idle');
+    expect(live(lab)).toBe(1);
+  });
+
+  it('takes the place of tokens whose doubt has run out, which are revoked', async () => {
+    const lab = await Laboratory.open({ processes: 2, isPublic: true });
+    const before = (await lab.tokens()).loginId;
+    lab.world.fail('hang-before');
+    await logIn(lab);
+    await lab.world.kill(0);
+    const { accessToken } = await lab.tokens();
+    for (let minute = 0; minute < 8; minute++) {
+      void lab.ask({ rejected: accessToken }, 1);
+      await lab.world.elapse(60_000);
+    }
+
+    expect((await lab.tokens()).loginId).not.toBe(before);
+    expect(live(lab)).toBe(1);
+  });
+
+  it('while Salesforce cannot be asked leaves a logout two logins to revoke', async () => {
+    const { lab } = await killedBeforeProof(false);
+    const { core } = lab.process(1);
+    await lab.during(
+      lab.process(1).run(() => core.grants.logOut(lab.session, true)),
+      100,
+    );
+    await lab.world.elapse(1_000);
+
+    expect((await lab.record()).spare).toBeUndefined();
+    expect(live(lab)).toBe(0);
+  });
+
+  it('while Salesforce cannot be asked takes the place of an earlier one, which is revoked', async () => {
+    const { lab } = await killedBeforeProof(false);
+    const { spare } = await lab.record();
+    lab.world.fail('refused');
+    await logIn(lab, 1);
+    await lab.world.elapse(500);
+
+    expect((await lab.record()).spare).not.toBe(spare);
+    expect(live(lab)).toBe(2);
+  });
+
+  it('while an attempt is under way that does not know of it is revoked once that has proven the grant', async () => {
+    const lab = await Laboratory.open();
+    lab.world.fail('slow-before');
+    void lab.getOther().catch(() => undefined);
+    await lab.world.elapse(50);
+    await logIn(lab);
+    await lab.world.elapse(20_000);
+
+    expect((await lab.record()).spare).toBeUndefined();
+    expect(live(lab)).toBe(1);
+  });
+});

@@ -119,6 +119,13 @@ export interface Emulator {
    * @throws TypeError where no client has this id
    */
   rotateSecret(clientID: string): string;
+  /**
+   * Gives a client another certificate or public key, as an upload in Setup does; what is signed with the old one is refused
+   * from then on.
+   *
+   * @throws TypeError if no client has this id
+   */
+  replaceKey(clientID: string, key: Pick<ClientRegistration, 'publicKey' | 'certificate'>): void;
   /** Ends sessions: their access tokens are refused, refresh tokens live on. */
   expireAccessTokens(filter?: TokenFilter): void;
   /** Revokes grants with all their tokens, as an administrator does. */
@@ -202,6 +209,9 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     addUser: (user = {}) => addUser(provider, user),
     registerClient: (registration) => provider.clients.register(registration),
     rotateSecret: (clientID) => provider.clients.rotateSecret(clientID),
+    replaceKey: (clientID, key) => {
+      provider.clients.replaceKey(clientID, key);
+    },
     setPolicy: (clientID, changes) => {
       provider.clients.setPolicy(clientID, changes);
     },

@@ -27,6 +27,7 @@ export type { OperatorWarning, Report } from './reporter';
 export type { SalesforceProfile } from './login/profile';
 export type { TokenEndpointReply } from './token/types';
 
+export type { ClientKey, ClientKeyAlgorithm } from './client-authentication/client-key';
 export type { ClientOptions, Display, FetchFunction, ProfileSource, Prompt } from './options/configuration';
 export type { ConfigurationContext, ConfigurationFunction, TenantFunction } from './options/source';
 export { configurationFromEnv } from './options/environment';

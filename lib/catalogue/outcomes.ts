@@ -99,7 +99,8 @@ export const outcomes = {
   wrongClient: refusal(
     'ERR_SALESFORCE_CLIENT_REJECTED',
     502,
-    'Check clientSecret (and clientID and baseUrl) against the Consumer Secret of the app ' + `${setupPage}.`,
+    'Check clientSecret (and clientID and baseUrl) against the Consumer Secret of the app, or the certificate of clientKey ' +
+      `against the one in the app ${setupPage}.`,
   ),
   redirectUri: refusal(
     'ERR_SALESFORCE_REDIRECT_URI_MISMATCH',

@@ -1,3 +1,4 @@
+import type { Clock } from '../clock';
 import { isSalesforceAuthError } from '../errors';
 import { admitsAnyOrganization } from '../middleware/start-warnings';
 import { parseOptions, type ParsedOptions, type SalesforceAuthOptions } from '../middleware/options';
@@ -9,7 +10,7 @@ import { checkHost } from './host';
 import { tellLess } from './redact';
 import { checkSettings } from './settings';
 import { checkKeys, checkStore } from './store';
-import { checkSecret } from './token';
+import { checkProofs } from './token';
 
 /**
  * Looks for what would make logins or refreshes fail: in the options, at Salesforce and in the token store.
@@ -56,6 +57,7 @@ export async function diagnoseParsed(parsed: ParsedOptions, given: DiagnoseOptio
     },
     ...remote.flat(),
     ...checkSettings(configuration),
+    ...(await checkCertificates(configuration, parsed.clock)),
     ...checkAudience(parsed),
     ...local,
   ]);
@@ -82,7 +84,7 @@ async function checkOrganization(
         : [...answered.filter(({ check }) => check === 'client-id'), { ...callback, baseUrl }];
     // Without a known client there is nothing to say about its secret.
     const isKnown = atAuthorize.every(({ check, level }) => check !== 'client-id' || level === 'ok');
-    const atToken = isKnown ? [await checkSecret(configuration, baseUrl, callbackURL, clock)] : [];
+    const atToken = isKnown ? await checkProofs(configuration, baseUrl, callbackURL, clock) : [];
     return [...atHost, ...atAuthorize, ...atToken];
   } catch (error) {
     const message = `Salesforce answered once and then could not be asked: ${tellLess(error)}`;
@@ -123,6 +125,12 @@ function callbackOf({ callbackURL }: Configuration, { routes }: ParsedOptions): 
 function rootOf({ addresses }: ParsedOptions): string | undefined {
   const [first] = addresses.listed;
   return first && first.origin + first.prefix;
+}
+
+/** What is known of the keys of a client that has some; who has none loads nothing of it. */
+async function checkCertificates({ clientKeys }: Configuration, clock: Clock): Promise<Finding[]> {
+  if (clientKeys.length === 0) return [];
+  return (await import('./client-key')).checkCertificates(clientKeys, clock);
 }
 
 /** Says who may log in, if that is everybody. */

@@ -1,3 +1,4 @@
+import { createSign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
@@ -13,6 +14,7 @@ import * as contractEntry from '../../lib/stores/contract';
 import * as postgresEntry from '../../lib/stores/postgres';
 import * as redisEntry from '../../lib/stores/redis';
 import type { Emulator } from '../../lib/emulator';
+import { makeKey } from '../client-authentication/keys';
 import { ManualClock } from '../helpers/clock';
 import { startTestEmulator } from '../helpers/emulator';
 import { describeWith, has } from '../helpers/programs';
@@ -40,6 +42,8 @@ const encryptionKey = '__test_encryption_key_of_32_chars__';
 interface Scene {
   emulator: Emulator;
   app: express.Express;
+  /** The block. */
+  code: string;
   /** All that the block has made. */
   made: mainEntry.SalesforceAuth[];
   /** The first of them, or what is given to it. */
@@ -60,6 +64,8 @@ interface Run {
   env?: () => Record<string, string>;
   /** A login before the block runs, where it is given a middleware. */
   isLoggedIn?: true;
+  /** What stands for modules of Node. */
+  modules?: () => Record<string, unknown>;
   /** What is mounted before it. */
   before?: (scene: Scene) => void;
   /** Uses what it has made. */
@@ -72,7 +78,7 @@ function atEmulator(emulator: Emulator, made: (salesforce: mainEntry.SalesforceA
   const replace = (options: Record<string, unknown>): Record<string, unknown> => ({
     ...options,
     clientID: client.clientID,
-    clientSecret: client.clientSecret,
+    ...('clientKey' in options ? {} : { clientSecret: client.clientSecret }),
     callbackURL: options['callbackURL'] ?? '/auth/salesforce/callback',
     baseUrl: String(options['baseUrl']).includes('.my.site.com') ? emulator.siteUrl : emulator.url,
     scope: options['scope'] ?? 'openid id api refresh_token',
@@ -113,6 +119,7 @@ async function play(code: string, steps: Run): Promise<void> {
   const scene = {
     emulator,
     app,
+    code,
     server,
     signals: new Map(),
     printed: [],
@@ -159,6 +166,7 @@ async function play(code: string, steps: Run): Promise<void> {
   steps.before?.(scene);
   if (steps.isLoggedIn) await scene.logIn();
   const print = (...line: unknown[]): void => void scene.printed.push(line);
+  Object.assign(modules, steps.modules?.());
   await runWaiting(
     code,
     {
@@ -201,7 +209,41 @@ async function terminate(scene: Scene): Promise<void> {
   });
 }
 
+const clientKey = makeKey();
+
+/** A login with a key and no secret. */
+async function logInWithKey(scene: Scene): Promise<void> {
+  if (!scene.code.includes('app.use(')) scene.app.use(scene.salesforce);
+  await scene.logIn();
+  const exchange = scene.emulator.requests.findLast(({ path }) => path.endsWith('/token'))!;
+  expect(exchange).toMatchObject({ status: 200, body: { client_assertion: expect.any(String) } });
+  expect(exchange.body).not.toHaveProperty('client_secret');
+}
+
+const hasKey = ({ emulator }: Scene): void =>
+  emulator.replaceKey(emulator.clients[0]!.clientID, { certificate: clientKey.certificate });
+
 const runs: Readonly<Record<string, readonly Run[]>> = {
+  'docs/client-keys.md': [
+    {
+      before: hasKey,
+      modules: () => ({
+        'node:fs': { readFileSync: (path: string) => (path.endsWith('.key') ? clientKey.pem : clientKey.certificate) },
+      }),
+      use: logInWithKey,
+    },
+    {
+      before: hasKey,
+      given: () => ({
+        keyService: {
+          sign: (_name: string, input: Uint8Array) =>
+            Promise.resolve(createSign('sha256').update(input).sign(clientKey.key)),
+        },
+      }),
+      use: logInWithKey,
+    },
+    { before: hasKey, given: () => ({ keys: { next: makeKey().pem, current: clientKey.pem } }), use: logInWithKey },
+  ],
   'README.md': [
     {
       use: async (scene) => {

@@ -1,3 +1,4 @@
+import { isConfidential } from '../../client-authentication/client-authentication';
 import { debugRefresh } from '../../debug';
 import { isSalesforceAuthError, type SalesforceAuthError, type SalesforceErrorCode } from '../../errors';
 import type { Configuration } from '../../options/configuration';
@@ -263,7 +264,7 @@ export class Attempt {
       answer,
       introspection,
       rotation: this.#deps.rotation.of({ record, tokens }),
-      client: configuration.clientSecret === undefined ? 'public' : 'confidential',
+      client: isConfidential(configuration) ? 'confidential' : 'public',
       patience: onLostAnswer === 'wait' && hasWaited ? 'waited' : onLostAnswer,
     });
   }

@@ -15,6 +15,7 @@ const remainders: Readonly<Record<Place, Outcome>> = {
   callback: outcomes.authorization,
   code: outcomes.tokenEndpoint,
   refresh: outcomes.tokenEndpoint,
+  app: outcomes.tokenEndpoint,
   revoke: outcomes.unavailable,
   profile: outcomes.profile,
   api: outcomes.api,

@@ -67,6 +67,8 @@ Options
   --tenant <name>         Tenant to ask the configuration function for
   --processes <number>    How many processes run the app, on all machines together
   --rotation              Refresh token rotation is on
+  --app                   Ask for an app token as the "Run As" user, and revoke it
+  --app-user <username>   Ask for an app token as this user, with the client key, and revoke it
   --json                  Print JSON
   --strict                Count warnings as problems
   --help                  Show this

@@ -16,7 +16,7 @@ import { checkProofs } from './token';
  * Looks for what would make logins or refreshes fail: in the options, at Salesforce and in the token store.
  *
  * It sends Salesforce what a login begins with, and a code that is none; it presents no refresh token, logs nobody in and
- * changes nothing. Findings hold no secret.
+ * changes nothing. With `app` it asks for an app token and revokes it. Findings hold no secret.
  *
  * @param options what you give `salesforceAuth()`
  * @returns findings, also about options that are wrong; it does not throw for anything it finds
@@ -58,6 +58,7 @@ export async function diagnoseParsed(parsed: ParsedOptions, given: DiagnoseOptio
     ...remote.flat(),
     ...checkSettings(configuration),
     ...(await checkCertificates(configuration, parsed.clock)),
+    ...(await checkApp(configuration, parsed.clock, given)),
     ...checkAudience(parsed),
     ...local,
   ]);
@@ -131,6 +132,11 @@ function rootOf({ addresses }: ParsedOptions): string | undefined {
 async function checkCertificates({ clientKeys }: Configuration, clock: Clock): Promise<Finding[]> {
   if (clientKeys.length === 0) return [];
   return (await import('./client-key')).checkCertificates(clientKeys, clock);
+}
+
+/** Asks for an app token if that is wanted; else nothing of it is loaded. */
+async function checkApp(configuration: Configuration, clock: Clock, { app }: DiagnoseOptions): Promise<Finding[]> {
+  return app === undefined ? [] : (await import('./app-token')).checkAppToken(app, configuration, clock);
 }
 
 /** Says who may log in, if that is everybody. */

@@ -48,14 +48,16 @@ export class Tokens {
     return found && summary(found.record);
   }
 
-  /** Grants that match, in no order. */
+  /** Grants of users that match, in no order. App tokens are not among them. */
   async *list(filter: GrantFilter = {}): AsyncIterable<GrantSummary> {
     const { organizationId, userId, ...rest } = filter;
     const ids = {
       ...(organizationId === undefined ? {} : { organizationId: toId18(organizationId) }),
       ...(userId === undefined ? {} : { userId: toId18(userId) }),
     };
-    for await (const record of this.#core.grants.list({ ...rest, ...ids })) yield summary(record);
+    for await (const record of this.#core.grants.list({ ...rest, ...ids })) {
+      if (record.labels.userId !== '') yield summary(record);
+    }
   }
 
   /** Ends a grant: all its sessions are logged out, and its tokens revoked at Salesforce. */

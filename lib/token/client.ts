@@ -1,7 +1,9 @@
 import {
   allowInsecureRequests,
   authorizationCodeGrantRequest,
+  clientCredentialsGrantRequest,
   customFetch,
+  genericTokenEndpointRequest,
   introspectionRequest,
   refreshTokenGrantRequest,
   revocationRequest,
@@ -97,6 +99,32 @@ export class TokenClient {
     );
     assertHostThere(this.#server.issuer, reply);
     return processTokenReply('refresh_token', reply, this.#server, this.#configuration.clientID);
+  }
+
+  /** Asks for a token of the client itself (RFC 6749, section 4.4). @throws TokenRequestError, or a transport error */
+  async clientCredentialsGrant(guard?: SendGuard): Promise<TokenEndpointReply> {
+    const client = { client_id: this.#configuration.clientID };
+    const reply = await this.#send(
+      (auth, options) => clientCredentialsGrantRequest(this.#server, client, auth, {}, options),
+      { guard, lane: 'refresh' },
+    );
+    return processTokenReply('app', reply, this.#server, this.#configuration.clientID);
+  }
+
+  /**
+   * Asks for a token with a signed assertion (RFC 7523, section 2.1), which is all the proof that Salesforce documents.
+   *
+   * @throws TokenRequestError, or a transport error
+   */
+  async jwtBearerGrant(assertion: string, guard?: SendGuard): Promise<TokenEndpointReply> {
+    const client = { client_id: this.#configuration.clientID };
+    const grantType = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
+    const noProof: ClientAuth = () => undefined;
+    const reply = await this.#send(
+      (_auth, options) => genericTokenEndpointRequest(this.#server, client, noProof, grantType, { assertion }, options),
+      { guard, lane: 'refresh', isRefused: () => false },
+    );
+    return processTokenReply('app', reply, this.#server, this.#configuration.clientID);
   }
 
   /**

@@ -64,6 +64,8 @@ interface Run {
   env?: () => Record<string, string>;
   /** A login before the block runs, where it is given a middleware. */
   isLoggedIn?: true;
+  /** The base URL in place of the one in the block. */
+  baseUrl?: (emulator: Emulator) => string;
   /** What stands for modules of Node. */
   modules?: () => Record<string, unknown>;
   /** What is mounted before it. */
@@ -72,15 +74,25 @@ interface Run {
   use?: (scene: Scene) => Promise<void> | void;
 }
 
+/** The host of an emulator in place of one of Salesforce. */
+function baseUrlAt(emulator: Emulator, documented: string): string {
+  if (documented.includes('.my.site.com')) return emulator.siteUrl;
+  return documented.includes('.my.salesforce.com') ? emulator.myDomainUrl : emulator.url;
+}
+
 /** The client of an emulator in place of the one in a block. */
-function atEmulator(emulator: Emulator, made: (salesforce: mainEntry.SalesforceAuth) => void) {
+function atEmulator(
+  emulator: Emulator,
+  baseUrlOf: Run['baseUrl'],
+  made: (salesforce: mainEntry.SalesforceAuth) => void,
+) {
   const client = emulator.clients[0]!;
   const replace = (options: Record<string, unknown>): Record<string, unknown> => ({
     ...options,
     clientID: client.clientID,
     ...('clientKey' in options ? {} : { clientSecret: client.clientSecret }),
     callbackURL: options['callbackURL'] ?? '/auth/salesforce/callback',
-    baseUrl: String(options['baseUrl']).includes('.my.site.com') ? emulator.siteUrl : emulator.url,
+    baseUrl: baseUrlOf?.(emulator) ?? baseUrlAt(emulator, String(options['baseUrl'])),
     scope: options['scope'] ?? 'openid id api refresh_token',
   });
   const salesforceAuth = (options: never): mainEntry.SalesforceAuth => {
@@ -127,7 +139,7 @@ async function play(code: string, steps: Run): Promise<void> {
     exit: jest.fn(),
   } as unknown as Scene;
   const modules = {
-    'express-salesforce-auth': atEmulator(emulator, (salesforce) => {
+    'express-salesforce-auth': atEmulator(emulator, steps.baseUrl, (salesforce) => {
       scene.made.push(salesforce);
       if (scene.made.length === 1) scene.salesforce = salesforce;
     }),
@@ -224,6 +236,25 @@ const hasKey = ({ emulator }: Scene): void =>
   emulator.replaceKey(emulator.clients[0]!.clientID, { certificate: clientKey.certificate });
 
 const runs: Readonly<Record<string, readonly Run[]>> = {
+  'docs/app-tokens.md': [
+    {
+      before: ({ emulator }) =>
+        emulator.setPolicy(emulator.clients[0]!.clientID, { clientCredentialsRunAs: emulator.users[0]!.username }),
+      use: async ({ browser }) => expect((await browser.post('/webhook')).status).toBe(201),
+    },
+    {
+      before: (scene) => {
+        hasKey(scene);
+        const { emulator } = scene;
+        const user = emulator.addUser({ username: 'integration@example.com' });
+        emulator.setPolicy(emulator.clients[0]!.clientID, { adminApprovedUsers: [user.username] });
+      },
+      // The audience of a My Domain is its login host, which for an emulator cannot be told from the name.
+      baseUrl: ({ url }) => url,
+      given: () => ({ key: clientKey.pem }),
+      use: ({ printed }) => expect(printed).toMatchObject([[{ done: true }]]),
+    },
+  ],
   'docs/client-keys.md': [
     {
       before: hasKey,

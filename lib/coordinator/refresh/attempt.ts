@@ -32,7 +32,7 @@ export interface ClaimedGrant {
   lease: Lease;
   /** The grant as it was claimed. */
   record: GrantRecord;
-  tokens: TokenSet & { refreshToken: string };
+  tokens: TokenSet;
   configuration: Configuration;
   /** Whether an earlier presentation was left without an answer. */
   isInDoubt: boolean;
@@ -84,9 +84,10 @@ export class Attempt {
 
   /** Finds out, without presenting it, whether a refresh token was spent whose presentation was left without an answer. */
   async #mayPresent(): Promise<boolean> {
-    const { record, owner, lease } = this.#grant;
+    const { record, owner, lease, tokens } = this.#grant;
     const { settings, store, access } = this.#deps;
-    const undrainedMs = settings.drainMs - record.stateAgeMs;
+    // A request for an app token spends nothing, whenever it is carried out.
+    const undrainedMs = tokens.app ? 0 : settings.drainMs - record.stateAgeMs;
     if (undrainedMs > 0) {
       // The lost request may still be carried out: until then an answer would be about the past.
       await this.#look({ answer: 'lost', introspection: 'not asked yet' }, undrainedMs);

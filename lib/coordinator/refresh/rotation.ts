@@ -26,12 +26,15 @@ export class Rotation {
   }
 
   of({ record, tokens }: OpenGrant): RotationState {
+    // An app token has no refresh token that could be spent.
+    if (tokens.app) return 'off';
     if (tokens.rotation === 'on' || this.#rotating.has(keyOf(tokens))) return 'on';
     return tokens.rotation === 'off' && record.tokensAgeMs < offMs ? 'off' : 'unknown';
   }
 
   /** Learns from the reply to a refresh; returns what the grant is to keep. */
   learn(before: TokenSet, isRotated: boolean): 'on' | 'off' {
+    if (before.app) return 'off';
     const key = keyOf(before);
     if (this.#rotating.size >= maxKeys) this.#rotating.clear();
     if (this.#shownOff.size >= maxKeys) this.#shownOff.clear();
@@ -45,6 +48,7 @@ export class Rotation {
    * One such grant presents first, and the others wait for what it shows: rotation may have been switched on meanwhile.
    */
   needsProof(grant: OpenGrant): boolean {
+    if (grant.tokens.app) return false;
     const { state, stateAgeMs, leaseInMs } = grant.record;
     const isLost = state === 'ambiguous' || (state === 'inflight' && leaseInMs === 0);
     if (!isLost || this.of(grant) !== 'off') return false;

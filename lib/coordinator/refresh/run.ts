@@ -7,7 +7,7 @@ import type { ClaimOutcome, GrantRecord } from '../../stores/store';
 import type { TokenSet } from '../../token/types';
 import type { RefreshCause } from '../events';
 import { closed, loggedOut, loginRequired, refreshDelayed, refreshHeld, refreshPending } from '../failures';
-import { digestOf, type GrantReference } from '../grant';
+import { digestOf, isRenewable, type GrantReference } from '../grant';
 import type { OpenGrant } from '../grant-access';
 import type { RefreshDeps } from '../settings';
 import { Attempt } from './attempt';
@@ -92,7 +92,7 @@ export class RefreshRun {
       return tokens;
     }
     if (record.state === 'dead') return this.#ended(grant);
-    const configuration = hasRefreshToken(tokens) ? await this.#configurationOf(tokens) : undefined;
+    const configuration = isRenewable(tokens) ? await this.#configurationOf(tokens) : undefined;
     const { rotation } = this.#deps;
     if (!rotation.needsProof(grant)) return this.#claim(grant, configuration);
     const other = rotation.firstOf(tokens);
@@ -152,7 +152,7 @@ export class RefreshRun {
       case 'claimed': {
         this.#claimWait.end();
         const { tokens } = grant;
-        if (!hasRefreshToken(tokens) || !configuration) return this.#endWithoutRefreshToken(claim.record, owner);
+        if (!isRenewable(tokens) || !configuration) return this.#endWithoutRefreshToken(claim.record, owner);
         const { cause } = this.#reason;
         const { record } = claim;
         const isInDoubt = claim.outcome === 'resolve';
@@ -210,10 +210,6 @@ export class RefreshRun {
 
 function isFresh({ softInMs, hardInMs }: GrantRecord): boolean {
   return (softInMs ?? 1) > 0 && (hardInMs ?? 1) > 0;
-}
-
-function hasRefreshToken(tokens: TokenSet): tokens is TokenSet & { refreshToken: string } {
-  return tokens.refreshToken !== undefined;
 }
 
 function randomName(): string {

@@ -38,8 +38,8 @@ export function setupPage(frame, { form, hasSecret, callbackURL, isChanged, isFi
           <li>Fill in name and e-mail. Leave <b>Distribution State</b> at <b>Local</b> for your own organization.</li>
           <li>Under <b>API (Enable OAuth Settings)</b>, tick <b>Enable OAuth</b>.</li>
           <li>
-            Choose the scopes <code>openid</code>, <code>id</code>, <code>api</code> and <code>refresh_token</code>.
-            Without the last a login ends with its first token.
+            Choose the scopes <code>openid</code>, <code>id</code>, <code>api</code>, <code>web</code> and
+            <code>refresh_token</code>. Without the last a login ends with its first token.
           </li>
         </ol>
         <p class="hint">You have a Connected App already? It works as well: find it under <b>App Manager</b>.</p>

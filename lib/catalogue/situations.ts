@@ -201,6 +201,8 @@ export const situations: Readonly<Record<SalesforceErrorCode, Situation>> = {
   ERR_SALESFORCE_FOREIGN_ORIGIN: misused,
   ERR_SALESFORCE_INSUFFICIENT_SCOPE: refused,
   ERR_SALESFORCE_WRONG_ORGANIZATION: refused,
+  ERR_SALESFORCE_OPAQUE_TOKEN_NEEDED: setup,
+  ERR_SALESFORCE_USER_INTERFACE_DENIED: refused,
   ERR_SALESFORCE_API_TOKEN_REFUSED: misused,
   ERR_SALESFORCE_API_LIMIT: transient(
     'The limit of your organization is reached',

@@ -136,7 +136,7 @@ async function checkCertificates({ clientKeys }: Configuration, clock: Clock): P
 
 /** Asks for an app token if that is wanted; else nothing of it is loaded. */
 async function checkApp(configuration: Configuration, clock: Clock, { app }: DiagnoseOptions): Promise<Finding[]> {
-  return app === undefined ? [] : (await import('./app-token')).checkAppToken(app, configuration, clock);
+  return app === undefined ? [] : (await import('./app-access')).checkAppToken(app, configuration, clock);
 }
 
 /** Says who may log in, if that is everybody. */

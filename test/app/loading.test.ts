@@ -20,7 +20,7 @@ async function loadedAfter(code: string, settings: object): Promise<string[]> {
   return (JSON.parse(stdout) as string[]).map((file) => basename(file, '.js'));
 }
 
-const rooms = ['app-client', 'app-token', 'signed-claims', 'client-key', 'frontdoor'];
+const rooms = ['app-client', 'app-token', 'app-access', 'options', 'signed-claims', 'client-key', 'frontdoor'];
 
 it('an application with logins alone loads nothing of app tokens, signatures and the doctor for keys', async () => {
   const emulator = await startTestEmulator();

@@ -23,6 +23,7 @@ Options
                                (default http://localhost:3000/auth/salesforce/callback)
   --client-id <text>           Consumer Key (default: a fake one, always the same)
   --client-secret <text>       Consumer Secret (default: a fake one, always the same)
+  --certificate <path>         Certificate of a client that signs with a key, in PEM; see "key --help"
   --public                     A client without a secret, which needs PKCE
   --legacy                     An app of before July 2026: PKCE and rotation off, no idle limit
   --pkce                       Require PKCE (with --legacy; today's app does)

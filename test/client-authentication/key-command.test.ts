@@ -1,8 +1,10 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseEmulatorOptions } from '../../lib/cli/emulator';
 import { main } from '../../lib/cli/main';
+import { startTestEmulator } from '../helpers/emulator';
 
 let folder: string;
 let printed: string[];
@@ -61,6 +63,22 @@ it.each([
 ])('refuses %j', async (args, part) => {
   expect(await key(...args)).toBe(2);
   expect(printed.join('\n')).toContain(part);
+});
+
+it('makes a certificate that the emulator takes on the command line', async () => {
+  const out = join(folder, 'salesforce');
+  await key('--out', out);
+
+  const options = parseEmulatorOptions(['--certificate', `${out}.crt`]);
+
+  expect(options).toMatchObject({ certificate: readFileSync(`${out}.crt`, 'utf8') });
+  const emulator = await startTestEmulator({ ...(options as object), port: 0 });
+  const { publicKey } = emulator.clients[0]!;
+  expect(publicKey).toEqual(createPublicKey(readFileSync(`${out}.key`)).export({ format: 'jwk' }));
+});
+
+it.each(['no-such-file.crt', __filename])('says that %s is no certificate for the emulator', (path) => {
+  expect(() => parseEmulatorOptions(['--certificate', path])).toThrow('cannot be read, or is no certificate');
 });
 
 it('has a help', async () => {

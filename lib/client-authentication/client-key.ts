@@ -9,10 +9,14 @@ import {
 import { SalesforceOptionError } from '../errors';
 import { checkFunction, checkNames, invalid, oneOf, optionalText } from '../options/check';
 
-const algorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512'] as const;
-
 /** How a client key signs (RFC 7518, section 3.1). */
-export type ClientKeyAlgorithm = (typeof algorithms)[number];
+export type ClientKeyAlgorithm =
+  'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384' | 'ES512';
+
+const algorithms: readonly ClientKeyAlgorithm[] = [
+  ...(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'] as const),
+  ...(['ES256', 'ES384', 'ES512'] as const),
+];
 
 /** A private key that the client proves itself with, instead of a secret. */
 export interface ClientKey {

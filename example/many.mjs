@@ -48,7 +48,7 @@ async function start(kind, port) {
       clientSecret: client.clientSecret,
       baseUrl: emulator.url,
       organizations: { production: emulator.url, sandbox: emulator.myDomainUrl },
-      scope: 'openid id api refresh_token',
+      scope: 'openid id api web refresh_token',
       sessionTimeoutSeconds,
     },
   };

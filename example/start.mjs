@@ -88,7 +88,7 @@ async function createOfflineApp() {
         baseUrl: emulator.url,
         // Two names of the emulator, for the choice there is at Salesforce.
         organizations: { production: emulator.url, sandbox: emulator.myDomainUrl },
-        scope: 'openid id api refresh_token',
+        scope: 'openid id api web refresh_token',
         sessionTimeoutSeconds,
       },
       {

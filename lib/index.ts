@@ -9,6 +9,8 @@ export type { ErrorPage, ErrorPageDetails } from './middleware/error-page';
 export type { LogoutOptions, SingleLogoutOptions } from './middleware/logout';
 export type { SalesforceUser } from './middleware/user';
 export type { AnonymousRequest, AuthenticatedRequest, GuardedRequest, SalesforceRequest } from './middleware/request';
+export type { AppOptions } from './app/options';
+export type { AppAccess } from './middleware/app-access';
 export type { GrantOwnerQuery, GrantSummary, Tokens } from './middleware/tokens';
 export type { GrantClient } from './client/grant-client';
 export type { ConnectionOptions, JsforceConnection } from './client/connection';
@@ -27,6 +29,7 @@ export type { OperatorWarning, Report } from './reporter';
 export type { SalesforceProfile } from './login/profile';
 export type { TokenEndpointReply } from './token/types';
 
+export type { ClientKey, ClientKeyAlgorithm } from './client-authentication/client-key';
 export type { ClientOptions, Display, FetchFunction, ProfileSource, Prompt } from './options/configuration';
 export type { ConfigurationContext, ConfigurationFunction, TenantFunction } from './options/source';
 export { configurationFromEnv } from './options/environment';

@@ -47,6 +47,10 @@ export function dashboardPage(frame, { instanceUrl, timeline, accounts, limits }
               <dt>User</dt>
               <dd><code>${user.userId}</code></dd>
             </dl>
+            <form method="post" action="/open-in-salesforce">
+              <button class="secondary">Open in Salesforce</button>
+            </form>
+            <p class="hint below">Opens your Salesforce without another login.</p>
             <form method="post" action="/logout-everywhere"><button class="secondary">Log out everywhere</button></form>
             <p class="hint below">Ends your sessions in all browsers, and revokes the tokens.</p>
           </section>

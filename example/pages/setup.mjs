@@ -46,7 +46,7 @@ export function setupPage(frame, { form, hasSecret, callbackURL, isChanged, isFi
           </li>
           <li>Under <b>API (Enable OAuth Settings)</b>, tick <b>Enable OAuth</b>.</li>
           <li>
-            Choose the <b>OAuth Scopes</b> <code>openid</code>, <code>id</code>, <code>api</code> and
+            Choose the <b>OAuth Scopes</b> <code>openid</code>, <code>id</code>, <code>api</code>, <code>web</code> and
             <code>refresh_token</code>. Without the last a login ends with its first token.
           </li>
         </ol>

@@ -45,6 +45,12 @@ export function dashboard(parts) {
     res.redirect(303, '/');
   });
 
+  router.post('/open-in-salesforce', requireSalesforce(), async (req, res) => {
+    // As good as a login, for one use: it goes to this browser, and nowhere else.
+    const url = await req.salesforce.frontdoorUrl('/lightning/page/home');
+    res.set('Cache-Control', 'no-store').redirect(303, url);
+  });
+
   return router;
 }
 

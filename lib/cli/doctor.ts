@@ -124,6 +124,7 @@ function parseDoctorArguments(args: readonly string[]): DoctorArguments | 'help'
     tenant,
     processes: processes === undefined ? undefined : Number(processes),
     rotation: values.rotation,
+    ...(values.app || values['app-user'] !== undefined ? { app: { user: values['app-user'] } } : {}),
     json: values.json === true,
     strict: values.strict === true,
   };
@@ -142,6 +143,8 @@ function parseStrictly(args: readonly string[]) {
       tenant: { type: 'string' },
       processes: { type: 'string' },
       rotation: { type: 'boolean' },
+      app: { type: 'boolean' },
+      'app-user': { type: 'string' },
       json: { type: 'boolean' },
       strict: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -98,6 +99,7 @@ export function parseEmulatorOptions(args: readonly string[]): CommandOptions | 
     host: values.host,
     callbackURLs,
     clientID: values['client-id'] ?? defaultClientID,
+    ...(values.certificate === undefined ? {} : { certificate: readCertificate(values.certificate) }),
     clientSecret: values.public ? false : (values['client-secret'] ?? defaultClientSecret),
     sessionTimeoutSeconds: wholeNumber('--session-timeout', values['session-timeout'], 86400),
     console: true,
@@ -111,6 +113,15 @@ export function parseEmulatorOptions(args: readonly string[]): CommandOptions | 
       ...(values.jwt ? { accessTokenFormat: 'jwt' as const } : {}),
     },
   };
+}
+
+/** @throws Error with a sentence for the person who typed the path */
+function readCertificate(path: string): string {
+  try {
+    return new X509Certificate(readFileSync(path)).toString();
+  } catch {
+    throw new Error(`--certificate "${path}" cannot be read, or is no certificate.`);
+  }
 }
 
 /** What is printed at the start: all that has to be copied into the app. */
@@ -167,6 +178,7 @@ function parseStrictly(args: readonly string[]) {
       callback: { type: 'string', multiple: true },
       'client-id': { type: 'string' },
       'client-secret': { type: 'string' },
+      certificate: { type: 'string' },
       public: { type: 'boolean' },
       legacy: { type: 'boolean' },
       pkce: { type: 'boolean' },

@@ -4,6 +4,7 @@ export const help: string = `Usage: express-salesforce-auth <command> [options]
 Commands
   emulator     Run an offline Salesforce to log in with; "emulator --help" lists its options
   doctor       Look for wrong settings, here and at Salesforce; "doctor --help" lists its options
+  key          Make a private key, and a certificate for Salesforce; "key --help" lists its options
 
 Options
   --help       Show this
@@ -22,6 +23,7 @@ Options
                                (default http://localhost:3000/auth/salesforce/callback)
   --client-id <text>           Consumer Key (default: a fake one, always the same)
   --client-secret <text>       Consumer Secret (default: a fake one, always the same)
+  --certificate <path>         Certificate of a client that signs with a key, in PEM; see "key --help"
   --public                     A client without a secret, which needs PKCE
   --legacy                     An app of before July 2026: PKCE and rotation off, no idle limit
   --pkce                       Require PKCE (with --legacy; today's app does)
@@ -33,14 +35,30 @@ Options
   --dotenv <path>              Write the settings for your app to this file, for node --env-file=<path>
   --help                       Show this`;
 
+/** What `key --help` prints. */
+export const keyHelp: string = `Usage: express-salesforce-auth key [options]
+
+Makes an RSA key pair and a certificate that signs itself, for the option clientKey and for the app in Salesforce Setup.
+It writes two files and overwrites none.
+
+Options
+  --out <path>            Path of both files, to which .key and .crt are added (default salesforce)
+  --name <text>           Name in the certificate (default "Salesforce client")
+  --days <number>         How long the certificate is good, 1 to 3650 (default 365)
+  --bits <number>         Size of the key: 2048, 3072 or 4096 (default 2048)
+  --help                  Show this
+
+Exit code: 0 done, 1 a file is there already or cannot be written, 2 not understood`;
+
 /** What `doctor --help` prints. */
 export const doctorHelp: string = `Usage: express-salesforce-auth doctor [options]
 
 Reads the settings of your app and says what would make logins or refreshes fail, with a fix for each.
 It presents no refresh token, logs nobody in, and prints no secret.
 
-Settings come from SALESFORCE_CLIENT_ID, SALESFORCE_CLIENT_SECRET, SALESFORCE_CALLBACK_URL, SALESFORCE_BASE_URL,
-SALESFORCE_SCOPE and SALESFORCE_PROMPT_TYPE, or from a module.
+Settings come from SALESFORCE_CLIENT_ID, SALESFORCE_CLIENT_SECRET (or SALESFORCE_CLIENT_KEY and
+SALESFORCE_CLIENT_CERTIFICATE), SALESFORCE_CALLBACK_URL, SALESFORCE_BASE_URL, SALESFORCE_SCOPE and
+SALESFORCE_PROMPT_TYPE, or from a module.
 
 Options
   --dotenv <path>         File with variables; those that are set already win
@@ -50,6 +68,8 @@ Options
   --tenant <name>         Tenant to ask the configuration function for
   --processes <number>    How many processes run the app, on all machines together
   --rotation              Refresh token rotation is on
+  --app                   Ask for an app token as the "Run As" user, and revoke it
+  --app-user <username>   Ask for an app token as this user, with the client key, and revoke it
   --json                  Print JSON
   --strict                Count warnings as problems
   --help                  Show this

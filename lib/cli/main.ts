@@ -1,6 +1,7 @@
 import { runDoctor } from './doctor';
 import { runEmulator } from './emulator';
 import { help } from './help';
+import { runKey } from './key';
 
 /**
  * Runs a command to its end.
@@ -15,6 +16,8 @@ export async function main(args: readonly string[], readVersion: () => string): 
       return runEmulator(rest);
     case 'doctor':
       return runDoctor(rest);
+    case 'key':
+      return runKey(rest);
     case '--version':
     case '-v':
       console.log(readVersion());

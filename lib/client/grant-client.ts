@@ -93,6 +93,19 @@ export class GrantClient {
     return apiVersionOf(this.#coordinator, { instanceUrl, fetch: (path) => this.fetch(path) });
   }
 
+  /**
+   * A URL that opens Salesforce in the user's browser without another login, once. It is as good as a password: redirect the user
+   * to it at once, and neither log, store nor cache it.
+   *
+   * @param path a path in the organization, for instance `/lightning/r/Account/001…/view`. Default `/`
+   * @throws SalesforceAuthError `ERR_SALESFORCE_FOREIGN_ORIGIN`; `ERR_SALESFORCE_INSUFFICIENT_SCOPE` without the scope `web`,
+   *   `ERR_SALESFORCE_OPAQUE_TOKEN_NEEDED`, `ERR_SALESFORCE_USER_INTERFACE_DENIED`; and as {@link fetch}
+   */
+  async frontdoorUrl(path = '/'): Promise<string> {
+    const { openFrontdoor } = await import('./frontdoor');
+    return openFrontdoor(this.#coordinator, this.#key, path);
+  }
+
   #current(): TokenSet | undefined {
     return this.#coordinator.peek(this.#key) ?? this.#tokens;
   }

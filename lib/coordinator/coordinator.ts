@@ -173,6 +173,8 @@ export class TokenCoordinator {
     const since = this.#parts.clock.monotonic();
     const grant = await this.#access.open(key.grantId);
     if (!grant) throw loggedOut();
+    // An app token is no grant that ends unused.
+    if (grant.tokens.app && cause === 'sweep') return;
     const { waitMs } = this.#parts.settings;
     if (grant.record.state === 'ended') throw loginRequired('Salesforce no longer accepts the refresh token.');
     const reason = { rejected: grant.tokens.accessToken, cause, found: grant };

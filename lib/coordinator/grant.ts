@@ -29,9 +29,30 @@ export function grantIdOf({ organizationId, userId, clientID, tenant }: GrantOwn
     .digest('base64url');
 }
 
+/** Whose app token it is, and where it is from. */
+export interface AppGrantOwner {
+  clientID: string;
+  tenant: string | undefined;
+  baseUrl: string;
+  /** Undefined for the app itself. */
+  user: string | undefined;
+}
+
+/** The id of the grant of an app token; whose user Salesforce names in the end does not count. */
+export function appGrantIdOf({ clientID, tenant, baseUrl, user }: AppGrantOwner, key: string): string {
+  return createHmac('sha256', `express-salesforce-auth/app-grant-id/1|${key}`)
+    .update(JSON.stringify([clientID, baseUrl, user ?? null, ...(tenant === undefined ? [] : [tenant])]))
+    .digest('base64url');
+}
+
 /** What a record keeps of an access token that was refused. */
 export function digestOf(accessToken: string): string {
   return createHash('sha256').update(accessToken).digest('base64url');
+}
+
+/** Whether a new access token can be had without the user: by a refresh token, or for an app token. */
+export function isRenewable({ refreshToken, app }: TokenSet): boolean {
+  return refreshToken !== undefined || app !== undefined;
 }
 
 /** What becomes stale when, relative to the issue of the tokens. */
@@ -61,7 +82,7 @@ export function tokenLifeOf(tokens: TokenSet, grantId: string, sessionTimeoutSec
   const isCertain = tokens.lifeMs !== undefined;
   const lifeMs = tokens.lifeMs ?? sessionTimeoutSeconds * 1000;
   const hardMs = isCertain ? lifeMs - skewOf(lifeMs) : lifeMs;
-  if (tokens.refreshToken === undefined) return { softMs: null, hardMs: isCertain ? hardMs : null };
+  if (!isRenewable(tokens)) return { softMs: null, hardMs: isCertain ? hardMs : null };
   const spread = Buffer.from(grantId).reduce((sum, byte) => (sum * 31 + byte) % 1000, 0) / 1000;
   return { softMs: Math.min(hardMs, lifeMs * (0.75 + 0.15 * spread)), hardMs };
 }

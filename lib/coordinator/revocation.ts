@@ -43,6 +43,8 @@ export class Revocations {
   async revoke(grantId: string, tokens: TokenSet, kept?: TokenSet): Promise<void> {
     // With a refresh token its access tokens end as well.
     const token = tokens.refreshToken ?? tokens.accessToken;
+    // An app token that was never had.
+    if (token === '') return;
     if (token === kept?.refreshToken || token === kept?.accessToken) return;
     await this.revokeValue(grantId, tokens, token);
   }

@@ -1,3 +1,4 @@
+import type { Clock } from '../clock';
 import { isSalesforceAuthError } from '../errors';
 import { admitsAnyOrganization } from '../middleware/start-warnings';
 import { parseOptions, type ParsedOptions, type SalesforceAuthOptions } from '../middleware/options';
@@ -9,13 +10,13 @@ import { checkHost } from './host';
 import { tellLess } from './redact';
 import { checkSettings } from './settings';
 import { checkKeys, checkStore } from './store';
-import { checkSecret } from './token';
+import { checkProofs } from './token';
 
 /**
  * Looks for what would make logins or refreshes fail: in the options, at Salesforce and in the token store.
  *
  * It sends Salesforce what a login begins with, and a code that is none; it presents no refresh token, logs nobody in and
- * changes nothing. Findings hold no secret.
+ * changes nothing. With `app` it asks for an app token and revokes it. Findings hold no secret.
  *
  * @param options what you give `salesforceAuth()`
  * @returns findings, also about options that are wrong; it does not throw for anything it finds
@@ -56,6 +57,8 @@ export async function diagnoseParsed(parsed: ParsedOptions, given: DiagnoseOptio
     },
     ...remote.flat(),
     ...checkSettings(configuration),
+    ...(await checkCertificates(configuration, parsed.clock)),
+    ...(await checkApp(configuration, parsed.clock, given)),
     ...checkAudience(parsed),
     ...local,
   ]);
@@ -82,7 +85,7 @@ async function checkOrganization(
         : [...answered.filter(({ check }) => check === 'client-id'), { ...callback, baseUrl }];
     // Without a known client there is nothing to say about its secret.
     const isKnown = atAuthorize.every(({ check, level }) => check !== 'client-id' || level === 'ok');
-    const atToken = isKnown ? [await checkSecret(configuration, baseUrl, callbackURL, clock)] : [];
+    const atToken = isKnown ? await checkProofs(configuration, baseUrl, callbackURL, clock) : [];
     return [...atHost, ...atAuthorize, ...atToken];
   } catch (error) {
     const message = `Salesforce answered once and then could not be asked: ${tellLess(error)}`;
@@ -123,6 +126,17 @@ function callbackOf({ callbackURL }: Configuration, { routes }: ParsedOptions): 
 function rootOf({ addresses }: ParsedOptions): string | undefined {
   const [first] = addresses.listed;
   return first && first.origin + first.prefix;
+}
+
+/** What is known of the keys of a client that has some; who has none loads nothing of it. */
+async function checkCertificates({ clientKeys }: Configuration, clock: Clock): Promise<Finding[]> {
+  if (clientKeys.length === 0) return [];
+  return (await import('./client-key')).checkCertificates(clientKeys, clock);
+}
+
+/** Asks for an app token if that is wanted; else nothing of it is loaded. */
+async function checkApp(configuration: Configuration, clock: Clock, { app }: DiagnoseOptions): Promise<Finding[]> {
+  return app === undefined ? [] : (await import('./app-access')).checkAppToken(app, configuration, clock);
 }
 
 /** Says who may log in, if that is everybody. */

@@ -1,3 +1,4 @@
+import type { AppOptions } from '../app/options';
 import type { SalesforceErrorCode } from '../errors';
 import type { StoreFinding } from '../stores/store';
 
@@ -43,6 +44,8 @@ export interface DiagnoseOptions {
   processes?: number | undefined;
   /** Whether "Enable Refresh Token Rotation" is ticked. Default: not known. */
   rotation?: boolean | undefined;
+  /** Ask for an app token, as `salesforce.app()` with these options does, and revoke it. Default: none is asked for. */
+  app?: AppOptions | undefined;
 }
 
 export function summarize(findings: readonly Finding[]): Diagnosis {

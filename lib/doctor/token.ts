@@ -7,11 +7,29 @@ import { TokenClient } from '../token/client';
 import { tellLess } from './redact';
 import { reportText, type Finding } from './findings';
 
+/** Whether Salesforce takes the secret of the client, or each of its keys. */
+export async function checkProofs(
+  configuration: Configuration,
+  baseUrl: string,
+  callbackURL: string,
+  clock: Clock,
+): Promise<Finding[]> {
+  const { clientKeys } = configuration;
+  if (clientKeys.length === 0) return [await checkProof(configuration, baseUrl, callbackURL, clock)];
+  const { clientKeyFinding } = await import('./client-key');
+  return Promise.all(
+    clientKeys.map(async (key) => {
+      const finding = await checkProof({ ...configuration, clientKeys: [key] }, baseUrl, callbackURL, clock);
+      return clientKeyFinding(finding, clientKeys.indexOf(key), clientKeys.length);
+    }),
+  );
+}
+
 /**
  * Presents a code that is none, as the client that is configured: Salesforce refuses the client or, where that is right, the
  * code. Nothing is spent by it, and no refresh token takes part.
  */
-export async function checkSecret(
+async function checkProof(
   configuration: Configuration,
   baseUrl: string,
   callbackURL: string,

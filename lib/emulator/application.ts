@@ -12,7 +12,7 @@ import { identity, userinfo } from './oauth/identity';
 import { introspect } from './oauth/introspect';
 import { logout } from './oauth/logout';
 import { revoke } from './oauth/revoke';
-import { frontdoor, singleAccess } from './oauth/single-access';
+import { frontdoor, lightning, singleAccess } from './oauth/single-access';
 import { token } from './oauth/token';
 import { homePage, pagePaths } from './pages/pages';
 import type { Provider } from './provider';
@@ -76,6 +76,7 @@ function createRouter(serve: (endpoint: Endpoint) => express.RequestHandler): ex
   router.get('/services/oauth2/singleaccess', serve(singleAccess));
   router.post('/services/oauth2/singleaccess', serve(singleAccess));
   router.get('/secur/frontdoor.jsp', serve(frontdoor));
+  router.get(/^\/lightning\/.+/, serve(lightning));
   router.all(
     '/services/oauth2/register',
     serve(() => jsonReply({ error: 'failed_registration' }, 404)),

@@ -33,6 +33,8 @@ export interface EmulatorOptions {
   clientID?: string | undefined;
   /** Secret of the first client; `false` makes it public. Default: a random fake one. */
   clientSecret?: string | false | undefined;
+  /** Certificate of the first client, as PEM, for a client that signs with a key. Default: none. */
+  certificate?: string | undefined;
   /** Idle time after which an opaque access token ends, in seconds. Default 7200, as at Salesforce. */
   sessionTimeoutSeconds?: number | undefined;
   /**
@@ -119,6 +121,13 @@ export interface Emulator {
    * @throws TypeError where no client has this id
    */
   rotateSecret(clientID: string): string;
+  /**
+   * Gives a client another certificate or public key, as an upload in Setup does; what is signed with the old one is refused
+   * from then on.
+   *
+   * @throws TypeError if no client has this id
+   */
+  replaceKey(clientID: string, key: Pick<ClientRegistration, 'publicKey' | 'certificate'>): void;
   /** Ends sessions: their access tokens are refused, refresh tokens live on. */
   expireAccessTokens(filter?: TokenFilter): void;
   /** Revokes grants with all their tokens, as an administrator does. */
@@ -158,8 +167,8 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     maxRequests: options.maxRequests ?? 10_000,
     containedAddresses: options.containedAddresses && new AddressList(options.containedAddresses),
   });
-  const { callbackURLs, policy, clientID, clientSecret, host } = options;
-  provider.clients.register({ callbackURLs, policy, clientID, clientSecret });
+  const { callbackURLs, policy, clientID, clientSecret, certificate, host } = options;
+  provider.clients.register({ callbackURLs, policy, clientID, clientSecret, certificate });
   const named = host === undefined || host === '0.0.0.0' || host === '::' ? 'localhost' : host;
   const secure = options.https ? createCertificate([...new Set([named, 'localhost', '127.0.0.1', '::1'])]) : undefined;
   const listener = await listen(createApplication(provider), options.port ?? 0, host, secure);
@@ -202,6 +211,9 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     addUser: (user = {}) => addUser(provider, user),
     registerClient: (registration) => provider.clients.register(registration),
     rotateSecret: (clientID) => provider.clients.rotateSecret(clientID),
+    replaceKey: (clientID, key) => {
+      provider.clients.replaceKey(clientID, key);
+    },
     setPolicy: (clientID, changes) => {
       provider.clients.setPolicy(clientID, changes);
     },

@@ -53,6 +53,8 @@ export class Provider {
   readonly presentations: Presentations = new Presentations();
   readonly browsers: Browsers = new Browsers();
   readonly faults: Faults = new Faults();
+  /** Names of signed assertions that were used, with the end of each in seconds. */
+  readonly assertions: Map<string, number> = new Map<string, number>();
   readonly requests: RecordedRequest[] = [];
   readonly feed: Feed = new Feed();
   readonly records: RecordStore = new RecordStore(this.clock, this.users, this.organizations);

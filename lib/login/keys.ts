@@ -1,12 +1,19 @@
 import { scryptSync } from 'node:crypto';
+import type { SigningKey } from '../client-authentication/client-key';
 import { KeyRing } from '../crypto/key-ring';
 import type { ConfigurationSource } from '../options/source';
 
-/** Keys for what a login leaves in the browser: configured, else derived from the client secret, else of this process. */
+/** Keys for what a login leaves in the browser: configured, else derived from the client's secret or key, else of this process. */
 export function loginKeys(secrets: readonly (string | Uint8Array)[] | undefined, source: ConfigurationSource): KeyRing {
-  const { clientSecret } = source.fixed ?? {};
-  const shared = secrets ?? (clientSecret === undefined ? undefined : [stretched(clientSecret)]);
+  const { clientSecret, clientKeys = [] } = source.fixed ?? {};
+  const shared = secrets ?? (clientSecret === undefined ? bytesOf(clientKeys) : [stretched(clientSecret)]);
   return shared === undefined ? KeyRing.ephemeral('transaction') : new KeyRing(shared, 'transaction');
+}
+
+/** Private keys as bytes; undefined if a key is in a key service, which does not give it away. */
+function bytesOf(keys: readonly SigningKey[]): Uint8Array[] | undefined {
+  const bytes = keys.flatMap(({ key }) => key?.export({ type: 'pkcs8', format: 'der' }) ?? []);
+  return bytes.length > 0 && bytes.length === keys.length ? bytes : undefined;
 }
 
 /**

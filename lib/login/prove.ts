@@ -37,7 +37,7 @@ export async function proveReply(
   if (configuration.clientSecret === undefined && configuration.profileSource === 'id') {
     throw new SalesforceAuthError(
       'ERR_SALESFORCE_IDENTITY_UNPROVEN',
-      "A public client cannot verify the signed id URL: ask for the scope 'openid', or set profileSource to 'identity' or 'userinfo'.",
+      "A client without a secret cannot verify the signed id URL: ask for the scope 'openid', or set profileSource to 'identity' or 'userinfo'.",
       { status: 500 },
     );
   }

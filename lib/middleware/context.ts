@@ -59,6 +59,7 @@ export class AuthContext {
   readonly coordinator: TokenCoordinator;
   readonly grants: Grants;
   readonly revocations: Revocations;
+  readonly codec: GrantCodec;
   /** The strategy that this middleware mounts. */
   readonly strategy: SalesforceStrategy;
   readonly intents: LoginIntents;
@@ -74,6 +75,7 @@ export class AuthContext {
     this.events = new EventHub();
     const { store, source, clock, settings, grantKeys, grantIdKey } = options;
     this.revocations = new Revocations(source, clock, this.events);
+    this.codec = new GrantCodec(grantKeys, options.acceptUnencrypted);
     const parts = {
       store,
       source,
@@ -81,7 +83,7 @@ export class AuthContext {
       settings,
       events: this.events,
       revocations: this.revocations,
-      codec: new GrantCodec(grantKeys, options.acceptUnencrypted),
+      codec: this.codec,
     };
     this.coordinator = new TokenCoordinator(parts);
     this.grants = new Grants(parts, this.coordinator, grantIdKey);

@@ -25,6 +25,11 @@ export interface Access {
   readonly apiVersion: () => Promise<string>;
   /** A jsforce `Connection` that refreshes through the same coordinator. */
   readonly connection: (options?: ConnectionOptions) => Promise<JsforceConnection>;
+  /**
+   * A URL that opens a page of Salesforce in the user's browser without another login, once. Redirect the user to it at once;
+   * neither log, store nor cache it.
+   */
+  readonly frontdoorUrl: (path?: string) => Promise<string>;
 }
 
 /** One of the logins of a session. */
@@ -71,6 +76,10 @@ export abstract class RequestAccess implements Access {
 
   get connection(): Access['connection'] {
     return async (options) => this.open().connection(options);
+  }
+
+  get frontdoorUrl(): Access['frontdoorUrl'] {
+    return async (path) => this.open().frontdoorUrl(path);
   }
 }
 

@@ -2,12 +2,14 @@ import type { EventEmitter } from 'node:events';
 import type { IncomingMessage, Server as HttpServer } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import type { ErrorRequestHandler, Request, RequestHandler } from 'express';
+import type { AppOptions } from '../app/options';
 import type { SalesforceEvents } from '../coordinator/events';
 import { diagnoseParsed } from '../doctor/diagnose';
 import type { DiagnoseOptions, Diagnosis } from '../doctor/findings';
 import { SalesforceAuthError } from '../errors';
 import { checkNames } from '../options/check';
 import { parseUrl } from '../salesforce/hosts';
+import { appAccess, type AppAccess } from './app-access';
 import { callbackRoute } from './callback-route';
 import { AuthContext } from './context';
 import { warnAtStart } from './start-warnings';
@@ -62,6 +64,15 @@ export interface SalesforceAuth extends RequestHandler {
   errorHandler(): ErrorRequestHandler;
   /** Grants outside of requests. */
   readonly tokens: Tokens;
+  /**
+   * The application's own access to Salesforce, without a login: as the "Run As" user of the app (client credentials), or with
+   * `user` as that user (JWT bearer, with `clientKey`). All processes share one token of each.
+   *
+   * @example
+   * const job = salesforce.app({ baseUrl: 'https://MyDomain.my.salesforce.com' });
+   * await job.fetch('/services/data/v68.0/limits');
+   */
+  app(options?: AppOptions): AppAccess;
   /** What happens to tokens; see {@link SalesforceEvents}. */
   readonly events: EventEmitter<SalesforceEvents>;
   /**
@@ -180,6 +191,7 @@ export function salesforceAuth(options: SalesforceAuthOptions): SalesforceAuth {
       return loginOnError(property);
     },
     tokens: new Tokens(core),
+    app: (given: AppOptions = {}) => appAccess(core, given),
     events: core.events.emitter,
     diagnose: (given: DiagnoseOptions = {}) => diagnoseParsed(parsed, { rotation: rotates, ...given }),
     shutdown: (server: HttpServer | HttpsServer) => shutDown(server, core),

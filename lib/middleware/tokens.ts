@@ -54,14 +54,16 @@ export class Tokens {
     return found && this.#summary(found.record);
   }
 
-  /** Grants that match, in no order. */
+  /** Grants of users that match, in no order. App tokens are not among them. */
   async *list(filter: GrantFilter = {}): AsyncIterable<GrantSummary> {
     const { organizationId, userId, ...rest } = filter;
     const ids = {
       ...(organizationId === undefined ? {} : { organizationId: toId18(organizationId) }),
       ...(userId === undefined ? {} : { userId: toId18(userId) }),
     };
-    for await (const record of this.#core.grants.list({ ...rest, ...ids })) yield this.#summary(record);
+    for await (const record of this.#core.grants.list({ ...rest, ...ids })) {
+      if (record.labels.userId !== '') yield this.#summary(record);
+    }
   }
 
   /**

@@ -1,3 +1,4 @@
+import { parseClientKeys, type ClientKey, type SigningKey } from '../client-authentication/client-key';
 import { defaultBaseUrl, parseBaseUrl, refuseOwnAddress } from '../salesforce/base-url';
 import { isLoopback, parseUrl, trustHosts, type TrustedHosts } from '../salesforce/hosts';
 import { checkCopied, checkFunction, checkNames, invalid, oneOf, optionalText, wholeNumber } from './check';
@@ -38,6 +39,11 @@ export interface ClientOptions {
   /** Consumer Secret, `client_secret` on the wire. Default: none, for a public client, which relies on PKCE alone. */
   clientSecret?: string | undefined;
   /**
+   * A private key instead of a secret: `private_key_jwt` at the token, revocation and introspection endpoint. Two while the key
+   * is changed: the first signs, and the second is tried if Salesforce refuses the first. Default: none.
+   */
+  clientKey?: ClientKey | readonly ClientKey[] | undefined;
+  /**
    * A callback URL registered with the app, `redirect_uri` on the wire: https, or http for localhost. A path is below the
    * application's root, at its public address. Default: the callback route, as mounted.
    */
@@ -69,7 +75,9 @@ export interface ClientOptions {
   authorizationParams?: Readonly<Record<string, string>> | undefined;
   /** Where the profile of a user comes from. Default `id_token` if `openid` is asked for, else `identity`. */
   profileSource?: ProfileSource | undefined;
-  /** How the client authenticates at the token endpoint. Default `client_secret_post`, or `none` without a secret. */
+  /**
+   * How the secret is sent. Default `client_secret_post`. Not with `clientKey`, and without effect for a client with neither.
+   */
   clientAuthentication?: 'client_secret_post' | 'client_secret_basic' | undefined;
   /** The session timeout set in Salesforce, in seconds; at least 60. Default 7200, Salesforce's own default. */
   sessionTimeoutSeconds?: number | undefined;
@@ -94,7 +102,9 @@ export interface Configuration {
   readonly tenant: string | undefined;
   readonly clientID: string;
   readonly clientSecret: string | undefined;
-  readonly clientAuthentication: 'client_secret_post' | 'client_secret_basic' | 'none';
+  readonly clientAuthentication: 'client_secret_post' | 'client_secret_basic' | 'private_key_jwt' | 'none';
+  /** Empty for a client with a secret, or with neither. */
+  readonly clientKeys: readonly SigningKey[];
   readonly callbackURL: string | undefined;
   readonly scope: readonly string[];
   readonly prompt: Prompt | false;
@@ -115,6 +125,7 @@ export interface Configuration {
 export const clientOptionNames: readonly (keyof ClientOptions)[] = [
   'clientID',
   'clientSecret',
+  'clientKey',
   'callbackURL',
   'scope',
   'prompt',
@@ -201,6 +212,7 @@ export function parseClientOptions(
   const clientSecret = optionalText('clientSecret', options.clientSecret);
   checkCopied('clientID', clientID, 'Consumer Key');
   checkCopied('clientSecret', clientSecret, 'Consumer Secret');
+  const clientKeys = parseClientKeys(options.clientKey);
   const scope = parseScope(options.scope);
   const allowedHosts = parseAllowedHosts(options.allowedHosts);
   const given = { own: [options.callbackURL, ...publicUrls], allowedHosts };
@@ -211,11 +223,8 @@ export function parseClientOptions(
     tenant,
     clientID,
     clientSecret,
-    clientAuthentication:
-      clientSecret === undefined
-        ? 'none'
-        : (oneOf('clientAuthentication', options.clientAuthentication, ['client_secret_post', 'client_secret_basic']) ??
-          'client_secret_post'),
+    clientAuthentication: parseAuthentication(options, clientSecret, clientKeys),
+    clientKeys,
     callbackURL: parseCallbackURL(options.callbackURL),
     scope,
     prompt: parsePrompt(options.prompt) ?? 'login',
@@ -233,6 +242,22 @@ export function parseClientOptions(
     httpTimeoutMs: wholeNumber('httpTimeoutMs', options.httpTimeoutMs, 30_000, [1, 600_000]),
     fetch: optionalFetch(options.fetch),
   });
+}
+
+function parseAuthentication(
+  { clientAuthentication }: ClientOptions,
+  secret: string | undefined,
+  keys: readonly SigningKey[],
+): Configuration['clientAuthentication'] {
+  if (keys.length === 0) {
+    const how = oneOf('clientAuthentication', clientAuthentication, ['client_secret_post', 'client_secret_basic']);
+    return secret === undefined ? 'none' : (how ?? 'client_secret_post');
+  }
+  if (secret !== undefined) throw invalid('clientKey', 'left out if there is a clientSecret: a client has one of both');
+  if (clientAuthentication !== undefined) {
+    throw invalid('clientAuthentication', 'left out with clientKey: it says how a secret is sent');
+  }
+  return 'private_key_jwt';
 }
 
 function optionalFetch(value: FetchFunction | undefined): FetchFunction | undefined {

@@ -1,8 +1,10 @@
+import type { ClientKey } from '../client-authentication/client-key';
 import type { ClientOptions } from './configuration';
 
 /**
- * Reads client options from `SALESFORCE_CLIENT_ID`, `SALESFORCE_CLIENT_SECRET`, `SALESFORCE_PROMPT_TYPE`,
- * `SALESFORCE_BASE_URL`, `SALESFORCE_CALLBACK_URL` and `SALESFORCE_SCOPE`.
+ * Reads client options from `SALESFORCE_CLIENT_ID`, `SALESFORCE_CLIENT_SECRET`, `SALESFORCE_CLIENT_KEY` and
+ * `SALESFORCE_CLIENT_CERTIFICATE` (both PEM), `SALESFORCE_PROMPT_TYPE`, `SALESFORCE_BASE_URL`, `SALESFORCE_CALLBACK_URL` and
+ * `SALESFORCE_SCOPE`.
  *
  * `SALESFORCE_PROMPT_TYPE=off` sends no `prompt`. An empty variable counts as absent, except for the client id, whose absence is an error wherever the options are used.
  * The only place in the library that reads an environment, and only the one it is given.
@@ -12,8 +14,10 @@ import type { ClientOptions } from './configuration';
 export function configurationFromEnv(env: Readonly<Record<string, string | undefined>>): ClientOptions {
   const read = (name: string): string | undefined => env[`SALESFORCE_${name}`]?.trim() || undefined;
   const prompt = read('PROMPT_TYPE');
-  const options: Record<string, string | false | undefined> = {
+  const key = read('CLIENT_KEY');
+  const options: Record<string, ClientKey | string | false | undefined> = {
     clientSecret: read('CLIENT_SECRET'),
+    clientKey: key === undefined ? undefined : { key, certificate: read('CLIENT_CERTIFICATE') },
     prompt: prompt === 'off' ? false : prompt,
     baseUrl: read('BASE_URL'),
     callbackURL: read('CALLBACK_URL'),

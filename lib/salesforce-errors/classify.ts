@@ -15,6 +15,7 @@ const others: Readonly<Record<SeenAt, Meaning>> = {
   callback: meanings.authorization,
   code: meanings.tokenEndpoint,
   refresh: meanings.tokenEndpoint,
+  app: meanings.tokenEndpoint,
   revoke: meanings.unavailable,
   profile: meanings.profile,
   api: meanings.api,

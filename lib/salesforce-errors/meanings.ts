@@ -78,6 +78,33 @@ export const meanings = {
     403,
     `Only approved users may use the app: assign it to the user's profile or permission set ${policiesPage}.`,
   ),
+  /** Of an app token for a user. */
+  notPreauthorized: refusal(
+    'ERR_SALESFORCE_APP_NOT_APPROVED',
+    403,
+    'The user has not approved the app, and nobody is there to do so: in the policies of the app set Permitted Users to "Admin approved ' +
+      `users are pre-authorized", and assign the app to the user's profile or permission set ${setupPage}. Check the username as well.`,
+  ),
+  runAsMissing: refusal(
+    'ERR_SALESFORCE_RUN_AS_USER_MISSING',
+    502,
+    `Enable the client credentials flow in the app's OAuth settings, and choose a "Run As" user in its policies ${setupPage}.`,
+  ),
+  myDomainNeeded: refusal(
+    'ERR_SALESFORCE_MY_DOMAIN_NEEDED',
+    502,
+    'Salesforce serves the client credentials flow at a My Domain, and at no login host: give app() the baseUrl https://<MyDomain>.my.salesforce.com.',
+  ),
+  audience: refusal(
+    'ERR_SALESFORCE_AUDIENCE_INVALID',
+    502,
+    'Set audience of app() to https://login.salesforce.com, for a sandbox to https://test.salesforce.com, for users of a site to the URL of the site.',
+  ),
+  assertionRefused: refusal(
+    'ERR_SALESFORCE_CLIENT_REJECTED',
+    502,
+    `Check that the certificate in the app is that of clientKey ${setupPage}, and that the clock of this machine is right.`,
+  ),
   blocked: refusal(
     'ERR_SALESFORCE_APP_BLOCKED',
     403,
@@ -101,7 +128,8 @@ export const meanings = {
   wrongClient: refusal(
     'ERR_SALESFORCE_CLIENT_REJECTED',
     502,
-    `Check clientSecret (and clientID and baseUrl) against the Consumer Secret of the app ${setupPage}.`,
+    'Check clientSecret (and clientID and baseUrl) against the Consumer Secret of the app, or the certificate of clientKey ' +
+      `against the one in the app ${setupPage}.`,
   ),
   redirectUri: refusal(
     'ERR_SALESFORCE_REDIRECT_URI_MISMATCH',

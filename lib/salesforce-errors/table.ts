@@ -6,11 +6,12 @@ import type { MeaningName } from './meanings';
  * - `page`: on a page of Salesforce, which has not sent the browser back; the application hears nothing of it
  * - `callback`: in the query of the callback
  * - `code`, `refresh`: from the token endpoint, in a login and in a refresh
+ * - `app`: from the token endpoint, to a request for an app token
  * - `revoke`: from the revocation endpoint
  * - `profile`: from the identity URL and userinfo
  * - `api`: from the REST API
  */
-export type SeenAt = 'page' | 'callback' | 'code' | 'refresh' | 'revoke' | 'profile' | 'api';
+export type SeenAt = 'page' | 'callback' | 'code' | 'refresh' | 'app' | 'revoke' | 'profile' | 'api';
 
 /**
  * How well it is known that Salesforce sends this, and means that by it.
@@ -38,8 +39,8 @@ export interface SalesforceError {
 
 type Rest = Pick<SalesforceError, 'text' | 'when'>;
 
-const token: readonly SeenAt[] = ['code', 'refresh'];
-const login: readonly SeenAt[] = ['callback', 'code', 'refresh'];
+const token: readonly SeenAt[] = ['code', 'refresh', 'app'];
+const login: readonly SeenAt[] = ['callback', 'code', 'refresh', 'app'];
 const authorize: readonly SeenAt[] = ['page', 'callback'];
 
 const entry = (
@@ -112,6 +113,24 @@ const byText: readonly SalesforceError[] = [
     when: /must be installed/i,
   }),
   entry('invalid_client', login, 'wrongClient', 'reported', { text: 'invalid client credentials' }),
+];
+
+/** Of requests for app tokens. */
+const appTokenErrors: readonly SalesforceError[] = [
+  entry('invalid_grant', ['app'], 'runAsMissing', 'reported', {
+    text: 'no client credentials user enabled',
+    when: /client credentials user/i,
+  }),
+  entry('invalid_grant', ['app'], 'myDomainNeeded', 'reported', {
+    text: 'request not supported on this domain',
+    when: /not supported on this domain/i,
+  }),
+  entry('invalid_grant', ['app'], 'notPreauthorized', 'reported', {
+    text: "user hasn't approved this consumer",
+    when: /approved this consumer/i,
+  }),
+  entry('invalid_grant', ['app'], 'audience', 'reported', { text: 'audience is invalid', when: /audience/i }),
+  entry('invalid_grant', ['app'], 'assertionRefused', 'reported', { text: 'invalid assertion', when: /assertion/i }),
 ];
 
 const authorizationErrors: readonly SalesforceError[] = [
@@ -235,6 +254,7 @@ const apiErrors: readonly SalesforceError[] = [
 
 /** Every error Salesforce is known to send to a login, a refresh, a revocation or a call of an API. */
 export const salesforceErrors: readonly SalesforceError[] = [
+  ...appTokenErrors,
   ...byText,
   ...authorizationErrors,
   ...appErrors,

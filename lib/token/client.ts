@@ -1,11 +1,10 @@
 import {
   allowInsecureRequests,
   authorizationCodeGrantRequest,
-  ClientSecretBasic,
-  ClientSecretPost,
+  clientCredentialsGrantRequest,
   customFetch,
+  genericTokenEndpointRequest,
   introspectionRequest,
-  None,
   refreshTokenGrantRequest,
   revocationRequest,
   skipStateCheck,
@@ -14,6 +13,7 @@ import {
 } from 'oauth4webapi';
 import { classify, operatorMessage, type UpstreamError } from '../salesforce-errors/classify';
 import { safeText } from '../salesforce-errors/safe-text';
+import { isClientRefused, isConfidential, proofsOf } from '../client-authentication/client-authentication';
 import type { Clock } from '../clock';
 import { SalesforceAuthError } from '../errors';
 import type { Configuration } from '../options/configuration';
@@ -61,11 +61,11 @@ export class TokenClient {
       new URLSearchParams({ code: grant.code }),
       skipStateCheck,
     );
-    const reply = await this.#send((options) =>
+    const reply = await this.#send((auth, options) =>
       authorizationCodeGrantRequest(
         this.#server,
         client,
-        this.#clientAuth(),
+        auth,
         callback,
         grant.redirectURI,
         grant.codeVerifier,
@@ -106,11 +106,37 @@ export class TokenClient {
   async refreshTokenGrant(refreshToken: string, guard?: SendGuard, place?: LeaveGate): Promise<TokenEndpointReply> {
     const client = { client_id: this.#configuration.clientID };
     const reply = await this.#send(
-      (options) => refreshTokenGrantRequest(this.#server, client, this.#clientAuth(), refreshToken, options),
+      (auth, options) => refreshTokenGrantRequest(this.#server, client, auth, refreshToken, options),
       { guard, place, lane: 'refresh' },
     );
     assertHostThere(this.#server.issuer, reply);
     return processTokenReply('refresh_token', reply, this.#server, this.#configuration.clientID);
+  }
+
+  /** Asks for a token of the client itself (RFC 6749, section 4.4). @throws TokenRequestError, or a transport error */
+  async clientCredentialsGrant(guard?: SendGuard): Promise<TokenEndpointReply> {
+    const client = { client_id: this.#configuration.clientID };
+    const reply = await this.#send(
+      (auth, options) => clientCredentialsGrantRequest(this.#server, client, auth, {}, options),
+      { guard, lane: 'refresh' },
+    );
+    return processTokenReply('app', reply, this.#server, this.#configuration.clientID);
+  }
+
+  /**
+   * Asks for a token with a signed assertion (RFC 7523, section 2.1), which is all the proof that Salesforce documents.
+   *
+   * @throws TokenRequestError, or a transport error
+   */
+  async jwtBearerGrant(assertion: string, guard?: SendGuard): Promise<TokenEndpointReply> {
+    const client = { client_id: this.#configuration.clientID };
+    const grantType = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
+    const noProof: ClientAuth = () => undefined;
+    const reply = await this.#send(
+      (_auth, options) => genericTokenEndpointRequest(this.#server, client, noProof, grantType, { assertion }, options),
+      { guard, lane: 'refresh', isRefused: () => false },
+    );
+    return processTokenReply('app', reply, this.#server, this.#configuration.clientID);
   }
 
   /**
@@ -120,9 +146,7 @@ export class TokenClient {
    */
   async revoke(token: string): Promise<void> {
     const client = { client_id: this.#configuration.clientID };
-    const reply = await this.#send((options) =>
-      revocationRequest(this.#server, client, this.#clientAuth(), token, options),
-    );
+    const reply = await this.#send((auth, options) => revocationRequest(this.#server, client, auth, token, options));
     if (reply.status === 200) return;
     assertHostThere(this.#server.issuer, reply);
     const said = revocationError(reply);
@@ -144,11 +168,14 @@ export class TokenClient {
    */
   async introspectRefreshToken(refreshToken: string): Promise<'active' | 'inactive' | 'unknown'> {
     const client = { client_id: this.#configuration.clientID };
-    const reply = await this.#send((options) =>
-      introspectionRequest(this.#server, client, this.#clientAuth(), refreshToken, {
-        ...options,
-        additionalParameters: { token_type_hint: 'refresh_token' },
-      }),
+    const reply = await this.#send(
+      (auth, options) =>
+        introspectionRequest(this.#server, client, auth, refreshToken, {
+          ...options,
+          additionalParameters: { token_type_hint: 'refresh_token' },
+        }),
+      // A client that Salesforce does not believe gets the same answer as for a token that is over.
+      { isRefused: (reply) => isClientRefused(reply) || readActive(reply.text) === false },
     );
     assertHostThere(this.#server.issuer, reply);
     if (reply.status === 429 || reply.status >= 500) throw notAnswered(reply.status);
@@ -157,29 +184,29 @@ export class TokenClient {
     // A web page, half a reply or none comes from something between here and Salesforce.
     if (active === 'unreadable') throw notAnswered(reply.status);
     if (active === true) return 'active';
-    return active === false && this.#configuration.clientSecret !== undefined ? 'inactive' : 'unknown';
+    return active === false && isConfidential(this.#configuration) ? 'inactive' : 'unknown';
   }
 
-  #clientAuth(): ClientAuth {
-    const { clientSecret, clientAuthentication } = this.#configuration;
-    if (clientSecret === undefined) return None();
-    return clientAuthentication === 'client_secret_basic'
-      ? ClientSecretBasic(clientSecret)
-      : ClientSecretPost(clientSecret);
-  }
-
-  /** Lets oauth4webapi write the request and {@link exchange} carry it, so that every reply is read in one place. */
+  /**
+   * Lets oauth4webapi write the request and {@link exchange} carry it, so that every reply is read in one place. While the key
+   * of the client is changed, a request that Salesforce refuses because of one key is sent once more with the other.
+   */
   async #send(
-    request: (options: RequestOptions) => Promise<Response>,
-    {
-      guard,
-      place,
-      lane = 'other',
-    }: { guard?: SendGuard | undefined; place?: LeaveGate | undefined; lane?: keyof typeof gates } = {},
+    request: (auth: ClientAuth, options: RequestOptions) => Promise<Response>,
+    { guard, place, lane = 'other', isRefused = isClientRefused }: SendOptions = {},
   ): Promise<HttpReply> {
     const leave = place ? undefined : await this.#enter(lane);
     try {
-      return await this.#carry(request, guard);
+      let first: HttpReply | undefined;
+      for (const { auth, wasTaken } of proofsOf(this.#configuration, this.#clock)) {
+        const reply = await this.#carry((options) => request(auth, options), guard);
+        if (!isRefused(reply)) {
+          wasTaken();
+          return reply;
+        }
+        first ??= reply;
+      }
+      return first as HttpReply;
     } finally {
       leave?.();
     }
@@ -221,6 +248,14 @@ function noPlace(host: string, waitedMs: number): SalesforceAuthError {
     `${requestsPerHost} requests to ${host} were unanswered for ${waitedMs} ms, so no other was sent. Look at https://status.salesforce.com, and at firewalls and proxies.`,
     { status: 503, retryAfterSeconds: 5 },
   );
+}
+
+interface SendOptions {
+  guard?: SendGuard | undefined;
+  place?: LeaveGate | undefined;
+  lane?: keyof typeof gates;
+  /** Whether a reply means that the client did not prove itself. */
+  isRefused?: (reply: HttpReply) => boolean;
 }
 
 interface RequestOptions {

@@ -1,7 +1,7 @@
 import { processGenericTokenEndpointResponse, type AuthorizationServer } from 'oauth4webapi';
 import { safeText } from '../salesforce-errors/safe-text';
 import type { HttpReply } from './http';
-import { oauthError, TokenRequestError } from './token-error';
+import { oauthError, TokenRequestError, type TokenGrantType } from './token-error';
 import type { TokenEndpointReply } from './types';
 
 /**
@@ -12,7 +12,7 @@ import type { TokenEndpointReply } from './types';
  * @throws TokenRequestError
  */
 export async function processTokenReply(
-  grantType: 'authorization_code' | 'refresh_token',
+  grantType: TokenGrantType,
   reply: HttpReply,
   server: AuthorizationServer,
   clientID: string,
@@ -86,7 +86,7 @@ function lifeOf(body: Record<string, unknown>): Pick<TokenEndpointReply, 'expire
 }
 
 function errorOf(
-  grantType: 'authorization_code' | 'refresh_token',
+  grantType: TokenGrantType,
   reply: HttpReply,
   body: Record<string, unknown> | undefined,
 ): TokenRequestError {

@@ -18,13 +18,18 @@ export class TokenRequestError extends SalesforceAuthError {
   }
 }
 
+/** Requests of the token endpoint that differ in what its errors mean; `app` is every grant without a user's part in it. */
+export type TokenGrantType = 'authorization_code' | 'refresh_token' | 'app';
+
+const places = { authorization_code: 'code', refresh_token: 'refresh', app: 'app' } as const;
+
 /** Turns an OAuth error reply (RFC 6749, section 5.2) into an error that says what it means for the grant. */
 export function oauthError(
-  grantType: 'authorization_code' | 'refresh_token',
+  grantType: TokenGrantType,
   reply: UpstreamError & { status: number; retryAfterSeconds: number | undefined },
 ): TokenRequestError {
   const { error, errorDescription, status, retryAfterSeconds } = reply;
-  const found = classify(grantType === 'authorization_code' ? 'code' : 'refresh', reply);
+  const found = classify(places[grantType], reply);
   const meaning = found === 'ignored' ? meanings.tokenEndpoint : found;
   return new TokenRequestError(meaning.disposition, meaning.code, operatorMessage(reply, meaning), {
     status: meaning.status,

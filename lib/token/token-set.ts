@@ -100,7 +100,7 @@ function trustedOrigin(value: string | undefined, configuration: Configuration):
 }
 
 function checkSignature(reply: TokenEndpointReply, configuration: Configuration): void {
-  // A public client shares no secret with Salesforce and cannot verify; it proves identity by ID token or userinfo.
+  // A client without a secret, public or with a key, cannot verify; it proves identity by ID token or userinfo.
   if (configuration.clientSecret === undefined) return;
   const { id = '', issued_at: issuedAt = '', signature = '' } = reply;
   if (isSignatureValid(configuration.clientSecret, id, issuedAt, signature)) return;

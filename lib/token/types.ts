@@ -47,4 +47,9 @@ export interface TokenSet {
   rotation?: 'on' | 'off';
   /** Experience Cloud site of the user. */
   siteUrl?: string;
+  /**
+   * Of an app token: what a new one is asked with, in place of a refresh token. With a `user` by the JWT bearer flow, else by
+   * client credentials.
+   */
+  app?: { user?: string; audience?: string };
 }

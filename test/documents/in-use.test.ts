@@ -1,3 +1,4 @@
+import { createSign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
@@ -13,6 +14,7 @@ import * as contractEntry from '../../lib/stores/contract';
 import * as postgresEntry from '../../lib/stores/postgres';
 import * as redisEntry from '../../lib/stores/redis';
 import type { Emulator } from '../../lib/emulator';
+import { makeKey } from '../client-authentication/keys';
 import { ManualClock } from '../helpers/clock';
 import { startTestEmulator } from '../helpers/emulator';
 import { describeWith, has } from '../helpers/programs';
@@ -41,6 +43,8 @@ const encryptionKey = '__test_encryption_key_of_32_chars__';
 interface Scene {
   emulator: Emulator;
   app: express.Express;
+  /** The block. */
+  code: string;
   /** All that the block has made. */
   made: mainEntry.SalesforceAuth[];
   /** The first of them, or what is given to it. */
@@ -61,21 +65,35 @@ interface Run {
   env?: () => Record<string, string>;
   /** A login before the block runs, where it is given a middleware. */
   isLoggedIn?: true;
+  /** The base URL in place of the one in the block. */
+  baseUrl?: (emulator: Emulator) => string;
+  /** What stands for modules of Node. */
+  modules?: () => Record<string, unknown>;
   /** What is mounted before it. */
   before?: (scene: Scene) => void;
   /** Uses what it has made. */
   use?: (scene: Scene) => Promise<void> | void;
 }
 
+/** The host of an emulator in place of one of Salesforce. */
+function baseUrlAt(emulator: Emulator, documented: string): string {
+  if (documented.includes('.my.site.com')) return emulator.siteUrl;
+  return documented.includes('.my.salesforce.com') ? emulator.myDomainUrl : emulator.url;
+}
+
 /** The client of an emulator in place of the one in a block. */
-function atEmulator(emulator: Emulator, made: (salesforce: mainEntry.SalesforceAuth) => void) {
+function atEmulator(
+  emulator: Emulator,
+  baseUrlOf: Run['baseUrl'],
+  made: (salesforce: mainEntry.SalesforceAuth) => void,
+) {
   const client = emulator.clients[0]!;
   const replace = (options: Record<string, unknown>): Record<string, unknown> => ({
     ...options,
     clientID: client.clientID,
-    clientSecret: client.clientSecret,
+    ...('clientKey' in options ? {} : { clientSecret: client.clientSecret }),
     callbackURL: options['callbackURL'] ?? '/auth/salesforce/callback',
-    baseUrl: String(options['baseUrl']).includes('.my.site.com') ? emulator.siteUrl : emulator.url,
+    baseUrl: baseUrlOf?.(emulator) ?? baseUrlAt(emulator, String(options['baseUrl'])),
     scope: options['scope'] ?? 'openid id api refresh_token',
   });
   const salesforceAuth = (options: never): mainEntry.SalesforceAuth => {
@@ -114,6 +132,7 @@ async function play(code: string, steps: Run): Promise<void> {
   const scene = {
     emulator,
     app,
+    code,
     server,
     signals: new Map(),
     printed: [],
@@ -121,7 +140,7 @@ async function play(code: string, steps: Run): Promise<void> {
     exit: jest.fn(),
   } as unknown as Scene;
   const modules = {
-    'express-salesforce-auth': atEmulator(emulator, (salesforce) => {
+    'express-salesforce-auth': atEmulator(emulator, steps.baseUrl, (salesforce) => {
       scene.made.push(salesforce);
       if (scene.made.length === 1) scene.salesforce = salesforce;
     }),
@@ -160,6 +179,7 @@ async function play(code: string, steps: Run): Promise<void> {
   steps.before?.(scene);
   if (steps.isLoggedIn) await scene.logIn();
   const print = (...line: unknown[]): void => void scene.printed.push(line);
+  Object.assign(modules, steps.modules?.());
   await runWaiting(
     code,
     {
@@ -202,7 +222,60 @@ async function terminate(scene: Scene): Promise<void> {
   });
 }
 
+const clientKey = makeKey();
+
+/** A login with a key and no secret. */
+async function logInWithKey(scene: Scene): Promise<void> {
+  if (!scene.code.includes('app.use(')) scene.app.use(scene.salesforce);
+  await scene.logIn();
+  const exchange = scene.emulator.requests.findLast(({ path }) => path.endsWith('/token'))!;
+  expect(exchange).toMatchObject({ status: 200, body: { client_assertion: expect.any(String) } });
+  expect(exchange.body).not.toHaveProperty('client_secret');
+}
+
+const hasKey = ({ emulator }: Scene): void =>
+  emulator.replaceKey(emulator.clients[0]!.clientID, { certificate: clientKey.certificate });
+
 const runs: Readonly<Record<string, readonly Run[]>> = {
+  'docs/guide/app-tokens.md': [
+    {
+      before: ({ emulator }) =>
+        emulator.setPolicy(emulator.clients[0]!.clientID, { clientCredentialsRunAs: emulator.users[0]!.username }),
+      use: async ({ browser }) => expect((await browser.post('/webhook')).status).toBe(201),
+    },
+    {
+      before: (scene) => {
+        hasKey(scene);
+        const { emulator } = scene;
+        const user = emulator.addUser({ username: 'integration@example.com' });
+        emulator.setPolicy(emulator.clients[0]!.clientID, { adminApprovedUsers: [user.username] });
+      },
+      // The audience of a My Domain is its login host, which for an emulator cannot be told from the name.
+      baseUrl: ({ url }) => url,
+      given: () => ({ key: clientKey.pem }),
+      use: ({ printed }) => expect(printed).toMatchObject([[{ done: true }]]),
+    },
+  ],
+  'docs/guide/client-keys.md': [
+    {
+      before: hasKey,
+      modules: () => ({
+        'node:fs': { readFileSync: (path: string) => (path.endsWith('.key') ? clientKey.pem : clientKey.certificate) },
+      }),
+      use: logInWithKey,
+    },
+    {
+      before: hasKey,
+      given: () => ({
+        keyService: {
+          sign: (_name: string, input: Uint8Array) =>
+            Promise.resolve(createSign('sha256').update(input).sign(clientKey.key)),
+        },
+      }),
+      use: logInWithKey,
+    },
+    { before: hasKey, given: () => ({ keys: { next: makeKey().pem, current: clientKey.pem } }), use: logInWithKey },
+  ],
   'README.md': [
     {
       use: async (scene) => {

@@ -34,6 +34,20 @@ describeInBrowser('the example', () => {
     });
     afterAll(() => example.stop());
 
+    it('opens Salesforce without another login', async () => {
+      const page = await browser.newPage();
+      await page.goto(example.url);
+      await page.getByRole('link', { name: 'Log in with Salesforce' }).click();
+      await finishLogin(page, ada);
+      await expectHeading(page, `Hello, ${ada.name}`);
+      // A browser that was never at Salesforce: what it shows there comes from this click alone.
+      await page.context().clearCookies({ name: /^emulator_sid/ });
+
+      await page.getByRole('button', { name: 'Open in Salesforce' }).click();
+
+      await page.getByText(`${ada.name} is logged in, at /lightning/page/home.`).waitFor();
+    });
+
     it('logs in, outlives an expired token and logs out', async () => {
       const page = await browser.newPage();
 

@@ -37,7 +37,18 @@ export const secretForms: Readonly<Record<string, RegExp>> = {
   'a password': /__fake_password_\d+__/,
 };
 
-const secretFields = ['client_secret', 'code', 'code_verifier', 'refresh_token', 'token', 'access_token', 'password'];
+const secretFields = [
+  'client_secret',
+  'client_assertion',
+  'assertion',
+  'code',
+  'code_verifier',
+  'refresh_token',
+  'token',
+  'access_token',
+  'password',
+  'otp',
+];
 
 /** Everything an emulator ever saw that must not be seen anywhere else. */
 export function secretsOf(emulator: Emulator): Set<string> {

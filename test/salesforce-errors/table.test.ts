@@ -82,6 +82,14 @@ const provoke: Readonly<Record<Exclude<SeenAt, 'page'>, Provoke>> = {
   code: inLogin('code'),
   profile: inLogin('identity'),
   refresh: inRefresh,
+  app: async ({ emulator, salesforce }, fault) => {
+    const app = salesforce.app({ baseUrl: emulator.myDomainUrl });
+    emulator.faults.inject({ ...fault, on: 'token' } as FaultInjection);
+    const error = (await app.getAccessToken().catch((thrown: unknown) => thrown)) as SalesforceAuthError;
+    // What is refused is asked again after a pause, and the next error begins anew.
+    await salesforce.tokens.revoke(await app.getGrantId());
+    return isSalesforceAuthError(error.cause) ? (error.cause as SalesforceAuthError) : error;
+  },
   revoke: async ({ emulator, browser, salesforce }, fault) => {
     const tab = browser();
     await logIn(tab, emulator);

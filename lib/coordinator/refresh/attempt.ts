@@ -1,3 +1,4 @@
+import { isConfidential } from '../../client-authentication/client-authentication';
 import { debugRefresh } from '../../debug';
 import type { SalesforceAuthError, SalesforceErrorCode } from '../../errors';
 import type { Configuration } from '../../options/configuration';
@@ -33,7 +34,7 @@ export interface ClaimedGrant {
   lease: Lease;
   /** The grant as it was claimed. */
   record: GrantRecord;
-  tokens: TokenSet & { refreshToken: string };
+  tokens: TokenSet;
   configuration: Configuration;
   /** The place of this claim among the requests to the token endpoint. */
   place: LeaveGate;
@@ -80,9 +81,10 @@ export class Attempt {
 
   /** Finds out, without presenting it, whether a refresh token was spent whose presentation was left without an answer. */
   async #mayPresent(): Promise<boolean> {
-    const { record, owner, lease } = this.#grant;
+    const { record, owner, lease, tokens } = this.#grant;
     const { settings, store, access } = this.#deps;
-    const undrainedMs = settings.drainMs - record.stateAgeMs;
+    // A request for an app token spends nothing, whenever it is carried out.
+    const undrainedMs = tokens.app ? 0 : settings.drainMs - record.stateAgeMs;
     if (undrainedMs > 0) {
       // The lost request may still be carried out: until then an answer would be about the past.
       await this.#look({ answer: 'lost', introspection: 'not asked yet' }, undrainedMs);
@@ -288,7 +290,7 @@ export class Attempt {
       answer,
       introspection,
       rotation: this.#rotation,
-      client: configuration.clientSecret === undefined ? 'public' : 'confidential',
+      client: isConfidential(configuration) ? 'confidential' : 'public',
       patience: onLostAnswer === 'wait' && hasWaited ? 'waited' : onLostAnswer,
     });
   }

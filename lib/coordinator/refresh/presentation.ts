@@ -18,25 +18,30 @@ export interface Refreshed {
 
 /** A refresh token and where it can be presented, or asked about: at the host it came from or, if that is gone, at others. */
 export class Presentation {
-  readonly #tokens: TokenSet & { refreshToken: string };
+  readonly #tokens: TokenSet;
   readonly #configuration: Configuration;
   readonly #clock: Clock;
 
-  constructor(tokens: TokenSet & { refreshToken: string }, configuration: Configuration, clock: Clock) {
+  constructor(tokens: TokenSet, configuration: Configuration, clock: Clock) {
     this.#tokens = tokens;
     this.#configuration = configuration;
     this.#clock = clock;
   }
 
   /**
-   * Presents the refresh token.
+   * Presents the refresh token, or asks for another app token.
    *
    * @param guard asked before the first byte is sent, at each host
    * @param first place among the requests to the first host. At another host a place has to be free: the claim is taken
    * @throws TokenRequestError, `ERR_SALESFORCE_IDENTITY_CHANGED`, or a transport error
    */
   async send(guard: SendGuard, first: LeaveGate): Promise<Refreshed> {
-    const { refreshToken, baseUrl } = this.#tokens;
+    const { app, loginId, refreshToken = '', baseUrl } = this.#tokens;
+    if (app)
+      return {
+        tokens: { ...(await this.#askForAppToken(app, guard)), ...(loginId && { loginId }) },
+        problem: undefined,
+      };
     const { answer, place } = await this.#ask(async (client, at) => {
       if (at === baseUrl) return client.refreshTokenGrant(refreshToken, guard, first);
       const leave = client.takeFreePlace();
@@ -51,10 +56,18 @@ export class Presentation {
     return refreshTokenSet({ ...this.#tokens, baseUrl: place }, answer, this.#configuration);
   }
 
+  /** An application without app tokens loads nothing of them. */
+  async #askForAppToken(app: NonNullable<TokenSet['app']>, guard: SendGuard): Promise<TokenSet> {
+    const { requestAppToken } = await import('../../app/app-token');
+    const { baseUrl } = this.#tokens;
+    return requestAppToken({ baseUrl, app }, this.#configuration, { clock: this.#clock, guard });
+  }
+
   /** Asks whether the refresh token is still good, without presenting it. */
   async introspect(): Promise<{ said: Introspection; error?: unknown }> {
     try {
-      const { answer } = await this.#ask((client) => client.introspectRefreshToken(this.#tokens.refreshToken));
+      const { refreshToken = '' } = this.#tokens;
+      const { answer } = await this.#ask((client) => client.introspectRefreshToken(refreshToken));
       return { said: answer === 'unknown' ? 'does not tell' : answer };
     } catch (error) {
       return { said: 'cannot be asked', error };

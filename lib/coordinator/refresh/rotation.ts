@@ -28,6 +28,8 @@ export class Rotation {
   }
 
   of({ record, tokens }: OpenGrant): RotationState {
+    // An app token has no refresh token that could be spent.
+    if (tokens.app) return 'off';
     if (tokens.rotation === 'on' || this.#rotating.has(keyOf(tokens))) return 'on';
     if (this.#distrusted.has(keyOf(tokens))) return 'unknown';
     return tokens.rotation === 'off' && record.tokensAgeMs < offMs ? 'off' : 'unknown';
@@ -35,6 +37,7 @@ export class Rotation {
 
   /** Learns from the reply to a refresh; returns what the grant is to keep. */
   learn(before: TokenSet, isRotated: boolean): 'on' | 'off' {
+    if (before.app) return 'off';
     this.note(before, isRotated || before.rotation === 'on' ? 'on' : 'off');
     return this.#rotating.has(keyOf(before)) ? 'on' : 'off';
   }
@@ -54,6 +57,7 @@ export class Rotation {
    * One such grant presents first, and the others wait for what it shows: rotation may have been switched on meanwhile.
    */
   needsProof(grant: OpenGrant): boolean {
+    if (grant.tokens.app) return false;
     const { state, stateAgeMs, leaseInMs } = grant.record;
     const isLost = state === 'inDoubt' || (state === 'presenting' && leaseInMs === 0);
     if (!isLost || this.of(grant) !== 'off') return false;

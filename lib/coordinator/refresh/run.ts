@@ -10,7 +10,7 @@ import type { ClaimOutcome, GrantRecord } from '../../stores/store';
 import type { TokenSet } from '../../token/types';
 import type { RefreshCause } from '../events';
 import { closed, loggedOut, loginRequired, refreshDelayed, refreshHeld, refreshPending } from '../failures';
-import { digestOf, type GrantKey } from '../grant';
+import { digestOf, isRenewable, type GrantKey } from '../grant';
 import type { OpenGrant } from '../grant-access';
 import type { RefreshDeps } from '../settings';
 import { Attempt } from './attempt';
@@ -100,7 +100,7 @@ export class RefreshRun {
       return tokens;
     }
     if (record.state === 'ended') return this.#ended(grant);
-    const configuration = hasRefreshToken(tokens) ? await this.#configurationOf(tokens) : undefined;
+    const configuration = isRenewable(tokens) ? await this.#configurationOf(tokens) : undefined;
     const { rotation } = this.#deps;
     if (!rotation.needsProof(grant)) return this.#claimWithPlace(grant, configuration);
     const other = rotation.firstOf(tokens);
@@ -205,7 +205,7 @@ export class RefreshRun {
       case 'claimed': {
         this.#claimWait.end();
         const { tokens } = grant;
-        if (!hasRefreshToken(tokens) || !client) return this.#endWithoutRefreshToken(claim.record, owner);
+        if (!isRenewable(tokens) || !client) return this.#endWithoutRefreshToken(claim.record, owner);
         const { configuration, place } = client;
         if (!place) return this.#giveBack(claim.record, owner);
         const { cause } = this.#reason;
@@ -280,10 +280,6 @@ interface Client {
 
 function isFresh({ softInMs, hardInMs }: GrantRecord): boolean {
   return (softInMs ?? 1) > 0 && (hardInMs ?? 1) > 0;
-}
-
-function hasRefreshToken(tokens: TokenSet): tokens is TokenSet & { refreshToken: string } {
-  return tokens.refreshToken !== undefined;
 }
 
 function randomName(): string {

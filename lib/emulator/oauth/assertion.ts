@@ -24,6 +24,19 @@ export function isCurrent(provider: Provider, { exp }: Record<string, unknown>):
   return typeof exp === 'number' && exp + skewSeconds >= provider.clock.now() / 1000;
 }
 
+/** Whether a JWT with a name is seen for the first time (RFC 7523, section 3); one without a name may come again. */
+export function isUsedFirst(provider: Provider, { iss, jti, exp }: Record<string, unknown>): boolean {
+  if (typeof jti !== 'string') return true;
+  const { assertions, clock } = provider;
+  const name = JSON.stringify([iss, jti]);
+  for (const [known, end] of assertions) {
+    if ((end + skewSeconds) * 1000 < clock.now()) assertions.delete(known);
+  }
+  if (assertions.has(name)) return false;
+  assertions.set(name, Number(exp));
+  return true;
+}
+
 /** `aud`, which may be one text or a list. */
 export function audiencesOf({ aud }: Record<string, unknown>): unknown[] {
   return [aud].flat();

@@ -3,7 +3,7 @@ import type { Exchange } from '../http/exchange';
 import { oauthError, type Reply } from '../http/reply';
 import type { Provider } from '../provider';
 import type { EmulatorClient } from '../state/clients';
-import { audiencesOf, isCurrent, isSignedBy, readClaims } from './assertion';
+import { audiencesOf, isCurrent, isSignedBy, isUsedFirst, readClaims } from './assertion';
 
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
@@ -78,7 +78,7 @@ function isAssertionValid(provider: Provider, client: EmulatorClient, assertion:
   const isForUs = [...origins].some((origin) =>
     ['', sitePath].some((site) => endpoints.some((path) => audiences.includes(origin + site + path))),
   );
-  return isForUs && isCurrent(provider, claims) && isSignedBy(client, assertion);
+  return isForUs && isCurrent(provider, claims) && isSignedBy(client, assertion) && isUsedFirst(provider, claims);
 }
 
 function isSameText(one: string, other: string): boolean {

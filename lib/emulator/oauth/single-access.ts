@@ -1,8 +1,9 @@
 import type { Exchange } from '../http/exchange';
-import { jsonReply, plainError, redirectReply, type Reply } from '../http/reply';
+import { htmlReply, jsonReply, plainError, redirectReply, type Reply } from '../http/reply';
+import { messagePage } from '../pages/pages';
 import type { Provider } from '../provider';
 import { bearer } from './bearer';
-import { withBrowser } from './steps';
+import { browserOf, withBrowser } from './steps';
 
 const frontdoorPath = '/secur/frontdoor.jsp';
 
@@ -38,4 +39,12 @@ export function frontdoor(provider: Provider, exchange: Exchange): Reply {
   provider.browsers.logIn(browser, user);
   const start = exchange.query.get('startURL') ?? '/';
   return withBrowser(provider, browser, redirectReply(/^\/(?![/\\])/.test(start) ? start : '/'));
+}
+
+/** Any page of the user interface: it says who is logged in, and where. */
+export function lightning(provider: Provider, exchange: Exchange): Reply {
+  const user = browserOf(provider, exchange)?.user;
+  if (!user?.active)
+    return htmlReply(messagePage('Log in to Salesforce', 'No user is logged in in this browser.'), 401);
+  return htmlReply(messagePage('Lightning Experience', `${user.displayName} is logged in, at ${exchange.path}.`));
 }

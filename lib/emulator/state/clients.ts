@@ -1,4 +1,4 @@
-import type { JsonWebKey } from 'node:crypto';
+import { X509Certificate, type JsonWebKey } from 'node:crypto';
 import { randomText } from '../org/ids';
 import { AddressList } from './addresses';
 import { defaultPolicies, type AppAge, type ClientPolicy } from '../policy';
@@ -13,7 +13,7 @@ export interface EmulatorClient {
   readonly callbackURLs: string[];
   /** The switches as they stand; change them with `setPolicy`. */
   readonly policy: Readonly<ClientPolicy>;
-  /** Key that checks `private_key_jwt` assertions (RFC 7523), where one was registered. */
+  /** Key that checks what the client signs (RFC 7523), if one was registered. `replaceKey` changes it. */
   readonly publicKey: JsonWebKey | undefined;
 }
 
@@ -30,8 +30,10 @@ export interface ClientRegistration {
   clientSecret?: string | false | undefined;
   /** The same as `policy.assignedScopes`. */
   scopes?: readonly string[] | undefined;
-  /** RSA or EC public key as a JWK, which lets the client authenticate with `private_key_jwt`. */
+  /** RSA public key as a JWK, which lets the client authenticate with `private_key_jwt` and the JWT bearer flow. */
   publicKey?: JsonWebKey | undefined;
+  /** The same as a certificate in PEM, as Setup takes it. Its time does not count, as is reported of Salesforce. */
+  certificate?: string | undefined;
 }
 
 /**
@@ -63,7 +65,7 @@ export class Clients {
   /**
    * Adds an app. Unlike at Salesforce it can be used at once, not after ten minutes.
    *
-   * @throws TypeError if a callback URL or an address of the policy is invalid
+   * @throws TypeError if a callback URL, the certificate or an address of the policy is invalid
    */
   register(registration: ClientRegistration): EmulatorClient {
     for (const url of registration.callbackURLs) {
@@ -84,7 +86,7 @@ export class Clients {
         ...registration.policy,
         ...(registration.scopes ? { assignedScopes: [...registration.scopes] } : {}),
       },
-      publicKey: registration.publicKey,
+      publicKey: registration.publicKey ?? publicKeyOf(registration.certificate),
     };
     this.list.push(client);
     return client;
@@ -115,10 +117,24 @@ export class Clients {
     return clientSecret;
   }
 
+  /** @throws TypeError if no app has this id, or the certificate is invalid */
+  replaceKey(clientID: string, key: Pick<ClientRegistration, 'publicKey' | 'certificate'>): void {
+    Object.assign(this.#get(clientID), { publicKey: key.publicKey ?? publicKeyOf(key.certificate) });
+  }
+
   #get(clientID: string): EmulatorClient {
     const client = this.find(clientID);
     if (!client) throw new TypeError(`No client with id "${clientID}" is registered with the emulator.`);
     return client;
+  }
+}
+
+function publicKeyOf(certificate: string | undefined): JsonWebKey | undefined {
+  if (certificate === undefined) return undefined;
+  try {
+    return new X509Certificate(certificate).publicKey.export({ format: 'jwk' });
+  } catch (error) {
+    throw new TypeError('The certificate is not one in PEM.', { cause: error });
   }
 }
 

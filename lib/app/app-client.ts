@@ -1,0 +1,129 @@
+import { GrantClient } from '../client/grant-client';
+import type { ConnectionOptions, JsforceConnection } from '../client/connection';
+import type { GrantCodec } from '../coordinator/codec';
+import { randomName, type TokenCoordinator } from '../coordinator/coordinator';
+import { appGrantIdOf } from '../coordinator/grant';
+import { requiresLogin } from '../errors';
+import type { Configuration } from '../options/configuration';
+import type { ConfigurationSource } from '../options/source';
+import type { TokenStore } from '../stores/store';
+import type { TokenSet } from '../token/types';
+import { identityOf, type AppIdentity, type AppOptions } from './options';
+
+/** How long the configuration counts, in milliseconds: an operator may change the client while the application runs. */
+const configurationMs = 60_000;
+
+/** What an app token is made of, and kept with. */
+export interface AppParts {
+  coordinator: TokenCoordinator;
+  store: TokenStore;
+  source: ConfigurationSource;
+  codec: GrantCodec;
+  /** Stable secret that hides whose grant an id is. */
+  idKey: string;
+}
+
+/**
+ * The application's own access to Salesforce. Its token is a grant like any other, in the same store and under the same claims,
+ * so that all processes have one; it is of no session, and has no refresh token: a new one is asked for instead.
+ */
+export class AppClient {
+  readonly #options: AppOptions;
+  readonly #parts: AppParts;
+  #opening: Promise<GrantClient> | undefined;
+  #openedAt = -Infinity;
+
+  constructor(options: AppOptions, parts: AppParts) {
+    this.#options = options;
+    this.#parts = parts;
+  }
+
+  async getGrantId(): Promise<string> {
+    return (await this.#open()).grantId;
+  }
+
+  getAccessToken(options?: { rejected?: string }): Promise<string> {
+    return this.#use((client) => client.getAccessToken(options));
+  }
+
+  fetch(input: string | URL, init?: RequestInit): Promise<Response> {
+    return this.#use((client) => client.fetch(input, init));
+  }
+
+  connection(options?: ConnectionOptions): Promise<JsforceConnection> {
+    return this.#use((client) => client.connection(options));
+  }
+
+  /** Begins anew if an operator has ended the grant, or the client is another by now. */
+  async #use<T>(run: (client: GrantClient) => Promise<T>): Promise<T> {
+    const client = await this.#open();
+    try {
+      return await run(client);
+    } catch (error) {
+      if (!requiresLogin(error)) throw error;
+      this.#opening = undefined;
+      return run(await this.#open());
+    }
+  }
+
+  #open(): Promise<GrantClient> {
+    const now = this.#parts.coordinator.clock.monotonic();
+    if (this.#opening && now - this.#openedAt < configurationMs) return this.#opening;
+    this.#openedAt = now;
+    const opening = this.#openAnew();
+    this.#opening = opening;
+    opening.catch(() => {
+      if (this.#opening === opening) this.#opening = undefined;
+    });
+    return opening;
+  }
+
+  async #openAnew(): Promise<GrantClient> {
+    const { coordinator, source, idKey } = this.#parts;
+    const { tenant } = this.#options;
+    const configuration = await source.resolve({ tenant });
+    const identity = identityOf(this.#options, configuration);
+    const grantId = appGrantIdOf({ clientID: configuration.clientID, tenant, ...identity }, idKey);
+    await this.#keepRecord(grantId, identity, configuration);
+    return new GrantClient(coordinator, { grantId });
+  }
+
+  /** Sees to it that there is a record to claim. The first one has no token, and one that is over. */
+  async #keepRecord(
+    grantId: string,
+    { user, baseUrl, audience }: AppIdentity,
+    configuration: Configuration,
+  ): Promise<void> {
+    const { coordinator, store, codec } = this.#parts;
+    const known = await coordinator.access.read(grantId);
+    if (known && known.state !== 'loggedOut') return;
+    const { clientID, tenant } = configuration;
+    const owner = { organizationId: '', userId: '', clientID, ...(tenant === undefined ? {} : { tenant }) };
+    const none: TokenSet = {
+      ...owner,
+      accessToken: '',
+      lifeMs: 0,
+      scope: [],
+      instanceUrl: new URL(baseUrl).origin,
+      baseUrl,
+      loginId: randomName(),
+      app: user === undefined ? {} : { user, audience },
+    };
+    const payload = await codec.encode(grantId, none);
+    // In a conflict another process was first, which is as good.
+    await coordinator.access.call('put', () =>
+      store.put(grantId, {
+        expected: null,
+        generation: randomName(),
+        payload,
+        labels: owner,
+        holder: randomName(),
+        // No session holds it.
+        holderMs: 1,
+        softMs: 0,
+        hardMs: 0,
+      }),
+    );
+    coordinator.forget(grantId);
+  }
+}

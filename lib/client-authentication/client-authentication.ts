@@ -1,0 +1,89 @@
+import { ClientSecretBasic, ClientSecretPost, None, type ClientAuth } from 'oauth4webapi';
+import { classify } from '../salesforce-errors/classify';
+import { meanings } from '../salesforce-errors/meanings';
+import type { Clock } from '../clock';
+import type { Configuration } from '../options/configuration';
+import type { SigningKey } from './client-key';
+
+const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+
+/** How long the key that Salesforce took goes first. A new key can take ten minutes to work after its upload. */
+const preferMs = 10 * 60 * 1000;
+
+/** The key Salesforce took last, for each client with two keys. */
+const taken = new Map<string, { name: string; at: number }>();
+const maxClients = 1_000;
+
+/** One way for a client to prove itself. */
+export interface Proof {
+  readonly auth: ClientAuth;
+  /** Notes that Salesforce took it. */
+  readonly wasTaken: () => void;
+}
+
+/** Whether the client can prove itself; Salesforce tells a public client nothing about its tokens. */
+export function isConfidential({ clientAuthentication }: Configuration): boolean {
+  return clientAuthentication !== 'none';
+}
+
+/** Ways for the client to prove itself, in the order they are tried. There are two only while its key is changed. */
+export function proofsOf(configuration: Configuration, clock: Clock): readonly Proof[] {
+  if (configuration.clientKeys.length > 0) {
+    return inOrder(configuration, clock).map((key) => proofBy(key, configuration, clock));
+  }
+  return [{ auth: bySecret(configuration), wasTaken: () => undefined }];
+}
+
+function bySecret({ clientSecret, clientAuthentication }: Configuration): ClientAuth {
+  if (clientSecret === undefined) return None();
+  return clientAuthentication === 'client_secret_basic'
+    ? ClientSecretBasic(clientSecret)
+    : ClientSecretPost(clientSecret);
+}
+
+/** `private_key_jwt` (OpenID Connect Core, section 9; RFC 7523, section 2.2). */
+function proofBy(key: SigningKey, configuration: Configuration, clock: Clock): Proof {
+  const { clientID, httpTimeoutMs } = configuration;
+  return {
+    auth: async ({ token_endpoint: tokenEndpoint = '' }, client, body) => {
+      const { signClaims } = await import('./signed-claims');
+      const claims = { iss: client.client_id, sub: client.client_id, aud: key.audience ?? tokenEndpoint };
+      body.set('client_id', client.client_id);
+      body.set('client_assertion_type', assertionType);
+      body.set('client_assertion', await signClaims(claims, key, { clock, limitMs: httpTimeoutMs }));
+    },
+    wasTaken: () => {
+      if (configuration.clientKeys.length < 2) return;
+      if (taken.size >= maxClients) taken.clear();
+      taken.set(clientID, { name: key.name, at: clock.monotonic() });
+    },
+  };
+}
+
+function inOrder({ clientID, clientKeys }: Configuration, clock: Clock): readonly SigningKey[] {
+  const last = taken.get(clientID);
+  if (!last || clock.monotonic() - last.at >= preferMs) return clientKeys;
+  return [...clientKeys].sort((one, other) => Number(other.name === last.name) - Number(one.name === last.name));
+}
+
+/**
+ * Whether a reply says that the client did not prove itself. Salesforce has not looked at the code or token beside the proof
+ * then, so that the same request may be sent with another key.
+ */
+export function isClientRefused({ status, text }: { status: number; text: string }): boolean {
+  if (status !== 400 && status !== 401) return false;
+  const { error, errorDescription } = saidIn(text);
+  return classify('code', { error, errorDescription, status }) === meanings.wrongClient;
+}
+
+/** Most endpoints answer with JSON, the one for revocation with a form. */
+function saidIn(text: string): { error: string; errorDescription: string | undefined } {
+  let fields: Record<string, unknown>;
+  try {
+    fields = JSON.parse(text) as Record<string, unknown>;
+  } catch {
+    fields = Object.fromEntries(new URLSearchParams(text));
+  }
+  const { error, error_description: description } = fields;
+  return { error: String(error), errorDescription: typeof description === 'string' ? description : undefined };
+}

@@ -1,0 +1,51 @@
+import { requestAppToken } from '../app/app-token';
+import { checkAppOptions, identityOf, type AppOptions } from '../app/options';
+import type { Clock } from '../clock';
+import { isSalesforceAuthError } from '../errors';
+import type { Configuration } from '../options/configuration';
+import { TokenClient } from '../token/client';
+import type { Finding } from './findings';
+import { tellLess } from './redact';
+
+/** Whether Salesforce gives an app token. The token is revoked at once, and was nowhere but here. */
+export async function checkAppToken(
+  options: AppOptions,
+  configuration: Configuration,
+  clock: Clock,
+): Promise<Finding[]> {
+  const check = 'app-token';
+  const as = options.user === undefined ? 'as the "Run As" user' : 'as the given user';
+  try {
+    checkAppOptions(options);
+    const { user, baseUrl, audience } = identityOf(options, configuration);
+    const app = user === undefined ? {} : { user, audience };
+    const { accessToken, scope } = await requestAppToken({ baseUrl, app }, configuration, { clock });
+    const revoked = await new TokenClient(configuration, baseUrl, clock).revoke(accessToken).then(
+      () => true,
+      () => false,
+    );
+    return [
+      {
+        check,
+        level: 'ok',
+        message: `Salesforce gives an app token ${as}, with the scopes ${scope.join(' ')}.`,
+        baseUrl,
+      },
+      ...(revoked ? [] : [notRevoked(baseUrl)]),
+    ];
+  } catch (error) {
+    if (!isSalesforceAuthError(error)) throw error;
+    const level = error.isTransient ? 'unknown' : 'error';
+    const message = `There is no app token ${as}. ${tellLess(error)}`;
+    return [{ check, level, message, fix: 'See docs/guide/app-tokens.md.', code: error.code }];
+  }
+}
+
+function notRevoked(baseUrl: string): Finding {
+  return {
+    check: 'app-token',
+    level: 'warning',
+    message: 'The app token that was asked for could not be revoked; it ends by itself.',
+    baseUrl,
+  };
+}

@@ -1,0 +1,76 @@
+import type { SigningKey } from '../client-authentication/client-key';
+import type { Clock } from '../clock';
+import type { Finding } from './findings';
+
+/** From so many days before its end on, a certificate is told of as a warning. */
+const warnDays = 30;
+const dayMs = 24 * 60 * 60 * 1000;
+
+/** What Salesforce says to a key, out of what it would say to a secret. */
+export function clientKeyFinding(finding: Finding, index: number, count: number): Finding {
+  if (finding.check !== 'client-secret') return finding;
+  const { level, code, fix: _fix, ...rest } = finding;
+  const which = nameOf(index, count);
+  if (level === 'ok') return { ...rest, check: 'client-key', level, message: `Salesforce takes ${which}.` };
+  if (code !== 'ERR_SALESFORCE_CLIENT_REJECTED') {
+    return { ...finding, check: 'client-key' };
+  }
+  const isSpare = count > 1 && index > 0;
+  return {
+    ...rest,
+    check: 'client-key',
+    // One of two is refused while the key is changed.
+    level: isSpare ? 'warning' : 'error',
+    message: `Salesforce refuses ${which}.`,
+    fix: isSpare
+      ? 'If the change of the key is over, take this key out of clientKey.'
+      : 'Upload the certificate of this key to the app with this Consumer Key; after an upload it can take ten minutes. If it is there already, see audience in docs/guide/client-keys.md.',
+    code,
+  };
+}
+
+/** Whether each key belongs to its certificate, and when the certificate ends. */
+export function checkCertificates(keys: readonly SigningKey[], clock: Clock): Finding[] {
+  return keys.map((key, index) => checkCertificate(key, nameOf(index, keys.length), clock));
+}
+
+function checkCertificate({ key, certificate }: SigningKey, which: string, clock: Clock): Finding {
+  const check = 'client-certificate';
+  if (!certificate) {
+    return {
+      check,
+      level: 'unknown',
+      message: `When the certificate of ${which} ends is not known.`,
+      fix: 'Give the certificate you uploaded as clientKey.certificate (SALESFORCE_CLIENT_CERTIFICATE).',
+    };
+  }
+  if (key && !certificate.checkPrivateKey(key)) {
+    return {
+      check,
+      level: 'error',
+      message: `The certificate does not belong to ${which}.`,
+      fix: 'Give the certificate that was made with this key, and upload that one to the app.',
+      code: 'ERR_SALESFORCE_CLIENT_REJECTED',
+    };
+  }
+  const end = Date.parse(certificate.validTo);
+  const days = Math.floor((end - clock.now()) / dayMs);
+  const date = new Date(end).toISOString().slice(0, 10);
+  const isOver = end <= clock.now();
+  if (days >= warnDays) {
+    const fits = key ? `belongs to ${which}, and` : `of ${which}`;
+    return { check, level: 'ok', message: `The certificate ${fits} ends on ${date}, in ${days} days.` };
+  }
+  return {
+    check,
+    level: 'warning',
+    message: isOver
+      ? `The certificate of ${which} ended on ${date}. As reported, Salesforce goes on taking the key; do not count on it.`
+      : `The certificate of ${which} ends on ${date}, in ${days} days.`,
+    fix: 'Make a new one with "npx express-salesforce-auth key", and change the key as docs/guide/client-keys.md says.',
+  };
+}
+
+function nameOf(index: number, count: number): string {
+  return count === 1 ? 'the client key' : `client key ${index + 1} of ${count}`;
+}

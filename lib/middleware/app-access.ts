@@ -1,0 +1,37 @@
+import type { AppClient } from '../app/app-client';
+import type { AppOptions } from '../app/options';
+import type { ConnectionOptions, JsforceConnection } from '../client/connection';
+import type { AuthContext } from './context';
+
+/** The application's own access to Salesforce, without a login; for jobs, webhooks and administration. */
+export interface AppAccess {
+  /** A valid access token, asked for if need be. @throws SalesforceAuthError with the remedy in Setup */
+  readonly getAccessToken: (options?: { rejected?: string }) => Promise<string>;
+  /** `fetch` on the organization's instance, with a valid token, tried once more if Salesforce says that it has ended. */
+  readonly fetch: (input: string | URL, init?: RequestInit) => Promise<Response>;
+  /** A jsforce `Connection` that gets its tokens in the same way. */
+  readonly connection: (options?: ConnectionOptions) => Promise<JsforceConnection>;
+  /** The `grantId` that events about this access have. */
+  readonly getGrantId: () => Promise<string>;
+}
+
+/** Opens the room of app tokens when it is used; until then nothing of it is loaded. */
+export function appAccess(core: AuthContext, options: AppOptions): AppAccess {
+  let opened: Promise<AppClient> | undefined;
+  const open = (): Promise<AppClient> => (opened ??= openApp(core, options));
+  return {
+    getAccessToken: async (given) => (await open()).getAccessToken(given),
+    fetch: async (input, init) => (await open()).fetch(input, init),
+    connection: async (given) => (await open()).connection(given),
+    getGrantId: async () => (await open()).getGrantId(),
+  };
+}
+
+async function openApp(core: AuthContext, options: AppOptions): Promise<AppClient> {
+  const { AppClient: Client } = await import('../app/app-client');
+  const { checkAppOptions } = await import('../app/options');
+  checkAppOptions(options);
+  const { coordinator, codec } = core;
+  const { store, source, grantIdKey: idKey } = core.options;
+  return new Client(options, { coordinator, store, source, codec, idKey });
+}

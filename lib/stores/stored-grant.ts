@@ -36,14 +36,14 @@ export interface StoredGrant {
   /** When the record may be forgotten. */
   expiresAt: number;
   /** When the tokens were stored, on both clocks of the process that keeps them itself. */
-  storedAt?: Moment;
+  storedAt?: Moment | undefined;
 }
 
 /** The grant that a login writes over what was there, with the sessions of a live one. */
 export function grantOf(
   write: GrantWrite,
   before: StoredGrant | undefined,
-  { now, storedAt }: { now: number; storedAt: Moment },
+  { now, storedAt }: { now: number; storedAt: Moment | undefined },
 ): StoredGrant {
   const live = before?.state === 'loggedOut' ? undefined : before;
   return {

@@ -26,8 +26,6 @@ import { grantSchema, isSelected, toRecord, type StoredGrant } from './stored-gr
 
 export type { SqliteTokenStoreOptions } from './sqlite/options';
 
-type OwnClaim = Pick<Claim, 'generation' | 'owner' | 'leaseMs'>;
-
 const pageSize = 500;
 
 /**
@@ -63,11 +61,11 @@ export class SqliteTokenStore implements TokenStore {
     return this.#step(grantId, (grants) => grants.claim(grantId, claim));
   }
 
-  renew(grantId: string, claim: OwnClaim): Promise<boolean> {
+  renew(grantId: string, claim: Pick<Claim, 'generation' | 'owner' | 'leaseMs'>): Promise<boolean> {
     return this.#step(grantId, (grants) => grants.renew(grantId, claim));
   }
 
-  arm(grantId: string, claim: OwnClaim): Promise<boolean> {
+  arm(grantId: string, claim: Pick<Claim, 'generation' | 'owner' | 'leaseMs'>): Promise<boolean> {
     return this.#step(grantId, (grants) => grants.arm(grantId, claim));
   }
 

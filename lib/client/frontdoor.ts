@@ -13,11 +13,7 @@ import { salesforceFetch } from './fetch';
  * @throws SalesforceAuthError `ERR_SALESFORCE_FOREIGN_ORIGIN`, `ERR_SALESFORCE_INSUFFICIENT_SCOPE`,
  *   `ERR_SALESFORCE_OPAQUE_TOKEN_NEEDED`, `ERR_SALESFORCE_USER_INTERFACE_DENIED`, and what `fetch()` throws
  */
-export async function openFrontdoor(
-  coordinator: TokenCoordinator,
-  key: GrantKey,
-  path: string,
-): Promise<string> {
+export async function openFrontdoor(coordinator: TokenCoordinator, key: GrantKey, path: string): Promise<string> {
   const target = pathInOrganization(path);
   const reply = await salesforceFetch(coordinator, key, '/services/oauth2/singleaccess', {
     method: 'POST',
@@ -52,11 +48,7 @@ function pathInOrganization(path: unknown): string {
   );
 }
 
-async function refusal(
-  reply: Response,
-  coordinator: TokenCoordinator,
-  key: GrantKey,
-): Promise<SalesforceAuthError> {
+async function refusal(reply: Response, coordinator: TokenCoordinator, key: GrantKey): Promise<SalesforceAuthError> {
   const text = (await reply.clone().text()).trim();
   if (reply.status !== 403) return salesforceApiError(reply);
   const { accessToken } = await coordinator.get(key);

@@ -57,7 +57,10 @@ const knownSentences: readonly [sentence: RegExp, fix: string][] = [
   [/^Reached the max retries per request limit/, address],
   [/^Cannot use a pool after calling end on the pool$/, 'End the pool after salesforce.close(), not before.'],
   [/^(timeout exceeded when trying to connect|Connection terminated)/, address],
-  [/^A grant in (Redis|PostgreSQL) has the schema/, 'Run the migration, or update all processes to one version.'],
+  [
+    /^A grant in (Redis|PostgreSQL|SQLite) has the schema/,
+    'Run the migration, or update all processes to one version.',
+  ],
   [/^Too few Redis replicas have/, 'Check the replicas, or lower the option waitReplicas.'],
   [/^The (grant|login) kept changing\.$/, 'Try again.'],
 ];

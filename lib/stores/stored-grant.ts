@@ -38,7 +38,7 @@ export interface StoredGrant {
   /** When the record may be forgotten. */
   expiresAt: number;
   /** When the tokens were stored, on both clocks of the process that keeps them itself. */
-  storedAt?: Moment;
+  storedAt?: Moment | undefined;
 }
 
 /** Whether a grant is as the writer of a login has read it. */
@@ -51,7 +51,7 @@ export function isExpected(live: StoredGrant | undefined, { expected }: GrantWri
 export function grantOf(
   write: GrantWrite,
   before: StoredGrant | undefined,
-  { now, storedAt }: { now: number; storedAt: Moment },
+  { now, storedAt }: { now: number; storedAt: Moment | undefined },
 ): StoredGrant {
   const live = before?.state === 'loggedOut' ? undefined : before;
   return {

@@ -1,0 +1,215 @@
+import type { Clock } from '../clock';
+import { GrantOperations } from './grant-operations';
+import { Listeners } from './listeners';
+import { assertKnown, openDatabase, type Database, type Row } from './sqlite/database';
+import { claimOnce, resolveClaim } from './sqlite/one-time-claims';
+import { parseSqliteOptions, type SqliteTokenStoreOptions } from './sqlite/options';
+import type {
+  Claim,
+  ClaimOutcome,
+  ClaimRelease,
+  ClaimResolution,
+  GrantCommit,
+  GrantFilter,
+  GrantRecord,
+  GrantWrite,
+  IdleGrant,
+  IdleQuery,
+  LogOut,
+  LogOutOutcome,
+  OneTimeClaimOutcome,
+  SessionHolder,
+  StoreFinding,
+  TokenStore,
+} from './store';
+import { grantSchema, isSelected, toRecord, type StoredGrant } from './stored-grant';
+
+export type { SqliteTokenStoreOptions } from './sqlite/options';
+
+const pageSize = 500;
+
+/**
+ * Keeps grants in a file, by the SQLite of Node.js 22.13 or later: for an application on one machine, of one process or
+ * several, whose logins survive a restart.
+ *
+ * Each operation is one transaction. The file is in WAL mode with `synchronous=FULL`: what an operation has answered survives a
+ * crash of the process and of the machine. Time is the machine's clock.
+ */
+export class SqliteTokenStore implements TokenStore {
+  readonly #database: Database;
+  readonly #clock: Clock;
+  readonly #bounds: { retentionMs: number; maxHolders: number };
+  readonly #listeners = new Listeners(() => () => undefined);
+  #isOpen = true;
+
+  constructor(options: SqliteTokenStoreOptions) {
+    const { file, clock, ...bounds } = parseSqliteOptions(options);
+    this.#clock = clock;
+    this.#bounds = bounds;
+    this.#database = openDatabase(file);
+  }
+
+  read(grantId: string): Promise<GrantRecord | undefined> {
+    return this.#step(grantId, (grants) => grants.read(grantId));
+  }
+
+  put(grantId: string, write: GrantWrite): ReturnType<TokenStore['put']> {
+    return this.#step(grantId, (grants) => grants.put(grantId, write));
+  }
+
+  claim(grantId: string, claim: Claim): Promise<ClaimOutcome> {
+    return this.#step(grantId, (grants) => grants.claim(grantId, claim));
+  }
+
+  renew(grantId: string, claim: Pick<Claim, 'generation' | 'owner' | 'leaseMs'>): Promise<boolean> {
+    return this.#step(grantId, (grants) => grants.renew(grantId, claim));
+  }
+
+  arm(grantId: string, claim: Pick<Claim, 'generation' | 'owner' | 'leaseMs'>): Promise<boolean> {
+    return this.#step(grantId, (grants) => grants.arm(grantId, claim));
+  }
+
+  releaseClaim(grantId: string, release: ClaimRelease): Promise<boolean> {
+    return this.#step(grantId, (grants) => grants.releaseClaim(grantId, release));
+  }
+
+  commit(grantId: string, commit: GrantCommit): Promise<'committed' | 'moved' | 'loggedOut'> {
+    return this.#step(grantId, (grants) => grants.commit(grantId, commit));
+  }
+
+  addHolder(grantId: string, holder: SessionHolder): Promise<boolean> {
+    return this.#step(grantId, (grants) => grants.addHolder(grantId, holder));
+  }
+
+  logOut(grantId: string, logOut: LogOut): Promise<LogOutOutcome> {
+    return this.#step(grantId, (grants) => grants.logOut(grantId, logOut));
+  }
+
+  async *list(filter: GrantFilter = {}): AsyncIterable<GrantRecord> {
+    const sql = `select * from salesforce_grants where grant_id > ? and state <> 'loggedOut'
+      and (schema_version <> ? or expires_at > ?) order by grant_id limit ?`;
+    for (let last = ''; ;) {
+      const now = this.#clock.now();
+      const rows = this.#database.prepare(sql).all(last, grantSchema, now, pageSize);
+      for (const row of rows) {
+        const record = toRecord(String(row['grant_id']), storedOf(row), now);
+        if (isSelected(record, filter)) yield await Promise.resolve(record);
+      }
+      if (rows.length < pageSize) return;
+      last = String(rows.at(-1)?.['grant_id']);
+    }
+  }
+
+  /** Tells of changes in this process; other processes look for themselves. */
+  subscribe(listener: (grantId: string) => void): () => void {
+    return this.#listeners.add(listener);
+  }
+
+  async *takeIdle(query: IdleQuery): AsyncIterable<IdleGrant> {
+    const rows = this.#database
+      .prepare('select grant_id from salesforce_grants where schema_version = ? order by grant_id')
+      .all(grantSchema);
+    for (const { grant_id: id } of rows) {
+      const idle = await this.#step(String(id), (grants) => grants.takeIdle(String(id), query));
+      if (idle) yield idle;
+    }
+  }
+
+  claimOnce(key: string, owner: string, lifeMs: number): Promise<OneTimeClaimOutcome> {
+    return this.#transaction(() => claimOnce(this.#database, { key, owner, lifeMs }, this.#clock.now()));
+  }
+
+  resolveClaim(key: string, owner: string, resolution: ClaimResolution): Promise<boolean> {
+    return this.#transaction(() => resolveClaim(this.#database, { key, owner, ...resolution }, this.#clock.now()));
+  }
+
+  diagnose(): Promise<StoreFinding[]> {
+    const mode = this.#database.prepare('pragma journal_mode').get()?.['journal_mode'];
+    if (mode === 'wal') {
+      return Promise.resolve([{ check: 'durability', level: 'ok', message: 'A token is on disk before it is used.' }]);
+    }
+    const message = `The file's journal_mode is ${String(mode)} and not wal: the disk may be one of a network.`;
+    return Promise.resolve([
+      { check: 'durability', level: 'error', message, fix: 'Keep the file on a disk of this machine.' },
+    ]);
+  }
+
+  /** Closes the file. */
+  close(): void {
+    this.#listeners.close();
+    if (this.#isOpen) this.#database.close();
+    this.#isOpen = false;
+  }
+
+  /** Reads a grant, carries an operation out on it, and writes what has changed, in one transaction. */
+  async #step<T>(grantId: string, operate: (grants: GrantOperations) => T): Promise<T> {
+    const told: string[] = [];
+    const result = await this.#transaction(() => {
+      const row = this.#database.prepare('select * from salesforce_grants where grant_id = ?').get(grantId);
+      let stored = row && storedOf(row);
+      const grants = new GrantOperations({
+        ...this.#bounds,
+        grants: {
+          get: () => stored,
+          set: (_id, written) => (stored = written),
+          delete: () => (stored = undefined),
+        },
+        now: () => this.#clock.now(),
+        moment: () => undefined,
+        show: (id, shown) => toRecord(id, shown, this.#clock.now()),
+        tell: (id) => told.push(id),
+      });
+      const answer = operate(grants);
+      if (stored) this.#write(grantId, stored, row);
+      return answer;
+    });
+    for (const id of told) this.#listeners.tell(id);
+    return result;
+  }
+
+  #write(grantId: string, stored: StoredGrant, before: Row | undefined): void {
+    const record = JSON.stringify({ ...stored, holders: [...stored.holders] });
+    if (record === before?.['record']) return;
+    const { state, labels, expiresAt } = stored;
+    const now = this.#clock.now();
+    this.#database
+      .prepare('delete from salesforce_grants where expires_at <= ? and schema_version = ? and grant_id <> ?')
+      .run(now, grantSchema, grantId);
+    this.#database
+      .prepare('insert or replace into salesforce_grants values (?, ?, ?, ?, ?, ?, ?, ?, ?)')
+      .run(
+        ...[grantId, grantSchema, state, labels.organizationId, labels.userId, labels.clientID],
+        ...[labels.tenant ?? null, expiresAt, record],
+      );
+  }
+
+  /** What `work` does is written as a whole, or not at all. No other process comes between. */
+  #transaction<T>(work: () => T): Promise<T> {
+    return new Promise((resolve) => {
+      this.#database.exec('begin immediate');
+      try {
+        const result = work();
+        this.#database.exec('commit');
+        resolve(result);
+      } catch (error) {
+        this.#rollBack();
+        throw error;
+      }
+    });
+  }
+
+  #rollBack(): void {
+    try {
+      this.#database.exec('rollback');
+    } catch {
+      // SQLite has rolled back by itself.
+    }
+  }
+}
+
+/** @throws if the row is of a form that this version does not know */
+function storedOf(row: Row): StoredGrant {
+  assertKnown(row);
+  const stored = JSON.parse(String(row['record'])) as StoredGrant & { holders: [string, number][] };
+  return { ...stored, holders: new Map(stored.holders) };
+}

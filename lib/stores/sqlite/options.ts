@@ -1,0 +1,39 @@
+import { systemClock, type Clock } from '../../clock';
+import { invalid } from '../../options/check';
+import { StoreOptions } from '../options';
+
+/** Options of `SqliteTokenStore`. */
+export interface SqliteTokenStoreOptions {
+  /** Path of the database's file, on a disk of this machine. The store makes the file and its tables. */
+  file: string;
+  /** How long a grant is kept that no session holds and nobody refreshes, in milliseconds, from a minute to ten years. Default 90 days. */
+  retentionMs?: number;
+  /**
+   * How many holders, which are sessions, the store knows of one grant, from 1 to 10000. One more, and the one that ends
+   * soonest is forgotten: its session goes on, and until its time is over no logout of a single session ends the grant.
+   * Default 1000.
+   */
+  maxHolders?: number;
+  /** Default: the system's. */
+  clock?: Clock;
+}
+
+const names = ['file', 'retentionMs', 'maxHolders', 'clock'] as const satisfies (keyof SqliteTokenStoreOptions)[];
+
+/** Checks the options of `SqliteTokenStore`. @throws SalesforceOptionError */
+export function parseSqliteOptions(given: SqliteTokenStoreOptions): Required<SqliteTokenStoreOptions> {
+  const options = new StoreOptions('SqliteTokenStore', given, names);
+  const { file, clock = systemClock } = given;
+  if (typeof file !== 'string' || file.trim() === '' || /^(:memory:$|file:)/.test(file)) {
+    throw invalid(
+      options.nameOf('file'),
+      "the path of a file, such as '/var/lib/app/tokens.db'; for memory use MemoryTokenStore",
+    );
+  }
+  return {
+    file,
+    clock,
+    retentionMs: options.retentionMs(given.retentionMs),
+    maxHolders: options.maxHolders(given.maxHolders),
+  };
+}

@@ -19,21 +19,20 @@ export async function processTokenReply(
 ): Promise<TokenEndpointReply> {
   const body = parseObject(reply.text);
   if (reply.status !== 200) throw errorOf(grantType, reply, body);
-  if (reply.text.trim() === '') throw unreadable('ERR_SALESFORCE_REPLY_INVALID', 'is empty', reply);
+  if (reply.text.trim() === '') throw unreadable('is empty', reply);
   if (!body) {
-    if (/^\s*[{[]/.test(reply.text))
-      throw unreadable('ERR_SALESFORCE_REPLY_INVALID', 'is cut off or not valid JSON', reply);
-    throw unreadable('ERR_SALESFORCE_REPLY_INVALID', 'is not JSON but perhaps a web page', reply);
+    if (/^\s*[{[]/.test(reply.text)) throw unreadable('is cut off or not valid JSON', reply);
+    throw unreadable('is not JSON but perhaps a web page', reply);
   }
   if (typeof body['access_token'] !== 'string' || body['access_token'] === '') {
-    throw unreadable('ERR_SALESFORCE_REPLY_INVALID', 'has no access_token', reply);
+    throw unreadable('has no access_token', reply);
   }
   // RFC 6749, appendix A.12: VSCHAR. Anything else would be quoted by the error of whoever puts it into a header.
   if (
     !isTokenText(body['access_token']) ||
     (body['refresh_token'] !== undefined && !isTokenText(body['refresh_token']))
   ) {
-    throw unreadable('ERR_SALESFORCE_REPLY_INVALID', 'has a token that is none', reply);
+    throw unreadable('has a token that is none', reply);
   }
   // The ID token is checked apart, after the tokens are kept: a mistake in it must not lose a rotated refresh token.
   const { id_token: idToken, ...rest } = body;
@@ -43,7 +42,7 @@ export async function processTokenReply(
   try {
     await processGenericTokenEndpointResponse(server, { client_id: clientID }, response);
   } catch {
-    throw unreadable('ERR_SALESFORCE_REPLY_INVALID', 'has a field of the wrong type', reply);
+    throw unreadable('has a field of the wrong type', reply);
   }
   return { ...pickTexts(rest), ...lifeOf(rest), ...(typeof idToken === 'string' ? { id_token: idToken } : {}) };
 }
@@ -114,18 +113,10 @@ function errorOf(
   );
 }
 
-function unreadable(
-  code:
-    | 'ERR_SALESFORCE_REPLY_INVALID'
-    | 'ERR_SALESFORCE_REPLY_INVALID'
-    | 'ERR_SALESFORCE_REPLY_INVALID'
-    | 'ERR_SALESFORCE_REPLY_INVALID',
-  what: string,
-  reply: HttpReply,
-): TokenRequestError {
+function unreadable(what: string, reply: HttpReply): TokenRequestError {
   return new TokenRequestError(
     'inDoubt',
-    code,
+    'ERR_SALESFORCE_REPLY_INVALID',
     `The reply of the token endpoint ${what}. Check that baseUrl is a Salesforce host and that no proxy answers for it.`,
     { status: 502, upstreamStatus: reply.status },
   );

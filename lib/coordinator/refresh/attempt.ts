@@ -9,16 +9,13 @@ import type { TokenSet } from '../../token/types';
 import type { ClaimEnd } from '../background';
 import type { RefreshCause } from '../events';
 import { loggedOut, loginRequired, refreshDelayed, refreshHeld } from '../failures';
-import { backoffMs, type RefreshDeps } from '../settings';
-import { answerOf, askedForSeconds } from './answer';
+import type { RefreshDeps } from '../settings';
+import { answerOf } from './answer';
 import { Commit } from './commit';
 import type { Lease } from './lease';
-import { codeOf, reasonOf, type Ending } from './ending';
+import { codeOf, doubt, lookAgainMs, pauseOf, reasonOf, type Ending } from './ending';
 import { Presentation, type Refreshed } from './presentation';
 import { rowOf, type Answer, type RotationState, type Row } from './verdict';
-
-/** Pause between two looks at a grant in doubt, in milliseconds. */
-const lookAgainMs = 10_000;
 
 /** From here on the error page offers a login beside another try: the trouble may well stay. */
 const longTroubleMs = 60 * 60 * 1000;
@@ -129,7 +126,7 @@ export class Attempt {
     const { events } = this.#deps;
     const isFirst = ending.introspection === 'not asked yet';
     const code = isFirst ? record.errorCode : ending.introspection === 'does not tell' ? notTold : codeOf(ending.error);
-    await this.#deps.background.releaseClaim(this.#claim, this.#doubt(pauseMs, code));
+    await this.#deps.background.releaseClaim(this.#claim, doubt(pauseMs, code));
     const { verdict } = this.#rowOf(ending);
     if (isFirst && verdict === 'in doubt') {
       // What a process left that is gone. Later looks are no news.
@@ -237,12 +234,12 @@ export class Attempt {
       events.emit('refresh.doubted', news);
       throw refreshHeld(settings.drainMs, ending.error);
     }
-    const pauseMs = this.#pauseOf(row, ending);
+    const pauseMs = pauseOf(row, ending, { record, settings: this.#deps.settings });
     // An earlier answer is as lost as before, if it was only presumed that it spent nothing.
     const isAsBefore = this.#grant.isInDoubt && this.#rotation === 'off';
     const isUnclear = row.grant === 'in doubt' || ending.answer === 'lost' || isAsBefore;
     const end: ClaimEnd = isUnclear
-      ? this.#doubt(pauseMs, code)
+      ? doubt(pauseMs, code)
       : { state: 'idle', backoffMs: pauseMs, errorCode: code, failed: true };
     if (!(await background.releaseClaim(this.#claim, end)) && (await this.#wasOvertaken())) return undefined;
     if (row.event === 'refresh.doubted') events.emit('refresh.doubted', news);
@@ -267,21 +264,6 @@ export class Attempt {
     return true;
   }
 
-  #pauseOf({ grant, verdict }: Row, { answer, introspection, error }: Ending): number {
-    const { settings } = this.#deps;
-    const { failures } = this.#grant.record;
-    if (grant === 'in doubt') return introspection === 'not asked yet' ? settings.drainMs : lookAgainMs;
-    const isRefused = verdict === 'refused' || answer === 'unknown refusal';
-    // A client or policy that is refused stays refused until a person changes it.
-    const pauseMs = isRefused ? backoffMs(5) : backoffMs(failures, askedForSeconds(error));
-    return answer === 'lost' ? Math.max(settings.drainMs, pauseMs) : pauseMs;
-  }
-
-  /** A presentation without an answer, written down; the next look judges it by what is known then. */
-  #doubt(pauseMs: number, errorCode: string | undefined): ClaimEnd {
-    return { state: 'inDoubt', backoffMs: pauseMs, errorCode, failed: true };
-  }
-
   #rowOf({ answer, introspection }: Ending): Row {
     const { configuration } = this.#grant;
     const { onLostAnswer, inDoubtMs } = this.#deps.settings;
@@ -296,8 +278,7 @@ export class Attempt {
   }
 
   get #rotation(): RotationState {
-    const { record, tokens } = this.#grant;
-    return this.#deps.rotation.of({ record, tokens });
+    return this.#deps.rotation.of(this.#grant);
   }
 
   /** How long ago the refresh token was presented; 0 if it was not. */

@@ -1,6 +1,7 @@
 import { createSign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
+import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import express from 'express';
 import expressSession from 'express-session';
@@ -13,12 +14,14 @@ import * as mainEntry from '../../lib';
 import * as contractEntry from '../../lib/stores/contract';
 import * as postgresEntry from '../../lib/stores/postgres';
 import * as redisEntry from '../../lib/stores/redis';
+import * as sqliteEntry from '../../lib/stores/sqlite';
 import type { Emulator } from '../../lib/emulator';
 import { makeKey } from '../client-authentication/keys';
 import { ManualClock } from '../helpers/clock';
 import { startTestEmulator } from '../helpers/emulator';
 import { describeWith, has } from '../helpers/programs';
 import { openPool, startPostgres } from '../stores/servers/postgres';
+import { temporaryFolder } from '../stores/servers/programs';
 import { startRedis } from '../stores/servers/redis';
 import { blocks, fileOf, root, run, runWaiting, type Block } from './blocks';
 
@@ -111,6 +114,22 @@ function atEmulator(
   return { ...mainEntry, salesforceAuth, default: salesforceAuth, SalesforceStrategy, __esModule: true };
 }
 
+/** The store for SQLite with a file of this run; the memory store on a Node.js without SQLite. */
+function sqliteStore(): unknown {
+  if (!('getBuiltinModule' in process) || !isBuiltin('node:sqlite')) {
+    return function SqliteTokenStore() {
+      return new mainEntry.MemoryTokenStore();
+    };
+  }
+  const { path, remove } = temporaryFolder();
+  open.push(remove);
+  return class extends sqliteEntry.SqliteTokenStore {
+    constructor(options: { file: string }) {
+      super({ ...options, file: join(path, 'tokens.db') });
+    }
+  };
+}
+
 async function play(code: string, steps: Run): Promise<void> {
   const callbackURLs = ['/auth/salesforce/callback', '/callback'].map((path) => `http://localhost:3000${path}`);
   callbackURLs.push('https://app.example.com/auth/salesforce/callback');
@@ -146,6 +165,7 @@ async function play(code: string, steps: Run): Promise<void> {
     }),
     'express-salesforce-auth/stores/postgres': postgresEntry,
     'express-salesforce-auth/stores/redis': redisEntry,
+    'express-salesforce-auth/stores/sqlite': { SqliteTokenStore: sqliteStore() },
     express: Object.assign(() => app, express, { default: express }),
     undici,
     passport: { default: passport, __esModule: true },
@@ -445,6 +465,7 @@ const runs: Readonly<Record<string, readonly Run[]>> = {
   ],
   'docs/guide/stores.md': [
     { use: ({ salesforce }) => expect(salesforce).toBeDefined() },
+    { use: storesGrants },
     { env: () => ({ REDIS_URL: servers.redis }), use: storesGrants },
     { env: () => ({ DATABASE_URL: servers.postgres }), use: storesGrants },
   ],

@@ -9,10 +9,12 @@ import { read, root } from './blocks';
 /* docs/guide/salesforce-setup.md: its drawings, its words on the other pages, and the login at its end. */
 
 const guide = read('docs/guide/salesforce-setup.md');
-const drawings = [...guide.matchAll(/!\[(.*?)\]\((images\/.*?\.svg)\)/g)].map(({ 1: title = '', 2: file = '' }) => ({
-  title,
-  file: join('docs', file),
-}));
+const drawings = [...guide.matchAll(/!\[(.*?)\]\(\.\.\/(images\/.*?\.svg)\)/g)].map(
+  ({ 1: title = '', 2: file = '' }) => ({
+    title,
+    file: join('docs', file),
+  }),
+);
 
 const setupPage = read('example/pages/setup.mjs');
 

@@ -110,8 +110,8 @@ describe('events', () => {
     expect(first.told()).toEqual([
       ['token.served', { from: 'stale' }],
       ['token.served', { from: 'stale' }],
-      ['refresh.started', { cause: 'soft' }],
       ['token.served', { from: 'stale' }],
+      ['refresh.started', { cause: 'soft' }],
       ['refresh.succeeded', { cause: 'soft', durationMs, rotated: true }],
       ['token.served', { from: 'memory' }],
     ]);

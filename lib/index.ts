@@ -9,6 +9,7 @@ export type { ErrorPage, ErrorPageDetails } from './middleware/error-page';
 export type { LogoutOptions, SingleLogoutOptions } from './middleware/logout';
 export type { SalesforceUser } from './middleware/user';
 export type { AnonymousRequest, AuthenticatedRequest, GuardedRequest, SalesforceRequest } from './middleware/request';
+export type { AdoptedGrant, AdoptOptions, SessionAdoption } from './middleware/adoption';
 export type { GrantOwnerQuery, GrantSummary, Tokens } from './middleware/tokens';
 export type { GrantClient } from './client/grant-client';
 export type { ConnectionOptions, JsforceConnection } from './client/connection';

@@ -18,7 +18,7 @@ export interface SessionHold {
 }
 
 /** How long a tombstone holds off whatever was in flight at logout: longer than any request to Salesforce may take. */
-const tombstoneMs = 10 * 60 * 1000;
+export const tombstoneMs = 10 * 60 * 1000;
 
 /** How long a store that did not answer may still carry out what it was asked. */
 const longestAnswerMs = 10 * 60 * 1000;
@@ -54,20 +54,31 @@ export class Grants {
    *
    * The tokens replaced are revoked. Where the new ones could do less (no refresh token, or fewer scopes), those of the
    * grant stay instead if they can be refreshed, and the new ones are revoked.
+   *
+   * Tokens that are adopted replace those of the grant only if they can do more, or if those are over: a login is newer than
+   * a refresh token that an application has kept.
    */
-  async establish(tokens: TokenSet, sessionTimeoutSeconds: number, referenceMs: number): Promise<SessionHold> {
+  async establish(
+    tokens: TokenSet,
+    sessionTimeoutSeconds: number,
+    referenceMs: number,
+    event: 'login.succeeded' | 'grant.adopted' = 'login.succeeded',
+  ): Promise<SessionHold> {
     const { events } = this.#parts;
     const grantId = this.idOf(tokens);
     const reference = randomName();
     const contention = new Contention(this.#parts.clock, this.#parts.settings.waitMs);
     do {
       const existing = await this.#openForLogin(grantId);
-      if (existing?.tokens && isHealthy(existing.record) && isRicher(existing.tokens, tokens)) {
+      // Another process has stored these very tokens, which may have been refreshed since.
+      const isThere = existing?.tokens?.loginId !== undefined && existing.tokens.loginId === tokens.loginId;
+      if (existing?.tokens && (isThere || (isHealthy(existing.record) && isKept(existing.tokens, tokens, event)))) {
         const { generation } = existing.record;
         const held = await this.hold({ grantId, generation, reference }, referenceMs);
         if (!held) continue;
-        events.emit('login.succeeded', { grantId, tokens: 'kept' });
         const session = { grantId, generation, reference };
+        if (isThere) return session;
+        events.emit(event, { grantId, tokens: 'kept' });
         this.#prove(session, tokens, { sessionTimeoutSeconds, referenceMs });
         return session;
       }
@@ -91,7 +102,7 @@ export class Grants {
       if (written.outcome === 'conflict') continue;
       this.#coordinator.forget(grantId);
       if (existing?.tokens) this.#revokeReplaced(grantId, existing.tokens, tokens, existing.record.leaseInMs);
-      events.emit('login.succeeded', { grantId, tokens: existing ? 'replaced' : 'new' });
+      events.emit(event, { grantId, tokens: existing ? 'replaced' : 'new' });
       return { grantId, generation, reference };
     } while (await contention.mayTryAgain());
     throw storeFailed('put', new Error('The grant kept changing.'));
@@ -272,6 +283,11 @@ function labelsOf({ organizationId, userId, clientID, tenant }: TokenSet): Grant
 /** Whether a grant's refresh token is known to be good. */
 function isHealthy({ state }: GrantRecord): boolean {
   return state === 'idle' || state === 'inflight';
+}
+
+/** Whether the tokens of a healthy grant stay. */
+function isKept(existing: TokenSet, fresh: TokenSet, event: 'login.succeeded' | 'grant.adopted'): boolean {
+  return event === 'grant.adopted' ? !isRicher(fresh, existing) : isRicher(existing, fresh);
 }
 
 /** Whether tokens at hand can do something the new ones cannot. */

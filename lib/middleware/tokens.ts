@@ -1,6 +1,7 @@
 import { GrantClient } from '../client/grant-client';
 import type { GrantFilter, GrantState } from '../stores/store';
 import { toId18 } from '../salesforce/ids';
+import { adoptToken, type AdoptedGrant, type AdoptOptions } from './adoption';
 import type { AuthContext } from './context';
 
 /** Whose grant it is. `clientID` may be left out where there is one client. */
@@ -55,7 +56,29 @@ export class Tokens {
       ...(organizationId === undefined ? {} : { organizationId: toId18(organizationId) }),
       ...(userId === undefined ? {} : { userId: toId18(userId) }),
     };
-    for await (const record of this.#core.grants.list({ ...rest, ...ids })) yield summary(record);
+    for await (const record of this.#core.grants.list({ ...rest, ...ids })) {
+      // The record of an adoption belongs to no user.
+      if (record.labels.organizationId !== '') yield summary(record);
+    }
+  }
+
+  /**
+   * Takes over a refresh token that the application has had before, for instance from jsforce or a table of its own.
+   *
+   * It is presented once, which shows whose it is, and stored as a grant. From then on the token is this package's alone: with
+   * rotation, Salesforce takes the old copy for theft if anything presents it again. The same token, given again, is not
+   * presented again, in any process. If the user has a grant that is alive, that grant keeps its tokens.
+   *
+   * @throws SalesforceAuthError `ERR_SALESFORCE_REAUTHENTICATION_REQUIRED` (401) if Salesforce refuses the token;
+   *   `ERR_SALESFORCE_ORGANIZATION_NOT_ALLOWED` (403), and the tokens are revoked; others (502, 503) if what became of the
+   *   token is not known yet: call it again later
+   * @example
+   * const { grantId, user } = await salesforce.tokens.adopt({ refreshToken: row.refreshToken });
+   * console.log(`${user.username} goes on with grant ${grantId}`);
+   */
+  async adopt(given: AdoptOptions): Promise<AdoptedGrant> {
+    const { grantId, user } = await adoptToken(this.#core, given);
+    return { grantId, user };
   }
 
   /** Ends a grant: all its sessions are logged out, and its tokens revoked at Salesforce. */

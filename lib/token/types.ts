@@ -45,4 +45,13 @@ export interface TokenSet {
   rotation?: 'on' | 'off';
   /** Experience Cloud site of the user. */
   siteUrl?: string;
+  /** Only in the record of an adoption: how far the adoption has got. See `coordinator/adoptions.ts`. */
+  adoption?: AdoptionStep;
 }
+
+/**
+ * - `moving`: the tokens are on their way to the grant of their user
+ * - `refused`: the user may not use the application; the tokens were revoked
+ * - a generation: the tokens are in the grant of their user, which had this generation
+ */
+export type AdoptionStep = 'moving' | 'refused' | { generation: string };

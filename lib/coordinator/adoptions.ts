@@ -71,14 +71,13 @@ export class Adoptions {
       if (typeof tokens.adoption === 'object') {
         return { grantId: this.#grants.idOf(tokens), generation: tokens.adoption.generation };
       }
-      const reference = { grantId: id, generation: record.generation };
-      if (tokens.organizationId === '') {
-        await this.#coordinator.refresh(reference, 'adoption');
-        return undefined;
-      }
       if (tokens.adoption === 'moving') return this.#goOn(found);
-      // Fresh, unless an earlier adoption got no further.
-      return { tokens: await this.#coordinator.get(reference), found };
+      // Fresh, unless an earlier adoption got no further. Tokens that are being refreshed, here or elsewhere, are waited for.
+      const isFresh = record.state === 'idle' && record.softInMs !== null && record.softInMs > 0;
+      if (isFresh && tokens.organizationId !== '') return { tokens, found };
+      if (record.state === 'dead' && (await this.#beginElsewhere(found, given))) return undefined;
+      await this.#coordinator.refresh({ grantId: id, generation: record.generation }, 'adoption');
+      return undefined;
     });
   }
 
@@ -144,6 +143,17 @@ export class Adoptions {
     const generation = randomName();
     const isWritten = await this.#put({ id, generation, version: undefined }, tokens);
     return isWritten && (await this.#coordinator.access.open(id));
+  }
+
+  /**
+   * Begins anew at another host, if one has refused the token: perhaps it was not the one that the token came from.
+   *
+   * @returns whether the record has changed
+   */
+  async #beginElsewhere({ record, tokens }: OpenGrant, { baseUrl }: GivenToken): Promise<boolean> {
+    if (tokens.organizationId !== '' || tokens.baseUrl === baseUrl) return false;
+    await this.#write({ record, tokens }, { ...tokens, baseUrl, instanceUrl: baseUrl });
+    return true;
   }
 
   /** Writes over a record that has not changed meanwhile; undefined if it has. */

@@ -163,6 +163,43 @@ describe.each(policies)('salesforce.tokens.adopt(), rotation %s', (rotation, pol
     expect(presentationsOf(emulator)).toEqual([1]);
   });
 
+  it.each([
+    ['near its end', 6_800],
+    ['at its end', 10_000],
+  ])('goes on later, when the access token it got is %s', async (_when, seconds) => {
+    const { emulator, adopt, clock, salesforce } = await start({ policy });
+    emulator.faults.inject({ on: 'identity', kind: 'status', status: 503 });
+    await expect(adopt()).rejects.toMatchObject({ status: 503 });
+    clock.advanceSeconds(seconds);
+
+    const { grantId } = await adopt();
+    await salesforce.close();
+
+    expect(emulator.liveTokens()).toMatchObject({ refreshTokens: 1 });
+    expect(await statusOf(salesforce, grantId)).toBe(200);
+  });
+
+  it('tries the host that is given if another one has refused the token', async () => {
+    const elsewhere = await startTestEmulator();
+    const allowedHosts = [new URL(elsewhere.url).host];
+    const { emulator, salesforce, refreshToken, client } = await start({ policy, options: { allowedHosts } });
+    elsewhere.registerClient({ callbackURLs: [], clientID: client.clientID, clientSecret: client.clientSecret });
+    const adoptAt = (baseUrl: string) => salesforce.tokens.adopt({ refreshToken, baseUrl });
+    const refused = { code: 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED' };
+
+    await expect(adoptAt(elsewhere.url)).rejects.toMatchObject(refused);
+    await expect(adoptAt(elsewhere.url)).rejects.toMatchObject(refused);
+
+    expect((await adoptAt(emulator.url)).user.displayName).toBe('Ada Fake');
+    expect([...presentationsOf(elsewhere), ...presentationsOf(emulator)]).toEqual([1, 1]);
+  });
+
+  it('takes a token without the scope for the identity URL if profileSource is id', async () => {
+    const { adopt } = await start({ policy, scope: 'api refresh_token', options: { profileSource: 'id' } });
+
+    expect(Object.keys((await adopt()).user).sort()).toEqual(['organizationId', 'userId']);
+  });
+
   it('stores nothing for a user whose identity is not proven, and loses no token by it', async () => {
     const { emulator, adopt, salesforce } = await start({ policy });
     emulator.faults.inject({ on: 'refresh', kind: 'reply', change: (reply) => ({ ...reply, signature: 'AAAA' }) });

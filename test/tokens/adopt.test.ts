@@ -86,7 +86,7 @@ describe.each(policies)('salesforce.tokens.adopt(), rotation %s', (rotation, pol
   });
 
   it('keeps the tokens of a grant that is alive, and revokes the given ones', async () => {
-    const { emulator, salesforce, adopt, browser } = await start({ policy });
+    const { emulator, salesforce, adopt, browser } = await start({ policy, scope: 'openid id api refresh_token' });
     const tab = browser();
     await logIn(tab, emulator);
     const { grantId } = (await tab.get('/me')).body as { grantId: string };
@@ -230,6 +230,34 @@ describe.each(policies)('salesforce.tokens.adopt(), rotation %s', (rotation, pol
     await salesforce.close();
     expect(emulator.liveTokens()).toMatchObject({ refreshTokens: 1 });
     expect(Math.max(...presentationsOf(emulator))).toBe(rotation === 'on' ? 1 : 2);
+  });
+
+  it('leaves a grant alone that another process has made of the same token meanwhile', async () => {
+    const { emulator, adopt, salesforce, store } = await start({ policy });
+    const put = store.put.bind(store);
+    let goOn = (): void => undefined;
+    const mayGoOn = new Promise<void>((resolve) => (goOn = resolve));
+    let puts = 0;
+    // The first adoption is slow when it makes the grant.
+    const slowly = jest.spyOn(store, 'put').mockImplementation(async (...write) => {
+      if (++puts === 3) await mayGoOn;
+      return put(...write);
+    });
+    const slow = adopt();
+    while (puts < 3) await new Promise((resolve) => setImmediate(resolve));
+    const { grantId } = await adopt();
+    emulator.expireAccessTokens();
+    expect(await statusOf(salesforce, grantId)).toBe(200);
+    const presented = presentationsOf(emulator);
+
+    goOn();
+
+    expect((await slow).grantId).toBe(grantId);
+    slowly.mockRestore();
+    await salesforce.close();
+    expect(presentationsOf(emulator)).toEqual(presented);
+    expect(emulator.requests.filter(({ path }) => path.endsWith('/revoke'))).toEqual([]);
+    expect(emulator.liveTokens().refreshTokens).toBe(1);
   });
 
   it('does not bring back what the user logged out of', async () => {

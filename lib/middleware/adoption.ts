@@ -16,6 +16,7 @@ import { userOf, type SalesforceUser } from './user';
 
 /** A refresh token that the application has had before. */
 export interface AdoptOptions {
+  /** As Salesforce sent it. From the call on it belongs to this package: nothing else may present it. */
   refreshToken: string;
   /** Whose client it was issued to, if the application has tenants. */
   tenant?: string | undefined;
@@ -29,6 +30,7 @@ export interface AdoptOptions {
 export interface AdoptedGrant {
   /** For `tokens.get()` in jobs, and for `req.salesforce.adopt()` at the user's next visit. */
   grantId: string;
+  /** Whose token it was. */
   user: SalesforceUser;
 }
 

@@ -201,7 +201,10 @@ export class Adoptions {
   }
 }
 
-/** What is kept of tokens that are elsewhere. */
+/**
+ * What is kept of tokens that are elsewhere. What stands in the place of the access token is another text than before the
+ * refresh, so that a process that waits for the refresh sees that it is over.
+ */
 function without({ refreshToken: _spent, lifeMs: _life, ...tokens }: TokenSet, adoption: AdoptionStep): TokenSet {
-  return { ...tokens, accessToken: '', scope: [], adoption };
+  return { ...tokens, accessToken: 'adopted', scope: [], adoption };
 }

@@ -1,7 +1,7 @@
 import type { Express } from 'express';
 import { MemoryTokenStore, requiresLogin, salesforceAuth, type SalesforceAuth, type SessionAdoption } from '../../lib';
 import type { ClientPolicy, Emulator } from '../../lib/emulator';
-import { logIn, startApp, type TestAppOptions } from '../helpers/app';
+import { logIn, onClient, startApp, type TestAppOptions } from '../helpers/app';
 import { ManualClock } from '../helpers/clock';
 import { collect } from '../helpers/collect';
 import { startTestEmulator } from '../helpers/emulator';
@@ -258,6 +258,31 @@ describe.each(policies)('salesforce.tokens.adopt(), rotation %s', (rotation, pol
     expect(presentationsOf(emulator)).toEqual(presented);
     expect(emulator.requests.filter(({ path }) => path.endsWith('/revoke'))).toEqual([]);
     expect(emulator.liveTokens().refreshTokens).toBe(1);
+  });
+
+  it('is found done by another process that waited for it, and looks late', async () => {
+    const { emulator, adopt, store, client, clock, refreshToken } = await start({ policy });
+    let isOver: Promise<unknown> = Promise.resolve();
+    const late = new Proxy(store, {
+      get(target, name: keyof MemoryTokenStore) {
+        if (name === 'read') return (grantId: string) => isOver.then(() => target.read(grantId));
+        const member: unknown = target[name];
+        return typeof member === 'function' ? (member.bind(target) as unknown) : member;
+      },
+    });
+    const other = await startApp({ emulator, create: onClient(emulator, client, { store: late, clock }) });
+    const held = emulator.faults.inject({ on: 'refresh', kind: 'hold' });
+    const first = adopt();
+    await held.reached;
+    const waits = new Promise((resolve) => other.salesforce.events.once('claim.delayed', resolve));
+    const second = other.salesforce.tokens.adopt({ refreshToken });
+    await waits;
+    isOver = first;
+
+    held.release();
+
+    expect(await clock.advanceUntil(second)).toEqual(await first);
+    expect(presentationsOf(emulator)).toEqual([1]);
   });
 
   it('does not bring back what the user logged out of', async () => {

@@ -264,9 +264,9 @@ describe.each(policies)('salesforce.tokens.adopt(), rotation %s', (rotation, pol
     const { emulator, adopt, store, client, clock, refreshToken } = await start({ policy });
     let isOver: Promise<unknown> = Promise.resolve();
     const late = new Proxy(store, {
-      get(target, name: keyof MemoryTokenStore) {
+      get(target, name) {
         if (name === 'read') return (grantId: string) => isOver.then(() => target.read(grantId));
-        const member: unknown = target[name];
+        const member = Reflect.get(target, name) as unknown;
         return typeof member === 'function' ? (member.bind(target) as unknown) : member;
       },
     });

@@ -11,6 +11,7 @@ export type { SalesforceUser } from './middleware/user';
 export type { AnonymousRequest, AuthenticatedRequest, GuardedRequest, SalesforceRequest } from './middleware/request';
 export type { AppOptions } from './app/options';
 export type { AppAccess } from './middleware/app-access';
+export type { AdoptedGrant, AdoptOptions, SessionAdoption } from './middleware/adoption';
 export type { GrantOwnerQuery, GrantSummary, Tokens } from './middleware/tokens';
 export type { GrantClient } from './client/grant-client';
 export type { ConnectionOptions, JsforceConnection } from './client/connection';

@@ -180,6 +180,7 @@ const causes = {
   rejected: 'refused (401)',
   login: 'proven by a login',
   sweep: 'kept from ending unused',
+  adoption: 'taken over from before',
 };
 
 /** @param {Life['served']} served */

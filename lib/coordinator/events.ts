@@ -22,8 +22,9 @@ export type ServedFrom = 'memory' | 'store' | 'refreshed' | 'stale';
  * - `rejected`: Salesforce refused the access token
  * - `login`: a login brought tokens that can do less, and the grant has to prove that it is still good
  * - `sweep`: in the background, so that the grant does not end unused
+ * - `adoption`: a refresh token that the application had before shows whose it is; `grantId` names the adoption
  */
-export type RefreshCause = 'soft' | 'hard' | 'rejected' | 'login' | 'sweep';
+export type RefreshCause = 'soft' | 'hard' | 'rejected' | 'login' | 'sweep' | 'adoption';
 
 /** Methods of a `TokenStore` that can fail. */
 export type StoreOperation =
@@ -107,6 +108,11 @@ export interface SalesforceEvents {
   /** A user logged in: the grant is new, has new tokens, or kept its own because the new ones could do less. */
   'login.succeeded': [{ grantId: string; tokens: 'new' | 'replaced' | 'kept' }];
   /**
+   * A refresh token that the application had before was adopted: the user's grant is new, has these tokens, or kept its own
+   * because they are alive and can do as much.
+   */
+  'grant.adopted': [{ grantId: string; tokens: 'new' | 'replaced' | 'kept' }];
+  /**
    * This process looked for grants that no request uses, as the option `refresh.keepAlive` says: so many were refreshed, had
    * ended or were ended, could not be refreshed for now, and were left alone because they are not in use.
    */
@@ -148,6 +154,7 @@ const channels: { readonly [Name in SalesforceEventName]: Channel } = {
   'claim.waited': channelOf('claim.waited'),
   'grant.moved': channelOf('grant.moved'),
   'grant.expiring': channelOf('grant.expiring'),
+  'grant.adopted': channelOf('grant.adopted'),
   'grant.loggedOut': channelOf('grant.loggedOut'),
   'store.failed': channelOf('store.failed'),
   'revocation.succeeded': channelOf('revocation.succeeded'),

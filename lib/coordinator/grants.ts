@@ -18,7 +18,7 @@ export interface GrantHolder {
 }
 
 /** How long a tombstone holds off a refresh that was under way at logout: longer than any request to Salesforce may take. */
-const tombstoneMs = 10 * 60 * 1000;
+export const tombstoneMs = 10 * 60 * 1000;
 
 /** How long a store that did not answer may still carry out what it was asked. */
 const longestAnswerMs = 10 * 60 * 1000;
@@ -54,18 +54,32 @@ export class Grants {
    *
    * The tokens replaced are revoked. Where the new ones could do less (no refresh token, or fewer scopes), those of the
    * grant stay instead if they can be refreshed, and the new ones are revoked.
+   *
+   * Tokens that are adopted replace those of the grant only if they can do more, or if those are over: a login is newer than
+   * a refresh token that an application has kept.
    */
-  async establish(tokens: TokenSet, sessionTimeoutSeconds: number, holderMs: number): Promise<GrantHolder> {
+  async establish(
+    tokens: TokenSet,
+    { sessionTimeoutSeconds, holderMs }: { sessionTimeoutSeconds: number; holderMs: number },
+    event: 'login.succeeded' | 'grant.adopted' = 'login.succeeded',
+  ): Promise<GrantHolder> {
     const { events } = this.#parts;
     const grantId = this.idOf(tokens);
     const holder = randomName();
     const contention = new Contention(this.#parts.clock, this.#parts.settings.waitMs);
     do {
       const existing = await this.#openForLogin(grantId);
-      if (existing?.tokens && isHealthy(existing.record) && isRicher(existing.tokens, tokens)) {
+      // Another process has stored these very tokens, which may have been refreshed since.
+      const isThere = existing?.tokens?.loginId !== undefined && existing.tokens.loginId === tokens.loginId;
+      if (existing?.tokens && isThere) {
+        const session = { grantId, generation: existing.record.generation, holder };
+        if (await this.addHolder(session, holderMs)) return session;
+        continue;
+      }
+      if (existing?.tokens && isHealthy(existing.record) && isKept(existing.tokens, tokens, event)) {
         const session = { grantId, generation: existing.record.generation, holder };
         if (!(await this.#addSpare(session, tokens, holderMs))) continue;
-        events.emit('login.succeeded', { grantId, tokens: 'kept' });
+        events.emit(event, { grantId, tokens: 'kept' });
         this.#parts.revocations.track(this.#coordinator.background.revokeSpare(existing.record));
         return session;
       }
@@ -91,7 +105,7 @@ export class Grants {
       this.#coordinator.forget(grantId);
       if (existing?.tokens) this.#revokeReplaced(existing.record, existing.tokens, tokens);
       if (existing) this.#parts.revocations.track(this.#coordinator.background.revokeSpare(existing.record));
-      events.emit('login.succeeded', { grantId, tokens: existing ? 'replaced' : 'new' });
+      events.emit(event, { grantId, tokens: existing ? 'replaced' : 'new' });
       return { grantId, generation, holder };
     } while (await contention.mayTryAgain());
     throw storeFailed('put', new Error('The grant kept changing.'));
@@ -266,6 +280,11 @@ function labelsOf({ organizationId, userId, clientID, tenant }: TokenSet): Grant
 /** Whether a grant's refresh token is known to be good. */
 function isHealthy({ state }: GrantRecord): boolean {
   return state === 'idle' || state === 'presenting';
+}
+
+/** Whether the tokens of a healthy grant stay. */
+function isKept(existing: TokenSet, fresh: TokenSet, event: 'login.succeeded' | 'grant.adopted'): boolean {
+  return event === 'grant.adopted' ? !isRicher(fresh, existing) : isRicher(existing, fresh);
 }
 
 /** Whether tokens at hand can do something the new ones cannot. */

@@ -35,13 +35,18 @@ export async function proveReply(
     );
   }
   if (configuration.clientSecret === undefined && configuration.profileSource === 'id') {
-    throw new SalesforceAuthError(
-      'ERR_SALESFORCE_IDENTITY_UNPROVEN',
-      "A client without a secret cannot verify the signed id URL: ask for the scope 'openid', or set profileSource to 'identity' or 'userinfo'.",
-      { status: 500 },
-    );
+    throw identityUnproven();
   }
   return { tokens, claims: undefined };
+}
+
+/** Nothing vouches for who the user is. */
+export function identityUnproven(): SalesforceAuthError {
+  return new SalesforceAuthError(
+    'ERR_SALESFORCE_IDENTITY_UNPROVEN',
+    "A public client cannot verify the signed id URL: ask for the scope 'openid', or set profileSource to 'identity' or 'userinfo'.",
+    { status: 500 },
+  );
 }
 
 /** Tokens of a reply of which nothing is proven, as far as is needed to revoke them. */

@@ -7,6 +7,7 @@ import type { Configuration } from '../options/configuration';
 import { SalesforceStrategy } from '../strategy/strategy';
 import { claimRecordsOf } from './login-claims';
 import { LoginIntents } from './login-intent';
+import { Adoptions } from '../coordinator/adoptions';
 import { GrantCodec } from '../coordinator/codec';
 import { TokenCoordinator } from '../coordinator/coordinator';
 import { EventHub } from '../coordinator/events';
@@ -58,6 +59,7 @@ export class AuthContext {
   readonly events: EventHub;
   readonly coordinator: TokenCoordinator;
   readonly grants: Grants;
+  readonly adoptions: Adoptions;
   readonly revocations: Revocations;
   readonly codec: GrantCodec;
   /** The strategy that this middleware mounts. */
@@ -87,6 +89,7 @@ export class AuthContext {
     };
     this.coordinator = new TokenCoordinator(parts);
     this.grants = new Grants(parts, this.coordinator, grantIdKey);
+    this.adoptions = new Adoptions(parts, this, grantIdKey);
     const { addresses, keys, reporter, tenant } = options;
     this.intents = new LoginIntents(keys, addresses, clock);
     this.moves = new LoginMoves(keys, clock);

@@ -60,7 +60,8 @@ export async function createSession(
   try {
     requireSession(req);
     await authorize(core, user, req);
-    const holder = await grants.establish(tokens, configuration.sessionTimeoutSeconds, holderMsOf(req));
+    const { sessionTimeoutSeconds } = configuration;
+    const holder = await grants.establish(tokens, { sessionTimeoutSeconds, holderMs: holderMsOf(req) });
     session = { ...holder, user, tenant: tokens.tenant };
   } catch (error) {
     void grants.discard(tokens);
@@ -72,20 +73,25 @@ export async function createSession(
 
 /**
  * Puts a login that another request has ended into the session of this one, as a new holder of the same grant: the browser
- * that opened the callback twice keeps the answer to its last request only.
+ * that opened the callback twice keeps the answer to its last request only. An adopted grant gets its session so, too.
  *
+ * @param isAuthorized whether the application has been asked already
  * @returns false if the grant is over, or has begun anew since
  */
 export async function joinSession(
   core: AuthContext,
   req: Request,
-  { session, addTo }: { session: SessionLogin; addTo: readonly string[] | undefined },
+  {
+    session,
+    addTo,
+    isAuthorized = false,
+  }: { session: SessionLogin; addTo: readonly string[] | undefined; isAuthorized?: boolean },
 ): Promise<boolean> {
   requireSession(req);
   const { grantId, generation } = session;
   const entry = entryOf(req, core.options.session);
   if (entry?.grantId === grantId && entry.generation === generation) return true;
-  await authorize(core, session.user, req);
+  if (!isAuthorized) await authorize(core, session.user, req);
   const joined = { ...session, holder: randomName() };
   if (!(await core.grants.addHolder(joined, holderMsOf(req)))) return false;
   await putInSession(core, req, { session: joined, addTo });
@@ -129,15 +135,10 @@ function releaseQuietly({ grants }: AuthContext, entry: SessionEntry): void {
   grants.removeHolder(entry).catch(() => undefined);
 }
 
-async function authorize({ options }: AuthContext, user: SalesforceUser, req: Request): Promise<void> {
-  const { allowedOrganizations, authorizeUser } = options;
-  if (allowedOrganizations && !allowedOrganizations.includes(user.organizationId)) {
-    throw new SalesforceAuthError(
-      'ERR_SALESFORCE_ORGANIZATION_NOT_ALLOWED',
-      'Users of this Salesforce organization may not log in here. Log in with a user of another organization.',
-      { status: 403 },
-    );
-  }
+/** Asks whether a user may log in. @throws SalesforceAuthError, or what the application throws */
+export async function authorize(core: AuthContext, user: SalesforceUser, req: Request): Promise<void> {
+  assertOrganization(core, user);
+  const { authorizeUser } = core.options;
   if (authorizeUser && !(await isAuthorized(() => authorizeUser(user, req)))) {
     throw new SalesforceAuthError(
       'ERR_SALESFORCE_USER_NOT_ALLOWED',
@@ -145,6 +146,16 @@ async function authorize({ options }: AuthContext, user: SalesforceUser, req: Re
       { status: 403 },
     );
   }
+}
+
+/** @throws SalesforceAuthError `ERR_SALESFORCE_ORGANIZATION_NOT_ALLOWED` */
+export function assertOrganization({ options }: AuthContext, { organizationId }: { organizationId: string }): void {
+  if (options.allowedOrganizations?.includes(organizationId) ?? true) return;
+  throw new SalesforceAuthError(
+    'ERR_SALESFORCE_ORGANIZATION_NOT_ALLOWED',
+    'Users of this Salesforce organization may not log in here. Log in with a user of another organization.',
+    { status: 403 },
+  );
 }
 
 /** The application's answer. What it throws becomes an error, whatever it is: Express takes `next(undefined)` for success. */

@@ -1,6 +1,7 @@
 import type { Request } from 'express';
 import { GrantClient } from '../client/grant-client';
 import { SalesforceAuthError } from '../errors';
+import { adoptInSession, type SessionAdoption } from './adoption';
 import type { AuthContext } from './context';
 import { meant, RequestAccess, RequestLogin, wrongOrganization, type Access, type SalesforceLogin } from './logins';
 import { entriesOf, entryOf, requireSession, type SessionEntry } from './session';
@@ -23,6 +24,15 @@ interface Common extends Access {
    * session has none of that organization or grant id.
    */
   readonly switchTo: (organizationOrGrantId: string) => Promise<void>;
+  /**
+   * Logs a user in without a login page, by a refresh token that the application has had before, or by a grant that
+   * `salesforce.tokens.adopt()` has made of it. As after a login, the session gets a new id, and `authorizeUser` and `onLogin`
+   * are called. Take the token or the grant id from where only your server writes: it decides who is logged in.
+   *
+   * Rejects with `ERR_SALESFORCE_REAUTHENTICATION_REQUIRED` (401) if only a login page helps; with others (502, 503) if that
+   * is not known yet.
+   */
+  readonly adopt: (adoption: SessionAdoption) => Promise<void>;
   /**
    * Logs this session out, all its logins or those of one `organization` (or grant id); with `everywhere` the users' other
    * sessions too. Revokes what ends.
@@ -152,6 +162,13 @@ export class RequestSalesforce extends RequestAccess implements Common {
       const login = this.for(which);
       if (!login) throw wrongOrganization();
       await this.#core.switchTo(this.#req, login.grantId);
+      this.#picked = undefined;
+    };
+  }
+
+  get adopt(): Common['adopt'] {
+    return async (adoption) => {
+      await adoptInSession(this.#core, this.#req, adoption);
       this.#picked = undefined;
     };
   }

@@ -2,6 +2,7 @@ import { GrantClient } from '../client/grant-client';
 import { idleUntilOf, keepAlive } from '../coordinator/keep-alive';
 import type { GrantFilter, GrantRecord, GrantState } from '../stores/store';
 import { toId18 } from '../salesforce/ids';
+import { adoptToken, type AdoptedGrant, type AdoptOptions } from './adoption';
 import type { AuthContext } from './context';
 
 /** Whose grant it is. `clientID` may be left out where there is one client. */
@@ -62,6 +63,7 @@ export class Tokens {
       ...(userId === undefined ? {} : { userId: toId18(userId) }),
     };
     for await (const record of this.#core.grants.list({ ...rest, ...ids })) {
+      // App tokens and the records of adoptions belong to no user.
       if (record.labels.userId !== '') yield this.#summary(record);
     }
   }
@@ -75,6 +77,25 @@ export class Tokens {
   async keepAlive(grant: string | GrantOwnerQuery): Promise<GrantSummary> {
     const grantId = await this.#idOf(grant);
     return this.#summary(await keepAlive(this.#core.coordinator, grantId, this.#core.options.settings));
+  }
+
+  /**
+   * Takes over a refresh token that the application has had before, for instance from jsforce or a table of its own.
+   *
+   * It is presented once, which shows whose it is, and stored as a grant. From then on the token is this package's alone: with
+   * rotation, Salesforce takes the old copy for theft if anything presents it again. The same token, given again, is not
+   * presented again, in any process. If the user has a grant that is alive, that grant keeps its tokens.
+   *
+   * @throws SalesforceAuthError `ERR_SALESFORCE_REAUTHENTICATION_REQUIRED` (401) if Salesforce refuses the token;
+   *   `ERR_SALESFORCE_ORGANIZATION_NOT_ALLOWED` (403), and the tokens are revoked; others (502, 503) if what became of the
+   *   token is not known yet: call it again later
+   * @example
+   * const { grantId, user } = await salesforce.tokens.adopt({ refreshToken: row.refreshToken });
+   * console.log(`${user.username} goes on with grant ${grantId}`);
+   */
+  async adopt(given: AdoptOptions): Promise<AdoptedGrant> {
+    const { grantId, user } = await adoptToken(this.#core, given);
+    return { grantId, user };
   }
 
   /** Ends a grant: all its sessions are logged out, and its tokens revoked at Salesforce. */

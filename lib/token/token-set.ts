@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { SalesforceAuthError } from '../errors';
 import type { Configuration } from '../options/configuration';
 import { isTrustedHost, parseUrl } from '../salesforce/hosts';
-import { parseIdentityUrl, readIdentityUrl } from '../salesforce/identity-url';
+import { parseIdentityUrl, readIdentityUrl, type Identity } from '../salesforce/identity-url';
 import { isSignatureValid } from '../salesforce/signature';
 import type { TokenEndpointReply, TokenSet } from './types';
 
@@ -47,9 +47,8 @@ export function refreshTokenSet(
   // The login proved who the user is, and nothing is sent to the URL in a refresh: neither its host nor its signature may
   // cost a rotated token. For some minutes after a Consumer Secret was replaced, Salesforce may sign with the other one.
   const identity = readIdentityUrl(reply.id);
-  if (identity && (identity.organizationId !== previous.organizationId || identity.userId !== previous.userId)) {
-    throw identityChanged();
-  }
+  const isKnown = previous.organizationId !== '';
+  if (identity && isKnown && !isSame(identity, previous)) throw identityChanged();
   let instanceUrl = previous.instanceUrl;
   let problem: SalesforceAuthError | undefined;
   try {
@@ -66,7 +65,20 @@ export function refreshTokenSet(
     instanceUrl,
     ...life(reply),
   } as TokenSet;
-  return { tokens, problem };
+  if (isKnown || problem) return { tokens, problem };
+  // Tokens that are adopted. No login has proven whose they are, so this reply has to.
+  try {
+    const siteUrl = trustedOrigin(reply.sfdc_community_url, configuration);
+    const proven = parseIdentityUrl(reply.id, configuration.trustedHosts);
+    checkSignature(reply, configuration);
+    return { tokens: { ...tokens, ...proven, ...(siteUrl === undefined ? {} : { siteUrl }) }, problem };
+  } catch (error) {
+    return { tokens, problem: error as SalesforceAuthError };
+  }
+}
+
+function isSame(one: Identity, other: Identity): boolean {
+  return one.organizationId === other.organizationId && one.userId === other.userId;
 }
 
 /** The reply to a refresh is about another user, or does not say about whom where it has to. */

@@ -52,4 +52,13 @@ export interface TokenSet {
    * client credentials.
    */
   app?: { user?: string; audience?: string };
+  /** Only in the record of an adoption: how far the adoption has got. See `coordinator/adoptions.ts`. */
+  adoption?: AdoptionStep;
 }
+
+/**
+ * - `moving`: the tokens are on their way to the grant of their user
+ * - `refused`: the user may not use the application; the tokens were revoked
+ * - a generation: the tokens are in the grant of their user, which had this generation
+ */
+export type AdoptionStep = 'moving' | 'refused' | { generation: string };

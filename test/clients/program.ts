@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -35,8 +35,9 @@ export class Program {
   constructor(client: string, name: string, emulator: Emulator, callbackURL: string) {
     const { node, folder } = installed(client);
     this.#folder = mkdtempSync(join(tmpdir(), 'client-'));
-    // A module finds packages from where it is.
-    if (folder !== programs) copyFileSync(join(programs, `${name}.mjs`), join(folder, `${name}.mjs`));
+    // A module finds packages from where it is. A program can have further files, whose names begin with its own.
+    const files = readdirSync(programs).filter((file) => file.startsWith(name));
+    if (folder !== programs) for (const file of files) copyFileSync(join(programs, file), join(folder, file));
     const certificate = join(this.#folder, 'certificate.pem');
     writeFileSync(certificate, emulator.certificate ?? '');
     const { clientID, clientSecret } = emulator.clients[0]!;

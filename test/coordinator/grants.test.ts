@@ -47,7 +47,7 @@ describe('a login', () => {
     const { grants } = lab.process().core;
     const tokens = { ...(await lab.tokens()), tenant: 'one' };
     await lab.during(
-      lab.process().run(() => grants.establish(tokens, 7_200, 60_000)),
+      lab.process().run(() => grants.establish(tokens, { sessionTimeoutSeconds: 7_200, holderMs: 60_000 })),
       100,
     );
 

@@ -23,6 +23,7 @@ import { describeWith, has } from '../helpers/programs';
 import { openPool, startPostgres } from '../stores/servers/postgres';
 import { temporaryFolder } from '../stores/servers/programs';
 import { startRedis } from '../stores/servers/redis';
+import { logInByHand } from '../tokens/before';
 import { blocks, fileOf, root, run, runWaiting, type Block } from './blocks';
 
 /*
@@ -434,6 +435,25 @@ const runs: Readonly<Record<string, readonly Run[]>> = {
         await scene.logIn();
         const { body } = await scene.browser.get('/accounts');
         expect(body).toEqual({ user: 'Ada Fake', token: expect.any(Number), reply: 200 });
+      },
+    },
+  ],
+  'docs/guide/migration.md': [
+    {
+      before: ({ app, emulator }) => {
+        app.get('/old-login', async (req, res) => {
+          const { refreshToken } = await logInByHand(emulator, emulator.clients[0]!);
+          Object.assign(req.session, { tokens: { refreshToken } });
+          res.sendStatus(204);
+        });
+      },
+      use: async (scene) => {
+        scene.app.get('/me', scene.salesforce.require(), (req, res) => {
+          res.json(req.salesforce.user?.displayName);
+        });
+        expect(await get(scene, '/me', '/old-login')).toEqual([401, 204]);
+        expect((await scene.browser.get('/me')).body).toBe('Ada Fake');
+        expect([...scene.emulator.presentations.values()]).toEqual([1]);
       },
     },
   ],

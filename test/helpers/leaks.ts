@@ -103,7 +103,7 @@ export function watchStore(store: TokenStore): void {
 /** Notes what jobs are refused with; request errors reach the error handler. */
 export function watchJobs({ tokens }: SalesforceAuth): void {
   if (!isOn) return;
-  for (const name of ['get', 'find', 'revoke'] as const) {
+  for (const name of ['get', 'find', 'revoke', 'adopt'] as const) {
     const original = (tokens[name] as (...given: unknown[]) => Promise<unknown>).bind(tokens);
     Object.assign(tokens, {
       [name]: async (...given: unknown[]) => {

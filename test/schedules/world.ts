@@ -239,7 +239,10 @@ export class World {
       if (!reply) return undefined;
       const tokens = toTokenSet(reply, configuration, origin);
       try {
-        const hold = await core.grants.establish(tokens, configuration.sessionTimeoutSeconds, 1e12);
+        const hold = await core.grants.establish(tokens, {
+          sessionTimeoutSeconds: configuration.sessionTimeoutSeconds,
+          holderMs: 1e12,
+        });
         this.sessions.push(hold);
         return hold;
       } catch (error) {

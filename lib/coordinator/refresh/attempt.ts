@@ -179,7 +179,9 @@ export class Attempt {
     const durationMs = this.#durationMs;
     const rotated = fresh.refreshToken !== tokens.refreshToken;
     events.emit('refresh.succeeded', { grantId: this.#grantId, cause, durationMs, rotated });
-    if (fresh.baseUrl !== tokens.baseUrl || fresh.instanceUrl !== tokens.instanceUrl) {
+    // The instance of tokens that are being adopted was not known before.
+    const isKnown = tokens.organizationId !== '';
+    if (isKnown && (fresh.baseUrl !== tokens.baseUrl || fresh.instanceUrl !== tokens.instanceUrl)) {
       events.emit('grant.moved', { grantId: this.#grantId, baseUrl: fresh.baseUrl, instanceUrl: fresh.instanceUrl });
     }
     // The tokens of the login that has them are proven now, so those of a later, poorer one are not needed.

@@ -11,7 +11,7 @@ import { startRedisServer } from '../stores/servers/redis';
 import type { SharedStore } from './world';
 
 /** A real server for many schedules, one after the other. */
-export interface StoreServer {
+interface StoreServer {
   /** An empty store for the next schedule, with a clock that tells the server the time. */
   next: () => SharedStore;
   stop: () => Promise<void>;
@@ -76,7 +76,7 @@ async function openPostgres(): Promise<StoreServer> {
           return pool.query(text, values);
         },
       };
-      return shared(new PostgresTokenStore({ pool: timed as never }), clock);
+      return shared(new PostgresTokenStore({ pool: timed }), clock);
     },
     stop: async () => {
       await pool.query(`drop schema ${name} cascade`);
@@ -109,10 +109,10 @@ function shared(store: TokenStore, clock: ManualClock): SharedStore {
   const tracked = new Proxy(store, {
     get: (target, property: keyof TokenStore): unknown => {
       if (property === 'list') return listed;
-      const member = target[property] as ((...given: unknown[]) => unknown) | undefined;
+      const member: unknown = Reflect.get(target, property);
       if (typeof member !== 'function') return member;
       return (...given: unknown[]) => {
-        const answer = member.apply(target, given);
+        const answer: unknown = Reflect.apply(member, target, given);
         return answer instanceof Promise ? track(answer) : answer;
       };
     },

@@ -38,7 +38,7 @@ describe('events', () => {
 
     for (const name of eventNames) unsubscribe(`express-salesforce-auth:${name}`, listener);
     expect(heard).toEqual(eventNames.map((name) => [`express-salesforce-auth:${name}`, { grantId: name }]));
-    expect(eventNames).toHaveLength(19);
+    expect(eventNames).toHaveLength(20);
   });
 
   it('of tokens served are made only where somebody listens, on either way', async () => {

@@ -64,7 +64,15 @@ describe.each(policies)('salesforce.tokens.adopt(), rotation %s', (rotation, pol
     expect(await statusOf(salesforce, grantId)).toBe(200);
     expect(presentationsOf(emulator)).toEqual([1]);
     expect(await collect(salesforce.tokens.list())).toEqual([
-      { grantId, organizationId, userId, clientID: client.clientID, tenant: undefined, state: 'idle' },
+      {
+        grantId,
+        organizationId,
+        userId,
+        clientID: client.clientID,
+        tenant: undefined,
+        state: 'idle',
+        idleUntil: expect.any(Date),
+      },
     ]);
 
     emulator.expireAccessTokens();

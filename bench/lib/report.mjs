@@ -34,5 +34,6 @@ export function writeSections(sections) {
 }
 
 export function writePlots(plots) {
-  for (const [name, content] of Object.entries(plots)) writeFileSync(fromRoot(`docs/internals/performance/${name}.svg`), content);
+  for (const [name, content] of Object.entries(plots))
+    writeFileSync(fromRoot(`docs/internals/performance/${name}.svg`), content);
 }

@@ -17,7 +17,9 @@ export function compileLibrary(): { folder: string; env: NodeJS.ProcessEnv; remo
     mkdirSync(dirname(target), { recursive: true });
     writeFileSync(
       target,
-      isText ? `exports.default = ${JSON.stringify(readFileSync(source, 'utf8'))};` : compile(source),
+      isText
+        ? `exports.__esModule = true; exports.default = ${JSON.stringify(readFileSync(source, 'utf8'))};`
+        : compile(source),
     );
   }
   return {

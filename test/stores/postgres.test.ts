@@ -190,9 +190,9 @@ describe('PostgresTokenStore on its own table', () => {
 
   it('removes one-time claims that are over with later ones, a few at a time', async () => {
     const store = new PostgresTokenStore({ pool, table });
-    await Promise.all(Array.from({ length: 25 }, (_, index) => store.claimOnce(`old ${index}`, 'owner', 1_000)));
-    await store.claimOnce('alive', 'owner', 60_000);
-    await passTime(1_000);
+    await Promise.all(Array.from({ length: 25 }, (_, index) => store.claimOnce(`old ${index}`, 'owner', 60_000)));
+    await store.claimOnce('alive', 'owner', 600_000);
+    await passTime(60_000);
 
     const left: unknown[] = [];
     for (const key of ['first', 'second', 'third']) {

@@ -1,3 +1,4 @@
+/** @tier all */
 import type { Page } from 'playwright-core';
 import { describeWith } from '../helpers/programs';
 import {

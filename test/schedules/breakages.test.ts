@@ -1,3 +1,4 @@
+/** @tier all */
 import fc from 'fast-check';
 import { breakages, broken } from './breakages';
 import { breaksNoPromise } from './property';

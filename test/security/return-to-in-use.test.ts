@@ -1,3 +1,4 @@
+/** @tier all */
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import express from 'express';

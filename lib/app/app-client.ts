@@ -1,7 +1,8 @@
 import { GrantClient } from '../client/grant-client';
 import type { ConnectionOptions, JsforceConnection } from '../client/connection';
 import type { GrantCodec } from '../coordinator/codec';
-import { randomName, type TokenCoordinator } from '../coordinator/coordinator';
+import { randomName } from '../crypto/random-name';
+import type { TokenCoordinator } from '../coordinator/coordinator';
 import { appGrantIdOf } from '../coordinator/grant';
 import { requiresLogin } from '../errors';
 import type { Configuration } from '../options/configuration';

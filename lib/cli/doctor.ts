@@ -5,7 +5,7 @@ import { diagnose } from '../doctor/diagnose';
 import { summarize, type DiagnoseOptions, type Diagnosis, type Finding } from '../doctor/findings';
 import type { SalesforceAuthOptions } from '../middleware/options';
 import { configurationFromEnv } from '../options/environment';
-import { readArguments } from './arguments';
+import { readArguments, readCommand } from './arguments';
 import { formatDiagnosis } from './doctor-output';
 import { doctorHelp } from './help';
 
@@ -18,17 +18,8 @@ interface DoctorArguments extends DiagnoseOptions {
 
 /** Checks a configuration and prints what was found. @returns 0 no problem, 1 problems, 2 it was not understood */
 export async function runDoctor(args: readonly string[]): Promise<number> {
-  let given: DoctorArguments | 'help';
-  try {
-    given = parseDoctorArguments(args);
-  } catch (error) {
-    console.error(`${(error as Error).message} Try "doctor --help".`);
-    return 2;
-  }
-  if (given === 'help') {
-    console.log(doctorHelp);
-    return 0;
-  }
+  const given = readCommand({ name: 'doctor', help: doctorHelp, parse: parseDoctorArguments }, args);
+  if (typeof given === 'number') return given;
   let diagnosis: Diagnosis;
   try {
     diagnosis = await examine(given);

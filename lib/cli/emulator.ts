@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startEmulator, type Emulator, type EmulatorOptions } from '../emulator';
 import { callbackProblem } from '../emulator/state/clients';
-import { readArguments } from './arguments';
+import { readArguments, readCommand } from './arguments';
 import { emulatorHelp } from './help';
 
 const defaultPort = 4400;
@@ -21,17 +21,8 @@ interface CommandOptions extends EmulatorOptions {
 
 /** Runs the emulator until SIGINT or SIGTERM. @returns the exit code */
 export async function runEmulator(args: readonly string[]): Promise<number> {
-  let options: CommandOptions | 'help';
-  try {
-    options = parseEmulatorOptions(args);
-  } catch (error) {
-    console.error(`${(error as Error).message} Try "emulator --help".`);
-    return 2;
-  }
-  if (options === 'help') {
-    console.log(emulatorHelp);
-    return 0;
-  }
+  const options = readCommand({ name: 'emulator', help: emulatorHelp, parse: parseEmulatorOptions }, args);
+  if (typeof options === 'number') return options;
   let emulator: Emulator;
   try {
     emulator = await startEmulator(options);

@@ -3,7 +3,7 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../clock';
 import { selfSignedCertificate } from '../crypto/certificate';
-import { readArguments } from './arguments';
+import { readArguments, readCommand } from './arguments';
 import { keyHelp } from './help';
 
 const dayMs = 24 * 60 * 60 * 1000;
@@ -18,17 +18,8 @@ interface KeyArguments {
 
 /** Makes a key pair, and a certificate for Setup. @returns 0 done, 1 a file could not be written, 2 it was not understood */
 export async function runKey(args: readonly string[]): Promise<number> {
-  let given: KeyArguments | 'help';
-  try {
-    given = parseKeyArguments(args);
-  } catch (error) {
-    console.error(`${(error as Error).message} Try "key --help".`);
-    return 2;
-  }
-  if (given === 'help') {
-    console.log(keyHelp);
-    return 0;
-  }
+  const given = readCommand({ name: 'key', help: keyHelp, parse: parseKeyArguments }, args);
+  if (typeof given === 'number') return given;
   const { out, name, days, bits } = given;
   const paths = { key: `${out}.key`, certificate: `${out}.crt` };
   const taken = Object.values(paths).find((path) => existsSync(path));

@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto';
 import type { AdoptionStep, TokenSet } from '../token/types';
 import { Contention } from './contention';
-import { randomName, type TokenCoordinator } from './coordinator';
+import { randomName } from '../crypto/random-name';
+import type { TokenCoordinator } from './coordinator';
 import { loggedOut, loginRequired, storeFailed } from './failures';
 import type { GrantKey } from './grant';
 import type { OpenGrant } from './grant-access';

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { wait, within, type Clock } from '../clock';
 import { isSalesforceAuthError, requiresLogin, type SalesforceAuthError } from '../errors';
@@ -295,11 +294,6 @@ export class TokenCoordinator {
     this.#attempts.set(grantId, { generation, tokens });
     return tokens;
   }
-}
-
-/** A random name: of a generation, a holder or a claim. */
-export function randomName(): string {
-  return randomBytes(12).toString('base64url');
 }
 
 /** A reason some time later: what was read then need not hold any more. */

@@ -1,4 +1,5 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
+import { randomName } from '../crypto/random-name';
 import { wait, type Clock } from '../clock';
 import type { KeyRing } from '../crypto/key-ring';
 import { SalesforceAuthError } from '../errors';
@@ -60,7 +61,7 @@ export class LoginClaims {
    */
   async take(state: string): Promise<LoginClaim | LoginOutcome> {
     const key = createHash('sha256').update(`login ${state}`).digest('base64url');
-    const owner = randomBytes(12).toString('base64url');
+    const owner = randomName();
     const startedAt = this.#clock.monotonic();
     for (let tries = 0; ; tries++) {
       const answer = await this.#records.claimOnce(key, owner, loginLifeMs);

@@ -34,17 +34,16 @@ export async function proveReply(
       { status: 502 },
     );
   }
-  if (configuration.clientSecret === undefined && configuration.profileSource === 'id') {
-    throw identityUnproven();
-  }
+  assertIdentityProvable(configuration);
   return { tokens, claims: undefined };
 }
 
-/** Nothing vouches for who the user is. */
-export function identityUnproven(): SalesforceAuthError {
-  return new SalesforceAuthError(
+/** @throws SalesforceAuthError `ERR_SALESFORCE_IDENTITY_UNPROVEN` if nothing can show who the user of a reply without an ID token is */
+export function assertIdentityProvable({ clientSecret, profileSource }: Configuration): void {
+  if (clientSecret !== undefined || profileSource !== 'id') return;
+  throw new SalesforceAuthError(
     'ERR_SALESFORCE_IDENTITY_UNPROVEN',
-    "A public client cannot verify the signed id URL: ask for the scope 'openid', or set profileSource to 'identity' or 'userinfo'.",
+    "A client without a secret cannot verify the signed id URL: ask for the scope 'openid', or set profileSource to 'identity' or 'userinfo'.",
     { status: 500 },
   );
 }

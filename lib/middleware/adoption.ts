@@ -4,7 +4,7 @@ import { loggedOut, storeFailed } from '../coordinator/failures';
 import type { GrantKey } from '../coordinator/grant';
 import { isSalesforceAuthError } from '../errors';
 import { loadProfile } from '../login/profile';
-import { identityUnproven } from '../login/prove';
+import { assertIdentityProvable } from '../login/prove';
 import { checkNames, invalid, optionalText } from '../options/check';
 import type { Configuration } from '../options/configuration';
 import { parseRequestedBaseUrl } from '../salesforce/base-url';
@@ -149,7 +149,7 @@ async function parse(
   const context = { tenant, req };
   const configuration =
     clientID === undefined ? await source.resolve(context) : await source.resolveClient(clientID, context);
-  if (configuration.clientSecret === undefined && configuration.profileSource === 'id') throw identityUnproven();
+  assertIdentityProvable(configuration);
   const token: GivenToken = {
     ...{ refreshToken, tenant, clientID: configuration.clientID, scope: configuration.scope },
     baseUrl: baseUrl === undefined ? configuration.baseUrl : parseRequestedBaseUrl(baseUrl, configuration.trustedHosts),

@@ -1,6 +1,6 @@
 import type { Request } from 'express';
 import { debugLogin } from '../debug';
-import { randomName } from '../coordinator/coordinator';
+import { randomName } from '../crypto/random-name';
 import type { GrantHolder } from '../coordinator/grants';
 import { errorFrom, SalesforceAuthError } from '../errors';
 import type { ProvenLogin } from '../login/finish';

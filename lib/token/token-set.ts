@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomName } from '../crypto/random-name';
 import { SalesforceAuthError } from '../errors';
 import type { Configuration } from '../options/configuration';
 import { isTrustedHost, parseUrl } from '../salesforce/hosts';
@@ -23,7 +23,7 @@ export function toTokenSet(reply: TokenEndpointReply, configuration: Configurati
     ...identity,
     baseUrl,
     clientID: configuration.clientID,
-    loginId: randomBytes(12).toString('base64url'),
+    loginId: randomName(),
     ...(configuration.tenant === undefined ? {} : { tenant: configuration.tenant }),
     ...(reply.refresh_token === undefined ? {} : { refreshToken: reply.refresh_token }),
     ...(siteUrl === undefined ? {} : { siteUrl }),

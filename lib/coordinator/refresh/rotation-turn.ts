@@ -1,4 +1,5 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
+import { randomName } from '../../crypto/random-name';
 import type { TokenSet } from '../../token/types';
 import type { CoordinatorParts, RefreshDeps } from '../settings';
 import { keyOf, type Rotation } from './rotation';
@@ -15,7 +16,7 @@ type Shown = (typeof shownStates)[number];
  * all processes. A store without `claimOnce()` gives each process a turn of its own.
  */
 export class RotationTurn {
-  readonly #owner = randomBytes(12).toString('base64url');
+  readonly #owner = randomName();
   readonly #deps: Pick<CoordinatorParts, 'store'> & Pick<RefreshDeps, 'access'>;
   readonly #rotation: Rotation;
 

@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { wait } from '../../clock';
 import { clientChanged } from '../../options/source';
 import { isSalesforceAuthError } from '../../errors';
 import { isTrustedHost } from '../../salesforce/hosts';
 import { TokenClient } from '../../token/client';
 import type { LeaveGate } from '../../token/host-gates';
+import { randomName } from '../../crypto/random-name';
 import type { Configuration } from '../../options/configuration';
 import type { ClaimOutcome, GrantRecord } from '../../stores/store';
 import type { TokenSet } from '../../token/types';
@@ -280,8 +280,4 @@ interface Client {
 
 function isFresh({ softInMs, hardInMs }: GrantRecord): boolean {
   return (softInMs ?? 1) > 0 && (hardInMs ?? 1) > 0;
-}
-
-function randomName(): string {
-  return randomBytes(12).toString('base64url');
 }

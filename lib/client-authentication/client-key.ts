@@ -61,7 +61,7 @@ const names = [
 /** Most keys of one client: the one in use, and the one before or after it. */
 const maxKeys = 2;
 
-/** Checks the option `clientKey`. Empty if there is none. @throws SalesforceOptionError `ERR_SALESFORCE_OPTION_INVALID` */
+/** Checks the option `clientKey`. Without the option the list is empty. @throws SalesforceOptionError `ERR_SALESFORCE_OPTION_INVALID` */
 export function parseClientKeys(value: unknown): readonly SigningKey[] {
   if (value === undefined) return [];
   const isList = Array.isArray(value);

@@ -24,6 +24,8 @@ export function live(parts) {
       res.status(204).end();
       return;
     }
+    // The browser has left while its request waited: 'close' would not come any more, and the timer below would never end.
+    if (res.closed) return;
     // Not kept alive: the browser would come again on the same connection while the server is being stopped.
     res.set({ 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no', Connection: 'close' });
     res.write('retry: 1000\n\n');

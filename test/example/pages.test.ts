@@ -1,5 +1,7 @@
 /** @tier all */
+import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
 import type { Emulator } from '../../lib/emulator';
 import { startTestEmulator } from '../helpers/emulator';
 import {
@@ -590,6 +592,18 @@ describeInBrowser('the example', () => {
 
       expect(await other.stop()).toBe(0);
     });
+
+    it('stops cleanly after browsers left while their pages loaded', async () => {
+      const other = await startExample();
+      const page = await browser.newPage();
+      await logIn(page, other.url, ada);
+      const cookies = await page.context().cookies();
+      const cookie = cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
+
+      for (let time = 1; time <= 20; time++) await leaveEarly(`${other.url}/live`, cookie);
+
+      expect(await other.stop()).toBe(0);
+    });
   });
 });
 
@@ -618,6 +632,15 @@ function send(url: string, method: string, headers: Record<string, string>): Pro
     });
     sent.once('error', reject).end();
   });
+}
+
+/** Asks for a page and breaks the connection before the answer can come. */
+async function leaveEarly(url: string, cookie: string): Promise<void> {
+  const { hostname, port, pathname, host } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  await once(socket, 'connect');
+  await new Promise((sent) => socket.write(`GET ${pathname} HTTP/1.1\r\nHost: ${host}\r\nCookie: ${cookie}\r\n\r\n`, sent));
+  socket.resetAndDestroy();
 }
 
 /** The first server-sent event of the dashboard. */

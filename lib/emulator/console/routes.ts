@@ -55,6 +55,8 @@ export function consoleRoutes(provider: Provider): express.Router {
 
 /** Server-sent events, each with the whole of what changes. */
 function stream(res: Response, provider: Provider): void {
+  // A browser that has left already would be sent news for ever.
+  if (res.closed) return;
   res.set({ 'content-type': 'text/event-stream', connection: 'close' });
   const send = (): void => {
     res.write(`data: ${JSON.stringify(liveView(provider))}\n\n`);

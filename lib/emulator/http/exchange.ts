@@ -62,7 +62,9 @@ export function readExchange(
     address: req.socket.remoteAddress ?? '',
     params: Object.fromEntries(Object.entries(req.params).map(([name, value]) => [name, String(value)])),
     closed: new Promise((resolve) => {
-      res.once('close', resolve);
+      // 'close' has come already if the client left while its body was read.
+      if (res.closed) resolve();
+      else res.once('close', () => resolve());
     }),
     header: (name) => {
       const value = req.headers[name];

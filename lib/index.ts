@@ -5,7 +5,7 @@ export type { SalesforceAuthOptions, StaticOptions, Routes } from './middleware/
 export type { CredentialsLoginOptions } from './middleware/credentials-login';
 export type { LoginOptions } from './middleware/login-route';
 export type { Access, SalesforceLogin } from './middleware/logins';
-export type { ErrorPage, ErrorPageDetails } from './middleware/error-page';
+export type { ErrorPage, ErrorPageDetails } from './middleware/error-details';
 export type { LogoutOptions, SingleLogoutOptions } from './middleware/logout';
 export type { SalesforceUser } from './middleware/user';
 export type { AnonymousRequest, AuthenticatedRequest, GuardedRequest, SalesforceRequest } from './middleware/request';
@@ -14,7 +14,8 @@ export type { AppAccess } from './middleware/app-access';
 export type { AdoptedGrant, AdoptOptions, SessionAdoption } from './middleware/adoption';
 export type { GrantOwnerQuery, GrantSummary, Tokens } from './middleware/tokens';
 export type { GrantClient } from './client/grant-client';
-export type { ConnectionOptions, JsforceConnection } from './client/connection';
+export type { ConnectionOptions } from './client/connection';
+export type { JsforceConnection } from './client/jsforce';
 export { salesforceApiError } from './client/api-error';
 
 export {

@@ -1,5 +1,6 @@
 import { GrantClient } from '../client/grant-client';
-import type { ConnectionOptions, JsforceConnection } from '../client/connection';
+import type { ConnectionOptions } from '../client/connection';
+import type { JsforceConnection } from '../client/jsforce';
 import type { GrantCodec } from '../coordinator/codec';
 import { randomName } from '../crypto/random-name';
 import type { TokenCoordinator } from '../coordinator/coordinator';

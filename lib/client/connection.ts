@@ -2,12 +2,9 @@ import { createRequire } from 'node:module';
 import type { TokenCoordinator } from '../coordinator/coordinator';
 import type { GrantKey } from '../coordinator/grant';
 import { SalesforceAuthError } from '../errors';
+import type { JsforceConnection } from './jsforce';
 import { carryRequests } from './jsforce-transport';
 import { movedTo } from './moved';
-
-/** jsforce's `Connection`; `any` where jsforce, an optional peer, is not installed. */
-// eslint-disable-next-line @typescript-eslint/consistent-type-imports -- an import statement would fail without jsforce
-export type JsforceConnection = import('jsforce').Connection;
 
 /** Options of `connection()`. */
 export interface ConnectionOptions {
@@ -78,7 +75,7 @@ export async function openConnection(
 const lastOlderJsforce = '3.10.16';
 const currentJsforceNode = 22;
 
-// eslint-disable-next-line @typescript-eslint/consistent-type-imports -- see above
+// eslint-disable-next-line @typescript-eslint/consistent-type-imports -- an import statement would fail without jsforce
 async function loadJsforce(): Promise<typeof import('jsforce')> {
   try {
     const jsforce = await import('jsforce');

@@ -2,7 +2,8 @@ import type { TokenCoordinator } from '../coordinator/coordinator';
 import type { GrantKey } from '../coordinator/grant';
 import type { TokenSet } from '../token/types';
 import { apiVersionOf } from './api-version';
-import { openConnection, type ConnectionOptions, type JsforceConnection } from './connection';
+import { openConnection, type ConnectionOptions } from './connection';
+import type { JsforceConnection } from './jsforce';
 import { salesforceFetch } from './fetch';
 
 /** A user's access to Salesforce, always with a valid token; the same inside and outside of requests. */

@@ -1,6 +1,6 @@
 import { Duplex, PassThrough, Readable } from 'node:stream';
 import type { FetchFunction } from '../options/configuration';
-import type { JsforceConnection } from './connection';
+import type { JsforceConnection } from './jsforce';
 import { isMoved } from './moved';
 
 /** A request as jsforce hands it to its transport. */

@@ -7,7 +7,7 @@ import { loggedOut, loginRequired, storeFailed } from './failures';
 import type { GrantKey } from './grant';
 import type { OpenGrant } from './grant-access';
 import { tombstoneMs, type Grants } from './grants';
-import type { GivenParts } from './settings';
+import type { GivenParts } from './parts';
 
 /** For how long a refresh token that was adopted is known again, beside the retention of the store. */
 const knownMs = 365 * 24 * 60 * 60 * 1000;

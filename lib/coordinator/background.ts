@@ -4,7 +4,7 @@ import type { TokenSet } from '../token/types';
 import type { GrantCodec } from './codec';
 import type { GrantAccess } from './grant-access';
 import type { Revocations } from './revocation';
-import type { GivenParts } from './settings';
+import type { GivenParts } from './parts';
 
 /** Longest pause between looks at a store that does not answer. */
 const longestPauseMs = 120_000;

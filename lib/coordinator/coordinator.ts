@@ -14,7 +14,8 @@ import { Rotation } from './refresh/rotation';
 import { RotationTurn } from './refresh/rotation-turn';
 import { requestOf } from './refresh/verdict';
 import { RefreshRun, type RefreshReason } from './refresh/run';
-import type { GivenParts, RefreshDeps } from './settings';
+import type { GivenParts } from './parts';
+import type { RefreshDeps } from './refresh/deps';
 
 /** How long a fresh token that was refused keeps its grant from being refreshed because of refusals, in milliseconds. */
 const latchMs = 60_000;

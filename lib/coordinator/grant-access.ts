@@ -8,7 +8,7 @@ import type { TokenSet } from '../token/types';
 import { outdate, viewOf, type GrantCache, type GrantView } from './cache';
 import type { StoreOperation } from './events';
 import { storeFailed } from './failures';
-import type { CoordinatorParts } from './settings';
+import type { CoordinatorParts } from './parts';
 
 /** A record and the tokens in it. */
 export interface OpenGrant {

@@ -8,7 +8,7 @@ import type { TokenCoordinator } from './coordinator';
 import { storeFailed } from './failures';
 import { grantIdOf, tokenLifeOf, type GrantOwner, type GrantKey } from './grant';
 import { prove } from './proof';
-import type { GivenParts } from './settings';
+import type { GivenParts } from './parts';
 
 /** A session that uses a grant. It holds the grant for a time, since sessions end without notice. */
 export interface GrantHolder {

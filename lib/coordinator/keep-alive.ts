@@ -7,7 +7,8 @@ import type { TokenCoordinator } from './coordinator';
 import { loggedOut } from './failures';
 import type { OpenGrant } from './grant-access';
 import type { Grants } from './grants';
-import type { GivenParts, RefreshSettings } from './settings';
+import type { GivenParts } from './parts';
+import type { RefreshSettings } from './settings';
 
 const dayMs = 24 * 60 * 60 * 1000;
 

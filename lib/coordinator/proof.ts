@@ -2,7 +2,7 @@ import { wait } from '../clock';
 import { requiresLogin } from '../errors';
 import type { TokenCoordinator } from './coordinator';
 import type { GrantKey } from './grant';
-import type { GivenParts } from './settings';
+import type { GivenParts } from './parts';
 
 /** Pauses between tries to prove a grant, in milliseconds. Later a refresh that is due proves it, in whatever process. */
 const pausesMs = [0, 5_000, 30_000, 120_000] as const;

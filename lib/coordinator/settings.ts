@@ -1,15 +1,4 @@
-import type { Clock } from '../clock';
 import { defaultIdleLimitSeconds } from '../options/keep-alive';
-import type { ConfigurationSource } from '../options/source';
-import type { TokenStore } from '../stores/store';
-import type { Background } from './background';
-import type { GrantChanges } from './changes';
-import type { GrantCodec } from './codec';
-import type { EventHub } from './events';
-import type { GrantAccess } from './grant-access';
-import type { Rotation } from './refresh/rotation';
-import type { RotationTurn } from './refresh/rotation-turn';
-import type { Revocations } from './revocation';
 
 /**
  * What to do after a refresh whose answer was lost, while Salesforce does not tell whether the refresh token was spent. The
@@ -53,32 +42,6 @@ export const defaultRefreshSettings: RefreshSettings = {
   closeTimeoutMs: 60_000,
   idleLimitMs: defaultIdleLimitSeconds * 1000,
 };
-
-/** What the parts of the coordinator share. */
-export interface CoordinatorParts {
-  store: TokenStore;
-  codec: GrantCodec;
-  source: ConfigurationSource;
-  clock: Clock;
-  events: EventHub;
-  revocations: Revocations;
-  settings: RefreshSettings;
-  /** What other processes change. */
-  changes: GrantChanges;
-  /** Aborts when the application shuts down. */
-  closing: AbortSignal;
-}
-
-/** What a refresh works with. */
-export interface RefreshDeps extends CoordinatorParts {
-  access: GrantAccess;
-  background: Background;
-  rotation: Rotation;
-  turn: RotationTurn;
-}
-
-/** {@link CoordinatorParts} as the coordinator is given them; the rest it makes itself. */
-export type GivenParts = Omit<CoordinatorParts, 'changes' | 'closing'>;
 
 /** The pause before another try: what Salesforce asked for, else doubling from one second to a minute, with jitter. */
 export function backoffMs(failures: number, retryAfterSeconds?: number): number {

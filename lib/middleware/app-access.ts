@@ -1,6 +1,7 @@
 import type { AppClient } from '../app/app-client';
 import type { AppOptions } from '../app/options';
-import type { ConnectionOptions, JsforceConnection } from '../client/connection';
+import type { ConnectionOptions } from '../client/connection';
+import type { JsforceConnection } from '../client/jsforce';
 import type { AuthContext } from './context';
 
 /** The application's own access to Salesforce, without a login; for jobs, webhooks and administration. */

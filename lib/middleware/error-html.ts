@@ -1,4 +1,4 @@
-import type { ErrorPageDetails } from './error-page';
+import type { ErrorPageDetails } from './error-details';
 import { escapeHtml, pageHtml } from './page-html';
 import { linksHtml } from './pages';
 

@@ -1,35 +1,14 @@
-import type { Application, ErrorRequestHandler, Request, Response } from 'express';
-import { errorFrom, isSalesforceAuthError, userMessageOf, type SalesforceErrorCode } from '../errors';
+import type { Application, ErrorRequestHandler, Request } from 'express';
+import { errorFrom, isSalesforceAuthError, userMessageOf } from '../errors';
 import { invalid } from '../options/check';
 import type { AuthContext } from './context';
+import type { ErrorPageDetails } from './error-details';
 import { errorHtml } from './error-html';
 import { linksOf, type AnyError } from './error-links';
 import { pageHeaders } from './page-html';
 import { sendProblem } from './problem';
 import { attached, type RequestSalesforce } from './request';
 import { isNavigation } from './visit';
-
-/** What an error page may show. Nothing in it is secret, and nothing of it was written by anybody else. */
-export interface ErrorPageDetails {
-  code: SalesforceErrorCode;
-  /** HTTP status the response has. */
-  status: number;
-  /** A few words that say what happened. */
-  title: string;
-  /** A sentence or two that say what to do. */
-  message: string;
-  /** Whether it passes by itself. */
-  isTransient: boolean;
-  /** Seconds after which another try makes sense. */
-  retryAfterSeconds: number | undefined;
-  /** The message for the operator: in development, to a browser on the same machine. */
-  operatorMessage: string | undefined;
-  /** What the page offers, the most helpful first; paths of this application. */
-  links: readonly { label: string; href: string }[];
-}
-
-/** Shows an error in place of the page of this package; the status is set already. */
-export type ErrorPage = (details: ErrorPageDetails, req: Request, res: Response) => void | Promise<void>;
 
 /**
  * Mounts the page behind everything else, the application's own error handlers included, so that it shows what none of

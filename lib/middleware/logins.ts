@@ -1,5 +1,6 @@
 import { GrantClient } from '../client/grant-client';
-import type { ConnectionOptions, JsforceConnection } from '../client/connection';
+import type { ConnectionOptions } from '../client/connection';
+import type { JsforceConnection } from '../client/jsforce';
 import { SalesforceAuthError } from '../errors';
 import { isOrganizationId, toId18 } from '../salesforce/ids';
 import type { AuthContext } from './context';

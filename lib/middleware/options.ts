@@ -13,7 +13,7 @@ import { Reporter, type Report } from '../reporter';
 import { isOrganizationId, toId18 } from '../salesforce/ids';
 import { MemoryTokenStore } from '../stores/memory';
 import type { TokenStore } from '../stores/store';
-import type { ErrorPage } from './error-page';
+import type { ErrorPage } from './error-details';
 import type { SessionPlace } from './session';
 import type { SalesforceUser } from './user';
 

@@ -9,7 +9,7 @@ import type { TokenSet } from '../../token/types';
 import type { ClaimEnd } from '../background';
 import type { RefreshCause } from '../events';
 import { loggedOut, loginRequired, refreshDelayed, refreshHeld } from '../failures';
-import type { RefreshDeps } from '../settings';
+import type { RefreshDeps } from './deps';
 import { answerOf } from './answer';
 import { Commit } from './commit';
 import type { Lease } from './lease';

@@ -3,7 +3,7 @@ import { isSalesforceAuthError } from '../../errors';
 import type { GrantRecord } from '../../stores/store';
 import type { TokenSet } from '../../token/types';
 import { tokenLifeOf } from '../grant';
-import type { RefreshDeps } from '../settings';
+import type { RefreshDeps } from './deps';
 
 export type CommitOutcome = 'committed' | 'moved' | 'loggedOut' | 'unclear';
 

@@ -1,6 +1,6 @@
 import { longestSince, momentOf, type CancelTimer, type Moment } from '../../clock';
 import type { Claim } from '../../stores/store';
-import type { RefreshDeps } from '../settings';
+import type { RefreshDeps } from './deps';
 
 /** A claim whose lease is kept up. */
 export type LeasedClaim = Pick<Claim, 'generation' | 'owner' | 'leaseMs'> & { grantId: string };

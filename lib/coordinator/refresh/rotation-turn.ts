@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { randomName } from '../../crypto/random-name';
 import type { TokenSet } from '../../token/types';
-import type { CoordinatorParts, RefreshDeps } from '../settings';
+import type { GrantAccess } from '../grant-access';
+import type { CoordinatorParts } from '../parts';
 import { keyOf, type Rotation } from './rotation';
 
 /** For how long a process has the turn, and for how long the others hear what it has shown, in milliseconds. */
@@ -11,16 +12,20 @@ const turnMs = 60_000;
 const shownStates = ['on', 'off', 'unknown'] as const;
 type Shown = (typeof shownStates)[number];
 
+interface TurnDeps extends Pick<CoordinatorParts, 'store'> {
+  access: GrantAccess;
+}
+
 /**
  * Whose grant presents first after a lost answer, of all grants of a client and organization that rely on rotation being off, in
  * all processes. A store without `claimOnce()` gives each process a turn of its own.
  */
 export class RotationTurn {
   readonly #owner = randomName();
-  readonly #deps: Pick<CoordinatorParts, 'store'> & Pick<RefreshDeps, 'access'>;
+  readonly #deps: TurnDeps;
   readonly #rotation: Rotation;
 
-  constructor(deps: Pick<CoordinatorParts, 'store'> & Pick<RefreshDeps, 'access'>, rotation: Rotation) {
+  constructor(deps: TurnDeps, rotation: Rotation) {
     this.#deps = deps;
     this.#rotation = rotation;
   }

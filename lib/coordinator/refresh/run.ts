@@ -12,7 +12,7 @@ import type { RefreshCause } from '../events';
 import { closed, loggedOut, loginRequired, refreshDelayed, refreshHeld, refreshPending } from '../failures';
 import { digestOf, isRenewable, type GrantKey } from '../grant';
 import type { OpenGrant } from '../grant-access';
-import type { RefreshDeps } from '../settings';
+import type { RefreshDeps } from './deps';
 import { Attempt } from './attempt';
 import { ClaimWait } from './claim-wait';
 import { Lease } from './lease';

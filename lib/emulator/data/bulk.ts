@@ -3,8 +3,9 @@ import type { BulkJob } from './bulk-jobs';
 import { parseCsv, writeCsv } from './csv';
 import { allowMethods, DataError, notFound } from './errors';
 import { runQuery } from './query';
-import { datetime, type FieldValue } from './records';
-import type { DataCall } from './resources';
+import type { FieldValue } from './record';
+import { datetime } from './records';
+import type { DataCall } from './call';
 import { findField, findObject, type ObjectDefinition } from './schema';
 
 const ingestOperations = ['insert', 'update', 'delete'];

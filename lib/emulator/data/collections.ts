@@ -1,6 +1,6 @@
 import { jsonReply, type Reply } from '../http/reply';
 import { allowMethods, DataError, notFound } from './errors';
-import type { DataCall } from './resources';
+import type { DataCall } from './call';
 import { findObject, findObjectByPrefix, type FieldDefinition, type ObjectDefinition } from './schema';
 import { findKey, selectFields, upsert } from './sobjects';
 

@@ -1,7 +1,7 @@
 import type { Exchange } from '../http/exchange';
 import { jsonReply, type Reply } from '../http/reply';
 import { allowMethods, DataError, notFound } from './errors';
-import type { DataCall } from './resources';
+import type { DataCall } from './call';
 
 /** How many requests a batch may hold. */
 const maxParts = 25;

@@ -4,7 +4,7 @@ import { allowMethods, DataError } from './errors';
 import { batch } from './composite-batch';
 import { collections } from './collections';
 import { notEmulated } from './not-emulated';
-import type { DataCall } from './resources';
+import type { DataCall } from './call';
 
 /** How many requests one may hold. */
 const maxParts = 25;

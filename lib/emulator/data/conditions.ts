@@ -1,4 +1,4 @@
-import type { FieldValue } from './records';
+import type { FieldValue } from './record';
 import type { Condition, Expression } from './soql';
 
 /** Whether a record fits a WHERE clause; `valueOf` reads a field of the record. */

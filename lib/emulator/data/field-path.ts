@@ -1,5 +1,6 @@
 import { DataError } from './errors';
-import type { DataRecord, FieldValue, RecordStore } from './records';
+import type { DataRecord, FieldValue } from './record';
+import type { RecordStore } from './records';
 import { findField, findObject, type FieldDefinition, type ObjectDefinition } from './schema';
 
 /** Most relationships one name may follow, as at Salesforce. */

@@ -1,5 +1,5 @@
 import { createId } from '../org/ids';
-import type { DataRecord } from './records';
+import type { DataRecord } from './record';
 
 /** Larger than a buffer of a stream, so that a download comes in pieces. */
 const articles = 50_000;

@@ -3,7 +3,7 @@ import { allowMethods, DataError } from './errors';
 import type { FieldPath } from './field-path';
 import { runQuery, type QueryResult, type QueryRow } from './query';
 import { describeColumns } from './query-columns';
-import type { DataCall } from './resources';
+import type { DataCall } from './call';
 import { addressOf, recordAsSent } from './sobjects';
 
 /** `query?q=…`: the first batch, or with `columns=true` what the columns are. */

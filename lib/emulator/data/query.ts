@@ -1,7 +1,8 @@
 import { compare, fieldsOf, fits } from './conditions';
 import { DataError } from './errors';
 import { findPath, locate, recordAt, valueAt, type FieldPath } from './field-path';
-import type { DataRecord, RecordStore } from './records';
+import type { DataRecord } from './record';
+import type { RecordStore } from './records';
 import { findObject, type ObjectDefinition } from './schema';
 import { parseSoql } from './soql';
 

@@ -3,13 +3,9 @@ import { createId, toId18 } from '../org/ids';
 import type { EmulatorOrganization, EmulatorUser } from '../org/users';
 import { DataError, notFound } from './errors';
 import { fileRecord } from './files';
+import type { DataRecord, FieldValue } from './record';
 import { findField, findObject, type FieldDefinition, type ObjectDefinition } from './schema';
 import { accountSeeds, contactSeeds } from './seed';
-
-export type FieldValue = string | number | boolean | null;
-
-/** A record: every field of its object, null where it is empty. */
-export type DataRecord = Record<string, FieldValue>;
 
 /** The records of all organizations. A record of another organization does not exist, as far as a caller can tell. */
 export class RecordStore {

@@ -8,6 +8,7 @@ import { identityUrl } from '../oauth/token-reply';
 import type { Provider } from '../provider';
 import type { Grant } from '../state/grants';
 import { ingestJobs, queryJobs } from './bulk';
+import type { DataCall } from './call';
 import { composites } from './composite';
 import { DataError, dataErrorReply, notFound, sessionInvalid } from './errors';
 import { notEmulated } from './not-emulated';
@@ -17,17 +18,6 @@ import { sobjects } from './sobjects';
 /** Versions of the API that are served. */
 const newestVersion = Number(newestApiVersion);
 const oldestVersion = 31;
-
-/** Who calls, and the path after the version. */
-export interface DataCall {
-  readonly provider: Provider;
-  readonly exchange: Exchange;
-  readonly grant: Grant;
-  readonly organizationId: string;
-  /** `/services/data/v68.0`. */
-  readonly root: string;
-  readonly segments: readonly string[];
-}
 
 /** Everything under `/services/data`. */
 export async function data(provider: Provider, exchange: Exchange): Promise<Reply> {

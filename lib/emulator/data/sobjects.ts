@@ -1,8 +1,8 @@
 import { jsonReply, type Reply } from '../http/reply';
 import { allowMethods, DataError, notFound } from './errors';
 import { fileContent } from './files';
-import type { DataRecord } from './records';
-import type { DataCall } from './resources';
+import type { DataRecord } from './record';
+import type { DataCall } from './call';
 import { findField, findObject, objects, type FieldDefinition, type ObjectDefinition } from './schema';
 
 /**

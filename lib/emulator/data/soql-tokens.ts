@@ -1,5 +1,5 @@
 import { DataError } from './errors';
-import type { FieldValue } from './records';
+import type { FieldValue } from './record';
 
 const tokenPattern = /\s+|('(?:[^'\\]|\\.)*'|[A-Za-z_][\w.]*|[+-]?\d[\w:.+-]*|<=|>=|!=|<>|[(),=<>])/y;
 

@@ -1,4 +1,4 @@
-import type { FieldValue } from './records';
+import type { FieldValue } from './record';
 import { Tokens, unexpected } from './soql-tokens';
 
 const comparisons = ['=', '!=', '<', '>', '<=', '>=', 'LIKE'] as const;

@@ -1,0 +1,26 @@
+import type { Clock } from '../clock';
+import type { ConfigurationSource } from '../options/source';
+import type { TokenStore } from '../stores/store';
+import type { GrantChanges } from './changes';
+import type { GrantCodec } from './codec';
+import type { EventHub } from './events';
+import type { Revocations } from './revocation';
+import type { RefreshSettings } from './settings';
+
+/** What the parts of the coordinator share. */
+export interface CoordinatorParts {
+  store: TokenStore;
+  codec: GrantCodec;
+  source: ConfigurationSource;
+  clock: Clock;
+  events: EventHub;
+  revocations: Revocations;
+  settings: RefreshSettings;
+  /** What other processes change. */
+  changes: GrantChanges;
+  /** Aborts when the application shuts down. */
+  closing: AbortSignal;
+}
+
+/** {@link CoordinatorParts} as the coordinator is given them; the rest it makes itself. */
+export type GivenParts = Omit<CoordinatorParts, 'changes' | 'closing'>;

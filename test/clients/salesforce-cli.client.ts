@@ -51,6 +51,8 @@ const environment = (): NodeJS.ProcessEnv => ({
   ...process.env,
   // What jest sets, with which the command line looks for its developers' tools.
   NODE_ENV: 'production',
+  // With it, the command line draws its tables with other characters.
+  CI: undefined,
   HOME: home,
   BROWSER: join(home, 'browser'),
   NO_COLOR: '1',

@@ -639,7 +639,9 @@ async function leaveEarly(url: string, cookie: string): Promise<void> {
   const { hostname, port, pathname, host } = new URL(url);
   const socket = connect(Number(port), hostname);
   await once(socket, 'connect');
-  await new Promise((sent) => socket.write(`GET ${pathname} HTTP/1.1\r\nHost: ${host}\r\nCookie: ${cookie}\r\n\r\n`, sent));
+  await new Promise((sent) =>
+    socket.write(`GET ${pathname} HTTP/1.1\r\nHost: ${host}\r\nCookie: ${cookie}\r\n\r\n`, sent),
+  );
   socket.resetAndDestroy();
 }
 

@@ -28,6 +28,7 @@ export class Addresses {
   readonly listed: readonly PublicAddress[];
   /** Origin of the callback URL, if that is written down in full: one more address that is the application's own. */
   readonly callbackOrigin: string | undefined;
+  #isRepetitionTold = false;
 
   /**
    * @param publicUrl the option, as {@link parsePublicUrl} has checked it
@@ -91,6 +92,28 @@ export class Addresses {
     return origin + prefix + path;
   }
 
+  /**
+   * A sentence for the operator, once, if a path below the root begins with what the prefix ends with: `publicUrl` may be the
+   * address of the middleware in place of that of the root, and browsers are then sent to a path that has this part twice.
+   *
+   * @throws SalesforceOptionError as {@link of}
+   */
+  repetition(req: Request, path: string): string | undefined {
+    if (this.#isRepetitionTold) return undefined;
+    const prefix = this.#prefix(req);
+    const part = partOfBoth(prefix, path);
+    if (part === undefined) return undefined;
+    this.#isRepetitionTold = true;
+    const { origin } = this.of(req);
+    return (
+      `Links and callback URL have ${part} twice, as in ${origin}${prefix}${part}: publicUrl ends with ${part}, and paths of this ` +
+      `application begin with ${part}. publicUrl is the address of the application's root, and the mount path follows it. If ` +
+      `no proxy takes ${part} away from the path of requests, set publicUrl to ${origin}${prefix.slice(0, -part.length)}. If a ` +
+      `proxy does, leave ${part} out of the mount path, of routes and of callbackURL. If browsers do open ${prefix}${part}, ` +
+      'there is nothing to do.'
+    );
+  }
+
   /** Whether browsers reach this request by https, as far as is known. */
   isSecure(req: Request): boolean {
     const [first] = this.listed;
@@ -119,6 +142,15 @@ export function parsePublicUrl(value: unknown): PublicUrl | undefined {
   if (list.length === 0) throw invalid('publicUrl', 'a URL, a list of URLs that is not empty, or a function');
   for (const item of list) parseAddress(item);
   return value as PublicUrl;
+}
+
+/** The end of the prefix with which a path begins, as `/v2` of `/crm/v2` and `/v2/accounts`; undefined if there is none. */
+function partOfBoth(prefix: string, path: string): string | undefined {
+  for (let at = 0; at !== -1; at = prefix.indexOf('/', at + 1)) {
+    const end = prefix.slice(at);
+    if (end !== '' && (path === end || path.startsWith(`${end}/`))) return end;
+  }
+  return undefined;
 }
 
 function listOf(publicUrl: PublicUrl | undefined): readonly PublicAddress[] {

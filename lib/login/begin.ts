@@ -7,7 +7,7 @@ import { endpointsOf } from '../salesforce/endpoints';
 import type { TokenSet } from '../token/types';
 import type { LoginClaims } from './claims';
 import type { SetCookie } from './cookies';
-import type { LoginMoves, MovedLogin } from './move';
+import { movedText, type LoginMoves, type MovedLogin } from './move';
 import { absoluteCallbackURL, loginRequest, type LoginRequest, type LoginRequestOptions } from './request';
 import type { Transactions } from './transactions';
 
@@ -25,8 +25,8 @@ export interface LoginContext {
   tenant: ((req: Request) => string | undefined) | undefined;
   /** Told of tokens that a login obtained before it failed, and that are in no use. */
   onAbandoned: ((tokens: TokenSet) => void) | undefined;
-  /** Told that logins begin at another origin than that of their callback. */
-  onMoved: ((origins: { from: string; to: string }) => void) | undefined;
+  /** Tells the operator what is likely to be a mistake in the set-up. */
+  warn: (code: string, message: string) => void;
 }
 
 /** The options of a login with what comes back from it. */
@@ -57,6 +57,8 @@ export async function begin(req: Request, given: BeginOptions, context: LoginCon
   const named = call.callbackURL ?? configuration.callbackURL ?? context.defaultCallback?.(req);
   const callbackURL = absoluteCallbackURL(req, named, context.addresses);
   const login = loginRequest(configuration, call, callbackURL);
+  const repetition = named?.startsWith('/') === true ? context.addresses.repetition(req, named) : undefined;
+  if (repetition !== undefined) context.warn('PUBLIC_URL_PATH', repetition);
 
   const elsewhere = await moveTo(req, context, { callbackURL, moved, options: call, tenant });
   if (elsewhere !== undefined) return { redirectTo: elsewhere, cookies: [] };
@@ -91,7 +93,7 @@ export async function begin(req: Request, given: BeginOptions, context: LoginCon
 /** The URL at the callback's origin, if the login began at another one and can move. */
 async function moveTo(
   req: Request,
-  { addresses, moves, onMoved }: LoginContext,
+  { addresses, moves, warn }: LoginContext,
   { callbackURL, moved, options, tenant }: MoveRequest,
 ): Promise<string | undefined> {
   const to = new URL(callbackURL).origin;
@@ -100,7 +102,7 @@ async function moveTo(
   if (moved) {
     // It has moved and still seems to be at another origin: a proxy hides the one the browser uses. With `publicUrl` the
     // application knows it all the same.
-    if (addresses.of(req).origin !== to) onMoved?.({ from, to });
+    if (addresses.of(req).origin !== to) warn('LOGIN_ORIGIN', movedText({ from, to }));
     return undefined;
   }
   return moves.urlFor(req, to, { addresses, moved: { origin: from, tenant, options: { ...options } } });

@@ -1,7 +1,7 @@
 import type { Request } from 'express';
 import { errorFrom, isSalesforceAuthError } from '../errors';
 import { setCookies } from '../login/cookies';
-import { LoginMoves, movedText } from '../login/move';
+import { LoginMoves } from '../login/move';
 import { withoutEnded } from '../login/transactions';
 import type { Configuration } from '../options/configuration';
 import { SalesforceStrategy } from '../strategy/strategy';
@@ -102,8 +102,8 @@ export class AuthContext {
       receive: (login) => login,
       defaultCallback: (req) => this.callbackPathOf(req),
       onAbandoned: (tokens) => void this.grants.discard(tokens),
-      onMoved: (origins) => {
-        reporter.warn('LOGIN_ORIGIN', movedText(origins));
+      warn: (code, message) => {
+        reporter.warn(code, message);
       },
     });
     const { keepAlive } = options;

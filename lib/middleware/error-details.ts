@@ -20,5 +20,8 @@ export interface ErrorPageDetails {
   links: readonly { label: string; href: string }[];
 }
 
-/** Shows an error in place of the page of this package; the status is set already. */
+/**
+ * Shows an error in place of the page of this package; the status is set already. If nothing is sent 5 seconds after its promise is
+ * fulfilled, or 30 seconds after the call, the page of this package is sent.
+ */
 export type ErrorPage = (details: ErrorPageDetails, req: Request, res: Response) => void | Promise<void>;

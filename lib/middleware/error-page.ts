@@ -1,4 +1,4 @@
-import type { Application, ErrorRequestHandler, Request } from 'express';
+import type { Application, ErrorRequestHandler, NextFunction, Request, Response } from 'express';
 import { errorFrom, isSalesforceAuthError, userMessageOf } from '../errors';
 import { invalid } from '../options/check';
 import type { AuthContext } from './context';
@@ -9,6 +9,12 @@ import { pageHeaders } from './page-html';
 import { sendProblem } from './problem';
 import { attached, type RequestSalesforce } from './request';
 import { isNavigation } from './visit';
+
+/** How long the page of the application may take until its response begins, in milliseconds. */
+const ownPageMs = 30_000;
+
+/** The same, once the promise of its function is fulfilled: a template may still be read. */
+const unsentMs = 5_000;
 
 /**
  * Mounts the page behind everything else, the application's own error handlers included, so that it shows what none of
@@ -55,18 +61,50 @@ function lastErrorHandler(core: AuthContext): ErrorRequestHandler {
     }
     res.status(details.status).set('Cache-Control', 'no-store');
     const { errorPage } = core.options;
-    if (errorPage) {
-      Promise.resolve()
-        .then(() => errorPage(details, req, res) as unknown)
-        .then(refuseText)
-        .catch((failure: unknown) => {
-          core.noteApplicationError('The page of an error', failure);
-          next(errorFrom(failure));
-        });
-      return;
-    }
-    res.set(pageHeaders).type('html').send(errorHtml(details));
+    if (errorPage) showOwn(core, { errorPage, details }, { req, res, next });
+    else send(res, details);
   };
+}
+
+function send(res: Response, details: ErrorPageDetails): void {
+  res.set(pageHeaders).type('html').send(errorHtml(details));
+}
+
+/** Lets the application show the page. If its function sends nothing, the user gets the page of this package. */
+function showOwn(
+  core: AuthContext,
+  { errorPage, details }: { errorPage: ErrorPage; details: ErrorPageDetails },
+  { req, res, next }: { req: Request; res: Response; next: NextFunction },
+): void {
+  const { clock, reporter } = core.options;
+  const sendInstead = (): void => {
+    if (res.headersSent) return;
+    reporter.warn(
+      'ERROR_PAGE',
+      'The function errorPage has sent nothing, so the user got the page of this package. Send the page by its third ' +
+        'parameter, res, and return a promise if the function waits for something.',
+    );
+    send(res, details);
+  };
+  const cancels = [clock.setTimer(ownPageMs, sendInstead)];
+  const cancel = (): void => {
+    for (const one of cancels) one();
+  };
+  res.once('close', cancel);
+  const shown = (async () => {
+    const result: unknown = errorPage(details, req, res);
+    refuseText(await result);
+    if (isThenable(result) && !res.closed) cancels.push(clock.setTimer(unsentMs, sendInstead));
+  })();
+  shown.catch((failure: unknown) => {
+    cancel();
+    core.noteApplicationError('The page of an error', failure);
+    if (!res.headersSent) next(errorFrom(failure));
+  });
+}
+
+function isThenable(value: unknown): boolean {
+  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
 }
 
 function detailsOf(error: AnyError, req: Request, salesforce: RequestSalesforce): ErrorPageDetails {

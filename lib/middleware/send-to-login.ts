@@ -31,13 +31,15 @@ export function sendToLogin(refused: Refused, salesforce: RequestSalesforce, cau
 
 async function answer({ req, res }: Refused, salesforce: RequestSalesforce, cause: unknown): Promise<void> {
   const { core, mountPath } = salesforce;
-  const { addresses, routes, homePath } = core.options;
+  const { addresses, routes, homePath, reporter } = core.options;
   requireSession(req);
   res.set('Cache-Control', 'no-store');
   if (isPrefetch(req)) {
     refusePrefetch(res);
     return;
   }
+  const repetition = addresses.repetition(req, req.originalUrl.split('?')[0] ?? '/');
+  if (repetition !== undefined) reporter.warn('PUBLIC_URL_PATH', repetition);
   const login = routes.login === false ? undefined : addresses.pathOf(req, mountPath, routes.login);
   if (login === undefined || !isNavigation(req)) {
     sendProblem(res, {

@@ -3,7 +3,6 @@ import type { Strategy } from 'passport-oauth2';
 import { debugLogin } from '../debug';
 import { errorFrom, isSalesforceAuthError, SalesforceAuthError } from '../errors';
 import { responseOf } from '../login/cookies';
-import { movedText } from '../login/move';
 import { warn } from '../reporter';
 
 /** What Passport, or the middleware, puts on a strategy for one request. */
@@ -62,11 +61,6 @@ export function repeated(): SalesforceAuthError {
     'This login has been completed already; going back to its callback changes nothing. Open the application instead.',
     { status: 403 },
   );
-}
-
-/** Tells the operator that a proxy seems to hide the origin that browsers use. */
-export function warnOfMove(origins: { from: string; to: string }): void {
-  warn('LOGIN_ORIGIN', movedText(origins));
 }
 
 /** What a function gives its callback. If the function throws, or is async and rejects, that is its answer. */

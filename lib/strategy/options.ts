@@ -119,8 +119,8 @@ export interface StrategyParts {
   waitMs?: number | undefined;
   /** Told of tokens that a login obtained before it failed. */
   onAbandoned?: ((tokens: TokenSet) => void) | undefined;
-  /** Told that logins begin at another origin than that of their callback. */
-  onMoved?: ((origins: { from: string; to: string }) => void) | undefined;
+  /** Tells the operator what is likely to be a mistake in the set-up. Default: on the standard error stream. */
+  warn?: ((code: string, message: string) => void) | undefined;
   /** Takes logins in place of a verify function, for the middleware. */
   receive?: ((login: FinishedLogin | RepeatedLogin) => unknown) | undefined;
 }

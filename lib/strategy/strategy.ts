@@ -12,7 +12,7 @@ import { warn } from '../reporter';
 import { defaultBaseUrl } from '../salesforce/base-url';
 import { endpointsOf } from '../salesforce/endpoints';
 import type { TokenEndpointReply } from '../token/types';
-import { answerOf, refuse, repeated, settleRequest, warnOfMove, type Actions } from './actions';
+import { answerOf, refuse, repeated, settleRequest, type Actions } from './actions';
 import {
   checkCallOptions,
   checkVerify,
@@ -124,7 +124,7 @@ export class SalesforceStrategy extends OAuth2Strategy {
       tenant: parts.tenant,
       defaultCallback: parts.defaultCallback,
       onAbandoned: parts.onAbandoned,
-      onMoved: parts.onMoved ?? warnOfMove,
+      warn: parts.warn ?? warn,
     };
     routeTokenRequests(this._oauth2, fixed, clock);
   }

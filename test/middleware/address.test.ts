@@ -215,6 +215,71 @@ describe('a login that begins at another origin than its callback', () => {
   });
 });
 
+describe('a prefix that the mount path or a route repeats', () => {
+  const internal = { Host: 'node:3000' };
+
+  it.each<[string, { publicUrl: unknown; callbackURL?: string }, string, string]>([
+    ['as the mount path', { publicUrl: 'https://example.com/crm' }, '/crm', 'set publicUrl to https://example.com.'],
+    [
+      'as the end of the prefix and the mount path',
+      { publicUrl: 'https://example.com/crm/v2' },
+      '/v2',
+      'set publicUrl to https://example.com/crm.',
+    ],
+    [
+      'in an address that a function gives',
+      { publicUrl: () => 'https://example.com/crm' },
+      '/crm',
+      'set publicUrl to https://example.com.',
+    ],
+    [
+      'in a callbackURL that is a path',
+      { publicUrl: 'https://example.com/crm', callbackURL: '/crm/callback' },
+      '/',
+      'leave /crm out of the mount path, of routes and of callbackURL',
+    ],
+  ])('is told once: %s', async (_what, options, at, advice) => {
+    const { browser, warnings } = appAt(5, { options, at });
+    const root = at === '/' ? '' : at;
+
+    for (let times = 0; times < 2; times++) {
+      await browser.get(`${root}/accounts`).set({ ...page, ...internal });
+      const moved = await browser.get(`${root}/auth/salesforce`).set(internal);
+      const { search } = new URL(moved.headers['location'] as string);
+      await browser.get(`${root}/auth/salesforce${search}`).set(internal);
+    }
+
+    expect(warnings).toEqual([
+      { code: 'PUBLIC_URL_PATH', message: expect.stringContaining(advice) as string, suppressed: 0 },
+    ]);
+  });
+
+  it('is told at the first guarded page, if the proxy takes nothing away and no callback is below the mount', async () => {
+    const { browser, warnings } = appAt(5, {
+      options: { publicUrl: 'https://example.com/crm', callbackURL: 'https://example.com/crm/callback' },
+      at: '/crm',
+    });
+
+    await browser.get('/crm/accounts').set({ ...page, ...internal });
+
+    expect(warnings.map(({ code }) => code)).toEqual(['PUBLIC_URL_PATH']);
+  });
+
+  it.each([
+    ['/crm', '/crm2'],
+    ['/crm', '/v2'],
+    ['/v2/crm', '/v2'],
+    ['', '/crm'],
+  ])('is none with the prefix %j and the mount path %j', async (prefix, at) => {
+    const { browser, warnings } = appAt(5, { options: { publicUrl: `https://example.com${prefix}` }, at });
+
+    await browser.get(`${at}/accounts?at=${prefix}${prefix}`).set({ ...page, ...internal });
+    await browser.get(`${at}/auth/salesforce`).set(internal);
+
+    expect(warnings).toEqual([]);
+  });
+});
+
 describe('mounting', () => {
   it('takes the same middleware twice on one path', async () => {
     const emulator = await startTestEmulator();

@@ -3,8 +3,9 @@ import express5, { type Express, type Request } from 'express';
 import express4 from 'express4';
 import expressSession from 'express-session';
 import request from 'supertest';
-import { requireSalesforce, salesforceAuth } from '../../lib';
+import { requireSalesforce, salesforceAuth, type ErrorPage } from '../../lib';
 import { startApp, walkToCallback, type ExpressMajor } from '../helpers/app';
+import { ManualClock } from '../helpers/clock';
 import { startTestEmulator } from '../helpers/emulator';
 
 /*
@@ -12,6 +13,7 @@ import { startTestEmulator } from '../helpers/emulator';
  * success; the operator hears of it. Jest fails a test that leaves a rejected promise to nobody.
  */
 
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 const own = new RangeError('__test_own_words__');
 
 const failures: Record<string, () => unknown> = {
@@ -174,6 +176,72 @@ describe.each([4, 5] as const)('an error page of the application that fails, on 
     expect(warnings).toHaveLength(2);
     expect((await request(app).get('/guarded')).status).toBe(401);
     await salesforce.close();
+  });
+});
+
+describe.each([4, 5] as const)('an error page of the application that sends nothing, on Express %d', (major) => {
+  /** Asks for a page that fails, and lets time pass once the function of the application was called. */
+  async function answerOf(errorPage: ErrorPage, afterMs: number) {
+    const app = (major === 4 ? express4() : express5()) as Express;
+    const clock = new ManualClock();
+    const warnings: string[] = [];
+    let called!: () => void;
+    const isCalled = new Promise<void>((resolve) => (called = resolve));
+    const salesforce = salesforceAuth({
+      ...{ clientID: '__test_client_id__', allowedOrganizations: 'any', clock },
+      errorPage: (...given) => {
+        called();
+        return errorPage(...given);
+      },
+      report: ({ code }) => void warnings.push(code),
+    });
+    app.use(expressSession({ secret: '__test__', resave: false, saveUninitialized: false }) as never);
+    app.use(salesforce);
+    const page = { Accept: 'text/html', 'Sec-Fetch-Mode': 'navigate', 'Sec-Fetch-Site': 'none' };
+    const answer = request(app).get('/auth/salesforce/callback?code=x&state=y').set(page);
+    const answered = answer.then((response) => response);
+    await isCalled;
+    await turn();
+    clock.advanceMs(afterMs - 1);
+    await turn();
+    const isEarly = warnings.includes('ERROR_PAGE');
+    clock.advanceMs(1);
+    const response = await answered;
+    // No timer is left behind.
+    while (clock.pending > 0) await turn();
+    await salesforce.close();
+    return { response, warnings, isEarly };
+  }
+
+  it.each<[string, ErrorPage, number]>([
+    ['30 seconds after the call', () => undefined, 30_000],
+    ['30 seconds after the call, with a promise that is never settled', () => new Promise(() => undefined), 30_000],
+    ['5 seconds after its promise was fulfilled', () => Promise.resolve(), 5_000],
+  ])('is replaced by the page of the package %s', async (_what, errorPage, afterMs) => {
+    const { response, warnings, isEarly } = await answerOf(errorPage, afterMs);
+
+    expect(response.status).toBe(403);
+    expect(response.text).toContain('ERR_SALESFORCE_STATE_MISMATCH');
+    expect(response.text).toContain('>Log in again</a>');
+    expect(warnings).toEqual(['ERR_SALESFORCE_STATE_MISMATCH', 'ERROR_PAGE']);
+    expect(isEarly).toBe(false);
+  });
+
+  it.each<[string, ErrorPage]>([
+    ['in a callback, later', (_details, _req, res) => void setImmediate(() => res.send('mine'))],
+    ['after its promise', async (_details, _req, res) => void setImmediate(() => res.send('mine'))],
+    [
+      'and then throws',
+      (_details, _req, res) => {
+        res.send('mine');
+        throw own;
+      },
+    ],
+  ])('is left alone if it sends its page %s', async (_what, errorPage) => {
+    const { response, warnings } = await answerOf(errorPage, 1);
+
+    expect([response.status, response.text]).toEqual([403, 'mine']);
+    expect(warnings).not.toContain('ERROR_PAGE');
   });
 });
 

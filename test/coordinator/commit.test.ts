@@ -52,7 +52,7 @@ describe('storing new tokens', () => {
     expect(read).not.toHaveBeenCalled();
   });
 
-  it('is done where only the answer was lost', async () => {
+  it('counts as done if only the answer was lost', async () => {
     const lab = await Laboratory.open();
     loseAnswer(lab);
     lab.told();
@@ -119,7 +119,7 @@ describe('storing new tokens', () => {
     ]);
   });
 
-  it('was never done where another refresh of the same login came before it', async () => {
+  it('was not done if another refresh of the same login came before it', async () => {
     const lab = await Laboratory.open();
     loseAnswer(lab, (before, { payload }) => {
       const { loginId } = JSON.parse(payload) as { loginId: string };

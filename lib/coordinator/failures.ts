@@ -66,7 +66,7 @@ export function refreshDelayed(
 }
 
 /** A refresh was sent and its answer lost; until its fate is known, the refresh token is not presented again. */
-export function refreshHeld(retryInMs: number, cause?: unknown): SalesforceAuthError {
+export function refreshInDoubt(retryInMs: number, cause?: unknown): SalesforceAuthError {
   return new SalesforceAuthError(
     'ERR_SALESFORCE_REFRESH_IN_DOUBT',
     "Salesforce's answer to a refresh was lost, and it is being found out whether the refresh token is still good. " +

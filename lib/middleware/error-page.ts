@@ -2,7 +2,7 @@ import type { Application, ErrorRequestHandler, NextFunction, Request, Response 
 import { errorFrom, isSalesforceAuthError, userMessageOf } from '../errors';
 import { invalid } from '../options/check';
 import type { AuthContext } from './context';
-import type { ErrorPageDetails } from './error-details';
+import type { ErrorPage, ErrorPageDetails } from './error-details';
 import { errorHtml } from './error-html';
 import { linksOf, type AnyError } from './error-links';
 import { pageHeaders } from './page-html';

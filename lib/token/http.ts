@@ -1,7 +1,7 @@
 import type { Clock } from '../clock';
 import { startDeadline } from './deadline';
 import { debugHttp } from '../debug';
-import { SalesforceAuthError, systemCode } from '../errors';
+import { isError, SalesforceAuthError, systemCode } from '../errors';
 import type { FetchFunction } from '../options/configuration';
 import { GuardedSend, RequestHeldBack, type SendGuard } from './send-guard';
 
@@ -15,7 +15,10 @@ export interface HttpReply {
   text: string;
 }
 
-/** Errors of a connection that was never made: not one byte of the request left this machine. */
+/**
+ * Errors of a connection that was never made: not one byte of the request left this machine. A connection that was made can end
+ * with some of them too, when a router loses the host; then the error names another system call than `connect`.
+ */
 const beforeSending = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
@@ -26,8 +29,9 @@ const beforeSending = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
 
-/** Certificate errors end the handshake, before the request. */
-const certificateError = /^(?:CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH)/;
+/** Certificate errors end the handshake, before the request. Damaged records come later. */
+const certificateError =
+  /^(?:CERT_|ERR_TLS_|ERR_SSL_(?!.*RECORD)|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH)/;
 
 /** Whether a system code says that the certificate of the other side is not trusted. */
 export function isCertificateError(code: string): boolean {
@@ -66,7 +70,7 @@ export async function exchange(url: string, request: HttpRequest, network: Netwo
   const guarded = guard && new GuardedSend(guard, controller);
   const limit = { isOver: false };
   const cancel = startDeadline(clock, httpTimeoutMs, {
-    isWritten: () => !guarded || guarded.isWritten,
+    isWritten: () => !guarded || guarded.body === 'sent',
     abort: () => {
       limit.isOver = true;
       controller.abort();
@@ -83,7 +87,7 @@ export async function exchange(url: string, request: HttpRequest, network: Netwo
     return { status: response.status, headers: response.headers, text };
   } catch (error) {
     if (error instanceof RequestHeldBack) throw error;
-    throw transportError(error, host, limit.isOver ? httpTimeoutMs : undefined, guarded?.isUnsent ?? false);
+    throw transportError(error, host, { timeoutMs: limit.isOver ? httpTimeoutMs : undefined, body: guarded?.body });
   } finally {
     cancel();
   }
@@ -115,22 +119,25 @@ async function readText(response: Response): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/**
- * A failure of the network as an error of this package; also for requests of the application's own.
- *
- * @param timeoutMs the time limit, if it is over
- * @param isUnsent whether the request certainly was not sent; otherwise the system code tells
- */
+/** What is known of a request that failed. */
+interface Failed {
+  /** The time limit, if it is over. */
+  timeoutMs?: number | undefined;
+  /** Whether the body left this machine; if that is unknown, the error tells. */
+  body?: GuardedSend['body'] | undefined;
+}
+
+/** A failure of the network as an error of this package; also for requests of the application's own. */
 export function transportError(
   error: unknown,
   host: string,
-  timeoutMs?: number,
-  isUnsent = false,
+  { timeoutMs, body = 'unknown' }: Failed = {},
 ): SalesforceAuthError {
   if (error instanceof SalesforceAuthError) return error;
   const code = timeoutMs === undefined ? systemCode(error) : undefined;
   debugHttp('request to %s failed: %s', host, timeoutMs === undefined ? (code ?? 'unknown') : 'timeout');
-  if (isUnsent || (code !== undefined && (beforeSending.has(code) || isCertificateError(code)))) {
+  const isUnsent = body === 'unknown' ? timeoutMs === undefined && wasNeverConnected(error) : body === 'not sent';
+  if (isUnsent) {
     const why = code ?? (timeoutMs === undefined ? 'aborted' : `none within ${timeoutMs} ms`);
     return new SalesforceAuthError(
       'ERR_SALESFORCE_UNREACHABLE',
@@ -150,4 +157,17 @@ export function transportError(
     `The connection to ${host} broke before its answer was complete${code === undefined ? '' : ` (${code})`}. Try again.`,
     { status: 502, cause: error, retryAfterSeconds: 5 },
   );
+}
+
+/** Whether an error shows by itself that there was no connection. */
+function wasNeverConnected(error: unknown): boolean {
+  for (let current = error, depth = 0; isError(current) && depth < 4; current = current.cause, depth++) {
+    const { code, syscall, errors } = current as { code?: unknown; syscall?: unknown; errors?: unknown };
+    if (typeof code !== 'string') continue;
+    if (isCertificateError(code)) return true;
+    // Several addresses were tried, and each failed.
+    if (Array.isArray(errors) && errors.length > 0) return errors.every(wasNeverConnected);
+    return syscall === 'connect' || (beforeSending.has(code) && (syscall === undefined || syscall === 'getaddrinfo'));
+  }
+  return false;
 }

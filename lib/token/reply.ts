@@ -7,7 +7,7 @@ import type { TokenEndpointReply } from './types';
 /**
  * Judges a reply of the token endpoint: errors first, then readability, then each field.
  *
- * A reply with status 200 that cannot be read leaves open whether a refresh token was spent.
+ * A success that cannot be read leaves open whether a refresh token was spent.
  *
  * @throws TokenRequestError
  */
@@ -18,7 +18,8 @@ export async function processTokenReply(
   clientID: string,
 ): Promise<TokenEndpointReply> {
   const body = parseObject(reply.text);
-  if (reply.status !== 200) throw errorOf(grantType, reply, body);
+  // Another 2xx is a success that a proxy has changed: it must not count as refused.
+  if (reply.status < 200 || reply.status > 299) throw errorOf(grantType, reply, body);
   if (reply.text.trim() === '') throw unreadable('is empty', reply);
   if (!body) {
     if (/^\s*[{[]/.test(reply.text)) throw unreadable('is cut off or not valid JSON', reply);
@@ -96,7 +97,7 @@ function errorOf(
     return oauthError(grantType, { error, errorDescription, status: reply.status, retryAfterSeconds });
   }
   // 429 and 503 refuse a request before it is worked on; another 5xx may come from a proxy after it was carried out.
-  const refusedAtTheDoor = reply.status === 429 || reply.status === 503;
+  const refusedAtTheDoor = reply.status === 429 || (reply.status === 503 && !wasCutOff(reply.text));
   const said = `Salesforce answered with status ${reply.status} and no OAuth error.`;
   if (!refusedAtTheDoor && reply.status < 500) {
     return new TokenRequestError('refused', 'ERR_SALESFORCE_OAUTH', `${said} Check the baseUrl option.`, {
@@ -111,6 +112,15 @@ function errorOf(
     `${said} Try again later.`,
     { status: 503, upstreamStatus: reply.status, retryAfterSeconds: retryAfterSeconds ?? 5 },
   );
+}
+
+/**
+ * Whether a 503 is that of an Envoy proxy whose connection broke when it had passed the request on. It tells the reason in its
+ * page; the reasons named here come before that.
+ */
+function wasCutOff(page: string): boolean {
+  const [, reason] = /disconnect\/reset before headers(.*)/s.exec(page) ?? [];
+  return reason !== undefined && !/connection failure|connection timeout|overflow|refused stream/.test(reason);
 }
 
 function unreadable(what: string, reply: HttpReply): TokenRequestError {

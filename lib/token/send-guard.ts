@@ -50,14 +50,10 @@ export class GuardedSend {
     this.#controller = controller;
   }
 
-  /** Whether the body has certainly not left this machine. */
-  get isUnsent(): boolean {
-    return this.#state === 'dispatched' || this.#state === 'held back';
-  }
-
-  /** Whether the body may have left this machine. */
-  get isWritten(): boolean {
-    return this.#state === 'written';
+  /** Whether the body has left this machine. A `fetch` that is not made of undici leaves that unknown. */
+  get body(): 'sent' | 'not sent' | 'unknown' {
+    if (this.#state === 'called') return 'unknown';
+    return this.#state === 'written' ? 'sent' : 'not sent';
   }
 
   /** Calls `send`. @throws RequestHeldBack, or what `send` throws */

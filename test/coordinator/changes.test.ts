@@ -25,7 +25,7 @@ function start() {
 }
 
 describe('changes that the store tells of', () => {
-  it('wake whoever waits for the grant, and nobody else', async () => {
+  it('wake the requests that wait for the grant, and no others', async () => {
     const { changed, clock, over, tell, wait } = start();
     wait('first', 'one', 1_000);
     wait('second', 'one', 1_000);
@@ -54,7 +54,7 @@ describe('changes that the store tells of', () => {
     expect(over).toEqual(['wait']);
   });
 
-  it('reach those who began to wait after the last one of the grant had gone', async () => {
+  it('reach requests that began to wait after the last one of the grant had ended', async () => {
     const { clock, over, tell, turn, wait } = start();
     wait('short', 'one', 10);
     wait('long', 'one', 1_000);
@@ -67,7 +67,7 @@ describe('changes that the store tells of', () => {
     expect(over).toEqual(['short', 'long', 'later']);
   });
 
-  it('are not waited for by somebody who is stopped, before or meanwhile', async () => {
+  it('are not waited for after an abort, before or during the wait', async () => {
     const { clock, over, turn, wait } = start();
     const stop = new AbortController();
     wait('meanwhile', 'one', 1_000, stop.signal);

@@ -14,7 +14,7 @@ async function answer(
 }
 
 describe('a claim', () => {
-  it('is made under a name of its own, of the version that was read, for leaseMs', async () => {
+  it('has an owner of its own, the version that was read, and a lease of leaseMs', async () => {
     const lab = await Laboratory.open({ options: { refresh: { leaseMs: 12_000 } } });
     const tokens = await lab.tokens();
     const claim = jest.spyOn(lab.process().store, 'claim');
@@ -33,7 +33,7 @@ describe('a claim', () => {
     expect(two!.owner).not.toBe(one!.owner);
   });
 
-  it('of a grant that has moved is made anew', async () => {
+  it('of a grant with a newer version is made again', async () => {
     const lab = await Laboratory.open();
     const claim = await answer(lab, 'moved');
 
@@ -129,7 +129,7 @@ describe('a claim', () => {
     expect(lab.told().map(([name]) => name)).toEqual(['claim.delayed', 'claim.waited', 'token.failed']);
   });
 
-  it('is not used after a pause in which another process may have taken this one for dead', async () => {
+  it('is not used after a pause in which another process may have claimed the grant', async () => {
     const lab = await Laboratory.open();
     const { clock, store } = lab.process();
     const original = store.claim.bind(store);
@@ -209,7 +209,7 @@ describe('before a refresh token is presented', () => {
     expect(lab.presentations).toEqual([1]);
   });
 
-  it('the lease is looked at once more: a pause while the connection was made gives the claim back', async () => {
+  it('the lease is checked once more: after a pause while the connection was made, the claim is released', async () => {
     const lab = await Laboratory.open();
     const { clock } = lab.process();
     const releaseClaim = jest.spyOn(lab.process().store, 'releaseClaim');
@@ -243,7 +243,7 @@ describe('a refresh that fails for a grant that has moved on', () => {
     ['transient', 'status-503'],
     ['inDoubt', 'drop-before'],
     ['ended', undefined],
-  ] as const)('(%s) adopts what is there', async (_what, fault) => {
+  ] as const)('(%s) uses the newer tokens', async (_what, fault) => {
     const lab = await Laboratory.open();
     if (fault) lab.world.fail(fault);
     else lab.world.revoke();
@@ -269,7 +269,7 @@ describe('a refresh that fails for a grant that has moved on', () => {
     ]);
   });
 
-  it('asks for a login where it was logged out', async () => {
+  it('asks for a login if the user logged out', async () => {
     const lab = await Laboratory.open();
     lab.world.fail('status-503');
     const { grantId, generation } = lab.session;
@@ -288,7 +288,7 @@ describe('a refresh that fails for a grant that has moved on', () => {
     expect(lab.told()[1]).toEqual(['refresh.superseded', { cause: 'rejected', durationMs: 14, by: 'logout' }]);
   });
 
-  it('is told of as it was where nobody can say whether the grant moved on', async () => {
+  it('is told of as a failure if the store cannot say whether the grant has newer tokens', async () => {
     const lab = await Laboratory.open();
     lab.world.fail('status-503');
     const { store } = lab.process();

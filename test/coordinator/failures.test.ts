@@ -6,7 +6,7 @@ import {
   loginRequired,
   noteGrant,
   refreshDelayed,
-  refreshHeld,
+  refreshInDoubt,
   refreshPending,
 } from '../../lib/coordinator/failures';
 import { oauthError } from '../../lib/token/token-error';
@@ -18,7 +18,7 @@ describe('errors of the coordinator', () => {
     [loginRequired('It is over.'), 401, undefined, 'It is over. Log in with Salesforce again.'],
     [refreshDelayed(1_001), 503, 2, 'The access token could not be refreshed for now. '],
     [refreshDelayed(0, { reason: 'ERR_SALESFORCE_UPSTREAM' }), 503, 1, 'for now (ERR_SALESFORCE_UPSTREAM). '],
-    [refreshHeld(5_000), 503, 5, 'was lost'],
+    [refreshInDoubt(5_000), 503, 5, 'was lost'],
     [refreshPending(10_000), 503, 1, '10000 ms (option refresh.waitMs)'],
     [closed(), 503, 1, 'shutting down'],
   ])('say what to do, and when: %s', (error, status, retryAfterSeconds, text) => {
@@ -28,7 +28,7 @@ describe('errors of the coordinator', () => {
   });
 
   it('keep what caused them', () => {
-    for (const error of [loginRequired('It is over.', cause), refreshDelayed(1, { cause }), refreshHeld(1, cause)]) {
+    for (const error of [loginRequired('It is over.', cause), refreshDelayed(1, { cause }), refreshInDoubt(1, cause)]) {
       expect(error.cause).toBe(cause);
     }
   });

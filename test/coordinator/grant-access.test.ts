@@ -1,5 +1,5 @@
 import type { GrantRecord } from '../../lib/stores/store';
-import { refreshHeld } from '../../lib/coordinator/failures';
+import { refreshInDoubt } from '../../lib/coordinator/failures';
 import { collect } from '../helpers/collect';
 import { partsOf, recordOf, tokensOf, turn } from './support';
 
@@ -148,7 +148,7 @@ describe('a grant that changes in the store', () => {
 });
 
 describe('a store that has lost a write', () => {
-  it('is noticed by whoever saw the newer version, of the same login', () => {
+  it('is noticed by a process that saw the newer version of the same login', () => {
     const { access } = start();
     expect(access.hasSeenNewer(recordOf())).toBe(false);
     access.remember(recordOf({ version: 3 }), tokensOf());
@@ -216,7 +216,7 @@ describe('calling the store', () => {
 
   it('turns a failure into an error of this package, and leaves those alone', async () => {
     const { access, clock, told } = start();
-    const own = refreshHeld(1_000);
+    const own = refreshInDoubt(1_000);
 
     await expect(access.call('releaseClaim', () => Promise.reject(own))).rejects.toBe(own);
     expect(told).toEqual([]);

@@ -27,7 +27,7 @@ function live(lab: Laboratory): number {
 }
 
 describe('a login', () => {
-  it('begins a grant, and a session holds it', async () => {
+  it('begins a grant, and its session is a holder', async () => {
     const lab = await Laboratory.open();
 
     expect(await lab.record()).toMatchObject({
@@ -211,7 +211,7 @@ describe('a login', () => {
     expect((await lab.tokens()).clientID).toBe(labels.clientID);
   });
 
-  it('begins anew where the one that cannot be read is gone meanwhile', async () => {
+  it('begins again if the grant that cannot be read was removed meanwhile', async () => {
     const lab = await Laboratory.open();
     const { store } = lab.process();
     const record = await lab.record();
@@ -232,7 +232,7 @@ describe('a login', () => {
     expect(lab.told()[0]).toEqual(['login.succeeded', { tokens: 'new' }]);
   });
 
-  it('begins anew where the store says another has come in between, and gives up after waitMs', async () => {
+  it('begins again if another login came in between, and fails after waitMs', async () => {
     const lab = await Laboratory.open();
     const { store } = lab.process();
     const put = jest.spyOn(store, 'put').mockResolvedValueOnce({ outcome: 'conflict' });
@@ -251,7 +251,7 @@ describe('a login', () => {
     expect(put.mock.calls.length).toBeLessThan(200);
   });
 
-  it('begins anew where the grant it would have left as it is has ended meanwhile', async () => {
+  it('begins again if the grant that it would have kept has ended meanwhile', async () => {
     const lab = await Laboratory.open();
     jest.spyOn(lab.process().store, 'addHolder').mockResolvedValueOnce(false);
     lab.told();
@@ -261,7 +261,7 @@ describe('a login', () => {
     expect([told[0], told.at(-1)]).toEqual([['login.succeeded', { tokens: 'kept' }], revoked]);
   });
 
-  it('that begins a grant fails likewise where it cannot be written', async () => {
+  it('that begins a grant fails as well if the store does not write it', async () => {
     const lab = await Laboratory.open();
     jest.spyOn(lab.process().store, 'put').mockImplementationOnce(down);
     lab.told();
@@ -364,7 +364,7 @@ describe('a logout', () => {
     expect(live(lab)).toBe(0);
   });
 
-  it('everywhere ends the grant whoever holds it, in memory as well', async () => {
+  it('everywhere closes the grant for all holders, in memory as well', async () => {
     const lab = await Laboratory.open();
     await logIn(lab);
     await lab.get();
@@ -377,7 +377,7 @@ describe('a logout', () => {
     expect(live(lab)).toBe(0);
   });
 
-  it('of a grant that is gone is one as well', async () => {
+  it('of a grant that is logged out already succeeds', async () => {
     const lab = await Laboratory.open();
     await lab.during(logOut(lab, lab.session), 100);
     lab.told();
@@ -386,7 +386,7 @@ describe('a logout', () => {
     expect(lab.told()).toEqual([['grant.loggedOut', { ended: false }]]);
   });
 
-  it('without a generation, as of a job, ends what there is, and nothing where nothing is', async () => {
+  it('without a generation, as of a job, closes the grant there is, or does nothing', async () => {
     const lab = await Laboratory.open();
     const { grantId } = lab.session;
     const { grants } = lab.process().core;
@@ -404,7 +404,7 @@ describe('a logout', () => {
     expect(lab.told()).toEqual([['grant.loggedOut', { ended: true }], revoked]);
   });
 
-  it.each(['removeHolder', 'abandon'] as const)('is not told of where nobody logged out: %s()', async (how) => {
+  it.each(['removeHolder', 'abandon'] as const)('is not told of if no user logged out: %s()', async (how) => {
     const lab = await Laboratory.open();
     const { grantId, generation, holder } = lab.session;
     if (how === 'abandon')
@@ -439,7 +439,7 @@ describe('a logout', () => {
     expect(typeof (await lab.get())).toBe('string');
   });
 
-  it('is tried again where the grant got new tokens meanwhile, ten times', async () => {
+  it('is tried again up to ten times if the grant got new tokens meanwhile', async () => {
     const lab = await Laboratory.open();
     const call = jest.spyOn(lab.process().store, 'logOut').mockResolvedValueOnce({ outcome: 'moved' });
     lab.told();
@@ -558,7 +558,7 @@ describe('a logout', () => {
     }
   });
 
-  it('waits for nobody where waitMs is 0', async () => {
+  it('waits for no attempt if waitMs is 0', async () => {
     const lab = await Laboratory.open({ processes: 2, options: { refresh: { waitMs: 0 } } });
     lab.world.fail('hang-before');
     void lab.ask({ rejected: (await lab.tokens()).accessToken }, 1);
@@ -573,7 +573,7 @@ describe('a logout', () => {
   it.each([
     ['the store does not answer', () => Promise.reject(new Error('The store is down.'))],
     ['the grant is gone for good', () => Promise.resolve(undefined)],
-  ])('waits no longer where %s', async (_what, answer) => {
+  ])('waits no longer if %s', async (_what, answer) => {
     const lab = await Laboratory.open({ processes: 2 });
     lab.world.fail('hang-before');
     void lab.ask({ rejected: (await lab.tokens()).accessToken }, 1);
@@ -626,7 +626,7 @@ describe('a logout', () => {
     },
   );
 
-  it('leaves a tombstone for ten minutes, which holds off what was under way', async () => {
+  it('leaves a tombstone for ten minutes, which refuses the tokens of an attempt under way', async () => {
     const lab = await Laboratory.open();
     await lab.during(logOut(lab, lab.session), 100);
     await lab.world.elapse(599_000);

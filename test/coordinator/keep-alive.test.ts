@@ -81,7 +81,7 @@ describe('keeping grants alive', () => {
     }
   });
 
-  it('ends those that no session has held for long', async () => {
+  it('ends those that have had no holder for long', async () => {
     const { lab, sessions } = await start(2);
     idle(lab, [
       { ...sessions[0]!, unheldMs: 500_000_000 },
@@ -96,7 +96,7 @@ describe('keeping grants alive', () => {
     expect((await lab.store.read(sessions[1]!.grantId))?.state).toBe('idle');
   });
 
-  it('leaves those alone that no session holds, without a pause', async () => {
+  it('leaves those alone that have no holder, without a pause', async () => {
     const { lab, sessions } = await start(2);
     idle(lab, [
       { ...sessions[0]!, unheldMs: 1 },
@@ -181,7 +181,7 @@ describe('keeping grants alive', () => {
     expect(rounds(lab)).toEqual([sum(6, 0, 0)]);
   });
 
-  it('goes on where failures are the grants, or not in a row', async () => {
+  it('goes on if failures are those of single grants, or not in a row', async () => {
     const { lab, sessions } = await start(3);
     const [one, two, three] = sessions as [GrantHolder, GrantHolder, GrantHolder];
     idle(lab, [one, two, three, one], [one, two, three, one, two]);
@@ -199,12 +199,12 @@ describe('keeping grants alive', () => {
     expect(rounds(lab)).toEqual([sum(1, 0, 4)]);
   });
 
-  it.each(['HELD', 'PENDING', 'STORE'])('takes for general: %s', async (what) => {
+  it.each(['IN DOUBT', 'PENDING', 'STORE'])('counts as general: %s', async (what) => {
     const { lab, sessions, store } = await start(3);
     if (what === 'STORE') jest.spyOn(store, 'claim').mockRejectedValue(new Error('The store is down.'));
     else {
       lab.process().core.events.emitter.on('refresh.started', () => {
-        lab.world.fail(what === 'HELD' ? 'drop-after' : 'hang-before');
+        lab.world.fail(what === 'IN DOUBT' ? 'drop-after' : 'hang-before');
       });
     }
     idle(lab, [...sessions, ...sessions]);
@@ -213,7 +213,7 @@ describe('keeping grants alive', () => {
     expect(rounds(lab)).toEqual([sum(0, 0, 3)]);
   });
 
-  it('goes on in the next round where the store did not answer', async () => {
+  it('goes on in the next round if the store did not answer', async () => {
     const { lab, store } = await start();
     const take = jest.spyOn(store, 'takeIdle').mockImplementationOnce(() => {
       throw new Error('The store is down.');

@@ -3,7 +3,7 @@ import type { SalesforceAuthError } from '../../lib';
 import { essence, Laboratory, reauthentication } from './laboratory';
 
 describe('a refresh', () => {
-  it('ends in new tokens, which are stored before anybody gets them, and tells what it took', async () => {
+  it('stores new tokens before a request gets them, and tells how long it took', async () => {
     const lab = await Laboratory.open();
     const before = await lab.tokens();
     lab.told();
@@ -79,7 +79,7 @@ describe('a refresh', () => {
     expect(answer === old).toBe(cause === 'soft');
   });
 
-  it('is not begun where another process has new tokens already', async () => {
+  it('is not begun if another process has stored new tokens already', async () => {
     const lab = await Laboratory.open({ processes: 2 });
     const old = (await lab.tokens()).accessToken;
     await lab.get({}, 1);
@@ -89,7 +89,7 @@ describe('a refresh', () => {
     expect(lab.presentations).toEqual([1]);
   });
 
-  it('waits for the one of another process, and tells how long', async () => {
+  it('waits for the attempt of another process, and tells how long', async () => {
     const lab = await Laboratory.open({ processes: 2 });
     const rejected = (await lab.tokens()).accessToken;
     lab.world.fail('slow-before');
@@ -160,7 +160,7 @@ describe('a refresh that Salesforce refuses for now', () => {
     expect(typeof (await lab.get())).toBe('string');
   });
 
-  it('because of its configuration is tried again after half a minute, with that error meanwhile', async () => {
+  it('because of a setting is tried again after half a minute, and requests get that error meanwhile', async () => {
     const lab = await Laboratory.open({ isCertain: true });
     await lab.world.elapse(600_000);
     lab.faults.inject({ on: 'refresh', kind: 'error', error: 'invalid_client' });
@@ -201,8 +201,8 @@ describe('a refresh that Salesforce refuses for now', () => {
   });
 });
 
-describe('a refresh token that is over', () => {
-  it('asks for a login, once and for all', async () => {
+describe('a grant that ends', () => {
+  it('asks for a login, and Salesforce is not asked again', async () => {
     const lab = await Laboratory.open();
     lab.world.revoke();
     lab.told();
@@ -227,7 +227,7 @@ describe('a refresh token that is over', () => {
     expect(lab.presentations).toHaveLength(presentations);
   });
 
-  it('is found out again where the store could not note it', async () => {
+  it('is found to have ended once more if the store could not store the end', async () => {
     const lab = await Laboratory.open();
     lab.world.revoke();
     lab.told();
@@ -245,7 +245,7 @@ describe('a refresh token that is over', () => {
     ]);
   });
 
-  it('was never there: the end of the access token is the end of the login', async () => {
+  it('because it has no refresh token ends with its access token', async () => {
     const lab = await Laboratory.open({ scope: 'id api', isCertain: true });
     jest.spyOn(lab.process().store, 'read').mockResolvedValue({ ...(await lab.record()), hardInMs: -60_000 });
 
@@ -271,7 +271,7 @@ describe('a refresh token that is over', () => {
     },
   );
 
-  it('was never there: that is told once, and not where a login came before it could be noted', async () => {
+  it('because it has no refresh token is told of once, and not at all if a login came before the end was stored', async () => {
     const lab = await Laboratory.open({ scope: 'id api' });
     jest.spyOn(lab.process().store, 'releaseClaim').mockImplementationOnce(async (grantId, release) => {
       await lab.world.login(lab.process(), 'id api');
@@ -285,7 +285,7 @@ describe('a refresh token that is over', () => {
     expect(lab.told().filter(([name]) => name === 'refresh.ended')).toHaveLength(1);
   });
 
-  it('was never there: that is told without asking Salesforce', async () => {
+  it('because it has no refresh token ends without a request to Salesforce', async () => {
     const lab = await Laboratory.open({ scope: 'id api' });
     lab.told();
 
@@ -300,7 +300,7 @@ describe('a refresh token that is over', () => {
 });
 
 describe('a refresh whose answer is lost', () => {
-  it('holds the grant until Salesforce can have done with it, and goes on where nothing was spent', async () => {
+  it('leaves the grant in doubt for drainMs, and is repeated if the refresh token was not spent', async () => {
     const lab = await Laboratory.open();
     const rejected = (await lab.tokens()).accessToken;
     lab.world.fail('drop-before');
@@ -328,7 +328,7 @@ describe('a refresh whose answer is lost', () => {
     ]);
   });
 
-  it('ends in a login where Salesforce says that the token was spent', async () => {
+  it('ends the grant if Salesforce says that the refresh token was spent', async () => {
     const lab = await Laboratory.open();
     const rejected = (await lab.tokens()).accessToken;
     lab.world.fail('drop-after');
@@ -350,7 +350,7 @@ describe('a refresh whose answer is lost', () => {
     });
   });
 
-  it("is nobody's concern any more where a login came before the end could be noted", async () => {
+  it('ends nothing if a login came before the end was stored', async () => {
     const lab = await Laboratory.open();
     const rejected = (await lab.tokens()).accessToken;
     lab.world.fail('drop-after');
@@ -368,7 +368,7 @@ describe('a refresh whose answer is lost', () => {
     expect(lab.presentations).toEqual([1]);
   });
 
-  it('is looked into every ten seconds for as long as it is held, the last time at the end of it', async () => {
+  it('is looked into every ten seconds while the grant is in doubt, and a last time at the end of inDoubtMs', async () => {
     const lab = await Laboratory.open({ isPublic: true, options: { refresh: { inDoubtMs: 27_000 } } });
     const rejected = (await lab.tokens()).accessToken;
     lab.world.fail('drop-after');
@@ -385,7 +385,7 @@ describe('a refresh whose answer is lost', () => {
     expect(answers).toEqual([held(10), held(10), held(7), reauthentication]);
   });
 
-  it('is given up at the very end of the doubt', async () => {
+  it('ends the grant exactly when inDoubtMs is over', async () => {
     const lab = await Laboratory.open({ isPublic: true, options: { refresh: { inDoubtMs: 20_000 } } });
     const rejected = (await lab.tokens()).accessToken;
     lab.world.fail('drop-after');
@@ -420,7 +420,7 @@ describe('a refresh whose answer is lost', () => {
     expect(essence(await lab.get({ rejected }))).toEqual(reauthentication);
   });
 
-  it('of a process that is gone is looked into at once where Salesforce needs no time', async () => {
+  it('of a process that was killed is looked into at once if drainMs is 0', async () => {
     const lab = await Laboratory.open({ processes: 2, options: { refresh: { drainMs: 0 } } });
     const rejected = (await lab.tokens()).accessToken;
     lab.world.fail('hang-before');
@@ -435,7 +435,7 @@ describe('a refresh whose answer is lost', () => {
   it.each([
     ['retry', 'string'],
     ['login', 'object'],
-  ] as const)('is settled at the first look under onLostAnswer %s', async (onLostAnswer, type) => {
+  ] as const)('is decided at the first look with onLostAnswer %s', async (onLostAnswer, type) => {
     const lab = await Laboratory.open({ isPublic: true, onLostAnswer });
     const rejected = (await lab.tokens()).accessToken;
     lab.world.fail('drop-before');
@@ -449,7 +449,7 @@ describe('a refresh whose answer is lost', () => {
     expect(lab.presentations).toEqual(type === 'string' ? [1] : []);
   });
 
-  it('goes on under retry however long it was held', async () => {
+  it('is repeated with onLostAnswer retry, however long the grant was in doubt', async () => {
     const lab = await Laboratory.open({ isPublic: true, onLostAnswer: 'retry' });
     const rejected = (await lab.tokens()).accessToken;
     lab.world.fail('drop-before');
@@ -459,7 +459,7 @@ describe('a refresh whose answer is lost', () => {
     expect(await lab.get({ rejected })).toBe((await lab.tokens()).accessToken);
   });
 
-  it('is left to whoever has the claim by now', async () => {
+  it('is left to the process that has the claim by now', async () => {
     const lab = await Laboratory.open();
     const rejected = (await lab.tokens()).accessToken;
     lab.world.fail('drop-before');
@@ -476,7 +476,7 @@ describe('a refresh whose answer is lost', () => {
     expect(lab.presentations).toEqual([]);
   });
 
-  it('of a process that is gone is looked into when its lease is over and Salesforce can have done with it', async () => {
+  it('of a process that was killed is looked into once its lease and drainMs are over', async () => {
     const lab = await Laboratory.open({ processes: 2, options: { refresh: { drainMs: 20_000 } } });
     const rejected = (await lab.tokens()).accessToken;
     lab.world.fail('hang-before');

@@ -91,7 +91,7 @@ describe('rotation that is switched on while answers are lost', () => {
     expect(logins).toBe(sessions.length);
   });
 
-  it('costs nobody a login if Salesforce has carried out none of the requests', async () => {
+  it('costs no login if Salesforce has carried out none of the requests', async () => {
     const { lab, logins } = await outage(() => false);
 
     expect(logins).toBe(0);

@@ -1,7 +1,8 @@
 /** @again newest-node */
+import { subscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { createServer, request as httpRequest, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import { systemClock } from '../../lib/clock';
 import type { FetchFunction } from '../../lib/options/configuration';
@@ -105,6 +106,52 @@ describe('a guarded request', () => {
     expect(received).toHaveLength(20);
     const ids = received.map(({ headers }) => headers['x-request-id']).filter((id) => id !== undefined);
     expect(new Set(ids).size).toBe(10);
+  });
+
+  it('may have been carried out if its connection ends with an error that others have before there is one', async () => {
+    const connected = new Promise<Socket>((resolve) => {
+      subscribe('undici:client:connected', (message) => resolve((message as { socket: Socket }).socket));
+    });
+    const silent = createServer().listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const answer = exchange(
+      `http://127.0.0.1:${port}/token`,
+      { method: 'POST', headers: {}, body: 'who=me', guard: { isSure: true } },
+      { fetch: undefined, httpTimeoutMs: 30_000 },
+      systemClock,
+    );
+    const lost = expect(answer).rejects.toThrow(failure({ code: 'ERR_SALESFORCE_CONNECTION_LOST' }));
+
+    await once(silent, 'request');
+    // What the kernel tells if a router loses the way to the host meanwhile.
+    const noRoute = Object.assign(new Error('read EHOSTUNREACH'), { code: 'EHOSTUNREACH', syscall: 'read' });
+    (await connected).destroy(noRoute);
+
+    await lost;
+    silent.closeAllConnections();
+    silent.close();
+  });
+
+  it('was not sent if no address of the host takes a connection, whatever way it goes', async () => {
+    const free = createServer().listen(0, '127.0.0.1');
+    await once(free, 'listening');
+    const { port } = free.address() as AddressInfo;
+    free.close();
+    const onHttp: FetchFunction = async (target) => {
+      await once(httpRequest(target, { method: 'POST' }).end(), 'response');
+      return new Response();
+    };
+
+    for (const send of [undefined, onHttp]) {
+      const answer = exchange(
+        `http://localhost:${port}/token`,
+        { method: 'POST', headers: {}, body: 'who=me', guard: { isSure: true } },
+        { fetch: send, httpTimeoutMs: 30_000 },
+        systemClock,
+      );
+      await expect(answer).rejects.toThrow(failure({ code: 'ERR_SALESFORCE_UNREACHABLE' }));
+    }
   });
 
   describe('through a fetch that is not made of undici', () => {

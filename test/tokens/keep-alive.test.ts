@@ -157,7 +157,7 @@ describe('thirty idle days', () => {
     expect(heard).not.toHaveBeenCalled();
   });
 
-  it('tells of the end of a grant that no session holds, once a day, and ends none itself', async () => {
+  it('tells once a day of the end of a grant without a holder, and ends none itself', async () => {
     const { browser, clock, emulator, expiring, salesforce } = await startLasting(undefined, 1);
     await logIn(browser(), emulator);
     const idleUntil = new Date(clock.now() + 30 * dayMs);
@@ -225,7 +225,7 @@ describe('thirty idle days', () => {
   });
 
   describe('for jobs', () => {
-    it('tokens.keepAlive() keeps a grant that no session holds, with one refresh a day at most', async () => {
+    it('tokens.keepAlive() keeps a grant without a holder, with one refresh a day at most', async () => {
       const { browser, clock, emulator, expiring, salesforce } = await startLasting({ keepAlive: false }, 1);
       await logIn(browser(), emulator);
       const { grantId } = await only(salesforce);
@@ -257,7 +257,7 @@ describe('thirty idle days', () => {
       expect(refreshes(emulator)).toBe(1);
     });
 
-    it('keepAlive: { jobs: true } keeps grants that no session holds and nobody uses', async () => {
+    it('keepAlive: { jobs: true } keeps grants that have no holder and are not used', async () => {
       const { browser, clock, emulator, salesforce } = await startLasting({ keepAlive: { jobs: true } }, 1);
       await logIn(browser(), emulator);
 
@@ -303,7 +303,7 @@ function around(moment: Date): unknown {
 }
 
 describe('keepAlive', () => {
-  it('refreshes a grant nobody uses after 25 days, and again 25 days later', async () => {
+  it('refreshes an unused grant after 25 days, and again 25 days later', async () => {
     const { browser, clock, emulator, salesforce } = await start();
     const tab = browser();
     await logIn(tab, emulator);
@@ -319,7 +319,7 @@ describe('keepAlive', () => {
     expect((await tab.get('/accounts')).status).toBe(200);
   });
 
-  it('refreshes although the access token is fresh as far as anybody knows', async () => {
+  it('refreshes although the access token looks fresh', async () => {
     const { browser, clock, emulator, salesforce } = await start({
       refresh: { keepAlive: { afterSeconds: 60, everySeconds: 60 } },
     });
@@ -333,7 +333,7 @@ describe('keepAlive', () => {
     expect((await tab.get('/accounts')).status).toBe(200);
   });
 
-  it('revokes a grant that no session has held for abandonedAfterSeconds', async () => {
+  it('revokes a grant that has had no holder for abandonedAfterSeconds', async () => {
     const keepAlive = { jobs: true, abandonedAfterSeconds: 30 * daySeconds };
     const { browser, clock, emulator, salesforce } = await start({ refresh: { keepAlive } }, 1);
     await logIn(browser(), emulator);
@@ -346,7 +346,7 @@ describe('keepAlive', () => {
     expect(emulator.liveTokens()).toEqual({ accessTokens: 0, refreshTokens: 0 });
   });
 
-  it('logs nobody out while Salesforce fails, gives up the round after three failures, and goes on in the next', async () => {
+  it('logs no user out while Salesforce fails, gives up the round after three failures, and goes on in the next', async () => {
     const { browser, clock, emulator, salesforce } = await start();
     const tabs = await loginsOf(5, emulator, browser);
     emulator.faults.inject({ on: 'refresh', kind: 'status', status: 429, times: 3 });

@@ -61,7 +61,7 @@ describe('several processes on one store', () => {
     expect(refreshCount(emulator)).toBe(1);
   });
 
-  it('wait for the one that is refreshing, and adopt its token', async () => {
+  it('wait for the one that is refreshing, and use its token', async () => {
     const { emulator, first, second, grantId } = await startProcesses(2);
     emulator.expireAccessTokens();
     const held = emulator.faults.inject({ on: 'refresh', kind: 'hold' });
@@ -78,7 +78,7 @@ describe('several processes on one store', () => {
     expect(refreshCount(emulator)).toBe(1);
   });
 
-  it('lose nothing when one is paused past its lease with the answer on its way', async () => {
+  it('lose nothing if one is paused past its lease with the answer on its way', async () => {
     const { emulator, first, second, storeClock, grantId } = await startProcesses(2);
     emulator.expireAccessTokens();
     const held = emulator.faults.inject({ on: 'refresh', kind: 'hold', when: 'after' });
@@ -95,7 +95,7 @@ describe('several processes on one store', () => {
     expect(refreshCount(emulator)).toBe(1);
   });
 
-  it('go on when one died with its claim before it sent anything', async () => {
+  it('go on if one was killed with its claim before it sent anything', async () => {
     const { emulator, store, second, elapse, grantId } = await startProcesses(2);
     emulator.expireAccessTokens();
     const { generation, version } = (await store.read(grantId))!;
@@ -109,7 +109,7 @@ describe('several processes on one store', () => {
     expect(refreshCount(emulator)).toBe(1);
   });
 
-  it('hold a grant whose refresher is gone with the answer, and ask for one clean login', async () => {
+  it('leave a grant in doubt whose answer died with a process, and ask for one login', async () => {
     const { emulator, store, second, tab, elapse, grantId } = await startProcesses(2);
     emulator.expireAccessTokens();
     // What a killed process leaves: a claim, a rotation at Salesforce, and nothing in the store.
@@ -133,7 +133,7 @@ describe('several processes on one store', () => {
     expect(await limits(second, grantId)).toBe(200);
   });
 
-  it('are not confused by a clock that is a day off', async () => {
+  it('are not harmed by a clock that is a day off', async () => {
     const { emulator, processes, first, second, elapse, grantId } = await startProcesses(2, {
       accessTokenFormat: 'jwt',
     });
@@ -149,7 +149,7 @@ describe('several processes on one store', () => {
     expect(refreshCount(emulator)).toBe(1);
   });
 
-  it('share one backoff', async () => {
+  it('share one pause after a failure', async () => {
     const { emulator, processes, elapse, grantId } = await startProcesses(3, { expiresInSeconds: 600 });
     emulator.faults.inject({ on: 'refresh', kind: 'status', status: 429, retryAfterSeconds: 30, times: Infinity });
     elapse(600);
@@ -163,7 +163,7 @@ describe('several processes on one store', () => {
     expect(refreshCount(emulator)).toBe(1);
   });
 
-  it('revoke what a refresh in one of them brings home after a logout in another', async () => {
+  it('revoke what a refresh brings in one of them after a logout in another', async () => {
     const { emulator, first, second, grantId } = await startProcesses(2);
     emulator.expireAccessTokens();
     const held = emulator.faults.inject({ on: 'refresh', kind: 'hold', when: 'after' });
@@ -181,7 +181,7 @@ describe('several processes on one store', () => {
     expect(emulator.liveTokens()).toEqual({ accessTokens: 0, refreshTokens: 0 });
   });
 
-  it('revoke what a refresh brings home after a new login, and keep the tokens of the login', async () => {
+  it('revoke what a refresh brings after a new login, and keep the tokens of the login', async () => {
     const { emulator, first, second, grantId } = await startProcesses(2);
     emulator.expireAccessTokens();
     const held = emulator.faults.inject({ on: 'refresh', kind: 'hold', when: 'after' });
@@ -201,7 +201,7 @@ describe('several processes on one store', () => {
 });
 
 describe('a store that fails', () => {
-  it('keeps everybody logged in, and nobody uses a token that is not stored', async () => {
+  it('keeps all users logged in, and no request gets a token that is not stored', async () => {
     const { emulator, store, first, grantId } = await startProcesses(1);
     emulator.expireAccessTokens();
     let isDown = true;
@@ -220,7 +220,7 @@ describe('a store that fails', () => {
     expect(refreshCount(emulator)).toBe(1);
   });
 
-  it('is a 503 where nothing is known, and goes unnoticed where a live token is', async () => {
+  it('means 503 if this process knows no token, and goes unnoticed if it knows one that works', async () => {
     const { store, first, second, tab, grantId } = await startProcesses(2);
     jest.spyOn(store, 'read').mockRejectedValue(new Error('connection refused'));
 

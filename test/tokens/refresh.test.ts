@@ -3,7 +3,7 @@ import { logIn } from '../helpers/app';
 import { loggedIn, refreshes } from './support';
 
 describe('a token that has ended', () => {
-  it('is refreshed as well where refresh tokens do not rotate', async () => {
+  it('is refreshed with the same refresh token each time if rotation is off', async () => {
     const { emulator, tab } = await loggedIn({ policy: { rotateRefreshTokens: false } });
 
     for (let round = 0; round < 3; round++) {
@@ -14,7 +14,7 @@ describe('a token that has ended', () => {
     expect([...emulator.presentations.values()]).toEqual([3]);
   });
 
-  it('is followed to another instance', async () => {
+  it('is refreshed to the new instance after the organization has moved', async () => {
     const { emulator, tab } = await loggedIn();
     const moved = emulator.moveInstance();
 
@@ -23,10 +23,33 @@ describe('a token that has ended', () => {
     expect(accounts.status).toBe(200);
     expect((await tab.get('/token')).body.instanceUrl).toBe(moved);
   });
+
+  it.each<[string, { signature?: string | undefined; id?: string | undefined }]>([
+    // For some minutes after a Consumer Secret was replaced, Salesforce may sign with the other one.
+    ['is signed with another secret', { signature: 'x'.repeat(44) }],
+    ['is not signed', { signature: undefined }],
+    ['names the user at a host that is not known', { id: 'https://login.example.com/id/%s/%s' }],
+    ['does not name the user', { id: undefined }],
+  ])('is refreshed, and the rotated tokens are kept, if the reply %s', async (_what, changes) => {
+    const { emulator, tab } = await loggedIn();
+    const { organizationId, userId } = emulator.users[0]!;
+    const id = changes.id?.replace('%s', organizationId).replace('%s', userId);
+    emulator.expireAccessTokens();
+    emulator.faults.inject({
+      on: 'refresh',
+      kind: 'reply',
+      change: (reply: object) => ({ ...reply, ...changes, ...('id' in changes ? { id } : {}) }),
+    });
+
+    expect((await tab.get('/accounts')).status).toBe(200);
+    emulator.expireAccessTokens();
+    expect((await tab.get('/accounts')).status).toBe(200);
+    expect([...emulator.presentations.values()]).toEqual([1, 1]);
+  });
 });
 
-describe('staleness', () => {
-  it('refreshes in the background when most of the life is over, and nobody waits', async () => {
+describe('the age of an access token', () => {
+  it('begins a refresh in the background near its end, and no request waits', async () => {
     const { emulator, clock, tab, salesforce } = await loggedIn();
     const before = (await tab.get('/token')).body.accessToken as string;
     clock.advanceSeconds(0.95 * 7200);
@@ -43,7 +66,7 @@ describe('staleness', () => {
     expect(refreshes(emulator)).toHaveLength(1);
   });
 
-  it('waits for a refresh when the whole session timeout is over', async () => {
+  it('makes the request wait for a refresh once sessionTimeoutSeconds are over', async () => {
     const { emulator, clock, tab } = await loggedIn({ options: { sessionTimeoutSeconds: 900 } });
     const before = (await tab.get('/token')).body.accessToken as string;
     clock.advanceSeconds(901);
@@ -57,7 +80,7 @@ describe('staleness', () => {
   it.each([
     ['expires_in', { expiresInSeconds: 600 }, 600],
     ['the exp of a JWT', { accessTokenFormat: 'jwt' as const, jwtTimeoutSeconds: 600 }, 600],
-  ])('goes by %s where there is one', async (_what, policy, life) => {
+  ])('is counted against %s if the reply has one', async (_what, policy, life) => {
     const { emulator, clock, tab } = await loggedIn({ policy: { rotateRefreshTokens: true, ...policy } });
 
     clock.advanceSeconds(life * 0.7);
@@ -70,7 +93,7 @@ describe('staleness', () => {
     expect((await tab.get('/token')).body.accessToken).toBe(before);
   });
 
-  it('is not put off by a wall clock that is set back, and one that jumps ahead costs a refresh', async () => {
+  it('ignores a wall clock that is set back, and counts one that jumps ahead, as after sleep', async () => {
     const { emulator, clock, tab } = await loggedIn();
     const jump = async (days: number): Promise<number> => {
       clock.jumpMs(days * 24 * 60 * 60 * 1000);
@@ -85,7 +108,7 @@ describe('staleness', () => {
     expect(await jump(-2)).toBe(1);
   });
 
-  it('takes no trip to the store while the record is warm', async () => {
+  it('is known in memory for cacheMs, without asking the store', async () => {
     const { MemoryTokenStore } = await import('../../lib');
     const store = new MemoryTokenStore();
     const reads = jest.spyOn(store, 'read');
@@ -106,7 +129,7 @@ describe('a refresh that fails', () => {
     ['server_error', { kind: 'error', error: 'server_error', status: 500 }],
     ['invalid_client', { kind: 'error', error: 'invalid_client', errorDescription: 'invalid client credentials' }],
     ['ip restricted', { kind: 'error', error: 'invalid_grant', errorDescription: 'ip restricted' }],
-  ])('with %s logs nobody out and is tried again later', async (_what, fault) => {
+  ])('with %s logs no user out, and is tried again later', async (_what, fault) => {
     const { emulator, clock, tab } = await loggedIn({ policy: { rotateRefreshTokens: true, expiresInSeconds: 600 } });
     emulator.faults.inject({ on: 'refresh', ...fault } as never);
     clock.advanceSeconds(600);
@@ -124,7 +147,7 @@ describe('a refresh that fails', () => {
     expect(refreshes(emulator)).toHaveLength(2);
   });
 
-  it('honours Retry-After for all requests', async () => {
+  it('keeps all requests from trying again before Retry-After is over', async () => {
     const { emulator, clock, tab } = await loggedIn({ policy: { rotateRefreshTokens: true, expiresInSeconds: 600 } });
     emulator.faults.inject({ on: 'refresh', kind: 'status', status: 429, retryAfterSeconds: 300 });
     clock.advanceSeconds(600);
@@ -137,7 +160,7 @@ describe('a refresh that fails', () => {
     expect((await tab.get('/token')).status).toBe(200);
   });
 
-  it('is tried once per backoff through an outage, not once per request', async () => {
+  it('is tried once in each pause of an outage, not once for each request', async () => {
     const { emulator, clock, tab } = await loggedIn({ policy: { rotateRefreshTokens: true, expiresInSeconds: 600 } });
     emulator.faults.inject({ on: 'refresh', kind: 'status', status: 503, times: Infinity });
     clock.advanceSeconds(600);
@@ -147,7 +170,7 @@ describe('a refresh that fails', () => {
     expect(refreshes(emulator)).toHaveLength(1);
   });
 
-  it('serves a token whose end is only presumed while Salesforce is down', async () => {
+  it('leaves the access token in use while its end is only presumed', async () => {
     const { emulator, clock, tab } = await loggedIn();
     emulator.faults.inject({ on: 'refresh', kind: 'status', status: 503, times: Infinity });
     clock.advanceSeconds(3 * 7200);
@@ -155,7 +178,7 @@ describe('a refresh that fails', () => {
     expect((await tab.get('/token')).status).toBe(200);
   });
 
-  it('waits no longer than waitMs, and goes on without the request', async () => {
+  it('goes on after the request has waited for waitMs and was answered 503', async () => {
     const { emulator, clock, tab, salesforce } = await loggedIn({
       policy: { rotateRefreshTokens: true, expiresInSeconds: 600 },
       options: { refresh: { waitMs: 1_000 } },
@@ -177,7 +200,7 @@ describe('a refresh that fails', () => {
     expect(refreshes(emulator)).toHaveLength(1);
   });
 
-  it('because the grant is revoked asks for a new login, once and for all', async () => {
+  it('because the refresh token is revoked ends the grant, and Salesforce is not asked again', async () => {
     const { emulator, tab, salesforce } = await loggedIn();
     const lost: unknown[] = [];
     salesforce.events.on('refresh.ended', (event) => lost.push(event));
@@ -193,7 +216,7 @@ describe('a refresh that fails', () => {
     expect((await tab.get('/accounts')).status).toBe(200);
   });
 
-  it('because no refresh token was granted asks for a new login', async () => {
+  it('because the grant has no refresh token asks for a login', async () => {
     const { emulator, tab } = await loggedIn({ options: { scope: 'id api' } });
     expect((await tab.get('/accounts')).status).toBe(200);
     emulator.expireAccessTokens();
@@ -202,7 +225,7 @@ describe('a refresh that fails', () => {
     expect(refreshes(emulator)).toHaveLength(0);
   });
 
-  it('with a foreign instance_url reports it, keeps the rotated token, and goes on with the old instance', async () => {
+  it('with an untrusted instance_url is reported; the rotated token is kept, and the old instance stays in use', async () => {
     const { emulator, tab } = await loggedIn();
     emulator.expireAccessTokens();
     emulator.faults.inject({
@@ -219,7 +242,7 @@ describe('a refresh that fails', () => {
 });
 
 describe('a refresh whose answer is lost', () => {
-  it('is resolved by introspection where the request was never carried out', async () => {
+  it('is looked into by introspection, and repeated if the request was not carried out', async () => {
     const { emulator, clock, tab } = await loggedIn();
     emulator.expireAccessTokens();
     emulator.faults.inject({ on: 'refresh', kind: 'drop', when: 'before' });
@@ -246,7 +269,7 @@ describe('a refresh whose answer is lost', () => {
         change: (reply: { id: string }) => ({ ...reply, id: reply.id.replace(/005\w{15}$/, '005000000000009AAA') }),
       },
     ],
-  ])('(%s) after the rotation ends in one new login, and no spent token is presented', async (_what, fault) => {
+  ])('(%s) after the rotation ends the grant: one login, and no spent token is presented', async (_what, fault) => {
     const { emulator, clock, tab } = await loggedIn();
     emulator.expireAccessTokens();
     emulator.faults.inject({ on: 'refresh', ...fault } as never);
@@ -263,30 +286,7 @@ describe('a refresh whose answer is lost', () => {
     expect((await tab.get('/accounts')).status).toBe(200);
   });
 
-  it.each<[string, { signature?: string | undefined; id?: string | undefined }]>([
-    // For some minutes after a Consumer Secret was replaced, Salesforce may sign with the other one.
-    ['is signed with another secret', { signature: 'x'.repeat(44) }],
-    ['is not signed', { signature: undefined }],
-    ['names the user at a host that is not known', { id: 'https://login.example.com/id/%s/%s' }],
-    ['does not name the user', { id: undefined }],
-  ])('whose reply %s keeps its rotated tokens', async (_what, changes) => {
-    const { emulator, tab } = await loggedIn();
-    const { organizationId, userId } = emulator.users[0]!;
-    const id = changes.id?.replace('%s', organizationId).replace('%s', userId);
-    emulator.expireAccessTokens();
-    emulator.faults.inject({
-      on: 'refresh',
-      kind: 'reply',
-      change: (reply: object) => ({ ...reply, ...changes, ...('id' in changes ? { id } : {}) }),
-    });
-
-    expect((await tab.get('/accounts')).status).toBe(200);
-    emulator.expireAccessTokens();
-    expect((await tab.get('/accounts')).status).toBe(200);
-    expect([...emulator.presentations.values()]).toEqual([1, 1]);
-  });
-
-  it('goes unnoticed while the old access token lives', async () => {
+  it('goes unnoticed while the old access token works', async () => {
     const { emulator, clock, tab } = await loggedIn();
     clock.advanceSeconds(0.95 * 7200);
     emulator.faults.inject({ on: 'refresh', kind: 'drop', when: 'before' });
@@ -300,7 +300,7 @@ describe('a refresh whose answer is lost', () => {
     expect(statuses).toEqual([200, 200, 200, 200, 200]);
   });
 
-  it('is held for a public client, whose introspection proves nothing, and given up after inDoubtMs', async () => {
+  it('leaves the grant of a public client in doubt for inDoubtMs, since introspection tells it nothing', async () => {
     const { emulator, clock, tab } = await loggedIn({
       clientSecret: false,
       options: { refresh: { inDoubtMs: 60_000 } },
@@ -319,7 +319,7 @@ describe('a refresh whose answer is lost', () => {
     expect(statuses.at(-1)).toBe(401);
   });
 
-  it('is presented again under onLostAnswer gamble', async () => {
+  it("makes onLostAnswer 'retry' present the refresh token again", async () => {
     const { emulator, clock, tab } = await loggedIn({
       clientSecret: false,
       options: { refresh: { onLostAnswer: 'retry' } },
@@ -333,7 +333,7 @@ describe('a refresh whose answer is lost', () => {
     expect((await tab.get('/accounts')).status).toBe(200);
   });
 
-  it('asks for a login at once under onLostAnswer reauth', async () => {
+  it("makes onLostAnswer 'login' end the grant at the first look", async () => {
     const { emulator, clock, tab } = await loggedIn({
       clientSecret: false,
       options: { refresh: { onLostAnswer: 'login' } },
@@ -347,7 +347,7 @@ describe('a refresh whose answer is lost', () => {
     expect((await tab.get('/accounts')).status).toBe(401);
   });
 
-  it('because it is "already being processed" elsewhere is looked into, not repeated', async () => {
+  it('is assumed if the token is "already being processed": introspection is asked, and nothing is presented meanwhile', async () => {
     const { emulator, clock, tab } = await loggedIn();
     emulator.expireAccessTokens();
     emulator.faults.inject({
@@ -364,7 +364,7 @@ describe('a refresh whose answer is lost', () => {
     expect((await tab.get('/accounts')).status).toBe(200);
   });
 
-  it('without an answer for longer than httpTimeoutMs counts as lost', async () => {
+  it('is assumed if no answer came within httpTimeoutMs', async () => {
     const { emulator, clock, tab } = await loggedIn();
     emulator.expireAccessTokens();
     const hang = emulator.faults.inject({ on: 'refresh', kind: 'hang' });

@@ -8,7 +8,7 @@ import type { LeaveGate } from '../../token/host-gates';
 import type { TokenSet } from '../../token/types';
 import type { ClaimEnd } from '../background';
 import type { RefreshCause } from '../events';
-import { loggedOut, loginRequired, refreshDelayed, refreshHeld } from '../failures';
+import { loggedOut, loginRequired, refreshDelayed, refreshInDoubt } from '../failures';
 import type { RefreshDeps } from './deps';
 import { answerOf } from './answer';
 import { Commit } from './commit';
@@ -105,7 +105,7 @@ export class Attempt {
     const { generation } = record;
     const { leaseMs } = settings;
     const isArmed = await access.call('arm', () => store.arm(this.#grantId, { generation, owner, leaseMs }));
-    if (!isArmed) throw refreshHeld(lookAgainMs);
+    if (!isArmed) throw refreshInDoubt(lookAgainMs);
     return true;
   }
 
@@ -132,7 +132,7 @@ export class Attempt {
       // What a process left that is gone. Later looks are no news.
       events.emit('refresh.doubted', { grantId: this.#grantId, cause, durationMs: 0, code: undefined });
     }
-    throw verdict === 'in doubt' ? refreshHeld(pauseMs, ending.error) : refreshDelayed(pauseMs, { reason: code });
+    throw verdict === 'in doubt' ? refreshInDoubt(pauseMs, ending.error) : refreshDelayed(pauseMs, { reason: code });
   }
 
   /** Presents the refresh token. Undefined if another process's tokens are to be adopted instead. */
@@ -234,7 +234,7 @@ export class Attempt {
       if (await this.#wasOvertaken()) return undefined;
       // An end that could not be stored is found out again once the lease is over.
       events.emit('refresh.doubted', news);
-      throw refreshHeld(settings.drainMs, ending.error);
+      throw refreshInDoubt(settings.drainMs, ending.error);
     }
     const pauseMs = pauseOf(row, ending, { record, settings: this.#deps.settings });
     // An earlier answer is as lost as before, if it was only presumed that it spent nothing.
@@ -247,7 +247,7 @@ export class Attempt {
     if (row.event === 'refresh.doubted') events.emit('refresh.doubted', news);
     else events.emit('refresh.failed', { ...news, verdict: row.verdict, retryInMs: pauseMs });
     if (row.request === '502') throw ending.error as Error;
-    if (row.grant === 'in doubt') throw refreshHeld(pauseMs, ending.error);
+    if (row.grant === 'in doubt') throw refreshInDoubt(pauseMs, ending.error);
     const isLong = record.errorCode === code && record.errorAgeMs >= longTroubleMs;
     throw refreshDelayed(pauseMs, { reason: code, cause: ending.error, offersLogin: isLong });
   }

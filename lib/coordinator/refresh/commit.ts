@@ -7,8 +7,15 @@ import type { RefreshDeps } from './deps';
 
 export type CommitOutcome = 'committed' | 'moved' | 'loggedOut' | 'unclear';
 
+/**
+ * The longest pause between two tries, in milliseconds. When the store is back, these tokens have to come before another process
+ * asks Salesforce about the spent ones, which is `drainMs` after it has found the claim. So the pause is at most half of that.
+ */
+const longestPauseMs = 2_000;
+const shortestPauseMs = 50;
+
 /** How often a store that does not answer is asked to keep new tokens: for about a day. */
-const maxTries = 20_000;
+const maxTries = 50_000;
 
 /**
  * Stores refreshed tokens, trying until the store answers: while this process lives they are not lost, and until they are
@@ -31,13 +38,14 @@ export class Commit {
    *   from these
    */
   async run(sessionTimeoutSeconds: number): Promise<CommitOutcome> {
-    const { codec, store, clock, access } = this.#deps;
+    const { codec, store, clock, access, settings } = this.#deps;
     const { grantId, generation, version, spare: knownSpare } = this.#record;
     const payload = await codec.encode(grantId, this.#tokens);
     const { softMs, hardMs } = tokenLifeOf(this.#tokens, grantId, sessionTimeoutSeconds);
     const receivedAt = momentOf(clock);
     let wasAnswerLost = false;
-    let pauseMs = 50;
+    let pauseMs = shortestPauseMs;
+    const mostMs = Math.max(shortestPauseMs, Math.min(longestPauseMs, settings.drainMs / 2));
     for (let tries = 0; tries < maxTries; tries++) {
       const heldMs = longestSince(receivedAt, clock);
       const left = (ms: number | null): number | null => (ms === null ? null : ms - heldMs);
@@ -54,7 +62,7 @@ export class Commit {
         if (isSalesforceAuthError(error) && error.code === 'ERR_SALESFORCE_GRANT_UNREADABLE') return 'unclear';
         wasAnswerLost = true;
         await wait(clock, pauseMs);
-        pauseMs = Math.min(pauseMs * 2, 5_000);
+        pauseMs = Math.min(pauseMs * 2, mostMs);
       }
     }
     return 'unclear';

@@ -9,7 +9,7 @@ import type { Configuration } from '../../options/configuration';
 import type { ClaimOutcome, GrantRecord } from '../../stores/store';
 import type { TokenSet } from '../../token/types';
 import type { RefreshCause } from '../events';
-import { closed, loggedOut, loginRequired, refreshDelayed, refreshHeld, refreshPending } from '../failures';
+import { closed, loggedOut, loginRequired, refreshDelayed, refreshInDoubt, refreshPending } from '../failures';
 import { digestOf, isRenewable, type GrantKey } from '../grant';
 import type { OpenGrant } from '../grant-access';
 import type { RefreshDeps } from './deps';
@@ -248,7 +248,7 @@ export class RefreshRun {
     const { backoffInMs, errorCode, errorAgeMs } = record;
     const isInDoubt = record.state === 'inDoubt' && this.#deps.rotation.of(grant) !== 'off';
     const offersLogin = errorAgeMs >= 60 * 60 * 1000;
-    return isInDoubt ? refreshHeld(backoffInMs) : refreshDelayed(backoffInMs, { reason: errorCode, offersLogin });
+    return isInDoubt ? refreshInDoubt(backoffInMs) : refreshDelayed(backoffInMs, { reason: errorCode, offersLogin });
   }
 
   async #waitFor({ leaseInMs }: GrantRecord): Promise<'busy'> {

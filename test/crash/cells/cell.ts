@@ -30,5 +30,5 @@ export function insist(isTrue: boolean, otherwise: string): void {
   if (!isTrue) throw new Error(otherwise);
 }
 
-export const isHeld = ({ error }: { error: string | undefined }): boolean =>
+export const isInDoubt = ({ error }: { error: string | undefined }): boolean =>
   error === 'ERR_SALESFORCE_REFRESH_IN_DOUBT';

@@ -1,5 +1,5 @@
 import type { LostAnswerPolicy } from '../../../lib';
-import { insist, isHeld, type Cell } from './cell';
+import { insist, isInDoubt, type Cell } from './cell';
 
 /** Long enough for a few looks, short enough to be waited for. */
 const inDoubtMs = 2_500;
@@ -27,7 +27,7 @@ const publicClients = (['wait', 'login', 'retry'] as const).flatMap((onLostAnswe
         scene.expire();
         scene.fault({ on: 'refresh', kind: 'drop', when });
         const answer = await scene.ask(scene.a);
-        insist(isHeld(answer), `Answered ${answer.status} ${String(answer.error)}.`);
+        insist(isInDoubt(answer), `Answered ${answer.status} ${String(answer.error)}.`);
         const end = await scene.askUntil(({ status }) => status !== 503);
         insist(end.status === (isWon ? 200 : 401), `Ended with ${end.status}.`);
         if (onLostAnswer !== 'retry') insist(scene.presented === 1, `Presented ${scene.presented} times.`);
@@ -46,7 +46,7 @@ const untold = (['wait', 'login', 'retry'] as const).map((onLostAnswer: LostAnsw
     scene.expire();
     const down = scene.fault({ on: 'introspect', kind: 'status', status: 500, times: Infinity });
     scene.fault({ on: 'refresh', kind: 'drop' });
-    insist(isHeld(await scene.ask(scene.a)), 'It was not held.');
+    insist(isInDoubt(await scene.ask(scene.a)), 'It was not in doubt.');
     const looked = await scene.askUntil(({ status }) => status !== 503 || down.hits > 0);
     insist(looked.status === 503, `Answered ${looked.status} while introspection was down.`);
     insist(scene.presented === 1, `Presented ${scene.presented} times.`);
@@ -67,7 +67,7 @@ const toldInTime = losses.map(({ when, step }): Cell => ({
     scene.expire();
     const down = scene.fault({ on: 'introspect', kind: 'status', status: 500, times: 1 });
     scene.fault({ on: 'refresh', kind: 'drop', when });
-    insist(isHeld(await scene.ask(scene.a)), 'It was not held.');
+    insist(isInDoubt(await scene.ask(scene.a)), 'It was not in doubt.');
     await scene.askUntil(({ status }) => status !== 503 || down.hits > 0);
   },
 }));

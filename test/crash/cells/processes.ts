@@ -1,5 +1,5 @@
 import type { Scene, Step, Stopped } from '../scene';
-import { insist, isHeld, type Cell, type Promised } from './cell';
+import { insist, isInDoubt, type Cell, type Promised } from './cell';
 
 const steps: readonly Step[] = ['S0', 'S1', 'S2', 'S3', 'S4', 'S5', 'S6', 'S7'];
 
@@ -71,7 +71,7 @@ const paused = Object.entries(ways).flatMap(([row, { pause, go }]) =>
       await pause(scene);
       const isOver = step === 'S0' || step === 'S6' || step === 'S7';
       if (isOver) await scene.useAgain();
-      else await scene.askUntil(isHeld);
+      else await scene.askUntil(isInDoubt);
       go(scene);
       proceed();
       await pending;
@@ -120,7 +120,7 @@ const frozen = (['S3', 'S4'] as const).map((step): Cell => ({
     scene.a.worker.signal('SIGSTOP');
     proceed();
     // That the lease is over shows that the time limit is over too.
-    await scene.askUntil(isHeld);
+    await scene.askUntil(isInDoubt);
     scene.a.worker.signal('SIGCONT');
     const { status } = await pending;
     insist(status === 200, `The request that waited was answered ${status}.`);
@@ -146,7 +146,7 @@ const asleep = (['S1', 'S3', 'S4', 'S5'] as const).map((step): Cell => ({
   async run(scene) {
     const { pending, proceed } = await scene.stopAt(step);
     await sleep(scene);
-    await scene.askUntil(isHeld);
+    await scene.askUntil(isInDoubt);
     scene.a.worker.signal('SIGCONT');
     proceed();
     const { status, error } = await pending;

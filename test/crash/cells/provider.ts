@@ -1,13 +1,13 @@
 import type { FaultInjection } from '../../../lib/emulator';
 import type { Scene, SceneOptions } from '../scene';
-import { insist, isHeld, type Cell } from './cell';
+import { insist, isInDoubt, type Cell } from './cell';
 
 /** A refresh meets a fault; what the first answer has to be, and how it ends. */
 interface Trouble {
   row: string;
   fault: FaultInjection;
   /** Nobody can tell at first whether the token was spent. Else the request was refused for now. */
-  isHeldFirst?: boolean;
+  isInDoubtFirst?: boolean;
   options?: SceneOptions;
 }
 
@@ -17,17 +17,17 @@ const refresh = { on: 'refresh' } as const;
 const notCarriedOut: readonly Trouble[] = [
   { row: '429 with Retry-After', fault: { ...refresh, kind: 'status', status: 429, retryAfterSeconds: 1 } },
   { row: '503', fault: { ...refresh, kind: 'status', status: 503, retryAfterSeconds: 1 } },
-  { row: '500', fault: { ...refresh, kind: 'status', status: 500 }, isHeldFirst: true },
+  { row: '500', fault: { ...refresh, kind: 'status', status: 500 }, isInDoubtFirst: true },
   {
     row: 'Hangs past httpTimeoutMs',
     fault: { ...refresh, kind: 'hang' },
-    isHeldFirst: true,
+    isInDoubtFirst: true,
     options: { httpTimeoutMs: 1_500 },
   },
-  { row: 'Socket dropped', fault: { ...refresh, kind: 'drop' }, isHeldFirst: true },
-  { row: '200 with an empty body', fault: { ...refresh, kind: 'empty' }, isHeldFirst: true },
-  { row: '200 with HTML', fault: { ...refresh, kind: 'html' }, isHeldFirst: true },
-  { row: '200 cut off', fault: { ...refresh, kind: 'truncated' }, isHeldFirst: true },
+  { row: 'Socket dropped', fault: { ...refresh, kind: 'drop' }, isInDoubtFirst: true },
+  { row: '200 with an empty body', fault: { ...refresh, kind: 'empty' }, isInDoubtFirst: true },
+  { row: '200 with HTML', fault: { ...refresh, kind: 'html' }, isInDoubtFirst: true },
+  { row: '200 cut off', fault: { ...refresh, kind: 'truncated' }, isInDoubtFirst: true },
   {
     row: 'invalid_grant, already being processed',
     fault: {
@@ -36,7 +36,7 @@ const notCarriedOut: readonly Trouble[] = [
       error: 'invalid_grant',
       errorDescription: 'token request is already being processed',
     },
-    isHeldFirst: true,
+    isInDoubtFirst: true,
   },
 ];
 
@@ -59,12 +59,12 @@ const carriedOut: readonly Trouble[] = [
   },
 ];
 
-async function meet(scene: Scene, { fault, isHeldFirst }: Trouble): Promise<void> {
+async function meet(scene: Scene, { fault, isInDoubtFirst }: Trouble): Promise<void> {
   scene.expire();
   scene.fault(fault);
   const answer = await scene.ask(scene.a);
   insist(answer.status === 503 && answer.retryAfter !== null, `Answered ${answer.status} ${String(answer.error)}.`);
-  insist(isHeld(answer) === isHeldFirst, `Answered ${String(answer.error)}.`);
+  insist(isInDoubt(answer) === isInDoubtFirst, `Answered ${String(answer.error)}.`);
   insist(scene.presented === 1, `Presented ${scene.presented} times.`);
 }
 
@@ -119,7 +119,7 @@ export const providerCells: readonly Cell[] = [
     step: 'S3',
     promised: 'nothing lost',
     ...(trouble.options ? { options: trouble.options } : {}),
-    run: (scene) => meet(scene, { isHeldFirst: false, ...trouble }),
+    run: (scene) => meet(scene, { isInDoubtFirst: false, ...trouble }),
   })),
   ...carriedOut.map((trouble): Cell => ({
     row: `Provider: ${trouble.row}`,
@@ -127,7 +127,7 @@ export const providerCells: readonly Cell[] = [
     promised: 'one clean login',
     lostTokens: 1,
     ...(trouble.options ? { options: trouble.options } : {}),
-    run: (scene) => meet(scene, { isHeldFirst: true, ...trouble }),
+    run: (scene) => meet(scene, { isInDoubtFirst: true, ...trouble }),
   })),
   ended,
   adopted,

@@ -1,5 +1,5 @@
 import type { Scene } from '../scene';
-import { insist, isHeld, type Cell } from './cell';
+import { insist, isInDoubt, type Cell } from './cell';
 
 const outages = {
   'Store down': { begin: (scene: Scene) => scene.store.goDown(), end: (scene: Scene) => scene.store.comeBack() },
@@ -90,7 +90,7 @@ const failovers: readonly Cell[] = [
       await replica.caughtUp();
       await replica.promote();
       scene.expire();
-      insist(isHeld(await scene.askUntil(answered)), 'It was presented unseen.');
+      insist(isInDoubt(await scene.askUntil(answered)), 'It was presented unseen.');
     },
   },
   {
@@ -124,7 +124,7 @@ const failovers: readonly Cell[] = [
       await scene.stopAt('S7');
       await replica.promote();
       scene.expire();
-      insist(isHeld(await scene.askUntil(answered)), 'It was presented unseen.');
+      insist(isInDoubt(await scene.askUntil(answered)), 'It was presented unseen.');
     },
   },
   {
@@ -138,7 +138,7 @@ const failovers: readonly Cell[] = [
       await scene.stopAt('S7');
       await restore();
       scene.expire();
-      insist(isHeld(await scene.ask(scene.a)), 'It was presented unseen.');
+      insist(isInDoubt(await scene.ask(scene.a)), 'It was presented unseen.');
     },
   },
 ];

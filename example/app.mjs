@@ -18,7 +18,7 @@ const publicFolder = fileURLToPath(new URL('public', import.meta.url));
 
 /**
  * @param {import('express-salesforce-auth').ClientOptions} client your app in Salesforce
- * @param {Partial<import('express-salesforce-auth').StaticOptions> & Parts} given options of the middleware, such as `store`, and parts
+ * @param {Omit<import('express-salesforce-auth').SalesforceAuthOptions, keyof import('express-salesforce-auth').ClientOptions | 'configuration'> & Parts} given options of the middleware, such as `store`, and parts
  *
  * @typedef {object} Parts
  * @property {session.Store} [sessionStore] default: in memory, for one process

@@ -13,7 +13,18 @@ export type { SalesforceErrorCode, SalesforceOptionErrorCode, SalesforceRuntimeE
 /** Marks errors of this package across two copies of the module, where `instanceof` would fail. */
 const marker: unique symbol = Symbol.for('express-salesforce-auth.error') as never;
 
-/** A wrong option: a programming or configuration mistake, thrown as a `TypeError` before any request is served. */
+/**
+ * A wrong option: a programming or configuration mistake, thrown as a `TypeError` before any request is served.
+ *
+ * @example
+ * import { salesforceAuth, SalesforceOptionError } from 'express-salesforce-auth';
+ *
+ * try {
+ *   salesforceAuth({ clientID: '3MVG9…', callbackURL: 'http://app.example.com/callback' });
+ * } catch (error) {
+ *   if (error instanceof SalesforceOptionError) console.error(error.option, error.message);
+ * }
+ */
 export class SalesforceOptionError extends TypeError {
   override readonly name: string = 'SalesforceOptionError';
   readonly code: SalesforceOptionErrorCode;
@@ -74,6 +85,17 @@ export interface SalesforceAuthErrorOptions {
  * An error while serving: Express reads `status` and `headers` from it as it stands.
  *
  * Compare `code`; use {@link isSalesforceAuthError} rather than `instanceof`.
+ *
+ * @example
+ * import express, { type ErrorRequestHandler } from 'express';
+ * import { SalesforceAuthError } from 'express-salesforce-auth';
+ *
+ * const app = express();
+ * const showError: ErrorRequestHandler = (error, _req, res, next) => {
+ *   if (error instanceof SalesforceAuthError) res.status(error.status).set(error.headers).send(error.userMessage);
+ *   else next(error);
+ * };
+ * app.use(showError);
  */
 export class SalesforceAuthError extends Error {
   override readonly name: string = 'SalesforceAuthError';
@@ -148,7 +170,20 @@ export function errorFrom(thrown: unknown): Error {
   );
 }
 
-/** True for every error of this package, also when two copies of it are installed. */
+/**
+ * True for every error of this package, also when two copies of it are installed.
+ *
+ * @example
+ * import express, { type ErrorRequestHandler } from 'express';
+ * import { isSalesforceAuthError } from 'express-salesforce-auth';
+ *
+ * const app = express();
+ * const logCode: ErrorRequestHandler = (error, _req, _res, next) => {
+ *   if (isSalesforceAuthError(error)) console.error(error.code, error.message);
+ *   next(error);
+ * };
+ * app.use(logCode);
+ */
 export function isSalesforceAuthError(error: unknown): error is SalesforceAuthError | SalesforceOptionError {
   return typeof error === 'object' && error !== null && marker in error;
 }
@@ -164,14 +199,15 @@ const loginCodes: readonly string[] = [
  * True when nothing but a new login helps; every other failure must leave the user logged in.
  *
  * @example
+ * import express, { type ErrorRequestHandler } from 'express';
  * import { requiresLogin } from 'express-salesforce-auth';
  *
- * try {
- *   await client.getAccessToken();
- * } catch (error) {
- *   if (!requiresLogin(error)) throw error;
- *   console.warn('The user has to log in again.');
- * }
+ * const app = express();
+ * const toLogin: ErrorRequestHandler = (error, _req, res, next) => {
+ *   if (requiresLogin(error)) res.redirect('/auth/salesforce');
+ *   else next(error);
+ * };
+ * app.use(toLogin);
  */
 export function requiresLogin(error: unknown): error is SalesforceAuthError {
   return isSalesforceAuthError(error) && loginCodes.includes(error.code);

@@ -10,8 +10,7 @@ import { SalesforceOptionError } from '../errors';
 import { checkFunction, checkNames, invalid, oneOf, optionalText } from '../options/check';
 
 /** How a client key signs (RFC 7518, section 3.1). */
-export type ClientKeyAlgorithm =
-  'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384' | 'ES512';
+type ClientKeyAlgorithm = 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384' | 'ES512';
 
 const algorithms: readonly ClientKeyAlgorithm[] = [
   ...(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'] as const),

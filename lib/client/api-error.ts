@@ -11,9 +11,17 @@ import { SalesforceAuthError } from '../errors';
  * @param response what `req.salesforce.fetch()` resolved to
  * @returns an error whose `error` is Salesforce's errorCode, `errorDescription` its message and `upstreamStatus` its status.
  *   `isTransient` tells an outage or a used-up limit from a mistake in the request, which is `ERR_SALESFORCE_API`
+ *
  * @example
- * const reply = await req.salesforce.fetch('/services/data/v68.0/limits');
- * if (!reply.ok) throw await salesforceApiError(reply);
+ * import express from 'express';
+ * import { requireSalesforce, salesforceApiError } from 'express-salesforce-auth';
+ *
+ * const app = express();
+ * app.get('/nothing', requireSalesforce(), async (req, res) => {
+ *   const reply = await req.salesforce.fetch('/services/data/v68.0/nothing');
+ *   if (!reply.ok) throw await salesforceApiError(reply);
+ *   res.json(await reply.json());
+ * });
  */
 export async function salesforceApiError(response: Response): Promise<SalesforceAuthError> {
   const { status } = response;

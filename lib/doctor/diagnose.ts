@@ -20,6 +20,12 @@ import { checkProofs } from './token';
  *
  * @param options what you give `salesforceAuth()`
  * @returns findings, also about options that are wrong; it does not throw for anything it finds
+ *
+ * @example
+ * import { configurationFromEnv, diagnose } from 'express-salesforce-auth';
+ *
+ * const { findings } = await diagnose(configurationFromEnv(process.env), { origin: 'https://app.example.com' });
+ * for (const { level, message } of findings) console.log(level, message);
  */
 export async function diagnose(options: SalesforceAuthOptions, given: DiagnoseOptions = {}): Promise<Diagnosis> {
   let parsed: ParsedOptions;

@@ -156,6 +156,20 @@ export interface Emulator {
  * a few records, all in memory and with fake secrets.
  *
  * @throws the error of `listen`, such as EADDRINUSE
+ *
+ * @example
+ * import express from 'express';
+ * import session from 'express-session';
+ * import { salesforceAuth } from 'express-salesforce-auth';
+ * import { startEmulator } from 'express-salesforce-auth/emulator';
+ *
+ * const emulator = await startEmulator({ callbackURLs: ['http://localhost:3000/auth/salesforce/callback'] });
+ * const app = express();
+ * app.use(session({ secret: 'only for development', resave: false, saveUninitialized: false }));
+ * for (const { clientID, clientSecret } of emulator.clients) {
+ *   app.use(salesforceAuth({ clientID, clientSecret, baseUrl: emulator.url }));
+ * }
+ * await emulator.stop();
  */
 export async function startEmulator(options: EmulatorOptions): Promise<Emulator> {
   const provider = new Provider({

@@ -47,7 +47,7 @@ export interface AuthenticatedRequest extends Common {
 }
 
 /** `req.salesforce` where nobody is logged in. */
-export interface AnonymousRequest extends Common {
+interface AnonymousRequest extends Common {
   readonly isAuthenticated: false;
   readonly user: undefined;
 }

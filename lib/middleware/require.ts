@@ -22,6 +22,16 @@ export interface RequireOptions {
  *
  * A page request of somebody who is not logged in is redirected to the login, and back afterwards; any other request is
  * answered 401 with JSON. While no valid token can be had for now, it answers 503 and leaves the user logged in.
+ *
+ * @example
+ * import express from 'express';
+ * import { requireSalesforce } from 'express-salesforce-auth';
+ *
+ * const app = express();
+ * app.get('/limits', requireSalesforce({ scopes: 'api' }), async (req, res) => {
+ *   const reply = await req.salesforce.fetch('/services/data/v68.0/limits');
+ *   res.status(reply.status).json(await reply.json());
+ * });
  */
 export function requireSalesforce(options: RequireOptions = {}): RequestHandler {
   return guard('salesforce', options);

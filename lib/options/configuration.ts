@@ -27,7 +27,7 @@ export type Display = 'page' | 'popup' | 'touch' | 'mobile';
  * - `userinfo`: OpenID Connect's userinfo endpoint, one request
  * - `id`: the signed `id` URL of the token reply alone, no request; organization and user ids only
  */
-export type ProfileSource = 'id_token' | 'identity' | 'userinfo' | 'id';
+type ProfileSource = 'id_token' | 'identity' | 'userinfo' | 'id';
 
 /** Sends one request as `fetch` does. */
 export type FetchFunction = (url: string, init: RequestInit) => Promise<Response>;

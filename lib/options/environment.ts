@@ -10,6 +10,13 @@ import type { ClientOptions } from './configuration';
  * The only place in the library that reads an environment, and only the one it is given.
  *
  * @param env for instance `process.env`
+ *
+ * @example
+ * import express from 'express';
+ * import { configurationFromEnv, salesforceAuth } from 'express-salesforce-auth';
+ *
+ * const app = express();
+ * app.use(salesforceAuth(configurationFromEnv(process.env)));
  */
 export function configurationFromEnv(env: Readonly<Record<string, string | undefined>>): ClientOptions {
   const read = (name: string): string | undefined => env[`SALESFORCE_${name}`]?.trim() || undefined;

@@ -43,6 +43,15 @@ export interface TokenStoreSuiteOptions extends Partial<TestFunctions> {
  * Each test uses grants of its own, so one store or database will do for all of them.
  *
  * @param make called before each test; `close` of what it returns is called after it
+ *
+ * @example
+ * import { MemoryTokenStore } from 'express-salesforce-auth';
+ * import { describeTokenStore } from 'express-salesforce-auth/stores/contract';
+ *
+ * let nowMs = 0;
+ * const clock = { now: () => nowMs, monotonic: () => nowMs, setTimer: () => () => undefined };
+ * const make = () => ({ store: new MemoryTokenStore({ clock }), elapse: (ms: number) => void (nowMs += ms) });
+ * describeTokenStore('a store of my own', make, { isShared: false });
  */
 export function describeTokenStore(
   name: string,

@@ -31,6 +31,14 @@ export type { MemoryTokenStoreOptions } from './memory/options';
 /**
  * Keeps grants in this process: for development, tests, and applications of one process whose users may log in again after
  * a restart. Nothing survives the process.
+ *
+ * @example
+ * import express from 'express';
+ * import { MemoryTokenStore, salesforceAuth } from 'express-salesforce-auth';
+ *
+ * const app = express();
+ * const store = new MemoryTokenStore({ retentionMs: 24 * 60 * 60 * 1000 });
+ * app.use(salesforceAuth({ clientID: '3MVG9…', clientSecret: '…', store }));
  */
 export class MemoryTokenStore implements TokenStore {
   readonly #grants = new Map<string, StoredGrant>();

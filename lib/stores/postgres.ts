@@ -36,6 +36,18 @@ const takenAtOnce = 10;
 /**
  * Keeps grants in PostgreSQL 12 or later, in the table of `express-salesforce-auth/stores/postgres.sql`: one statement for
  * each operation, on the server's clock. Made for PgBouncer in transaction mode as well.
+ *
+ * @example
+ * import express from 'express';
+ * import { Pool } from 'pg';
+ * import { salesforceAuth } from 'express-salesforce-auth';
+ * import { PostgresTokenStore } from 'express-salesforce-auth/stores/postgres';
+ *
+ * const app = express();
+ * const pool = new Pool({ connectionString: process.env['DATABASE_URL'] });
+ * pool.on('error', (error) => console.error('PostgreSQL', error));
+ * const encryptionKeys = [process.env['TOKEN_KEY'] ?? ''];
+ * app.use(salesforceAuth({ clientID: '3MVG9…', store: new PostgresTokenStore({ pool }), encryptionKeys }));
  */
 export class PostgresTokenStore implements TokenStore {
   readonly #pool: PostgresPool;

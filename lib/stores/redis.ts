@@ -37,6 +37,19 @@ export type { RedisTokenStoreOptions } from './redis/options';
  * clock. A grant stays until it is logged out, or abandoned for `retentionMs`.
  *
  * `list()` walks over all keys of the server, of every master in a cluster.
+ *
+ * @example
+ * import express from 'express';
+ * import { createClient } from 'redis';
+ * import { salesforceAuth } from 'express-salesforce-auth';
+ * import { RedisTokenStore } from 'express-salesforce-auth/stores/redis';
+ *
+ * const app = express();
+ * const client = createClient({ url: process.env['REDIS_URL'] ?? '' });
+ * client.on('error', (error) => console.error('Redis', error));
+ * await client.connect();
+ * const encryptionKeys = [process.env['TOKEN_KEY'] ?? ''];
+ * app.use(salesforceAuth({ clientID: '3MVG9…', store: new RedisTokenStore({ client }), encryptionKeys }));
  */
 export class RedisTokenStore implements TokenStore {
   readonly #connection: RedisConnection;

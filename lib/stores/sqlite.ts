@@ -34,6 +34,15 @@ const pageSize = 500;
  *
  * Each operation is one transaction. The file is in WAL mode with `synchronous=FULL`: what an operation has answered survives a
  * crash of the process and of the machine. Time is the machine's clock.
+ *
+ * @example
+ * import express from 'express';
+ * import { salesforceAuth } from 'express-salesforce-auth';
+ * import { SqliteTokenStore } from 'express-salesforce-auth/stores/sqlite';
+ *
+ * const app = express();
+ * const store = new SqliteTokenStore({ file: '/var/lib/my-app/tokens.db' });
+ * app.use(salesforceAuth({ clientID: '3MVG9…', store, encryptionKeys: [process.env['TOKEN_KEY'] ?? ''] }));
  */
 export class SqliteTokenStore implements TokenStore {
   readonly #database: Database;

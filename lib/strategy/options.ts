@@ -12,13 +12,13 @@ import { checkedTenant, ConfigurationSource, type ConfigurationFunction, type Te
 import type { TokenSet } from '../token/types';
 
 /** Passport's option: load no profile; or a function that decides it, with a callback if it takes two parameters. */
-export type SkipUserProfile =
+type SkipUserProfile =
   | boolean
   | (() => boolean | Promise<boolean>)
   | ((accessToken: string, done: (error: unknown, skip?: boolean) => void) => void);
 
 /** Options of {@link SalesforceStrategy} beside those of the client. */
-export interface StrategyOnlyOptions {
+interface StrategyOnlyOptions {
   /** Passport's: hand the request to the verify function as its first argument. Default false. */
   passReqToCallback?: boolean | undefined;
   /** Passport's: load no profile. Default false. */

@@ -24,7 +24,7 @@ import {
 import { routeTokenRequests } from './token-endpoint';
 
 /** Ends a verification: with an error, with a user, or with false for a user who may not log in. */
-export type VerifyDone = (error: unknown, user?: Express.User | false, info?: object) => void;
+type VerifyDone = (error: unknown, user?: Express.User | false, info?: object) => void;
 
 /**
  * Decides who a Salesforce user is in the application. Declare the parameters one by one: Passport counts them, and

@@ -1,5 +1,6 @@
 import { GrantChanges } from '../../lib/coordinator/changes';
-import { MemoryTokenStore, type TokenStore } from '../../lib';
+import { MemoryTokenStore } from '../../lib';
+import type { TokenStore } from '../../lib/stores';
 import { ManualClock } from '../helpers/clock';
 
 /** A store that tells of changes when it is told to. */

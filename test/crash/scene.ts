@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { startEmulator, type Emulator, type EmulatorClient, type FaultInjection } from '../../lib/emulator';
-import type { LostAnswerPolicy } from '../../lib';
+import type { LostAnswerPolicy } from '../../lib/coordinator/settings';
 import { Line } from './proxy';
 import type { Stage } from './stage';
 import { StoreServer } from './store-server';

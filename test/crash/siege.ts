@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { TokenStore } from '../../lib';
+import type { TokenStore } from '../../lib/stores';
 import { GrantCodec } from '../../lib/coordinator/codec';
 import { KeyRing } from '../../lib/crypto/key-ring';
 import type { Stage } from './stage';

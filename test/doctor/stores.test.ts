@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
-import { diagnose, type Diagnosis, type TokenStore } from '../../lib';
+import { diagnose, type Diagnosis } from '../../lib';
+import type { TokenStore } from '../../lib/stores';
 import { PostgresTokenStore } from '../../lib/stores/postgres';
 import { RedisTokenStore } from '../../lib/stores/redis';
 import { startTestEmulator } from '../helpers/emulator';

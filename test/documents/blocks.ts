@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import ts from 'typescript';
 import * as mainEntry from '../../lib';
@@ -39,6 +39,34 @@ export const blocks: readonly Block[] = documents.flatMap((document) => {
     }),
   );
 });
+
+/** The entry points of the package, as package.json names them, with their sources. */
+export const entryPoints: readonly { name: string; source: string }[] = Object.keys(
+  (JSON.parse(read('package.json')) as { exports: Record<string, unknown> }).exports,
+)
+  .filter((subpath) => !/\.(json|sql)$/.test(subpath))
+  .map((subpath) => {
+    const path = subpath === '.' ? 'index' : subpath.slice(2);
+    const source = [`lib/${path}.ts`, `lib/${path}/index.ts`].find((file) => existsSync(join(root, file)));
+    return { name: join('express-salesforce-auth', subpath), source: source! };
+  });
+
+/** The `@example` in the comment above a class or function, wherever it is in `lib/`. `comment` is the name. */
+export const examples: readonly Block[] = readdirSync(join(root, 'lib'), { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts'))
+  .sort()
+  .flatMap((file) => {
+    const text = read(`lib/${file}`);
+    return [...text.matchAll(/^ \* @example\n((?: \*.*\n)+?) \*\/\nexport (?:async )?(?:function|class) (\w+)/gm)].map(
+      ({ index, 1: lines = '', 2: comment = '' }): Block => ({
+        document: `lib/${file}`,
+        line: text.slice(0, index).split('\n').length + 1,
+        language: 'ts',
+        comment,
+        code: lines.replace(/^ \* ?/gm, ''),
+      }),
+    );
+  });
 
 /** The file a block is a part of, under `<!-- from <file> -->`. */
 export function fileOf({ comment }: Block): string | undefined {

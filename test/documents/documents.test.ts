@@ -12,11 +12,11 @@ import ts from 'typescript';
 import { emulatorHelp } from '../../lib/cli/help';
 import { clientOptionNames } from '../../lib/options/configuration';
 import { logInAtEmulator, startTestEmulator } from '../helpers/emulator';
-import { blockNamed, blocks, documents, fileOf, read, root, run, type Block } from './blocks';
+import { blockNamed, blocks, documents, entryPoints, examples, fileOf, read, root, run, type Block } from './blocks';
 
 /*
  * What the documentation says is checked against the code:
- * - each ts and js block compiles, with the lines of a comment `<!-- given … -->` just above it put in front, or is a part of
+ * - each ts and js block, and each `@example` of an exported value, compiles, with the lines of a comment `<!-- given … -->` just above it put in front, or is a part of
  *   a file, as a comment `<!-- from <file> -->` says;
  * - a table under `<!-- lists <interface> in <file> -->` has a row for each member of the interface and no other;
  * - the quick start and the recipes for tests are run; in-use.test.ts runs the others.
@@ -29,8 +29,19 @@ describe('code in the documentation', () => {
     );
 
     expect(blocks).toHaveLength(fences.length);
-    expect(compile(blocks.filter((block) => fileOf(block) === undefined))).toEqual([]);
+    expect(compile([...blocks.filter((block) => fileOf(block) === undefined), ...examples])).toEqual([]);
   }, 60_000);
+
+  it('is in the comment of each value that the package exports', () => {
+    const values = entryPoints.flatMap(({ source }) =>
+      Object.entries(jest.requireActual<Record<string, object>>(join(root, source)))
+        .filter(([name]) => name !== 'default')
+        .map(([name]) => name),
+    );
+
+    expect(values.length).toBeGreaterThan(10);
+    expect(examples.map(({ comment }) => comment).sort()).toEqual(values.sort());
+  });
 
   it('is in the file it is said to be from, which is checked and run itself', () => {
     const quoted = blocks.flatMap((block) => {
@@ -61,10 +72,7 @@ function compile(given: readonly Block[]): string[] {
     noEmit: true,
     allowJs: true,
     checkJs: true,
-    paths: {
-      'express-salesforce-auth': [join(root, 'lib/index.ts')],
-      'express-salesforce-auth/emulator': [join(root, 'lib/emulator/index.ts')],
-    },
+    paths: Object.fromEntries(entryPoints.map(({ name, source }) => [name, [join(root, source)]])),
   };
   const sources = new Map(
     given.map((block, number) => {

@@ -11,6 +11,7 @@ import { createClient } from 'redis';
 import request from 'supertest';
 import * as undici from 'undici';
 import * as mainEntry from '../../lib';
+import * as emulatorEntry from '../../lib/emulator';
 import * as contractEntry from '../../lib/stores/contract';
 import * as postgresEntry from '../../lib/stores/postgres';
 import * as redisEntry from '../../lib/stores/redis';
@@ -18,13 +19,13 @@ import * as sqliteEntry from '../../lib/stores/sqlite';
 import type { Emulator } from '../../lib/emulator';
 import { makeKey } from '../client-authentication/keys';
 import { ManualClock } from '../helpers/clock';
-import { startTestEmulator } from '../helpers/emulator';
+import { logInAtEmulator, startTestEmulator } from '../helpers/emulator';
 import { describeWith, has } from '../helpers/programs';
 import { openPool, startPostgres } from '../stores/servers/postgres';
 import { temporaryFolder } from '../stores/servers/programs';
 import { startRedis } from '../stores/servers/redis';
 import { logInByHand } from '../tokens/before';
-import { blocks, fileOf, root, run, runWaiting, type Block } from './blocks';
+import { blocks, examples, fileOf, root, run, runWaiting, type Block } from './blocks';
 
 /*
  * The blocks of the documentation in use: each is run with what it takes for given, an application among it, and its routes
@@ -164,6 +165,7 @@ async function play(code: string, steps: Run): Promise<void> {
       scene.made.push(salesforce);
       if (scene.made.length === 1) scene.salesforce = salesforce;
     }),
+    'express-salesforce-auth/emulator': emulatorEntry,
     'express-salesforce-auth/stores/postgres': postgresEntry,
     'express-salesforce-auth/stores/redis': redisEntry,
     'express-salesforce-auth/stores/sqlite': { SqliteTokenStore: sqliteStore() },
@@ -505,7 +507,90 @@ const runs: Readonly<Record<string, readonly Run[]>> = {
     },
   ],
   'docs/internals/token-lifecycle.md': [{ isLoggedIn: true, use: terminate }],
+  'lib/client/api-error.ts': [
+    {
+      isLoggedIn: true,
+      use: async ({ browser }) => {
+        const { status, text } = await browser.get('/nothing');
+        expect([status, text]).toEqual([502, expect.stringContaining('Salesforce answered &quot;NOT_FOUND')]);
+      },
+    },
+  ],
+  'lib/doctor/diagnose.ts': [
+    { use: ({ printed }) => expect(printed).toEqual([['error', expect.stringContaining('clientID')]]) },
+  ],
+  'lib/emulator/emulator.ts': [{ use: ({ made }) => expect(made).toHaveLength(1) }],
+  'lib/errors.ts': [
+    { use: ({ printed }) => expect(printed).toEqual([['callbackURL', expect.stringContaining('https')]]) },
+    {
+      before: failsWithoutLogin,
+      use: async ({ browser }) => {
+        const { status, text } = await browser.get('/failing');
+        expect([status, text]).toEqual([401, expect.stringMatching(/^[A-Z].*\.$/)]);
+      },
+    },
+    {
+      before: failsWithoutLogin,
+      use: async ({ browser, printed }) => {
+        await browser.get('/failing');
+        expect(printed[0]![0]).toBe('ERR_SALESFORCE_NOT_AUTHENTICATED');
+      },
+    },
+    {
+      before: failsWithoutLogin,
+      use: async ({ browser }) => expect((await browser.get('/failing')).headers['location']).toBe('/auth/salesforce'),
+    },
+  ],
+  'lib/middleware/require.ts': [
+    {
+      isLoggedIn: true,
+      use: async (scene) => expect(await get(scene, '/limits')).toEqual([200]),
+    },
+  ],
+  'lib/middleware/salesforce-auth.ts': [
+    {
+      use: async (scene) => {
+        expect(await get(scene, '/')).toEqual([401]);
+        await scene.logIn();
+        expect((await scene.browser.get('/')).body.displayName).toBe('Ada Fake');
+      },
+    },
+  ],
+  'lib/options/environment.ts': [
+    {
+      env: () => ({ SALESFORCE_CLIENT_ID: '3MVG9', SALESFORCE_CLIENT_SECRET: '__fake__' }),
+      use: async (scene) => {
+        await scene.logIn();
+        expect(await firstGrant(scene)).toBeDefined();
+      },
+    },
+  ],
+  'lib/stores/memory.ts': [{ use: storesGrants }],
+  'lib/stores/postgres.ts': [{ env: () => ({ DATABASE_URL: servers.postgres }), use: storesGrants }],
+  'lib/stores/redis.ts': [{ env: () => ({ REDIS_URL: servers.redis }), use: storesGrants }],
+  'lib/stores/sqlite.ts': [{ use: storesGrants }],
+  'lib/strategy/strategy.ts': [
+    {
+      use: async ({ app, emulator }) => {
+        const byStrategy = passport.authenticate('salesforce', { session: false }) as express.RequestHandler;
+        app.get('/login', byStrategy);
+        app.get('/callback', byStrategy, (req, res) => {
+          res.json(req.user);
+        });
+        const browser = request.agent(app).set('X-Forwarded-Proto', 'http');
+        const { headers } = await browser.get('/login');
+        const authorizeUrl = String(headers['location']);
+        const callback = new URL(await logInAtEmulator({ authorizeUrl, ...emulator.users[0]! }));
+        const { body } = await browser.get(callback.pathname + callback.search);
+        expect(body.displayName).toBe('Ada Fake');
+      },
+    },
+  ],
 };
+
+function failsWithoutLogin({ app, salesforce }: Scene): void {
+  app.get('/failing', (req) => void salesforce.get(req));
+}
 
 /** A template engine that has one template for everything. */
 class ViewOfTitles {
@@ -548,7 +633,7 @@ async function storesGrants(scene: Scene): Promise<void> {
 }
 
 describe('a block of the documentation', () => {
-  const own = blocks.filter(
+  const own = [...blocks, ...examples].filter(
     (block) => fileOf(block) === undefined && !elsewhere.test(block.comment.trim()) && !isSuite(block),
   );
   const named = own.map((block) => {
@@ -584,7 +669,7 @@ describe('a block of the documentation', () => {
 describe('the suite for stores in the documentation', () => {
   const clock = new ManualClock();
   const given = { myStore: new mainEntry.MemoryTokenStore({ clock }), elapse: (ms: number) => clock.advanceMs(ms) };
-  for (const { code } of blocks.filter(isSuite)) {
+  for (const { code } of [...blocks, ...examples].filter(isSuite)) {
     run(code, given, { 'express-salesforce-auth/stores/contract': contractEntry });
   }
 });

@@ -3,7 +3,8 @@ import { inspect } from 'node:util';
 import createDebug from 'debug';
 import type { NextFunction, Request, Response } from 'express';
 import { eventNames } from '../../lib/coordinator/events';
-import type { SalesforceAuth, TokenStore } from '../../lib';
+import type { SalesforceAuth } from '../../lib';
+import type { TokenStore } from '../../lib/stores';
 import type { Emulator } from '../../lib/emulator';
 
 /**

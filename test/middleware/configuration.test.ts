@@ -1,6 +1,7 @@
 import expressSession from 'express-session';
 import request from 'supertest';
-import { MemoryTokenStore, salesforceAuth, type Prompt } from '../../lib';
+import { MemoryTokenStore, salesforceAuth } from '../../lib';
+import type { Prompt } from '../../lib/options/configuration';
 import type { EmulatorClient } from '../../lib/emulator';
 import { startTestEmulator } from '../helpers/emulator';
 import { logIn, startApp, walkToCallback } from '../helpers/app';

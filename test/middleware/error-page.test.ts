@@ -5,7 +5,8 @@ import express5, { type ErrorRequestHandler, type Express } from 'express';
 import express4 from 'express4';
 import expressSession from 'express-session';
 import type request from 'supertest';
-import { salesforceAuth, type ErrorPageDetails, type SalesforceAuth, type StaticOptions } from '../../lib';
+import { salesforceAuth, type ErrorPage, type SalesforceAuth } from '../../lib';
+import type { StaticOptions } from '../../lib/middleware/options';
 import type { Emulator } from '../../lib/emulator';
 import { browserOf } from '../helpers/app';
 import { logInAtEmulator, startTestEmulator } from '../helpers/emulator';
@@ -216,7 +217,7 @@ describe('the error page', () => {
   });
 
   it('can be replaced', async () => {
-    const errorPage = (details: ErrorPageDetails, _req: unknown, res: express5.Response): void => {
+    const errorPage = (details: Parameters<ErrorPage>[0], _req: unknown, res: express5.Response): void => {
       res.send(`mine: ${details.code} ${details.status} ${details.links[0]!.href}`);
     };
 

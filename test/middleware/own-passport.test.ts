@@ -2,7 +2,8 @@ import cookieSession from 'cookie-session';
 import expressSession from 'express-session';
 import type { RequestHandler } from 'express';
 import passport from 'passport';
-import { requireSalesforce, type StaticOptions } from '../../lib';
+import { requireSalesforce } from '../../lib';
+import type { StaticOptions } from '../../lib/middleware/options';
 import { logIn, startApp } from '../helpers/app';
 import { startTestEmulator } from '../helpers/emulator';
 

@@ -1,6 +1,7 @@
 /** @again legacy-policy */
 import expressSession from 'express-session';
-import { MemoryTokenStore, salesforceAuth, type TokenStore } from '../../lib';
+import { MemoryTokenStore, salesforceAuth } from '../../lib';
+import type { TokenStore } from '../../lib/stores';
 import type { OperatorWarning } from '../../lib/reporter';
 import type { Emulator } from '../../lib/emulator';
 import { ManualClock } from '../helpers/clock';

@@ -1,5 +1,6 @@
 import type { OperatorWarning } from '../../lib/reporter';
-import { MemoryTokenStore, type SalesforceAuthOptions, type TokenStore } from '../../lib';
+import { MemoryTokenStore, type SalesforceAuthOptions } from '../../lib';
+import type { TokenStore } from '../../lib/stores';
 
 const client = { clientID: '3MVG9__fake__', clientSecret: '__fake_secret__' };
 

@@ -166,7 +166,8 @@ async function checkTypes(folder, check) {
       cpSync(join(folder, 'typed.ts'), join(source, 'typed.ts'));
       writeFileSync(join(source, 'subpaths.ts'), subpaths.map((subpath) => `import '${subpath}';\n`).join(''));
       writeFileSync(join(source, 'package.json'), JSON.stringify({ type }));
-      const options = { target: 'es2022', strict: true, skipLibCheck: false, types: [], ...compilerOptions };
+      const common = { target: 'es2022', strict: true, declaration: true, skipLibCheck: false, types: [] };
+      const options = { ...common, ...compilerOptions };
       writeFileSync(join(source, 'tsconfig.json'), JSON.stringify({ compilerOptions: options }));
       await run(source, 'npx', 'tsc');
       await run(source, process.execPath, 'typed.js');

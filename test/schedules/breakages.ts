@@ -1,11 +1,5 @@
-import {
-  MemoryTokenStore,
-  type Claim,
-  type ClaimOutcome,
-  type GrantCommit,
-  type LogOut,
-  type ClaimRelease,
-} from '../../lib';
+import { MemoryTokenStore } from '../../lib';
+import type { Claim, ClaimOutcome, GrantCommit, LogOut, ClaimRelease } from '../../lib/stores';
 import { ManualClock } from '../helpers/clock';
 import type { SharedStore } from './world';
 

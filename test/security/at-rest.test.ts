@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { createHash } from 'node:crypto';
-import { MemoryTokenStore, type TokenStore } from '../../lib';
+import { MemoryTokenStore } from '../../lib';
+import type { TokenStore } from '../../lib/stores';
 import { GrantCodec } from '../../lib/coordinator/codec';
 import { KeyRing } from '../../lib/crypto/key-ring';
 import { logIn, startApp } from '../helpers/app';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { createClient } from 'redis';
-import type { TokenStore } from '../../lib';
+import type { TokenStore } from '../../lib/stores';
 import { storeFailureOf, type StoreFailure } from '../../lib/stores/failure';
 import { PostgresTokenStore } from '../../lib/stores/postgres';
 import { RedisTokenStore } from '../../lib/stores/redis';

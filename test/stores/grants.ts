@@ -1,4 +1,4 @@
-import type { GrantWrite } from '../../lib';
+import type { GrantWrite } from '../../lib/stores';
 
 /** What a login writes, and the first operations on what it wrote. */
 export const login: GrantWrite = {

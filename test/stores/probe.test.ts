@@ -6,13 +6,8 @@ import { once } from 'node:events';
 import { Redis } from 'ioredis';
 import type { Pool } from 'pg';
 import { createClient } from 'redis';
-import {
-  MemoryTokenStore,
-  salesforceAuth,
-  type OperatorWarning,
-  type SalesforceAuth,
-  type TokenStore,
-} from '../../lib';
+import { MemoryTokenStore, salesforceAuth, type OperatorWarning, type SalesforceAuth } from '../../lib';
+import type { TokenStore } from '../../lib/stores';
 import { PostgresTokenStore } from '../../lib/stores/postgres';
 import { RedisTokenStore } from '../../lib/stores/redis';
 import { ManualClock } from '../helpers/clock';

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { createClient } from 'redis';
-import { type TokenStore } from '../../lib';
+import type { TokenStore } from '../../lib/stores';
 import { PostgresTokenStore } from '../../lib/stores/postgres';
 import { RedisTokenStore } from '../../lib/stores/redis';
 import { logIn, onClient, startApp, type TestApp } from '../helpers/app';

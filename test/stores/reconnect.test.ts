@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import type { Pool } from 'pg';
 import { createClient } from 'redis';
-import type { TokenStore } from '../../lib';
+import type { TokenStore } from '../../lib/stores';
 import { PostgresTokenStore } from '../../lib/stores/postgres';
 import { RedisTokenStore } from '../../lib/stores/redis';
 import { describeEachOn, has } from '../helpers/programs';

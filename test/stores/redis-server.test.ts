@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Cluster, Redis } from 'ioredis';
 import { createClient, createCluster } from 'redis';
-import type { ClaimOutcome, GrantRecord } from '../../lib';
+import type { ClaimOutcome, GrantRecord } from '../../lib/stores';
 import { RedisTokenStore, type RedisTokenStoreOptions } from '../../lib/stores/redis';
 import { describeWith } from '../helpers/programs';
 import { freePort } from './servers/programs';

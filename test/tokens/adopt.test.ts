@@ -1,5 +1,6 @@
 import type { Express } from 'express';
-import { MemoryTokenStore, requiresLogin, salesforceAuth, type SalesforceAuth, type SessionAdoption } from '../../lib';
+import { MemoryTokenStore, requiresLogin, salesforceAuth, type SalesforceAuth } from '../../lib';
+import type { SessionAdoption } from '../../lib/middleware/adoption';
 import type { ClientPolicy, Emulator } from '../../lib/emulator';
 import { logIn, onClient, startApp, type TestAppOptions } from '../helpers/app';
 import { ManualClock } from '../helpers/clock';

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import expressSession from 'express-session';
-import { MemoryTokenStore, salesforceAuth, type GrantSummary, type SalesforceEvent, type TokenStore } from '../../lib';
+import { MemoryTokenStore, salesforceAuth, type GrantSummary, type SalesforceEvent } from '../../lib';
+import type { TokenStore } from '../../lib/stores';
 import type { Emulator } from '../../lib/emulator';
 import { logIn, onClient, startApp, type TestApp } from '../helpers/app';
 import { ManualClock } from '../helpers/clock';

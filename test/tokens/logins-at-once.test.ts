@@ -1,4 +1,5 @@
-import { MemoryTokenStore, type TokenStore } from '../../lib';
+import { MemoryTokenStore } from '../../lib';
+import type { TokenStore } from '../../lib/stores';
 import { logIn, onClient, startApp } from '../helpers/app';
 import { startTestEmulator } from '../helpers/emulator';
 import { describeEachOn } from '../helpers/programs';

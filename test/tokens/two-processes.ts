@@ -1,4 +1,4 @@
-import type { TokenStore } from '../../lib';
+import type { TokenStore } from '../../lib/stores';
 import { logIn, onClient, startApp, type TestApp } from '../helpers/app';
 import { ManualClock } from '../helpers/clock';
 import { startTestEmulator } from '../helpers/emulator';

@@ -36,6 +36,8 @@ export async function bundle(entries) {
       }),
     ],
     onwarn(warning) {
+      // An entry of types alone.
+      if (warning.code === 'EMPTY_BUNDLE') return;
       throw new Error(`rollup: ${warning.message}`);
     },
   });

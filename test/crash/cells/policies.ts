@@ -1,4 +1,4 @@
-import type { LostAnswerPolicy } from '../../../lib';
+import type { LostAnswerPolicy } from '../../../lib/coordinator/settings';
 import { insist, isInDoubt, type Cell } from './cell';
 
 /** Long enough for a few looks, short enough to be waited for. */

@@ -6,12 +6,12 @@ import salesforceAuth, {
   type GuardedRequest,
   type SalesforceAuth,
   type SalesforceErrorCode,
-  type TokenStore,
 } from 'express-salesforce-auth';
+import type { TokenStore } from 'express-salesforce-auth/stores';
 import { PostgresTokenStore } from 'express-salesforce-auth/stores/postgres';
 import { RedisTokenStore } from 'express-salesforce-auth/stores/redis';
 import { startEmulator, type Emulator } from 'express-salesforce-auth/emulator';
-import express, { type Express } from 'express';
+import express, { type Express, type Request } from 'express';
 
 const client = { clientID: '__test_client__', clientSecret: '__test_secret__', callbackURL: '/auth/salesforce/callback' };
 
@@ -48,6 +48,21 @@ export const wrong = (): SalesforceAuth => salesforceAuth({ ...client, prompt: '
 export function codeOf(error: unknown): SalesforceErrorCode | undefined {
   return isSalesforceAuthError(error) ? error.code : undefined;
 }
+
+/** What an application hands on without naming its type. The compiler writes the types into the declarations, and needs their names. */
+export const inferred = {
+  grant: (grantId: string) => salesforce.tokens.get(grantId),
+  found: () => salesforce.tokens.find({ organizationId: '', userId: '' }),
+  summaries: () => salesforce.tokens.list(),
+  adopted: () => salesforce.tokens.adopt({ refreshToken: '' }),
+  app: () => salesforce.app(),
+  findings: async () => (await salesforce.diagnose()).findings,
+  request: (req: Request) => salesforce.of(req),
+  guarded: (req: Request) => salesforce.get(req),
+  user: (req: Request) => salesforce.of(req).user,
+  logins: (req: Request) => salesforce.of(req).logins,
+  events: () => salesforce.events,
+};
 
 async function emulate(): Promise<string> {
   const emulator: Emulator = await startEmulator({ callbackURLs: ['http://localhost:3000/callback'] });

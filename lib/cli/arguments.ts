@@ -1,20 +1,22 @@
-/** A command as its command line is read. */
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+
+/** How the command line of a command is read. */
 export interface Command<T> {
   name: string;
   help: string;
-  /** Reads the arguments. @throws Error with a sentence for the person who typed them */
+  /** Reads the arguments. @throws Error whose message is a sentence for the operator */
   parse: (args: readonly string[]) => T | 'help';
 }
 
 /**
- * Reads the arguments of a command, and prints its help if that is asked for.
+ * Reads the arguments of a command. Prints the help of the command if the arguments ask for help.
  *
- * @returns what the arguments say, or the exit code: 0 the help was printed, 2 they were not understood
+ * @returns what the arguments say, or the exit code: 0 if the help was printed, 2 if the arguments are invalid
  */
 export function readCommand<T extends object>({ name, help, parse }: Command<T>, args: readonly string[]): T | 0 | 2 {
   try {
-    const given = parse(args);
-    if (given !== 'help') return given;
+    const parsed = parse(args);
+    if (parsed !== 'help') return parsed;
     console.log(help);
     return 0;
   } catch (error) {
@@ -23,14 +25,20 @@ export function readCommand<T extends object>({ name, help, parse }: Command<T>,
   }
 }
 
+type OptionsConfig = NonNullable<ParseArgsConfig['options']>;
+
+/** What `parseArgs` reads with these options. */
+type ArgumentValues<T extends OptionsConfig> = ReturnType<typeof parseArgs<{ options: T }>>['values'];
+
 /**
- * Runs `parseArgs`, whose messages go on about "--": the first sentence says it all.
+ * Reads options from the arguments. Errors of `parseArgs` are shortened to their first sentence: the rest is advice on "--" that
+ * does not apply.
  *
- * @throws Error with a sentence for the person who typed the arguments
+ * @throws Error whose message is a sentence for the operator
  */
-export function readArguments<T>(read: () => T): T {
+export function readArguments<const T extends OptionsConfig>(args: readonly string[], options: T): ArgumentValues<T> {
   try {
-    return read();
+    return parseArgs({ args: [...args], options }).values;
   } catch (error) {
     const { message } = error as Error;
     throw new Error(`${message.split(/\. |\.$|\n/)[0] ?? message}.`, { cause: error });

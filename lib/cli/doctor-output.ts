@@ -1,8 +1,8 @@
 import type { Diagnosis, Finding, FindingLevel } from '../doctor/findings';
 
 interface Style {
-  colours: boolean;
-  /** Width of the screen. */
+  colors: boolean;
+  /** Width of the screen, in characters. */
   columns: number;
 }
 
@@ -12,9 +12,9 @@ const words: Readonly<Record<FindingLevel, string>> = {
   warning: 'warning',
   error: 'problem',
 };
-const colours: Readonly<Record<FindingLevel, number>> = { ok: 32, unknown: 36, warning: 33, error: 31 };
+const colors: Readonly<Record<FindingLevel, number>> = { ok: 32, unknown: 36, warning: 33, error: 31 };
 
-/** What was found, for people: a line for each finding, with its fix below it. */
+/** Formats a diagnosis for people: a line for each finding, and the fix below the line. */
 export function formatDiagnosis({ findings }: Diagnosis, style: Style): string {
   const width = Math.max(...findings.map(({ check }) => check.length));
   const lines: string[] = [];
@@ -36,7 +36,7 @@ function formatFinding({ check, level, message, fix, code }: Finding, width: num
   const indent = ' '.repeat(2 + 9 + width + 2);
   const room = Math.max(40, style.columns - indent.length);
   const word = words[level].padEnd(9);
-  const shown = style.colours ? `\u001b[${colours[level]}m${word}\u001b[0m` : word;
+  const shown = style.colors ? `\u001b[${colors[level]}m${word}\u001b[0m` : word;
   const text = [
     ...wrap(code === undefined ? message : `${message} (${code})`, room),
     ...(fix === undefined ? [] : wrap(`Fix: ${fix}`, room)),

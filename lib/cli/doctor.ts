@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { parseArgs } from 'node:util';
 import { diagnose } from '../doctor/diagnose';
 import { summarize, type DiagnoseOptions, type Diagnosis, type Finding } from '../doctor/findings';
 import type { SalesforceAuthOptions } from '../middleware/options';
@@ -9,6 +8,20 @@ import { readArguments, readCommand } from './arguments';
 import { formatDiagnosis } from './doctor-output';
 import { doctorHelp } from './help';
 
+const argumentOptions = {
+  config: { type: 'string' },
+  dotenv: { type: 'string' },
+  origin: { type: 'string' },
+  tenant: { type: 'string' },
+  processes: { type: 'string' },
+  rotation: { type: 'boolean' },
+  app: { type: 'boolean' },
+  'app-user': { type: 'string' },
+  json: { type: 'boolean' },
+  strict: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
 interface DoctorArguments extends DiagnoseOptions {
   config: string | undefined;
   envFile: string | undefined;
@@ -16,30 +29,30 @@ interface DoctorArguments extends DiagnoseOptions {
   strict: boolean;
 }
 
-/** Checks a configuration and prints what was found. @returns 0 no problem, 1 problems, 2 it was not understood */
+/** Checks a configuration and prints the findings. @returns 0: no problem; 1: problems; 2: the command was not understood */
 export async function runDoctor(args: readonly string[]): Promise<number> {
-  const given = readCommand({ name: 'doctor', help: doctorHelp, parse: parseDoctorArguments }, args);
-  if (typeof given === 'number') return given;
+  const command = readCommand({ name: 'doctor', help: doctorHelp, parse: parseDoctorArguments }, args);
+  if (typeof command === 'number') return command;
   let diagnosis: Diagnosis;
   try {
-    diagnosis = await examine(given);
+    diagnosis = await diagnoseFrom(command);
   } catch (error) {
     console.error(redact((error as Error).message, process.env));
     return 2;
   }
-  const isFine = diagnosis.ok && !(given.strict && diagnosis.findings.some(({ level }) => level === 'warning'));
+  const isFine = diagnosis.ok && !(command.strict && diagnosis.findings.some(({ level }) => level === 'warning'));
   console.log(
-    given.json
+    command.json
       ? JSON.stringify({ ...diagnosis, ok: isFine }, undefined, 2)
       : formatDiagnosis(diagnosis, {
-          colours: process.stdout.isTTY && !process.env['NO_COLOR'],
+          colors: process.stdout.isTTY && !process.env['NO_COLOR'],
           columns: process.stdout.isTTY ? process.stdout.columns : 100,
         }),
   );
   return isFine ? 0 : 1;
 }
 
-async function examine({ config, envFile, ...given }: DoctorArguments): Promise<Diagnosis> {
+async function diagnoseFrom({ config, envFile, ...options }: DoctorArguments): Promise<Diagnosis> {
   if (envFile !== undefined) {
     try {
       process.loadEnvFile(envFile);
@@ -47,45 +60,52 @@ async function examine({ config, envFile, ...given }: DoctorArguments): Promise<
       throw new Error(`The file ${envFile} cannot be read.`);
     }
   }
-  if (config !== undefined) return diagnose(await loadConfig(config), given);
-  const { findings } = await diagnose(configurationFromEnv(process.env), given);
-  // The store of these options is a default that says nothing about the application's.
-  const seen = findings.filter(({ check }) => !/^(?:store|encryption-keys)/.test(check));
-  return summarize([...seen, storeUnknown]);
+  if (config !== undefined) return diagnose(await loadConfig(config), options);
+  const { findings } = await diagnose(configurationFromEnv(process.env), options);
+  // Options from the environment have the default store, which is not the store of the application.
+  const known = findings.filter(({ check }) => !/^(?:store|encryption-keys)/.test(check));
+  return summarize([...known, storeUnknown]);
 }
 
 const storeUnknown: Finding = {
   check: 'store',
   level: 'unknown',
-  message: 'The environment does not tell where tokens are kept, nor whether they are encrypted.',
+  message: 'The environment does not say where tokens are stored, or whether they are encrypted.',
   fix: 'Name the module that exports your options: --config ./salesforce.config.mjs',
 };
 
-/** An import the build leaves alone: compiled to CommonJS it would be a require, which takes no ESM on Node 20. */
-// eslint-disable-next-line @typescript-eslint/no-implied-eval -- nothing but this text
+/**
+ * Imports a module. The build would compile a plain import() to require(), which cannot load ESM on every Node.js 20; the
+ * build leaves this text alone.
+ */
+// eslint-disable-next-line @typescript-eslint/no-implied-eval -- the text is constant
 const importModule = new Function('url', 'return import(url)') as (url: string) => Promise<unknown>;
 
-/** The default export of a module: options, or a function that returns them. */
+/** Loads the options that a module exports by default. The export may also be a function that returns the options. */
 async function loadConfig(path: string): Promise<SalesforceAuthOptions> {
   let loaded: unknown;
   try {
     const module = (await importModule(pathToFileURL(resolve(path)).href)) as { default?: unknown };
-    // A module transpiled to CommonJS has its default export one floor down.
+    // A module transpiled to CommonJS has its default export inside of `default`.
     loaded = (module.default as { default?: unknown } | undefined)?.default ?? module.default;
     if (typeof loaded === 'function') loaded = await (loaded as () => unknown)();
   } catch (error) {
-    const { name, message } = error instanceof Error ? error : new Error('Something that is no error was thrown.');
+    const { name, message } =
+      error instanceof Error ? error : new Error('The module threw a value that is not an Error.');
     throw new Error(`${path} could not be loaded. ${name}: ${message}`, { cause: error });
   }
   if (typeof loaded !== 'object' || loaded === null) {
     throw new Error(
-      `${path} has to export by default the options of salesforceAuth(), or a function that returns them.`,
+      `${path} must have a default export: the options of salesforceAuth(), or a function that returns them.`,
     );
   }
   return loaded as SalesforceAuthOptions;
 }
 
-/** Takes out of a foreign message what may be a secret: values of variables so named, and passwords in URLs. */
+/**
+ * Removes possible secrets from a message that this package did not write: values of environment variables whose names say
+ * secret, and passwords in URLs.
+ */
 function redact(text: string, env: Readonly<Record<string, string | undefined>>): string {
   const secrets = Object.entries(env)
     .filter(
@@ -99,15 +119,15 @@ function redact(text: string, env: Readonly<Record<string, string | undefined>>)
     .replace(/(\/\/[^\s/:@]*):[^\s/@]+@/g, '$1:[redacted]@');
 }
 
-/** Reads the command line. @throws Error with a sentence for the person who typed it */
+/** Reads the command line. @throws Error whose message is a sentence for the operator */
 function parseDoctorArguments(args: readonly string[]): DoctorArguments | 'help' {
-  const { values } = readArguments(() => parseStrictly(args));
+  const values = readArguments(args, argumentOptions);
   if (values.help) return 'help';
   const { config, origin, tenant, processes, dotenv: envFile } = values;
   if (origin !== undefined && !/^https?:\/\/[^/]+$/.test(origin)) {
-    throw new Error(`--origin has to be an origin such as https://app.example.com.`);
+    throw new Error('--origin must be an origin, such as https://app.example.com.');
   }
-  if (processes !== undefined && !/^[1-9]\d{0,4}$/.test(processes)) throw new Error('--processes has to be a number.');
+  if (processes !== undefined && !/^[1-9]\d{0,4}$/.test(processes)) throw new Error('--processes must be a number.');
   return {
     config,
     envFile,
@@ -119,26 +139,4 @@ function parseDoctorArguments(args: readonly string[]): DoctorArguments | 'help'
     json: values.json === true,
     strict: values.strict === true,
   };
-}
-
-/** Not exported, because its type is what parseArgs makes of the options. */
-function parseStrictly(args: readonly string[]) {
-  return parseArgs({
-    args: [...args],
-    strict: true,
-    allowPositionals: false,
-    options: {
-      config: { type: 'string' },
-      dotenv: { type: 'string' },
-      origin: { type: 'string' },
-      tenant: { type: 'string' },
-      processes: { type: 'string' },
-      rotation: { type: 'boolean' },
-      app: { type: 'boolean' },
-      'app-user': { type: 'string' },
-      json: { type: 'boolean' },
-      strict: { type: 'boolean' },
-      help: { type: 'boolean', short: 'h' },
-    },
-  });
 }

@@ -2,7 +2,6 @@ import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { startEmulator, type Emulator, type EmulatorOptions } from '../emulator';
 import { callbackProblem } from '../emulator/state/clients';
 import { readArguments, readCommand } from './arguments';
@@ -10,11 +9,30 @@ import { emulatorHelp } from './help';
 
 const defaultPort = 4400;
 const defaultCallbackURL = 'http://localhost:3000/auth/salesforce/callback';
-/** The same at every start, so that the settings of an app keep working. */
+/** The same at every start, so that the settings of an app remain valid. */
 const defaultClientID = '3MVG9__fake__emulator_client_id__';
 const defaultClientSecret = '__fake_emulator_client_secret__';
 
-/** What the command line says: options of the emulator, and where to write the settings of the app. */
+const argumentOptions = {
+  port: { type: 'string' },
+  host: { type: 'string' },
+  callback: { type: 'string', multiple: true },
+  'client-id': { type: 'string' },
+  'client-secret': { type: 'string' },
+  certificate: { type: 'string' },
+  public: { type: 'boolean' },
+  legacy: { type: 'boolean' },
+  pkce: { type: 'boolean' },
+  rotate: { type: 'boolean' },
+  jwt: { type: 'boolean' },
+  'my-domain': { type: 'boolean' },
+  https: { type: 'boolean' },
+  'session-timeout': { type: 'string' },
+  dotenv: { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+/** Options of the emulator, and the file for the settings of the app. */
 interface CommandOptions extends EmulatorOptions {
   dotenv?: string | undefined;
 }
@@ -27,21 +45,21 @@ export async function runEmulator(args: readonly string[]): Promise<number> {
   try {
     emulator = await startEmulator(options);
   } catch (error) {
-    console.error(explainStart(error, options));
+    console.error(explainFailedStart(error, options));
     return 1;
   }
   const isWritten = options.dotenv === undefined || writeSettings(options.dotenv, emulator);
   if (isWritten) {
     const certificate = emulator.certificate === undefined ? undefined : writeCertificate(emulator.certificate);
     console.log(describeEmulator(emulator, options.dotenv, certificate?.path));
-    await signal();
+    await stopSignal();
     certificate?.remove();
   }
   await emulator.stop();
   return isWritten ? 0 : 1;
 }
 
-/** Writes the certificate where Node can read it; it is of use as long as the emulator runs. */
+/** Writes the certificate to a temporary file for NODE_EXTRA_CA_CERTS. The file is needed while the emulator runs. */
 function writeCertificate(certificate: string): { path: string; remove: () => void } {
   const folder = mkdtempSync(join(tmpdir(), 'salesforce-emulator-'));
   const path = join(folder, 'certificate.pem');
@@ -54,9 +72,9 @@ function writeCertificate(certificate: string): { path: string; remove: () => vo
   };
 }
 
-/** Writes the settings to a file that is new, or has them already. */
+/** Writes the settings to a new file. A file that has the same settings already is fine as well. */
 function writeSettings(path: string, emulator: Emulator): boolean {
-  // Of several callback URLs, an app uses one.
+  // An app uses one callback URL, even if the client has several.
   const text = `${settingsOf(emulator, 1).join('\n')}\n`;
   try {
     writeFileSync(path, text, { flag: 'wx', mode: 0o600 });
@@ -66,16 +84,16 @@ function writeSettings(path: string, emulator: Emulator): boolean {
     if (exists && readFileSync(path, 'utf8') === text) return true;
     console.error(
       exists
-        ? `${path} is there already, with something else in it. Name another file, or delete it.`
+        ? `${path} exists already and has other content. Name another file, or delete this one.`
         : `The settings could not be written: ${(error as Error).message}`,
     );
     return false;
   }
 }
 
-/** Reads the command line. @throws Error with a sentence for the person who typed it */
+/** Reads the command line. @throws Error whose message is a sentence for the operator */
 export function parseEmulatorOptions(args: readonly string[]): CommandOptions | 'help' {
-  const { values } = readArguments(() => parseStrictly(args));
+  const values = readArguments(args, argumentOptions);
   if (values.help) return 'help';
   const callbackURLs = values.callback ?? [defaultCallbackURL];
   for (const url of callbackURLs) {
@@ -106,22 +124,22 @@ export function parseEmulatorOptions(args: readonly string[]): CommandOptions | 
   };
 }
 
-/** @throws Error with a sentence for the person who typed the path */
+/** @throws Error whose message is a sentence for the operator */
 function readCertificate(path: string): string {
   try {
     return new X509Certificate(readFileSync(path)).toString();
   } catch {
-    throw new Error(`--certificate "${path}" cannot be read, or is no certificate.`);
+    throw new Error(`--certificate "${path}" cannot be read, or is not a certificate.`);
   }
 }
 
-/** What is printed at the start: all that has to be copied into the app. */
+/** The text that is printed at the start. It has all settings that the app needs. */
 function describeEmulator(emulator: Emulator, dotenv: string | undefined, certificate: string | undefined): string {
   const { url, siteUrl, users } = emulator;
   return [
     `Salesforce emulator at ${url}`,
     `Experience Cloud site at ${siteUrl}`,
-    `Console, with requests as they come, at ${url}/console`,
+    `Console with live requests at ${url}/console`,
     '',
     `Settings for your app${dotenv === undefined ? '' : `, also in ${dotenv}: node --env-file=${dotenv} <your app>`}`,
     ...settingsOf(emulator).map((line) => `  ${line}`),
@@ -129,14 +147,14 @@ function describeEmulator(emulator: Emulator, dotenv: string | undefined, certif
       ? []
       : [
           '',
-          'Node trusts its certificate with this variable in the environment of your app',
+          'Set this variable in the environment of your app, so that Node.js trusts the certificate of the emulator',
           `  NODE_EXTRA_CA_CERTS=${certificate}`,
         ]),
     '',
-    'Users (username / password); a click on the login page is enough',
+    'Users (username / password); one click on the login page logs a user in',
     ...users.map(({ username, password }) => `  ${username} / ${password}`),
     '',
-    'Ctrl+C stops it.',
+    'Ctrl+C stops the emulator.',
   ].join('\n');
 }
 
@@ -151,56 +169,30 @@ function settingsOf({ url, clients: [client] }: Emulator, maxCallbackURLs = Infi
   ];
 }
 
-/** The port of an application on this machine, which has to be the one of its callback URL. */
+/** The port of an app on this machine. The app must listen on the port of its callback URL. */
 function portOf(callbackURL = defaultCallbackURL): string[] {
   const { hostname, port } = new URL(callbackURL);
   return hostname === 'localhost' && port !== '' && port !== '3000' ? [`PORT=${port}`] : [];
 }
 
-/** Not exported, because its type is what parseArgs makes of the options. */
-function parseStrictly(args: readonly string[]) {
-  return parseArgs({
-    args: [...args],
-    strict: true,
-    allowPositionals: false,
-    options: {
-      port: { type: 'string' },
-      host: { type: 'string' },
-      callback: { type: 'string', multiple: true },
-      'client-id': { type: 'string' },
-      'client-secret': { type: 'string' },
-      certificate: { type: 'string' },
-      public: { type: 'boolean' },
-      legacy: { type: 'boolean' },
-      pkce: { type: 'boolean' },
-      rotate: { type: 'boolean' },
-      jwt: { type: 'boolean' },
-      'my-domain': { type: 'boolean' },
-      https: { type: 'boolean' },
-      'session-timeout': { type: 'string' },
-      dotenv: { type: 'string' },
-      help: { type: 'boolean', short: 'h' },
-    },
-  });
-}
-
 function wholeNumber(name: string, text: string | undefined, max: number): number | undefined {
   if (text === undefined) return undefined;
   const number = Number(text);
-  if (!/^\d+$/.test(text) || number > max) throw new Error(`${name} has to be a whole number up to ${max}.`);
+  if (!/^\d+$/.test(text) || number > max) throw new Error(`${name} must be a whole number up to ${max}.`);
   return number;
 }
 
-function explainStart(error: unknown, { port, host }: EmulatorOptions): string {
+function explainFailedStart(error: unknown, { port, host }: EmulatorOptions): string {
   const code = (error as NodeJS.ErrnoException).code;
-  if (code === 'EADDRINUSE') return `Port ${String(port)} is in use. Choose another with --port.`;
-  if (code === 'EACCES') return `Port ${String(port)} may not be used by this user. Choose another with --port.`;
+  if (code === 'EADDRINUSE') return `Port ${String(port)} is in use. Choose another port with --port.`;
+  if (code === 'EACCES')
+    return `This user is not allowed to listen on port ${String(port)}. Choose another port with --port.`;
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return `This machine has no address "${String(host)}".`;
   return `The emulator could not start: ${(error as Error).message}`;
 }
 
-/** Resolves when somebody asks the process to stop. */
-function signal(): Promise<void> {
+/** Resolves when the process receives SIGINT or SIGTERM. */
+function stopSignal(): Promise<void> {
   return new Promise((resolve) => {
     const stop = (): void => {
       process.off('SIGINT', stop);

@@ -24,12 +24,12 @@ Options
   --client-id <text>           Consumer Key (default: a fake one, always the same)
   --client-secret <text>       Consumer Secret (default: a fake one, always the same)
   --certificate <path>         Certificate of a client that signs with a key, in PEM; see "key --help"
-  --public                     A client without a secret, which needs PKCE
-  --legacy                     An app of before July 2026: PKCE and rotation off, no idle limit
+  --public                     Register a client without a secret, which needs PKCE
+  --legacy                     Register an app of before July 2026: PKCE and rotation off, no idle limit
   --pkce                       Require PKCE (with --legacy; today's app does)
   --rotate                     Rotate refresh tokens at every refresh (with --legacy; today's app does)
   --jwt                        Issue JWT-based access tokens
-  --my-domain                  Serve the API at a host of its own, as a My Domain does
+  --my-domain                  Serve the API at a separate host, as a My Domain does
   --https                      Serve over TLS, with a certificate made at the start
   --session-timeout <seconds>  Idle time after which an access token ends (default 7200)
   --dotenv <path>              Write the settings for your app to this file, for node --env-file=<path>
@@ -38,33 +38,33 @@ Options
 /** What `key --help` prints. */
 export const keyHelp: string = `Usage: express-salesforce-auth key [options]
 
-Makes an RSA key pair and a certificate that signs itself, for the option clientKey and for the app in Salesforce Setup.
+Makes an RSA key pair and a self-signed certificate, for the option clientKey and for the app in Salesforce Setup.
 It writes two files and overwrites none.
 
 Options
   --out <path>            Path of both files, to which .key and .crt are added (default salesforce)
   --name <text>           Name in the certificate (default "Salesforce client")
-  --days <number>         How long the certificate is good, 1 to 3650 (default 365)
+  --days <number>         Days until the certificate ends, 1 to 3650 (default 365)
   --bits <number>         Size of the key: 2048, 3072 or 4096 (default 2048)
   --help                  Show this
 
-Exit code: 0 done, 1 a file is there already or cannot be written, 2 not understood`;
+Exit code: 0 done, 1 a file exists already or cannot be written, 2 not understood`;
 
 /** What `doctor --help` prints. */
 export const doctorHelp: string = `Usage: express-salesforce-auth doctor [options]
 
-Reads the settings of your app and says what would make logins or refreshes fail, with a fix for each.
-It presents no refresh token, logs nobody in, and prints no secret.
+Reads the settings of your app, finds what would make logins or refreshes fail, and names a fix for each problem.
+The doctor presents no refresh token, logs no user in, and prints no secret.
 
 Settings come from SALESFORCE_CLIENT_ID, SALESFORCE_CLIENT_SECRET (or SALESFORCE_CLIENT_KEY and
 SALESFORCE_CLIENT_CERTIFICATE), SALESFORCE_CALLBACK_URL, SALESFORCE_BASE_URL, SALESFORCE_SCOPE and
 SALESFORCE_PROMPT_TYPE, or from a module.
 
 Options
-  --dotenv <path>         File with variables; those that are set already win
+  --dotenv <path>         File with variables; a variable that is set already keeps its value
   --config <path>         Module whose default export is the options of salesforceAuth(), or a function that returns
                           them; needed to check the token store and the encryption keys
-  --origin <url>          Origin of the app, such as https://app.example.com, where the callback URL is a path
+  --origin <url>          Origin of the app, such as https://app.example.com, if the callback URL is a path
   --tenant <name>         Tenant to ask the configuration function for
   --processes <number>    How many processes run the app, on all machines together
   --rotation              Refresh token rotation is on
@@ -74,4 +74,4 @@ Options
   --strict                Count warnings as problems
   --help                  Show this
 
-Exit code: 0 no problem, 1 problems, 2 not understood or not readable`;
+Exit code: 0 no problem, 1 problems, 2 not understood, or a file cannot be read`;

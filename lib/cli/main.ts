@@ -7,7 +7,7 @@ import { runKey } from './key';
  * Runs a command to its end.
  *
  * @param args the arguments after the name of the program
- * @returns the exit code: 0 done, 1 it could not be done, 2 it was not understood
+ * @returns the exit code: 0 if the command succeeded, 1 if it failed, 2 if the arguments are invalid
  */
 export async function main(args: readonly string[], readVersion: () => string): Promise<number> {
   const [command, ...rest] = args;

@@ -1,14 +1,14 @@
 import { createPublicKey, randomBytes, sign, type KeyObject } from 'node:crypto';
 
-/** What a certificate says. */
+/** The fields of a certificate. */
 export interface CertificateContent {
   commonName: string;
-  /** First and last moment of its time, in milliseconds; before the year 2050. */
+  /** First and last moment of the certificate, in milliseconds since the epoch. Both must be before the year 2050. */
   notBefore: number;
   notAfter: number;
-  /** Extensions beside the basic constraints, as DER. */
+  /** Extensions other than the basic constraints, as DER. */
   extensions: readonly Buffer[];
-  /** Whether it may sign other certificates, as its own authority. */
+  /** Whether the certificate is its own authority, which may sign other certificates. */
   isAuthority: boolean;
 }
 
@@ -21,9 +21,9 @@ const oid = {
 };
 
 /**
- * A certificate that signs itself (RFC 5280), as PEM. Only the writing of DER is done here; the signature is by `node:crypto`.
+ * Makes a self-signed certificate (RFC 5280), as PEM. This file writes DER only; `node:crypto` makes the signature.
  *
- * @param privateKey RSA, or on an elliptic curve
+ * @param privateKey an RSA key, or a key on an elliptic curve
  */
 export function selfSignedCertificate(privateKey: KeyObject, content: CertificateContent): string {
   const isRsa = privateKey.asymmetricKeyType === 'rsa';
@@ -53,7 +53,7 @@ export function octets(content: Uint8Array): Buffer {
   return der(0x04, content);
 }
 
-/** Tag, length and content (ITU-T X.690, section 8.1). */
+/** Encodes tag, length and content (ITU-T X.690, section 8.1). */
 export function der(tag: number, ...content: readonly Uint8Array[]): Buffer {
   const body = Buffer.concat(content);
   const { length } = body;

@@ -2,7 +2,7 @@ import { createHash, hkdfSync, randomBytes } from 'node:crypto';
 import { CompactEncrypt, compactDecrypt, decodeProtectedHeader } from 'jose';
 import { SalesforceOptionError } from '../errors';
 
-/** What a sealed text is for: each purpose has keys of its own, derived from the same secrets. */
+/** What a sealed text is for. Each purpose has separate keys, derived from the same secrets. */
 export type Purpose = 'grant' | 'transaction';
 
 interface Key {
@@ -11,10 +11,10 @@ interface Key {
 }
 
 /**
- * Seals texts with AES-256-GCM (JWE compact, `dir`): the first key seals, every key opens.
+ * Seals texts with AES-256-GCM (JWE compact, `dir`). The first key seals. Every key opens.
  *
- * A sealed text is bound to its subject and purpose, which stand in the authenticated header: moved elsewhere, it does not
- * open.
+ * A sealed text is bound to its subject and purpose, which are in the authenticated header. It opens only for that subject
+ * and purpose.
  */
 export class KeyRing {
   readonly #keys: readonly Key[];
@@ -29,7 +29,7 @@ export class KeyRing {
     }));
   }
 
-  /** A ring that lives as long as this process. */
+  /** Makes a ring whose key exists in this process only. */
   static ephemeral(purpose: Purpose): KeyRing {
     return new KeyRing([randomBytes(32)], purpose);
   }
@@ -43,7 +43,9 @@ export class KeyRing {
       .encrypt(key.bytes);
   }
 
-  /** Opens what {@link seal} made, or undefined where the key is unknown, or the text altered or somebody else's. */
+  /**
+   * Opens a text of {@link seal}. Undefined if the key is unknown, the text was changed, or the subject or purpose differs.
+   */
   async open(subject: string, sealed: string): Promise<string | undefined> {
     try {
       const { kid } = decodeProtectedHeader(sealed);
@@ -62,7 +64,7 @@ export class KeyRing {
 }
 
 /**
- * Checks the `encryptionKeys` option. Undefined where there are none; false says so on purpose.
+ * Checks the `encryptionKeys` option. The result is undefined if the option is not set, or is false.
  *
  * @throws SalesforceOptionError `ERR_SALESFORCE_OPTION_INVALID`
  */
@@ -73,7 +75,7 @@ export function parseEncryptionKeys(value: unknown): readonly (string | Uint8Arr
     throw new SalesforceOptionError(
       'ERR_SALESFORCE_OPTION_INVALID',
       'encryptionKeys',
-      `encryptionKeys[${absent}] is missing or empty. If it comes from an environment variable, see that the variable is set.`,
+      `encryptionKeys[${absent}] is missing or empty. If it comes from an environment variable, make sure that the variable is set.`,
     );
   }
   const isLongEnough = (key: unknown): key is string | Uint8Array =>

@@ -5,9 +5,9 @@ import { isSalesforceAuthError } from '../errors';
 import type { Configuration } from '../options/configuration';
 import { TokenClient } from '../token/client';
 import type { Finding } from './findings';
-import { tellLess } from './redact';
+import { safeMessage } from './safe-message';
 
-/** Whether Salesforce gives an app token. The token is revoked at once, and was nowhere but here. */
+/** Checks whether Salesforce gives an app token. The token is revoked at once and never stored. */
 export async function checkAppToken(
   options: AppOptions,
   configuration: Configuration,
@@ -20,7 +20,7 @@ export async function checkAppToken(
     const { user, baseUrl, audience } = identityOf(options, configuration);
     const app = user === undefined ? {} : { user, audience };
     const { accessToken, scope } = await requestAppToken({ baseUrl, app }, configuration, { clock });
-    const revoked = await new TokenClient(configuration, baseUrl, clock).revoke(accessToken).then(
+    const isRevoked = await new TokenClient(configuration, baseUrl, clock).revoke(accessToken).then(
       () => true,
       () => false,
     );
@@ -31,12 +31,12 @@ export async function checkAppToken(
         message: `Salesforce gives an app token ${as}, with the scopes ${scope.join(' ')}.`,
         baseUrl,
       },
-      ...(revoked ? [] : [notRevoked(baseUrl)]),
+      ...(isRevoked ? [] : [notRevoked(baseUrl)]),
     ];
   } catch (error) {
     if (!isSalesforceAuthError(error)) throw error;
     const level = error.isTransient ? 'unknown' : 'error';
-    const message = `There is no app token ${as}. ${tellLess(error)}`;
+    const message = `Salesforce gives no app token ${as}. ${safeMessage(error)}`;
     return [{ check, level, message, fix: 'See docs/guide/app-tokens.md.', code: error.code }];
   }
 }
@@ -45,7 +45,7 @@ function notRevoked(baseUrl: string): Finding {
   return {
     check: 'app-token',
     level: 'warning',
-    message: 'The app token that was asked for could not be revoked; it ends by itself.',
+    message: 'The app token of this check could not be revoked. The token ends by itself.',
     baseUrl,
   };
 }

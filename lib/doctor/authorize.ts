@@ -9,17 +9,17 @@ import { isTrustedHost, parseUrl } from '../salesforce/hosts';
 import { exchange, type HttpReply } from '../token/http';
 import { reportText, type Finding } from './findings';
 
-/** How Salesforce answers an authorization request of nobody in particular. */
-type Answer = { shape: 'page' | 'callback'; said: UpstreamError } | { shape: 'login' };
+/** How Salesforce answers an authorization request of a browser without a session. */
+type Answer = { shape: 'page' | 'callback'; upstreamError: UpstreamError } | { shape: 'login' };
 
-/** Redirects followed in search of an error page; there is no secret in these requests. */
+/** Redirects that are followed to find an error page. These requests hold no secret. */
 const maxRedirects = 2;
 
 /**
- * Asks for a login without going through with it: an unknown client or callback URL is refused on a page, and most other
- * mistakes in the query of a redirect.
+ * Starts a login and does not finish the login. Salesforce refuses an unknown client or callback URL on a page, and reports
+ * most other mistakes in the query of a redirect.
  *
- * @throws SalesforceAuthError where Salesforce cannot be asked
+ * @throws SalesforceAuthError if Salesforce cannot be asked
  */
 export async function checkAuthorize(
   configuration: Configuration,
@@ -51,28 +51,28 @@ const checks: Partial<Record<Meaning['code'], string>> = {
   ERR_SALESFORCE_SCOPE_INVALID: 'scope',
 };
 
-function problemOf({ shape, said }: Exclude<Answer, { shape: 'login' }>): Finding | undefined {
-  const found = classify(shape, said);
-  // It says no more than that nobody is logged in, which is true of the doctor.
+function problemOf({ shape, upstreamError }: Exclude<Answer, { shape: 'login' }>): Finding | undefined {
+  const found = classify(shape, upstreamError);
+  // The error means that no user is logged in. The doctor never is.
   if (found === 'ignored' || found === meanings.immediate) return undefined;
   return {
     check: checks[found.code] ?? 'app',
     level: found.status === 503 ? 'unknown' : 'error',
-    message: operatorMessage(said, { ...found, advice: '' }).trim(),
-    fix: isKnown(shape, said) ? found.advice : `${found.advice} ${reportText}`,
+    message: operatorMessage(upstreamError, { ...found, advice: '' }).trim(),
+    fix: isKnown(shape, upstreamError) ? found.advice : `${found.advice} ${reportText}`,
     code: found.code,
   };
 }
 
 function pkce(answer: Answer): Finding {
-  if (answer.shape !== 'login' && classify(answer.shape, answer.said) === meanings.pkceRequired) {
-    return { check: 'pkce', level: 'ok', message: 'The app requires PKCE, which every login here sends.' };
+  if (answer.shape !== 'login' && classify(answer.shape, answer.upstreamError) === meanings.pkceRequired) {
+    return { check: 'pkce', level: 'ok', message: 'The app requires PKCE. This package sends PKCE with every login.' };
   }
   return {
     check: 'pkce',
     level: 'unknown',
-    message: 'A request without PKCE was not refused, as far as can be seen without logging in.',
-    fix: 'Tick "Require Proof Key for Code Exchange (PKCE)" in the app. Logins here send it in any case.',
+    message: 'Salesforce did not refuse a request without PKCE. More cannot be seen without a login.',
+    fix: 'Tick "Require Proof Key for Code Exchange (PKCE)" in the app. This package sends PKCE in any case.',
   };
 }
 
@@ -101,17 +101,19 @@ async function request(
     const reply = await exchange(url, { method: 'GET', headers: { accept: 'text/html' } }, configuration, clock);
     const target = targetOf(reply, url);
     if (target && isCallback(target, callbackURL)) {
-      const said = saidIn(target.searchParams);
-      return said ? { shape: 'callback', said } : { shape: 'login' };
+      const upstreamError = errorIn(target.searchParams);
+      return upstreamError ? { shape: 'callback', upstreamError } : { shape: 'login' };
     }
-    const shown = target ? undefined : saidIn(errorIn(reply.text));
-    if (shown) return { shape: 'page', said: { ...shown, status: reply.status } };
+    const shown = target ? undefined : errorIn(errorParameters(reply.text));
+    if (shown) return { shape: 'page', upstreamError: { ...shown, status: reply.status } };
     if (!target || redirects === maxRedirects || !isTrustedHost(target, trustedHosts)) return { shape: 'login' };
     url = target.href;
   }
 }
 
-/** Where the browser would go on to: by Location, or by the script Salesforce sometimes sends instead. */
+/**
+ * Where a browser would go next: to the Location header, or where the script leads that Salesforce sometimes sends instead.
+ */
 function targetOf({ status, headers, text }: HttpReply, url: string): URL | undefined {
   const script = /location\.(?:replace\(|href\s*=\s*)\s*(['"])(.*?)\1/.exec(text)?.[2];
   const location = status >= 300 && status < 400 ? headers.get('location') : script;
@@ -128,13 +130,13 @@ function isCallback(target: URL, callbackURL: string): boolean {
   return callback !== undefined && target.origin === callback.origin && target.pathname === callback.pathname;
 }
 
-/** `error=…&error_description=…`, which Salesforce writes into its error page. */
-function errorIn(html: string): URLSearchParams {
+/** Finds `error=…&error_description=…`, which Salesforce writes into its error page. */
+function errorParameters(html: string): URLSearchParams {
   const text = html.replace(/&(?:amp|#38|#x26);/gi, '&');
   return new URLSearchParams(/\berror=\w[\w-]*&error_description=[^\s"'<>&]*/.exec(text)?.[0] ?? '');
 }
 
-function saidIn(params: URLSearchParams): UpstreamError | undefined {
+function errorIn(params: URLSearchParams): UpstreamError | undefined {
   const error = safeText(params.get('error'));
   return error === undefined ? undefined : { error, errorDescription: safeText(params.get('error_description')) };
 }

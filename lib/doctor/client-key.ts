@@ -2,16 +2,16 @@ import type { SigningKey } from '../client-authentication/client-key';
 import type { Clock } from '../clock';
 import type { Finding } from './findings';
 
-/** From so many days before its end on, a certificate is told of as a warning. */
+/** A certificate that ends within this number of days is a warning. */
 const warnDays = 30;
 const dayMs = 24 * 60 * 60 * 1000;
 
-/** What Salesforce says to a key, out of what it would say to a secret. */
+/** Turns the finding about a client secret into a finding about a client key. */
 export function clientKeyFinding(finding: Finding, index: number, count: number): Finding {
   if (finding.check !== 'client-secret') return finding;
   const { level, code, fix: _fix, ...rest } = finding;
   const which = nameOf(index, count);
-  if (level === 'ok') return { ...rest, check: 'client-key', level, message: `Salesforce takes ${which}.` };
+  if (level === 'ok') return { ...rest, check: 'client-key', level, message: `Salesforce accepts ${which}.` };
   if (code !== 'ERR_SALESFORCE_CLIENT_REJECTED') {
     return { ...finding, check: 'client-key' };
   }
@@ -19,17 +19,17 @@ export function clientKeyFinding(finding: Finding, index: number, count: number)
   return {
     ...rest,
     check: 'client-key',
-    // One of two is refused while the key is changed.
+    // While the key is changed, Salesforce refuses one of the two keys.
     level: isSpare ? 'warning' : 'error',
     message: `Salesforce refuses ${which}.`,
     fix: isSpare
-      ? 'If the change of the key is over, take this key out of clientKey.'
-      : 'Upload the certificate of this key to the app with this Consumer Key; after an upload it can take ten minutes. If it is there already, see audience in docs/guide/client-keys.md.',
+      ? 'If the change of the key is over, remove this key from clientKey.'
+      : 'Upload the certificate of this key to the app with this Consumer Key; an upload can take ten minutes to work. If the certificate is in the app already, see audience in docs/guide/client-keys.md.',
     code,
   };
 }
 
-/** Whether each key belongs to its certificate, and when the certificate ends. */
+/** Checks whether each key belongs to its certificate, and when the certificate ends. */
 export function checkCertificates(keys: readonly SigningKey[], clock: Clock): Finding[] {
   return keys.map((key, index) => checkCertificate(key, nameOf(index, keys.length), clock));
 }
@@ -40,8 +40,8 @@ function checkCertificate({ key, certificate }: SigningKey, which: string, clock
     return {
       check,
       level: 'unknown',
-      message: `When the certificate of ${which} ends is not known.`,
-      fix: 'Give the certificate you uploaded as clientKey.certificate (SALESFORCE_CLIENT_CERTIFICATE).',
+      message: `The end of the certificate of ${which} is not known.`,
+      fix: 'Set clientKey.certificate (SALESFORCE_CLIENT_CERTIFICATE) to the certificate you uploaded.',
     };
   }
   if (key && !certificate.checkPrivateKey(key)) {
@@ -49,7 +49,7 @@ function checkCertificate({ key, certificate }: SigningKey, which: string, clock
       check,
       level: 'error',
       message: `The certificate does not belong to ${which}.`,
-      fix: 'Give the certificate that was made with this key, and upload that one to the app.',
+      fix: 'Use the certificate that was made with this key, and upload that certificate to the app.',
       code: 'ERR_SALESFORCE_CLIENT_REJECTED',
     };
   }
@@ -65,7 +65,7 @@ function checkCertificate({ key, certificate }: SigningKey, which: string, clock
     check,
     level: 'warning',
     message: isOver
-      ? `The certificate of ${which} ended on ${date}. As reported, Salesforce goes on taking the key; do not count on it.`
+      ? `The certificate of ${which} ended on ${date}. Users report that Salesforce still accepts such a key; do not rely on that.`
       : `The certificate of ${which} ends on ${date}, in ${days} days.`,
     fix: 'Make a new one with "npx express-salesforce-auth key", and change the key as docs/guide/client-keys.md says.',
   };

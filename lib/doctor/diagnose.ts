@@ -7,19 +7,19 @@ import { isLoopback, parseUrl } from '../salesforce/hosts';
 import { checkAuthorize } from './authorize';
 import { summarize, type DiagnoseOptions, type Diagnosis, type Finding } from './findings';
 import { checkHost } from './host';
-import { tellLess } from './redact';
+import { safeMessage } from './safe-message';
 import { checkSettings } from './settings';
 import { checkKeys, checkStore } from './store';
 import { checkProofs } from './token';
 
 /**
- * Looks for what would make logins or refreshes fail: in the options, at Salesforce and in the token store.
+ * Finds what would make logins or refreshes fail: in the options, at Salesforce and in the token store.
  *
- * It sends Salesforce what a login begins with, and a code that is none; it presents no refresh token, logs nobody in and
- * changes nothing. With `app` it asks for an app token and revokes it. Findings hold no secret.
+ * The doctor sends the first request of a login and an invalid code. It presents no refresh token, logs no user in and
+ * changes nothing. If `app` is set, it asks for an app token and revokes that token. Findings hold no secret.
  *
- * @param options what you give `salesforceAuth()`
- * @returns findings, also about options that are wrong; it does not throw for anything it finds
+ * @param options the options you pass to `salesforceAuth()`
+ * @returns findings. Wrong options are findings as well; the function does not throw for them
  *
  * @example
  * import { configurationFromEnv, diagnose } from 'express-salesforce-auth';
@@ -41,7 +41,7 @@ export async function diagnose(options: SalesforceAuthOptions, given: DiagnoseOp
   }
 }
 
-/** The same for options that are checked already. @internal */
+/** Does the same with options that are parsed already. @internal */
 export async function diagnoseParsed(parsed: ParsedOptions, given: DiagnoseOptions): Promise<Diagnosis> {
   const atStore = await checkStore(parsed.store, given, parsed.clock);
   const isInMemory = atStore.some(({ check }) => check === 'store.memory');
@@ -81,7 +81,7 @@ async function checkOrganization(
   if (atHost.some(({ check, level }) => level === 'error' && check !== 'clock')) return atHost;
   const path = callbackOf(configuration, parsed);
   const callback = absoluteCallbackURL(path, origin ?? rootOf(parsed));
-  // Of an address nobody has registered Salesforce still says whether it knows the app.
+  // Even for an unregistered callback URL, Salesforce says whether it knows the app.
   const callbackURL = typeof callback === 'string' ? callback : `https://unknown.invalid${path}`;
   try {
     const answered = await checkAuthorize(configuration, baseUrl, callbackURL, clock);
@@ -89,17 +89,17 @@ async function checkOrganization(
       typeof callback === 'string'
         ? answered
         : [...answered.filter(({ check }) => check === 'client-id'), { ...callback, baseUrl }];
-    // Without a known client there is nothing to say about its secret.
+    // Salesforce says nothing about the secret of an unknown client.
     const isKnown = atAuthorize.every(({ check, level }) => check !== 'client-id' || level === 'ok');
     const atToken = isKnown ? await checkProofs(configuration, baseUrl, callbackURL, clock) : [];
     return [...atHost, ...atAuthorize, ...atToken];
   } catch (error) {
-    const message = `Salesforce answered once and then could not be asked: ${tellLess(error)}`;
+    const message = `Salesforce answered the first request, but not a later one: ${safeMessage(error)}`;
     return [...atHost, { check: 'app', level: 'unknown', message, fix: 'Try again.', baseUrl }];
   }
 }
 
-/** The URL Salesforce is given, or why it is not known or not possible. */
+/** The callback URL that Salesforce receives, or a finding that says why the URL is unknown or impossible. */
 function absoluteCallbackURL(callbackURL: string, origin: string | undefined): string | Finding {
   if (!callbackURL.startsWith('/')) return callbackURL;
   const url = origin === undefined ? undefined : parseUrl(origin);
@@ -107,8 +107,8 @@ function absoluteCallbackURL(callbackURL: string, origin: string | undefined): s
     return {
       check: 'callback-url',
       level: 'unknown',
-      message: `callbackURL is the path ${callbackURL}, so whether it is registered cannot be checked without the address of the application.`,
-      fix: 'Give the origin, for instance https://app.example.com, or make callbackURL (SALESFORCE_CALLBACK_URL) absolute.',
+      message: `callbackURL is the path ${callbackURL}. The registration cannot be checked without the address of the application.`,
+      fix: 'Name the origin, for instance https://app.example.com, or make callbackURL (SALESFORCE_CALLBACK_URL) absolute.',
     };
   }
   if (url.protocol === 'http:' && !isLoopback(url)) {
@@ -116,7 +116,7 @@ function absoluteCallbackURL(callbackURL: string, origin: string | undefined): s
       check: 'callback-url',
       level: 'error',
       message: `${url.origin}${callbackURL} is not https, which Salesforce requires outside of localhost.`,
-      fix: "Serve the application over https; behind a proxy that does, set Express's 'trust proxy'.",
+      fix: "Serve the application over https. If a proxy does that, set Express's 'trust proxy'.",
       code: 'ERR_SALESFORCE_OPTION_INVALID',
     };
   }
@@ -134,25 +134,25 @@ function rootOf({ addresses }: ParsedOptions): string | undefined {
   return first && first.origin + first.prefix;
 }
 
-/** What is known of the keys of a client that has some; who has none loads nothing of it. */
+/** Checks the certificates of client keys. The module is loaded only if the client has keys. */
 async function checkCertificates({ clientKeys }: Configuration, clock: Clock): Promise<Finding[]> {
   if (clientKeys.length === 0) return [];
   return (await import('./client-key')).checkCertificates(clientKeys, clock);
 }
 
-/** Asks for an app token if that is wanted; else nothing of it is loaded. */
+/** Checks app tokens. The module is loaded only if the operator asks for this check. */
 async function checkApp(configuration: Configuration, clock: Clock, { app }: DiagnoseOptions): Promise<Finding[]> {
   return app === undefined ? [] : (await import('./app-access')).checkAppToken(app, configuration, clock);
 }
 
-/** Says who may log in, if that is everybody. */
+/** Warns if every user of Salesforce may log in. */
 function checkAudience(parsed: ParsedOptions): Finding[] {
   if (!admitsAnyOrganization(parsed)) return [];
   return [
     {
       check: 'audience',
       level: 'warning',
-      message: 'Users of any Salesforce organization may log in, as far as the options say.',
+      message: 'The options let users of any Salesforce organization log in.',
       fix: "Name your organizations in allowedOrganizations, decide in authorizeUser, or set allowedOrganizations to 'any' if you mean it.",
     },
   ];
@@ -162,8 +162,8 @@ function misconfigured(error: unknown): Finding {
   return {
     check: 'configuration',
     level: 'error',
-    message: tellLess(error),
-    fix: 'Correct the option, then check again: the rest was not looked at.',
+    message: safeMessage(error),
+    fix: 'Correct the option, then run the doctor again: the remaining checks did not run.',
     ...(isSalesforceAuthError(error) ? { code: error.code } : {}),
   };
 }

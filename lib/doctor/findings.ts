@@ -5,36 +5,36 @@ import type { StoreFinding } from '../stores/store';
 /**
  * How a check ended.
  *
- * - `ok`: as it should be
- * - `unknown`: it cannot be seen from here; what to look at instead is in `fix`
- * - `warning`: it works, and will hurt one day
- * - `error`: it does not work
+ * - `ok`: no problem
+ * - `unknown`: the doctor cannot see this; `fix` says where to look
+ * - `warning`: works now, and can fail later
+ * - `error`: does not work
  */
 export type FindingLevel = 'ok' | 'unknown' | 'warning' | 'error';
 
-/** One thing the doctor looked at. */
+/** The result of one check. */
 export interface Finding {
   /** Stable name, for instance `callback-url` or `store.eviction`. */
   check: string;
   level: FindingLevel;
-  /** What was found. Holds no secret. */
+  /** Result in one sentence. Holds no secret. */
   message: string;
-  /** What to do about it; absent where there is nothing to do. */
+  /** What the operator can do. Absent if there is nothing to do. */
   fix?: string;
-  /** The code a login or refresh would fail with. */
+  /** The error code of a login or refresh that fails for this reason. */
   code?: SalesforceErrorCode;
-  /** Which base URL it is about, where it is about one. */
+  /** The base URL that was checked, if the check is about a base URL. */
   baseUrl?: string;
 }
 
-/** All that was found. */
+/** All findings of a run. */
 export interface Diagnosis {
-  /** True where no finding is an error. */
+  /** True if no finding is an error. */
   ok: boolean;
   findings: Finding[];
 }
 
-/** What the doctor cannot find out by itself. */
+/** Facts that the doctor cannot find out by itself. */
 export interface DiagnoseOptions {
   /** Origin of the application, such as `https://app.example.com`, for a `callbackURL` that is a path. */
   origin?: string | undefined;
@@ -44,7 +44,9 @@ export interface DiagnoseOptions {
   processes?: number | undefined;
   /** Whether "Enable Refresh Token Rotation" is ticked. Default: not known. */
   rotation?: boolean | undefined;
-  /** Ask for an app token, as `salesforce.app()` with these options does, and revoke it. Default: none is asked for. */
+  /**
+   * Options of `salesforce.app()`: the doctor asks for an app token with them and revokes the token. Default: no app token.
+   */
   app?: AppOptions | undefined;
 }
 
@@ -56,5 +58,5 @@ export function fromStore({ check, level, message, fix }: StoreFinding): Finding
   return { check: `store.${check}`, level, message, ...(fix === undefined ? {} : { fix }) };
 }
 
-/** Advice for an error of Salesforce that the catalogue lacks. */
+/** Advice for an error of Salesforce that is not in the table of known errors. */
 export const reportText = 'This package does not know the text. Please report it: npm bugs express-salesforce-auth.';

@@ -1,7 +1,7 @@
 import type { Configuration } from '../options/configuration';
 import type { Finding } from './findings';
 
-/** What can be told from the options alone. */
+/** Checks what the options show without asking Salesforce. */
 export function checkSettings({ scope, sessionTimeoutSeconds, profileSource }: Configuration): Finding[] {
   return [scopes(scope, profileSource), policies(sessionTimeoutSeconds)];
 }
@@ -16,14 +16,14 @@ function scopes(scope: readonly string[], profileSource: Configuration['profileS
   if (scope.length === 0) {
     return finding(
       'unknown',
-      'No scope is asked for, so Salesforce gives what the app is assigned.',
-      "Name what you use in the scope option (SALESFORCE_SCOPE), for instance 'openid id api refresh_token'.",
+      'The scope option is empty, so Salesforce gives every scope that the app is assigned.',
+      "Name the scopes you use in the scope option (SALESFORCE_SCOPE), for instance 'openid id api refresh_token'.",
     );
   }
   if (!scope.includes('refresh_token') && !scope.includes('offline_access')) {
     return finding(
       'warning',
-      'refresh_token is not among the scopes, so each login ends with its first access token.',
+      'The scopes lack refresh_token, so each login ends with its first access token.',
       "Add 'refresh_token' to the scope option and to the app.",
     );
   }
@@ -37,11 +37,11 @@ function scopes(scope: readonly string[], profileSource: Configuration['profileS
     const name = profileSource === 'identity' ? 'id' : 'openid';
     return finding(
       'warning',
-      `The profile of a user cannot be read: '${name}' is not among the scopes.`,
+      `The profile of a user cannot be read, because the scopes lack '${name}'.`,
       `Add '${name}' to the scope option and to the app, or set profileSource to 'id'.`,
     );
   }
-  return finding('ok', `Asked for: ${scope.join(' ')}.`);
+  return finding('ok', `Logins ask for: ${scope.join(' ')}.`);
 }
 
 function policies(sessionTimeoutSeconds: number): Finding {
@@ -49,10 +49,10 @@ function policies(sessionTimeoutSeconds: number): Finding {
     check: 'policies',
     level: 'unknown',
     message:
-      'The refresh token policy, idle limits, rotation, session timeout and IP policy of the app cannot be seen from outside.',
+      'The refresh token policy, idle limits, rotation, session timeout and IP policy of the app cannot be seen without a login.',
     fix:
-      'A new app (External Client App Manager › Policies): what is greyed there is fine. An app you already have (App Manager › ' +
-      'Manage): refresh tokens "valid until revoked", never "immediately expire". Both: the idle limit as in ' +
-      `refresh.idleLimitSeconds, and the session timeout ${sessionTimeoutSeconds} seconds as in sessionTimeoutSeconds.`,
+      'For a new app (External Client App Manager › Policies), grayed-out values are fine. For an older app (App Manager › Manage), ' +
+      'set refresh tokens to "valid until revoked", never "immediately expire". For both, the idle limit must equal ' +
+      `refresh.idleLimitSeconds, and the session timeout must be ${sessionTimeoutSeconds} seconds, as in sessionTimeoutSeconds.`,
   };
 }

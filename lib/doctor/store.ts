@@ -3,14 +3,13 @@ import { noAnswer, storeFailureOf } from '../stores/failure';
 import type { TokenStore } from '../stores/store';
 import { fromStore, type DiagnoseOptions, type Finding } from './findings';
 
-/** How long a store may take to answer. */
+/** A store that takes longer counts as a store that does not answer. */
 const storeTimeoutMs = 5_000;
 
-/** Whether the store answers, and what it knows of itself. */
-export async function checkStore(store: TokenStore, given: DiagnoseOptions, clock: Clock): Promise<Finding[]> {
+/** Checks whether the store answers, and asks the store for its own findings. */
+export async function checkStore(store: TokenStore, options: DiagnoseOptions, clock: Clock): Promise<Finding[]> {
   try {
-    const looked = look(store, given);
-    return await within(clock, storeTimeoutMs, looked, () =>
+    return await within(clock, storeTimeoutMs, askStore(store, options), () =>
       Object.assign(new Error(`no answer within ${storeTimeoutMs} ms`), { code: 'TIMEOUT' }),
     );
   } catch (error) {
@@ -20,29 +19,29 @@ export async function checkStore(store: TokenStore, given: DiagnoseOptions, cloc
         check: 'store',
         level: 'error',
         message: noAnswer(failure),
-        fix: `${failure.fix} Until then nobody can log in or be refreshed.`,
+        fix: `${failure.fix} Until then no user can log in and no token can be refreshed.`,
         code: 'ERR_SALESFORCE_TOKEN_STORE',
       },
     ];
   }
 }
 
-async function look(store: TokenStore, { processes, rotation }: DiagnoseOptions): Promise<Finding[]> {
+async function askStore(store: TokenStore, { processes, rotation }: DiagnoseOptions): Promise<Finding[]> {
   const findings = (await store.diagnose?.({ processes, rotation })) ?? [];
   if (findings.some(({ level }) => level === 'error')) return findings.map(fromStore);
   await store.read('doctor-no-such-grant');
   return [{ check: 'store', level: 'ok', message: 'The token store answers.' }, ...findings.map(fromStore)];
 }
 
-/** Whether what is stored is encrypted. */
+/** Checks whether stored tokens are encrypted. */
 export function checkKeys(hasKeys: boolean, isInMemory: boolean): Finding {
   if (hasKeys) return { check: 'encryption-keys', level: 'ok', message: 'Stored tokens are encrypted.' };
   return {
     check: 'encryption-keys',
     level: isInMemory ? 'ok' : 'warning',
     message: isInMemory
-      ? 'There are no encryptionKeys; tokens never leave this process.'
-      : 'Tokens are stored in clear: there are no encryptionKeys.',
+      ? 'encryptionKeys is not set. Tokens never leave this process.'
+      : 'Tokens are stored unencrypted, because encryptionKeys is not set.',
     ...(isInMemory
       ? {}
       : {

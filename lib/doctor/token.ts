@@ -4,10 +4,10 @@ import type { Clock } from '../clock';
 import { isSalesforceAuthError, type SalesforceAuthError } from '../errors';
 import type { Configuration } from '../options/configuration';
 import { TokenClient } from '../token/client';
-import { tellLess } from './redact';
+import { safeMessage } from './safe-message';
 import { reportText, type Finding } from './findings';
 
-/** Whether Salesforce takes the secret of the client, or each of its keys. */
+/** Checks whether Salesforce accepts the secret of the client, or each of its keys. */
 export async function checkProofs(
   configuration: Configuration,
   baseUrl: string,
@@ -26,8 +26,8 @@ export async function checkProofs(
 }
 
 /**
- * Presents a code that is none, as the client that is configured: Salesforce refuses the client or, where that is right, the
- * code. Nothing is spent by it, and no refresh token takes part.
+ * Sends an invalid code as the configured client. Salesforce refuses the client or, if the client is right, the code. No code
+ * or refresh token is spent.
  */
 async function checkProof(
   configuration: Configuration,
@@ -43,7 +43,10 @@ async function checkProof(
   };
   try {
     await new TokenClient(configuration, baseUrl, clock).authorizationCodeGrant(grant);
-    return unknown(baseUrl, 'Salesforce took a code that is none; something stands between you and it.');
+    return unknown(
+      baseUrl,
+      'An invalid code was accepted. Another server, such as a proxy, answers in place of Salesforce.',
+    );
   } catch (error) {
     if (!isSalesforceAuthError(error)) throw error;
     switch (error.code) {
@@ -52,7 +55,7 @@ async function checkProof(
           baseUrl,
           check: 'client-secret',
           level: 'ok',
-          message: hasSecret ? 'Salesforce takes the client secret.' : 'The app needs no secret for logging in.',
+          message: hasSecret ? 'Salesforce accepts the client secret.' : 'The app needs no secret for a login.',
         };
       case 'ERR_SALESFORCE_CLIENT_REJECTED':
         return {
@@ -61,7 +64,7 @@ async function checkProof(
           level: 'error',
           message: hasSecret ? 'Salesforce refuses the client secret.' : 'The app requires a secret, and none is set.',
           fix: hasSecret
-            ? 'Set clientSecret (SALESFORCE_CLIENT_SECRET) to the Consumer Secret of the app with this Consumer Key. After a change it can take ten minutes.'
+            ? 'Set clientSecret (SALESFORCE_CLIENT_SECRET) to the Consumer Secret of the app with this Consumer Key. A change can take ten minutes to work.'
             : 'Set clientSecret (SALESFORCE_CLIENT_SECRET) to the Consumer Secret, or untick "Require Secret for Web Server Flow" and "Require Secret for Refresh Token Flow" for a public client.',
           code: error.code,
         };
@@ -72,12 +75,12 @@ async function checkProof(
 }
 
 function refused(baseUrl: string, error: SalesforceAuthError): Finding {
-  if (error.isTransient) return unknown(baseUrl, `Salesforce could not be asked: ${tellLess(error)}`);
+  if (error.isTransient) return unknown(baseUrl, `Salesforce could not be asked: ${safeMessage(error)}`);
   return {
     baseUrl,
     check: error.code === 'ERR_SALESFORCE_CLIENT_UNKNOWN' ? 'client-id' : 'client-secret',
     level: 'error',
-    message: tellLess(error),
+    message: safeMessage(error),
     fix: `See the heading of the code in docs/reference/errors.md.${isKnownRefusal(error) ? '' : ` ${reportText}`}`,
     code: error.code,
   };

@@ -1,16 +1,17 @@
+import type { SalesforceError, SeenAt } from './entry';
 import { meanings, type Meaning } from './meanings';
-import { salesforceErrors, type SeenAt, type SalesforceError } from './table';
+import { salesforceErrors } from './table';
 
-/** What Salesforce said, made safe before. */
+/** An error of Salesforce, after {@link safeText}. */
 export interface UpstreamError {
   error: string;
   errorDescription?: string | undefined;
-  /** HTTP status of the answer, where there was one. */
+  /** HTTP status of the answer, if there was an answer. */
   status?: number | undefined;
 }
 
-/** What an error that is not in the catalogue becomes. */
-const others: Readonly<Record<SeenAt, Meaning>> = {
+/** Meanings of errors that are not in the table. */
+const unknownErrors: Readonly<Record<SeenAt, Meaning>> = {
   page: meanings.authorization,
   callback: meanings.authorization,
   code: meanings.tokenEndpoint,
@@ -29,22 +30,22 @@ for (const entry of salesforceErrors) {
   }
 }
 
-/** What becomes of an error of Salesforce at this place; `ignored` where it is none to us. */
+/** The meaning of an error of Salesforce at this place. `ignored` means that this package does not treat it as an error. */
 export function classify(place: SeenAt, { error, errorDescription = '', status }: UpstreamError): Meaning | 'ignored' {
-  // A status that speaks for itself: whatever else is said, the request was turned away at the door.
+  // Status 429 is enough: Salesforce refused the request before any work, whatever the error says.
   if (status === 429) return meanings.limited;
   const found = entries.get(`${place} ${error}`)?.find(({ when }) => when?.test(errorDescription) ?? true);
   if (found) return found.meaning === 'ignored' ? 'ignored' : meanings[found.meaning];
-  if (status === undefined || status < 500) return others[place];
+  if (status === undefined || status < 500) return unknownErrors[place];
   return place === 'api' ? meanings.unavailable : meanings.inDoubt;
 }
 
-/** Whether the catalogue has an error, with its text if several meanings depend on it. */
+/** Whether the table has an error. If the meaning depends on the text, the table must have the text too. */
 export function isKnown(place: SeenAt, { error, errorDescription = '' }: UpstreamError): boolean {
   return entries.get(`${place} ${error}`)?.some(({ when }) => when?.test(errorDescription) ?? true) ?? false;
 }
 
-/** An error as it is told to an operator: what Salesforce said, and what to do about it. */
+/** The message for the operator: what Salesforce answered, and what the operator can do. */
 export function operatorMessage({ error, errorDescription }: UpstreamError, { advice }: Meaning): string {
   return `Salesforce answered "${errorDescription === undefined ? error : `${error}: ${errorDescription}`}". ${advice}`;
 }

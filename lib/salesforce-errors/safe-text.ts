@@ -1,5 +1,5 @@
 /**
- * A text from Salesforce, safe to show in a log: one line, bounded, and without anything long enough to be a secret.
+ * Makes a text of Salesforce safe for a log: one line, at most 200 characters, no word that is long enough to be a secret.
  */
 export function safeText(value: unknown): string | undefined {
   if (typeof value !== 'string' || value === '') return undefined;

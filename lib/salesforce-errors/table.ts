@@ -1,63 +1,17 @@
-import type { MeaningName } from './meanings';
-
-/**
- * Where an error of Salesforce is seen.
- *
- * - `page`: on a page of Salesforce, which has not sent the browser back; the application hears nothing of it
- * - `callback`: in the query of the callback
- * - `code`, `refresh`: from the token endpoint, in a login and in a refresh
- * - `app`: from the token endpoint, to a request for an app token
- * - `revoke`: from the revocation endpoint
- * - `profile`: from the identity URL and userinfo
- * - `api`: from the REST API
- */
-export type SeenAt = 'page' | 'callback' | 'code' | 'refresh' | 'app' | 'revoke' | 'profile' | 'api';
-
-/**
- * How well it is known that Salesforce sends this, and means that by it.
- *
- * - `documented`: in Salesforce's documentation
- * - `client code`: in the code of Salesforce's own clients, which list the error; what it means is partly guessed
- * - `reported`: seen by others
- * - `unconfirmed`: from memory
- */
-type Confidence = 'documented' | 'client code' | 'reported' | 'unconfirmed';
-
-/** One error Salesforce is known to send. */
-export interface SalesforceError {
-  /** As Salesforce writes it: `error`, or the `errorCode` of an API. */
-  readonly error: string;
-  /** Salesforce's text beside it; an example where `when` says which texts count. */
-  readonly text?: string | undefined;
-  /** The texts this entry is about, where one error has several meanings. */
-  readonly when?: RegExp | undefined;
-  readonly at: readonly SeenAt[];
-  /** What becomes of it; `ignored` where it is no error to us. */
-  readonly meaning: MeaningName | 'ignored';
-  readonly confidence: Confidence;
-}
-
-type Rest = Pick<SalesforceError, 'text' | 'when'>;
+import { apiErrors, profileErrors } from './api-errors';
+import { entry, type SalesforceError, type SeenAt } from './entry';
 
 const token: readonly SeenAt[] = ['code', 'refresh', 'app'];
 const login: readonly SeenAt[] = ['callback', 'code', 'refresh', 'app'];
 const authorize: readonly SeenAt[] = ['page', 'callback'];
 
-const entry = (
-  error: string,
-  at: readonly SeenAt[],
-  meaning: SalesforceError['meaning'],
-  confidence: Confidence,
-  rest: Rest = {},
-): SalesforceError => ({ error, at, meaning, confidence, ...rest });
-
-/** Errors whose meaning depends on the text; the first entry that fits counts. */
+/** Errors whose meaning depends on the text. The first entry that fits counts. */
 const byText: readonly SalesforceError[] = [
   entry('invalid_grant', ['refresh'], 'busy', 'documented', {
     text: 'token request is already being processed',
     when: /already being processed/i,
   }),
-  // Before Winter '25 Salesforce gave this text for two refreshes at once, in which no code takes part.
+  // Before Winter '25 Salesforce answered two refreshes at once with this text, although no code is involved.
   entry('invalid_grant', ['refresh'], 'busy', 'documented', {
     text: 'expired authorization code',
     when: /expired authorization code/i,
@@ -66,7 +20,7 @@ const byText: readonly SalesforceError[] = [
     text: 'ip restricted',
     when: /ip restricted|login hours/i,
   }),
-  // The Refresh Token IP Allowlist. What it says is not documented; any text that names it is about the address.
+  // The Refresh Token IP Allowlist. The exact text is not documented.
   entry('invalid_grant', token, 'ipRestricted', 'unconfirmed', {
     text: 'ip address not in the allowlist',
     when: /allow-? ?list|ip address/i,
@@ -94,7 +48,7 @@ const byText: readonly SalesforceError[] = [
     text: "user hasn't approved this consumer",
     when: /approved this consumer/i,
   }),
-  // Only a known refusal ends a grant. One of the reported texts of this kind is about IP ranges.
+  // Only a known refusal ends a grant. Among the reported texts, one is about IP ranges.
   entry('invalid_grant', ['refresh'], 'unknownRefusal', 'reported', { text: 'authentication failure' }),
   entry('invalid_grant', ['callback'], 'loginFailed', 'documented', { text: 'invalid user credentials' }),
   entry('invalid_request', authorize, 'pkceRequired', 'reported', {
@@ -115,7 +69,7 @@ const byText: readonly SalesforceError[] = [
   entry('invalid_client', login, 'wrongClient', 'reported', { text: 'invalid client credentials' }),
 ];
 
-/** Of requests for app tokens. */
+/** Errors of requests for app tokens. */
 const appTokenErrors: readonly SalesforceError[] = [
   entry('invalid_grant', ['app'], 'runAsMissing', 'reported', {
     text: 'no client credentials user enabled',
@@ -135,7 +89,7 @@ const appTokenErrors: readonly SalesforceError[] = [
 
 const authorizationErrors: readonly SalesforceError[] = [
   entry('access_denied', ['callback'], 'accessDenied', 'documented', { text: 'end-user denied authorization' }),
-  // Salesforce's help prints it with a hyphen in one example.
+  // Salesforce's help has a hyphen in one example.
   entry('access-denied', ['callback'], 'accessDenied', 'documented', { text: 'end-user denied authorization' }),
   entry('immediate_unsuccessful', ['callback'], 'immediate', 'documented', { text: 'immediate unsuccessful' }),
   entry('unsupported_response_type', authorize, 'flowDisabled', 'documented', { text: 'response type not supported' }),
@@ -192,7 +146,7 @@ const appErrors: readonly SalesforceError[] = [
   entry('unknown_error', login, 'inDoubt', 'client code'),
 ];
 
-/** Errors of flows this package does not use. Should one come all the same, it is told as it is. */
+/** Errors of flows that this package does not use. If such an error arrives, the operator reads the error itself. */
 const otherFlows: readonly SalesforceError[] = [
   'app_attest_failed',
   'app_attest_failed_retry',
@@ -210,49 +164,14 @@ const otherFlows: readonly SalesforceError[] = [
 ]);
 
 const revocationErrors: readonly SalesforceError[] = [
-  // Neither is a token Salesforce would still take, which is what a revocation is for (RFC 7009, section 2.2).
+  // In both cases the token is not valid any more, so the revocation has reached its goal (RFC 7009, section 2.2).
   entry('invalid_token', ['revoke'], 'ignored', 'documented', { text: 'invalid token' }),
   entry('unsupported_token_type', ['revoke'], 'ignored', 'documented', { text: 'token type not supported' }),
   entry('invalid_token', token, 'tokenEndpoint', 'client code'),
   entry('unsupported_token_type', token, 'tokenEndpoint', 'client code'),
 ];
 
-const profileErrors: readonly SalesforceError[] = [
-  entry('Bad_OAuth_Token', ['profile'], 'profile', 'client code'),
-  entry('Missing_OAuth_Token', ['profile'], 'profile', 'unconfirmed'),
-  entry('Inactive', ['profile'], 'userInactive', 'unconfirmed'),
-  ...['HTTPS_Required', 'Wrong_Org', 'Bad_Id', 'No_Access', 'No_Site_Endpoint', 'Invalid_Callback'].map((error) =>
-    entry(error, ['profile'], 'profile', 'unconfirmed'),
-  ),
-];
-
-const apiErrors: readonly SalesforceError[] = [
-  entry('INVALID_SESSION_ID', ['api'], 'apiNotAttached', 'client code', {
-    text: 'Connected app is not attached to Agent',
-    when: /not attached to agent/i,
-  }),
-  entry('INVALID_SESSION_ID', ['api'], 'apiScopeMissing', 'client code', {
-    text: 'This session is not valid for use with the REST API',
-    when: /not valid for use with the REST API/i,
-  }),
-  entry('INVALID_SESSION_ID', ['api'], 'apiTokenRefused', 'documented', { text: 'Session expired or invalid' }),
-  entry('Bad_OAuth_Token', ['api'], 'apiTokenRefused', 'client code'),
-  entry('Missing_OAuth_Token', ['api'], 'apiTokenRefused', 'reported'),
-  entry('REQUEST_LIMIT_EXCEEDED', ['api'], 'apiLimit', 'documented', { text: 'TotalRequests Limit exceeded.' }),
-  entry('UNABLE_TO_LOCK_ROW', ['api'], 'apiRecordLocked', 'reported', {
-    text: 'unable to obtain exclusive access to this record',
-  }),
-  entry('INVALID_OPERATION_WITH_EXPIRED_PASSWORD', ['api'], 'passwordExpired', 'reported', {
-    text: "The user's password has expired",
-  }),
-  entry('API_DISABLED_FOR_ORG', ['api'], 'apiDisabled', 'reported', {
-    text: 'API is not enabled for this Organization',
-  }),
-  entry('API_CURRENTLY_DISABLED', ['api'], 'apiDisabled', 'reported', { text: 'API is disabled for this User' }),
-  entry('SERVER_UNAVAILABLE', ['api'], 'unavailable', 'reported'),
-];
-
-/** Every error Salesforce is known to send to a login, a refresh, a revocation or a call of an API. */
+/** All known errors of a login, a refresh, a revocation or an API call. */
 export const salesforceErrors: readonly SalesforceError[] = [
   ...appTokenErrors,
   ...byText,

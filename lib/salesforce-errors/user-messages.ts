@@ -1,14 +1,14 @@
 import type { SalesforceErrorCode, SalesforceRuntimeErrorCode } from '../error-codes';
 
-/** What a code means to the person in front of the browser. */
+/** What a user reads and can do if an error has this code. */
 export interface UserMessage {
-  /** Whether it passes by itself, so that trying again later makes sense. Otherwise somebody has to do something first. */
+  /** Whether the problem passes by itself, so that the user can try again later. */
   readonly isTransient: boolean;
   /** Heading of the error page. */
   readonly title: string;
-  /** What that person may be told: nothing about the set-up, nothing anybody else wrote. */
+  /** Text for the user. It says nothing about the setup, and repeats no text of Salesforce. */
   readonly userMessage: string;
-  /** What the error page offers: a new login, the same again, or the way home. */
+  /** What the error page offers: a new login, the same request again, or the start page. */
   readonly next: 'log-in' | 'try-again' | 'home';
 }
 
@@ -32,19 +32,23 @@ const setup = permanent(
 );
 const organization = permanent(
   'try-again',
-  'Your organization has to allow this first',
-  'Your Salesforce organization does not let this application in yet. Please ask your Salesforce administrator.',
+  'Your organization must allow this first',
+  'Your Salesforce organization does not allow this application yet. Please ask your Salesforce administrator.',
 );
 const interrupted = permanent(
   'log-in',
   'The login was not completed',
   'Please log in again. If this keeps happening, allow cookies for this site.',
 );
-const loginOver = permanent('log-in', 'Please log in again', 'Your login has ended. Log in with Salesforce to go on.');
+const loginOver = permanent(
+  'log-in',
+  'Please log in again',
+  'Your login has ended. Log in with Salesforce to continue.',
+);
 const distrusted = permanent(
   'try-again',
   'The login was stopped',
-  'The answer from Salesforce could not be trusted, so nobody was logged in. Try again; if it happens again, tell the people who run this application.',
+  'The answer from Salesforce could not be trusted, so you were not logged in. Try again. If it happens again, tell the people who run this application.',
 );
 const misused = permanent(
   'home',
@@ -54,7 +58,7 @@ const misused = permanent(
 const refused = permanent(
   'log-in',
   'You cannot use this page',
-  'Your Salesforce user may not use this. Log in with another user, or ask the people who run this application for access.',
+  'Your Salesforce user is not allowed to use this page. Log in with another user, or ask the people who run this application for access.',
 );
 const unavailable = transient(
   'Salesforce is not available',
@@ -63,14 +67,14 @@ const unavailable = transient(
 const unreadable = permanent(
   'try-again',
   'Salesforce gave no usable answer',
-  'The answer from Salesforce could not be read. Try again; if it happens again, tell the people who run this application.',
+  'The answer from Salesforce could not be read. Try again. If it happens again, tell the people who run this application.',
 );
 const busy = transient(
   'Please try again in a moment',
   'This page cannot be shown right now. You have not been logged out.',
 );
 
-/** Every code of this package; the one place where it is decided whether an error is transient and what a user reads. */
+/** Every code of this package. This table alone decides whether an error is transient and what a user reads. */
 export const userMessages: Readonly<Record<SalesforceErrorCode, UserMessage>> = {
   ERR_SALESFORCE_OPTION_INVALID: setup,
   ERR_SALESFORCE_BASE_URL_NOT_ALLOWED: setup,
@@ -112,8 +116,8 @@ export const userMessages: Readonly<Record<SalesforceErrorCode, UserMessage>> = 
   ERR_SALESFORCE_USER_NOT_ALLOWED: refused,
   ERR_SALESFORCE_LOGIN_LOOP: permanent(
     'home',
-    'The login does not hold',
-    'You have just logged in, but the login was not kept. Allow cookies for this site; if you do already, tell the people who run this application.',
+    'The login was not kept',
+    'You logged in a moment ago, but this site could not keep the login. Allow cookies for this site. If cookies are allowed already, tell the people who run this application.',
   ),
   ERR_SALESFORCE_CREDENTIALS_MISSING: permanent(
     'try-again',
@@ -123,12 +127,12 @@ export const userMessages: Readonly<Record<SalesforceErrorCode, UserMessage>> = 
   ERR_SALESFORCE_CREDENTIALS_REJECTED: permanent(
     'try-again',
     'You are not logged in',
-    'Username and password were not accepted. Please check them and try again.',
+    'Salesforce did not accept the username and password. Please check them and try again.',
   ),
   ERR_SALESFORCE_CROSS_SITE: permanent(
     'home',
     'Another site asked for this',
-    'Another site asked for your login or logout, so nothing was done. Log in or out here if that is what you want.',
+    'Another site asked for your login or logout, so nothing was done. To log in or out, do so here.',
   ),
 
   ERR_SALESFORCE_APP_NOT_INSTALLED: organization,
@@ -197,8 +201,8 @@ export const userMessages: Readonly<Record<SalesforceErrorCode, UserMessage>> = 
   ERR_SALESFORCE_API: misused,
 };
 
-/** Whether a code, as a store has kept it, says that an operator or administrator has to change a setting first. */
+/** Whether an operator or administrator must change a setting first. The code comes from a store, so it may be unknown. */
 export function needsSetUp(code: string | undefined): code is SalesforceRuntimeErrorCode {
-  const situation = (userMessages as Readonly<Record<string, UserMessage | undefined>>)[code ?? ''];
-  return situation === setup || situation === organization;
+  const message = (userMessages as Readonly<Record<string, UserMessage | undefined>>)[code ?? ''];
+  return message === setup || message === organization;
 }

@@ -1,5 +1,5 @@
 /**
- * The version of Salesforce's REST API that documentation, example and emulator use: that of Winter '27. A test holds them to
- * it, so a new version is written here first.
+ * The version of Salesforce's REST API in documentation, example and emulator: Winter '27. A test checks that all of them
+ * name this version. Change the version here first.
  */
 export const newestApiVersion = '68.0';

@@ -9,10 +9,12 @@ import {
   type TrustedHosts,
 } from './hosts';
 
-/** Where Salesforce logs in users of production and Developer Edition organizations. */
+/** The login host for users of production and Developer Edition organizations. */
 export const defaultBaseUrl = 'https://login.salesforce.com';
 
-/** Hosts of the user interface and of Setup, and where My Domain is in the same cloud: they have no OAuth endpoints. */
+/**
+ * Hosts of the user interface and of Setup, which have no OAuth endpoints, with the suffix of My Domain in the same cloud.
+ */
 const interfaceHosts: readonly (readonly [suffix: string, myDomain: string])[] = [
   ['.lightning.force.com', '.my.salesforce.com'],
   ['.my.salesforce-setup.com', '.my.salesforce.com'],
@@ -20,13 +22,13 @@ const interfaceHosts: readonly (readonly [suffix: string, myDomain: string])[] =
   ['.lightning.sfcrmapps.cn', '.my.sfcrmproducts.cn'],
 ];
 
-/** An OAuth endpoint in place of the address before it. */
+/** The path of an OAuth endpoint, which does not belong to a base URL. */
 const endpointPath = /\/services(?:\/oauth2(?:\/.*)?)?$/;
 
 /**
- * Checks a base URL an operator configured: a login host, a sandbox, My Domain, or an Experience Cloud site with its path.
+ * Checks a base URL of an operator: a login host, a sandbox, a My Domain, or an Experience Cloud site with its path.
  *
- * @param allowedHosts further hosts, exact (`support.example.com`) or as a suffix (`.example.com`)
+ * @param allowedHosts more hosts, exact (`support.example.com`) or as a suffix (`.example.com`)
  * @returns scheme, host and path without a trailing slash
  * @throws SalesforceOptionError `ERR_SALESFORCE_BASE_URL_*`
  */
@@ -44,7 +46,7 @@ export function parseBaseUrl(value: unknown, allowedHosts: readonly string[], op
     throw new SalesforceOptionError(
       'ERR_SALESFORCE_OPTION_INVALID',
       option,
-      `${option} must use https: the client secret is sent there. Plain http is accepted for localhost alone.`,
+      `${option} must use https: the client secret is sent there. Plain http is accepted for localhost only.`,
     );
   }
   const [suffix, myDomain] = interfaceHosts.find(([host]) => url.hostname.endsWith(host)) ?? [];
@@ -60,22 +62,22 @@ export function parseBaseUrl(value: unknown, allowedHosts: readonly string[], op
     throw notAllowed(option, url);
   }
   const path = url.pathname.replace(/\/+$/, '');
-  // Logins at Salesforce's own hosts have no path; that of an Experience Cloud site ends before the endpoints.
-  const meant = isIdentityHost(url.hostname) ? '' : path.replace(endpointPath, '');
-  if (path !== meant) {
+  // A login host or My Domain has no path. The path of an Experience Cloud site ends before the path of the endpoints.
+  const expectedPath = isIdentityHost(url.hostname) ? '' : path.replace(endpointPath, '');
+  if (path !== expectedPath) {
     throw new SalesforceOptionError(
       'ERR_SALESFORCE_OPTION_INVALID',
       option,
       `${option} has the path of a page or an endpoint; this package adds the endpoints itself. Did you mean ` +
-        `${url.origin}${meant}?`,
+        `${url.origin}${expectedPath}?`,
     );
   }
   return url.origin + path;
 }
 
 /**
- * Checks a base URL that a request chose: only a host that is trusted already, since it receives the client secret. Of
- * Salesforce's own hosts, only those that log users in, without a path.
+ * Checks a base URL that a request names. The host receives the client secret, so only a trusted host is accepted. Of
+ * Salesforce's own hosts, only login hosts and My Domains are accepted, without a path.
  *
  * @throws SalesforceOptionError `ERR_SALESFORCE_BASE_URL_*`
  */
@@ -89,15 +91,16 @@ export function parseRequestedBaseUrl(value: unknown, trusted: TrustedHosts): st
   return baseUrl;
 }
 
-/** Whether a checked base URL can be an Experience Cloud site: not a login host or My Domain, which have no such users. */
+/** Whether a checked base URL can be an Experience Cloud site. A login host or a My Domain cannot. */
 export function isExperienceCloudSite(baseUrl: string): boolean {
   return !isIdentityHost(new URL(baseUrl).hostname);
 }
 
 /**
- * Refuses a base URL that is the application's own address: it would receive the client secret of a login that never ends.
+ * Refuses a base URL that is the application's own address. The application would receive its own client secret, and the
+ * login would never end.
  *
- * @param own addresses of the application, as far as the options name them
+ * @param own addresses of the application that the options name
  * @throws SalesforceOptionError `ERR_SALESFORCE_BASE_URL_NOT_ALLOWED`
  */
 export function refuseOwnAddress(
@@ -109,7 +112,7 @@ export function refuseOwnAddress(
   if (!url || isSalesforceHost(url.hostname) || isAllowed(url, allowedHosts)) return;
   const isOwn = own.some((address) => {
     const known = typeof address === 'string' ? parseUrl(address) : undefined;
-    // Salesforce has callbacks of its own, such as the echo endpoint.
+    // A callback at Salesforce itself, such as the echo endpoint, is not an address of the application.
     return known?.host === url.host && !known.pathname.includes('/services/oauth2/');
   });
   if (!isOwn) return;
@@ -131,8 +134,8 @@ function notAllowed(option: string, url: URL): SalesforceOptionError {
   return new SalesforceOptionError(
     'ERR_SALESFORCE_BASE_URL_NOT_ALLOWED',
     option,
-    `${option} names ${url.host}, which is not known as a Salesforce host and would receive the client secret. ` +
-      `Only if Salesforce serves your Experience Cloud site there, add '${url.host}' to the allowedHosts option. The address ` +
-      'of your own application does not belong there.',
+    `${option} names ${url.host}, which is not a known Salesforce host and would receive the client secret. ` +
+      `Only if Salesforce serves your Experience Cloud site there, add '${url.host}' to the allowedHosts option. Never add the ` +
+      'address of your own application.',
   );
 }

@@ -1,7 +1,8 @@
 /**
- * The endpoints under a base URL, named as in RFC 8414, section 2.
+ * The endpoints of a base URL, named as in RFC 8414, section 2.
  *
- * Derived, not discovered: the paths are the same on every host, and a site's path prefix stays in front of them.
+ * The package derives the endpoints and reads no discovery document. The paths are the same on every host. The path of a site
+ * comes first.
  *
  * @see https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_using_openid_discovery_endpoint.htm
  */

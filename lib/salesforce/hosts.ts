@@ -1,23 +1,23 @@
-/** Hosts of Salesforce itself; no customer content is served there, so a token may go to any of them. */
+/** Hosts of Salesforce itself. They serve no content of customers, so a token may be sent to any of them. */
 const identitySuffixes = ['.salesforce.com', '.salesforce.mil', '.sfcrmproducts.cn'] as const;
 
 /**
- * Hosts that serve sites of customers as well. An operator may configure one of them as base URL, but a request or a
- * token reply must not choose one: another customer could be behind it.
+ * Hosts that also serve sites of customers. An operator may set such a host as base URL. A request or a token reply must not
+ * name such a host, because the host may belong to another customer.
  */
 const siteSuffixes = ['.my.site.com', '.force.com', '.salesforce-sites.com', '.my-salesforce.com'] as const;
 
-/** Hosts a token may be sent to. */
+/** Hosts to which a token may be sent. */
 export interface TrustedHosts {
-  /** Exact hosts, with the port where it is not the scheme's own. */
+  /** Exact hosts, with the port if the port is not the default of the scheme. */
   readonly hosts: ReadonlySet<string>;
-  /** Suffixes beginning with a dot. */
+  /** Suffixes of host names. Each begins with a dot. */
   readonly suffixes: readonly string[];
-  /** Ports trusted on this machine, under any of its names: that of an emulator configured as base URL. */
+  /** Trusted ports of this machine, under every name of the machine. An emulator that is the base URL has such a port. */
   readonly loopbackPorts: ReadonlySet<string>;
 }
 
-/** A URL, or undefined where the text is none. */
+/** The URL of a text, or undefined if the text is not a URL. */
 export function parseUrl(text: string): URL | undefined {
   try {
     return new URL(text);
@@ -31,7 +31,7 @@ export function isLoopback(url: URL): boolean {
   return url.hostname === 'localhost' || url.hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(url.hostname);
 }
 
-/** The hosts that follow from a base URL, the `allowedHosts` option and further base URLs an operator wrote down. */
+/** The trusted hosts of a base URL, the `allowedHosts` option and further base URLs of the operator. */
 export function trustHosts(
   baseUrl: string,
   allowedHosts: readonly string[],
@@ -48,8 +48,8 @@ export function trustHosts(
 /**
  * Whether a token or a client secret may be sent to this URL.
  *
- * Refuses anything but https (http on this machine excepted), user information, a port a suffix did not name, and the
- * trailing dot that makes `salesforce.com.` another name for the same host.
+ * Refuses every scheme but https (http is fine on this machine), user information, a port at a host that only a suffix
+ * trusts, and the trailing dot of `salesforce.com.`, which is another name of the same host.
  */
 export function isTrustedHost(url: URL, trusted: TrustedHosts): boolean {
   if (url.username || url.password || url.hostname.endsWith('.')) return false;
@@ -58,25 +58,25 @@ export function isTrustedHost(url: URL, trusted: TrustedHosts): boolean {
   return trusted.hosts.has(url.host) || (url.port === '' && endsWithOneOf(url.hostname, trusted.suffixes));
 }
 
-/** Whether this is a host of Salesforce's own logins, or a My Domain. */
+/** Whether this is a login host of Salesforce or a My Domain, by its suffix. */
 export function isIdentityHost(hostname: string): boolean {
   return endsWithOneOf(hostname, identitySuffixes);
 }
 
-/** Login hosts and My Domains, of the commercial, the government and the China cloud. */
+/** Login hosts and My Domains of the commercial, the government and the China cloud. */
 const loginHost = /^(?:login|test|[\w-]+(?:\.[\w-]+)*\.my)\.(?:salesforce\.com|salesforce\.mil|sfcrmproducts\.cn)$/;
 
-/** Whether users log in at this host of Salesforce's own: a login host or a My Domain. */
+/** Whether users log in at this host: a login host or a My Domain, by its full name. */
 export function isLoginHost(hostname: string): boolean {
   return loginHost.test(hostname);
 }
 
-/** Whether an operator may configure this host as base URL without naming it in `allowedHosts`. */
+/** Whether an operator may set this host as base URL without an entry in `allowedHosts`. */
 export function isSalesforceHost(hostname: string): boolean {
   return isIdentityHost(hostname) || endsWithOneOf(hostname, siteSuffixes);
 }
 
-/** Labels as host names have them: URLs allow more, such as `*` or none between two dots. */
+/** The shape of a host name. URLs allow more, such as `*`, or two dots in a row. */
 const hostnameShape = /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)+$/;
 
 function endsWithOneOf(hostname: string, suffixes: readonly string[]): boolean {

@@ -1,19 +1,20 @@
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ012345';
 
-/** True for the id of an organization, 15 or 18 characters. */
+/** Whether this is the id of an organization, with 15 or 18 characters. */
 export function isOrganizationId(id: string): boolean {
   return /^00D(?:[A-Za-z0-9]{12}|[A-Za-z0-9]{15})$/.test(id);
 }
 
-/** True for the id of a user, 15 or 18 characters. */
+/** Whether this is the id of a user, with 15 or 18 characters. */
 export function isUserId(id: string): boolean {
   return /^005(?:[A-Za-z0-9]{12}|[A-Za-z0-9]{15})$/.test(id);
 }
 
 /**
- * The 18-character form of a Salesforce id, whose last three characters make it safe to compare without case.
+ * The 18-character form of a Salesforce id. The last three characters encode upper and lower case, so that ids can be
+ * compared without case.
  *
- * Salesforce sends either form for one and the same user; only one of them may become a key.
+ * Salesforce sends either form for the same user, so only this form may be a key.
  */
 export function toId18(id: string): string {
   if (id.length !== 15) return id;

@@ -45,7 +45,7 @@ it.each(['key', 'crt'])('overwrites no file: .%s', async (ending) => {
 
   expect(readFileSync(`${out}.${ending}`, 'utf8')).toBe('mine');
   expect(() => statSync(`${out}.${ending === 'key' ? 'crt' : 'key'}`)).toThrow();
-  expect(printed.join('\n')).toContain('is there already');
+  expect(printed.join('\n')).toContain('exists already');
 });
 
 it('says what cannot be written', async () => {
@@ -78,7 +78,7 @@ it('makes a certificate that the emulator takes on the command line', async () =
 });
 
 it.each(['no-such-file.crt', __filename])('says that %s is no certificate for the emulator', (path) => {
-  expect(() => parseEmulatorOptions(['--certificate', path])).toThrow('cannot be read, or is no certificate');
+  expect(() => parseEmulatorOptions(['--certificate', path])).toThrow('cannot be read, or is not a certificate');
 });
 
 it('has a help', async () => {

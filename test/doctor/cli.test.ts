@@ -74,7 +74,7 @@ describe('express-salesforce-auth doctor', () => {
 
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toContain(`\n${emulator.url}\n`);
-    expect(stdout).toMatch(/ {2}ok {7}client-secret +Salesforce takes the client secret\./);
+    expect(stdout).toMatch(/ {2}ok {7}client-secret +Salesforce accepts the client secret\./);
     expect(stdout).toMatch(/No problems, no warnings\.\n$/);
     expect(stdout).not.toContain(sentinel);
     expect(stdout).not.toContain('\u001b');
@@ -119,8 +119,8 @@ describe('express-salesforce-auth doctor', () => {
   it.each([
     [['--nope'], "Unknown option '--nope'"],
     [['extra'], "Unexpected argument 'extra'"],
-    [['--origin', 'app.example.com'], '--origin has to be an origin'],
-    [['--processes', '0'], '--processes has to be a number'],
+    [['--origin', 'app.example.com'], '--origin must be an origin'],
+    [['--processes', '0'], '--processes must be a number'],
     [['--dotenv', '/no/such/file'], 'The file /no/such/file cannot be read'],
     [['--config', '/no/such/module.js'], '/no/such/module.js could not be loaded'],
   ])('refuses %j with exit code 2', async (args, message) => {

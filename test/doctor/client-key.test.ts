@@ -22,9 +22,9 @@ async function findings(clientKey: unknown, clock?: ManualClock): Promise<Findin
 const short = ({ check, level, message }: Finding): string => `${check} ${level}: ${message}`;
 const keyOf = ({ key, certificate }: TestKey): object => ({ key, certificate });
 
-it('says that Salesforce takes the key, and when its certificate ends', async () => {
+it('says that Salesforce accepts the key, and when its certificate ends', async () => {
   expect((await findings(keyOf(first))).map(short)).toEqual([
-    'client-key ok: Salesforce takes the client key.',
+    'client-key ok: Salesforce accepts the client key.',
     expect.stringMatching(
       /^client-certificate ok: .* belongs to the client key, and ends on \d{4}-\d\d-\d\d, in 364 days\.$/,
     ),
@@ -42,12 +42,12 @@ it('says of two keys which one is refused', async () => {
   const levels = (all: Finding[]): string[] => all.slice(0, 2).map(short);
 
   expect(levels(await both([first, second]))).toEqual([
-    'client-key ok: Salesforce takes client key 1 of 2.',
+    'client-key ok: Salesforce accepts client key 1 of 2.',
     'client-key warning: Salesforce refuses client key 2 of 2.',
   ]);
   expect(levels(await both([second, first]))).toEqual([
     'client-key error: Salesforce refuses client key 1 of 2.',
-    'client-key ok: Salesforce takes client key 2 of 2.',
+    'client-key ok: Salesforce accepts client key 2 of 2.',
   ]);
 });
 

@@ -110,7 +110,7 @@ describe('the doctor, where baseUrl', () => {
     [
       'sends its visitors on',
       (_req, res) => res.writeHead(302, { location: 'https://acme.my.salesforce.com/' }).end(),
-      'sends its visitors on to acme.my.salesforce.com.',
+      'redirects to acme.my.salesforce.com.',
       'https://acme.my.salesforce.com',
     ],
     [
@@ -156,10 +156,10 @@ describe('the doctor, where baseUrl', () => {
 
 describe('the doctor, of scopes', () => {
   it.each([
-    ['id api', 'refresh_token is not among the scopes'],
+    ['id api', 'The scopes lack refresh_token'],
     ['api refresh_token', undefined],
-    ['refresh_token', "'id' is not among the scopes"],
-    ['', 'No scope is asked for'],
+    ['refresh_token', "the scopes lack 'id'"],
+    ['', 'The scope option is empty'],
   ])('%j', async (scope, message) => {
     const emulator = await startTestEmulator();
     const { clientID, clientSecret } = emulator.clients[0]!;

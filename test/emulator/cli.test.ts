@@ -41,7 +41,7 @@ describe('express-salesforce-auth', () => {
     [['--nope'], 'Unknown option "--nope". Try --help.'],
     [['emulator', '--nope'], `Unknown option '--nope'. Try "emulator --help".`],
     [['emulator', 'extra'], `Unexpected argument 'extra'. Try "emulator --help".`],
-    [['emulator', '--port', 'many'], '--port has to be a whole number up to 65535. Try "emulator --help".'],
+    [['emulator', '--port', 'many'], '--port must be a whole number up to 65535. Try "emulator --help".'],
     [['emulator', '--port'], /--port.* Try "emulator --help"\.$/],
     [['emulator', '--callback', '/auth'], '--callback "/auth" is not an absolute URL. Try "emulator --help".'],
     [
@@ -69,7 +69,7 @@ describe('express-salesforce-auth', () => {
     const { port } = new URL((await startTestEmulator()).url);
 
     expect(await run('emulator', '--port', port)).toBe(1);
-    expect(errors).toEqual([`Port ${port} is in use. Choose another with --port.`]);
+    expect(errors).toEqual([`Port ${port} is in use. Choose another port with --port.`]);
   });
 
   it.each(['SIGINT', 'SIGTERM'] as const)('runs until %s and prints all an app needs', async (name) => {
@@ -154,7 +154,7 @@ describe('--dotenv', () => {
     writeFileSync(file, 'DATABASE_URL=mine\n');
 
     expect(await runOn('0', file)).toBe(1);
-    expect(errors).toEqual([`${file} is there already, with something else in it. Name another file, or delete it.`]);
+    expect(errors).toEqual([`${file} exists already and has other content. Name another file, or delete this one.`]);
     expect(readFileSync(file, 'utf8')).toBe('DATABASE_URL=mine\n');
     errors.length = 0;
     expect(await runOn('0', join(folder, 'nowhere', '.env'))).toBe(1);

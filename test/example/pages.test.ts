@@ -236,7 +236,7 @@ describeInBrowser('the example', () => {
       await page.getByLabel('Consumer Secret').fill(clientSecret);
       await page.getByLabel('Base URL').fill('https://evil.example');
       await page.getByRole('button', { name: 'Save' }).click();
-      await page.getByText('which is not known as a Salesforce host').waitFor();
+      await page.getByText('which is not a known Salesforce host').waitFor();
       expect(await page.content()).not.toContain(clientSecret);
       expect(await page.getByLabel('Consumer Key').inputValue()).toBe(clientID);
 

@@ -88,7 +88,7 @@ describe.each([4, 5] as const)('an error nobody handles, on Express %d', (major)
 
     expect(answer.status).toBe(403);
     expect(answer.type).toBe('text/html');
-    expect(answer.text).toContain('<h1>Your organization has to allow this first</h1>');
+    expect(answer.text).toContain('<h1>Your organization must allow this first</h1>');
     expect(answer.text).toContain('<code>ERR_SALESFORCE_APP_BLOCKED</code>');
     expect(answer.text).not.toMatch(/<script|alert\(1\)|at .*\.(ts|js):\d+|Setup|unblocked/);
     expect(answer.headers).toMatchObject({
@@ -105,7 +105,7 @@ describe.each([4, 5] as const)('an error nobody handles, on Express %d', (major)
     expect(answer.body).toEqual({
       type: 'about:blank',
       status: 403,
-      title: 'Your organization has to allow this first',
+      title: 'Your organization must allow this first',
       detail: expect.stringContaining('Salesforce administrator'),
       code: 'ERR_SALESFORCE_APP_BLOCKED',
       isTransient: false,

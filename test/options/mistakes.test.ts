@@ -162,7 +162,7 @@ describe('a mistake in an option is told with what mends it', () => {
     [
       'an older key for encryption that is empty',
       { encryptionKeys: ['x'.repeat(32), ''] },
-      'encryptionKeys[1] is missing or empty. If it comes from an environment variable, see that the variable is set.',
+      'encryptionKeys[1] is missing or empty. If it comes from an environment variable, make sure that the variable is set.',
     ],
   ])('%s', (_mistake, options, sentence) => {
     const message = messageOf(options);

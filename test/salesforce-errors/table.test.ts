@@ -1,5 +1,6 @@
 import { meanings } from '../../lib/salesforce-errors/meanings';
-import { salesforceErrors, type SeenAt, type SalesforceError } from '../../lib/salesforce-errors/table';
+import type { SalesforceError, SeenAt } from '../../lib/salesforce-errors/entry';
+import { salesforceErrors } from '../../lib/salesforce-errors/table';
 import { userMessages } from '../../lib/salesforce-errors/user-messages';
 import { diagnose, isSalesforceAuthError, salesforceApiError, type SalesforceAuthError } from '../../lib';
 import type { Emulator, FaultInjection } from '../../lib/emulator';

@@ -51,7 +51,7 @@ describe('parseBaseUrl()', () => {
       failure({
         code: 'ERR_SALESFORCE_OPTION_INVALID',
         option: 'baseUrl',
-        message: 'baseUrl must use https: the client secret is sent there. Plain http is accepted for localhost alone.',
+        message: 'baseUrl must use https: the client secret is sent there. Plain http is accepted for localhost only.',
       }),
     );
   });
@@ -97,9 +97,9 @@ describe('parseBaseUrl()', () => {
           code: 'ERR_SALESFORCE_BASE_URL_NOT_ALLOWED',
           option: 'baseUrl',
           message:
-            `baseUrl names ${host}, which is not known as a Salesforce host and would receive the client secret. ` +
-            `Only if Salesforce serves your Experience Cloud site there, add '${host}' to the allowedHosts option. The ` +
-            'address of your own application does not belong there.',
+            `baseUrl names ${host}, which is not a known Salesforce host and would receive the client secret. ` +
+            `Only if Salesforce serves your Experience Cloud site there, add '${host}' to the allowedHosts option. Never add ` +
+            'the address of your own application.',
         }),
       );
     }

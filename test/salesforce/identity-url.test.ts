@@ -33,7 +33,7 @@ describe('parseIdentityUrl()', () => {
         code: 'ERR_SALESFORCE_HOST_NOT_TRUSTED',
         status: 502,
         message:
-          'The identity URL ("id") in the token reply is not a Salesforce identity URL, so nobody was logged in. ' +
+          'The identity URL ("id") in the token reply is not a Salesforce identity URL, so the login was refused. ' +
           'If your users log in through a custom domain, name its host in the allowedHosts option.',
       }),
     );

@@ -1,4 +1,5 @@
 import { createPublicKey, verify } from 'node:crypto';
+import { parseJsonObject } from '../../json-object';
 import type { Provider } from '../provider';
 import type { EmulatorClient } from '../state/clients';
 
@@ -43,10 +44,5 @@ export function audiencesOf({ aud }: Record<string, unknown>): unknown[] {
 }
 
 function readPart(token: string, index: number): Record<string, unknown> | undefined {
-  try {
-    const part: unknown = JSON.parse(Buffer.from(token.split('.')[index] ?? '', 'base64url').toString('utf8'));
-    return typeof part === 'object' && part !== null ? (part as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
+  return parseJsonObject(Buffer.from(token.split('.')[index] ?? '', 'base64url').toString('utf8'));
 }

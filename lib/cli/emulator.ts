@@ -88,6 +88,7 @@ export function parseEmulatorOptions(args: readonly string[]): CommandOptions | 
   return {
     port: wholeNumber('--port', values.port, 65535) ?? defaultPort,
     host: values.host,
+    apiPort: wholeNumber('--api-port', values['api-port'], 65535),
     callbackURLs,
     clientID: values['client-id'] ?? defaultClientID,
     ...(values.certificate === undefined ? {} : { certificate: readCertificate(values.certificate) }),
@@ -117,10 +118,11 @@ function readCertificate(path: string): string {
 
 /** What is printed at the start: all that has to be copied into the app. */
 function describeEmulator(emulator: Emulator, dotenv: string | undefined, certificate: string | undefined): string {
-  const { url, siteUrl, users } = emulator;
+  const { url, siteUrl, apiUrl, users } = emulator;
   return [
     `Salesforce emulator at ${url}`,
     `Experience Cloud site at ${siteUrl}`,
+    ...(apiUrl === undefined ? [] : [`APIs off the instance at ${apiUrl}; name ${new URL(apiUrl).host} in apiHosts`]),
     `Console, with requests as they come, at ${url}/console`,
     '',
     `Settings for your app${dotenv === undefined ? '' : `, also in ${dotenv}: node --env-file=${dotenv} <your app>`}`,
@@ -166,6 +168,7 @@ function parseStrictly(args: readonly string[]) {
     options: {
       port: { type: 'string' },
       host: { type: 'string' },
+      'api-port': { type: 'string' },
       callback: { type: 'string', multiple: true },
       'client-id': { type: 'string' },
       'client-secret': { type: 'string' },
@@ -191,8 +194,11 @@ function wholeNumber(name: string, text: string | undefined, max: number): numbe
   return number;
 }
 
-function explainStart(error: unknown, { port, host }: EmulatorOptions): string {
-  const code = (error as NodeJS.ErrnoException).code;
+function explainStart(error: unknown, { port, host, apiPort }: EmulatorOptions): string {
+  const { code, port: taken } = error as NodeJS.ErrnoException & { port?: number };
+  if (code === 'EADDRINUSE' && taken !== undefined && taken === apiPort) {
+    return `Port ${taken} is in use. Choose another with --api-port.`;
+  }
   if (code === 'EADDRINUSE') return `Port ${String(port)} is in use. Choose another with --port.`;
   if (code === 'EACCES') return `Port ${String(port)} may not be used by this user. Choose another with --port.`;
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return `This machine has no address "${String(host)}".`;

@@ -25,6 +25,7 @@ const argumentOptions = {
   pkce: { type: 'boolean' },
   rotate: { type: 'boolean' },
   jwt: { type: 'boolean' },
+  'api-port': { type: 'string' },
   'my-domain': { type: 'boolean' },
   https: { type: 'boolean' },
   'session-timeout': { type: 'string' },
@@ -106,6 +107,7 @@ export function parseEmulatorOptions(args: readonly string[]): CommandOptions | 
   return {
     port: wholeNumber('--port', values.port, 65535) ?? defaultPort,
     host: values.host,
+    apiPort: wholeNumber('--api-port', values['api-port'], 65535),
     callbackURLs,
     clientID: values['client-id'] ?? defaultClientID,
     ...(values.certificate === undefined ? {} : { certificate: readCertificate(values.certificate) }),
@@ -135,10 +137,11 @@ function readCertificate(path: string): string {
 
 /** The text that is printed at the start. It has all settings that the app needs. */
 function describeEmulator(emulator: Emulator, dotenv: string | undefined, certificate: string | undefined): string {
-  const { url, siteUrl, users } = emulator;
+  const { url, siteUrl, apiUrl, users } = emulator;
   return [
     `Salesforce emulator at ${url}`,
     `Experience Cloud site at ${siteUrl}`,
+    ...(apiUrl === undefined ? [] : [`APIs off the instance at ${apiUrl}; name ${new URL(apiUrl).host} in apiHosts`]),
     `Console with live requests at ${url}/console`,
     '',
     `Settings for your app${dotenv === undefined ? '' : `, also in ${dotenv}: node --env-file=${dotenv} <your app>`}`,
@@ -182,8 +185,11 @@ function wholeNumber(name: string, text: string | undefined, max: number): numbe
   return number;
 }
 
-function explainFailedStart(error: unknown, { port, host }: EmulatorOptions): string {
-  const code = (error as NodeJS.ErrnoException).code;
+function explainFailedStart(error: unknown, { port, host, apiPort }: EmulatorOptions): string {
+  const { code, port: taken } = error as NodeJS.ErrnoException & { port?: number };
+  if (code === 'EADDRINUSE' && taken !== undefined && taken === apiPort) {
+    return `Port ${taken} is in use. Choose another port with --api-port.`;
+  }
   if (code === 'EADDRINUSE') return `Port ${String(port)} is in use. Choose another port with --port.`;
   if (code === 'EACCES')
     return `This user is not allowed to listen on port ${String(port)}. Choose another port with --port.`;

@@ -29,6 +29,7 @@ Options
   --pkce                       Require PKCE (with --legacy; today's app does)
   --rotate                     Rotate refresh tokens at every refresh (with --legacy; today's app does)
   --jwt                        Issue JWT-based access tokens
+  --api-port <number>          Port of a host for APIs off the instance (default: no such host)
   --my-domain                  Serve the API at a separate host, as a My Domain does
   --https                      Serve over TLS, with a certificate made at the start
   --session-timeout <seconds>  Idle time after which an access token ends (default 7200)

@@ -1,6 +1,6 @@
 import type { TokenCoordinator } from '../coordinator/coordinator';
 import type { GrantKey } from '../coordinator/grant';
-import { isSalesforceAuthError, SalesforceAuthError, systemCode } from '../errors';
+import { isSalesforceAuthError, systemCode } from '../errors';
 import { transportError } from '../token/http';
 import type { TokenSet } from '../token/types';
 import { isMoved, movedTo } from './moved';
@@ -20,7 +20,7 @@ interface Failure {
  * Calls the organization's API with a valid token, and once more with a new one if Salesforce refuses it as expired, or at the
  * new instance if the organization has moved.
  *
- * @param input a path, or a URL on the instance
+ * @param input a path, a URL on the instance, or a URL on a host of the option `apiHosts`
  * @throws SalesforceAuthError `ERR_SALESFORCE_FOREIGN_ORIGIN` for a URL elsewhere, `ERR_SALESFORCE_UNREACHABLE` and
  *   `ERR_SALESFORCE_CONNECTION_LOST` if the instance does not answer, and what {@link TokenCoordinator.get} throws
  */
@@ -32,7 +32,8 @@ export async function salesforceFetch(
 ): Promise<Response> {
   const { grantId } = key;
   const tokens = await coordinator.get(key);
-  const url = onInstance(input, tokens.instanceUrl);
+  const url = new URL(input, tokens.instanceUrl);
+  if (!isBelow(url, tokens.instanceUrl)) return fetchElsewhere(coordinator, key, { url, init, tokens });
   const answer = await send(coordinator, url, init, tokens).catch((error: unknown): Failure => ({ error }));
   if (isAway(answer, tokens.instanceUrl)) {
     const moved = isReplayable(init.body) ? await movedTo(coordinator, key, tokens) : undefined;
@@ -83,7 +84,28 @@ function isAway(answer: Response | Failure, instanceUrl: string): boolean {
   return isMoved({ status, location: headers.get('location'), type: headers.get('content-type') }, instanceUrl);
 }
 
-async function send(coordinator: TokenCoordinator, url: URL, init: RequestInit, tokens: TokenSet): Promise<Response> {
+/** Loaded only for a URL that is not on the instance. */
+async function fetchElsewhere(
+  coordinator: TokenCoordinator,
+  key: GrantKey,
+  request: { url: URL; init: RequestInit; tokens: TokenSet },
+): Promise<Response> {
+  const { fetchHostedApi } = await import('./hosted-api');
+  return fetchHostedApi(coordinator, key, request);
+}
+
+/** Whether a URL is at an origin. Not by `origin` alone, which a `blob:` URL and one with a user name share. */
+export function isBelow(url: URL, origin: string): boolean {
+  return url.href.startsWith(`${new URL(origin).origin}/`);
+}
+
+/** Sends a request with an access token. */
+export async function send(
+  coordinator: TokenCoordinator,
+  url: URL,
+  init: RequestInit,
+  tokens: TokenSet,
+): Promise<Response> {
   const headers = new Headers(init.headers);
   // Where the headers of a visitor's request are handed on: `host` would take the token to another organization behind the
   // same address, and the application's own session cookie is nothing for Salesforce.
@@ -100,16 +122,6 @@ async function send(coordinator: TokenCoordinator, url: URL, init: RequestInit, 
   }
 }
 
-function onInstance(input: string | URL, instanceUrl: string): URL {
-  const url = new URL(input, instanceUrl);
-  // Not by `origin` alone, which a `blob:` URL and one with a user name share.
-  if (url.href.startsWith(`${new URL(instanceUrl).origin}/`)) return url;
-  throw new SalesforceAuthError(
-    'ERR_SALESFORCE_FOREIGN_ORIGIN',
-    `fetch was given a URL on ${url.host}, but a token goes to the user's instance only. Give it a path such as '/services/data/v68.0/limits'.`,
-  );
-}
-
 /** Whether an answer says that the session behind the access token is over. */
 async function isSessionEnd(response: Response): Promise<boolean> {
   if (response.status !== 401 && response.status !== 403) return false;
@@ -122,7 +134,7 @@ async function isSessionEnd(response: Response): Promise<boolean> {
 }
 
 /** Whether a body can be sent twice; a stream cannot. */
-function isReplayable(body: unknown): boolean {
+export function isReplayable(body: unknown): boolean {
   if (typeof body !== 'object' || body === null) return true;
   return !(Symbol.asyncIterator in body || 'getReader' in body || 'pipe' in body);
 }

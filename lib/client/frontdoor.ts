@@ -2,6 +2,7 @@ import type { TokenCoordinator } from '../coordinator/coordinator';
 import type { GrantKey } from '../coordinator/grant';
 import { SalesforceAuthError } from '../errors';
 import { isSalesforceHost, parseUrl } from '../salesforce/hosts';
+import { isJwt } from '../token/token-format';
 import { salesforceApiError } from './api-error';
 import { salesforceFetch } from './fetch';
 
@@ -76,11 +77,6 @@ async function refusal(reply: Response, coordinator: TokenCoordinator, key: Gran
     );
   }
   return salesforceApiError(reply);
-}
-
-/** An opaque token begins with the organization id and an exclamation mark. */
-function isJwt(accessToken: string): boolean {
-  return !accessToken.includes('!') && accessToken.split('.').length === 3;
 }
 
 /** The browser is sent there: only to the instance, or another host of Salesforce. */

@@ -70,6 +70,11 @@ export class TokenCoordinator {
     return this.#parts.source.fetchOf(tokens);
   }
 
+  /** Where requests with these tokens may go beside the instance; see the option `apiHosts`. */
+  apiOriginsOf(tokens: TokenSet): Promise<readonly string[]> {
+    return this.#parts.source.apiOriginsOf(tokens);
+  }
+
   /** The source of time, for the parts beside the coordinator. */
   get clock(): Clock {
     return this.#parts.clock;

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { isKnown, classify, operatorMessage, type UpstreamError } from '../salesforce-errors/classify';
 import { meanings, type Meaning } from '../salesforce-errors/meanings';
+import { errorOnPage } from '../salesforce-errors/page';
 import { safeText } from '../salesforce-errors/safe-text';
 import type { Clock } from '../clock';
 import type { Configuration } from '../options/configuration';
@@ -104,7 +105,7 @@ async function request(
       const upstreamError = errorIn(target.searchParams);
       return upstreamError ? { shape: 'callback', upstreamError } : { shape: 'login' };
     }
-    const shown = target ? undefined : errorIn(errorParameters(reply.text));
+    const shown = target ? undefined : errorIn(errorOnPage(reply.text));
     if (shown) return { shape: 'page', upstreamError: { ...shown, status: reply.status } };
     if (!target || redirects === maxRedirects || !isTrustedHost(target, trustedHosts)) return { shape: 'login' };
     url = target.href;
@@ -128,12 +129,6 @@ function targetOf({ status, headers, text }: HttpReply, url: string): URL | unde
 function isCallback(target: URL, callbackURL: string): boolean {
   const callback = parseUrl(callbackURL);
   return callback !== undefined && target.origin === callback.origin && target.pathname === callback.pathname;
-}
-
-/** Finds `error=…&error_description=…`, which Salesforce writes into its error page. */
-function errorParameters(html: string): URLSearchParams {
-  const text = html.replace(/&(?:amp|#38|#x26);/gi, '&');
-  return new URLSearchParams(/\berror=\w[\w-]*&error_description=[^\s"'<>&]*/.exec(text)?.[0] ?? '');
 }
 
 function errorIn(params: URLSearchParams): UpstreamError | undefined {

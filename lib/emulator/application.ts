@@ -1,6 +1,7 @@
 import express from 'express';
 import { consoleRoutes } from './console/routes';
 import { data } from './data/resources';
+import { hostedApi } from './hosted-api';
 import { readExchange, recordRequest, type Exchange } from './http/exchange';
 import { htmlReply, jsonReply, type Reply } from './http/reply';
 import { transmit } from './http/transmit';
@@ -21,38 +22,53 @@ type Endpoint = (provider: Provider, exchange: Exchange) => Reply | Promise<Repl
 
 /** The Express application of a provider; everything is served at the root and under the path of the site. */
 export function createApplication(provider: Provider): express.Express {
-  const app = express();
-  app.disable('x-powered-by');
-  app.disable('etag');
-  // All bodies come as text and are parsed in one place, so that Express 4 and 5 cannot differ in it.
-  app.use(express.text({ type: () => true, limit: '5mb' }));
-  const serve =
-    (endpoint: Endpoint): express.RequestHandler =>
-    (req, res, next) => {
-      const record = recordRequest(req, provider.clock.now());
-      provider.record(record);
-      res.once('finish', () => {
-        record.status = res.statusCode;
-      });
-      res.once('close', provider.feed.arrived(record));
-      const exchange = readExchange(req, res, record, placeOf(provider, req));
-      // Express 4 does not look at promises, hence the catch.
-      Promise.resolve()
-        .then(() => {
-          containUser(provider, exchange);
-          return endpoint(provider, exchange);
-        })
-        .then((reply) => {
-          transmit(res, reply);
-        })
-        .catch(next);
-    };
+  const app = createBareApplication();
+  const serve = serveWith(provider);
   if (provider.settings.console) app.use('/console', consoleRoutes(provider));
   const router = createRouter(serve);
   app.use(provider.hosts.sitePath, router);
   app.use(router);
   app.use(serve(() => htmlReply('<html><body>URL No Longer Exists</body></html>', 404)));
   return app;
+}
+
+/** The Express application of the host of APIs that are not on an instance. */
+export function createHostedApi(provider: Provider): express.Express {
+  const app = createBareApplication();
+  app.use(serveWith(provider)(hostedApi));
+  return app;
+}
+
+function createBareApplication(): express.Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  // All bodies come as text and are parsed in one place, so that Express 4 and 5 cannot differ in it.
+  app.use(express.text({ type: () => true, limit: '5mb' }));
+  return app;
+}
+
+/** Turns endpoints of a provider into handlers of Express, and keeps requests on record. */
+function serveWith(provider: Provider): (endpoint: Endpoint) => express.RequestHandler {
+  return (endpoint) => (req, res, next) => {
+    const record = recordRequest(req, provider.clock.now());
+    provider.record(record);
+    res.once('finish', () => {
+      record.status = res.statusCode;
+    });
+    res.once('close', provider.feed.arrived(record));
+    const exchange = readExchange(req, res, record, placeOf(provider, req));
+    // Express 4 does not look at promises, hence the catch.
+    Promise.resolve()
+      .then(() => {
+        containUser(provider, exchange);
+        return endpoint(provider, exchange);
+      })
+      .then((reply) => {
+        transmit(res, reply);
+      })
+      .catch(next);
+  };
 }
 
 function createRouter(serve: (endpoint: Endpoint) => express.RequestHandler): express.Router {

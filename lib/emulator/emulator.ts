@@ -1,10 +1,10 @@
 import { logInTo, type AppLogin, type AppUnderTest } from './app-login';
-import { createApplication } from './application';
+import { createApplication, createHostedApi } from './application';
 import type { EmulatorClock } from './clock';
 import type { FaultHandle, FaultInjection } from './faults/types';
 import type { RecordedRequest } from './http/exchange';
 import { createCertificate } from './http/certificate';
-import { listen } from './listen';
+import { listen, listenBeside } from './listen';
 import { addUser, type EmulatorUser, type NewUser } from './org/users';
 import type { AppAge, ClientPolicy } from './policy';
 import { Provider } from './provider';
@@ -42,6 +42,11 @@ export interface EmulatorOptions {
    * Domain of their own, as at Salesforce: `instance_url` then is `http://127.0.0.1:<port>`.
    */
   instance?: 'login-host' | 'my-domain' | undefined;
+  /**
+   * Port of a host for APIs that are not on an instance, as api.salesforce.com is one; 0 takes any free port. Default: no such
+   * host.
+   */
+  apiPort?: number | undefined;
   /** Most records in one reply to a query; the rest is behind `nextRecordsUrl`. Default 200. */
   queryBatchSize?: number | undefined;
   /** Whether authorize moves the browser on by `Location` (default), or by a script in a page, as Salesforce may. */
@@ -78,6 +83,8 @@ export interface Emulator {
   readonly myDomainUrl: string;
   /** Base URL of the Experience Cloud site of the first organization. */
   readonly siteUrl: string;
+  /** URL of the host for APIs that are not on an instance, for `apiHosts`; undefined without the option `apiPort`. */
+  readonly apiUrl: string | undefined;
   readonly clients: readonly EmulatorClient[];
   /** Two of one organization, one of another. */
   readonly users: readonly EmulatorUser[];
@@ -186,6 +193,9 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
   const named = host === undefined || host === '0.0.0.0' || host === '::' ? 'localhost' : host;
   const secure = options.https ? createCertificate([...new Set([named, 'localhost', '127.0.0.1', '::1'])]) : undefined;
   const listener = await listen(createApplication(provider), options.port ?? 0, host, secure);
+  const { apiPort } = options;
+  const apiListener =
+    apiPort === undefined ? undefined : await listenBeside(listener, createHostedApi(provider), apiPort, host, secure);
   const { hosts, grants } = provider;
   const originOf = (name: string): string => `http${secure ? 's' : ''}://${name}:${listener.port}`;
   hosts.login = originOf(named.includes(':') ? `[${named}]` : named);
@@ -212,6 +222,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     url: hosts.login,
     myDomainUrl: hosts.myDomain,
     siteUrl: hosts.login + hosts.sitePath,
+    apiUrl: apiListener && hosts.login.replace(`:${listener.port}`, `:${apiListener.port}`),
     certificate: secure?.certificate,
     clients: provider.clients.list,
     users: provider.users,
@@ -252,7 +263,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     stop: async () => {
       // Waiting requests are let go first, or their handlers would outlive the emulator.
       provider.faults.clear();
-      await listener.close();
+      await Promise.all([listener.close(), apiListener?.close()]);
     },
   };
 }

@@ -44,6 +44,16 @@ export async function listen(
   }
 }
 
+/** Listens once more. If that fails, the first listener is closed as well. @throws the error of `listen` */
+export async function listenBeside(first: Listener, ...given: Parameters<typeof listen>): Promise<Listener> {
+  try {
+    return await listen(...given);
+  } catch (error) {
+    await first.close();
+    throw error;
+  }
+}
+
 function start(server: Server | undefined, port: number, host: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server?.once('error', reject);

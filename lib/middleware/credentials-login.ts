@@ -1,6 +1,6 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { errorFrom, SalesforceAuthError } from '../errors';
-import { checkNames, invalid, optionalText } from '../options/check';
+import { checkNames, invalid, oneOf, optionalText } from '../options/check';
 import { parseScope, type Configuration } from '../options/configuration';
 import { isExperienceCloudSite, parseRequestedBaseUrl } from '../salesforce/base-url';
 import type { ProvenLogin } from '../login/finish';
@@ -8,7 +8,7 @@ import { loadProfile } from '../login/profile';
 import { proveReply, unprovenTokens } from '../login/prove';
 import { absoluteCallbackURL } from '../login/request';
 import { TokenClient } from '../token/client';
-import { codeOfCredentials, type Credentials } from '../token/credentials-code';
+import { codeOfCredentials, type Credentials, type CredentialsPlace } from '../token/credentials-code';
 import { createSession, holdersOf } from './create-session';
 import type { AuthContext } from './context';
 import { safeReturnTo } from './return-to';
@@ -26,7 +26,20 @@ export interface CredentialsLoginOptions {
   returnTo?: string | undefined;
   /** Add the login to those the session has, rather than replacing them. Default false. */
   add?: boolean | undefined;
+  /**
+   * Where username and password go in the request to Salesforce. Default `'body'`, as the box "Require user credentials in the
+   * POST body" of the app demands; `'header'` for an app without that box.
+   */
+  credentialsIn?: CredentialsPlace | undefined;
 }
+
+const names = [
+  'baseUrl',
+  'scope',
+  'returnTo',
+  'add',
+  'credentialsIn',
+] as const satisfies readonly (keyof CredentialsLoginOptions)[];
 
 /** Longer than any username or password of Salesforce; no more is sent on. */
 const maxLength = 1_024;
@@ -39,8 +52,9 @@ const maxLength = 1_024;
  * password out of `req.body`, so that nothing after it can log it.
  */
 export function credentialsLogin(core: AuthContext, options: CredentialsLoginOptions = {}): RequestHandler {
-  checkNames(options, ['baseUrl', 'scope', 'returnTo', 'add'], 'credentialsLogin()');
+  checkNames(options, names, 'credentialsLogin()');
   optionalText('baseUrl', options.baseUrl);
+  oneOf('credentialsIn', options.credentialsIn, ['body', 'header'] as const);
   parseScope(options.scope);
   return (req, res, next) => {
     logIn(core, options, req, res).catch((error: unknown) => {
@@ -55,7 +69,7 @@ async function logIn(core: AuthContext, options: CredentialsLoginOptions, req: R
   const given = takeCredentials(req);
   if (req.method !== 'POST' || isCrossSite(req, core.options.addresses, true)) throw crossSite();
   requireSession(req);
-  const credentials = checkCredentials(given);
+  const credentials = checkCredentials(given, credentialsPlaceOf(options));
   const addTo = options.add === true ? holdersOf(req, core) : undefined;
   const { proven, profile } = await proveCredentials(core, options, req, credentials);
   await createSession(core, req, { login: proven, user: userOf(profile), addTo });
@@ -76,7 +90,7 @@ async function proveCredentials(
   const baseUrl = siteOf(options, configuration);
   const callbackURL = absoluteCallbackURL(req, configuration.callbackURL ?? core.callbackPathOf(req), addresses);
   const scope = options.scope === undefined ? configuration.scope : parseScope(options.scope);
-  const request = { baseUrl, callbackURL, scope };
+  const request = { baseUrl, callbackURL, scope, credentialsIn: credentialsPlaceOf(options) };
   const { code, codeVerifier } = await codeOfCredentials(credentials, request, configuration, clock);
   const { clientID, tenant } = configuration;
   const transaction = { clientID, baseUrl, callbackURL, codeVerifier, ...(tenant === undefined ? {} : { tenant }) };
@@ -116,11 +130,16 @@ function takeCredentials(req: Request): Record<string, unknown> {
   return given;
 }
 
-function checkCredentials({ username, password }: Record<string, unknown>): Credentials {
+function credentialsPlaceOf({ credentialsIn = 'body' }: CredentialsLoginOptions): CredentialsPlace {
+  return credentialsIn;
+}
+
+function checkCredentials({ username, password }: Record<string, unknown>, place: CredentialsPlace): Credentials {
   const isText = (value: unknown): value is string =>
     typeof value === 'string' && value !== '' && value.length <= maxLength;
-  // A colon would end the username in the header they are sent in (RFC 7617, section 2).
-  if (isText(username) && isText(password) && !username.includes(':')) return { username, password };
+  // A colon would end the username in a header (RFC 7617, section 2).
+  const isWhole = place === 'body' || !String(username).includes(':');
+  if (isText(username) && isText(password) && isWhole) return { username, password };
   throw new SalesforceAuthError(
     'ERR_SALESFORCE_CREDENTIALS_MISSING',
     'The login form has to post username and password. If it does, mount express.urlencoded() or express.json() before the ' +

@@ -1,6 +1,7 @@
 import { parseClientKeys, type ClientKey, type SigningKey } from '../client-authentication/client-key';
 import { defaultBaseUrl, parseBaseUrl, refuseOwnAddress } from '../salesforce/base-url';
 import { isLoopback, parseUrl, trustHosts, type TrustedHosts } from '../salesforce/hosts';
+import { parseApiHosts } from './api-hosts';
 import { checkCopied, checkFunction, checkNames, invalid, oneOf, optionalText, wholeNumber } from './check';
 
 /**
@@ -71,6 +72,11 @@ export interface ClientOptions {
    * Default: none.
    */
   allowedHosts?: readonly string[] | undefined;
+  /**
+   * Hosts of Salesforce's own APIs that `fetch()` may call beside the user's instance, such as `api.salesforce.com`; in the
+   * government cloud `api.gov.salesforce.com`. They receive access tokens, which have to be JWT-based there. Default: none.
+   */
+  apiHosts?: readonly string[] | undefined;
   /** Further parameters of the authorization request. Those the login sets itself are refused. Default: none. */
   authorizationParams?: Readonly<Record<string, string>> | undefined;
   /** Where the profile of a user comes from. Default `id_token` if `openid` is asked for, else `identity`. */
@@ -114,6 +120,8 @@ export interface Configuration {
   readonly organizations: Readonly<Record<string, string>>;
   readonly anyMyDomain: boolean | undefined;
   readonly trustedHosts: TrustedHosts;
+  /** Origins of the option `apiHosts`. */
+  readonly apiOrigins: readonly string[];
   readonly authorizationParams: Readonly<Record<string, string>>;
   readonly profileSource: ProfileSource;
   readonly sessionTimeoutSeconds: number;
@@ -134,6 +142,7 @@ export const clientOptionNames: readonly (keyof ClientOptions)[] = [
   'baseUrl',
   'organizations',
   'allowedHosts',
+  'apiHosts',
   'authorizationParams',
   'profileSource',
   'clientAuthentication',
@@ -234,6 +243,7 @@ export function parseClientOptions(
     organizations,
     anyMyDomain: options.anyMyDomain,
     trustedHosts: trustHosts(baseUrl, allowedHosts, Object.values(organizations)),
+    apiOrigins: parseApiHosts(options.apiHosts),
     authorizationParams: parseAuthorizationParams(options.authorizationParams),
     profileSource:
       oneOf('profileSource', options.profileSource, ['id_token', 'identity', 'userinfo', 'id']) ??

@@ -80,10 +80,19 @@ export class ConfigurationSource {
     throw clientChanged();
   }
 
-  /** The option `fetch` of a client that is known already; only for an unknown one a function is asked. */
-  async fetchOf({ clientID, tenant }: { clientID: string; tenant?: string }): Promise<FetchFunction | undefined> {
-    return (this.fixed ?? this.#remembered.get(keyOf(tenant, clientID)) ?? (await this.resolve({ tenant, clientID })))
-      .fetch;
+  /** The option `fetch` of a client. */
+  async fetchOf(client: { clientID: string; tenant?: string }): Promise<FetchFunction | undefined> {
+    return (await this.#known(client)).fetch;
+  }
+
+  /** Origins of the option `apiHosts` of a client. */
+  async apiOriginsOf(client: { clientID: string; tenant?: string }): Promise<readonly string[]> {
+    return (await this.#known(client)).apiOrigins;
+  }
+
+  /** The configuration of a client that is known already; only for an unknown one a function is asked. */
+  async #known({ clientID, tenant }: { clientID: string; tenant?: string }): Promise<Configuration> {
+    return this.fixed ?? this.#remembered.get(keyOf(tenant, clientID)) ?? (await this.resolve({ tenant, clientID }));
   }
 
   #remember(configuration: Configuration): void {

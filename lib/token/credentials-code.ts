@@ -1,5 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { classify, operatorMessage } from '../salesforce-errors/classify';
+import { classify, isKnown, operatorMessage } from '../salesforce-errors/classify';
+import { meanings } from '../salesforce-errors/meanings';
+import { errorOnPage } from '../salesforce-errors/page';
 import { safeText } from '../salesforce-errors/safe-text';
 import type { Clock } from '../clock';
 import { SalesforceAuthError } from '../errors';
@@ -14,15 +16,26 @@ export interface Credentials {
   password: string;
 }
 
+/** Where the credentials are in the request: in its form, or in a header `Authorization: Basic`. */
+export type CredentialsPlace = 'body' | 'header';
+
 /** A code that credentials brought, and the verifier it is exchanged with. */
 export interface CredentialsCode {
   code: string;
   codeVerifier: string;
 }
 
+/** What is asked for, and of whom. */
+export interface CredentialsRequest {
+  baseUrl: string;
+  callbackURL: string;
+  scope: readonly string[];
+  credentialsIn: CredentialsPlace;
+}
+
 /**
  * Turns username and password into an authorization code: the Authorization Code and Credentials Flow of Experience Cloud,
- * with PKCE and state.
+ * with PKCE and state. The credentials are sent once and in one place, since a second try could count as a second guess.
  *
  * Salesforce answers with a redirect to the callback URL, or with JSON from its echo endpoint. What it answers to wrong
  * credentials is not documented, so whatever is no other known error counts as that.
@@ -32,7 +45,7 @@ export interface CredentialsCode {
  */
 export async function codeOfCredentials(
   { username, password }: Credentials,
-  { baseUrl, callbackURL, scope }: { baseUrl: string; callbackURL: string; scope: readonly string[] },
+  { baseUrl, callbackURL, scope, credentialsIn }: CredentialsRequest,
   configuration: Configuration,
   clock: Clock,
 ): Promise<CredentialsCode> {
@@ -46,10 +59,12 @@ export async function codeOfCredentials(
     code_challenge: createHash('sha256').update(codeVerifier).digest('base64url'),
     code_challenge_method: 'S256',
     ...(scope.length > 0 ? { scope: scope.join(' ') } : {}),
+    ...(credentialsIn === 'body' ? { username, password } : {}),
   });
+  const basic = `Basic ${Buffer.from(`${username}:${password}`, 'utf8').toString('base64')}`;
   const headers = {
     'auth-request-type': 'Named-User',
-    authorization: `Basic ${Buffer.from(`${username}:${password}`, 'utf8').toString('base64')}`,
+    ...(credentialsIn === 'header' ? { authorization: basic } : {}),
     'content-type': 'application/x-www-form-urlencoded',
     accept: 'application/json',
   };
@@ -61,7 +76,7 @@ export async function codeOfCredentials(
   );
   const answer = answerOf(reply, callbackURL);
   const code = answer?.get('code') ?? '';
-  if (code === '') throw refusal(reply, answer);
+  if (code === '') throw isLoginPage(reply) ? notTaken(reply, credentialsIn) : refusal(reply, answer);
   const returned = answer?.get('state') ?? state;
   if (returned !== state) {
     throw new SalesforceAuthError(
@@ -73,7 +88,7 @@ export async function codeOfCredentials(
   return { code, codeVerifier };
 }
 
-/** The parameters of a redirect to the callback URL, or of a JSON object; undefined where the reply is neither. */
+/** The parameters of a redirect to the callback URL, of a JSON object, or of an error page; undefined for another redirect. */
 function answerOf({ status, headers, text }: HttpReply, callbackURL: string): URLSearchParams | undefined {
   if (status >= 300 && status < 400) {
     const [target, callback] = [parseUrl(headers.get('location') ?? ''), new URL(callbackURL)];
@@ -85,8 +100,32 @@ function answerOf({ status, headers, text }: HttpReply, callbackURL: string): UR
     const texts = Object.entries(json ?? {}).filter(([, value]) => typeof value === 'string');
     return new URLSearchParams(texts as [string, string][]);
   } catch {
-    return undefined;
+    return errorOnPage(text);
   }
+}
+
+/**
+ * Whether Salesforce shows its own login page: it has not taken the request for a login of this flow, and has looked at no
+ * password.
+ */
+function isLoginPage({ status, headers, text }: HttpReply): boolean {
+  if (status < 200 || status >= 300) return false;
+  return /^text\/html\b/i.test(headers.get('content-type') ?? '') || /^\s*<(?:!doctype|html)\b/i.test(text);
+}
+
+const boxes =
+  `In Salesforce Setup, in the app's OAuth settings, "Enable Authorization Code and Credentials Flow" has to be ticked. ` +
+  'With "Require user credentials in the POST body" ticked, credentialsIn of credentialsLogin() has to be \'body\', the default; ' +
+  "if the box is not ticked, try 'header'. The app needs each scope that is asked for.";
+
+/** Salesforce is reported to show its login page for settings that do not fit: no user has made a mistake. */
+function notTaken({ status }: HttpReply, credentialsIn: CredentialsPlace): SalesforceAuthError {
+  const place = credentialsIn === 'body' ? 'in the POST body' : 'in a header';
+  return new SalesforceAuthError(
+    'ERR_SALESFORCE_FLOW_DISABLED',
+    `Salesforce answered with its login page to username and password ${place}. ${boxes}`,
+    { status: 502, upstreamStatus: status },
+  );
 }
 
 /** Errors that wrong credentials bring as well as a missing approval; told apart by nobody, so that no user is found out. */
@@ -103,7 +142,14 @@ function refusal({ status }: HttpReply, answer: URLSearchParams | undefined): Sa
   }
   if (error !== undefined && !aboutCredentials.has(error)) {
     const said = { error, errorDescription: safeText(answer?.get('error_description')), status };
-    const found = classify('callback', said);
+    // Salesforce shows on a page what is wrong with the client or the callback URL.
+    const found = classify(isKnown('callback', said) ? 'callback' : 'page', said);
+    if (found === meanings.authorization) {
+      // The text for a wrong place is not known, so that any refused request names the box.
+      return new SalesforceAuthError(found.code, operatorMessage(said, { ...found, advice: boxes }), {
+        ...{ ...said, status: found.status, upstreamStatus: status },
+      });
+    }
     if (found !== 'ignored') {
       return new SalesforceAuthError(found.code, operatorMessage(said, found), { ...said, status: found.status });
     }

@@ -382,6 +382,20 @@ const runs: Readonly<Record<string, readonly Run[]>> = {
       },
     },
   ],
+  'docs/guide/integrations.md': [
+    {
+      before: ({ emulator }) =>
+        emulator.setPolicy(emulator.clients[0]!.clientID, {
+          assignedScopes: ['openid', 'id', 'api', 'refresh_token', 'sfap_api', 'chatbot_api'],
+        }),
+      // The host is not asked: tokens of this app are opaque.
+      use: async ({ logIn, browser }) => {
+        await logIn();
+        const { status, body } = await browser.get('/agent').set('Accept', 'application/json');
+        expect([status, JSON.stringify(body)]).toEqual([403, expect.stringContaining('JWT_TOKEN_NEEDED')]);
+      },
+    },
+  ],
   'docs/guide/logout.md': [
     {
       isLoggedIn: true,

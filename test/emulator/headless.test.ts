@@ -38,9 +38,12 @@ describe('a headless login', () => {
   it('takes them in the body alone if the app says so', async () => {
     emulator.setPolicy(emulator.clients[0]!.clientID, { isCodeCredentialPostOnly: true });
 
-    expect(await ask({}, basic)).toMatchObject({ status: 400, json: { error: 'invalid_request' } });
-    // A header that is there is refused, whatever the body has.
-    expect((await ask(body, basic)).status).toBe(400);
+    // A header is not looked at: the login page comes, as is reported of Salesforce.
+    const page = await ask({}, basic);
+    expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html;charset=UTF-8']);
+    expect(page.headers.get('location')).toBeNull();
+    // A client that sends both is mistaken.
+    expect(await ask(body, basic)).toMatchObject({ status: 400, json: { error: 'invalid_request' } });
     expect((await ask(body, {})).status).toBe(302);
   });
 

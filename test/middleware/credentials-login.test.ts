@@ -2,12 +2,16 @@ import { inspect } from 'node:util';
 import express from 'express';
 import { salesforceAuth } from '../../lib';
 import type { ClientPolicy, Emulator } from '../../lib/emulator';
+import type { CredentialsLoginOptions } from '../../lib/middleware/credentials-login';
 import { startTestEmulator } from '../helpers/emulator';
 import { startApp, type TestApp, type TestAppOptions } from '../helpers/app';
 
 const enabled: Partial<ClientPolicy> = { authorizationCodeAndCredentials: true, rotateRefreshTokens: true };
 
-async function start(given: Partial<TestAppOptions> = {}): Promise<TestApp & { emulator: Emulator }> {
+async function start(
+  given: Partial<TestAppOptions> = {},
+  handlerOptions: CredentialsLoginOptions = {},
+): Promise<TestApp & { emulator: Emulator }> {
   const emulator = await startTestEmulator();
   const app = await startApp({
     emulator,
@@ -16,7 +20,7 @@ async function start(given: Partial<TestAppOptions> = {}): Promise<TestApp & { e
     express: given.express ?? 5,
     options: { baseUrl: emulator.siteUrl, ...given.options },
     routes: (routes, salesforce) => {
-      const handler = salesforce.credentialsLogin();
+      const handler = salesforce.credentialsLogin(handlerOptions);
       routes.post('/login', express.urlencoded({ extended: false }) as never, express.json() as never, handler);
       routes.post('/unparsed', handler);
       routes.get('/login', handler);
@@ -61,10 +65,11 @@ describe('a login with username and password', () => {
       `${pathname}/services/oauth2/token`,
     ]);
     expect(authorize!.headers['auth-request-type']).toBe('Named-User');
-    expect(authorize!.headers['authorization']).toBe(
-      `Basic ${Buffer.from(`${right.username}:${right.password}`).toString('base64')}`,
-    );
-    expect(authorize!.body).toMatchObject({ response_type: 'code_credentials', code_challenge_method: 'S256' });
+    expect(authorize!.headers['authorization']).toBeUndefined();
+    expect(authorize!.body).toMatchObject({
+      ...{ response_type: 'code_credentials', code_challenge_method: 'S256' },
+      ...right,
+    });
     expect(JSON.stringify(authorize)).not.toContain(client.clientSecret);
     expect(token!.headers['authorization']).toBeUndefined();
     expect(token!.body).toMatchObject({ grant_type: 'authorization_code', client_secret: client.clientSecret });
@@ -146,7 +151,6 @@ describe('a login with username and password', () => {
     ['without a body', '/unparsed', undefined],
     ['without a password', '/login', { username: right.username }],
     ['with lists for texts', '/login', { username: [right.username], password: [right.password] }],
-    ['with a colon in the username', '/login', { ...right, username: 'ada:evil' }],
     ['with a password in the query', '/login?password=__fake_in_the_url__', { username: right.username }],
   ])('is refused %s before Salesforce is asked', async (_what, path, body) => {
     const { browser, emulator } = await start();
@@ -169,6 +173,89 @@ describe('a login with username and password', () => {
 
     expect([answer.status, answer.body.code]).toEqual([403, 'ERR_SALESFORCE_CROSS_SITE']);
     expect(emulator.requests).toEqual([]);
+  });
+
+  it.each([
+    ['the box', true, 'body'],
+    ['the box', true, undefined],
+    ['no box', false, 'body'],
+    ['no box', false, 'header'],
+  ] as const)(
+    'works with %s "Require user credentials in the POST body" (%s), and credentials in the place %s',
+    async (_what, isCodeCredentialPostOnly, credentialsIn) => {
+      const { browser, emulator } = await start({ policy: { isCodeCredentialPostOnly } }, { credentialsIn });
+      const tab = browser();
+
+      expect((await tab.post('/login').send(right)).status).toBe(200);
+
+      expect((await tab.get('/accounts')).status).toBe(200);
+      const [authorize] = emulator.requests.filter(({ path }) => path.endsWith('/authorize'));
+      const isInHeader = credentialsIn === 'header';
+      expect(authorize!.headers['authorization'] !== undefined).toBe(isInHeader);
+      expect('password' in (authorize!.body as object)).toBe(!isInHeader);
+    },
+  );
+
+  it('names the box if the app takes no credentials in the header', async () => {
+    const { browser, emulator, errors } = await start(
+      { policy: { isCodeCredentialPostOnly: true } },
+      { credentialsIn: 'header' },
+    );
+
+    const answer = await browser().post('/login').send(right);
+
+    expect([answer.status, answer.body.code]).toEqual([502, 'ERR_SALESFORCE_FLOW_DISABLED']);
+    expect(answer.body.message ?? String(errors)).toContain('Require user credentials in the POST body');
+    expect(answer.body.message ?? String(errors)).toContain('credentialsIn');
+    // The password was sent once: another place would be another guess.
+    expect(emulator.requests.filter(({ path }) => path.endsWith('/authorize'))).toHaveLength(1);
+  });
+
+  it('names the box if Salesforce refuses the request with a text that nobody knows', async () => {
+    const { browser, emulator } = await start();
+    const body = { error: 'invalid_request', error_description: 'credentials not accepted here' };
+    emulator.faults.inject({ on: 'authorize', kind: 'status', status: 400, body });
+
+    const answer = await browser().post('/login').send(right);
+
+    expect([answer.status, answer.body.code]).toEqual([502, 'ERR_SALESFORCE_OAUTH']);
+    expect(answer.body.message).toContain('Require user credentials in the POST body');
+  });
+
+  it.each([
+    [
+      'a callback URL that is not registered',
+      { callbackURL: 'https://app.example.com/other' },
+      'REDIRECT_URI_MISMATCH',
+    ],
+    ['an unknown client', { clientID: '3MVG9unknown' }, 'CLIENT_UNKNOWN'],
+  ])('blames no password for %s, which Salesforce tells on a page', async (_what, options, code) => {
+    const { browser } = await start({ options });
+
+    const answer = await browser().post('/login').send(right);
+
+    expect([answer.status, answer.body.code]).toEqual([502, `ERR_SALESFORCE_${code}`]);
+  });
+
+  it('takes a colon in the username in the body alone, since it would end the username in a header', async () => {
+    const odd = { ...right, username: 'ada:evil' };
+    const inBody = await start();
+    const inHeader = await start({}, { credentialsIn: 'header' });
+
+    const answers = [
+      await inBody.browser().post('/login').send(odd),
+      await inHeader.browser().post('/login').send(odd),
+    ];
+
+    expect(answers.map((answer) => (answer.body as { code: string }).code)).toEqual([
+      'ERR_SALESFORCE_CREDENTIALS_REJECTED',
+      'ERR_SALESFORCE_CREDENTIALS_MISSING',
+    ]);
+    expect(inHeader.emulator.requests).toEqual([]);
+  });
+
+  it('refuses a place that does not exist when the handler is made', async () => {
+    await expect(start({}, { credentialsIn: 'query' as never })).rejects.toThrow(/credentialsIn must be .*'body'/);
   });
 
   it('says where the flow is not enabled in the app', async () => {

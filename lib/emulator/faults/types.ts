@@ -1,8 +1,17 @@
 import type { RecordedRequest } from '../http/exchange';
 
-/** Where a fault strikes. `token` means both grants of the token endpoint; `data` everything under `/services/data`. */
+/** Where a fault strikes. `token` means both grants of the token endpoint; `data` everything under `/services/data`, `hosted-api` everything at `apiUrl`. */
 export type FaultOperation =
-  'refresh' | 'code' | 'token' | 'authorize' | 'introspect' | 'revoke' | 'userinfo' | 'identity' | 'data';
+  | 'refresh'
+  | 'code'
+  | 'token'
+  | 'authorize'
+  | 'introspect'
+  | 'revoke'
+  | 'userinfo'
+  | 'identity'
+  | 'data'
+  | 'hosted-api';
 
 /** What goes wrong. */
 export type FaultKind =

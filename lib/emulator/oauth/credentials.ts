@@ -1,7 +1,8 @@
 import { runWithFaults } from '../faults/run';
 import type { Exchange } from '../http/exchange';
-import { jsonReply, oauthError, type Reply } from '../http/reply';
+import { htmlReply, jsonReply, oauthError, type Reply } from '../http/reply';
 import type { EmulatorUser } from '../org/users';
+import { page } from '../pages/html';
 import type { Provider } from '../provider';
 import { denialOf } from './app-access';
 import { callback } from './callback';
@@ -31,7 +32,9 @@ export function authorizeCredentials(provider: Provider, exchange: Exchange): Pr
       return refuse('invalid_request', 'auth-request-type not supported');
     }
     if (policy.isCodeCredentialPostOnly && basicOf(exchange) !== undefined) {
-      return refuse('invalid_request', 'user credentials must be sent in the POST body');
+      // As reported, a header is not looked at, and the user sees the login page. With both, the client is mistaken.
+      if (form.has('password')) return refuse('invalid_request', 'user credentials must be sent in the POST body');
+      return htmlReply(page('Log in', '<p>Log in to the site.</p>'));
     }
     const challenge = form.get('code_challenge');
     if (policy.requirePkce && challenge === null) return refuse('invalid_request', 'missing required code challenge');
@@ -54,8 +57,8 @@ export function authorizeCredentials(provider: Provider, exchange: Exchange): Pr
 }
 
 /**
- * Whose username and password were sent: in the Basic header, where the client's own secret never goes, or in the form. Names
- * of the form's fields are not documented; here they are `username` and `password`.
+ * Whose username and password were sent: in the Basic header, where the client's own secret never goes, or in the form. The
+ * fields of the form are those that Salesforce's own sample applications send; an app without the box takes both places here.
  */
 function userOf(provider: Provider, exchange: Exchange): EmulatorUser | undefined {
   const basic = basicOf(exchange);

@@ -49,7 +49,7 @@ export function guard(property: string, options: RequireOptions): RequestHandler
       sendToLogin({ req, res, next }, salesforce);
       return;
     }
-    salesforce.core.extendHold(req);
+    salesforce.core.holds.extend(req);
     const pass = (): void => {
       noteUse(req);
       next(asksForMore ? forbidden(entry.user.organizationId, client.scope ?? [], organization, scopes) : undefined);
@@ -64,7 +64,6 @@ export function guard(property: string, options: RequireOptions): RequestHandler
         next(error);
         return;
       }
-      salesforce.core.forgetLogin(req, error);
       sendToLogin({ req, res, next }, salesforce, error);
     });
   };
@@ -83,7 +82,6 @@ export function loginOnError(property: string): ErrorRequestHandler {
       next(error);
       return;
     }
-    salesforce.core.forgetLogin(req, error);
     sendToLogin({ req, res, next }, salesforce, error);
   };
 }

@@ -8,6 +8,7 @@ import { wrongOrganization } from './logins';
 import { attached } from './request';
 import { sendToLogin } from './send-to-login';
 import { sessionReadError } from './session';
+import { asksForPage } from './visit';
 
 /** What a guard asks for beside a login. */
 export interface RequireOptions {
@@ -52,6 +53,8 @@ export function guard(property: string, options: RequireOptions): RequestHandler
     salesforce.core.holds.extend(req);
     const pass = (): void => {
       noteUse(req);
+      // Else the Back button shows the page after a logout, from a cache of the browser. What the route sets counts.
+      if (asksForPage(req) && !res.hasHeader('Cache-Control')) res.setHeader('Cache-Control', 'no-store');
       next(asksForMore ? forbidden(entry.user.organizationId, client.scope ?? [], organization, scopes) : undefined);
     };
     // Nearly always: a valid token in memory, and nothing to wait for.

@@ -56,8 +56,9 @@ export async function finish(
   options: FinishOptions,
   context: LoginContext,
 ): Promise<FinishedLogin | RepeatedLogin> {
-  const transaction = await context.transactions.open(req, context.addresses.isSecure(req));
+  const { transaction, isExpired } = await context.transactions.open(req, context.addresses.isSecure(req));
   try {
+    if (isExpired) throw expired();
     if (req.query['error'] !== undefined) throw authorizationError(req.query);
     const { code } = req.query;
     const state = req.query['state'] as string;
@@ -152,5 +153,13 @@ function codeMissing(): SalesforceAuthError {
     'ERR_SALESFORCE_CODE_REJECTED',
     'The callback carries neither a code nor an error. Start the login again.',
     { status: 400 },
+  );
+}
+
+function expired(): SalesforceAuthError {
+  return new SalesforceAuthError(
+    'ERR_SALESFORCE_LOGIN_EXPIRED',
+    'The login took longer than 15 minutes. Start the login again from the application.',
+    { status: 403 },
   );
 }

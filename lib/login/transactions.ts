@@ -22,6 +22,12 @@ export interface Transaction {
 /** How long a login may take, in milliseconds: Salesforce's codes live 15 minutes, and second factors take time. */
 export const loginLifeMs: number = 15 * 60 * 1000;
 
+/**
+ * How long its cookie is kept, in milliseconds. A login page that was left open ends in an error, and the cookie still knows which
+ * page the login was for.
+ */
+const keptMs = 2 * 60 * 60 * 1000;
+
 /** Pending logins of one browser; more would only fill the Cookie header. */
 const maxPending = 8;
 
@@ -57,7 +63,7 @@ export class Transactions {
     const isSecure = transaction.callbackURL.startsWith('https:');
     const name = cookieName(nameOf(state), isSecure);
     const value = `${now}.${sealed}`;
-    const options = { ...cookieOptions(isSecure), maxAge: loginLifeMs };
+    const options = { ...cookieOptions(isSecure), maxAge: keptMs };
     return { state, cookies: [...surplus(req, name.length + value.length), { name, value, options }] };
   }
 
@@ -65,19 +71,16 @@ export class Transactions {
    * The transaction of a callback.
    *
    * @param isSecure whether the browser is known to have reached this callback by https
-   * @throws SalesforceAuthError `ERR_SALESFORCE_STATE_MISMATCH`, `ERR_SALESFORCE_STATE_MISMATCH`,
-   *   `ERR_SALESFORCE_LOGIN_EXPIRED`; for an `error` of a login that this browser did not begin,
-   *   `ERR_SALESFORCE_STATE_MISMATCH`
+   * @throws SalesforceAuthError `ERR_SALESFORCE_STATE_MISMATCH`, also for an `error` of a login that this browser did not begin
    */
-  async open(req: Request, isSecure: boolean): Promise<Transaction> {
+  async open(req: Request, isSecure: boolean): Promise<OpenedTransaction> {
     const { state } = req.query;
     const isError = req.query['error'] !== undefined;
     if (typeof state !== 'string' || state === '') throw isError ? unsolicited() : stateMissing();
     const transaction = (await this.#read(req, state, true)) ?? (await this.#readPlain(req, state, isSecure));
     if (!transaction) throw isError ? unsolicited() : stateMismatch();
     const { startedAt, ...rest } = transaction;
-    if (this.#clock.now() - startedAt > loginLifeMs) throw expired();
-    return rest;
+    return { transaction: rest, isExpired: this.#clock.now() - startedAt > loginLifeMs };
   }
 
   /** A cookie without the prefix, which a sibling domain can plant, is taken for logins that are http throughout. */
@@ -91,6 +94,13 @@ export class Transactions {
     const text = value === undefined ? undefined : await this.#keys.open(state, value.slice(value.indexOf('.') + 1));
     return text === undefined ? undefined : (JSON.parse(text) as Stored);
   }
+}
+
+/** A transaction that came back. */
+export interface OpenedTransaction {
+  transaction: Transaction;
+  /** Whether the login took too long. */
+  isExpired: boolean;
 }
 
 type Stored = Transaction & { startedAt: number };
@@ -168,14 +178,6 @@ function unsolicited(): SalesforceAuthError {
   return new SalesforceAuthError(
     'ERR_SALESFORCE_STATE_MISMATCH',
     `The callback reports an error of a login that was not begun in this browser; it was ignored. ${startAgain}`,
-    { status: 403 },
-  );
-}
-
-function expired(): SalesforceAuthError {
-  return new SalesforceAuthError(
-    'ERR_SALESFORCE_LOGIN_EXPIRED',
-    `The login took longer than 15 minutes. ${startAgain}`,
     { status: 403 },
   );
 }

@@ -7,6 +7,7 @@ import type { Configuration } from '../options/configuration';
 import { SalesforceStrategy } from '../strategy/strategy';
 import { claimRecordsOf } from './login-claims';
 import { LoginIntents } from './login-intent';
+import { Holds } from './holds';
 import { Adoptions } from '../coordinator/adoptions';
 import { GrantCodec } from '../coordinator/codec';
 import { TokenCoordinator } from '../coordinator/coordinator';
@@ -23,7 +24,7 @@ import { probeStore, type StoreProbe } from './store-probe';
 import { mountPathOf } from './visit';
 import {
   entriesOf,
-  holderMsOf,
+  isSessionStillInStore,
   removeEntries,
   renewSession,
   saveSession,
@@ -31,9 +32,6 @@ import {
   stateWith,
   writeState,
 } from './session';
-
-/** Holders whose failed extension is remembered. */
-const maxNotExtended = 10_000;
 
 /** Some logins of a session have ended, and the token store failed for the others. */
 function partlyLoggedOut(ended: number, all: number, cause: unknown): SalesforceAuthError {
@@ -66,10 +64,9 @@ export class AuthContext {
   readonly strategy: SalesforceStrategy;
   readonly intents: LoginIntents;
   readonly moves: LoginMoves;
+  readonly holds: Holds;
   readonly #keepAlive: KeepAlive | undefined;
   readonly #probe: StoreProbe;
-  /** Holders whose extension failed, to be tried again: their sessions were saved already. */
-  readonly #notExtended = new Set<string>();
   readonly #reported = new WeakSet();
 
   constructor(options: ParsedOptions) {
@@ -89,6 +86,7 @@ export class AuthContext {
     };
     this.coordinator = new TokenCoordinator(parts);
     this.grants = new Grants(parts, this.coordinator, grantIdKey);
+    this.holds = new Holds(options, this.grants);
     this.adoptions = new Adoptions(parts, this, grantIdKey);
     const { addresses, keys, reporter, tenant } = options;
     this.intents = new LoginIntents(keys, addresses, clock);
@@ -197,12 +195,13 @@ export class AuthContext {
    * whose app is merely not configured stays, to go on once it is again. No other login takes its place unasked: what the
    * user was doing was meant for this one's organization.
    */
-  forgetLogin(req: Request, error: SalesforceAuthError): void {
+  async forgetLogin(req: Request, error: SalesforceAuthError): Promise<void> {
     const { session } = this.options;
     if (error.code !== 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED') return;
     const entry = entriesOf(req, session).find(({ grantId }) => grantId === grantIdOfError(error));
     if (!entry) return;
-    removeEntries(req, session, [entry]);
+    session.ended.note(entry.holder);
+    if (await isSessionStillInStore(req)) removeEntries(req, session, [entry]);
     // In the background: nobody waits for it, and a holder that stays runs out by itself.
     this.grants.removeHolder(entry).catch(() => undefined);
   }
@@ -211,24 +210,6 @@ export class AuthContext {
   isForeign(req: Request, error: SalesforceAuthError): boolean {
     const grantId = grantIdOfError(error);
     return grantId !== undefined && !entriesOf(req, this.options.session).some((entry) => entry.grantId === grantId);
-  }
-
-  /** Extends the session's time as a holder of its grants when half of it is over; not on every request, and nobody waits for it. */
-  extendHold(req: Request): void {
-    const { clock, session } = this.options;
-    const state = stateOf(req, session);
-    if (!state) return;
-    const isDue = clock.now() >= state.extendAt;
-    if (!isDue && this.#notExtended.size === 0) return;
-    const holderMs = holderMsOf(req);
-    if (isDue) state.extendAt = clock.now() + holderMs / 2;
-    for (const entry of entriesOf(req, session)) {
-      if (!this.#notExtended.delete(entry.holder) && !isDue) continue;
-      this.grants.addHolder(entry, holderMs).catch(() => {
-        // Tried again by the next request of that session.
-        if (this.#notExtended.size < maxNotExtended) this.#notExtended.add(entry.holder);
-      });
-    }
   }
 
   /** Ends: finishes refreshes and revocations under way, and closes the store made here. */

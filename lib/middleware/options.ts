@@ -13,6 +13,7 @@ import { Reporter, type Report } from '../reporter';
 import { isOrganizationId, toId18 } from '../salesforce/ids';
 import { MemoryTokenStore } from '../stores/memory';
 import type { TokenStore } from '../stores/store';
+import { EndedLogins } from './ended-logins';
 import type { ErrorPage } from './error-details';
 import type { SessionPlace } from './session';
 import type { SalesforceUser } from './user';
@@ -201,7 +202,7 @@ export function parseOptions(options: SalesforceAuthOptions): ParsedOptions {
     acceptUnencrypted: options.acceptUnencrypted === true,
     routes,
     property,
-    session: { key: optionalText('sessionKey', options.sessionKey) ?? property, tenant },
+    session: { key: optionalText('sessionKey', options.sessionKey) ?? property, tenant, ended: new EndedLogins() },
     addresses: new Addresses(parsePublicUrl(options.publicUrl), source.fixed?.callbackURL),
     tenant,
     keys: loginKeys(secrets, source),

@@ -8,6 +8,7 @@ import { wrongOrganization } from './logins';
 import { attached } from './request';
 import { sendToLogin } from './send-to-login';
 import { sessionReadError } from './session';
+import { asksForPage } from './visit';
 
 /** What a guard asks for beside a login. */
 export interface RequireOptions {
@@ -59,9 +60,11 @@ export function guard(property: string, options: RequireOptions): RequestHandler
       sendToLogin({ req, res, next }, salesforce);
       return;
     }
-    salesforce.core.extendHold(req);
+    salesforce.core.holds.extend(req);
     const pass = (): void => {
       noteUse(req);
+      // Else the Back button shows the page after a logout, from a cache of the browser. What the route sets counts.
+      if (asksForPage(req) && !res.hasHeader('Cache-Control')) res.setHeader('Cache-Control', 'no-store');
       next(asksForMore ? forbidden(entry.user.organizationId, client.scope ?? [], organization, scopes) : undefined);
     };
     // Nearly always: a valid token in memory, and nothing to wait for.
@@ -74,7 +77,6 @@ export function guard(property: string, options: RequireOptions): RequestHandler
         next(error);
         return;
       }
-      salesforce.core.forgetLogin(req, error);
       sendToLogin({ req, res, next }, salesforce, error);
     });
   };
@@ -93,7 +95,6 @@ export function loginOnError(property: string): ErrorRequestHandler {
       next(error);
       return;
     }
-    salesforce.core.forgetLogin(req, error);
     sendToLogin({ req, res, next }, salesforce, error);
   };
 }

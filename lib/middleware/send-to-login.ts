@@ -1,5 +1,5 @@
 import type { NextFunction, Request, Response } from 'express';
-import { errorFrom } from '../errors';
+import { errorFrom, SalesforceAuthError } from '../errors';
 import { intentParameter, withQuery } from './login-intent';
 import { checkLoginLoop } from './login-loop';
 import { refusePrefetch } from './login-route';
@@ -7,7 +7,7 @@ import { sendFramed, sendLinks } from './pages';
 import { sendProblem } from './problem';
 import type { RequestSalesforce } from './request';
 import { safeReturnTo } from './return-to';
-import { entriesOf, requireSession } from './session';
+import { entriesOf, requireSession, stateOf } from './session';
 import { isFramed, isNavigation, isPrefetch, ownPageOf } from './visit';
 
 /** A request that needs a login. */
@@ -33,6 +33,7 @@ async function answer({ req, res }: Refused, salesforce: RequestSalesforce, caus
   const { core, mountPath } = salesforce;
   const { addresses, routes, homePath, reporter } = core.options;
   requireSession(req);
+  if (cause instanceof SalesforceAuthError) await core.forgetLogin(req, cause);
   res.set('Cache-Control', 'no-store');
   if (isPrefetch(req)) {
     refusePrefetch(res);
@@ -85,6 +86,7 @@ async function loginTarget(
   const page = routes.choose === false ? login : addresses.pathOf(req, mountPath, routes.choose);
   // A user who is logged in to other organizations stays so. Another site may have led here, so our own seal says it.
   const add = entriesOf(req, session).length > 0;
-  if (!add) return withQuery(page, { returnTo });
+  // A session that lives in its cookie still names the login that has ended, and another process would ask about it.
+  if (!add && stateOf(req, session) === undefined) return withQuery(page, { returnTo });
   return withQuery(page, { [intentParameter]: await core.intents.sealer(req, res)({ returnTo, add }) });
 }

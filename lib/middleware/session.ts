@@ -3,6 +3,7 @@ import type { GrantHolder } from '../coordinator/grants';
 import { SalesforceAuthError } from '../errors';
 import type { TenantFunction } from '../options/source';
 import { missingSession } from './session-mount';
+import type { EndedLogins } from './ended-logins';
 import type { SalesforceUser } from './user';
 
 /** What one login leaves in the session: whose grant it is and who the user is. No token, ever. */
@@ -16,6 +17,8 @@ export interface SessionPlace {
   readonly key: string;
   /** Says whose request it is, if the application has tenants. */
   readonly tenant: TenantFunction | undefined;
+  /** Logins that count for nothing any more, although sessions name them. */
+  readonly ended: EndedLogins;
 }
 
 /** The logins of one session, as they are kept in it. */
@@ -50,13 +53,15 @@ const defaultHolderMs = 24 * 60 * 60 * 1000;
 /** The current login of a request's session. On the path of every request, so it looks at nothing else. */
 export function entryOf(req: Request, place: SessionPlace): SessionEntry | undefined {
   const entry = stateOf(req, place)?.current;
-  return isEntry(entry) ? entry : undefined;
+  return isEntry(entry) && !place.ended.has(entry.holder) ? entry : undefined;
 }
 
 /** All logins of a request's session, the current one first. */
 export function entriesOf(req: Request, place: SessionPlace): SessionEntry[] {
   const { current, others } = stateOf(req, place) ?? {};
-  return [current, ...(Array.isArray(others) ? others : [])].filter(isEntry);
+  return [current, ...(Array.isArray(others) ? others : [])]
+    .filter(isEntry)
+    .filter(({ holder }) => !place.ended.has(holder));
 }
 
 /** What is kept in a request's session, if it belongs to the tenant of the request. */
@@ -175,6 +180,32 @@ export function sessionSizeOf(req: Request): number | undefined {
   return Buffer.from(JSON.stringify(session)).toString('base64').length;
 }
 
+/** Whether the session of a request is in a store; otherwise it lives in its cookie. */
+export function isSessionInStore(req: Request): boolean {
+  const session = sessionOf(req);
+  return session !== undefined && isInStore(session);
+}
+
+/**
+ * Whether the session of a request is in a store, and still is. A login or logout in another request gives the browser a new one;
+ * to write the former would send the browser its cookie again.
+ */
+export async function isSessionStillInStore(req: Request): Promise<boolean> {
+  const { sessionID, sessionStore } = req as Partial<StoredSession>;
+  if (!isSessionInStore(req) || sessionID === undefined || !sessionStore) return false;
+  return new Promise((resolve) => {
+    sessionStore.get(sessionID, (error, found) => {
+      resolve(!error && Boolean(found));
+    });
+  });
+}
+
+/** What express-session puts on a request beside the session. */
+interface StoredSession {
+  sessionID: string;
+  sessionStore: { get: (id: string, done: (error: unknown, found?: unknown) => void) => void };
+}
+
 /** Whether a session is one of express-session. A `regenerate` alone does not say so: applications give one to cookie-session. */
 function isInStore(session: AnySession): boolean {
   return typeof session.regenerate === 'function' && typeof session.cookie === 'object';
@@ -186,8 +217,9 @@ export function readMark(req: Request, key: string): number {
   return typeof at === 'number' ? at : 0;
 }
 
-/** Keeps a time in the session. */
+/** Keeps a time in the session, if the session is in a store: one that lives in its cookie may overwrite a login that came in between. */
 export async function writeMark(req: Request, key: string, at: number): Promise<void> {
+  if (!isSessionInStore(req)) return;
   requireSession(req)[key] = at;
   await saveSession(req);
 }

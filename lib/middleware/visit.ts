@@ -15,6 +15,12 @@ export function isNavigation(req: Request): boolean {
   return !isScript(req) && req.accepts(['json', 'html']) === 'html';
 }
 
+/** Whether a request asks for a page, as one or two headers tell. On the path of every guarded request. */
+export function asksForPage({ headers }: Request): boolean {
+  const mode = headers['sec-fetch-mode'];
+  return mode === undefined ? headers.accept?.includes('text/html') === true : mode === 'navigate';
+}
+
 /**
  * A request that a script of a page sends, by `fetch` or `XMLHttpRequest`: a redirect to Salesforce would fail there. The
  * `fetch` of Node.js sends a mode as well, but no site.

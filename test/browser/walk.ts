@@ -2,12 +2,13 @@ import type { Page } from 'playwright-core';
 import { enterPassword, expectHeading, useBrowser, type Person, type TestBrowser } from '../helpers/chromium';
 
 /** Chromium, for which each name below `.test` is this machine, and our own certificates are good. */
-export function useBrowserOfTest(): TestBrowser {
+export function useBrowserOfTest(...further: string[]): TestBrowser {
   return useBrowser(
     'host-resolver-rules=MAP *.test 127.0.0.1',
     'ignore-certificate-errors',
     // Chromium would try https first.
     'disable-features=HttpsUpgrades,HttpsFirstBalancedModeAutoEnable',
+    ...further,
   );
 }
 
@@ -18,6 +19,11 @@ export async function logInAtSalesforce(page: Page, person: Person, heading: str
   await allow.or(page.getByRole('heading', { level: 1, name: heading, exact: true })).waitFor();
   if (await allow.isVisible()) await allow.click();
   await expectHeading(page, heading);
+}
+
+/** Goes back as the Back button does. Playwright's own function misses a page that comes out of the browser's cache. */
+export async function goBack(page: Page): Promise<void> {
+  await page.evaluate('history.back()');
 }
 
 /** Notes the callbacks that a page opens. */

@@ -10,6 +10,9 @@ export interface TestBrowser {
   complaints: string[];
 }
 
+/** The switch for the cache of whole pages, which people have: the Back button shows a page as it was. */
+export const backForwardCache = 'enable-features=BackForwardCache';
+
 let browser: Browser | undefined;
 
 /**
@@ -38,6 +41,8 @@ export function useBrowser(...further: string[]): TestBrowser {
     browser = await chromium.launch({
       executablePath: process.env['CHROMIUM_PATH']!,
       args: switches.map((name) => `--${name}`),
+      // Playwright's goBack() does not see a page that comes out of it.
+      ...(further.includes(backForwardCache) ? { ignoreDefaultArgs: ['--disable-back-forward-cache'] } : {}),
     });
   });
   beforeEach(() => {

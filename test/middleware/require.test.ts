@@ -115,6 +115,37 @@ describe('errorHandler()', () => {
   });
 });
 
+describe('a page behind a guard', () => {
+  it.each<[string, Record<string, string>, string, string | undefined]>([
+    ['is kept in no cache', { 'Sec-Fetch-Mode': 'navigate' }, '/me', 'no-store'],
+    ['is kept in no cache, by an older browser', page, '/me', 'no-store'],
+    ['is kept as its route says', { 'Sec-Fetch-Mode': 'navigate' }, '/cached', 'private, max-age=60'],
+    ['is kept as a middleware before the guard says', { 'Sec-Fetch-Mode': 'navigate' }, '/before', 'private'],
+    ['leaves data for scripts alone', { ...page, 'Sec-Fetch-Mode': 'cors' }, '/me', undefined],
+  ])('%s', async (_what, headers, path, expected) => {
+    const emulator = await startTestEmulator();
+    const { browser } = await startApp({
+      emulator,
+      routes: (app) => {
+        app.get('/cached', requireSalesforce(), (_req, res) => {
+          res.set('Cache-Control', 'private, max-age=60').json({});
+        });
+        app.use('/before', (_req, res, next) => {
+          res.set('Cache-Control', 'private');
+          next();
+        });
+        app.get('/before', requireSalesforce(), (_req, res) => void res.json({}));
+      },
+    });
+    const tab = browser();
+    await logIn(tab, emulator);
+
+    const answer = await tab.get(path).set(headers);
+
+    expect([answer.status, answer.headers['cache-control']]).toEqual([200, expected]);
+  });
+});
+
 describe('requireSalesforce()', () => {
   it('says so where the middleware is missing', async () => {
     const app = express();

@@ -229,7 +229,13 @@ describe.each([4, 5] as const)('an error page of the application that sends noth
 
   it.each<[string, ErrorPage]>([
     ['in a callback, later', (_details, _req, res) => void setImmediate(() => res.send('mine'))],
-    ['after its promise', async (_details, _req, res) => void setImmediate(() => res.send('mine'))],
+    [
+      'after its promise',
+      (_details, _req, res) => {
+        setImmediate(() => res.send('mine'));
+        return Promise.resolve();
+      },
+    ],
     [
       'and then throws',
       (_details, _req, res) => {

@@ -1,0 +1,22 @@
+/** Most holders that a process remembers; beyond that the oldest is forgotten, and found to have ended again. */
+const maxHolders = 10_000;
+
+/**
+ * Logins that a guard has found to have ended, by holder: in this process they do not count any more, whatever a session says.
+ *
+ * A session that lives in its cookie is not rewritten for that. The answer could arrive after that of a login in another
+ * request, and would take the new login away.
+ */
+export class EndedLogins {
+  readonly #holders = new Set<string>();
+
+  note(holder: string): void {
+    const [oldest] = this.#holders;
+    if (this.#holders.size >= maxHolders && oldest !== undefined) this.#holders.delete(oldest);
+    this.#holders.add(holder);
+  }
+
+  has(holder: string): boolean {
+    return this.#holders.has(holder);
+  }
+}

@@ -1,0 +1,54 @@
+import type { Request } from 'express';
+import type { Grants } from '../coordinator/grants';
+import type { ParsedOptions } from './options';
+import { entriesOf, holderMsOf, isSessionInStore, stateOf } from './session';
+
+/** Most holders that are remembered. */
+const maxRemembered = 10_000;
+
+/** Extends the time for which sessions hold their grants, while the sessions are used. */
+export class Holds {
+  readonly #options: ParsedOptions;
+  readonly #grants: Grants;
+  /** Holders whose extension failed, to be tried again: their sessions were saved already. */
+  readonly #notExtended = new Set<string>();
+  /** When sessions that live in their cookie are due again, by their first holder. */
+  readonly #dueAt = new Map<string, number>();
+
+  constructor(options: ParsedOptions, grants: Grants) {
+    this.#options = options;
+    this.#grants = grants;
+  }
+
+  /** Extends a session's time as a holder when half of it is over; not on every request, and nobody waits for it. */
+  extend(req: Request): void {
+    const { clock, session } = this.#options;
+    const state = stateOf(req, session);
+    const now = clock.now();
+    if (!state || (now < state.extendAt && this.#notExtended.size === 0)) return;
+    const entries = entriesOf(req, session);
+    const [first] = entries;
+    if (!first) return;
+    const holderMs = holderMsOf(req);
+    const isDue = now >= Math.max(state.extendAt, this.#dueAt.get(first.holder) ?? 0);
+    if (isDue) {
+      // A cookie that is written by a slow request would undo a login or logout that ended meanwhile.
+      if (isSessionInStore(req)) state.extendAt = now + holderMs / 2;
+      else this.#remember(first.holder, now + holderMs / 2);
+    }
+    for (const entry of entries) {
+      if (!this.#notExtended.delete(entry.holder) && !isDue) continue;
+      this.#grants.addHolder(entry, holderMs).catch(() => {
+        // Tried again by the next request of that session.
+        if (this.#notExtended.size < maxRemembered) this.#notExtended.add(entry.holder);
+      });
+    }
+  }
+
+  #remember(holder: string, at: number): void {
+    const [oldest] = this.#dueAt.keys();
+    if (this.#dueAt.size >= maxRemembered && oldest !== undefined) this.#dueAt.delete(oldest);
+    this.#dueAt.delete(holder);
+    this.#dueAt.set(holder, at);
+  }
+}

@@ -1,0 +1,228 @@
+import cookieSession from 'cookie-session';
+import type { RequestHandler } from 'express';
+import expressSession from 'express-session';
+import request from 'supertest';
+import { MemoryTokenStore } from '../../lib';
+import type { Emulator } from '../../lib/emulator';
+import { logIn, startApp, walkToCallback, type Browser, type TestApp } from '../helpers/app';
+import { ManualClock } from '../helpers/clock';
+import { browse, startTestEmulator } from '../helpers/emulator';
+
+/*
+ * A browser keeps the session's cookie of the answer that arrives last. So a request that was refused while a login ended in
+ * another request must not send that cookie: it would take the login away.
+ */
+
+const secret = '__test_session_secret__';
+
+const sessions: Record<string, () => RequestHandler> = {
+  'cookie-session': () => cookieSession({ name: 'app', keys: ['__test_cookie_key__'] }) as never,
+  'express-session with maxAge': () =>
+    expressSession({ secret, resave: false, saveUninitialized: false, cookie: { maxAge: 86_400_000 } }) as never,
+};
+
+interface Jar {
+  getCookies: (access: unknown) => { toValueString: () => string }[];
+  setCookie: (line: string, domain: string) => void;
+}
+
+interface Started extends TestApp {
+  emulator: Emulator;
+  /** Ends the grant of the user, which another browser of the user finds out. */
+  endGrant: () => Promise<void>;
+  clock: ManualClock;
+  store: CountingStore;
+  /** A request to the slow route has been refused its token, and waits. */
+  isRefused: Promise<void>;
+  goOn: () => void;
+  tab: Browser;
+}
+
+class CountingStore extends MemoryTokenStore {
+  extensions = 0;
+
+  override addHolder(...given: Parameters<MemoryTokenStore['addHolder']>): ReturnType<MemoryTokenStore['addHolder']> {
+    this.extensions++;
+    return super.addHolder(...given);
+  }
+}
+
+function signal(): [promise: Promise<void>, resolve: () => void] {
+  let resolve!: () => void;
+  const promise = new Promise<void>((settle) => (resolve = settle));
+  return [promise, resolve];
+}
+
+async function start(kind: string): Promise<Started> {
+  const emulator = await startTestEmulator();
+  const clock = new ManualClock();
+  const store = new CountingStore({ clock });
+  const [isRefused, reportRefusal] = signal();
+  const [mayGoOn, goOn] = signal();
+  const app = await startApp({
+    emulator,
+    options: { clock, store, scope: 'id api refresh_token' },
+    sessionMiddleware: sessions[kind]!(),
+    routes: (routes, salesforce) => {
+      routes.get('/basket', (req, res) => {
+        (req as unknown as { session: { basket: string } }).session.basket = 'full';
+        res.end();
+      });
+      routes.get('/silent', salesforce.login({ silent: true }));
+      routes.get('/slow', (req, _res, next) => {
+        req.salesforce.getAccessToken().then(
+          () => next(),
+          async (error: unknown) => {
+            reportRefusal();
+            await mayGoOn;
+            next(error);
+          },
+        );
+      });
+      routes.use(salesforce.errorHandler());
+    },
+  });
+  const endGrant = async (): Promise<void> => {
+    const other = app.browser();
+    await logIn(other, emulator);
+    emulator.expireAccessTokens();
+    emulator.revokeRefreshTokens();
+    expect((await other.get('/accounts')).status).toBe(401);
+  };
+  return { ...app, emulator, clock, store, endGrant, isRefused, goOn, tab: app.browser() };
+}
+
+const cookiesOf = (tab: Browser): string =>
+  (tab as unknown as { jar: Jar }).jar
+    .getCookies({ domain: 'localhost', path: '/', secure: false, script: false })
+    .map((cookie) => cookie.toValueString())
+    .join('; ');
+
+/** A request with the cookies that the browser has now. Its answer arrives when the test says so. */
+async function send({ url, tab }: Started, path: string, headers: Record<string, string> = {}) {
+  const cookie = cookiesOf(tab);
+  const answer = await request(url)
+    .get(path)
+    .set({ cookie, ...headers });
+  const lines = (answer.headers['set-cookie'] ?? []) as unknown as string[];
+  const arrive = (): void => {
+    for (const line of lines) {
+      (tab as unknown as { jar: Jar }).jar.setCookie(line, 'localhost');
+    }
+  };
+  return { status: answer.status, lines, arrive };
+}
+
+const page = { accept: 'text/html', 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'navigate' };
+const script = { accept: 'application/json', 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'cors' };
+
+const refusals: [what: string, path: string, headers: Record<string, string>, status: number][] = [
+  ['a page behind a guard', '/me', page, 302],
+  ['a script behind a guard', '/me', script, 401],
+  ['a prefetch of a guarded page', '/me', { ...page, 'sec-purpose': 'prefetch' }, 503],
+  ['a page behind the error handler', '/slow', page, 302],
+  ['a script behind the error handler', '/slow', script, 401],
+];
+
+const ofSession = (lines: readonly string[]): string[] => lines.filter((line) => /^(?:app|connect\.sid)/.test(line));
+
+describe('with cookie-session, an answer that arrives after that of a login', () => {
+  it.each(refusals)('takes no login away if %s was refused', async (_what, path, headers, status) => {
+    const started = await start('cookie-session');
+    const { emulator, tab, endGrant, goOn } = started;
+    await tab.get('/basket');
+    await logIn(tab, emulator);
+    await endGrant();
+    goOn();
+
+    const late = await send(started, path, headers);
+    await logIn(tab, emulator);
+    late.arrive();
+
+    expect(late.status).toBe(status);
+    expect(ofSession(late.lines)).toEqual([]);
+    expect((await tab.get('/me')).status).toBe(200);
+  });
+
+  it('takes no login away if a silent login failed', async () => {
+    const started = await start('cookie-session');
+    const { emulator, tab } = started;
+    await tab.get('/basket');
+    const begun = await tab.get('/silent');
+    const answer = await browse({ url: begun.headers['location'] as string }, new Map());
+    const { pathname, search } = new URL(answer.headers.get('location')!);
+    const callback = await walkToCallback(tab, emulator);
+    const late = await send(started, pathname + search, page);
+
+    await tab.get(callback);
+    late.arrive();
+
+    expect(late.status).toBe(302);
+    expect((await tab.get('/me')).status).toBe(200);
+  });
+
+  it('does not bring a login back that was logged out, if it extends the time of its holder', async () => {
+    const started = await start('cookie-session');
+    const { emulator, tab, clock } = started;
+    await logIn(tab, emulator);
+    clock.advanceMs(13 * 60 * 60_000);
+
+    const late = await send(started, '/me', page);
+    await tab.post('/auth/salesforce/logout');
+    late.arrive();
+
+    expect(late.status).toBe(200);
+    expect((await tab.get('/')).body.isAuthenticated).toBe(false);
+  });
+
+  it('extends the time of its holder once in half of that time all the same', async () => {
+    const { emulator, tab, clock, store } = await start('cookie-session');
+    await logIn(tab, emulator);
+    const extended = (): number => store.extensions;
+    const before = extended();
+    for (const hours of [1, 12, 1, 1, 11, 1]) {
+      clock.advanceMs(hours * 60 * 60_000);
+      expect((await tab.get('/me')).status).toBe(200);
+    }
+
+    expect(extended() - before).toBe(2);
+  });
+});
+
+describe.each(Object.keys(sessions))('with %s, a request that goes on while a login ends', (kind) => {
+  it('takes no login away if it is refused afterwards', async () => {
+    const started = await start(kind);
+    const { emulator, tab, endGrant, isRefused, goOn } = started;
+    await tab.get('/basket');
+    await logIn(tab, emulator);
+    await endGrant();
+    const refused = send(started, '/slow', script);
+    await isRefused;
+
+    await logIn(tab, emulator);
+    goOn();
+    const late = await refused;
+    late.arrive();
+
+    expect(late.status).toBe(401);
+    expect(ofSession(late.lines)).toEqual([]);
+    expect((await tab.get('/me')).status).toBe(200);
+  });
+});
+
+describe.each(Object.keys(sessions))('with %s, a login that has ended', (kind) => {
+  it('is one no more after a guard has said so, and comes back with the next login', async () => {
+    const { emulator, endGrant, tab } = await start(kind);
+    await logIn(tab, emulator);
+    await endGrant();
+
+    const refused = await tab.get('/me').set('Accept', 'text/html');
+    const home = await tab.get('/');
+
+    expect(refused.status).toBe(302);
+    expect(home.body.isAuthenticated).toBe(false);
+    await logIn(tab, emulator, { loginPath: refused.headers['location'] as string });
+    expect((await tab.get('/me')).status).toBe(200);
+    expect((await tab.get('/')).body.isAuthenticated).toBe(true);
+  });
+});

@@ -50,7 +50,7 @@ export default {
   concurrency: 2,
   timeoutMS: 10_000,
   tempDirName: 'coverage/mutation/tmp',
-  ignorePatterns: ['dist', 'coverage', 'docs', 'bench/results', '/example'],
+  ignorePatterns: ['dist', 'coverage', 'docs/images', 'bench/results', '/example'],
   disableTypeChecks: false,
   allowEmpty: false,
 };

@@ -178,8 +178,8 @@ export class TokenClient {
       { isRefused: (reply) => isClientRefused(reply) || readActive(reply.text) === false },
     );
     assertHostThere(this.#server.issuer, reply);
-    if (reply.status === 429 || reply.status >= 500) throw notAnswered(reply.status);
-    if (reply.status !== 200) return 'unknown';
+    if (isRefusal(reply.status)) return 'unknown';
+    if (reply.status < 200 || reply.status > 299) throw notAnswered(reply.status);
     const active = readActive(reply.text);
     // A web page, half a reply or none comes from something between here and Salesforce.
     if (active === 'unreadable') throw notAnswered(reply.status);
@@ -272,6 +272,11 @@ function revocationError({ status, text }: HttpReply): UpstreamError & { status:
   // Salesforce documents two errors with this status, and both mean a token that it does not take.
   const error = safeText(form.get('error')) ?? (status === 400 ? 'invalid_token' : `status ${status}`);
   return { error, errorDescription: safeText(form.get('error_description')), status };
+}
+
+/** Whether Salesforce refuses to say anything: not a limit, and not a proxy in between. */
+function isRefusal(status: number): boolean {
+  return status >= 400 && status < 500 && ![407, 408, 429].includes(status);
 }
 
 /** Introspection was not answered by Salesforce. */

@@ -55,7 +55,8 @@ export function promisedBy({ promised, lostTokens = 0, retries = 0, takesAll }: 
   };
 }
 
-const cellTimeoutMs = 120_000;
+/** Longer than any cell takes on a busy machine: only a hang is to be told from it. */
+const cellTimeoutMs = 300_000;
 
 /** Runs all cells on a store, several side by side, since they mostly wait. */
 export async function runCells(kind: StoreKind): Promise<Outcome[]> {

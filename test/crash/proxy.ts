@@ -1,6 +1,14 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
+/** A request that is to stop in its middle. */
+interface Stall {
+  /** What the request begins with. */
+  start: string;
+  afterBytes: number;
+  reached: () => void;
+}
+
 /** A line between two programs that can be cut, frozen, or stopped in the middle of a request. */
 export class Line {
   readonly #server: Server;
@@ -8,13 +16,12 @@ export class Line {
   #target: number;
   #port = 0;
   #isFrozen = false;
-  #stall: { afterBytes: number; reached: () => void } | undefined;
+  #stall: Stall | undefined;
 
   private constructor(target: number) {
     this.#target = target;
     this.#server = createServer((near) => {
-      const pair = new Pair(near, this.#target, this.#stall);
-      this.#stall = undefined;
+      const pair = new Pair(near, this.#target, (chunk) => this.#takeStall(chunk));
       if (this.#isFrozen) pair.freeze();
       this.#pairs.add(pair);
       near.once('close', () => this.#pairs.delete(pair));
@@ -59,11 +66,18 @@ export class Line {
     for (const pair of this.#pairs) pair.thaw();
   }
 
-  /** Lets only so many bytes of the next connection pass. Resolves when they have; {@link thaw} lets the rest pass. */
-  stallNext(afterBytes: number): Promise<void> {
+  /** Lets only so many bytes of the next such request pass. Resolves when they have; {@link thaw} lets the rest pass. */
+  stallNext(start: string, afterBytes: number): Promise<void> {
     return new Promise((reached) => {
-      this.#stall = { afterBytes, reached };
+      this.#stall = { start, afterBytes, reached };
     });
+  }
+
+  #takeStall(chunk: Buffer): Stall | undefined {
+    const stall = this.#stall;
+    if (!stall || !chunk.toString('latin1').startsWith(stall.start)) return undefined;
+    this.#stall = undefined;
+    return stall;
   }
 
   async close(): Promise<void> {
@@ -83,22 +97,19 @@ class Pair {
   readonly #far: Socket;
   #held: (() => void)[] | undefined;
 
-  constructor(near: Socket, target: number, stall: { afterBytes: number; reached: () => void } | undefined) {
+  constructor(near: Socket, target: number, takeStall: (chunk: Buffer) => Stall | undefined) {
     this.#near = near;
     this.#far = connect(target, '127.0.0.1');
-    let left = stall?.afterBytes ?? Infinity;
     near.on('data', (chunk) => {
-      if (chunk.length > left) {
-        const rest = chunk.subarray(left);
-        this.#far.write(chunk.subarray(0, left));
-        this.freeze();
-        this.#pass(() => this.#far.write(rest));
-        left = Infinity;
-        stall?.reached();
+      const stall = takeStall(chunk);
+      if (!stall) {
+        this.#pass(() => this.#far.write(chunk));
         return;
       }
-      left -= chunk.length;
-      this.#pass(() => this.#far.write(chunk));
+      this.#far.write(chunk.subarray(0, stall.afterBytes));
+      this.freeze();
+      this.#pass(() => this.#far.write(chunk.subarray(stall.afterBytes)));
+      stall.reached();
     });
     this.#far.on('data', (chunk) => this.#pass(() => near.write(chunk)));
     for (const socket of [near, this.#far]) {

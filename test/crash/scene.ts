@@ -193,7 +193,7 @@ export class Scene {
         await a.worker.call('pause', { app: a.id, step, how: String(this.line.port) });
         return this.#begin(a.worker.heard('reached', a.id), () => a.worker.unblock());
       case 'S2':
-        return this.#begin(this.line.stallNext(120), () => this.line.thaw());
+        return this.#begin(this.line.stallNext('POST /services/oauth2/token', 120), () => this.line.thaw());
       case 'S3':
       case 'S4': {
         const held = this.fault({ on: 'refresh', kind: 'hold', when: step === 'S3' ? 'before' : 'after' });

@@ -16,10 +16,20 @@ const shapes: Readonly<Record<string, Trouble>> = {
   'answers 502': { reply: html(502)! },
   'answers 504': { reply: html(504)! },
   'answers 503': { reply: html(503)! },
+  'answers 503 by a proxy that was cut off': {
+    reply: {
+      status: 503,
+      headers: {},
+      text: 'upstream connect error or disconnect/reset before headers. reset reason: connection termination',
+      contentType: 'text/plain',
+    },
+  },
   'answers 429': { reply: html(429)! },
+  'answers 407': { reply: html(407)! },
   'answers 521': { reply: html(521)! },
   'answers 400 without an OAuth error': { reply: { status: 400, headers: {}, json: {} } },
   'a web page with 200': { reply: html(200)! },
+  'a 202 without tokens': { reply: { status: 202, headers: {}, text: '' } },
   'an empty 200': { reply: { status: 200, headers: {}, text: '' } },
   'half a reply': { reply: { status: 200, headers: {}, text: '{"access_token":"00D' } },
   'drops the connection': { isDropped: true },
@@ -29,7 +39,13 @@ const shapes: Readonly<Record<string, Trouble>> = {
 };
 
 /** Shapes that say that the request was not worked on. */
-const turnedAway = ['answers 503', 'answers 429', 'answers 400 without an OAuth error', 'refuses the connection'];
+const turnedAway = [
+  'answers 503',
+  'answers 429',
+  'answers 407',
+  'answers 400 without an OAuth error',
+  'refuses the connection',
+];
 const isTurnedAway = (shape: string): boolean => turnedAway.includes(shape) || shape === 'cannot be resolved for now';
 
 export interface Cell {

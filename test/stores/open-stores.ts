@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import type { Client, Pool } from 'pg';
 import type { TokenStore } from '../../lib/stores';
 import { PostgresTokenStore } from '../../lib/stores/postgres';
 import { RedisTokenStore } from '../../lib/stores/redis';
@@ -29,9 +30,7 @@ export async function startStores(): Promise<{
   const [redis, postgres] = await Promise.all([has('Redis') ? startRedis() : undefined, startPostgres()]);
   const client = redis && new Redis(redis.url);
   const pool = openPool(postgres.url);
-  const table = `grants_${unique}`;
-  const sql = readFileSync(join(__dirname, '../../lib/stores/postgres.sql'), 'utf8');
-  await pool.query(sql.replaceAll('salesforce_grants', table));
+  const { table, drop } = await createTable(pool);
   return {
     stores: {
       ...(client && { Redis: onRedis(client, `test:${unique}:`) }),
@@ -44,12 +43,23 @@ export async function startStores(): Promise<{
       },
     },
     stop: async () => {
-      await pool.query(`drop table ${table}, ${table}_once`);
+      await drop();
       client?.disconnect();
       await pool.end();
       await Promise.all([redis?.stop(), postgres.stop()]);
     },
   };
+}
+
+/** The tables of a store, under a name of their own. */
+export async function createTable(pool: Pool | Client): Promise<{ table: string; drop: () => Promise<void> }> {
+  const table = `grants_${randomBytes(6).toString('hex')}`;
+  const sql = readFileSync(join(__dirname, '../../lib/stores/postgres.sql'), 'utf8');
+  await pool.query(sql.replaceAll('salesforce_grants', table));
+  const drop = async (): Promise<void> => {
+    await pool.query(`drop table ${table}, ${table}_once`);
+  };
+  return { table, drop };
 }
 
 function onRedis(client: Redis, prefix: string): OpenStore {

@@ -47,7 +47,7 @@ async function outlast(scene: Scene, { fault, isTurnedAway = false }: Shape, whe
 }
 
 /** Ten seconds lie between two looks at a grant in doubt, so its doubt lasts ten times `inDoubtMs`. */
-const options = { inDoubtMs: 1_000, httpTimeoutMs: 1_500, leaseMs: 5_000 };
+const options = { inDoubtMs: 1_000, httpTimeoutMs: 5_000 };
 
 export const outageCells: readonly Cell[] = shapes.flatMap((shape): Cell[] => {
   const row = `Salesforce down for longer than all time limits: ${shape.name}`;

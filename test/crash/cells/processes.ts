@@ -91,7 +91,8 @@ const pausedLong = (['S0', 'S1', 'connecting', 'S4', 'S5'] as const).map((step):
     row: 'SIGSTOP past lease and drain, then SIGCONT',
     step,
     promised,
-    options: { leaseMs: 1_500 },
+    // The time that the pause takes on a busy machine is not to end the request, nor the patience with it.
+    options: { leaseMs: 1_500, waitMs: 600_000, httpTimeoutMs: 300_000 },
     async run(scene) {
       const { pending, proceed } = await scene.stopAt(step);
       scene.a.worker.signal('SIGSTOP');
@@ -114,7 +115,7 @@ const frozen = (['S3', 'S4'] as const).map((step): Cell => ({
   row: 'Frozen for longer than httpTimeoutMs',
   step,
   promised: 'nothing lost',
-  options: { httpTimeoutMs: 1_000, leaseMs: 2_500, drainMs: 60_000 },
+  options: { httpTimeoutMs: 5_000, leaseMs: 12_000, drainMs: 60_000, waitMs: 600_000 },
   async run(scene) {
     const { pending, proceed } = await scene.stopAt(step);
     scene.a.worker.signal('SIGSTOP');

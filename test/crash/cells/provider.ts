@@ -22,7 +22,7 @@ const notCarriedOut: readonly Trouble[] = [
     row: 'Hangs past httpTimeoutMs',
     fault: { ...refresh, kind: 'hang' },
     isInDoubtFirst: true,
-    options: { httpTimeoutMs: 1_500 },
+    options: { httpTimeoutMs: 5_000 },
   },
   { row: 'Socket dropped', fault: { ...refresh, kind: 'drop' }, isInDoubtFirst: true },
   { row: '200 with an empty body', fault: { ...refresh, kind: 'empty' }, isInDoubtFirst: true },
@@ -46,7 +46,7 @@ const carriedOut: readonly Trouble[] = [
   {
     row: 'Hangs past httpTimeoutMs',
     fault: { ...refresh, kind: 'hang', when: 'after' },
-    options: { httpTimeoutMs: 1_500 },
+    options: { httpTimeoutMs: 5_000 },
   },
   { row: 'Socket dropped', fault: { ...refresh, kind: 'drop', when: 'after' } },
   { row: '200 with an empty body', fault: { ...refresh, kind: 'empty', when: 'after' } },

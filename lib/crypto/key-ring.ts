@@ -1,5 +1,4 @@
 import { createHash, hkdfSync, randomBytes } from 'node:crypto';
-import { CompactEncrypt, compactDecrypt, decodeProtectedHeader } from 'jose';
 import { SalesforceOptionError } from '../errors';
 
 /** What a sealed text is for: each purpose has keys of its own, derived from the same secrets. */
@@ -38,6 +37,7 @@ export class KeyRing {
   async seal(subject: string, text: string): Promise<string> {
     const [key] = this.#keys;
     if (!key) throw new Error('A key ring needs a key.');
+    const { CompactEncrypt } = await import('jose');
     return new CompactEncrypt(Buffer.from(text, 'utf8'))
       .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid: key.id, sub: subject, use: this.#purpose })
       .encrypt(key.bytes);
@@ -45,6 +45,7 @@ export class KeyRing {
 
   /** Opens what {@link seal} made, or undefined where the key is unknown, or the text altered or somebody else's. */
   async open(subject: string, sealed: string): Promise<string | undefined> {
+    const { compactDecrypt, decodeProtectedHeader } = await import('jose');
     try {
       const { kid } = decodeProtectedHeader(sealed);
       const key = this.#keys.find(({ id }) => id === kid);

@@ -9,7 +9,7 @@ export type { ErrorPage } from './middleware/error-details';
 export type { LogoutOptions } from './middleware/logout';
 export type { SalesforceUser } from './middleware/user';
 export type { AuthenticatedRequest, GuardedRequest, SalesforceRequest } from './middleware/request';
-export type { AppOptions } from './app/options';
+export type { AppOptions } from './app/app-options';
 export type { AppAccess } from './middleware/app-access';
 export type { AdoptedGrant, AdoptOptions } from './middleware/adoption';
 export type { GrantSummary, Tokens } from './middleware/tokens';

@@ -10,7 +10,7 @@ import type { Configuration } from '../options/configuration';
 import type { ConfigurationSource } from '../options/source';
 import type { TokenStore } from '../stores/store';
 import type { TokenSet } from '../token/types';
-import { identityOf, type AppIdentity, type AppOptions } from './options';
+import { identityOf, type AppIdentity, type AppOptions } from './app-options';
 
 /** How long the configuration counts, in milliseconds: an operator may change the client while the application runs. */
 const configurationMs = 60_000;

@@ -1,4 +1,4 @@
-import { ClientSecretBasic, ClientSecretPost, None, type ClientAuth } from 'oauth4webapi';
+import type { ClientAuth } from 'oauth4webapi';
 import { classify } from '../salesforce-errors/classify';
 import { meanings } from '../salesforce-errors/meanings';
 import type { Clock } from '../clock';
@@ -35,10 +35,12 @@ export function proofsOf(configuration: Configuration, clock: Clock): readonly P
 }
 
 function bySecret({ clientSecret, clientAuthentication }: Configuration): ClientAuth {
-  if (clientSecret === undefined) return None();
-  return clientAuthentication === 'client_secret_basic'
-    ? ClientSecretBasic(clientSecret)
-    : ClientSecretPost(clientSecret);
+  return async (...request) => {
+    const { ClientSecretBasic, ClientSecretPost, None } = await import('oauth4webapi');
+    if (clientSecret === undefined) return None()(...request);
+    const prove = clientAuthentication === 'client_secret_basic' ? ClientSecretBasic : ClientSecretPost;
+    return prove(clientSecret)(...request);
+  };
 }
 
 /** `private_key_jwt` (OpenID Connect Core, section 9; RFC 7523, section 2.2). */

@@ -1,5 +1,4 @@
 import { createHash, hkdfSync, randomBytes } from 'node:crypto';
-import { CompactEncrypt, compactDecrypt, decodeProtectedHeader } from 'jose';
 import { SalesforceOptionError } from '../errors';
 
 /** What a sealed text is for. Each purpose has separate keys, derived from the same secrets. */
@@ -38,6 +37,7 @@ export class KeyRing {
   async seal(subject: string, text: string): Promise<string> {
     const [key] = this.#keys;
     if (!key) throw new Error('A key ring needs a key.');
+    const { CompactEncrypt } = await import('jose');
     return new CompactEncrypt(Buffer.from(text, 'utf8'))
       .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid: key.id, sub: subject, use: this.#purpose })
       .encrypt(key.bytes);
@@ -47,6 +47,7 @@ export class KeyRing {
    * Opens a text of {@link seal}. Undefined if the key is unknown, the text was changed, or the subject or purpose differs.
    */
   async open(subject: string, sealed: string): Promise<string | undefined> {
+    const { compactDecrypt, decodeProtectedHeader } = await import('jose');
     try {
       const { kid } = decodeProtectedHeader(sealed);
       const key = this.#keys.find(({ id }) => id === kid);

@@ -1,5 +1,5 @@
 import { requestAppToken } from '../app/app-token';
-import { checkAppOptions, identityOf, type AppOptions } from '../app/options';
+import { checkAppOptions, identityOf, type AppOptions } from '../app/app-options';
 import type { Clock } from '../clock';
 import { isSalesforceAuthError } from '../errors';
 import type { Configuration } from '../options/configuration';

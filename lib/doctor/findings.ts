@@ -1,4 +1,4 @@
-import type { AppOptions } from '../app/options';
+import type { AppOptions } from '../app/app-options';
 import type { SalesforceErrorCode } from '../errors';
 import type { StoreFinding } from '../stores/store';
 

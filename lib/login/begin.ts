@@ -1,4 +1,3 @@
-import { calculatePKCECodeChallenge, generateRandomCodeVerifier } from 'oauth4webapi';
 import type { Request } from 'express';
 import type { Addresses } from '../address';
 import type { Clock } from '../clock';
@@ -63,6 +62,7 @@ export async function begin(req: Request, given: BeginOptions, context: LoginCon
   const elsewhere = await moveTo(req, context, { callbackURL, moved, options: call, tenant });
   if (elsewhere !== undefined) return { redirectTo: elsewhere, cookies: [] };
 
+  const { calculatePKCECodeChallenge, generateRandomCodeVerifier } = await import('oauth4webapi');
   const codeVerifier = generateRandomCodeVerifier();
   const { state, cookies } = await context.transactions.create(req, {
     clientID: configuration.clientID,

@@ -1,5 +1,5 @@
 import type { AppClient } from '../app/app-client';
-import type { AppOptions } from '../app/options';
+import type { AppOptions } from '../app/app-options';
 import type { ConnectionOptions } from '../client/connection';
 import type { JsforceConnection } from '../client/jsforce';
 import type { AuthContext } from './context';
@@ -30,7 +30,7 @@ export function appAccess(core: AuthContext, options: AppOptions): AppAccess {
 
 async function openApp(core: AuthContext, options: AppOptions): Promise<AppClient> {
   const { AppClient: Client } = await import('../app/app-client');
-  const { checkAppOptions } = await import('../app/options');
+  const { checkAppOptions } = await import('../app/app-options');
   checkAppOptions(options);
   const { coordinator, codec } = core;
   const { store, source, grantIdKey: idKey } = core.options;

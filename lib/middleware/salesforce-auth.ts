@@ -2,9 +2,8 @@ import type { EventEmitter } from 'node:events';
 import type { IncomingMessage, Server as HttpServer } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import type { ErrorRequestHandler, Request, RequestHandler } from 'express';
-import type { AppOptions } from '../app/options';
+import type { AppOptions } from '../app/app-options';
 import type { SalesforceEvents } from '../coordinator/events';
-import { diagnoseParsed } from '../doctor/diagnose';
 import type { DiagnoseOptions, Diagnosis } from '../doctor/findings';
 import { SalesforceAuthError } from '../errors';
 import { checkNames } from '../options/check';
@@ -193,7 +192,10 @@ export function salesforceAuth(options: SalesforceAuthOptions): SalesforceAuth {
     tokens: new Tokens(core),
     app: (given: AppOptions = {}) => appAccess(core, given),
     events: core.events.emitter,
-    diagnose: (given: DiagnoseOptions = {}) => diagnoseParsed(parsed, { rotation: rotates, ...given }),
+    diagnose: async (given: DiagnoseOptions = {}) => {
+      const { examine } = await import('../doctor/examination');
+      return examine(parsed, { rotation: rotates, ...given });
+    },
     shutdown: (server: HttpServer | HttpsServer) => shutDown(server, core),
     close: () => core.close(),
   });

@@ -1,16 +1,4 @@
-import {
-  allowInsecureRequests,
-  authorizationCodeGrantRequest,
-  clientCredentialsGrantRequest,
-  customFetch,
-  genericTokenEndpointRequest,
-  introspectionRequest,
-  refreshTokenGrantRequest,
-  revocationRequest,
-  skipStateCheck,
-  validateAuthResponse,
-  type ClientAuth,
-} from 'oauth4webapi';
+import type * as OAuth from 'oauth4webapi';
 import { classify, operatorMessage, type UpstreamError } from '../salesforce-errors/classify';
 import { safeText } from '../salesforce-errors/safe-text';
 import { isClientRefused, isConfidential, proofsOf } from '../client-authentication/client-authentication';
@@ -18,12 +6,12 @@ import type { Clock } from '../clock';
 import { SalesforceAuthError } from '../errors';
 import type { Configuration } from '../options/configuration';
 import { endpointsOf, type Endpoints } from '../salesforce/endpoints';
-import { isLoopback } from '../salesforce/hosts';
 import { exchange, type HttpReply } from './http';
 import { HostGates, type LeaveGate } from './host-gates';
 import { assertHostThere } from './gone';
 import { processTokenReply } from './reply';
 import type { SendGuard } from './send-guard';
+import { transportOf, type Transport } from './transport';
 import type { TokenEndpointReply } from './types';
 
 /** Requests to the endpoints of one host that this process has under way at once. */
@@ -55,18 +43,13 @@ export class TokenClient {
   }): Promise<TokenEndpointReply> {
     // State was checked where the transaction is kept, before the code was looked at.
     const client = { client_id: this.#configuration.clientID };
-    const callback = validateAuthResponse(
-      this.#server,
-      client,
-      new URLSearchParams({ code: grant.code }),
-      skipStateCheck,
-    );
-    const reply = await this.#send((auth, options) =>
-      authorizationCodeGrantRequest(
+    const params = new URLSearchParams({ code: grant.code });
+    const reply = await this.#send((oauth, auth, options) =>
+      oauth.authorizationCodeGrantRequest(
         this.#server,
         client,
         auth,
-        callback,
+        oauth.validateAuthResponse(this.#server, client, params, oauth.skipStateCheck),
         grant.redirectURI,
         grant.codeVerifier,
         grant.params === undefined ? options : { ...options, additionalParameters: { ...grant.params } },
@@ -106,7 +89,7 @@ export class TokenClient {
   async refreshTokenGrant(refreshToken: string, guard?: SendGuard, place?: LeaveGate): Promise<TokenEndpointReply> {
     const client = { client_id: this.#configuration.clientID };
     const reply = await this.#send(
-      (auth, options) => refreshTokenGrantRequest(this.#server, client, auth, refreshToken, options),
+      (oauth, auth, options) => oauth.refreshTokenGrantRequest(this.#server, client, auth, refreshToken, options),
       { guard, place, lane: 'refresh' },
     );
     assertHostThere(this.#server.issuer, reply);
@@ -117,7 +100,7 @@ export class TokenClient {
   async clientCredentialsGrant(guard?: SendGuard): Promise<TokenEndpointReply> {
     const client = { client_id: this.#configuration.clientID };
     const reply = await this.#send(
-      (auth, options) => clientCredentialsGrantRequest(this.#server, client, auth, {}, options),
+      (oauth, auth, options) => oauth.clientCredentialsGrantRequest(this.#server, client, auth, {}, options),
       { guard, lane: 'refresh' },
     );
     return processTokenReply('app', reply, this.#server, this.#configuration.clientID);
@@ -131,9 +114,10 @@ export class TokenClient {
   async jwtBearerGrant(assertion: string, guard?: SendGuard): Promise<TokenEndpointReply> {
     const client = { client_id: this.#configuration.clientID };
     const grantType = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
-    const noProof: ClientAuth = () => undefined;
+    const noProof: OAuth.ClientAuth = () => undefined;
     const reply = await this.#send(
-      (_auth, options) => genericTokenEndpointRequest(this.#server, client, noProof, grantType, { assertion }, options),
+      (oauth, _auth, options) =>
+        oauth.genericTokenEndpointRequest(this.#server, client, noProof, grantType, { assertion }, options),
       { guard, lane: 'refresh', isRefused: () => false },
     );
     return processTokenReply('app', reply, this.#server, this.#configuration.clientID);
@@ -146,7 +130,9 @@ export class TokenClient {
    */
   async revoke(token: string): Promise<void> {
     const client = { client_id: this.#configuration.clientID };
-    const reply = await this.#send((auth, options) => revocationRequest(this.#server, client, auth, token, options));
+    const reply = await this.#send((oauth, auth, options) =>
+      oauth.revocationRequest(this.#server, client, auth, token, options),
+    );
     if (reply.status === 200) return;
     assertHostThere(this.#server.issuer, reply);
     const said = revocationError(reply);
@@ -169,8 +155,8 @@ export class TokenClient {
   async introspectRefreshToken(refreshToken: string): Promise<'active' | 'inactive' | 'unknown'> {
     const client = { client_id: this.#configuration.clientID };
     const reply = await this.#send(
-      (auth, options) =>
-        introspectionRequest(this.#server, client, auth, refreshToken, {
+      (oauth, auth, options) =>
+        oauth.introspectionRequest(this.#server, client, auth, refreshToken, {
           ...options,
           additionalParameters: { token_type_hint: 'refresh_token' },
         }),
@@ -188,18 +174,19 @@ export class TokenClient {
   }
 
   /**
-   * Lets oauth4webapi write the request and {@link exchange} carry it, so that every reply is read in one place. While the key
+   * Lets oauth4webapi, which is loaded at the first request, write the request and {@link exchange} carry it, so that every reply is read in one place. While the key
    * of the client is changed, a request that Salesforce refuses because of one key is sent once more with the other.
    */
   async #send(
-    request: (auth: ClientAuth, options: RequestOptions) => Promise<Response>,
+    request: (oauth: typeof OAuth, auth: OAuth.ClientAuth, options: RequestOptions) => Promise<Response>,
     { guard, place, lane = 'other', isRefused = isClientRefused }: SendOptions = {},
   ): Promise<HttpReply> {
     const leave = place ? undefined : await this.#enter(lane);
     try {
+      const oauth = await import('oauth4webapi');
       let first: HttpReply | undefined;
       for (const { auth, wasTaken } of proofsOf(this.#configuration, this.#clock)) {
-        const reply = await this.#carry((options) => request(auth, options), guard);
+        const reply = await this.#carry(oauth, (options) => request(oauth, auth, options), guard);
         if (!isRefused(reply)) {
           wasTaken();
           return reply;
@@ -225,17 +212,16 @@ export class TokenClient {
   }
 
   async #carry(
+    oauth: typeof OAuth,
     request: (options: RequestOptions) => Promise<Response>,
     guard: SendGuard | undefined,
   ): Promise<HttpReply> {
     let reply: HttpReply | undefined;
-    await request({
-      [allowInsecureRequests]: isLoopback(new URL(this.#server.issuer)),
-      [customFetch]: async (url, { method, headers, body }) => {
-        reply = await exchange(url, { method, headers, body, guard }, this.#configuration, this.#clock);
-        return new Response(null);
-      },
-    });
+    const send: Send = async (url, { method, headers, body }) => {
+      reply = await exchange(url, { method, headers, body, guard }, this.#configuration, this.#clock);
+      return new Response(null);
+    };
+    await request(transportOf(oauth, this.#server.issuer, send));
     if (reply === undefined) throw new Error('The request was not sent.');
     return reply;
   }
@@ -258,13 +244,12 @@ interface SendOptions {
   isRefused?: (reply: HttpReply) => boolean;
 }
 
-interface RequestOptions {
-  [allowInsecureRequests]: boolean;
-  [customFetch]: (
-    url: string,
-    options: { method: 'POST'; headers: Record<string, string>; body: URLSearchParams },
-  ) => Promise<Response>;
-}
+type Send = (
+  url: string,
+  options: { method: 'POST'; headers: Record<string, string>; body: URLSearchParams },
+) => Promise<Response>;
+
+type RequestOptions = Transport<Send>;
 
 /** What a revocation was answered with: a form at Salesforce, where RFC 7009 has JSON. */
 function revocationError({ status, text }: HttpReply): UpstreamError & { status: number } {

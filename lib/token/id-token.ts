@@ -1,19 +1,11 @@
-import {
-  expectNoNonce,
-  processAuthorizationCodeResponse,
-  validateApplicationLevelSignature,
-  customFetch,
-  allowInsecureRequests,
-  getValidatedIdTokenClaims,
-  type IDToken,
-} from 'oauth4webapi';
+import type { IDToken } from 'oauth4webapi';
 import type { Clock } from '../clock';
 import { SalesforceAuthError } from '../errors';
 import type { Configuration } from '../options/configuration';
 import { endpointsOf, type Endpoints } from '../salesforce/endpoints';
-import { isLoopback } from '../salesforce/hosts';
 import { parseIdentityUrl } from '../salesforce/identity-url';
 import { exchange } from './http';
+import { transportOf } from './transport';
 import type { TokenSet } from './types';
 
 /**
@@ -40,25 +32,29 @@ export async function validateIdToken(
     JSON.stringify({ access_token: tokens.accessToken, token_type: 'bearer', id_token: idToken }),
     { headers: { 'content-type': 'application/json' } },
   );
-  let transport: unknown;
+  const oauth = await import('oauth4webapi');
+  let failure: unknown;
   try {
-    const reply = await processAuthorizationCodeResponse(server, { client_id: configuration.clientID }, response, {
-      expectedNonce: nonce ?? expectNoNonce,
-      requireIdToken: true,
-    });
-    await validateApplicationLevelSignature(server, response, {
-      [allowInsecureRequests]: isLoopback(new URL(issuer)),
-      [customFetch]: async (url, options) => {
-        try {
-          const keys = await exchange(url, { method: 'GET', headers: options.headers }, configuration, clock);
-          return new Response(keys.text, { status: keys.status, headers: { 'content-type': 'application/json' } });
-        } catch (error) {
-          transport = error;
-          throw error;
-        }
+    const reply = await oauth.processAuthorizationCodeResponse(
+      server,
+      { client_id: configuration.clientID },
+      response,
+      {
+        expectedNonce: nonce ?? oauth.expectNoNonce,
+        requireIdToken: true,
       },
-    });
-    const claims = getValidatedIdTokenClaims(reply);
+    );
+    const fetchKeys = async (url: string, options: { headers: Record<string, string> }): Promise<Response> => {
+      try {
+        const keys = await exchange(url, { method: 'GET', headers: options.headers }, configuration, clock);
+        return new Response(keys.text, { status: keys.status, headers: { 'content-type': 'application/json' } });
+      } catch (error) {
+        failure = error;
+        throw error;
+      }
+    };
+    await oauth.validateApplicationLevelSignature(server, response, transportOf(oauth, issuer, fetchKeys));
+    const claims = oauth.getValidatedIdTokenClaims(reply);
     if (!claims) throw invalid('it has no claims');
     const subject = parseIdentityUrl(claims.sub, configuration.trustedHosts);
     if (subject.organizationId !== tokens.organizationId || subject.userId !== tokens.userId) {
@@ -66,7 +62,7 @@ export async function validateIdToken(
     }
     return claims;
   } catch (error) {
-    if (transport !== undefined) throw transport as Error;
+    if (failure !== undefined) throw failure as Error;
     if (error instanceof SalesforceAuthError && error.code === 'ERR_SALESFORCE_ID_TOKEN_INVALID') throw error;
     throw invalid(explain(error));
   }

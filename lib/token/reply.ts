@@ -1,4 +1,4 @@
-import { processGenericTokenEndpointResponse, type AuthorizationServer } from 'oauth4webapi';
+import type { AuthorizationServer } from 'oauth4webapi';
 import { safeText } from '../salesforce-errors/safe-text';
 import type { HttpReply } from './http';
 import { oauthError, TokenRequestError, type TokenGrantType } from './token-error';
@@ -40,6 +40,7 @@ export async function processTokenReply(
   const response = new Response(JSON.stringify({ token_type: 'Bearer', ...rest }), {
     headers: { 'content-type': 'application/json' },
   });
+  const { processGenericTokenEndpointResponse } = await import('oauth4webapi');
   try {
     await processGenericTokenEndpointResponse(server, { client_id: clientID }, response);
   } catch {

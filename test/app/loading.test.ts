@@ -20,7 +20,7 @@ async function loadedAfter(code: string, settings: object): Promise<string[]> {
   return (JSON.parse(stdout) as string[]).map((file) => basename(file, '.js'));
 }
 
-const rooms = ['app-client', 'app-token', 'app-access', 'options', 'signed-claims', 'client-key', 'frontdoor'];
+const rooms = ['app-client', 'app-token', 'app-access', 'app-options', 'signed-claims', 'client-key', 'frontdoor'];
 
 it('an application with logins alone loads nothing of app tokens, signatures and the doctor for keys', async () => {
   const emulator = await startTestEmulator();
@@ -31,6 +31,23 @@ it('an application with logins alone loads nothing of app tokens, signatures and
 
   expect(loaded).toContain('index');
   expect(loaded.filter((name) => rooms.includes(name))).toEqual([]);
+});
+
+/** What the first login loads. The names of further chunks of a package end with a number. */
+const isOfLogins = (name: string): boolean => /^(oauth4webapi|jose)\d*$/.test(name);
+
+it('an application that nobody has logged in to loads no library of OAuth, and nothing of the doctor', async () => {
+  const loaded = await loadedAfter('', { clientID: '__test_client__' });
+
+  expect(loaded).toContain('index');
+  expect(loaded.filter((name) => isOfLogins(name) || name === 'examination')).toEqual([]);
+});
+
+it('the first login loads the libraries of OAuth', async () => {
+  const code = `await require('supertest')(app).get('/auth/salesforce').expect(302)`;
+  const loaded = await loadedAfter(code, { clientID: '__test_client__' });
+
+  expect(loaded).toEqual(expect.arrayContaining(['oauth4webapi', 'jose']));
 });
 
 it('the first use of an app token loads it', async () => {

@@ -49,13 +49,18 @@ export async function bundle(entries) {
     interop: 'auto',
     // jsforce is looked for when it is needed, and by require: jest knows import() only with a flag.
     dynamicImportInCjs: false,
-    chunkFileNames: 'chunks/[name].js',
+    chunkFileNames: ({ moduleIds }) => `chunks/${packageOf(moduleIds) ?? '[name]'}.js`,
   });
   await build.close();
   output.forEach(checkImports);
   for (const { name, isProgram } of entries) if (isProgram) chmodSync(`dist/${name}.js`, 0o755);
   const modules = output.flatMap((chunk) => chunk.moduleIds);
   return bundledPackages.filter((name) => modules.some((id) => id.includes(`/node_modules/${name}/`)));
+}
+
+/** The package that a chunk is taken from. */
+function packageOf(moduleIds) {
+  return bundledPackages.find((name) => moduleIds.every((id) => id.includes(`/node_modules/${name}/`)));
 }
 
 function checkImports({ fileName, imports, dynamicImports }) {

@@ -87,7 +87,9 @@ describe('today’s app', () => {
       (await get(`${(await startTestEmulator({ app, console: true })).url}/console`)).text;
 
     expect(await pageOf('current')).not.toContain(form);
-    expect(await pageOf('current')).toContain('PKCE required · opaque access tokens · rotation on · PKCE and rotation locked');
+    expect(await pageOf('current')).toContain(
+      'PKCE required · opaque access tokens · rotation on · PKCE and rotation locked',
+    );
     expect(await pageOf('legacy')).toContain(form);
   });
 });

@@ -20,7 +20,7 @@ import type { Provider } from './provider';
 
 type Endpoint = (provider: Provider, exchange: Exchange) => Reply | Promise<Reply>;
 
-/** The Express application of a provider; everything is served at the root and under the path of the site. */
+/** The Express application of a provider. Every route is served at the root and under the path of the site. */
 export function createApplication(provider: Provider): express.Express {
   const app = createBareApplication();
   const serve = serveWith(provider);
@@ -43,7 +43,7 @@ function createBareApplication(): express.Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  // All bodies come as text and are parsed in one place, so that Express 4 and 5 cannot differ in it.
+  // Bodies are read as text and parsed by the emulator, because Express 4 and 5 parse them differently.
   app.use(express.text({ type: () => true, limit: '5mb' }));
   return app;
 }
@@ -58,7 +58,7 @@ function serveWith(provider: Provider): (endpoint: Endpoint) => express.RequestH
     });
     res.once('close', provider.feed.arrived(record));
     const exchange = readExchange(req, res, record, placeOf(provider, req));
-    // Express 4 does not look at promises, hence the catch.
+    // Express 4 ignores rejected promises.
     Promise.resolve()
       .then(() => {
         containUser(provider, exchange);
@@ -82,7 +82,7 @@ function createRouter(serve: (endpoint: Endpoint) => express.RequestHandler): ex
   router.get('/id/keys', serve(keys));
   router.get('/id/:organization/:user', serve(identity));
   router.all('/services/oauth2/authorize', serve(authorize));
-  // A brand may follow, which changes the look of Salesforce's page only.
+  // The path may end with a brand, which only changes the look of Salesforce's page.
   router.all('/services/oauth2/authorize/:brand', serve(authorize));
   router.all('/services/oauth2/token', serve(token));
   router.all('/services/oauth2/revoke', serve(revoke));
@@ -109,7 +109,9 @@ function createRouter(serve: (endpoint: Endpoint) => express.RequestHandler): ex
   return router;
 }
 
-/** Where a request arrived. A Host the emulator does not have counts as the login host, so that it cannot be injected. */
+/**
+ * The origin and site of a request. An unknown Host header counts as the login host, so that a client cannot inject a host.
+ */
 function placeOf(provider: Provider, req: express.Request): { origin: string; site: string } {
   const { hosts } = provider;
   const origin = `${new URL(hosts.login).protocol}//${req.headers.host ?? ''}`;

@@ -23,132 +23,134 @@ export interface EmulatorOptions {
   /** Callback URLs of the first client. */
   callbackURLs: readonly string[];
   /**
-   * What clients are registered as: the app Salesforce makes now, or an app of before July 2026, with PKCE and rotation off and
-   * no idle limit. Default `current`.
+   * The kind of app that clients are registered as. `current`: the app that Salesforce creates now (default). `legacy`: an
+   * app of before July 2026, with PKCE and rotation off and no idle limit.
    */
   app?: AppAge | undefined;
-  /** Switches of the first client, where they differ from those of the `app`. */
+  /** Settings of the first client that differ from the settings of the `app`. */
   policy?: Partial<ClientPolicy> | undefined;
   /** Consumer Key of the first client. Default: a random fake one. */
   clientID?: string | undefined;
   /** Secret of the first client; `false` makes it public. Default: a random fake one. */
   clientSecret?: string | false | undefined;
-  /** Certificate of the first client, as PEM, for a client that signs with a key. Default: none. */
+  /** Certificate of the first client, as PEM. A client that signs with a key needs a certificate. Default: none. */
   certificate?: string | undefined;
-  /** Idle time after which an opaque access token ends, in seconds. Default 7200, as at Salesforce. */
+  /** Seconds without use after which an opaque access token ends. Default 7200, as at Salesforce. */
   sessionTimeoutSeconds?: number | undefined;
   /**
-   * Where the organizations live: on the login host itself (default), so that one URL serves everything, or on a My
-   * Domain of their own, as at Salesforce: `instance_url` then is `http://127.0.0.1:<port>`.
+   * The host of the organizations. `login-host`: the login host itself, so that one URL serves everything (default).
+   * `my-domain`: a separate My Domain, as at Salesforce; `instance_url` is then `http://127.0.0.1:<port>`.
    */
   instance?: 'login-host' | 'my-domain' | undefined;
   /**
-   * Port of a host for APIs that are not on an instance, as api.salesforce.com is one; 0 takes any free port. Default: no such
+   * Port of a host for APIs that are not on an instance, such as api.salesforce.com; 0 takes any free port. Default: no such
    * host.
    */
   apiPort?: number | undefined;
-  /** Most records in one reply to a query; the rest is behind `nextRecordsUrl`. Default 200. */
+  /** Most records in one reply to a query. `nextRecordsUrl` leads to the other records. Default 200. */
   queryBatchSize?: number | undefined;
-  /** Whether authorize moves the browser on by `Location` (default), or by a script in a page, as Salesforce may. */
+  /**
+   * How authorize redirects the browser: by a `Location` header (default), or by a script in a page, as Salesforce may do.
+   */
   redirectWith?: 'location' | 'javascript' | undefined;
   /**
-   * Whether the emulator speaks TLS, with a certificate that is made at the start; see {@link Emulator.certificate}. Default
+   * Whether the emulator uses TLS, with a certificate that it makes at the start; see {@link Emulator.certificate}. Default
    * false.
    */
   https?: boolean | undefined;
-  /** Most requests in {@link Emulator.requests}; the oldest ones make room. Default 10000. */
+  /** Most requests in {@link Emulator.requests}. At the limit, the oldest requests are removed. Default 10000. */
   maxRequests?: number | undefined;
   /**
-   * Addresses and ranges of ill repute: a request from one freezes the user whose token it carries and revokes that user's
-   * tokens, as Salesforce's containment does. Default none.
+   * Addresses and ranges with a bad reputation. If a request comes from such an address, the user of its token is frozen and
+   * that user's tokens are revoked, as Salesforce's containment does. Default none.
    */
   containedAddresses?: readonly string[] | undefined;
   /** Whether there is a console at `/console`, for browsers on this machine. Default false. */
   console?: boolean | undefined;
 }
 
-/** Things that can go wrong, on request. */
+/** Adds and removes faults. */
 export interface FaultControl {
-  /** Adds a fault; one-shot unless `times` says more. */
+  /** Adds a fault. The fault hits one request, unless `times` is set. */
   inject(injection: FaultInjection): FaultHandle;
-  /** Takes all faults away and lets go what they hold. */
+  /** Removes all faults and releases the requests that they hold. */
   clear(): void;
 }
 
 /** A running emulator. */
 export interface Emulator {
-  /** Base URL; login host, OAuth endpoints and, by default, the API. Without a trailing slash. */
+  /** Base URL of the login host, the OAuth endpoints and, by default, the API. It has no trailing slash. */
   readonly url: string;
-  /** The same listener as a My Domain host: its discovery document has the logout endpoint. */
+  /** Base URL of the My Domain host, at the same listener. Its discovery document names the logout endpoint. */
   readonly myDomainUrl: string;
   /** Base URL of the Experience Cloud site of the first organization. */
   readonly siteUrl: string;
   /** URL of the host for APIs that are not on an instance, for `apiHosts`; undefined without the option `apiPort`. */
   readonly apiUrl: string | undefined;
   readonly clients: readonly EmulatorClient[];
-  /** Two of one organization, one of another. */
+  /** The users: two in one organization, one in another. */
   readonly users: readonly EmulatorUser[];
-  /** The certificate as PEM, for `NODE_EXTRA_CA_CERTS` or `ca`; undefined without `https`. */
+  /** The certificate as PEM, for `NODE_EXTRA_CA_CERTS` or `ca`. Undefined without `https`. */
   readonly certificate: string | undefined;
-  /** The latest requests, secrets included; `maxRequests` says how many. */
+  /** The latest requests, up to `maxRequests`. They include secrets. */
   readonly requests: RecordedRequest[];
-  /** Refresh token → how often it was presented to the token endpoint. */
+  /** How often each refresh token was presented to the token endpoint. */
   readonly presentations: ReadonlyMap<string, number>;
-  /** Presentations of refresh tokens that must not happen. */
+  /** Wrong presentations of refresh tokens. */
   readonly violations: Violation[];
   readonly faults: FaultControl;
   readonly clock: EmulatorClock;
   /**
-   * Logs a user in as a browser would: walks the login and approval pages from the URL an app redirects to.
+   * Logs a user in as a browser would, from the authorize URL of an app through the login and approval pages.
    *
-   * @param login `authorizeUrl`, and what differs from the first user who allows access
-   * @returns the callback URL to open in the app's browser, with `code` and `state` or with `error`; it is not requested
-   * @throws where a page has no form, such as an error page; the message has its text
+   * @param login `authorizeUrl`. Default for the rest: the first user, who allows access
+   * @returns the callback URL with `code` and `state`, or with `error`. The app has not received this request yet
+   * @throws Error if a page has no form, such as an error page; the message has the text of the page
    */
   logIn(login: Pick<ScriptedLogin, 'authorizeUrl'> & Partial<ScriptedLogin>): Promise<string>;
   /**
    * Logs a user in to the application under test, as a browser would.
    *
-   * @param app an Express application or another handler of requests, or the URL it listens at
-   * @param login what differs from the first user who allows access, and from a login that begins at `/auth/salesforce`
-   * @returns the value of a `Cookie` header, for requests of that user
-   * @throws where the app does not answer with redirects; the message has its answer
+   * @param app an Express application or another request handler, or the URL at which the app listens
+   * @param login default: the first user, who allows access, in a login that begins at `/auth/salesforce`
+   * @returns the value of a `Cookie` header for requests of that user
+   * @throws Error if the app does not answer with redirects; the message has the answer
    */
   logInTo(app: AppUnderTest, login?: AppLogin): Promise<string>;
-  /** Adds a user, by default to the first organization. @throws RangeError where there is no such organization */
+  /** Adds a user, by default to the first organization. @throws RangeError if the organization does not exist */
   addUser(user?: NewUser): EmulatorUser;
-  /** Adds a client, with the switches an app has in Setup. */
+  /** Adds a client, with the settings that an app has in Setup. */
   registerClient(registration: ClientRegistration): EmulatorClient;
-  /** Changes switches of a client, from the next request on. */
+  /** Changes settings of a client, from the next request on. */
   setPolicy(clientID: string, changes: Partial<ClientPolicy>): void;
   /**
-   * Gives a client another secret, as "Stage and apply a new secret" in Setup does; the old one is refused from then on.
+   * Gives a client a new secret, as "Stage and apply a new secret" in Setup does. The old secret is refused from then on.
    *
-   * @returns the new secret, which its `clientSecret` is as well
-   * @throws TypeError where no client has this id
+   * @returns the new secret, which is also the client's `clientSecret`
+   * @throws TypeError if no client has this id
    */
   rotateSecret(clientID: string): string;
   /**
-   * Gives a client another certificate or public key, as an upload in Setup does; what is signed with the old one is refused
-   * from then on.
+   * Gives a client a new certificate or public key, as an upload in Setup does. Signatures of the old key are refused from
+   * then on.
    *
    * @throws TypeError if no client has this id
    */
   replaceKey(clientID: string, key: Pick<ClientRegistration, 'publicKey' | 'certificate'>): void;
-  /** Ends sessions: their access tokens are refused, refresh tokens live on. */
+  /** Ends sessions. Their access tokens are refused; refresh tokens stay valid. */
   expireAccessTokens(filter?: TokenFilter): void;
   /** Revokes grants with all their tokens, as an administrator does. */
   revokeRefreshTokens(filter?: TokenFilter): void;
   /** Freezes a user and revokes all tokens of the user. @throws TypeError if no user has this name */
   containUser(username: string): void;
-  /** Counts the tokens Salesforce would still accept. */
+  /** Counts the tokens that are still valid. */
   liveTokens(filter?: TokenFilter): { accessTokens: number; refreshTokens: number };
   /**
-   * Moves organizations to another instance, as a migration does: open sessions end, refresh tokens live on, and token
-   * replies carry the new `instance_url` from now on. Data is served there only; the old host answers 401
-   * INVALID_SESSION_ID. OAuth, identity URL and userinfo stay reachable at all hosts.
+   * Moves organizations to another instance, as a migration does. Open sessions end, refresh tokens stay valid, and token
+   * replies have the new `instance_url` from now on. Only the new host serves data; the old host answers 401
+   * INVALID_SESSION_ID. OAuth, identity URL and userinfo stay at all hosts.
    *
-   * @param newOrigin another name of this emulator; default: the other of `http://localhost:<port>` and
+   * @param newOrigin another name of this emulator. Default: the other one of `http://localhost:<port>` and
    *   `http://127.0.0.1:<port>`
    * @param organizationId default: all organizations move
    * @returns the new `instance_url`
@@ -159,8 +161,8 @@ export interface Emulator {
 }
 
 /**
- * Starts an offline Salesforce: authorization and token endpoints with their pages, OpenID Connect, and a REST API with
- * a few records, all in memory and with fake secrets.
+ * Starts an offline Salesforce: authorization and token endpoints with their pages, OpenID Connect, and a REST API with a few
+ * records. All data is in memory, and all secrets are fake.
  *
  * @throws the error of `listen`, such as EADDRINUSE
  *
@@ -212,7 +214,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
   };
   moveTo(options.instance === 'my-domain' ? hosts.myDomain : hosts.login);
 
-  const personOf = ({ username, password }: Partial<ScriptedLogin>): { username: string; password: string } => {
+  const credentialsOf = ({ username, password }: Partial<ScriptedLogin>): { username: string; password: string } => {
     const user = provider.users.find((known) => known.username === username) ?? provider.users[0];
     return { username: username ?? user?.username ?? '', password: password ?? user?.password ?? '' };
   };
@@ -231,8 +233,8 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     violations: provider.presentations.violations,
     faults: provider.faults,
     clock: provider.clock,
-    logIn: (login) => walkLogin({ ca, ...personOf(login), ...login }),
-    logInTo: (app, login = {}) => logInTo(app, { ca, ...login, ...personOf(login) }),
+    logIn: (login) => walkLogin({ ca, ...credentialsOf(login), ...login }),
+    logInTo: (app, login = {}) => logInTo(app, { ca, ...login, ...credentialsOf(login) }),
     addUser: (user = {}) => addUser(provider, user),
     registerClient: (registration) => provider.clients.register(registration),
     rotateSecret: (clientID) => provider.clients.rotateSecret(clientID),
@@ -261,7 +263,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
       return new URL(origin).origin;
     },
     stop: async () => {
-      // Waiting requests are let go first, or their handlers would outlive the emulator.
+      // Requests that wait at a fault are released first. Their handlers would otherwise outlive the emulator.
       provider.faults.clear();
       await Promise.all([listener.close(), apiListener?.close()]);
     },

@@ -1,7 +1,7 @@
 import { createHash, generateKeyPair, sign, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 
-/** A signing key and the `kid` it is published under. */
+/** A signing key and its published `kid`. */
 interface SigningKey {
   kid: string;
   privateKey: KeyObject;
@@ -10,10 +10,10 @@ interface SigningKey {
 
 let keys: Promise<SigningKey[]> | undefined;
 
-/** Short numbers and `asset`, as Salesforce names its keys: a client has to choose by `kid`. */
+/** Salesforce names its keys with short numbers and `asset`. A client must choose the key by `kid`. */
 const kids = ['248', '246', 'asset'];
 
-/** Generated at first use and shared by all emulators of the process, because RSA keys are slow to make. */
+/** The keys are generated at first use and shared by all emulators of the process, because RSA keys take long to generate. */
 function signingKeys(): Promise<SigningKey[]> {
   keys ??= Promise.all(
     kids.map(async (kid) => {
@@ -39,7 +39,10 @@ export async function jsonWebKeySet(): Promise<{ keys: Record<string, unknown>[]
   };
 }
 
-/** A JWT signed with RS256 by a key of {@link jsonWebKeySet}. The second key signs, so that the first is a wrong guess. */
+/**
+ * A JWT signed with RS256. The second key of {@link jsonWebKeySet} signs, so that a client that always uses the first key
+ * fails.
+ */
 export async function signJWT(payload: Record<string, unknown>, header: Record<string, unknown> = {}): Promise<string> {
   const all = await signingKeys();
   const key = all[1];

@@ -11,7 +11,7 @@ export interface Listener {
 }
 
 /**
- * Listens on one address, or on both loopback addresses: `localhost` means either, and a client may try only one.
+ * Listens on one address, or on both loopback addresses. `localhost` can mean either address, and a client may try only one.
  *
  * @throws the error of `listen`, such as EADDRINUSE
  */
@@ -23,7 +23,7 @@ export async function listen(
 ): Promise<Listener> {
   const create = (): Server =>
     secure ? createSecureServer({ cert: secure.certificate, key: secure.privateKey }, handler) : createServer(handler);
-  // With port 0 the second address may be taken by somebody else; then another port is tried.
+  // With port 0, another process may use the port at the second address. Then the emulator tries another port.
   for (let attempt = 1; ; attempt++) {
     const servers = [create()];
     try {
@@ -64,7 +64,7 @@ function start(server: Server | undefined, port: number, host: string): Promise<
   });
 }
 
-/** False where this machine has no such address at all. */
+/** False if this machine does not have the address. */
 async function startOptional(server: Server, port: number, host: string): Promise<boolean> {
   try {
     await start(server, port, host);

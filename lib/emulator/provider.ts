@@ -13,7 +13,7 @@ import { AuthorizationCodes } from './state/codes';
 import { Grants } from './state/grants';
 import { Presentations } from './state/violations';
 
-/** Where the emulated Salesforce is reached. Paths of sites come after an origin. */
+/** The hosts of the emulated Salesforce. The path of a site follows an origin. */
 export interface Hosts {
   /** Origin of the login host, which is the emulator's `url`. */
   login: string;
@@ -21,27 +21,27 @@ export interface Hosts {
   myDomain: string;
   /** Path of the Experience Cloud site. */
   sitePath: string;
-  /** All origins the emulator answers at. */
+  /** All origins at which the emulator answers. */
   readonly origins: Set<string>;
   /** Origin of each organization's instance, by its id. */
   readonly instances: Map<string, string>;
 }
 
-/** Settings that hold for the whole emulator. */
+/** Settings of the whole emulator. */
 export interface ProviderSettings {
   readonly sessionTimeoutSeconds: number;
   readonly queryBatchSize: number;
   readonly redirectWith: 'location' | 'javascript';
   readonly console: boolean;
-  /** What apps are registered as, unless they say so themselves. */
+  /** The age of apps that are registered without an age. */
   readonly app: AppAge;
-  /** Most requests that are kept on record. */
+  /** Most requests in the record. */
   readonly maxRequests: number;
-  /** Addresses of ill repute. */
+  /** Addresses with a bad reputation. */
   readonly containedAddresses: AddressList | undefined;
 }
 
-/** The state of one emulated Salesforce; endpoints are functions of it and a request. */
+/** The state of an emulated Salesforce. An endpoint is a function of this state and a request. */
 export class Provider {
   readonly settings: ProviderSettings;
   readonly clock: EmulatorClock = new EmulatorClock();
@@ -53,7 +53,7 @@ export class Provider {
   readonly presentations: Presentations = new Presentations();
   readonly browsers: Browsers = new Browsers();
   readonly faults: Faults = new Faults();
-  /** Names of signed assertions that were used, with the end of each in seconds. */
+  /** The `jti` of each used assertion, with its end in seconds. */
   readonly assertions: Map<string, number> = new Map<string, number>();
   readonly requests: RecordedRequest[] = [];
   readonly feed: Feed = new Feed();
@@ -61,7 +61,7 @@ export class Provider {
   readonly bulkJobs: BulkJobs = new BulkJobs();
   readonly hosts: Hosts = { login: '', myDomain: '', sitePath: '/portal', origins: new Set(), instances: new Map() };
 
-  /** Requests to the REST API so far, of which an organization has so many a day. */
+  /** Number of requests to the REST API. Salesforce limits the requests of a day. */
   apiRequests = 0;
 
   constructor(settings: ProviderSettings) {
@@ -69,7 +69,7 @@ export class Provider {
     this.clients = new Clients(settings.app);
   }
 
-  /** Keeps a request on record; the oldest ones make room. */
+  /** Records a request. At the limit, the oldest requests are removed. */
   record(request: RecordedRequest): void {
     this.requests.push(request);
     if (request.path.includes('/services/data/')) this.apiRequests += 1;
@@ -83,12 +83,12 @@ export class Provider {
     this.grants.revokeAll({ userId: user.userId });
   }
 
-  /** Origin of the instance an organization lives on now. */
+  /** Origin of the current instance of an organization. */
   instanceOf(organizationId: string): string {
     return this.hosts.instances.get(organizationId) ?? this.hosts.login;
   }
 
-  /** The organization that owns a site; undefined for the login host, which serves them all. */
+  /** The organization that owns a site. Undefined for the login host, which serves all organizations. */
   organizationOfSite(site: string): string | undefined {
     return site === this.hosts.sitePath ? this.organizations[0]?.organizationId : undefined;
   }

@@ -3,9 +3,9 @@ import { request } from 'node:https';
 /** Cookies of a scripted browser, by name. Pass one jar to several logins to stay logged in. */
 export type CookieJar = Map<string, string>;
 
-/** A login by a person who reads no pages. */
+/** A login by a scripted browser. */
 export interface ScriptedLogin {
-  /** Where the app sends the browser. */
+  /** The URL to which the app redirects the browser. */
   authorizeUrl: string;
   username: string;
   password: string;
@@ -18,10 +18,10 @@ export interface ScriptedLogin {
 }
 
 /**
- * Walks the emulator's pages from an authorize URL through login and approval.
+ * Goes through the emulator's pages, from an authorize URL through login and approval.
  *
- * @returns the callback URL, with `code` and `state` or with `error`; it is not requested
- * @throws where a page has no form, such as an error page; the message has its text
+ * @returns the callback URL with `code` and `state`, or with `error`. The app has not received this request yet
+ * @throws Error if a page has no form, such as an error page; the message has the text of the page
  */
 export async function walkLogin({
   authorizeUrl,
@@ -43,14 +43,14 @@ export async function walkLogin({
       next = { url: target.href };
       continue;
     }
-    if (response.status !== 200 || !text.includes('<form')) throw new Error(`No form to fill in: ${visible(text)}`);
+    if (response.status !== 200 || !text.includes('<form')) throw new Error(`The page has no form: ${visible(text)}`);
     if (text.includes('role="alert"') && next.body) throw new Error(`The page refused the form: ${visible(text)}`);
     next = submit(text, next.url, { username, password, decision });
   }
-  throw new Error('The login goes in circles.');
+  throw new Error('The login does not end: too many pages and redirects.');
 }
 
-/** One request of the scripted browser; redirects are left to the caller. */
+/** Sends one request of the scripted browser. It follows no redirect. */
 export async function browse(
   { url, body }: { url: string; body?: URLSearchParams },
   cookies: CookieJar,
@@ -61,7 +61,7 @@ export async function browse(
   const response = await send(url, {
     method: body ? 'POST' : 'GET',
     body: body ?? null,
-    // As a user who follows a link of the same site: an app need not begin a login that another site asks for.
+    // The request looks like a click on a link of the same site. An app may refuse a login that another site begins.
     headers: { referer: url, ...(cookie === '' ? {} : { cookie }) },
     redirect: 'manual',
   });
@@ -72,7 +72,7 @@ export async function browse(
   return response;
 }
 
-/** The part of `fetch` that is needed here, with one more certificate trusted: `fetch` itself takes none. */
+/** The needed part of `fetch`, with an additional trusted certificate. `fetch` itself has no such option. */
 function trusting(ca: string): (url: string, init: RequestInit) => Promise<Response> {
   return (url, { method, body, headers }) =>
     new Promise((resolve, reject) => {

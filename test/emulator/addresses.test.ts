@@ -69,9 +69,9 @@ describe('the allowlist of an app', () => {
   });
 
   it.each([
-    [['localhost'], 'is no address'],
-    [['10.0.0.0/33'], 'is no address'],
-    [['10.0.0.0/x'], 'is no address'],
+    [['localhost'], 'is not an address'],
+    [['10.0.0.0/33'], 'is not an address'],
+    [['10.0.0.0/x'], 'is not an address'],
     [['10.0.0.0/23'], 'more than 256 addresses'],
     [['2001:db8::/64'], 'more than 256 addresses'],
     [Array.from({ length: 129 }, (_, index) => `10.0.0.${index}`), 'at most 128 ranges'],

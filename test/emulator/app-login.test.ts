@@ -36,7 +36,7 @@ describe('logInTo()', () => {
     const { app } = await startApp({ emulator });
 
     await expect(emulator.logInTo(app, { loginPath: '/nowhere' })).rejects.toThrow(
-      /^The app answered \/nowhere with 404 where a redirect belongs: .*Cannot GET/s,
+      /^The app answered \/nowhere with 404 instead of a redirect: .*Cannot GET/s,
     );
     await expect(emulator.logInTo(app, { decision: 'deny' })).rejects.toThrow(
       'The app answered /auth/salesforce/callback with 403',

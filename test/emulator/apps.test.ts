@@ -55,7 +55,7 @@ describe.each<[AppAge, { requiresPkce: boolean; rotates: boolean; idleDays: numb
     const switches = [{ requirePkce: !requiresPkce }, { rotateRefreshTokens: !rotates }, { idleTTLSeconds: 60 }];
 
     for (const changes of switches) {
-      if (rotates) expect(change(changes)).toThrow(/Salesforce has locked \w+ in the apps it makes now/);
+      if (rotates) expect(change(changes)).toThrow(/Salesforce has locked \w+ in today.s apps/);
       else expect(change(changes)).not.toThrow();
     }
     // The rest is as before, and what is equal is no change.
@@ -87,7 +87,9 @@ describe('today’s app', () => {
       (await get(`${(await startTestEmulator({ app, console: true })).url}/console`)).text;
 
     expect(await pageOf('current')).not.toContain(form);
-    expect(await pageOf('current')).toContain('PKCE required · opaque access tokens · rotation on · both locked');
+    expect(await pageOf('current')).toContain(
+      'PKCE required · opaque access tokens · rotation on · PKCE and rotation locked',
+    );
     expect(await pageOf('legacy')).toContain(form);
   });
 });

@@ -45,7 +45,7 @@ describe('GET /console', () => {
     expect(html).toContain('GET /services/data/v62.0/limits');
     expect(html).toContain('ada@acme.example');
     expect(html).toContain(emulator.clients[0]!.clientID);
-    expect(html).toContain('1 live access token');
+    expect(html).toContain('1 valid access token');
     for (const secret of [access_token, refresh_token, code, emulator.clients[0]!.clientSecret]) {
       expect(html).not.toContain(secret);
     }
@@ -95,7 +95,7 @@ describe('GET /console/events', () => {
     const until = async (what: string): Promise<void> => {
       while (!text.includes(what)) text += Buffer.from((await reader.next()).value as Uint8Array).toString();
     };
-    await until('None yet. They appear here as they come.');
+    await until('No requests yet. New requests appear here.');
 
     await fetch(`${emulator.url}/id/keys`);
 
@@ -122,14 +122,14 @@ describe('POST /console/…', () => {
     emulator = await startTestEmulator({ console: true, app: 'legacy' });
     const before = emulator.clock.now();
 
-    await post('clock', { jump: '1 hour' });
+    await post('clock', { step: '1 hour' });
     await post('fault', { on: 'identity', kind: '500, a server error' });
     await post('rotate', { client: emulator.clients[0]!.clientID });
 
     expect(emulator.clock.now() - before).toBeGreaterThanOrEqual(3_600_000);
     expect(emulator.clients[0]!.policy.rotateRefreshTokens).toBe(true);
     expect(await page()).toContain('status on identity (1 left)');
-    await post('mend', {});
+    await post('clear', {});
     expect(await page()).toContain('<dd>none</dd>');
     expect(await page()).not.toContain('status on identity');
   });

@@ -493,7 +493,7 @@ describe('the rest of /services/data', () => {
     const reply = await get(`${emulator.url}${root}/${part}/more`, accessToken);
 
     expect(reply).toMatchObject({ status: 404, json: [{ errorCode: 'NOT_FOUND' }] });
-    expect(reply.json[0].message).toContain(`Salesforce has ${part}, and the emulator does not`);
+    expect(reply.json[0].message).toContain(`Salesforce has ${part}, but the emulator does not`);
   });
 
   it('has versions up to the newest', async () => {

@@ -1,6 +1,9 @@
 import type { Request } from 'express';
 
-/** Whether a request comes from this machine, by a name of this machine: no other site's name may be pointed at it. */
+/**
+ * Whether a request comes from this machine and names this machine in its Host header. The header is checked because another
+ * site can let its name resolve to this machine.
+ */
 export function isLocal({ socket, headers }: Request): boolean {
   return (
     /^(?:127\.\d+\.\d+\.\d+|::1|::ffff:127\.\d+\.\d+\.\d+)$/.test(socket.remoteAddress ?? '') &&
@@ -10,7 +13,7 @@ export function isLocal({ socket, headers }: Request): boolean {
   );
 }
 
-/** Whether a form was sent by the console itself: there is no session whose cookie would stay away. */
+/** Whether the console itself sent a form. The console has no session, so no SameSite cookie protects its forms. */
 export function isOwnForm({ headers }: Request): boolean {
   const site = headers['sec-fetch-site'];
   if (site !== undefined) return site === 'same-origin' || site === 'none';

@@ -1,20 +1,20 @@
 import type { FaultKind, FaultOperation } from '../faults/types';
 import type { Provider } from '../provider';
 
-/** What the console can inject, by name. */
+/** Faults of the console, by name. */
 export const faultKinds: Readonly<Record<string, FaultKind & { when?: 'after' }>> = {
   'slow: 3 seconds': { kind: 'delay', delayMs: 3000 },
   '503, Retry-After: 5': { kind: 'status', status: 503, retryAfterSeconds: 5 },
   '429, Retry-After: 5': { kind: 'status', status: 429, retryAfterSeconds: 5 },
   '500, a server error': { kind: 'status', status: 500 },
   'dropped connection': { kind: 'drop' },
-  'answer lost after the work': { kind: 'drop', when: 'after' },
+  'answer lost after the operation': { kind: 'drop', when: 'after' },
   'a web page': { kind: 'html' },
   'an empty reply': { kind: 'empty' },
   'half a reply': { kind: 'truncated' },
 };
 
-/** Where. */
+/** Requests that a fault of the console can hit. */
 export const faultOperations: readonly FaultOperation[] = [
   'refresh',
   'code',
@@ -26,12 +26,12 @@ export const faultOperations: readonly FaultOperation[] = [
   'authorize',
 ];
 
-/** Jumps of the clock, in seconds. */
-export const jumps: Readonly<Record<string, number>> = { '1 minute': 60, '1 hour': 3600, '1 day': 86_400 };
+/** Steps of the clock, in seconds. */
+export const clockSteps: Readonly<Record<string, number>> = { '1 minute': 60, '1 hour': 3600, '1 day': 86_400 };
 
 type Action = (provider: Provider, form: URLSearchParams) => void;
 
-/** What the forms of the console do, by the last part of their path. A value no form has does nothing. */
+/** Actions of the console's forms, by the last part of their path. A value that no form offers does nothing. */
 export const actions: Readonly<Record<string, Action>> = {
   expire: ({ grants }, form) => {
     grants.expireAccessTokens(filterOf(form));
@@ -40,17 +40,17 @@ export const actions: Readonly<Record<string, Action>> = {
     grants.revokeAll(filterOf(form));
   },
   clock: ({ clock }, form) => {
-    const seconds = jumps[form.get('jump') ?? ''];
+    const seconds = clockSteps[form.get('step') ?? ''];
     if (seconds !== undefined) clock.advanceSeconds(seconds);
-    else if (form.get('jump') === 'freeze') clock.freeze();
-    else if (form.get('jump') === 'unfreeze') clock.unfreeze();
+    else if (form.get('step') === 'freeze') clock.freeze();
+    else if (form.get('step') === 'unfreeze') clock.unfreeze();
   },
   fault: ({ faults }, form) => {
     const kind = faultKinds[form.get('kind') ?? ''];
     const on = faultOperations.find((operation) => operation === form.get('on'));
-    if (kind && on) faults.inject({ ...kind, on, times: form.get('lasting') === 'yes' ? Infinity : 1 });
+    if (kind && on) faults.inject({ ...kind, on, times: form.get('repeat') === 'yes' ? Infinity : 1 });
   },
-  mend: ({ faults }) => {
+  clear: ({ faults }) => {
     faults.clear();
   },
   rotate: ({ clients }, form) => {

@@ -1,16 +1,16 @@
 import { systemClock } from '../../clock';
 import type { RecordedRequest } from '../http/exchange';
 
-/** Shortest time between two updates of a console, in milliseconds: under load there are many requests to one update. */
-const restMs = 200;
+/** Shortest time between two updates of a console, in milliseconds. Under load, one update stands for many requests. */
+const pauseMs = 200;
 
-/** Tells consoles that there is something new, and remembers how each request ended. */
+/** Tells consoles about changes, and remembers how long each request took. */
 export class Feed {
   readonly #listeners = new Set<() => void>();
   readonly #durations = new WeakMap<RecordedRequest, number>();
-  #isResting = false;
+  #isPaused = false;
 
-  /** A request has come; call what is returned when its connection is done with it. */
+  /** Notes a request. @returns a function to call when the reply was sent or the connection is gone */
   arrived(request: RecordedRequest): () => void {
     const startedAt = systemClock.monotonic();
     this.changed();
@@ -20,21 +20,21 @@ export class Feed {
     };
   }
 
-  /** How long a request took in milliseconds; undefined as long as it is being answered. */
+  /** How long a request took, in milliseconds. Undefined while the request is not answered. */
   durationOf(request: RecordedRequest): number | undefined {
     return this.#durations.get(request);
   }
 
   changed(): void {
-    if (this.#isResting || this.#listeners.size === 0) return;
-    this.#isResting = true;
-    systemClock.setTimer(restMs, () => {
-      this.#isResting = false;
+    if (this.#isPaused || this.#listeners.size === 0) return;
+    this.#isPaused = true;
+    systemClock.setTimer(pauseMs, () => {
+      this.#isPaused = false;
       for (const listener of this.#listeners) listener();
     });
   }
 
-  /** @returns ends the subscription */
+  /** @returns a function that ends the subscription */
   subscribe(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => {

@@ -1,6 +1,6 @@
 import type { RecordedRequest } from '../http/exchange';
 
-/** Parameters that hold no secret. What is not here is masked, so that a new parameter cannot leak. */
+/** Parameters that hold no secret. All other parameters are masked, so that a new parameter cannot leak. */
 const harmless = new Set(
   (
     'client_id redirect_uri response_type scope prompt display login_hint immediate grant_type code_challenge_method ' +
@@ -8,20 +8,25 @@ const harmless = new Set(
   ).split(' '),
 );
 
-/** Enough of a secret to tell it from others, and not enough to use it. */
+/** The last four characters of a secret: enough to compare secrets, and not enough to use one. */
 export function mask(secret: string): string {
   return secret.length < 16 ? '…' : `…${secret.slice(-4)}`;
 }
 
-/** What a request carried, one `name value` each: query, form or names of a JSON body, and how it was authorized. */
+/**
+ * The parameters of a request: query, form fields or the names in a JSON body, and the Authorization header. Secrets are
+ * masked.
+ */
 export function describeParameters({ query, body, headers }: RecordedRequest): { name: string; value: string }[] {
   const isForm = (headers['content-type'] ?? '').startsWith('application/x-www-form-urlencoded');
-  const given = [...Object.entries(query), ...Object.entries(body ?? {}).filter(() => isForm)].map(([name, value]) => ({
-    name,
-    value: harmless.has(name) ? String(value) : mask(String(value)),
-  }));
+  const parameters = [...Object.entries(query), ...Object.entries(body ?? {}).filter(() => isForm)].map(
+    ([name, value]) => ({
+      name,
+      value: harmless.has(name) ? String(value) : mask(String(value)),
+    }),
+  );
   const fields = isForm || !body ? [] : [{ name: 'JSON', value: Object.keys(body).join(', ') }];
   const [scheme, credentials] = (headers['authorization'] ?? '').split(' ');
   const authorization = credentials === undefined ? [] : [{ name: scheme ?? '', value: mask(credentials) }];
-  return [...authorization, ...given, ...fields];
+  return [...authorization, ...parameters, ...fields];
 }

@@ -11,14 +11,14 @@ const headers = {
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; connect-src 'self'; img-src data:; " +
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
   'x-content-type-options': 'nosniff',
-  // Not `no-referrer`, with which a browser would send its forms from the origin `null`.
+  // With `no-referrer`, browsers would send forms with the origin `null`.
   'referrer-policy': 'same-origin',
   'cache-control': 'no-store',
 };
 
 /**
- * The console at `/console`, for people on this machine. To all others it does not exist: it can break everything and shows
- * whatever clients send, if masked. Its own requests are not recorded.
+ * The console at `/console`, for browsers on this machine. Other machines get 404, because the console can add faults and
+ * shows the requests of clients, although masked. Requests of the console are not recorded.
  */
 export function consoleRoutes(provider: Provider): express.Router {
   const router = express.Router();
@@ -41,7 +41,7 @@ export function consoleRoutes(provider: Provider): express.Router {
   for (const [name, act] of Object.entries(actions)) {
     router.post(`/${name}`, guard, (req, res) => {
       if (!isOwnForm(req)) {
-        res.status(403).type('text').send('This form was sent by another site.');
+        res.status(403).type('text').send('Another site sent this form.');
         return;
       }
       const body: unknown = req.body;
@@ -53,7 +53,7 @@ export function consoleRoutes(provider: Provider): express.Router {
   return router;
 }
 
-/** Server-sent events, each with the whole of what changes. */
+/** Server-sent events. Each has the whole part of the page that changes. */
 function stream(res: Response, provider: Provider): void {
   // A browser that has left already would be sent news for ever.
   if (res.closed) return;

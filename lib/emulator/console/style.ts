@@ -1,12 +1,12 @@
-/** What the console adds to the look of the other pages. */
+/** Styles of the console, in addition to the styles of all pages. */
 export const consoleStyle: string = `
   .console main { max-width: 80rem; min-height: 0; margin: 0 auto; padding: 1.5rem clamp(1rem, 3vw, 2rem); border: 0;
     background: none }
   h2 { margin: 0 0 .75rem; font-size: 1.05rem }
   p { margin: 0 0 .4rem }
-  .halves, .controls, #live { display: grid; gap: 1.25rem; align-content: start }
-  .halves > *, .controls > *, #live > * { min-width: 0 }
-  @media (min-width: 60rem) { .halves { grid-template-columns: 1fr 22rem } }
+  .columns, .controls, #live { display: grid; gap: 1.25rem; align-content: start }
+  .columns > *, .controls > *, #live > * { min-width: 0 }
+  @media (min-width: 60rem) { .columns { grid-template-columns: 1fr 22rem } }
   section, .facts { margin: 0; padding: 1.1rem 1.25rem; border: 1px solid var(--line); border-radius: .75rem;
     background: var(--surface) }
   .facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .75rem 1.5rem }
@@ -35,14 +35,14 @@ export const consoleStyle: string = `
   .rows form { margin-top: .5rem }
 `;
 
-/** Keeps what changes by itself up to date. */
+/** The script that updates the live part of the page. */
 export const consoleScript: string = `(() => {
   const state = document.getElementById('state');
   const live = document.getElementById('live');
   document.getElementById('hint').remove();
   const source = new EventSource('/console/events');
   source.onmessage = ({ data }) => { live.innerHTML = JSON.parse(data); };
-  source.onopen = () => { state.textContent = 'Live.'; };
-  source.onerror = () => { state.textContent = 'The emulator does not answer. Is it running?'; };
+  source.onopen = () => { state.textContent = 'This page updates itself.'; };
+  source.onerror = () => { state.textContent = 'The emulator does not answer. Check whether it is running.'; };
 })();
 `;

@@ -3,10 +3,13 @@ import { escapeHtml } from '../pages/html';
 import type { Provider } from '../provider';
 import { describeParameters, mask } from './mask';
 
-/** Requests shown, the latest first. */
+/** Number of requests on the page. */
 const shownRequests = 60;
 
-/** What changes by itself: requests, grants, presentations. It has nothing to focus, since updates replace it whole. */
+/**
+ * The part of the page that updates itself. It has no element that can have the focus, because an update replaces the whole
+ * part.
+ */
 export function liveView(provider: Provider): string {
   return `${summary(provider)}
 <section aria-labelledby="requests"><h2 id="requests">Requests</h2>${requests(provider)}</section>
@@ -17,12 +20,12 @@ export function liveView(provider: Provider): string {
 function summary({ clock, faults, presentations: { violations }, requests: { length } }: Provider): string {
   const active = faults.list.map(
     ({ injection: { on, kind, when }, left }) =>
-      `${kind} on ${on}${when === 'after' ? ', after the work' : ''} (${left === Infinity ? 'until mended' : `${left} left`})`,
+      `${kind} on ${on}${when === 'after' ? ', after the operation' : ''} (${left === Infinity ? 'until removed' : `${left} left`})`,
   );
   const items = [
     ['Requests', String(length)],
-    ['Time here', `${new Date(clock.now()).toISOString().slice(0, 19).replace('T', ' ')} UTC`],
-    ['Faults waiting', active.length === 0 ? 'none' : active.join('; ')],
+    ['Emulator time', `${new Date(clock.now()).toISOString().slice(0, 19).replace('T', ' ')} UTC`],
+    ['Active faults', active.length === 0 ? 'none' : active.join('; ')],
     ['Violations', violations.length === 0 ? 'none' : String(violations.length)],
   ];
   return `<dl class="facts">${items
@@ -31,7 +34,7 @@ function summary({ clock, faults, presentations: { violations }, requests: { len
 }
 
 function requests({ requests: all, feed }: Provider): string {
-  if (all.length === 0) return '<p class="empty">None yet. They appear here as they come.</p>';
+  if (all.length === 0) return '<p class="empty">No requests yet. New requests appear here.</p>';
   const rows = all.slice(-shownRequests).reverse();
   const more = all.length > rows.length ? `<p class="hint">The latest ${rows.length} of ${all.length}.</p>` : '';
   return `<ol class="requests">${rows.map((request) => requestItem(request, feed.durationOf(request))).join('')}</ol>${more}`;
@@ -50,12 +53,14 @@ ${parameters.length === 0 ? '' : `<p class="parameters">${parameters.join('')}</
 }
 
 function grants({ grants: { list }, clock }: Provider): string {
-  if (list.length === 0) return '<p class="empty">Nobody has logged in yet.</p>';
+  if (list.length === 0) return '<p class="empty">No user has logged in yet.</p>';
   return `<ul class="rows">${[...list]
     .reverse()
     .slice(0, 20)
     .map(({ grant, accessTokens }) => {
-      const state = grant.revoked ? 'revoked' : `${accessTokens.length} live access token(s)`;
+      const state = grant.revoked
+        ? 'revoked'
+        : `${accessTokens.length} valid access ${accessTokens.length === 1 ? 'token' : 'tokens'}`;
       const ends = accessTokens.map(({ token, expiresAt }) => {
         const minutes = Math.max(0, Math.round((expiresAt - clock.now()) / 60_000));
         return `<span><b>access token</b> ${escapeHtml(mask(token))}, ${minutes} min left</span>`;
@@ -71,14 +76,14 @@ function grants({ grants: { list }, clock }: Provider): string {
 }
 
 function presentations({ presentations: { counts, violations } }: Provider): string {
-  if (counts.size === 0) return '<p class="empty">None yet.</p>';
+  if (counts.size === 0) return '<p class="empty">No refresh token has been presented yet.</p>';
   const wrong = violations.map(
     ({ kind, refreshToken, username, presentation, at }) =>
-      `<li class="bad">${kind}: <code>${escapeHtml(mask(refreshToken))}</code> of ${escapeHtml(username ?? 'nobody known')},
+      `<li class="bad">${kind}: <code>${escapeHtml(mask(refreshToken))}</code> of ${escapeHtml(username ?? 'an unknown user')},
 presentation ${presentation}, at ${clockTime(at)}</li>`,
   );
   const latest = [...counts].slice(-12).reverse();
-  return `${wrong.length === 0 ? '<p>Each was good when it came, and none came twice at once.</p>' : `<ul role="alert">${wrong.join('')}</ul>`}
+  return `${wrong.length === 0 ? '<p>Every token was valid when it was presented, and no token was presented twice at once.</p>' : `<ul role="alert">${wrong.join('')}</ul>`}
 <p class="parameters">${latest
     .map(
       ([token, count]) =>

@@ -1,6 +1,6 @@
 import { createId } from '../org/ids';
 
-/** States a job goes through; `InProgress` is seen once, so that nobody can go without asking again. */
+/** States of a job. Every job reports `InProgress` once, so that a caller must ask again. */
 type BulkState = 'Open' | 'UploadComplete' | 'InProgress' | 'JobComplete' | 'Failed' | 'Aborted';
 
 /** A job of Bulk API 2.0. */
@@ -17,10 +17,10 @@ export interface BulkJob {
   errorMessage?: string;
   /** CSV of an ingest as it was uploaded. */
   content?: string;
-  /** Rows by how they came out, with the names of their columns first. */
+  /** Rows that succeeded, and rows that failed. The first row has the names of the columns. */
   successful: string[][];
   failed: string[][];
-  /** Rows of a query, with the names of their columns first. */
+  /** Rows of a query. The first row has the names of the columns. */
   results: string[][];
 }
 
@@ -34,7 +34,7 @@ export class BulkJobs {
     return created;
   }
 
-  /** A job of an organization, of this kind. */
+  /** Finds a job of this organization and kind. */
   find(organizationId: string, kind: BulkJob['kind'], id: string): BulkJob | undefined {
     const job = this.#jobs.get(id);
     return job?.organizationId === organizationId && job.kind === kind ? job : undefined;

@@ -3,9 +3,8 @@ import type { BulkJob } from './bulk-jobs';
 import { parseCsv, writeCsv } from './csv';
 import { allowMethods, DataError, notFound } from './errors';
 import { runQuery } from './query';
-import type { FieldValue } from './record';
-import { datetime } from './records';
-import type { DataCall } from './call';
+import { datetime, type FieldValue } from './record';
+import type { DataCall } from './data-call';
 import { findField, findObject, type ObjectDefinition } from './schema';
 
 const ingestOperations = ['insert', 'update', 'delete'];
@@ -20,12 +19,12 @@ export function ingestJobs(call: DataCall): Reply {
     return describeJob(call, createIngest(call));
   }
   const job = provider.bulkJobs.find(organizationId, 'ingest', id) ?? missing();
-  if (part === undefined) return jobItself(call, job, () => ingest(call, job));
+  if (part === undefined) return jobResource(call, job, () => ingest(call, job));
   if (part === 'batches') {
     allowMethods(call.exchange.method, 'PUT');
     if (job.state !== 'Open' || job.content !== undefined) throw invalidState('upload data to', job);
     if (!(exchange.header('content-type') ?? '').startsWith('text/csv')) {
-      throw new DataError(415, 'UNSUPPORTED_MEDIA_TYPE', 'Content-Type has to be text/csv');
+      throw new DataError(415, 'UNSUPPORTED_MEDIA_TYPE', 'Content-Type must be text/csv');
     }
     job.content = exchange.text;
     return { status: 201, headers: {}, text: '' };
@@ -38,7 +37,7 @@ export function ingestJobs(call: DataCall): Reply {
     case 'failedresults':
       return csvReply(job.failed, job);
     case 'unprocessedrecords':
-      // Every row is worked on, so that only the names of the columns are left.
+      // The emulator processes every row, so this result has only the names of the columns.
       return csvReply([job.successful[0]?.slice(2) ?? []], job);
     default:
       throw notFound();
@@ -55,7 +54,7 @@ export function queryJobs(call: DataCall): Reply {
     return describeJob(call, createQuery(call));
   }
   const job = provider.bulkJobs.find(organizationId, 'query', id) ?? missing();
-  if (part === undefined) return jobItself(call, job, () => undefined);
+  if (part === undefined) return jobResource(call, job, () => undefined);
   if (part !== 'results') throw notFound();
   allowMethods(call.exchange.method, 'GET');
   if (job.state !== 'JobComplete') throw invalidState('get results of', job);
@@ -63,7 +62,7 @@ export function queryJobs(call: DataCall): Reply {
   const start = Number(exchange.query.get('locator') ?? 0);
   const end = Math.min(rows.length, start + Number(exchange.query.get('maxRecords') ?? rows.length));
   const headers = {
-    // The word, and not the absence of the header, says that there is no more.
+    // The word null marks the last part. The header is never absent.
     'sforce-locator': end < rows.length ? String(end) : 'null',
     'sforce-numberofrecords': String(end - start),
   };
@@ -75,14 +74,14 @@ function createIngest(call: DataCall): BulkJob {
   const found = findObject(String(object));
   if (!found?.writable) throw new DataError(400, 'INVALIDENTITY', `Unable to find object: ${String(object)}`);
   if (!ingestOperations.includes(String(operation)) || contentType !== 'CSV') {
-    throw new DataError(400, 'INVALIDJOB', 'The emulator takes CSV with the operations insert, update and delete');
+    throw new DataError(400, 'INVALIDJOB', 'The emulator accepts CSV with the operations insert, update and delete');
   }
   return create(call, { kind: 'ingest', object: found.name, operation: String(operation), state: 'Open' });
 }
 
 function createQuery(call: DataCall): BulkJob {
   const { operation, query } = body(call);
-  if (operation !== 'query') throw new DataError(400, 'INVALIDJOB', 'The operation has to be query');
+  if (operation !== 'query') throw new DataError(400, 'INVALIDJOB', 'The operation must be query');
   const text = String(query);
   const { provider, organizationId } = call;
   const { rows, object, paths } = runQuery(provider.records, organizationId, text);
@@ -107,7 +106,7 @@ function create(
   return provider.bulkJobs.create({ ...job, organizationId, createdById: grant.user.userId, createdDate, lineEnding });
 }
 
-function jobItself(call: DataCall, job: BulkJob, start: () => void): Reply {
+function jobResource(call: DataCall, job: BulkJob, start: () => void): Reply {
   allowMethods(call.exchange.method, 'GET', 'PATCH', 'DELETE');
   switch (call.exchange.method) {
     case 'PATCH': {
@@ -132,7 +131,7 @@ function jobItself(call: DataCall, job: BulkJob, start: () => void): Reply {
   }
 }
 
-/** Does what the job is for, row by row: one that fails does not keep the others. */
+/** Processes the rows of a job one by one. A row that fails does not stop the others. */
 function ingest({ provider, organizationId, grant }: DataCall, job: BulkJob): void {
   const [names = [], ...rows] = parseCsv(job.content ?? '') ?? [];
   const object = findObject(job.object);

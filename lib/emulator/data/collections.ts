@@ -1,6 +1,6 @@
 import { jsonReply, type Reply } from '../http/reply';
 import { allowMethods, DataError, notFound } from './errors';
-import type { DataCall } from './call';
+import type { DataCall } from './data-call';
 import { findObject, findObjectByPrefix, type FieldDefinition, type ObjectDefinition } from './schema';
 import { findKey, selectFields, upsert } from './sobjects';
 
@@ -14,7 +14,7 @@ interface Outcome {
   created?: boolean;
 }
 
-/** `composite/sobjects`: many records in one request, each with an outcome of its own unless `allOrNone` is set. */
+/** `composite/sobjects`: many records in one request. Each record has its own outcome, unless `allOrNone` is set. */
 export function collections(call: DataCall): Reply {
   const [, objectName, keyName, ...rest] = call.segments;
   if (rest.length > 0) throw notFound();
@@ -31,18 +31,18 @@ function write(call: DataCall): Reply {
   allowMethods(exchange.method, 'POST', 'PATCH', 'DELETE');
   if (exchange.method === 'DELETE') {
     const ids = listOf(exchange.query.get('ids')?.split(','), 'ids');
-    return each(call, ids, exchange.query.get('allOrNone') === 'true', (id) => {
+    return applyToEach(call, ids, exchange.query.get('allOrNone') === 'true', (id) => {
       records.delete(organizationId, objectOfId(String(id)), String(id));
       return { id: String(id), success: true, errors: [] };
     });
   }
   const { given, allOrNone } = recordsOf(exchange.json);
-  return each(call, given, allOrNone, (record) => {
+  return applyToEach(call, given, allOrNone, (record) => {
     const { attributes, id, Id, ...values } = record as Record<string, unknown>;
     const { type } = (attributes ?? {}) as { type?: unknown };
     const object = findObject(String(type)) ?? fail(unknownType(type));
     if (exchange.method === 'POST') {
-      // A record that was read has an id, with which it cannot be created again.
+      // A record that was read has an id. A record cannot be created with an id.
       const own = Id === undefined ? values : { ...values, Id };
       const created = records.create(organizationId, grant.user.userId, object.name, own);
       return { id: created, success: true, errors: [] };
@@ -57,7 +57,7 @@ function write(call: DataCall): Reply {
 function upsertAll(call: DataCall, object: ObjectDefinition, key: FieldDefinition): Reply {
   allowMethods(call.exchange.method, 'PATCH');
   const { given, allOrNone } = recordsOf(call.exchange.json);
-  return each(call, given, allOrNone, (record) => {
+  return applyToEach(call, given, allOrNone, (record) => {
     const values = Object.entries(record as Record<string, unknown>);
     const value = values.find(([name]) => name.toLowerCase() === key.name.toLowerCase())?.[1];
     if (typeof value !== 'string') {
@@ -69,7 +69,7 @@ function upsertAll(call: DataCall, object: ObjectDefinition, key: FieldDefinitio
   });
 }
 
-/** Reads records by their ids, in the order they were asked for; null for one that is not there. */
+/** Reads records by their ids, in the order of the request. A missing record is null. */
 function read({ exchange, provider, organizationId, root }: DataCall, object: ObjectDefinition): Reply {
   allowMethods(exchange.method, 'GET', 'POST');
   const body = (exchange.json ?? {}) as { ids?: unknown; fields?: unknown };
@@ -87,8 +87,13 @@ function read({ exchange, provider, organizationId, root }: DataCall, object: Ob
   return jsonReply(records);
 }
 
-function each(call: DataCall, items: readonly unknown[], allOrNone: boolean, act: (item: unknown) => Outcome): Reply {
-  const takeBack = call.provider.records.mark();
+function applyToEach(
+  call: DataCall,
+  items: readonly unknown[],
+  allOrNone: boolean,
+  act: (item: unknown) => Outcome,
+): Reply {
+  const rollBack = call.provider.records.mark();
   const outcomes = items.map((item) => {
     try {
       return act(item);
@@ -98,7 +103,7 @@ function each(call: DataCall, items: readonly unknown[], allOrNone: boolean, act
     }
   });
   if (!allOrNone || outcomes.every(({ success }) => success)) return jsonReply(outcomes);
-  takeBack();
+  rollBack();
   const text = 'Record rolled back because not all records were valid and the request was using AllOrNone header';
   return jsonReply(
     outcomes.map((outcome) => (outcome.success ? failure('ALL_OR_NONE_OPERATION_ROLLED_BACK', text) : outcome)),
@@ -113,20 +118,20 @@ function recordsOf(json: unknown): { given: unknown[]; allOrNone: boolean } {
   const { records, allOrNone } = (json ?? {}) as { records?: unknown; allOrNone?: unknown };
   const given = listOf(records, 'records');
   if (!given.every((record) => typeof record === 'object' && record !== null)) {
-    throw new DataError(400, 'JSON_PARSER_ERROR', 'records has to be a list of records');
+    throw new DataError(400, 'JSON_PARSER_ERROR', 'records must be a list of records');
   }
   return { given, allOrNone: allOrNone === true };
 }
 
 function listOf(value: unknown, name: string): unknown[] {
-  if (!Array.isArray(value)) throw new DataError(400, 'JSON_PARSER_ERROR', `${name} has to be a list`);
+  if (!Array.isArray(value)) throw new DataError(400, 'JSON_PARSER_ERROR', `${name} must be a list`);
   if (value.length > maxRecords) {
     throw new DataError(400, 'LIMIT_EXCEEDED', `${name} has more than ${maxRecords} entries`);
   }
   return value;
 }
 
-/** The first three characters of an id say what it is the id of. */
+/** The object of an id. The first three characters of the id name the object. */
 function objectOfId(id: string): ObjectDefinition {
   return findObjectByPrefix(id.slice(0, 3)) ?? fail(new DataError(404, 'MALFORMED_ID', `malformed id ${id}`, []));
 }

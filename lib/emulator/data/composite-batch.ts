@@ -1,7 +1,7 @@
 import type { Exchange } from '../http/exchange';
 import { jsonReply, type Reply } from '../http/reply';
 import { allowMethods, DataError, notFound } from './errors';
-import type { DataCall } from './call';
+import type { DataCall } from './data-call';
 
 /** How many requests a batch may hold. */
 const maxParts = 25;
@@ -17,7 +17,7 @@ interface PartResult {
   result: unknown;
 }
 
-/** `composite/batch`: several requests in one that know nothing of each other. */
+/** `composite/batch`: several independent requests in one. */
 export function batch({ exchange, segments }: DataCall, answer: (exchange: Exchange) => Reply): Reply {
   if (segments.length > 1) throw notFound();
   allowMethods(exchange.method, 'POST');
@@ -39,7 +39,7 @@ function read(json: unknown): { parts: Part[]; haltOnError: boolean } {
     return typeof method === 'string' && typeof url === 'string';
   };
   if (!Array.isArray(batchRequests) || !batchRequests.every(isPart)) {
-    throw new DataError(400, 'JSON_PARSER_ERROR', 'batchRequests has to be a list of { method, url, richInput }');
+    throw new DataError(400, 'JSON_PARSER_ERROR', 'batchRequests must be a list of { method, url, richInput }');
   }
   if (batchRequests.length > maxParts) {
     throw new DataError(400, 'LIMIT_EXCEEDED', `The batch request has more than ${maxParts} subrequests`);
@@ -63,6 +63,6 @@ function answerPart(
 }
 
 function halted(): PartResult {
-  const message = 'The request was not processed, since a request before it failed and haltOnError is set';
+  const message = 'The request was not processed, because an earlier request failed and haltOnError is set';
   return { statusCode: 412, result: [{ errorCode: 'BATCH_PROCESSING_HALTED', message }] };
 }

@@ -4,9 +4,9 @@ import { allowMethods, DataError } from './errors';
 import { batch } from './composite-batch';
 import { collections } from './collections';
 import { notEmulated } from './not-emulated';
-import type { DataCall } from './call';
+import type { DataCall } from './data-call';
 
-/** How many requests one may hold. */
+/** How many requests a composite request may hold. */
 const maxParts = 25;
 
 interface Part {
@@ -23,7 +23,7 @@ interface PartReply {
   referenceId: string;
 }
 
-/** What is under `composite`. */
+/** Every resource under `composite`. */
 export function composites(call: DataCall, answer: (exchange: Exchange) => Reply): Reply {
   const [name] = call.segments;
   if (name === 'sobjects') return collections(call);
@@ -31,17 +31,17 @@ export function composites(call: DataCall, answer: (exchange: Exchange) => Reply
   return composite(call, answer);
 }
 
-/** `composite`: several requests in one, each able to use what those before it got, by `@{referenceId.field}`. */
+/** `composite`: several requests in one. A request can use results of earlier requests, by `@{referenceId.field}`. */
 function composite({ exchange, provider, segments }: DataCall, answer: (exchange: Exchange) => Reply): Reply {
   if (segments.length > 0) throw notEmulated(['composite', ...segments]);
   allowMethods(exchange.method, 'POST');
   const { parts, allOrNone } = read(exchange.json);
-  const takeBack = provider.records.mark();
+  const rollBack = provider.records.mark();
   const replies: PartReply[] = [];
   for (const part of parts) replies.push(answerPart(part, replies, exchange, answer));
   const failed = replies.filter(({ httpStatusCode }) => httpStatusCode >= 400);
   if (failed.length === 0 || !allOrNone) return jsonReply({ compositeResponse: replies });
-  takeBack();
+  rollBack();
   const text = 'The transaction was rolled back since another operation in the same transaction failed.';
   return jsonReply({
     compositeResponse: replies.map((reply) => (failed.includes(reply) ? reply : halted(reply, text))),
@@ -58,7 +58,7 @@ function read(json: unknown): { parts: Part[]; allOrNone: boolean } {
     throw new DataError(
       400,
       'JSON_PARSER_ERROR',
-      'compositeRequest has to be a list of { method, url, referenceId, body }',
+      'compositeRequest must be a list of { method, url, referenceId, body }',
     );
   }
   if (compositeRequest.length > maxParts) {
@@ -72,17 +72,17 @@ function read(json: unknown): { parts: Part[]; allOrNone: boolean } {
 
 function answerPart(
   { method, url, referenceId, body }: Part,
-  before: readonly PartReply[],
+  earlier: readonly PartReply[],
   exchange: Exchange,
   answer: (exchange: Exchange) => Reply,
 ): PartReply {
   try {
-    const text = fill(url, before);
+    const text = fill(url, earlier);
     if (!text.startsWith('/services/data/') || !URL.canParse(text, exchange.origin)) {
       return failed(referenceId, new DataError(400, 'INVALID_INPUT', `The URL of ${referenceId} is invalid`));
     }
     const filled = new URL(text, exchange.origin);
-    const json = body === undefined ? undefined : (JSON.parse(fill(JSON.stringify(body), before)) as unknown);
+    const json = body === undefined ? undefined : (JSON.parse(fill(JSON.stringify(body), earlier)) as unknown);
     const reply = answer({ ...exchange, method, path: filled.pathname, query: filled.searchParams, json });
     const { location } = reply.headers;
     return {
@@ -97,10 +97,10 @@ function answerPart(
   }
 }
 
-/** Puts what was got before in place of `@{reference.path}`, where `path` may go on and have indexes. */
-function fill(text: string, before: readonly PartReply[]): string {
+/** Replaces `@{reference.path}` with a value of an earlier reply. `path` may have several names and indexes. */
+function fill(text: string, earlier: readonly PartReply[]): string {
   return text.replace(/@\{(\w+)\.([\w.[\]]+)\}/g, (_whole, reference: string, path: string) => {
-    const reply = before.find(({ referenceId, httpStatusCode }) => referenceId === reference && httpStatusCode < 400);
+    const reply = earlier.find(({ referenceId, httpStatusCode }) => referenceId === reference && httpStatusCode < 400);
     const names = path.split(/[.[\]]+/).filter((name) => name !== '');
     const value = names.reduce<unknown>((at, name) => (at as Record<string, unknown> | undefined)?.[name], reply?.body);
     if (typeof value === 'string' || typeof value === 'number') return String(value);

@@ -1,7 +1,7 @@
 import type { FieldValue } from './record';
 import type { Condition, Expression } from './soql';
 
-/** Whether a record fits a WHERE clause; `valueOf` reads a field of the record. */
+/** Whether a record matches a WHERE clause. `valueOf` reads a field of the record. */
 export function fits(expression: Expression, valueOf: (field: string) => FieldValue): boolean {
   switch (expression.kind) {
     case 'and':
@@ -15,7 +15,7 @@ export function fits(expression: Expression, valueOf: (field: string) => FieldVa
   }
 }
 
-/** The fields a WHERE clause names. */
+/** The fields that a WHERE clause names. */
 export function fieldsOf(expression: Expression | undefined): string[] {
   if (!expression) return [];
   switch (expression.kind) {
@@ -58,7 +58,7 @@ function isMatch(value: FieldValue, { operator, values }: Condition): boolean {
   }
 }
 
-/** Texts are compared without case; an id in its 15-character form equals the long one. */
+/** Texts are compared without case. The 15-character and the 18-character form of an id are equal. */
 function isEqual(one: FieldValue, other: FieldValue): boolean {
   if (typeof one !== 'string' || typeof other !== 'string') return one === other;
   return one.toLowerCase() === other.toLowerCase() || (one.length === 18 && one.slice(0, 15) === other);

@@ -1,6 +1,6 @@
 import { parse } from 'csv-parse/sync';
 
-/** The rows of a CSV text, with the names of the columns first. Undefined where it is none. */
+/** The rows of a CSV text, or undefined if the text is not CSV. The first row has the names of the columns. */
 export function parseCsv(text: string): string[][] | undefined {
   try {
     return parse(text, { skip_empty_lines: true });

@@ -1,6 +1,6 @@
 import { jsonReply, type Reply } from '../http/reply';
 
-/** An error of the REST API: status, errorCode, message and the fields it is about. */
+/** An error of the REST API: status, errorCode, message and the fields that are wrong. */
 export class DataError extends Error {
   readonly status: number;
   readonly errorCode: string;
@@ -14,7 +14,7 @@ export class DataError extends Error {
   }
 }
 
-/** The envelope of all errors of the REST API: an array, even of one. */
+/** The body of every error of the REST API: an array, even for one error. */
 export function dataErrorReply({ status, errorCode, message, fields }: DataError): Reply {
   return jsonReply([{ message, errorCode, ...(fields === undefined ? {} : { fields }) }], status);
 }
@@ -23,7 +23,7 @@ export function notFound(): DataError {
   return new DataError(404, 'NOT_FOUND', 'The requested resource does not exist');
 }
 
-/** Refuses any other method. @throws DataError METHOD_NOT_ALLOWED */
+/** Refuses every other method. @throws DataError METHOD_NOT_ALLOWED */
 export function allowMethods(method: string, ...allowed: string[]): void {
   if (allowed.includes(method)) return;
   const text = `HTTP Method '${method}' not allowed. Allowed are ${allowed.join(',')}`;

@@ -3,13 +3,13 @@ import type { DataRecord, FieldValue } from './record';
 import type { RecordStore } from './records';
 import { findField, findObject, type FieldDefinition, type ObjectDefinition } from './schema';
 
-/** Most relationships one name may follow, as at Salesforce. */
+/** Most relationships in one name, as at Salesforce. */
 const maxRelationships = 5;
 
 /** A relationship from a record to its parent: `Account` of a contact, `Owner` of both. */
 interface Relationship {
   name: string;
-  /** The field that has the parent's id. */
+  /** The field that holds the id of the parent. */
   reference: string;
   parent: ObjectDefinition;
 }
@@ -44,7 +44,7 @@ export function findPath(query: string, object: ObjectDefinition, name: string):
   throw invalidField(query, name, text);
 }
 
-/** The record a path leads to: the record itself, a parent, or none if a reference on the way is empty. */
+/** The record at the end of a path: the record itself or a parent. Undefined if a reference in the path is empty. */
 export function recordAt(
   store: RecordStore,
   organizationId: string,
@@ -59,7 +59,7 @@ export function recordAt(
   return at;
 }
 
-/** The value a path leads to; null if there is none. */
+/** The value at the end of a path, or null. */
 export function valueAt(
   store: RecordStore,
   organizationId: string,
@@ -79,7 +79,7 @@ function invalidField(query: string, word: string, text: string): DataError {
   return new DataError(400, 'INVALID_FIELD', locate(query, word, text));
 }
 
-/** Salesforce quotes the query and points at the word. */
+/** Salesforce repeats the query and marks the word. */
 export function locate(query: string, word: string, text: string): string {
   const column = Math.max(0, query.indexOf(word));
   return `\n${query}\n${' '.repeat(column)}^\nERROR at Row:1:Column:${column + 1}\n${text}`;

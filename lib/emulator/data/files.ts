@@ -1,12 +1,12 @@
 import { createId } from '../org/ids';
 import type { DataRecord } from './record';
 
-/** Larger than a buffer of a stream, so that a download comes in pieces. */
+/** Number of rows. The file is larger than the buffer of a stream, so that a download arrives in several chunks. */
 const articles = 50_000;
 
 let content: Buffer | undefined;
 
-/** The one file there is, the same in each organization: a price list, a little more than a megabyte of CSV. */
+/** The only file. Each organization has the same one: a price list, a little more than a megabyte of CSV. */
 export function fileContent(): Buffer {
   content ??= Buffer.from(
     `Article,Name,Price\n${Array.from({ length: articles }, (_, index) => {
@@ -17,7 +17,7 @@ export function fileContent(): Buffer {
   return content;
 }
 
-/** Its record in the organization of this number. */
+/** The record of the file in the organization of this number. */
 export function fileRecord(number: number): DataRecord {
   return {
     Id: createId('068', number),
@@ -25,7 +25,7 @@ export function fileRecord(number: number): DataRecord {
     PathOnClient: 'price-list.csv',
     FileExtension: 'csv',
     ContentSize: fileContent().length,
-    // Where it is to be found, for which the version of the API is needed; see `fieldsAsSent`.
+    // `recordAsSent` puts the address of the content here, because the address has the version of the API.
     VersionData: null,
   };
 }

@@ -1,6 +1,6 @@
 import { DataError, notFound } from './errors';
 
-/** Parts of the REST API that Salesforce has and the emulator has not, by the path after the version. */
+/** Parts of the REST API that Salesforce has and the emulator lacks, by the path after the version. */
 export const partsNotEmulated: readonly string[] = [
   'actions',
   'analytics',
@@ -34,7 +34,7 @@ export const partsNotEmulated: readonly string[] = [
   'wave',
 ];
 
-/** The error for a path that leads nowhere: it says whether Salesforce would have an answer. */
+/** The error for an unknown path. The error says whether Salesforce has this part. */
 export function notEmulated(segments: readonly string[]): DataError {
   const path = segments.join('/').toLowerCase();
   const part = partsNotEmulated.find(
@@ -44,6 +44,6 @@ export function notEmulated(segments: readonly string[]): DataError {
   return new DataError(
     404,
     'NOT_FOUND',
-    `Salesforce has ${part}, and the emulator does not: see docs/guide/testing.md`,
+    `Salesforce has ${part}, but the emulator does not: see docs/guide/testing.md`,
   );
 }

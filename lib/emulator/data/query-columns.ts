@@ -2,7 +2,7 @@ import type { FieldPath } from './field-path';
 import type { QueryResult } from './query';
 import type { FieldDefinition } from './schema';
 
-/** A column of a query's result, as `columns=true` describes it. */
+/** A column of the result of a query, as `columns=true` describes it. */
 interface Column {
   aggregate: boolean;
   apexType: string | null;
@@ -23,7 +23,7 @@ const apexTypes: Readonly<Partial<Record<FieldDefinition['type'], string>>> = {
   base64: 'Blob',
 };
 
-/** What `query?columns=true` answers, which Salesforce's command line asks before it prints a table. */
+/** The answer to `query?columns=true`. Salesforce's command line asks for the columns before it prints a table. */
 export function describeColumns({ object, paths, rows }: QueryResult): Record<string, unknown> {
   return {
     columnMetadata: columnsOf(paths),
@@ -39,7 +39,7 @@ function isOwnId({ relationships, field }: FieldPath): boolean {
   return relationships.length === 0 && field.name === 'Id';
 }
 
-/** Fields of one parent are columns of one column. */
+/** Fields of the same parent are nested in one column. */
 function columnsOf(paths: readonly FieldPath[]): Column[] {
   const columns: Column[] = [];
   for (const { relationships, field } of paths) {

@@ -3,10 +3,10 @@ import { allowMethods, DataError } from './errors';
 import type { FieldPath } from './field-path';
 import { runQuery, type QueryResult, type QueryRow } from './query';
 import { describeColumns } from './query-columns';
-import type { DataCall } from './call';
+import type { DataCall } from './data-call';
 import { addressOf, recordAsSent } from './sobjects';
 
-/** `query?q=…`: the first batch, or with `columns=true` what the columns are. */
+/** `query?q=…`: the first batch of records, or the columns if `columns=true` is set. */
 export function query(call: DataCall): Reply {
   const { query: parameters, method } = call.exchange;
   const text = parameters.get('q');
@@ -19,7 +19,9 @@ export function query(call: DataCall): Reply {
   return batch(call, text, 0);
 }
 
-/** `query/<locator>-<position>`: a further batch. The locator is the query itself, so that nothing has to be kept. */
+/**
+ * `query/<locator>-<position>`: a further batch. The locator contains the query, so the emulator need not store the query.
+ */
 export function queryMore(call: DataCall): Reply {
   const match = /^01g([\w-]+)-(\d+)$/.exec(call.segments[0] ?? '');
   const text = Buffer.from(match?.[1] ?? '', 'base64url').toString('utf8');
@@ -43,13 +45,16 @@ function batch(call: DataCall, text: string, start: number): Reply {
   });
 }
 
-/** The client may ask for smaller batches, never for larger ones than the emulator's option says. */
+/** The size of a batch. A client may ask for smaller batches, but not for larger ones than the option of the emulator. */
 function batchSize({ provider, exchange }: DataCall): number {
   const asked = /batchSize=(\d+)/i.exec(exchange.header('sforce-query-options') ?? '')?.[1];
   return Math.max(1, Math.min(Number(asked ?? Infinity), provider.settings.queryBatchSize));
 }
 
-/** The selected fields of a record; fields of a parent are in an object of the parent's name, or null without one. */
+/**
+ * The selected fields of a record. Fields of a parent are in an object with the name of the parent, or null if there is no
+ * parent.
+ */
 function rowAsSent(root: string, { object, paths }: QueryResult, row: QueryRow): Record<string, unknown> {
   const sent = recordAsSent(root, object, row.record);
   const result: Record<string, unknown> = { attributes: sent.attributes };
@@ -74,7 +79,7 @@ function putParentField(result: Record<string, unknown>, root: string, row: Quer
   }
 }
 
-/** `limits`, of which only the daily requests are counted. */
+/** `limits`. The emulator counts only the daily requests. */
 export function limits({ provider }: DataCall): Reply {
   return jsonReply({
     DailyApiRequests: { Max: 15000, Remaining: 15000 - provider.apiRequests },

@@ -6,7 +6,7 @@ import type { RecordStore } from './records';
 import { findObject, type ObjectDefinition } from './schema';
 import { parseSoql } from './soql';
 
-/** The result of a query, before it is cut into batches. */
+/** The result of a query, before the split into batches. */
 export interface QueryResult {
   totalSize: number;
   /** Undefined for COUNT(). */
@@ -16,7 +16,7 @@ export interface QueryResult {
   paths: readonly FieldPath[];
 }
 
-/** A record that was found, and how to find its parents. */
+/** A matching record, with a function that finds its parents. */
 export interface QueryRow {
   readonly record: DataRecord;
   parentAt(path: FieldPath, depth: number): DataRecord | undefined;

@@ -3,11 +3,11 @@ import { createId, toId18 } from '../org/ids';
 import type { EmulatorOrganization, EmulatorUser } from '../org/users';
 import { DataError, notFound } from './errors';
 import { fileRecord } from './files';
-import type { DataRecord, FieldValue } from './record';
+import { datetime, organizationRecord, setName, userRecord, type DataRecord, type FieldValue } from './record';
 import { findField, findObject, type FieldDefinition, type ObjectDefinition } from './schema';
 import { accountSeeds, contactSeeds } from './seed';
 
-/** The records of all organizations. A record of another organization does not exist, as far as a caller can tell. */
+/** The records of all organizations. A caller cannot see that records of other organizations exist. */
 export class RecordStore {
   readonly #clock: EmulatorClock;
   readonly #users: readonly EmulatorUser[];
@@ -32,7 +32,7 @@ export class RecordStore {
     }
   }
 
-  /** All records of an object, in the order they were made. */
+  /** All records of an object, oldest first. */
   all(organizationId: string, object: ObjectDefinition): DataRecord[] {
     if (object.name === 'User') {
       return this.#users.filter((user) => user.organizationId === organizationId).map(userRecord);
@@ -49,7 +49,7 @@ export class RecordStore {
     return [...this.#table(organizationId, object).values()];
   }
 
-  /** Remembers how things stand; the function it returns takes everything since back. */
+  /** Remembers all records. @returns a function that undoes every later change */
   mark(): () => void {
     const tables = [...this.#tables].map(
       ([key, table]) => [key, [...table].map(([id, record]) => [id, { ...record }] as const)] as const,
@@ -70,7 +70,9 @@ export class RecordStore {
     return record;
   }
 
-  /** @returns the id of the new record. @throws DataError where a field is missing, unknown, read-only or dangling */
+  /**
+   * @returns the id of the new record. @throws DataError if a field is missing, unknown or read-only, or refers to no record
+   */
   create(organizationId: string, ownerId: string, objectName: string, values: unknown): string {
     const object = findObject(objectName);
     if (!object?.writable) throw notFound();
@@ -91,28 +93,28 @@ export class RecordStore {
     const now = datetime(this.#clock);
     const empty = Object.fromEntries(object.fields.map((field) => [field.name, null]));
     const record = { ...empty, OwnerId: ownerId, ...given, Id: id, CreatedDate: now, LastModifiedDate: now };
-    this.#table(organizationId, object).set(id, named(object, record));
+    this.#table(organizationId, object).set(id, setName(object, record));
     return id;
   }
 
-  /** @throws DataError as {@link RecordStore.create}, and where the record is not there */
+  /** @throws DataError as {@link RecordStore.create}, and if the record does not exist */
   update(organizationId: string, object: ObjectDefinition, id: string, values: unknown): void {
     const record = this.#writableRecord(organizationId, object, id);
     const now = datetime(this.#clock);
     const given = this.#checked(organizationId, object, values);
     this.#assertUnique(organizationId, object, given, record);
     Object.assign(record, given, { LastModifiedDate: now });
-    named(object, record);
+    setName(object, record);
   }
 
-  /** @throws DataError where the record is not there */
+  /** @throws DataError if the record does not exist */
   delete(organizationId: string, object: ObjectDefinition, id: string): void {
     const record = this.#writableRecord(organizationId, object, id);
     this.#table(organizationId, object).delete(String(record['Id']));
     this.#deleted.add(`${organizationId} ${String(record['Id'])}`);
   }
 
-  /** The record with this external id, or with this id if the field is `Id`. */
+  /** Finds the record with this external id. If the field is `Id`, finds the record with this id. */
   findBy(
     organizationId: string,
     object: ObjectDefinition,
@@ -209,43 +211,4 @@ export class RecordStore {
     this.#tables.set(key, table);
     return table;
   }
-}
-
-/** The time, as the REST API writes it. */
-export function datetime(clock: EmulatorClock): string {
-  return new Date(clock.now()).toISOString().replace('Z', '+0000');
-}
-
-/** A contact's full name follows from its parts. */
-function named(object: ObjectDefinition, record: DataRecord): DataRecord {
-  if (object.name === 'Contact') {
-    record['Name'] = [record['FirstName'], record['LastName']].filter((part) => part !== null).join(' ');
-  }
-  return record;
-}
-
-function organizationRecord({ organizationId, name }: EmulatorOrganization): DataRecord {
-  return {
-    Id: organizationId,
-    Name: name,
-    InstanceName: 'FAKE0',
-    IsSandbox: false,
-    OrganizationType: 'Developer Edition',
-    NamespacePrefix: null,
-    TrialExpirationDate: null,
-    LanguageLocaleKey: 'en_US',
-    TimeZoneSidKey: 'Europe/Paris',
-  };
-}
-
-function userRecord(user: EmulatorUser): DataRecord {
-  return {
-    Id: user.userId,
-    Username: user.username,
-    Name: user.displayName,
-    FirstName: user.firstName,
-    LastName: user.lastName,
-    Email: user.email,
-    IsActive: user.active,
-  };
 }

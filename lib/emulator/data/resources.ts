@@ -8,27 +8,27 @@ import { identityUrl } from '../oauth/token-reply';
 import type { Provider } from '../provider';
 import type { Grant } from '../state/grants';
 import { ingestJobs, queryJobs } from './bulk';
-import type { DataCall } from './call';
 import { composites } from './composite';
+import type { DataCall } from './data-call';
 import { DataError, dataErrorReply, notFound, sessionInvalid } from './errors';
 import { notEmulated } from './not-emulated';
 import { limits, query, queryMore } from './query-resource';
 import { sobjects } from './sobjects';
 
-/** Versions of the API that are served. */
+/** Versions of the API that the emulator serves. */
 const newestVersion = Number(newestApiVersion);
 const oldestVersion = 31;
 
 /** Everything under `/services/data`. */
 export async function data(provider: Provider, exchange: Exchange): Promise<Reply> {
   const reply = await runWithFaults(provider.faults, exchange, ['data'], dataError, () =>
-    orItsError(() => answer(provider, exchange)),
+    withDataErrors(() => answer(provider, exchange)),
   );
   const usage = `api-usage=${provider.apiRequests}/15000`;
   return { ...reply, headers: { 'sforce-limit-info': usage, ...reply.headers } };
 }
 
-function orItsError(run: () => Reply): Reply {
+function withDataErrors(run: () => Reply): Reply {
   try {
     return run();
   } catch (error) {
@@ -45,7 +45,7 @@ function answer(provider: Provider, exchange: Exchange): Reply {
   return route(path, { provider, exchange, grant, organizationId: grant.user.organizationId });
 }
 
-/** What comes after `/services/data`. */
+/** The segments of a path after `/services/data`. */
 function segmentsOf(path: string): string[] {
   return path
     .slice('/services/data'.length)
@@ -53,7 +53,7 @@ function segmentsOf(path: string): string[] {
     .filter((segment) => segment !== '');
 }
 
-/** Finds version and resource of a path. @throws DataError NOT_FOUND for a version that is not served */
+/** Finds version and resource of a path. @throws DataError NOT_FOUND if the emulator does not serve the version */
 function route(path: string, caller: Omit<DataCall, 'root' | 'segments'>): Reply {
   const [version = '', name, ...rest] = path.startsWith('/services/data/') ? segmentsOf(path) : [];
   const number = Number(/^v(\d\d)\.0$/.exec(version)?.[1] ?? 0);
@@ -74,7 +74,7 @@ function resource(name: string | undefined, call: DataCall): Reply {
     case 'chatter':
       return chatter(call);
     case 'composite':
-      return composites(call, (exchange) => part(call, exchange));
+      return composites(call, (exchange) => answerPart(call, exchange));
     case 'jobs':
       return call.segments[0] === 'ingest' ? ingestJobs(call) : queryJobs(call);
     default:
@@ -82,15 +82,15 @@ function resource(name: string | undefined, call: DataCall): Reply {
   }
 }
 
-/** A part of a composite request, by the same caller. */
-function part(call: DataCall, exchange: Exchange): Reply {
-  return orItsError(() => {
+/** Answers a part of a composite request for the same caller. */
+function answerPart(call: DataCall, exchange: Exchange): Reply {
+  return withDataErrors(() => {
     if (segmentsOf(exchange.path)[1] === 'composite') throw notFound();
     return route(exchange.path, { ...call, exchange });
   });
 }
 
-/** A session is good for the instance it was issued for and nowhere else. */
+/** A session is valid only at the instance for which it was issued. */
 function authenticate(provider: Provider, exchange: Exchange): Grant {
   const access = bearer(provider, exchange);
   if (typeof access === 'string' || exchange.origin !== access.instanceOrigin) throw sessionInvalid();

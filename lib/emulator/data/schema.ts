@@ -7,13 +7,13 @@ export interface FieldDefinition {
   name: string;
   label: string;
   type: FieldType;
-  /** Whether it must be given on create. */
+  /** Whether a new record must have a value. */
   required?: boolean;
-  /** Whether only Salesforce sets it. */
+  /** Whether only Salesforce sets the field. */
   readOnly?: boolean;
-  /** Whether it is an external id: no two records have the same, and records are found by it. */
+  /** Whether the field is an external id: its values are unique, and records can be found by the field. */
   externalId?: boolean;
-  /** Object a reference points to. */
+  /** The object to which a reference points. */
   referenceTo?: string;
 }
 
@@ -41,7 +41,7 @@ function text(name: string, label: string, more: Partial<FieldDefinition> = {}):
 
 const externalId = text('ExternalId__c', 'External ID', { externalId: true });
 
-/** All objects there are. */
+/** All objects of the emulator. */
 export const objects: readonly ObjectDefinition[] = [
   {
     name: 'Account',
@@ -132,7 +132,7 @@ export const objects: readonly ObjectDefinition[] = [
   },
 ];
 
-/** Names are compared without case, as everywhere in the REST API. */
+/** Finds an object by its name. The REST API compares names without case. */
 export function findObject(name: string): ObjectDefinition | undefined {
   return objects.find((object) => object.name.toLowerCase() === name.toLowerCase());
 }

@@ -1,4 +1,4 @@
-/** A record before it has an id. */
+/** A record without an id. */
 export type Seed = Record<string, string | number | null>;
 
 const accounts: readonly (readonly [name: string, industry: string, city: string, revenue: number])[] = [
@@ -28,7 +28,10 @@ const contacts: readonly (readonly [first: string, last: string, account: number
   ['Jake', "O'Hara", 9, 'Developer'],
 ];
 
-/** The accounts of an organization, its name in each, so that a record of the wrong organization shows. */
+/**
+ * The accounts of an organization. Each name contains the organization, so that a test notices a record of the wrong
+ * organization.
+ */
 export function accountSeeds(organization: string): Seed[] {
   return accounts.map(([name, industry, city, revenue]) => ({
     Name: organization === '' ? name : `${name} (${organization})`,
@@ -41,7 +44,7 @@ export function accountSeeds(organization: string): Seed[] {
   }));
 }
 
-/** Contacts with their account as an index into {@link accountSeeds}. */
+/** Contacts. The account of a contact is an index into {@link accountSeeds}. */
 export function contactSeeds(): { account: number; fields: Seed }[] {
   return contacts.map(([first, last, account, title]) => ({
     account,

@@ -2,7 +2,7 @@ import { jsonReply, type Reply } from '../http/reply';
 import { allowMethods, DataError, notFound } from './errors';
 import { fileContent } from './files';
 import type { DataRecord } from './record';
-import type { DataCall } from './call';
+import type { DataCall } from './data-call';
 import { findField, findObject, objects, type FieldDefinition, type ObjectDefinition } from './schema';
 
 /**
@@ -50,7 +50,7 @@ function record({ exchange, provider, organizationId, root }: DataCall, object: 
   }
 }
 
-/** These fields of a record. @throws DataError INVALID_FIELD */
+/** Selects fields of a record. @throws DataError INVALID_FIELD */
 export function selectFields(
   root: string,
   object: ObjectDefinition,
@@ -66,7 +66,7 @@ export function selectFields(
   return { attributes: sent.attributes, ...Object.fromEntries(fields) };
 }
 
-/** A field that names one record: an external id, or `Id` itself. */
+/** Finds a field that identifies one record: an external id, or `Id` itself. */
 export function findKey(object: ObjectDefinition, name: string): FieldDefinition | undefined {
   const field = findField(object, name);
   return field?.externalId || field?.name === 'Id' ? field : undefined;
@@ -85,7 +85,7 @@ function recordByKey(call: DataCall, object: ObjectDefinition, key: FieldDefinit
   return jsonReply({ id, success: true, errors: [], created }, created ? 201 : 200, created ? { location } : {});
 }
 
-/** Updates the record with this external id, or creates it. */
+/** Updates the record with this external id, or creates the record. */
 export function upsert(
   { provider, organizationId, grant }: DataCall,
   object: ObjectDefinition,
@@ -99,13 +99,13 @@ export function upsert(
     provider.records.update(organizationId, object, id, values);
     return { id, created: false };
   }
-  // An id is given by Salesforce, so that a record cannot be created with one.
+  // Salesforce chooses the id, so a record cannot be created with an id.
   if (key.name === 'Id') throw notFound();
   const given = typeof values === 'object' && values !== null ? { ...values, [key.name]: value } : values;
   return { id: provider.records.create(organizationId, grant.user.userId, object.name, given), created: true };
 }
 
-/** A record with its address, and addresses where the content of files would be. */
+/** A record with its address. Fields with the content of a file hold the address of the content. */
 export function recordAsSent(
   root: string,
   object: ObjectDefinition,
@@ -117,7 +117,7 @@ export function recordAsSent(
   return { attributes, ...record, ...links } as never;
 }
 
-/** What a record is, and where it is. */
+/** The type and the address of a record. */
 export function addressOf(root: string, object: ObjectDefinition, record: DataRecord): { type: string; url: string } {
   return { type: object.name, url: `${root}/sobjects/${object.name}/${String(record['Id'])}` };
 }

@@ -16,14 +16,14 @@ export class Tokens {
     return this.#tokens[this.#position++] ?? '';
   }
 
-  /** Takes these words if they are next. */
+  /** Consumes these words if they come next. */
   accept(...words: string[]): boolean {
     const isHere = words.every((word, index) => this.#tokens[this.#position + index]?.toUpperCase() === word);
     if (isHere) this.#position += words.length;
     return isHere;
   }
 
-  /** @throws DataError MALFORMED_QUERY if this word is not next */
+  /** @throws DataError MALFORMED_QUERY if this word does not come next */
   expect(word: string): void {
     if (!this.accept(word)) throw unexpected(this.#tokens[this.#position] ?? '');
   }

@@ -6,7 +6,7 @@ const comparisons = ['=', '!=', '<', '>', '<=', '>=', 'LIKE'] as const;
 /** Comparisons of a WHERE clause. */
 type Operator = (typeof comparisons)[number] | 'IN' | 'NOT IN';
 
-/** A comparison of a field, which may be a field of a parent: `Account.Name`. */
+/** A comparison of a field. The field may belong to a parent: `Account.Name`. */
 export interface Condition {
   kind: 'condition';
   field: string;
@@ -20,7 +20,7 @@ export type Expression =
 
 /** A parsed query. */
 export interface Soql {
-  /** `COUNT()` if it is undefined. */
+  /** Undefined for `COUNT()`. */
   fields: readonly string[] | undefined;
   object: string;
   where: Expression | undefined;
@@ -30,10 +30,10 @@ export interface Soql {
 }
 
 /**
- * Parses the part of SOQL the emulator speaks: fields or COUNT(), WHERE with AND, OR, NOT and parentheses, ORDER BY, LIMIT,
- * OFFSET.
+ * Parses the part of SOQL that the emulator supports: fields or COUNT(), WHERE with AND, OR, NOT and parentheses, ORDER BY,
+ * LIMIT, OFFSET.
  *
- * @throws DataError MALFORMED_QUERY for everything else, rather than a result that ignores half the query
+ * @throws DataError MALFORMED_QUERY for every other query, because a result that ignores a part of the query would be wrong
  */
 export function parseSoql(query: string): Soql {
   const tokens = new Tokens(query);
@@ -53,12 +53,12 @@ export function parseSoql(query: string): Soql {
 function order(tokens: Tokens): { field: string; descending: boolean } {
   const field = tokens.name();
   const descending = !tokens.accept('ASC') && tokens.accept('DESC');
-  // Nulls come first in either case, as here, unless the query says "last", which the emulator does not do.
+  // Nulls come first in both directions. The emulator does not support NULLS LAST.
   tokens.accept('NULLS', 'FIRST');
   return { field, descending };
 }
 
-/** Parts joined by AND or by OR. As at Salesforce the two do not mix without parentheses. */
+/** Parts joined by AND or by OR. As at Salesforce, a query cannot mix the two without parentheses. */
 function expression(tokens: Tokens): Expression {
   const first = term(tokens);
   for (const kind of ['and', 'or'] as const) {

@@ -1,7 +1,7 @@
 import type { RecordedRequest } from '../http/exchange';
 import type { FaultHandle, FaultInjection, FaultOperation } from './types';
 
-/** A fault on its way to a request. */
+/** A fault that hits a request. */
 export interface ArmedFault {
   readonly injection: FaultInjection;
   /** Resolves on `release()`, `remove()` or `clear()`. */
@@ -11,7 +11,7 @@ export interface ArmedFault {
 /** A fault that waits for requests. */
 interface WaitingFault {
   readonly injection: FaultInjection;
-  /** How many requests it will strike yet. */
+  /** How many more requests it hits. */
   readonly left: number;
 }
 
@@ -22,7 +22,10 @@ interface Entry extends ArmedFault, WaitingFault {
   release: () => void;
 }
 
-/** Faults waiting for a request. The first one that fits strikes; a request meets at most one before and one after. */
+/**
+ * Faults that wait for requests. The first matching fault counts. A request meets at most one fault before its operation and
+ * one after.
+ */
 export class Faults {
   #entries: Entry[] = [];
   readonly #taken = new Set<Entry>();
@@ -31,7 +34,7 @@ export class Faults {
     return this.#entries;
   }
 
-  /** Adds a fault. One-shot unless `times` says more. */
+  /** Adds a fault. It hits one request, unless `times` is set. */
   inject(injection: FaultInjection): FaultHandle {
     const reached = signal();
     const released = signal();
@@ -59,7 +62,7 @@ export class Faults {
     };
   }
 
-  /** Takes all faults away and lets go what they hold. */
+  /** Removes all faults and releases the requests that they hold. */
   clear(): void {
     const entries = [...this.#entries, ...this.#taken];
     this.#entries = [];
@@ -67,7 +70,7 @@ export class Faults {
     for (const entry of entries) entry.release();
   }
 
-  /** The fault that strikes this request now, used up by one. */
+  /** Finds the fault that hits this request, and counts the hit. */
   take(
     operations: readonly FaultOperation[],
     when: 'before' | 'after',
@@ -80,7 +83,7 @@ export class Faults {
     if (!entry) return undefined;
     entry.hits += 1;
     entry.left -= 1;
-    // A used-up hold must still hear clear(), or stop() would leave its request waiting.
+    // clear() must release a request that is held by a fault with no hits left. stop() would otherwise wait for that request.
     this.#taken.add(entry);
     if (entry.left <= 0) this.#entries = this.#entries.filter((other) => other !== entry);
     entry.markReached();

@@ -4,7 +4,7 @@ import { htmlReply, type Reply, replyBody } from '../http/reply';
 import type { ArmedFault, Faults } from './registry';
 import type { FaultInjection, FaultOperation } from './types';
 
-/** How an endpoint words an error. */
+/** Makes the reply for an error, in the format of an endpoint. */
 export type ErrorShape = (
   error: string,
   description: string | undefined,
@@ -12,7 +12,7 @@ export type ErrorShape = (
   page?: boolean,
 ) => Reply;
 
-/** What a cut, padded or dripping reply is made of when it comes before the operation. */
+/** The reply that a fault cuts, pads or slows down if the fault comes before the operation. */
 const placeholder: Reply = {
   status: 200,
   headers: {},
@@ -29,16 +29,16 @@ export async function runWithFaults(
 ): Promise<Reply> {
   const before = faults.take(operations, 'before', exchange.record);
   if (before) {
-    const struck = await strike(before, exchange, errorShape, placeholder);
-    if (struck) return struck;
+    const reply = await applyFault(before, exchange, errorShape, placeholder);
+    if (reply) return reply;
   }
   const reply = await operation();
   const after = faults.take(operations, 'after', exchange.record);
-  return (after && (await strike(after, exchange, errorShape, reply))) ?? reply;
+  return (after && (await applyFault(after, exchange, errorShape, reply))) ?? reply;
 }
 
-/** The reply of a fault, or undefined where the request goes on. */
-async function strike(
+/** The reply of a fault, or undefined if the request continues. */
+async function applyFault(
   { injection, released }: ArmedFault,
   exchange: Exchange,
   errorShape: ErrorShape,

@@ -20,14 +20,14 @@ const oid = {
 };
 
 /**
- * A certificate that signs itself, for these host names and addresses. It is made anew at each start, so that no private key
- * is in the package.
+ * Makes a self-signed certificate for these host names and addresses. Each start makes a new one, so that the package
+ * contains no private key.
  */
 export function createCertificate(names: readonly string[]): Certificate {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const now = systemClock.now();
   return {
-    // It is its own authority, which a client has to trust by name.
+    // The certificate is its own authority. A client must be configured to trust it.
     certificate: selfSignedCertificate(privateKey, {
       commonName: 'Salesforce emulator',
       notBefore: now - 60 * 60 * 1000,

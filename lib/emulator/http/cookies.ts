@@ -1,4 +1,4 @@
-/** The value of a cookie; our own names and values need no decoding. */
+/** The value of a cookie. Names and values of the emulator's cookies need no decoding. */
 export function readCookie(header: string | undefined, name: string): string | undefined {
   for (const pair of (header ?? '').split(';')) {
     const [key, ...value] = pair.split('=');

@@ -1,45 +1,45 @@
 import type { Request, Response } from 'express';
 
-/** A request the emulator got. It holds secrets in clear: it is a test oracle, in memory only. */
+/** A request that the emulator received. It holds secrets, for tests. It exists in memory only. */
 export interface RecordedRequest {
   method: string;
-  /** Without the query, with the path of the site. */
+  /** The path with the path of the site, without the query. */
   path: string;
   query: Record<string, string>;
   headers: Record<string, string>;
-  /** A form or JSON object, parsed; undefined where there was none. */
+  /** The parsed form or JSON object. Undefined if the request has neither. */
   body: Record<string, unknown> | undefined;
-  /** Status of the reply; undefined as long as there is none, or where the connection was destroyed. */
+  /** Status of the reply. Undefined before the reply, and if the connection was destroyed. */
   status: number | undefined;
   /** Milliseconds since the epoch, on the emulator's clock. */
   at: number;
 }
 
-/** One request, read once, and what its handlers need to know about where it arrived. */
+/** A parsed request, with the host and site at which it arrived. */
 export interface Exchange {
   readonly record: RecordedRequest;
   readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;
-  /** Empty where the body is no form. */
+  /** The form. Empty if the body is not a form. */
   readonly form: URLSearchParams;
   readonly json: unknown;
-  /** The body as it came. */
+  /** The body as text. */
   readonly text: string;
-  /** Path prefix of the site the request came through, `''` for the login host. */
+  /** Path of the site at which the request arrived, `''` for the login host. */
   readonly site: string;
-  /** Origin as the client sees it. */
+  /** Origin at which the request arrived. */
   readonly origin: string;
   /** Address of the client. */
   readonly address: string;
   /** Path parameters. */
   readonly params: Readonly<Record<string, string>>;
-  /** Resolves when the connection is gone or the reply sent. */
+  /** Resolves when the reply was sent or the connection is gone. */
   readonly closed: Promise<void>;
   header(name: string): string | undefined;
 }
 
-/** Reads a request whose body is text already, in the same way under Express 4 and 5. */
+/** Parses a request whose body was read as text. The result is the same with Express 4 and 5. */
 export function readExchange(
   req: Request,
   res: Response,
@@ -73,7 +73,7 @@ export function readExchange(
   };
 }
 
-/** Writes down a request as it arrives. */
+/** Makes the record of a request that has just arrived. */
 export function recordRequest(req: Request, at: number): RecordedRequest {
   const url = new URL(`http://emulator.invalid${req.originalUrl}`);
   return {

@@ -1,19 +1,19 @@
-/** How a reply leaves: properly, or broken by a fault. */
+/** How a fault breaks a reply while it is sent. */
 type Transmission =
   { how: 'drop' } | { how: 'truncated' } | { how: 'oversized'; bytes: number } | { how: 'drip'; intervalMs: number };
 
-/** A reply as plain data, so that a fault can change it before it is sent. */
+/** A reply as plain data. A fault can change the data before it is sent. */
 export interface Reply {
   status: number;
   headers: Record<string, string | string[]>;
-  /** Sent instead of `text` where it is there. */
+  /** If set, sent instead of `text`. */
   json?: unknown;
   text?: string;
-  /** Sent instead of both: a file. */
+  /** If set, sent instead of `json` and `text`: a file. */
   bytes?: Uint8Array;
-  /** Default: JSON or plain text, as the body is. */
+  /** Default: JSON or plain text, depending on the body. */
   contentType?: string;
-  /** Writes `json` in another format; the token endpoint offers three. */
+  /** Writes `json` in another format. The token endpoint has three formats. */
   render?: (json: unknown) => string;
   transmission?: Transmission;
 }
@@ -44,12 +44,12 @@ export function replyBody(reply: Reply): Uint8Array {
   return Buffer.from(reply.render ? reply.render(reply.json) : JSON.stringify(reply.json));
 }
 
-/** `Bad_OAuth_Token` and its kind: plain text with status 403, from everything under `/services/oauth2` and `/id`. */
+/** Errors such as `Bad_OAuth_Token`: plain text with status 403, at `/services/oauth2` and `/id`. */
 export function plainError(error: string, _description?: string, status?: number): Reply {
   return textReply(error, status ?? 403);
 }
 
-/** The token endpoint's errors, status 400 as a rule. */
+/** An error of the token endpoint. Default status 400. */
 export function oauthError(error: string, description?: string, status?: number): Reply {
   return jsonReply({ error, ...(description === undefined ? {} : { error_description: description }) }, status ?? 400);
 }

@@ -2,7 +2,7 @@ import type { Response } from 'express';
 import { systemClock } from '../../clock';
 import { jsonType, replyBody, type Reply } from './reply';
 
-/** Headers on every reply, as recorded from Salesforce. */
+/** Headers of every reply, as recorded from Salesforce. */
 const commonHeaders = {
   'strict-transport-security': 'max-age=63072000; includeSubDomains',
   'x-content-type-options': 'nosniff',
@@ -10,7 +10,7 @@ const commonHeaders = {
   'cache-control': 'no-cache,must-revalidate,max-age=0,no-store,private',
 };
 
-/** Sends a reply, or breaks it in the way its transmission says. */
+/** Sends a reply, or breaks the reply in the way that its transmission names. */
 export function transmit(res: Response, reply: Reply): void {
   const { transmission } = reply;
   if (transmission?.how === 'drop') {
@@ -35,15 +35,15 @@ export function transmit(res: Response, reply: Reply): void {
       res.write(body.subarray(0, Math.ceil(body.length / 2)), () => res.socket?.destroy());
       return;
     case 'oversized':
-      pour(res, body, transmission.bytes);
+      sendOversized(res, body, transmission.bytes);
       return;
     case 'drip':
-      drip(res, body, transmission.intervalMs);
+      sendByteByByte(res, body, transmission.intervalMs);
   }
 }
 
-/** Sends a valid JSON text, blown up by blanks in front of it, no faster than the client reads. */
-function pour(res: Response, body: Uint8Array, bytes: number): void {
+/** Sends a valid JSON text after many blanks, no faster than the client reads. */
+function sendOversized(res: Response, body: Uint8Array, bytes: number): void {
   const chunk = ' '.repeat(64 * 1024);
   let sent = 0;
   const next = (): void => {
@@ -59,7 +59,7 @@ function pour(res: Response, body: Uint8Array, bytes: number): void {
   next();
 }
 
-function drip(res: Response, bytes: Uint8Array, intervalMs: number): void {
+function sendByteByByte(res: Response, bytes: Uint8Array, intervalMs: number): void {
   let position = 0;
   const next = (): void => {
     if (res.destroyed) return;

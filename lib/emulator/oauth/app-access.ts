@@ -5,13 +5,16 @@ import type { Provider } from '../provider';
 import { AddressList } from '../state/addresses';
 import type { EmulatorClient } from '../state/clients';
 
-/** Why a user may not use an app: as the browser is told, and as the token endpoint says it. */
+/** Why a user may not use an app: the error for the browser, and the error of the token endpoint. */
 interface Denial {
   browser: { error: string; description: string };
   token: { error: string; description: string };
 }
 
-/** Blocked, not installed, not approved by the administrator: undefined where nothing stands in the way. */
+/**
+ * Checks whether the app is blocked, not installed, or not approved by an administrator. Undefined if the user may use the
+ * app.
+ */
 export function denialOf(
   provider: Provider,
   client: EmulatorClient,
@@ -23,7 +26,7 @@ export function denialOf(
   if (!appInstalled && appKind === 'external-client-app') {
     return denial('OAUTH_EC_APP_NOT_FOUND', 'app_not_found', 'External client app is not installed in this org');
   }
-  // Since September 2025 a connected app that is not installed works only for users who had approved it before.
+  // Since September 2025, a connected app that is not installed works only for users who approved it earlier.
   if (!appInstalled && !provider.grants.isApproved(client, user, scopes)) {
     return denial('invalid_client', 'invalid_client', 'app must be installed into org');
   }
@@ -33,7 +36,7 @@ export function denialOf(
   return undefined;
 }
 
-/** The same, with the user's own state, as an error of the token endpoint. */
+/** The error of the token endpoint if the user is inactive or may not use the app. */
 export function accessError(
   provider: Provider,
   client: EmulatorClient,
@@ -48,7 +51,7 @@ export function accessError(
 }
 
 /**
- * Refuses a code exchange or refresh from an address that the app's allowlist does not have. Salesforce's own text is not
+ * Refuses a code exchange or refresh if the app's allowlist lacks the address. Salesforce's text for this error is not
  * documented.
  */
 export function addressError({ policy }: EmulatorClient, { address }: Exchange): Reply | undefined {

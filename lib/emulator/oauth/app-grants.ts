@@ -8,8 +8,8 @@ import { grantedScopes } from './scopes';
 import { tokenReply } from './token-reply';
 
 /**
- * JWT bearer (RFC 7523, section 2.1): the app signs a JWT for a user who approved it before, or whom an administrator
- * approved. `aud` names the login host or a site, not a My Domain. There is no refresh token.
+ * JWT bearer (RFC 7523, section 2.1): the app signs a JWT for a user who approved the app, or whom an administrator approved.
+ * `aud` names the login host or a site, not a My Domain. The reply has no refresh token.
  */
 export async function jwtBearerGrant(provider: Provider, exchange: Exchange): Promise<Reply> {
   const assertion = exchange.form.get('assertion') ?? '';
@@ -36,7 +36,10 @@ export async function jwtBearerGrant(provider: Provider, exchange: Exchange): Pr
   return tokenReply(provider, grant, { issuer: exchange.origin, refreshToken: undefined, nonce: undefined });
 }
 
-/** Client credentials (RFC 6749, section 4.4): the app acts as its "Run As" user. A My Domain answers, no login host. */
+/**
+ * Client credentials (RFC 6749, section 4.4): the app acts as its "Run As" user. A My Domain answers; the login host does
+ * not.
+ */
 export async function clientCredentialsGrant(provider: Provider, exchange: Exchange): Promise<Reply> {
   const authentication = authenticateClient(provider, exchange);
   if ('refused' in authentication) return authentication.refused;
@@ -48,7 +51,7 @@ export async function clientCredentialsGrant(provider: Provider, exchange: Excha
   const user = provider.users.find(({ username }) => username === client.policy.clientCredentialsRunAs);
   if (!user) return oauthError('invalid_grant', 'no client credentials user enabled');
   const scopes = appScopes(client.policy.assignedScopes, ['refresh_token', 'offline_access', 'full', 'web']) ?? [];
-  // The administrator chose the user, so that the list of approved users does not count.
+  // The administrator chose the user, so the list of approved users does not matter.
   const refusal = accessError(provider, client, user, scopes, { isChosen: true });
   if (refusal) return refusal;
   const grant = provider.grants.open(client, user, scopes, exchange.site);
@@ -64,7 +67,7 @@ function appScopes(scopes: readonly string[] | undefined, taken: readonly string
   return scopes?.filter((scope) => !taken.includes(scope));
 }
 
-/** With a slash at the end or without: Salesforce's command line sends one. */
+/** Compares URLs without a trailing slash, because Salesforce's command line sends one. */
 function isOneOf(audience: unknown, urls: readonly string[]): boolean {
   return typeof audience === 'string' && urls.includes(audience.replace(/\/$/, ''));
 }

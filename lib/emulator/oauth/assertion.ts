@@ -3,15 +3,15 @@ import { parseJsonObject } from '../../json-object';
 import type { Provider } from '../provider';
 import type { EmulatorClient } from '../state/clients';
 
-/** Clock skew Salesforce allows a JWT. */
+/** Clock skew that Salesforce allows for a JWT. */
 const skewSeconds = 180;
 
-/** The claims of a JWT, without proof; undefined if the text is no JWT. */
+/** The claims of a JWT, not verified. Undefined if the text is not a JWT. */
 export function readClaims(token: string): Record<string, unknown> | undefined {
   return readPart(token, 1);
 }
 
-/** Whether a JWT is signed with RS256 by the key that was uploaded for the client. */
+/** Whether the uploaded key of the client signed a JWT with RS256. */
 export function isSignedBy({ publicKey }: EmulatorClient, token: string): boolean {
   const [header, payload, signature, ...rest] = token.split('.');
   if (!publicKey || signature === undefined || rest.length > 0) return false;
@@ -20,13 +20,15 @@ export function isSignedBy({ publicKey }: EmulatorClient, token: string): boolea
   return verify('sha256', Buffer.from(`${header ?? ''}.${payload ?? ''}`), key, Buffer.from(signature, 'base64url'));
 }
 
-/** Whether a JWT has an end, and it has not come. */
+/** Whether a JWT has an `exp` claim that is not over. */
 export function isCurrent(provider: Provider, { exp }: Record<string, unknown>): boolean {
   return typeof exp === 'number' && exp + skewSeconds >= provider.clock.now() / 1000;
 }
 
-/** Whether a JWT with a name is seen for the first time (RFC 7523, section 3); one without a name may come again. */
-export function isUsedFirst(provider: Provider, { iss, jti, exp }: Record<string, unknown>): boolean {
+/**
+ * Whether a JWT with a `jti` claim is used for the first time (RFC 7523, section 3). A JWT without `jti` may be used again.
+ */
+export function isFirstUse(provider: Provider, { iss, jti, exp }: Record<string, unknown>): boolean {
   if (typeof jti !== 'string') return true;
   const { assertions, clock } = provider;
   const name = JSON.stringify([iss, jti]);
@@ -38,7 +40,7 @@ export function isUsedFirst(provider: Provider, { iss, jti, exp }: Record<string
   return true;
 }
 
-/** `aud`, which may be one text or a list. */
+/** The audiences of a JWT. `aud` may be one text or a list. */
 export function audiencesOf({ aud }: Record<string, unknown>): unknown[] {
   return [aud].flat();
 }

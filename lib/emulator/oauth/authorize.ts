@@ -63,7 +63,7 @@ function requestError(
   const challenge = query.get('code_challenge');
   if (client.policy.requirePkce && challenge === null) return invalidRequest('missing required code challenge');
   if (challenge !== null && !/^[\w-]{43}$/.test(challenge)) return invalidRequest('invalid code challenge');
-  // A missing method means S256 at Salesforce, although RFC 7636 says "plain".
+  // At Salesforce a missing method means S256, although RFC 7636 says "plain".
   if ((query.get('code_challenge_method') ?? 'S256') !== 'S256') {
     return invalidRequest('code challenge method not supported');
   }
@@ -75,7 +75,9 @@ function requestError(
   return undefined;
 }
 
-/** Salesforce may answer with a page that moves on by script, which a client following redirects does not see. */
+/**
+ * Salesforce may answer with a page whose script moves the browser. A client that only follows redirects stops at this page.
+ */
 function withJavaScript(reply: Reply): Reply {
   const { location, ...headers } = reply.headers;
   if (typeof location !== 'string') return reply;

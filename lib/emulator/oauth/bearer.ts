@@ -2,7 +2,7 @@ import type { Exchange } from '../http/exchange';
 import type { Provider } from '../provider';
 import type { AccessToken } from '../state/grants';
 
-/** The access token of a request, `missing` or `bad`. Using it keeps an opaque session alive. */
+/** The access token of a request, or `missing`, or `bad`. The use extends an opaque session. */
 export function bearer(
   provider: Provider,
   exchange: Exchange,
@@ -13,7 +13,7 @@ export function bearer(
   return provider.grants.useAccessToken(token) ?? 'bad';
 }
 
-/** The token as it was sent: in the header or, if `parameter` is set, in the query or form as `oauth_token`. */
+/** The token in the header or, if `parameter` is set, in `oauth_token` of the query or form. */
 export function bearerToken(exchange: Exchange, parameter: boolean): string | null {
   const match = /^(?:Bearer|OAuth) +(\S+)$/i.exec(exchange.header('authorization') ?? '');
   if (match?.[1] !== undefined) return match[1];

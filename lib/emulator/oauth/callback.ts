@@ -1,6 +1,6 @@
 import { redirectReply, type Reply } from '../http/reply';
 
-/** Sends the browser back to the app; spaces become `+`, and the `=` of a code `%3D`. */
+/** Sends the browser back to the app. In the URL, a space becomes `+`, and the `=` of a code becomes `%3D`. */
 export function callback(redirectURI: string, state: string | undefined, params: Record<string, string>): Reply {
   const query = new URLSearchParams({ ...params, ...(state === undefined ? {} : { state }) });
   return redirectReply(redirectURI + (redirectURI.includes('?') ? '&' : '?') + query.toString());

@@ -3,16 +3,20 @@ import type { Exchange } from '../http/exchange';
 import { oauthError, type Reply } from '../http/reply';
 import type { Provider } from '../provider';
 import type { EmulatorClient } from '../state/clients';
-import { audiencesOf, isCurrent, isSignedBy, isUsedFirst, readClaims } from './assertion';
+import { addressError } from './app-access';
+import { audiencesOf, isCurrent, isFirstUse, isSignedBy, readClaims } from './assertion';
 
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
-/** The client of a request (RFC 6749, section 2.3) and whether it proved itself, or the error that refuses it. */
+/**
+ * The client of a request (RFC 6749, section 2.3), with `proven` if its credentials are right; or the error that refuses the
+ * client.
+ */
 export type ClientAuthentication = { client: EmulatorClient; proven: boolean } | { refused: Reply };
 
 /**
- * Identifies the client by form fields, Basic header or signed assertion. Credentials that are sent are always checked,
- * required or not; two kinds at once are refused, as the RFC says.
+ * Identifies the client by form fields, Basic header or signed assertion. Credentials in the request are always checked, even
+ * if the app does not require them. Two kinds of credentials at once are refused, as the RFC says.
  */
 export function authenticateClient(provider: Provider, exchange: Exchange): ClientAuthentication {
   const { form } = exchange;
@@ -40,6 +44,20 @@ export function authenticateClient(provider: Provider, exchange: Exchange): Clie
     : refuse('invalid_client', 'invalid client credentials');
 }
 
+/** Authenticates the client of a code or refresh token, as the app's settings require it, and checks the client's address. */
+export function authenticateUserFlow(
+  provider: Provider,
+  exchange: Exchange,
+  requirement: 'requireSecretForWebServerFlow' | 'requireSecretForRefreshTokenFlow',
+): ClientAuthentication {
+  const authentication = authenticateClient(provider, exchange);
+  if ('refused' in authentication) return authentication;
+  const { client, proven } = authentication;
+  if (client.policy[requirement] && !proven) return refuse('invalid_client', 'invalid client credentials');
+  const wrongAddress = addressError(client, exchange);
+  return wrongAddress ? { refused: wrongAddress } : authentication;
+}
+
 function refuse(error: string, description: string): { refused: Reply } {
   return { refused: oauthError(error, description) };
 }
@@ -51,7 +69,7 @@ function readBasic(header: string | undefined): { clientID: string; secret: stri
   const colon = text.indexOf(':');
   if (colon < 1) return 'malformed';
   try {
-    // RFC 6749, section 2.3.1: both parts are form-encoded before they are joined.
+    // RFC 6749, section 2.3.1: each part is form-encoded.
     const [clientID, secret] = [text.slice(0, colon), text.slice(colon + 1)].map((part) =>
       decodeURIComponent(part.replaceAll('+', ' ')),
     );
@@ -66,7 +84,7 @@ function subjectOf(assertion: string | null): string | null {
   return typeof subject === 'string' ? subject : null;
 }
 
-/** Endpoints at which a client may prove itself, and which an assertion may name as its audience. */
+/** Endpoints that authenticate clients. An assertion may name any of them as its audience. */
 const endpoints = ['', '/services/oauth2/token', '/services/oauth2/introspect', '/services/oauth2/revoke'];
 
 /** Checks a `private_key_jwt` assertion (RFC 7523, section 3). */
@@ -78,7 +96,7 @@ function isAssertionValid(provider: Provider, client: EmulatorClient, assertion:
   const isForUs = [...origins].some((origin) =>
     ['', sitePath].some((site) => endpoints.some((path) => audiences.includes(origin + site + path))),
   );
-  return isForUs && isCurrent(provider, claims) && isSignedBy(client, assertion) && isUsedFirst(provider, claims);
+  return isForUs && isCurrent(provider, claims) && isSignedBy(client, assertion) && isFirstUse(provider, claims);
 }
 
 function isSameText(one: string, other: string): boolean {

@@ -3,25 +3,20 @@ import type { Exchange } from '../http/exchange';
 import { oauthError, type Reply } from '../http/reply';
 import type { Provider } from '../provider';
 import type { AuthorizationCode } from '../state/codes';
-import { accessError, addressError } from './app-access';
-import { authenticateClient } from './client-authentication';
+import { accessError } from './app-access';
+import { authenticateUserFlow } from './client-authentication';
 import { tokenReply } from './token-reply';
 
-/** Exchanges an authorization code (RFC 6749, section 4.1.3). Any try uses the code up, even one that fails. */
+/** Exchanges an authorization code (RFC 6749, section 4.1.3). Every attempt uses the code up, even a failed one. */
 export async function authorizationCodeGrant(provider: Provider, exchange: Exchange): Promise<Reply> {
   const { form } = exchange;
-  const authentication = authenticateClient(provider, exchange);
+  const authentication = authenticateUserFlow(provider, exchange, 'requireSecretForWebServerFlow');
   if ('refused' in authentication) return authentication.refused;
-  const { client, proven } = authentication;
-  if (client.policy.requireSecretForWebServerFlow && !proven) {
-    return oauthError('invalid_client', 'invalid client credentials');
-  }
-  const wrongAddress = addressError(client, exchange);
-  if (wrongAddress) return wrongAddress;
+  const { client } = authentication;
   const code = provider.codes.find(form.get('code') ?? '');
   if (code?.client !== client) return oauthError('invalid_grant', 'authentication failure');
   if (code.used) {
-    // RFC 6749, section 4.1.2: a code that comes twice may have been stolen, so what it gave is taken back.
+    // RFC 6749, section 4.1.2: a code that is used twice may be stolen, so its tokens are revoked.
     if (code.grant) provider.grants.revoke(code.grant);
     return oauthError('invalid_grant', 'expired authorization code');
   }
@@ -49,12 +44,13 @@ function redirectError(code: AuthorizationCode, redirectURI: string | null): Rep
 }
 
 /**
- * RFC 7636, section 4.6. A verifier nobody announced is refused as well, or an attacker could strip the challenge from
- * the authorization request (RFC 9700, section 2.1.1).
+ * RFC 7636, section 4.6. A verifier without a challenge is refused as well. Otherwise an attacker could remove the challenge
+ * from the authorization request (RFC 9700, section 2.1.1).
  */
 function verifierError(code: AuthorizationCode, verifier: string | null): Reply | undefined {
   if (code.codeChallenge === undefined && verifier === null) return undefined;
-  // RFC 7636 ends at 128 characters; Salesforce says 128 bytes before encoding, and jsforce sends those 171 characters.
+  // RFC 7636 allows 128 characters. Salesforce allows 128 bytes before encoding, which are the 171 characters that jsforce
+  // sends.
   const isWellFormed = verifier !== null && /^[\w.~-]{43,171}$/.test(verifier);
   return isWellFormed && createHash('sha256').update(verifier).digest('base64url') === code.codeChallenge
     ? undefined

@@ -3,8 +3,8 @@ import type { Provider } from '../provider';
 import { bearerToken } from './bearer';
 
 /**
- * Salesforce's containment: a request from an address of ill repute freezes the user whose token it carries, and revokes the
- * tokens of that user.
+ * Salesforce's containment. If a request comes from an address with a bad reputation, Salesforce freezes the user of its
+ * token and revokes the tokens of that user.
  */
 export function containUser(provider: Provider, exchange: Exchange): void {
   const { containedAddresses } = provider.settings;

@@ -10,10 +10,10 @@ import { grantedScopes } from './scopes';
 import { trustedCallback } from './trusted-callback';
 
 /**
- * The Authorization Code and Credentials Flow of Experience Cloud sites: the application posts what the user typed into its
- * own form, and gets a code. Served under the site's path only, and only where the app has the flow enabled.
+ * The Authorization Code and Credentials Flow of Experience Cloud sites: the application posts the username and password from
+ * its own form, and gets a code. Only a site serves this flow, and only if the flow is enabled for the app.
  *
- * What Salesforce answers to wrong credentials is not documented; here it is 401 with JSON.
+ * Salesforce's answer to wrong credentials is not documented. The emulator answers 401 with JSON.
  *
  * @see https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_authorization_code_credentials_flow.htm
  */
@@ -50,15 +50,15 @@ export function authorizeCredentials(provider: Provider, exchange: Exchange): Pr
     const codeChallenge = challenge ?? undefined;
     const code = provider.codes.issue({ client, user, scopes, redirectURI, nonce: undefined, codeChallenge, site });
     const answer = { code, sfdc_community_url: exchange.origin + site, sfdc_community_id: '0DBFAKE00000001' };
-    // With the site's echo endpoint as redirect URI, a client that follows the redirect sees the code as JSON.
+    // The echo endpoint of the site, as redirect URI, shows the code as JSON to a client that follows the redirect.
     if (new URL(redirectURI).pathname === `${site}/services/oauth2/echo`) return jsonReply(answer);
     return callback(redirectURI, form.get('state') ?? undefined, answer);
   });
 }
 
 /**
- * Whose username and password were sent: in the Basic header, where the client's own secret never goes, or in the form. The
- * fields of the form are those that Salesforce's own sample applications send; an app without the box takes both places here.
+ * The user whose username and password were sent in the Basic header or in the form. In this flow the header never has the
+ * client's secret. The form fields are those that Salesforce's own sample applications send. An app without the box accepts both places.
  */
 function userOf(provider: Provider, exchange: Exchange): EmulatorUser | undefined {
   const basic = basicOf(exchange);

@@ -11,8 +11,8 @@ const claims =
 const crossOrigin = { 'access-control-allow-origin': '*', 'access-control-allow-credentials': 'false' };
 
 /**
- * The discovery document, in three shapes: the login host's, a My Domain's, which adds logout, and a site's, which adds
- * DPoP, PKCE and grant types as well. The issuer is the host that was asked, with the site's path.
+ * The discovery document. A My Domain adds the logout endpoint to the document of the login host. A site also adds DPoP, PKCE
+ * and grant types. The issuer is the host of the request, with the path of the site.
  *
  * @see https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_using_openid_discovery_endpoint.htm
  */
@@ -60,7 +60,7 @@ export async function keys(): Promise<Reply> {
   return jsonReply(await jsonWebKeySet(), 200, crossOrigin);
 }
 
-/** `/.well-known/auth-configuration`, which mobile apps read; it has nothing to do with OpenID Connect. */
+/** `/.well-known/auth-configuration`, for mobile apps. It is not part of OpenID Connect. */
 export function authConfiguration(provider: Provider, { origin, site }: Exchange): Reply {
   const document = {
     OrgId: provider.organizations[0]?.organizationId.slice(0, 15),

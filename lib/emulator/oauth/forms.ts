@@ -7,7 +7,7 @@ import type { Browser, Transaction } from '../state/browsers';
 import { callbackWithError } from './callback';
 import { browserOf, continueAuthorization, withBrowser } from './steps';
 
-/** Pages run nothing and load nothing; forms may lead to the app. */
+/** Pages run no script and load nothing. Forms may lead to the app, so there is no `form-action`. */
 const securityHeaders = {
   'content-security-policy':
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; frame-ancestors 'none'",
@@ -20,7 +20,7 @@ type Step = (transaction: Transaction, browser: Browser) => Reply;
 export function showLogin(provider: Provider, exchange: Exchange): Reply {
   return withTransaction(provider, exchange, exchange.query, (transaction) => {
     const browser = browserOf(provider, exchange) ?? provider.browsers.create();
-    // Salesforce ignores the hint where somebody is logged in.
+    // Salesforce ignores the hint if a user is logged in.
     const username = browser.user ? '' : (transaction.loginHint ?? '');
     return withBrowser(
       provider,
@@ -30,17 +30,17 @@ export function showLogin(provider: Provider, exchange: Exchange): Reply {
   });
 }
 
-/** Takes username and password, or the user of a button. */
+/** Logs in the user of username and password, or the user of a one-click button. */
 export function submitLogin(provider: Provider, exchange: Exchange): Reply {
   return fromForm(provider, exchange, (transaction, browser) => {
     const username = exchange.form.get('username') ?? '';
     const chosen = exchange.form.get('user');
     const user = usersAt(provider, transaction).find(({ userId, active, ...candidate }) => {
-      const isMeant =
+      const isMatch =
         chosen === null
           ? candidate.username === username && candidate.password === exchange.form.get('pw')
           : userId === chosen;
-      return isMeant && active;
+      return isMatch && active;
     });
     if (!user) {
       const error = 'Please check your username and password. If you still can’t log in, contact your administrator.';
@@ -56,7 +56,7 @@ export function submitLogin(provider: Provider, exchange: Exchange): Reply {
 /** Shows the approval form. */
 export function showApproval(provider: Provider, exchange: Exchange): Reply {
   const { finished, browser } = finishedIn(provider, exchange, exchange.query);
-  // Somebody went back to it.
+  // The user went back to the page after the answer.
   if (finished && browser?.user) return secure(approvalPage(finished.transaction, browser, browser.user));
   return withTransaction(provider, exchange, exchange.query, (transaction) => {
     const browser = browserOf(provider, exchange);
@@ -66,13 +66,13 @@ export function showApproval(provider: Provider, exchange: Exchange): Reply {
   });
 }
 
-/** Takes the decision. */
+/** Continues or ends the login, depending on the decision. */
 export function submitApproval(provider: Provider, exchange: Exchange): Reply {
   const { finished, browser } = finishedIn(provider, exchange, exchange.form);
   if (finished && browser?.csrfToken === exchange.form.get('csrf')) return finished.answer;
   return fromForm(provider, exchange, (transaction, browser) => {
     const { user } = browser;
-    // Somebody else may have logged in through another tab since the page was shown.
+    // Another user may have logged in from another tab since the page was shown.
     if (!user || user.userId !== exchange.form.get('user')) {
       return continueAuthorization(provider, exchange, transaction);
     }
@@ -87,7 +87,7 @@ export function submitApproval(provider: Provider, exchange: Exchange): Reply {
   });
 }
 
-/** The request of a page that was answered before, and the browser that is back at it. */
+/** The transaction of a page that was already answered, and the browser. */
 function finishedIn(provider: Provider, exchange: Exchange, params: URLSearchParams) {
   return { finished: provider.browsers.finished(params.get('source')), browser: browserOf(provider, exchange) };
 }
@@ -100,7 +100,7 @@ export function showChooser(provider: Provider, exchange: Exchange): Reply {
   });
 }
 
-/** Takes the choice: an account that is logged in goes on, any other has to log in. */
+/** Continues with the chosen account if that user is logged in. Otherwise shows the login form. */
 export function submitChooser(provider: Provider, exchange: Exchange): Reply {
   return fromForm(provider, exchange, (transaction, browser) => {
     const username = exchange.form.get('username') ?? '';
@@ -110,13 +110,13 @@ export function submitChooser(provider: Provider, exchange: Exchange): Reply {
   });
 }
 
-/** Who can log in: at a site the users of its organization, elsewhere all. */
+/** The users who can log in: at a site the users of its organization, elsewhere all users. */
 function usersAt(provider: Provider, { site }: Transaction): EmulatorUser[] {
   const organizationId = provider.organizationOfSite(site);
   return provider.users.filter((user) => organizationId === undefined || user.organizationId === organizationId);
 }
 
-/** Goes on in the browser as it is after this reply: its cookie has just changed. */
+/** Continues as if the browser had already received the new cookie of this reply. */
 function continueAs(provider: Provider, exchange: Exchange, transaction: Transaction, browser: Browser): Reply {
   const cookie = String(withBrowser(provider, browser, { status: 200, headers: {} }).headers['set-cookie']);
   const header = (name: string): string | undefined =>
@@ -128,7 +128,10 @@ function fromForm(provider: Provider, exchange: Exchange, step: Step): Reply {
   return withTransaction(provider, exchange, exchange.form, (transaction) => {
     const browser = browserOf(provider, exchange);
     if (browser && exchange.form.get('csrf') === browser.csrfToken) return step(transaction, browser);
-    return secure(messagePage('This page is too old', 'Start again from the app. Cookies have to be allowed.'), 403);
+    return secure(
+      messagePage('This page is too old', 'Start again from the app. Your browser must allow cookies.'),
+      403,
+    );
   });
 }
 

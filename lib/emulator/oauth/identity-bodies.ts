@@ -2,7 +2,7 @@ import { newestApiVersion } from '../../salesforce/api-version';
 import type { EmulatorUser } from '../org/users';
 import type { Provider } from '../provider';
 
-/** The body of the identity URL. `{version}` stays as it is unless a version is asked for. */
+/** The body of the identity URL. `{version}` is replaced only if the request names a version. */
 export function identityBody(
   provider: Provider,
   user: EmulatorUser,
@@ -43,7 +43,7 @@ export function identityBody(
   };
 }
 
-/** The body of userinfo, which names some of the same things differently. */
+/** The body of userinfo, which has other names for some fields. */
 export function userinfoBody(provider: Provider, user: EmulatorUser, subject: string): Record<string, unknown> {
   const instanceUrl = provider.instanceOf(user.organizationId);
   return {

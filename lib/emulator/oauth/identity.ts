@@ -30,7 +30,7 @@ export function identity(provider: Provider, exchange: Exchange): Promise<Reply>
   });
 }
 
-/** OpenID Connect's userinfo (Core, section 5.3), whose errors are Salesforce's all the same. */
+/** OpenID Connect's userinfo (Core, section 5.3), with Salesforce's own errors. */
 export function userinfo(provider: Provider, exchange: Exchange): Promise<Reply> {
   return runWithFaults(provider.faults, exchange, ['userinfo'], plainError, () => {
     const access = bearer(provider, exchange, { parameter: true });

@@ -7,8 +7,8 @@ import { authenticateClient } from './client-authentication';
 import { identityUrl } from './token-reply';
 
 /**
- * Introspects a token (RFC 7662). A client that did not prove itself is told `active: false`, whatever the token: that
- * answer proves nothing to a public client.
+ * Introspects a token (RFC 7662). A client without proven credentials gets `active: false` for every token, so the answer
+ * proves nothing to a public client.
  */
 export function introspect(provider: Provider, exchange: Exchange): Promise<Reply> {
   return runWithFaults(provider.faults, exchange, ['introspect'], oauthError, () => answer(provider, exchange));

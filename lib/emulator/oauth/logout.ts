@@ -5,8 +5,8 @@ import type { Provider } from '../provider';
 import { browserOf } from './steps';
 
 /**
- * Ends the browser session, at `/services/auth/idp/oidc/logout` and `/secur/logout.jsp`. Tokens live on. Where the
- * browser goes next is set in Salesforce and by no parameter, so `post_logout_redirect_uri` is ignored.
+ * Ends the browser session, at `/services/auth/idp/oidc/logout` and `/secur/logout.jsp`. Tokens stay valid. Salesforce's own
+ * settings decide where the browser goes next, so `post_logout_redirect_uri` is ignored.
  */
 export function logout(provider: Provider, exchange: Exchange): Reply {
   const browser = browserOf(provider, exchange);

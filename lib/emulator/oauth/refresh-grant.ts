@@ -1,26 +1,21 @@
 import type { Exchange } from '../http/exchange';
 import { oauthError, type Reply } from '../http/reply';
 import type { Provider } from '../provider';
-import { accessError, addressError } from './app-access';
-import { authenticateClient } from './client-authentication';
+import { accessError } from './app-access';
+import { authenticateUserFlow } from './client-authentication';
 import { tokenReply } from './token-reply';
 
-/** Refreshes (RFC 6749, section 6). The caller holds the token's lock and counted the presentation. */
+/** Refreshes (RFC 6749, section 6). The caller holds the lock of the token and has counted the presentation. */
 export async function refreshTokenGrant(provider: Provider, exchange: Exchange): Promise<Reply> {
   const { grants, clock } = provider;
-  const authentication = authenticateClient(provider, exchange);
+  const authentication = authenticateUserFlow(provider, exchange, 'requireSecretForRefreshTokenFlow');
   if ('refused' in authentication) return authentication.refused;
-  const { client, proven } = authentication;
-  if (client.policy.requireSecretForRefreshTokenFlow && !proven) {
-    return oauthError('invalid_client', 'invalid client credentials');
-  }
-  const wrongAddress = addressError(client, exchange);
-  if (wrongAddress) return wrongAddress;
+  const { client } = authentication;
   const refreshToken = exchange.form.get('refresh_token') ?? '';
   const grant = grants.grantOf(refreshToken);
   if (grant?.client !== client) return expired();
   if (grants.isSpent(refreshToken)) {
-    // Salesforce takes reuse for theft: the current token goes too, and there is no grace period.
+    // Salesforce treats reuse as theft and revokes the current token too. There is no grace period.
     grants.revoke(grant);
     return expired();
   }
@@ -30,7 +25,7 @@ export async function refreshTokenGrant(provider: Provider, exchange: Exchange):
   grant.lastUsedAt = clock.now();
   return tokenReply(provider, grant, {
     issuer: exchange.origin + exchange.site,
-    // Without rotation the reply has no refresh token, and the old one still holds.
+    // Without rotation the reply has no refresh token, and the old token stays valid.
     refreshToken: client.policy.rotateRefreshTokens ? grants.rotate(grant) : undefined,
     nonce: undefined,
   });

@@ -5,9 +5,9 @@ import type { Provider } from '../provider';
 import { authenticateClient } from './client-authentication';
 
 /**
- * Revokes a token (RFC 7009). Unlike the RFC, Salesforce answers a token it does not know with 400, and errors with a
- * form instead of JSON. The token comes in a form or, as in clients of earlier years, in the query. Client authentication is
- * not needed, and is checked if it is sent.
+ * Revokes a token (RFC 7009). Unlike the RFC, Salesforce answers an unknown token with 400, and sends errors as a form
+ * instead of JSON. The token is in the form or, from older clients, in the query. Client authentication is optional, and
+ * checked if present.
  */
 export function revoke(provider: Provider, exchange: Exchange): Promise<Reply> {
   return runWithFaults(provider.faults, exchange, ['revoke'], formError, () => answer(provider, exchange));

@@ -9,7 +9,8 @@ const frontdoorPath = '/secur/frontdoor.jsp';
 
 /**
  * The UI bridge, `GET` and `POST /services/oauth2/singleaccess`: turns an access token into a URL that opens Salesforce in a
- * browser. What Salesforce answers to a target outside the organization is not documented; here it is 400 with plain text.
+ * browser. Salesforce's answer to a target outside the organization is not documented. The emulator answers 400 with plain
+ * text.
  */
 export function singleAccess(provider: Provider, exchange: Exchange): Reply {
   const access = bearer(provider, exchange);
@@ -31,7 +32,7 @@ export function singleAccess(provider: Provider, exchange: Exchange): Reply {
   return jsonReply({ frontdoor_uri: `${instance}${frontdoorPath}?${query.toString()}` });
 }
 
-/** Opens a browser session with what {@link singleAccess} handed out, once, and moves on to the page that was asked for. */
+/** Opens a browser session with a URL of {@link singleAccess}, which works once, and redirects to the requested page. */
 export function frontdoor(provider: Provider, exchange: Exchange): Reply {
   const user = provider.browsers.takeOneTimePassword(exchange.query.get('otp'));
   if (!user?.active) return redirectReply(`${exchange.site}/`);
@@ -41,10 +42,9 @@ export function frontdoor(provider: Provider, exchange: Exchange): Reply {
   return withBrowser(provider, browser, redirectReply(/^\/(?![/\\])/.test(start) ? start : '/'));
 }
 
-/** Any page of the user interface: it says who is logged in, and where. */
+/** Every page of the user interface. It names the user and the path. */
 export function lightning(provider: Provider, exchange: Exchange): Reply {
   const user = browserOf(provider, exchange)?.user;
-  if (!user?.active)
-    return htmlReply(messagePage('Log in to Salesforce', 'No user is logged in in this browser.'), 401);
+  if (!user?.active) return htmlReply(messagePage('Log in to Salesforce', 'No user is logged in.'), 401);
   return htmlReply(messagePage('Lightning Experience', `${user.displayName} is logged in, at ${exchange.path}.`));
 }

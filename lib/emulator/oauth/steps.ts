@@ -8,7 +8,7 @@ import type { Browser, Transaction } from '../state/browsers';
 import { denialOf } from './app-access';
 import { callback, callbackWithError } from './callback';
 
-/** Name of the session cookie. Cookies of localhost are shared by all ports, hence the port. */
+/** Name of the session cookie. It contains the port, because all ports of localhost share their cookies. */
 function cookieName(provider: Provider): string {
   return `emulator_sid_${new URL(provider.hosts.login).port}`;
 }
@@ -23,7 +23,7 @@ export function withBrowser(provider: Provider, browser: Browser, reply: Reply):
   return { ...reply, headers: { ...reply.headers, 'set-cookie': cookie } };
 }
 
-/** The user of this browser, if he may log in at the site at all. */
+/** The user of this browser, if that user may log in at the site. */
 function userAt(provider: Provider, browser: Browser | undefined, site: string): EmulatorUser | undefined {
   const user = browser?.user;
   const organizationId = provider.organizationOfSite(site);
@@ -48,7 +48,7 @@ export function continueAuthorization(
     return answer;
   };
 
-  // A blocked app is refused before anybody types a password.
+  // A blocked app is refused before the user enters a password.
   if (client.policy.blocked) return finishWithError('OAUTH_APP_BLOCKED', 'this app is blocked by admin');
   const isApproved = user !== undefined && (isPreApproved || provider.grants.isApproved(client, user, scopes));
   if (immediate && (!user || !isApproved || prompt.length > 0)) {

@@ -8,7 +8,7 @@ const mediaTypes = {
   xml: 'application/xml',
 } as const;
 
-/** Writes a token reply as JSON, form or XML: `format` decides, and `Accept` where it is missing. */
+/** Writes a token reply as JSON, form or XML. `format` decides; without `format`, `Accept` decides. */
 export function inRequestedFormat(exchange: Exchange, reply: Reply): Reply {
   const format = exchange.form.get('format') ?? formatOf(exchange.header('accept') ?? '');
   if (format === 'urlencoded')

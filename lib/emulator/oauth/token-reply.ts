@@ -6,14 +6,17 @@ import { randomText } from '../org/ids';
 import type { Provider } from '../provider';
 import type { AccessToken, Grant } from '../state/grants';
 
-/** The identity URL of a grant's user, on the host the app's policy names. */
+/** The identity URL of a grant's user, on the host of the app's policy. */
 export function identityUrl(provider: Provider, grant: Grant): string {
   const { user, client } = grant;
   const host = client.policy.idHost === 'login' ? provider.hosts.login : provider.instanceOf(user.organizationId);
   return `${host}/id/${user.organizationId}/${user.userId}`;
 }
 
-/** Opens a session for a grant and writes the token reply, in Salesforce's own way: no `expires_in`, a time as text. */
+/**
+ * Opens a session for a grant and writes the token reply. As at Salesforce, it has no `expires_in`, and `issued_at` is a
+ * text.
+ */
 export async function tokenReply(
   provider: Provider,
   grant: Grant,
@@ -30,7 +33,7 @@ export async function tokenReply(
   return jsonReply({
     access_token: access.token,
     ...(reply.refreshToken === undefined ? {} : { refresh_token: reply.refreshToken }),
-    // A public client has no secret: the key is random, so that nobody comes to rely on this signature.
+    // A public client has no secret. The key is random, so that no client can rely on this signature.
     signature: createHmac('sha256', client.clientSecret || randomText(32))
       .update(id + String(now))
       .digest('base64'),
@@ -86,7 +89,7 @@ function signAccessToken(
     client_id: client.clientID,
     nbf: seconds(now),
     exp: seconds(expiresAt),
-    // Two tokens of one second would otherwise be equal.
+    // Without it, two tokens of the same second would be equal.
     jti: randomText(24),
   };
   return signJWT(claims, {
@@ -96,7 +99,7 @@ function signAccessToken(
   });
 }
 
-/** RS256, as the discovery document promises. A refresh repeats it without the nonce (OpenID Connect Core, 12.2). */
+/** The ID token, signed with RS256 as the discovery document says. A refresh omits the nonce (OpenID Connect Core, 12.2). */
 function signIdToken(
   provider: Provider,
   { client, user }: Grant,

@@ -41,13 +41,13 @@ async function answer(provider: Provider, exchange: Exchange): Promise<Reply> {
   }
 }
 
-/** RFC 6749, section 3.2: no parameter may come twice. */
+/** Refuses repeated parameters (RFC 6749, section 3.2). */
 function checked(exchange: Exchange, grant: () => Promise<Reply>): Reply | Promise<Reply> {
   const names = [...exchange.form.keys()];
   return new Set(names).size === names.length ? grant() : oauthError('invalid_request', 'duplicate parameter');
 }
 
-/** Salesforce works on one refresh per token at a time, whatever becomes of it, and turns every other away. */
+/** Salesforce processes one refresh of a token at a time, and refuses every other refresh of the token meanwhile. */
 async function whileLocked(provider: Provider, exchange: Exchange, work: () => Promise<Reply>): Promise<Reply> {
   const refreshToken = exchange.form.get('refresh_token');
   if (refreshToken === null || refreshToken === '') return work();

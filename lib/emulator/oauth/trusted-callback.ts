@@ -3,7 +3,10 @@ import { errorPage } from '../pages/pages';
 import type { Provider } from '../provider';
 import type { EmulatorClient } from '../state/clients';
 
-/** Errors before this is settled are shown on a page: an untrusted redirect URI must get nothing. */
+/**
+ * Checks client and redirect URI. Errors of this check are shown on a page, because an untrusted redirect URI must receive
+ * nothing.
+ */
 export function trustedCallback(
   provider: Provider,
   query: URLSearchParams,

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 const checkAlphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ012345';
 const tokenAlphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 
-/** The 18-character form of a 15-character id: three characters more, which say where its capitals are. */
+/** The 18-character form of a 15-character id. The three added characters encode which letters are upper case. */
 export function toId18(id: string): string {
   if (id.length !== 15) return id;
   const suffix = [0, 5, 10].map((start) => {
@@ -13,7 +13,7 @@ export function toId18(id: string): string {
   return id + suffix.join('');
 }
 
-/** An id from its three-character key prefix and a number. */
+/** Makes an id from a key prefix of three characters and a number. */
 export function createId(prefix: string, number: number): string {
   return toId18(`${prefix}FAKE${String(number).padStart(8, '0')}`);
 }

@@ -1,9 +1,9 @@
 import { createId } from './ids';
 
-/** A person who can log in. Fields may be changed while the emulator runs; `active: false` shuts the user out. */
+/** A user who can log in. Fields may be changed while the emulator runs. A user with `active: false` cannot log in. */
 export interface EmulatorUser {
   username: string;
-  /** Visibly fake, and shown on the login page. */
+  /** A fake password, which the login page shows. */
   password: string;
   /** 18 characters. */
   userId: string;
@@ -18,18 +18,18 @@ export interface EmulatorUser {
   locale: string;
   timezone: string;
   active: boolean;
-  /** Whether the user may use the API alone, and opens no page of Salesforce. Default false. */
+  /** Whether the user may use only the API and no page of Salesforce. Default false. */
   apiOnly: boolean;
 }
 
-/** An organization. The first one has the Experience Cloud site. */
+/** An organization. The first organization has the Experience Cloud site. */
 export interface EmulatorOrganization {
   /** 18 characters. */
   organizationId: string;
   name: string;
 }
 
-/** Two organizations, so that a test can see whether one's data or tokens reach the other. */
+/** Two organizations, so that a test can check that data and tokens of one do not reach the other. */
 export function createOrganizations(): EmulatorOrganization[] {
   return [
     { organizationId: createId('00D', 1), name: 'Acme Fake Org' },
@@ -47,10 +47,10 @@ export function createUsers(organizations: readonly EmulatorOrganization[]): Emu
   ];
 }
 
-/** A user to add; what is left out is made up. */
+/** A user to add. The emulator makes up missing fields. */
 export type NewUser = Partial<Omit<EmulatorUser, 'userId'>>;
 
-/** Adds a user to an organization, the first one by default. @throws RangeError where there is no such organization */
+/** Adds a user to an organization, by default the first. @throws RangeError if the organization does not exist */
 export function addUser(
   { users, organizations }: { users: EmulatorUser[]; organizations: readonly EmulatorOrganization[] },
   given: NewUser,

@@ -1,11 +1,11 @@
 import { style } from './style';
 
-/** Text made safe for HTML and XML, in elements and quoted attributes. */
+/** Escapes a text for elements and quoted attributes of HTML and XML. */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
-/** A whole page around trusted markup. */
+/** A page around trusted markup. */
 export function page(title: string, content: string, display = 'page'): string {
   return `<!doctype html><html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">

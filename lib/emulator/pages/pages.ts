@@ -9,7 +9,7 @@ export const pagePaths = {
   chooser: '/secur/chooser',
 } as const;
 
-/** Username and password, and below a button for each user: nothing has to be typed here. */
+/** The login form, and a button for each user that logs the user in with one click. */
 export function loginPage(
   { site, source, display }: Transaction,
   browser: Browser,
@@ -25,7 +25,7 @@ export function loginPage(
 <label for="password">Password</label>
 <input id="password" name="pw" type="password" autocomplete="current-password" required>
 <button>Log In</button></form>
-<aside>None of this is real. Log in with one click, or as one of the users by hand.
+<aside>This is an emulator with made-up users. Log in with one click, or enter a username and password from the list.
 ${users
   .filter(({ active }) => active)
   .map(oneClickButton)
@@ -55,7 +55,7 @@ ${hiddenFields({ source, csrf: browser.csrfToken, user: user.userId })}
   );
 }
 
-/** "Choose a username", for `prompt=select_account` in a browser that knows several. */
+/** "Choose a username", for `prompt=select_account` in a browser with several remembered usernames. */
 export function chooserPage({ site, source, display }: Transaction, browser: Browser): string {
   const buttons = browser.remembered.map(
     (username) =>
@@ -71,11 +71,11 @@ ${hiddenFields({ source, csrf: browser.csrfToken })}${buttons.join('')}
 }
 
 /**
- * An error that is not redirected, because client or redirect URI cannot be trusted. Unlike Salesforce's own page it shows the
- * callback URLs, so that the difference can be seen.
+ * An error that is not redirected, because the client or redirect URI is not trusted. Unlike Salesforce's page, this page
+ * shows the callback URLs, so that the difference is visible.
  */
 export function errorPage(error: string, description: string, callbacks?: CallbackURLs): string {
-  // In this very form, because clients are known to look for it in the text of the page.
+  // Clients search the page for this exact format.
   const text = `error=${error}&error_description=${encodeURIComponent(description)}`;
   return page(
     'We can’t authorize you',
@@ -95,15 +95,15 @@ function compare({ sent, registered }: CallbackURLs): string {
       ? '<p>None.</p>'
       : `<ul>${urls.map((url) => `<li><code>${escapeHtml(url)}</code></li>`).join('')}</ul>`;
   return `<h2>The app sent</h2>${list(sent)}<h2>Callback URLs of this client</h2>${list(registered)}
-<p>The two have to be equal, character by character.</p>`;
+<p>Both must be equal, character by character.</p>`;
 }
 
-/** What is seen at the root of the emulator. */
+/** The page at the root of the emulator. */
 export function homePage(users: readonly EmulatorUser[], hasConsole: boolean): string {
   return page(
     'An offline Salesforce',
-    `<p>Point your app’s base URL here and log in from the app, as one of</p>${userList(users)}
-${hasConsole ? '<p>The <a href="/console">console</a> shows requests as they come.</p>' : ''}`,
+    `<p>Set the base URL of your app to this address, and log in from the app. These are the users:</p>${userList(users)}
+${hasConsole ? '<p>The <a href="/console">console</a> shows live requests.</p>' : ''}`,
   );
 }
 
@@ -115,7 +115,7 @@ function userList(users: readonly EmulatorUser[]): string {
   return `<ul class="users">${items.join('')}</ul>`;
 }
 
-/** After a logout, or where a link is too old. */
+/** A page with a message, for instance after a logout. */
 export function messagePage(title: string, message: string): string {
   return page(title, `<p>${escapeHtml(message)}</p>`);
 }

@@ -1,4 +1,4 @@
-/** The look of all pages, in one inline sheet: they load nothing. */
+/** The styles of all pages. They are inline, because the pages load nothing. */
 export const style: string = `
   :root { color-scheme: light dark; --page: #f3f5f9; --surface: #fff; --text: #16203a; --quiet: #4f5b78; --line: #d4dbe8;
     --field: #7a86a1; --accent: #0b5cab; --on-accent: #fff; --tint: #e3effc; --bad: #8c1d18; --bad-tint: #fdeceb;

@@ -3,19 +3,19 @@ import { randomText } from '../org/ids';
 import type { EmulatorUser } from '../org/users';
 import type { EmulatorClient } from './clients';
 
-/** A browser, known by its session cookie. */
+/** A browser, identified by its session cookie. */
 export interface Browser {
   id: string;
-  /** Goes into every form, so that another site cannot post one. */
+  /** A secret in every form, so that another site cannot send the form. */
   readonly csrfToken: string;
   user: EmulatorUser | undefined;
-  /** Usernames that logged in here before: Salesforce's login hints. */
+  /** Usernames of earlier logins in this browser, which Salesforce offers again. */
   readonly remembered: string[];
 }
 
-/** An authorization request that is being answered by the person at the browser. */
+/** An authorization request that the user is answering. */
 export interface Transaction {
-  /** Names it in the URLs of the pages. */
+  /** The id of the transaction in the URLs of the pages. */
   readonly source: string;
   readonly client: EmulatorClient;
   readonly redirectURI: string;
@@ -27,17 +27,17 @@ export interface Transaction {
   readonly loginHint: string | undefined;
   readonly display: string;
   readonly site: string;
-  /** Set once the user logged in for this request, or chose an account. */
+  /** Whether the user has logged in for this request, or has chosen an account. */
   loggedIn: boolean;
   chosen: boolean;
-  /** Who has to be logged in when the request goes on; set by the page that showed the name. */
+  /** The user who allowed access. Another user of the browser must be asked again. */
   approvedBy: EmulatorUser | undefined;
 }
 
-/** Most answers that are remembered. */
+/** Number of answers that are remembered. */
 const maxFinished = 100;
 
-/** Browser sessions and what they are in the middle of. */
+/** Browser sessions and their transactions. */
 export class Browsers {
   readonly #browsers = new Map<string, Browser>();
   readonly #transactions = new Map<string, Transaction>();
@@ -54,7 +54,7 @@ export class Browsers {
     return browser;
   }
 
-  /** Logs a user in under a new session id, because the old one may have been planted. */
+  /** Logs a user in with a new session id, because an attacker may have set the old id. */
   logIn(browser: Browser, user: EmulatorUser): void {
     this.#browsers.delete(browser.id);
     browser.id = randomText(32);
@@ -79,7 +79,7 @@ export class Browsers {
     return source === null ? undefined : this.#transactions.get(source);
   }
 
-  /** What opens a browser session once, without a login page. */
+  /** Makes a key that opens a browser session once, without a login page. */
   issueOneTimePassword(user: EmulatorUser): string {
     const value = `__fake_one_time_password_${randomText(24)}__`;
     this.#oneTimePasswords.set(value, user);
@@ -93,8 +93,7 @@ export class Browsers {
   }
 
   /**
-   * A request is answered once. Its answer is kept, so that a person who clicks on Allow twice is sent to the callback twice,
-   * with the same code.
+   * Ends a transaction and remembers its answer. A user who clicks Allow twice is redirected twice with the same code.
    */
   finish(transaction: Transaction, answer: Reply): void {
     this.#transactions.delete(transaction.source);
@@ -103,7 +102,7 @@ export class Browsers {
     if (this.#finished.size > maxFinished && oldest !== undefined) this.#finished.delete(oldest);
   }
 
-  /** A request that was answered before, and its answer. */
+  /** A transaction that was already answered, and the answer. */
   finished(source: string | null): { transaction: Transaction; answer: Reply } | undefined {
     return source === null ? undefined : this.#finished.get(source);
   }

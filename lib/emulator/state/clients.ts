@@ -3,46 +3,48 @@ import { randomText } from '../org/ids';
 import { AddressList } from './addresses';
 import { defaultPolicies, type AppAge, type ClientPolicy } from '../policy';
 
-/** An app, as registered with the emulator. */
+/** An app that is registered with the emulator. */
 export interface EmulatorClient {
   /** Consumer Key. */
   readonly clientID: string;
-  /** Consumer Secret, visibly fake; an empty text for a public client. `rotateSecret` changes it. */
+  /** Consumer Secret, which is fake. A public client has an empty text. `rotateSecret` changes the secret. */
   readonly clientSecret: string;
-  /** More may be pushed while the emulator runs: an app may have to listen before it knows its own URL. */
+  /** URLs may be added while the emulator runs, because some apps know their own URL only when they listen. */
   readonly callbackURLs: string[];
-  /** The switches as they stand; change them with `setPolicy`. */
+  /** The current settings. Change them with `setPolicy`. */
   readonly policy: Readonly<ClientPolicy>;
-  /** Key that checks what the client signs (RFC 7523), if one was registered. `replaceKey` changes it. */
+  /** Public key of the client (RFC 7523), if a key was registered. `replaceKey` changes the key. */
   readonly publicKey: JsonWebKey | undefined;
 }
 
-/** What a new app is registered with. */
+/** Options of a new app. */
 export interface ClientRegistration {
-  /** Callback URLs; `redirect_uri` has to equal one of them exactly. */
+  /** Callback URLs. `redirect_uri` must be equal to one of them. */
   callbackURLs: readonly string[];
   policy?: Partial<ClientPolicy> | undefined;
-  /** What `policy` starts from: the app Salesforce makes now, or an app of before July 2026. Default: the emulator's `app`. */
+  /** The age of the app, which decides the defaults of `policy`. Default: the emulator's `app`. */
   app?: AppAge | undefined;
   /** Consumer Key. Default: a random fake one. */
   clientID?: string | undefined;
-  /** Default: a random fake secret. `false` makes a public client, which needs PKCE and no secret in either flow. */
+  /** Consumer Secret. Default: a random fake one. `false` makes a public client, which needs PKCE and no secret. */
   clientSecret?: string | false | undefined;
   /** The same as `policy.assignedScopes`. */
   scopes?: readonly string[] | undefined;
   /** RSA public key as a JWK, which lets the client authenticate with `private_key_jwt` and the JWT bearer flow. */
   publicKey?: JsonWebKey | undefined;
-  /** The same as a certificate in PEM, as Setup takes it. Its time does not count, as is reported of Salesforce. */
+  /**
+   * The key as a certificate in PEM, as in Setup. The dates of the certificate are ignored, as users report of Salesforce.
+   */
   certificate?: string | undefined;
 }
 
 /**
- * What is wrong with a callback URL, or undefined.
+ * Checks a callback URL.
  *
- * @returns the end of a sentence that begins with the URL
+ * @returns the end of a sentence that begins with the URL, or undefined if the URL is valid
  */
 export function callbackProblem(url: string): string | undefined {
-  // Read as a URL, "localhost:3000/callback" has the scheme "localhost".
+  // The URL "localhost:3000/callback" would have the scheme "localhost".
   if (/^[\w.-]+:\d+(?:[/?#]|$)/.test(url)) return `has no scheme. Did you mean "http://${url}"?`;
   return URL.canParse(url) ? undefined : 'is not an absolute URL.';
 }
@@ -53,7 +55,7 @@ function fakeSecret(): string {
   return `__fake_client_secret_${randomText(24)}__`;
 }
 
-/** All apps the emulator knows. */
+/** All apps of the emulator. */
 export class Clients {
   readonly list: EmulatorClient[] = [];
   readonly #defaultApp: AppAge;
@@ -63,7 +65,7 @@ export class Clients {
   }
 
   /**
-   * Adds an app. Unlike at Salesforce it can be used at once, not after ten minutes.
+   * Adds an app. Unlike at Salesforce, the app works at once and not after ten minutes.
    *
    * @throws TypeError if a callback URL, the certificate or an address of the policy is invalid
    */
@@ -96,7 +98,7 @@ export class Clients {
     return this.list.find((client) => client.clientID === clientID);
   }
 
-  /** @throws TypeError if no app has this id, or the app has a switch locked */
+  /** @throws TypeError if no app has this id, or a setting is locked */
   setPolicy(clientID: string, changes: Partial<ClientPolicy>): void {
     checkPolicy(changes);
     const { policy } = this.#get(clientID);
@@ -104,13 +106,13 @@ export class Clients {
     const refused = lockedSwitches.find((name) => isLocked && name in changes && changes[name] !== policy[name]);
     if (refused !== undefined) {
       throw new TypeError(
-        `Salesforce has locked ${refused} in the apps it makes now. Use an app of before with app: 'legacy', or set locked: false as well.`,
+        `Salesforce has locked ${refused} in today's apps. Use an older app with app: 'legacy', or set locked: false as well.`,
       );
     }
     Object.assign(policy, changes);
   }
 
-  /** @returns the new secret. @throws TypeError where no app has this id */
+  /** @returns the new secret. @throws TypeError if no app has this id */
   rotateSecret(clientID: string): string {
     const clientSecret = fakeSecret();
     Object.assign(this.#get(clientID), { clientSecret });
@@ -134,7 +136,7 @@ function publicKeyOf(certificate: string | undefined): JsonWebKey | undefined {
   try {
     return new X509Certificate(certificate).publicKey.export({ format: 'jwk' });
   } catch (error) {
-    throw new TypeError('The certificate is not one in PEM.', { cause: error });
+    throw new TypeError('The certificate is not valid PEM.', { cause: error });
   }
 }
 

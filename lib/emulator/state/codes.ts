@@ -4,17 +4,17 @@ import type { EmulatorUser } from '../org/users';
 import type { EmulatorClient } from './clients';
 import type { Grant } from './grants';
 
-/** Salesforce's life of an authorization code. */
+/** How long an authorization code is valid at Salesforce. */
 const codeLifeMs = 15 * 60 * 1000;
 
-/** What an authorization code stands for. */
+/** The data of an authorization code. */
 export interface AuthorizationCode {
   readonly client: EmulatorClient;
   readonly user: EmulatorUser;
   readonly scopes: readonly string[];
   readonly redirectURI: string;
   readonly nonce: string | undefined;
-  /** The S256 challenge (RFC 7636), where one was sent. */
+  /** The S256 challenge (RFC 7636), if the request had one. */
   readonly codeChallenge: string | undefined;
   readonly site: string;
 }
@@ -25,7 +25,7 @@ interface IssuedCode extends AuthorizationCode {
   grant: Grant | undefined;
 }
 
-/** Authorization codes, each good once. */
+/** Authorization codes. Each works once. */
 export class AuthorizationCodes {
   readonly #clock: EmulatorClock;
   readonly #codes = new Map<string, IssuedCode>();
@@ -34,7 +34,7 @@ export class AuthorizationCodes {
     this.#clock = clock;
   }
 
-  /** A code in Salesforce's form: `aPrx…` and two equals signs, which a callback has to decode exactly once. */
+  /** Makes a code in Salesforce's format: `aPrx…` and two equals signs, which a callback must decode exactly once. */
   issue(code: AuthorizationCode): string {
     const value = `aPrx${randomText(80)}==`;
     this.#codes.set(value, { ...code, expiresAt: this.#clock.now() + codeLifeMs, used: false, grant: undefined });

@@ -3,35 +3,35 @@ import { randomText } from '../org/ids';
 import type { EmulatorUser } from '../org/users';
 import type { EmulatorClient } from './clients';
 
-/** One approval of an app by a user: the family of tokens that live and die together. */
+/** The tokens of one login of a user at an app. They are revoked together. */
 export interface Grant {
   readonly client: EmulatorClient;
   readonly user: EmulatorUser;
   readonly scopes: readonly string[];
   readonly createdAt: number;
-  /** Path of the site the user logged in at, `''` for the login host. */
+  /** Path of the site of the login, `''` for the login host. */
   readonly site: string;
   lastUsedAt: number;
-  /** The one refresh token that is good now; undefined where `refresh_token` was not granted. */
+  /** The current refresh token. Undefined if the scope `refresh_token` was not granted. */
   refreshToken: string | undefined;
   revoked: boolean;
 }
 
-/** A session, opened by a token reply. */
+/** A session. Each token reply opens a session. */
 export interface AccessToken {
   readonly token: string;
   readonly grant: Grant;
   readonly format: 'opaque' | 'jwt';
   readonly issuedAt: number;
-  /** Origin of the instance it was issued for, which is the only one to take it for data. */
+  /** Origin of the instance for which the token was issued. Only this instance serves data for the token. */
   readonly instanceOrigin: string;
-  /** Idle time after which the session ends; undefined where `expiresAt` is fixed. */
+  /** Time without use after which the session ends. Undefined if `expiresAt` is fixed. */
   readonly slidesByMs: number | undefined;
   expiresAt: number;
   revoked: boolean;
 }
 
-/** Which tokens a call is about; everything where nothing is named. */
+/** Selects tokens. An empty filter selects all tokens. */
 export interface TokenFilter {
   username?: string | undefined;
   userId?: string | undefined;
@@ -39,7 +39,7 @@ export interface TokenFilter {
   clientID?: string | undefined;
 }
 
-/** Grants and their tokens. Nothing is ever removed, so that a spent token is told apart from an unknown one. */
+/** Grants and their tokens. No token is ever removed, so that a spent token differs from an unknown token. */
 export class Grants {
   readonly #clock: EmulatorClock;
   readonly #grants: Grant[] = [];
@@ -47,14 +47,14 @@ export class Grants {
   /** Refresh tokens that were issued while rotation was off. */
   readonly #unrotated = new Set<string>();
   readonly #accessTokens = new Map<string, AccessToken>();
-  /** Clients a user has approved, `userId clientID` → scopes. */
+  /** Approved scopes by `userId clientID`. */
   readonly #approvals = new Map<string, Set<string>>();
 
   constructor(clock: EmulatorClock) {
     this.#clock = clock;
   }
 
-  /** All grants, oldest first, with the access tokens of each that are good now. */
+  /** All grants, oldest first, with their valid access tokens. */
   get list(): readonly { readonly grant: Grant; readonly accessTokens: readonly AccessToken[] }[] {
     const live = new Map(this.#grants.map((grant) => [grant, [] as AccessToken[]]));
     for (const access of this.#accessTokens.values()) {
@@ -63,7 +63,7 @@ export class Grants {
     return [...live].map(([grant, accessTokens]) => ({ grant, accessTokens }));
   }
 
-  /** Whether the user approved the app for all these scopes before, and nothing has revoked that since. */
+  /** Whether the user has approved the app for all these scopes, and the approval was not revoked. */
   isApproved(client: EmulatorClient, user: EmulatorUser, scopes: readonly string[]): boolean {
     const approved = this.#approvals.get(`${user.userId} ${client.clientID}`);
     return approved !== undefined && scopes.every((scope) => approved.has(scope));
@@ -75,7 +75,7 @@ export class Grants {
     this.#approvals.set(key, new Set([...(this.#approvals.get(key) ?? []), ...scopes]));
   }
 
-  /** Opens a grant; one refresh token too many for this user and app revokes the oldest. */
+  /** Opens a grant. If the user then has too many refresh tokens for the app, the oldest grant is revoked. */
   open(client: EmulatorClient, user: EmulatorUser, scopes: readonly string[], site: string): Grant {
     const now = this.#clock.now();
     const withRefreshToken = scopes.includes('refresh_token') || scopes.includes('offline_access');
@@ -100,7 +100,7 @@ export class Grants {
     return grant;
   }
 
-  /** Gives a grant a new refresh token; the one before it is spent from here on. */
+  /** Gives a grant a new refresh token. The earlier token is spent from now on. */
   rotate(grant: Grant): string {
     const token = `5Aep861_fake_${randomText(74)}`;
     grant.refreshToken = token;
@@ -109,7 +109,7 @@ export class Grants {
     return token;
   }
 
-  /** Whether a token was issued while rotation was off, which has been switched on since. */
+  /** Whether rotation was off when the token was issued, and is on now. */
   isOlderThanRotation(refreshToken: string): boolean {
     const isOn = this.#refreshTokens.get(refreshToken)?.client.policy.rotateRefreshTokens === true;
     return isOn && this.#unrotated.has(refreshToken);
@@ -123,13 +123,13 @@ export class Grants {
     return this.#refreshTokens.get(refreshToken);
   }
 
-  /** Whether this token was once good and has been rotated out. */
+  /** Whether rotation has replaced this token. */
   isSpent(refreshToken: string): boolean {
     const grant = this.#refreshTokens.get(refreshToken);
     return grant !== undefined && grant.refreshToken !== refreshToken;
   }
 
-  /** Whether Salesforce would still answer this refresh token with an access token. */
+  /** Whether this refresh token still works. */
   isRefreshTokenLive(refreshToken: string): boolean {
     const grant = this.#refreshTokens.get(refreshToken);
     if (!grant || grant.revoked || grant.refreshToken !== refreshToken) return false;
@@ -144,20 +144,20 @@ export class Grants {
       : isWithin(grant.createdAt, policy.absoluteSeconds);
   }
 
-  /** The session of an access token, as long as it lasts. Reading it does not count as using it. */
+  /** The session of a valid access token. This call does not count as a use of the session. */
   findAccessToken(token: string): AccessToken | undefined {
     const access = this.#accessTokens.get(token);
     return access && this.#isAccessTokenLive(access) ? access : undefined;
   }
 
-  /** The same, and an opaque session starts its idle time anew. */
+  /** The session of a valid access token. The idle time of an opaque session starts again. */
   useAccessToken(token: string): AccessToken | undefined {
     const access = this.findAccessToken(token);
     if (access?.slidesByMs !== undefined) access.expiresAt = this.#clock.now() + access.slidesByMs;
     return access;
   }
 
-  /** Ends a grant with all its tokens; the last one to go takes the user's approval along. */
+  /** Revokes a grant with all its tokens. With the last refresh token, the approval of the user ends too. */
   revoke(grant: Grant): void {
     grant.revoked = true;
     for (const access of this.#accessTokens.values()) if (access.grant === grant) access.revoked = true;
@@ -167,12 +167,12 @@ export class Grants {
     }
   }
 
-  /** Ends sessions only. */
+  /** Ends sessions. Refresh tokens stay valid. */
   expireAccessTokens(filter: TokenFilter): void {
     for (const access of this.#accessTokens.values()) if (matches(access.grant, filter)) access.revoked = true;
   }
 
-  /** Ends grants, as an administrator does under "Connected Apps OAuth Usage". */
+  /** Revokes grants, as an administrator does under "Connected Apps OAuth Usage". */
   revokeAll(filter: TokenFilter): void {
     for (const grant of this.#grants) if (!grant.revoked && matches(grant, filter)) this.revoke(grant);
   }

@@ -2,7 +2,7 @@ import type { Exchange } from '../http/exchange';
 import type { Provider } from '../provider';
 import type { Grant } from '../state/grants';
 
-/** Who calls, and the path after the version. */
+/** A call of the REST API: the caller, and the path after the version. */
 export interface DataCall {
   readonly provider: Provider;
   readonly exchange: Exchange;

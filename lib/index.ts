@@ -12,6 +12,8 @@ export type { AnonymousRequest, AuthenticatedRequest, GuardedRequest, Salesforce
 export type { AppOptions } from './app/options';
 export type { AppAccess } from './middleware/app-access';
 export type { AdoptedGrant, AdoptOptions, SessionAdoption } from './middleware/adoption';
+export type { GrantHealth } from './coordinator/health';
+export type { KeyUse, ResealCounts } from './coordinator/reseal';
 export type { GrantOwnerQuery, GrantSummary, Tokens } from './middleware/tokens';
 export type { GrantClient } from './client/grant-client';
 export type { ConnectionOptions, JsforceConnection } from './client/connection';

@@ -12,6 +12,7 @@ export type { AnonymousRequest, AuthenticatedRequest, GuardedRequest, Salesforce
 export type { AppOptions } from './app/options';
 export type { AppAccess } from './middleware/app-access';
 export type { AdoptedGrant, AdoptOptions, SessionAdoption } from './middleware/adoption';
+export type { LoginStatus, Status } from './middleware/status';
 export type { GrantHealth } from './coordinator/health';
 export type { KeyUse, ResealCounts } from './coordinator/reseal';
 export type { GrantOwnerQuery, GrantSummary, Tokens } from './middleware/tokens';

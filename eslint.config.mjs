@@ -141,6 +141,7 @@ export default tseslint.config(
     files: ['example/public/*.js'],
     languageOptions: {
       globals: {
+        clearTimeout: 'readonly',
         document: 'readonly',
         EventSource: 'readonly',
         navigator: 'readonly',

@@ -12,6 +12,7 @@ export type { AuthenticatedRequest, GuardedRequest, SalesforceRequest } from './
 export type { AppOptions } from './app/app-options';
 export type { AppAccess } from './middleware/app-access';
 export type { AdoptedGrant, AdoptOptions } from './middleware/adoption';
+export type { Status } from './middleware/status';
 export type { GrantSummary, Tokens } from './middleware/tokens';
 export type { GrantClient } from './client/grant-client';
 export { salesforceApiError } from './client/api-error';

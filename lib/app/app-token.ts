@@ -1,3 +1,4 @@
+import { keysInOrder, noteTaken } from '../client-authentication/client-authentication';
 import type { SigningKey } from '../client-authentication/client-key';
 import { signClaims } from '../client-authentication/signed-claims';
 import type { Clock } from '../clock';
@@ -46,9 +47,10 @@ export async function requestAppToken(
 async function bearerGrant(
   client: TokenClient,
   { user, audience }: { user: string; audience: string },
-  { clientID, clientKeys, httpTimeoutMs }: Configuration,
+  configuration: Configuration,
   { clock, guard }: { clock: Clock; guard: SendGuard | undefined },
 ): Promise<TokenEndpointReply> {
+  const { clientID, httpTimeoutMs } = configuration;
   const ask = async (key: SigningKey): Promise<TokenEndpointReply> => {
     const claims = { iss: clientID, sub: user, aud: audience };
     return client.jwtBearerGrant(await signClaims(claims, key, { clock, limitMs: httpTimeoutMs }), guard);
@@ -58,9 +60,11 @@ async function bearerGrant(
     'clientKey',
     'clientKey is missing.',
   );
-  for (const key of clientKeys) {
+  for (const key of keysInOrder(configuration, clock)) {
     try {
-      return await ask(key);
+      const reply = await ask(key);
+      noteTaken(key, configuration, clock);
+      return reply;
     } catch (error) {
       if (!(error instanceof TokenRequestError) || error.code !== 'ERR_SALESFORCE_CLIENT_REJECTED') throw error;
       refused = error;

@@ -10,7 +10,7 @@ const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 /** How long the key that Salesforce took goes first. A new key can take ten minutes to work after its upload. */
 const preferMs = 10 * 60 * 1000;
 
-/** The key Salesforce took last, for each client with two keys. */
+/** The key Salesforce took last, for each client with two keys, by tenant and client id. */
 const taken = new Map<string, { name: string; at: number }>();
 const maxClients = 1_000;
 
@@ -29,7 +29,7 @@ export function isConfidential({ clientAuthentication }: Configuration): boolean
 /** Ways for the client to prove itself, in the order they are tried. There are two only while its key is changed. */
 export function proofsOf(configuration: Configuration, clock: Clock): readonly Proof[] {
   if (configuration.clientKeys.length > 0) {
-    return inOrder(configuration, clock).map((key) => proofBy(key, configuration, clock));
+    return keysInOrder(configuration, clock).map((key) => proofBy(key, configuration, clock));
   }
   return [{ auth: bySecret(configuration), wasTaken: () => undefined }];
 }
@@ -45,7 +45,7 @@ function bySecret({ clientSecret, clientAuthentication }: Configuration): Client
 
 /** `private_key_jwt` (OpenID Connect Core, section 9; RFC 7523, section 2.2). */
 function proofBy(key: SigningKey, configuration: Configuration, clock: Clock): Proof {
-  const { clientID, httpTimeoutMs } = configuration;
+  const { httpTimeoutMs } = configuration;
   return {
     auth: async ({ token_endpoint: tokenEndpoint = '' }, client, body) => {
       const { signClaims } = await import('./signed-claims');
@@ -55,17 +55,29 @@ function proofBy(key: SigningKey, configuration: Configuration, clock: Clock): P
       body.set('client_assertion', await signClaims(claims, key, { clock, limitMs: httpTimeoutMs }));
     },
     wasTaken: () => {
-      if (configuration.clientKeys.length < 2) return;
-      if (taken.size >= maxClients) taken.clear();
-      taken.set(clientID, { name: key.name, at: clock.monotonic() });
+      noteTaken(key, configuration, clock);
     },
   };
 }
 
-function inOrder({ clientID, clientKeys }: Configuration, clock: Clock): readonly SigningKey[] {
-  const last = taken.get(clientID);
+/** Notes that Salesforce took what a key has signed. */
+export function noteTaken(key: SigningKey, configuration: Configuration, clock: Clock): void {
+  if (configuration.clientKeys.length < 2) return;
+  if (taken.size >= maxClients) taken.clear();
+  taken.set(clientOf(configuration), { name: key.name, at: clock.monotonic() });
+}
+
+/** Keys of a client in the order in which they are tried. */
+export function keysInOrder(configuration: Configuration, clock: Clock): readonly SigningKey[] {
+  const { clientKeys } = configuration;
+  const last = taken.get(clientOf(configuration));
   if (!last || clock.monotonic() - last.at >= preferMs) return clientKeys;
   return [...clientKeys].sort((one, other) => Number(other.name === last.name) - Number(one.name === last.name));
+}
+
+/** Two tenants can name the same client id, and have keys of their own. */
+function clientOf({ tenant, clientID }: Configuration): string {
+  return JSON.stringify([tenant, clientID]);
 }
 
 /**

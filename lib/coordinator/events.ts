@@ -39,6 +39,7 @@ export type StoreOperation =
   | 'logOut'
   | 'list'
   | 'takeIdle'
+  | 'reseal'
   | 'claimOnce'
   | 'resolveClaim';
 

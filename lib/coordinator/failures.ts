@@ -96,6 +96,7 @@ const askedOf: Record<StoreOperation, string> = {
   logOut: 'end a session',
   list: 'list grants',
   takeIdle: 'find idle grants',
+  reseal: 'encrypt a grant anew',
   claimOnce: 'claim a login callback or a turn',
   resolveClaim: 'store the result of a login callback or a turn',
 };

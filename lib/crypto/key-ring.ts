@@ -33,6 +33,11 @@ export class KeyRing {
     return new KeyRing([randomBytes(32)], purpose);
   }
 
+  /** Ids of the keys, the one that seals first. They are stored beside what is sealed, and say nothing of the keys. */
+  get ids(): readonly string[] {
+    return this.#keys.map(({ id }) => id);
+  }
+
   /** Seals `text` for `subject`. */
   async seal(subject: string, text: string): Promise<string> {
     const [key] = this.#keys;
@@ -61,6 +66,15 @@ export class KeyRing {
     } catch {
       return undefined;
     }
+  }
+}
+
+/** Id of the key that sealed a text; undefined for a text in the clear, and for one that is damaged. */
+export function keyIdOf(sealed: string): string | undefined {
+  try {
+    return decodeProtectedHeader(sealed).kid;
+  } catch {
+    return undefined;
   }
 }
 

@@ -28,6 +28,8 @@ interface Routes {
   callback?: string | false | undefined;
   /** Default `/auth/salesforce/logout`, POST. */
   logout?: string | false | undefined;
+  /** A route that answers with JSON how the login is, for pages built in the browser. Default false: no such route. */
+  status?: string | false | undefined;
 }
 
 /** Options that hold for the whole life of the middleware. */
@@ -138,7 +140,7 @@ export interface ParsedOptions {
   isUnencryptedOnPurpose: boolean;
   grantKeys: KeyRing | undefined;
   acceptUnencrypted: boolean;
-  routes: { login: string | false; choose: string | false; callback: string | false; logout: string | false };
+  routes: Record<keyof Routes, string | false>;
   property: string;
   session: SessionPlace;
   addresses: Addresses;
@@ -230,7 +232,7 @@ function hasLastingGrants(store: TokenStore, { fixed }: ConfigurationSource): bo
 function parseRoutes(value: unknown): ParsedOptions['routes'] {
   const given = value ?? {};
   if (typeof given !== 'object') throw invalid('routes', 'an object with login, callback and logout');
-  checkNames(given, ['login', 'choose', 'callback', 'logout'], 'routes');
+  checkNames(given, ['login', 'choose', 'callback', 'logout', 'status'], 'routes');
   const route = (name: keyof Routes, fallback: string | false): string | false => {
     const path: unknown = (given as Routes)[name];
     return path === false ? false : (parsePath(`routes.${name}`, path) ?? fallback);
@@ -240,6 +242,7 @@ function parseRoutes(value: unknown): ParsedOptions['routes'] {
     choose: route('choose', false),
     callback: route('callback', '/auth/salesforce/callback'),
     logout: route('logout', '/auth/salesforce/logout'),
+    status: route('status', false),
   };
   if (routes.choose !== false && routes.login === false) {
     throw invalid('routes.choose', 'left out where routes.login is false, since it leads there');

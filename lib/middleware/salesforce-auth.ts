@@ -25,6 +25,7 @@ import { attached, notAuthenticated, RequestSalesforce, type GuardedRequest, typ
 import { guard, loginOnError, type RequireOptions } from './require';
 import { noteSession } from './session-mount';
 import { shutDown } from './shutdown';
+import { statusRoute } from './status';
 import { Tokens } from './tokens';
 
 /** The middleware, with everything bound to it. */
@@ -124,6 +125,7 @@ export function salesforceAuth(options: SalesforceAuthOptions): SalesforceAuth {
   const logout = logoutHandler(core);
   const askLogout = logoutPage(core);
   const choose = organizationPicker(core);
+  const status = statusRoute(core);
   const mountErrorPage = parsed.errorPage === false ? undefined : errorPageMount(core);
   let rotates: boolean | undefined;
   core.events.emitter.on('refresh.succeeded', ({ rotated }) => {
@@ -168,6 +170,10 @@ export function salesforceAuth(options: SalesforceAuthOptions): SalesforceAuth {
       }
       if (path === routes.logout) {
         askLogout(req, res, next);
+        return;
+      }
+      if (path === routes.status) {
+        status(req, res, next);
         return;
       }
     } else if (method === 'POST' && path === routes.logout) {

@@ -231,6 +231,17 @@ export interface SessionCookie {
   sameSite: boolean | string | undefined;
 }
 
+/**
+ * Keeps express-session from extending the session's time at the end of a request. A session whose cookie has no `maxAge` has
+ * no time of its own: its store decides.
+ */
+export function leaveSessionAsItIs(req: Request): void {
+  const session = sessionOf(req);
+  if (!session || !isInStore(session)) return;
+  // Not enumerable, as the method it replaces: it is not stored.
+  Object.defineProperty(session, 'touch', { value: () => session, configurable: true, writable: true });
+}
+
 /** Whether there is a session on the request. */
 export function hasSession(req: Request): boolean {
   return sessionOf(req) !== undefined;

@@ -1,5 +1,8 @@
 import { GrantClient } from '../client/grant-client';
+import { healthOf, type GrantHealth } from '../coordinator/health';
 import { idleUntilOf, keepAlive } from '../coordinator/keep-alive';
+import { countKeys, resealAll, type KeyUse, type ResealCounts, type ResealParts } from '../coordinator/reseal';
+import { checkNames } from '../options/check';
 import type { GrantFilter, GrantRecord, GrantState } from '../stores/store';
 import { toId18 } from '../salesforce/ids';
 import { adoptToken, type AdoptedGrant, type AdoptOptions } from './adoption';
@@ -21,6 +24,12 @@ export interface GrantSummary {
   clientID: string;
   tenant: string | undefined;
   state: GrantState;
+  /** Whether jobs can rely on it. */
+  health: GrantHealth;
+  /** Since when it is in doubt, or needs a login; undefined while it works. */
+  since: Date | undefined;
+  /** Why the last refresh failed, an error code of this package; undefined if it did not. */
+  errorCode: string | undefined;
   /**
    * When Salesforce lets the refresh token end if it is not used before, by `refresh.idleLimitSeconds`. Undefined without such a
    * limit, and for a grant that cannot be refreshed.
@@ -98,9 +107,41 @@ export class Tokens {
     return { grantId, user };
   }
 
+  /**
+   * How many grants each encryption key has sealed. Once a key that does not encrypt any more has none, it can be taken out of
+   * `encryptionKeys`. It reads the whole token store.
+   *
+   * @throws SalesforceAuthError `ERR_SALESFORCE_TOKEN_STORE`
+   */
+  async keys(): Promise<KeyUse[]> {
+    return countKeys(this.#sealed());
+  }
+
+  /**
+   * Encrypts all grants with the first of `encryptionKeys`, so that an old key can go. Grants are kept as they are but for that,
+   * and nobody is logged out; one that is being refreshed or in doubt is left for the next call. One grant after the other is
+   * read and written. Call it once all processes have the new key, in one process.
+   *
+   * @param options.signal ends it between two grants
+   * @throws SalesforceOptionError without `encryptionKeys`, or with a store that has no `reseal()`;
+   *   SalesforceAuthError `ERR_SALESFORCE_TOKEN_STORE`, and what was done until then stays
+   * @example
+   * const { left, unreadable } = await salesforce.tokens.reseal();
+   * console.log(`${left} grants are left for later, ${unreadable} cannot be read`);
+   */
+  async reseal(options: { signal?: AbortSignal | undefined } = {}): Promise<ResealCounts> {
+    checkNames(options, ['signal'], 'tokens.reseal()');
+    return resealAll(this.#sealed(), options.signal);
+  }
+
   /** Ends a grant: all its sessions are logged out, and its tokens revoked at Salesforce. */
   async revoke(grant: string | GrantOwnerQuery): Promise<void> {
     await this.#core.grants.logOut({ grantId: await this.#idOf(grant) }, true);
+  }
+
+  #sealed(): ResealParts {
+    const { coordinator, codec, options } = this.#core;
+    return { keys: options.grantKeys, codec, store: options.store, access: coordinator.access };
   }
 
   async #idOf(grant: string | GrantOwnerQuery): Promise<string> {
@@ -118,7 +159,9 @@ export class Tokens {
   #summary(record: GrantRecord): GrantSummary {
     const { organizationId, userId, clientID, tenant } = record.labels;
     const { settings, clock } = this.#core.options;
+    const { grantId, state, errorCode } = record;
+    const owner = { organizationId, userId, clientID, tenant };
     const idleUntil = idleUntilOf(record, settings, clock);
-    return { grantId: record.grantId, organizationId, userId, clientID, tenant, state: record.state, idleUntil };
+    return { grantId, ...owner, state, ...healthOf(record, clock), errorCode, idleUntil };
   }
 }

@@ -8,6 +8,7 @@ import { describeLogins } from './contract/logins';
 import { describeNotifications } from './contract/notifications';
 import { describeOneTimeClaims } from './contract/one-time-claims';
 import { describeRefusals } from './contract/refusals';
+import { describeReseals } from './contract/reseals';
 import { describeSessions } from './contract/sessions';
 import { describeSpares } from './contract/spares';
 import { describeClaimReleases } from './contract/claim-releases';
@@ -32,6 +33,8 @@ export interface TokenStoreSuiteOptions extends Partial<TestFunctions> {
    * of the bound are left out.
    */
   maxHolders?: number;
+  /** False for a store without `reseal()`. Default true. */
+  reseals?: boolean;
   /** False for a store without `claimOnce()` and `resolveClaim()`. Default true. */
   claimsOnce?: boolean;
 }
@@ -64,6 +67,7 @@ export function describeTokenStore(
     notifies = true,
     takesIdle = true,
     claimsOnce = true,
+    reseals = true,
     maxHolders,
     ...given
   } = options;
@@ -100,5 +104,6 @@ export function describeTokenStore(
     if (notifies) describeNotifications(part);
     if (takesIdle) describeIdleGrants(part);
     if (claimsOnce) describeOneTimeClaims(part);
+    if (reseals) describeReseals(part);
   });
 }

@@ -11,6 +11,7 @@ import type {
   IdleQuery,
   LogOut,
   LogOutOutcome,
+  Reseal,
   SessionHolder,
   TokenStore,
 } from './store';
@@ -183,6 +184,16 @@ export class GrantOperations {
     if (!stored || !isIdle(stored, now, idleMs)) return undefined;
     stored.takenUntil = now + takenMs;
     return { grantId, generation: stored.generation, unheldMs: Math.max(0, now - stored.heldUntil) };
+  }
+
+  reseal(grantId: string, { generation, version, from, to }: Reseal): boolean {
+    const stored = this.#live(grantId, { generation });
+    const isAtRest = stored && (stored.state === 'idle' || stored.state === 'ended');
+    if (!isAtRest || stored.leaseUntil > this.#parts.now() || stored.version !== version) return false;
+    if (stored.payload !== from.payload || stored.spare !== from.spare) return false;
+    stored.payload = to.payload;
+    stored.spare = to.spare;
+    return true;
   }
 
   /** The grant, or its tombstone, unless its time is over. */

@@ -11,6 +11,7 @@ import type {
   IdleGrant,
   IdleQuery,
   OneTimeClaimOutcome,
+  Reseal,
   LogOut,
   LogOutOutcome,
   SessionHolder,
@@ -124,6 +125,10 @@ export class MemoryTokenStore implements TokenStore {
       const idle = this.#operations.takeIdle(grantId, query);
       if (idle) yield await Promise.resolve(idle);
     }
+  }
+
+  reseal(grantId: string, reseal: Reseal): Promise<boolean> {
+    return Promise.resolve(this.#operations.reseal(grantId, reseal));
   }
 
   claimOnce(key: string, owner: string, lifeMs: number): Promise<OneTimeClaimOutcome> {

@@ -16,6 +16,7 @@ import type {
   IdleGrant,
   IdleQuery,
   OneTimeClaimOutcome,
+  Reseal,
   LogOut,
   LogOutOutcome,
   SessionHolder,
@@ -166,6 +167,11 @@ export class PostgresTokenStore implements TokenStore {
       }
       if (rows.length < takenAtOnce) return;
     }
+  }
+
+  async reseal(grantId: string, { generation, version, from, to }: Reseal): Promise<boolean> {
+    const texts = [from.payload, from.spare ?? null, to.payload, to.spare ?? null];
+    return isYes(await this.#step('reseal', [grantId, generation, version, ...texts]));
   }
 
   async claimOnce(key: string, owner: string, lifeMs: number): Promise<OneTimeClaimOutcome> {

@@ -17,6 +17,7 @@ import type {
   IdleGrant,
   IdleQuery,
   OneTimeClaimOutcome,
+  Reseal,
   LogOut,
   LogOutOutcome,
   SessionHolder,
@@ -189,6 +190,11 @@ export class RedisTokenStore implements TokenStore {
         if (outcome === 'yes') yield { grantId, generation: generation ?? '', unheldMs: Number(unheldMs) };
       }
     }
+  }
+
+  async reseal(grantId: string, { generation, version, from, to }: Reseal): Promise<boolean> {
+    const texts = [from.payload, from.spare ?? '', to.payload, to.spare ?? ''];
+    return isYes(await this.#run('reseal', grantId, [generation, String(version), ...texts]));
   }
 
   async claimOnce(key: string, owner: string, lifeMs: number): Promise<OneTimeClaimOutcome> {

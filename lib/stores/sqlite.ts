@@ -18,6 +18,7 @@ import type {
   LogOut,
   LogOutOutcome,
   OneTimeClaimOutcome,
+  Reseal,
   SessionHolder,
   StoreFinding,
   TokenStore,
@@ -122,6 +123,10 @@ export class SqliteTokenStore implements TokenStore {
       const idle = await this.#step(String(id), (grants) => grants.takeIdle(String(id), query));
       if (idle) yield idle;
     }
+  }
+
+  reseal(grantId: string, reseal: Reseal): Promise<boolean> {
+    return this.#step(grantId, (grants) => grants.reseal(grantId, reseal));
   }
 
   claimOnce(key: string, owner: string, lifeMs: number): Promise<OneTimeClaimOutcome> {

@@ -86,6 +86,17 @@ export interface TokenStore {
   takeIdle?(query: IdleQuery): AsyncIterable<IdleGrant>;
 
   /**
+   * Puts other texts in the place of the sealed tokens: the same tokens, sealed with another key. Version, state and times stay,
+   * and nobody is told. It is done only if the record is as the caller has read it (generation, version, payload and spare
+   * tokens), is `idle` or `ended`, and has no claim: an attempt has to find what it has read.
+   *
+   * Optional. `salesforce.tokens.reseal()` needs it.
+   *
+   * @returns whether it was done
+   */
+  reseal?(grantId: string, reseal: Reseal): Promise<boolean>;
+
+  /**
    * Takes a key for one owner: of all callers of all processes, the first one gets `claimed`, and every other one `taken`.
    * A login callback takes its authorization code so, since Salesforce must see a code once.
    *
@@ -316,6 +327,15 @@ export interface GrantCommit extends Staleness {
   payload: string;
   /** Spare tokens the caller has read, which the new tokens clear; others stay. */
   knownSpare?: string | undefined;
+}
+
+/** The sealed texts of a record as they were read, and those in their place. */
+export interface Reseal {
+  generation: string;
+  version: number;
+  from: Pick<GrantRecord, 'payload' | 'spare'>;
+  /** Spare tokens if and only if `from` has some. */
+  to: Pick<GrantRecord, 'payload' | 'spare'>;
 }
 
 /** What a logout ends: one session, or the grant for all of its holders. */

@@ -193,6 +193,48 @@ describe('app()', () => {
     expect(await userOf(salesforce)).toBe(emulator.users[0]!.username);
   });
 
+  it('tries the key first that Salesforce took last, also for a JWT bearer', async () => {
+    const started = await start({}, { clientKey: [{ key: makeKey().key }, { key: key.key }] });
+    const { salesforce, emulator, clock } = started;
+    const app = salesforce.app({ user: emulator.users[1]!.username, audience: emulator.url });
+    const asked = async (): Promise<number> => {
+      emulator.requests.splice(0);
+      emulator.expireAccessTokens();
+      expect((await app.fetch(limits)).status).toBe(200);
+      return emulator.requests.filter(({ path }) => path.endsWith('/token')).length;
+    };
+    await app.getAccessToken();
+
+    expect(await asked()).toBe(1);
+    clock.advanceSeconds(601);
+    expect(await asked()).toBe(2);
+  });
+
+  it('remembers keys of two tenants apart, also if both name the same client', async () => {
+    const [one, two] = [makeKey(), makeKey()];
+    const started = await start({}, {}, one);
+    const { emulator, client, clock } = started;
+    const clientKey = [{ key: two.key }, { key: one.key }];
+    const salesforce = salesforceAuth({
+      configuration: () => ({ clientID: client.clientID, baseUrl: emulator.myDomainUrl, scope: 'api', clientKey }),
+      tenant: () => 'a',
+      store: new MemoryTokenStore({ clock }),
+      encryptionKeys: false,
+      clock,
+    });
+    open.push(salesforce);
+    const requests = async (tenant: string): Promise<number> => {
+      emulator.requests.splice(0);
+      await salesforce.app({ tenant }).getAccessToken();
+      return emulator.requests.filter(({ path }) => path.endsWith('/token')).length;
+    };
+
+    expect(await requests('a')).toBe(2);
+    emulator.replaceKey(client.clientID, { certificate: two.certificate });
+    // What the first tenant has learnt, that Salesforce takes the second key, is not known here.
+    expect(await requests('b')).toBe(1);
+  });
+
   it('is of one tenant each', async () => {
     const started = await start();
     const { emulator, client } = started;

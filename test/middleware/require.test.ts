@@ -113,6 +113,33 @@ describe('errorHandler()', () => {
     expect([script.status, script.body.code]).toEqual([401, 'ERR_SALESFORCE_NOT_AUTHENTICATED']);
     expect((await tab.get('/broken')).status).toBe(418);
   });
+
+  it('makes no login of an app token that has ended and cannot be had again: no user could mend that', async () => {
+    const emulator = await startTestEmulator();
+    const policy = { clientCredentialsRunAs: 'ada@acme.example' };
+    const { browser, client, errors } = await startApp({
+      emulator,
+      policy,
+      routes: (app, salesforce) => {
+        const job = salesforce.app({ baseUrl: emulator.myDomainUrl });
+        app.get('/job', requireSalesforce(), (_req, res, next) => {
+          job.fetch('/services/data/v62.0/limits').then(({ status }) => res.json(status), next);
+        });
+        app.use(salesforce.errorHandler());
+      },
+    });
+    const tab = browser();
+    await logIn(tab, emulator);
+    expect((await tab.get('/job')).body).toBe(200);
+    emulator.setPolicy(client.clientID, { clientCredentialsRunAs: undefined });
+    emulator.expireAccessTokens();
+
+    const answer = await tab.get('/job').set(page);
+
+    expect([answer.status, answer.headers['location']]).toEqual([502, undefined]);
+    expect(errors.pop()).toMatchObject({ code: 'ERR_SALESFORCE_RUN_AS_USER_MISSING' });
+    expect((await tab.get('/me')).status).toBe(200);
+  });
 });
 
 describe('a page behind a guard', () => {

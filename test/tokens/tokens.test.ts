@@ -25,6 +25,9 @@ describe('salesforce.tokens', () => {
       clientID: client.clientID,
       tenant: undefined,
       state: 'idle',
+      health: 'working',
+      since: undefined,
+      errorCode: undefined,
       idleUntil: expect.any(Date) as Date,
     });
     expect(all).toHaveLength(2);

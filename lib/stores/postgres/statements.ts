@@ -20,6 +20,7 @@ export interface Statements {
   addHolder: string;
   logOut: string;
   take: string;
+  reseal: string;
   list: string;
 }
 
@@ -246,6 +247,15 @@ select 'conflict', schema_version, null from before where not exists (select fro
       result: `, ${forgotten}
        select decided.outcome, ${record('decided')} from decided`,
       told: tells(`decided.outcome = 'loggedOut'`),
+    }),
+
+    // $2 generation, $3 version, $4 and $5 payload and spare tokens as they were read, $6 and $7 those in their place
+    reseal: step({
+      outcome: `when generation = $2 and version = $3 and state in ('idle', 'ended') and payload = $4
+         and spare is not distinct from $5::text and (lease_until is null or lease_until <= now) then 'yes' else 'no'`,
+      changes: 'payload = $6, spare = $7::text',
+      writes: `decided.outcome = 'yes'`,
+      result: decision,
     }),
 
     // $1 idleMs, $2 takenMs, $3 how many

@@ -11,6 +11,7 @@ import put from './scripts/put.lua';
 import read from './scripts/read.lua';
 import releaseClaim from './scripts/release-claim.lua';
 import renew from './scripts/renew.lua';
+import reseal from './scripts/reseal.lua';
 import resolveClaim from './scripts/resolve-claim.lua';
 import shared from './scripts/shared.lua';
 import take from './scripts/take.lua';
@@ -44,6 +45,7 @@ export const scripts = {
   addHolder: ofGrant(addHolder),
   logOut: ofGrant(logOut),
   take: ofGrant(take),
+  reseal: ofGrant(reseal),
   claimOnce: scriptOf(claimOnce),
   resolveClaim: scriptOf(resolveClaim),
 } satisfies Record<string, Script>;

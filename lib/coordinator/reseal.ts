@@ -45,7 +45,7 @@ export interface ResealParts {
 export async function countKeys({ keys, store, access }: ResealParts): Promise<KeyUse[]> {
   const counts = new Map<string | undefined, number>((keys?.ids ?? []).map((id) => [id, 0]));
   for await (const record of access.each('list', () => store.list())) {
-    for (const id of new Set(keyIdsOf(record))) counts.set(id, (counts.get(id) ?? 0) + 1);
+    for (const id of new Set(await keyIdsOf(record))) counts.set(id, (counts.get(id) ?? 0) + 1);
   }
   return [...counts].map(([keyId, grants]) => {
     const position = keyId === undefined ? -1 : (keys?.ids.indexOf(keyId) ?? -1);
@@ -76,7 +76,7 @@ async function resealOne(
   { ids: [newest] }: KeyRing,
   record: GrantRecord,
 ): Promise<keyof ResealCounts> {
-  if (keyIdsOf(record).every((id) => id === newest)) return 'current';
+  if ((await keyIdsOf(record)).every((id) => id === newest)) return 'current';
   const { grantId, generation, version, payload, spare, state, leaseInMs, tokensAgeMs } = record;
   const isAtRest = (state === 'idle' || state === 'ended') && leaseInMs === 0;
   if (!isAtRest || tokensAgeMs < untouchedMs) return 'left';
@@ -96,6 +96,6 @@ async function resealOne(
   return isDone ? 'resealed' : 'left';
 }
 
-function keyIdsOf({ payload, spare }: GrantRecord): (string | undefined)[] {
-  return [payload, ...(spare === undefined ? [] : [spare])].map(keyIdOf);
+function keyIdsOf({ payload, spare }: GrantRecord): Promise<(string | undefined)[]> {
+  return Promise.all([payload, ...(spare === undefined ? [] : [spare])].map(keyIdOf));
 }

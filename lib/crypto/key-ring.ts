@@ -70,7 +70,8 @@ export class KeyRing {
 }
 
 /** Id of the key that sealed a text; undefined for a text in the clear, and for one that is damaged. */
-export function keyIdOf(sealed: string): string | undefined {
+export async function keyIdOf(sealed: string): Promise<string | undefined> {
+  const { decodeProtectedHeader } = await import('jose');
   try {
     return decodeProtectedHeader(sealed).kid;
   } catch {

@@ -8,7 +8,7 @@ import type { SalesforceUser } from './user';
 import { isCrossSite } from './visit';
 
 /** One login of the session, as the status route tells it. */
-export interface LoginStatus {
+interface LoginStatus {
   user: SalesforceUser;
   isCurrent: boolean;
   /** Whether only a login helps. Requests may still work for a while. */

@@ -1,6 +1,7 @@
 /** @tier all */
 import { randomBytes } from 'node:crypto';
-import { MemoryTokenStore, type SalesforceAuth, type TokenStore } from '../../lib';
+import { MemoryTokenStore, type SalesforceAuth } from '../../lib';
+import type { TokenStore } from '../../lib/stores';
 import { keyIdOf } from '../../lib/crypto/key-ring';
 import type { Emulator } from '../../lib/emulator';
 import { logIn, onClient, startApp, type TestApp } from '../helpers/app';

@@ -89,7 +89,7 @@ export class AuthContext {
     this.holds = new Holds(options, this.grants);
     this.adoptions = new Adoptions(parts, this, grantIdKey);
     const { addresses, keys, reporter, tenant } = options;
-    this.intents = new LoginIntents(keys, addresses, clock);
+    this.intents = new LoginIntents(options);
     this.moves = new LoginMoves(keys, clock);
     this.strategy = new SalesforceStrategy({
       ...{ source, addresses, keys, clock, tenant, waitMs: settings.waitMs },

@@ -1,9 +1,11 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { Request, Response } from 'express';
 import type { Addresses } from '../address';
 import type { Clock } from '../clock';
 import type { KeyRing } from '../crypto/key-ring';
 import { cookieName, cookieOptions, cookiesOf } from '../login/cookies';
+import type { ParsedOptions } from './options';
+import { entriesOf, type SessionPlace } from './session';
 
 /** What a page, guard or picker of ours asks of the login route beside a plain login. */
 export interface LoginIntent {
@@ -33,11 +35,13 @@ const intentLifeMs = 30 * 60 * 1000;
 export class LoginIntents {
   readonly #keys: KeyRing;
   readonly #addresses: Addresses;
+  readonly #session: SessionPlace;
   readonly #clock: Clock;
 
-  constructor(keys: KeyRing, addresses: Addresses, clock: Clock) {
+  constructor({ keys, addresses, session, clock }: Pick<ParsedOptions, 'keys' | 'addresses' | 'session' | 'clock'>) {
     this.#keys = keys;
     this.#addresses = addresses;
+    this.#session = session;
     this.#clock = clock;
   }
 
@@ -64,7 +68,10 @@ export class LoginIntents {
   }
 
   #newName(req: Request, res: Response): string {
-    const name = randomBytes(16).toString('base64url');
+    // Two tabs that are opened at once get one name, so that the cookie of one answer does not make the link of the other invalid.
+    const [entry] = entriesOf(req, this.#session);
+    const bytes = entry ? createHash('sha256').update(`browser of ${entry.holder}`).digest() : randomBytes(16);
+    const name = bytes.subarray(0, 16).toString('base64url');
     const isSecure = this.#addresses.isSecure(req);
     res.cookie(cookieName(browserCookie, isSecure), name, cookieOptions(isSecure));
     return name;

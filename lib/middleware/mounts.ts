@@ -1,6 +1,7 @@
 import type { Application, Request } from 'express';
 import { SalesforceAuthError } from '../errors';
 import type { AuthContext } from './context';
+import { sessionsOf } from './session';
 
 /** Callback routes that middlewares of this package serve in an application, by path. */
 const callbacks = new WeakMap<Application, Map<string, AuthContext>>();
@@ -19,6 +20,7 @@ export function conflictCheck(core: AuthContext): (req: Request) => SalesforceAu
     // Nearly always the application of the request before, or none.
     if (!app || app === last) return conflict;
     last = app;
+    warnOfSharedEntry(req, core);
     const { callback } = core.options.routes;
     conflict = callback === false ? undefined : register(app, req.baseUrl + callback, core);
     return conflict;
@@ -35,5 +37,26 @@ function register(app: Application, path: string, core: AuthContext): Salesforce
     'ERR_SALESFORCE_CONFIGURATION',
     `Two salesforceAuth() serve the same callback route ${path}, so logins of one would end at the other. Give one of them ` +
       'routes of its own: routes: { login: …, callback: …, logout: … }.',
+  );
+}
+
+/** Middlewares that keep logins in the same sessions, by the name of their entry. */
+const keepers = new WeakMap<object, Map<string, AuthContext>>();
+
+/** Tells the operator of two middlewares that take each other's logins for their own. */
+function warnOfSharedEntry(req: Request, core: AuthContext): void {
+  const sessions = sessionsOf(req);
+  if (!sessions) return;
+  const { session, source, store, reporter } = core.options;
+  const known = keepers.get(sessions) ?? new Map<string, AuthContext>();
+  keepers.set(sessions, known);
+  const other = known.get(session.key)?.options;
+  if (!other) known.set(session.key, core);
+  const isSame = other?.store === store && source.fixed && other.source.fixed?.clientID === source.fixed.clientID;
+  if (!other || other === core.options || isSame) return;
+  reporter.warn(
+    'SESSION_KEY',
+    `Two salesforceAuth() keep their logins in one entry of the session, ${session.key}, so a login at one counts at the other or ` +
+      'ends the login there. Give one of them a sessionKey of its own.',
   );
 }

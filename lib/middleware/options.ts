@@ -15,7 +15,7 @@ import { MemoryTokenStore } from '../stores/memory';
 import type { TokenStore } from '../stores/store';
 import { EndedLogins } from './ended-logins';
 import type { ErrorPage } from './error-details';
-import type { SessionPlace } from './session';
+import { sessionKeyOf, type SessionPlace } from './session';
 import type { SalesforceUser } from './user';
 
 /** Paths of the mounted routes, relative to where the middleware is mounted; false for none. */
@@ -68,7 +68,7 @@ export interface StaticOptions {
   report?: Report | false | undefined;
   /** Name of the property on the request. Default `salesforce`. */
   property?: string | undefined;
-  /** Name of the entry in the session. Default: that of `property`. */
+  /** Name of the entry in the session. Default: `property` with a fingerprint of `clientID`; with `configuration` that of `property`. */
   sessionKey?: string | undefined;
   /** Passport's: keep the rest of the session at login and logout. Its id changes all the same. Default false. */
   keepSessionInfo?: boolean | undefined;
@@ -204,7 +204,11 @@ export function parseOptions(options: SalesforceAuthOptions): ParsedOptions {
     acceptUnencrypted: options.acceptUnencrypted === true,
     routes,
     property,
-    session: { key: optionalText('sessionKey', options.sessionKey) ?? property, tenant, ended: new EndedLogins() },
+    session: {
+      key: optionalText('sessionKey', options.sessionKey) ?? sessionKeyOf(property, source.fixed?.clientID),
+      tenant,
+      ended: new EndedLogins(),
+    },
     addresses: new Addresses(parsePublicUrl(options.publicUrl), source.fixed?.callbackURL),
     tenant,
     keys: loginKeys(secrets, source),

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Request } from 'express';
 import type { GrantHolder } from '../coordinator/grants';
 import { SalesforceAuthError } from '../errors';
@@ -5,6 +6,15 @@ import type { TenantFunction } from '../options/source';
 import { missingSession } from './session-mount';
 import type { EndedLogins } from './ended-logins';
 import type { SalesforceUser } from './user';
+
+/**
+ * The name under which a session keeps the logins of a middleware. Middlewares of two apps in Salesforce may share a session and a
+ * token store; a login at one must not open the guards of the other, which may admit other users.
+ */
+export function sessionKeyOf(property: string, clientID: string | undefined): string {
+  if (clientID === undefined) return property;
+  return `${property}.${createHash('sha256').update(clientID).digest('base64url').slice(0, 8)}`;
+}
 
 /** What one login leaves in the session: whose grant it is and who the user is. No token, ever. */
 export interface SessionEntry extends GrantHolder {
@@ -178,6 +188,12 @@ export function sessionSizeOf(req: Request): number | undefined {
   const session = sessionOf(req);
   if (!session || isInStore(session)) return undefined;
   return Buffer.from(JSON.stringify(session)).toString('base64').length;
+}
+
+/** What the sessions of an application have in common: the store of express-session, or the options of cookie-session. */
+export function sessionsOf(req: Request): object | undefined {
+  const { sessionStore, sessionOptions } = req as { sessionStore?: object; sessionOptions?: object };
+  return sessionStore ?? (sessionOptions && (Object.getPrototypeOf(sessionOptions) as object));
 }
 
 /** Whether the session of a request is in a store; otherwise it lives in its cookie. */

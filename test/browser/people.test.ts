@@ -20,7 +20,7 @@ describeWith('Chromium', 'nginx')('in a real browser behind nginx', () => {
     nginx = undefined;
   });
 
-  async function start(given: Partial<ApplicationOptions> = {}) {
+  async function start(given: Partial<ApplicationOptions> = {}, settings = '') {
     const emulator = await startTestEmulator();
     const ports = await choosePorts();
     const root = `https://app.test:${ports.https}`;
@@ -32,7 +32,7 @@ describeWith('Chromium', 'nginx')('in a real browser behind nginx', () => {
       options: { clock, scope: 'id api refresh_token', ...given.options },
     });
     const location = `location / { proxy_pass http://node; proxy_set_header Host $http_host;
-      proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header X-Forwarded-Proto $scheme; }`;
+      proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header X-Forwarded-Proto $scheme; ${settings} }`;
     nginx = await startNginx(ports, [app.port], location);
     return { emulator, app, root, clock, user: emulator.users[0]!, evil: `http://evil.test:${ports.http}` };
   }
@@ -146,4 +146,60 @@ describeWith('Chromium', 'nginx')('in a real browser behind nginx', () => {
     expect(callbacks.length).toBeGreaterThan(0);
     expect(codes(emulator)).toBe(1);
   });
+
+  it.each([
+    ['of a page with a usual address, with the limits of nginx', 400, ''],
+    [
+      'of a page with a long address, with a larger buffer in nginx',
+      1_900,
+      'proxy_buffer_size 16k; proxy_buffers 8 16k;',
+    ],
+  ])('a login ends after many that were given up, %s', async (_what, length, settings) => {
+    const { root, user, emulator } = await start({}, settings);
+    const page = await browser.newPage();
+    for (let number = 0; number < 12; number++) {
+      await page.goto(`${root}/guarded?number=${number}&filter=${'x'.repeat(length)}`);
+      await page.getByLabel('Username').waitFor();
+    }
+
+    await logInAtSalesforce(page, user, 'Guarded');
+
+    expect(page.url()).toContain('/guarded?number=11&');
+    expect(codes(emulator)).toBe(1);
+  });
+
+  it.each(['prefetch', 'prerender'])(
+    'a guarded page that the browser may %s is opened by the click',
+    async (action) => {
+      const asked: (string | undefined)[] = [];
+      const { root, user, emulator } = await start({
+        before: [
+          (req, _res, next) => {
+            if (req.path === '/guarded') asked.push(req.get('sec-purpose'));
+            next();
+          },
+        ],
+        routes: (router) => {
+          router.get('/eager', (_req, res) => {
+            const rules = JSON.stringify({ [action]: [{ urls: ['/guarded'], eagerness: 'immediate' }] });
+            res.send(`<h1>Eager</h1><script type="speculationrules">${rules}</script><a href="/guarded">Go</a>`);
+          });
+        },
+      });
+      const page = await browser.newPage();
+      const early = page
+        .context()
+        .waitForEvent('response', (answer) => answer.url() === `${root}/guarded`)
+        .catch(() => undefined);
+      await page.goto(`${root}/eager`);
+      await early;
+      expect(emulator.requests).toEqual([]);
+
+      await page.getByRole('link', { name: 'Go' }).click();
+      await logInAtSalesforce(page, user, 'Guarded');
+
+      expect(asked[0]).toContain(action);
+      expect(codes(emulator)).toBe(1);
+    },
+  );
 });

@@ -272,6 +272,25 @@ describe('several logins in one session', () => {
     expect(await usernames(tab)).toEqual([linus.username, ada.username]);
   });
 
+  it('that ends is logged in again in two tabs that were opened at once', async () => {
+    const { browser, emulator, ada, linus } = await start();
+    const tab = browser();
+    await logIn(tab, emulator);
+    await logIn(tab, emulator, { user: 2, loginPath: adding });
+    emulator.revokeRefreshTokens({ username: linus.username });
+    await tab.get('/accounts');
+    const typed = { Accept: 'text/html', 'Sec-Fetch-Site': 'none' };
+
+    // Both requests leave before the first answer is there, so neither has the cookie of the other's.
+    const refused = await Promise.all([tab.get('/accounts?tab=1').set(typed), tab.get('/accounts?tab=2').set(typed)]);
+    const begun = [];
+    for (const { headers } of refused) begun.push(await tab.get(headers['location'] as string).set(typed));
+
+    expect(begun.map(({ status }) => status)).toEqual([302, 302]);
+    await logIn(tab, emulator, { user: 2, loginPath: refused[0].headers['location'] as string });
+    expect(await usernames(tab)).toEqual([linus.username, ada.username]);
+  });
+
   it('that ends while a route works is the one that is forgotten, not the current one', async () => {
     const { browser, emulator, ada, linus } = await start();
     const tab = browser();

@@ -2,7 +2,7 @@
 import { isSalesforceAuthError } from 'express-salesforce-auth';
 import { errorPage } from './pages/error.mjs';
 import { loginPage } from './pages/login.mjs';
-import { loginChoices } from './routes/dashboard.mjs';
+import { loginChoices } from './routes/login-choices.mjs';
 
 /**
  * Reads the JSON of an API reply. If Salesforce refused the call, throws an error with Salesforce's message.

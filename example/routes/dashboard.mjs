@@ -7,6 +7,7 @@ import { dashboardPage } from '../pages/dashboard.mjs';
 import { loginPage } from '../pages/login.mjs';
 import { leaveNotice } from './frame.mjs';
 import { timelineOf } from './live.mjs';
+import { loginChoices } from './login-choices.mjs';
 
 const api = '/services/data/v68.0';
 
@@ -52,16 +53,6 @@ export function dashboard(parts) {
   });
 
   return router;
-}
-
-/**
- * The choices of the login page.
- *
- * @param {Pick<import('./parts.mjs').Parts, 'settings' | 'offline'>} parts
- */
-export function loginChoices({ settings, offline }) {
-  const { baseUrl = 'https://login.salesforce.com', organizations = {} } = settings.current;
-  return { baseUrl, organizations, users: baseUrl === offline?.url ? offline.users : [] };
 }
 
 /**

@@ -58,7 +58,7 @@ try {
   await Promise.all([emulator, servers.redis, servers.postgres].map((each) => each?.stop()));
 }
 
-/** The peers stay out of the package's own installation. */
+/** Installs the compared packages in bench/, outside of the package's own installation. */
 function install() {
   const [installed, wanted] = ['bench/node_modules/.installed-lock.json', 'bench/package-lock.json'].map(fromRoot);
   if (existsSync(installed) && readFileSync(installed, 'utf8') === readFileSync(wanted, 'utf8')) return;

@@ -2,10 +2,10 @@
 import { isSalesforceAuthError } from 'express-salesforce-auth';
 import { errorPage } from './pages/error.mjs';
 import { loginPage } from './pages/login.mjs';
-import { loginChoices } from './routes/dashboard.mjs';
+import { loginChoices } from './routes/login-choices.mjs';
 
 /**
- * The JSON of a reply of Salesforce's API, or an error with the words Salesforce found for what is wrong.
+ * Reads the JSON of an API reply. If Salesforce refused the call, throws an error with Salesforce's message.
  *
  * @param {Response} reply
  * @returns {Promise<any>}
@@ -17,12 +17,12 @@ export async function readReply(reply) {
     throw Object.assign(new Error(message), { code: errorCode, status: 502, expose: true });
   }
   return reply.json().catch(() => {
-    throw Object.assign(new Error('Salesforce sent something unreadable.'), { status: 502, expose: true });
+    throw Object.assign(new Error('Salesforce sent an unreadable answer.'), { status: 502, expose: true });
   });
 }
 
 /**
- * Whether only a new login helps; `salesforce.errorHandler()` sees to that.
+ * Whether only a new login helps. `salesforce.errorHandler()` starts this login.
  *
  * @param {unknown} error
  */
@@ -32,17 +32,17 @@ export function needsLogin(error) {
 }
 
 /**
- * What a user may be told. Messages of the package are written to be shown, and never hold a token; those of other errors
- * are for the console.
+ * The message for a user. Messages of the package never hold a token and may be shown. Messages of other errors go to the
+ * console only.
  *
  * @param {any} error
  * @returns {{ message: string, code: string | undefined }}
  */
 export function wordsFor(error) {
   if (isSalesforceAuthError(error) || error?.expose === true) return { message: error.message, code: error.code };
-  // What `fetch` throws where no answer came.
+  // `fetch` throws this error if no answer arrived.
   if (error?.name === 'TypeError' && error.cause !== undefined) {
-    return { message: 'The connection to Salesforce broke off.', code: undefined };
+    return { message: 'The connection to Salesforce failed.', code: undefined };
   }
   console.error(error);
   return { message: 'The application failed. Its console says more.', code: undefined };
@@ -60,7 +60,7 @@ export function notFound(frameOf) {
 }
 
 /**
- * Express's error handler: says what went wrong and how to go on, and nothing about the inside of the application.
+ * The error handler of Express. It says what went wrong and what the user can do. It shows no details of the application.
  *
  * @param {import('./routes/parts.mjs').Parts} parts
  * @returns {import('express').ErrorRequestHandler}
@@ -71,8 +71,8 @@ export function errorHandler(parts) {
     res.status(error.status ?? 500).set(error.headers ?? {});
     const frame = parts.frameOf(req);
     if (error.option === 'org') {
-      // A My Domain that is none: back to the form, with what was typed.
-      const wrong = { org: String(req.query.org), message: 'That is no My Domain of Salesforce.' };
+      // An invalid My Domain: the form is shown again with the entered text.
+      const wrong = { org: String(req.query.org), message: 'This is not a My Domain of Salesforce.' };
       res.send(loginPage({ ...frame, path: '/' }, { ...loginChoices(parts), wrong }));
       return;
     }
@@ -81,7 +81,7 @@ export function errorHandler(parts) {
 }
 
 /**
- * Where "Try again" leads.
+ * The path of the link "Try again".
  *
  * @param {import('express').Request} req
  */

@@ -2,25 +2,26 @@
 import { EventEmitter } from 'node:events';
 
 /**
- * What was seen of one grant, for the dashboard.
+ * What this process has seen of a grant, for the dashboard.
  *
  * @typedef {import('express-salesforce-auth').SalesforceEvents} Events
  *
- * @typedef {object} Attempt one try to refresh
+ * @typedef {object} Attempt one run of a refresh
  * @property {number} at milliseconds since the epoch
- * @property {'success' | 'transient' | 'held' | 'lost' | 'overtaken'} outcome
- * @property {Events['refresh.started'][0]['cause']} cause why it was made
+ * @property {'refreshed' | 'tryLater' | 'inDoubt' | 'ended' | 'superseded'} outcome
+ * @property {Events['refresh.started'][0]['cause']} cause why the refresh started
  * @property {number} durationMs
- * @property {boolean} [rotated] whether there is a new refresh token as well
+ * @property {boolean} [rotated] whether Salesforce sent a new refresh token too
  * @property {string | undefined} [code] of the error
- * @property {number} [retryInMs] when it will be tried again
+ * @property {number} [retryInMs] time until the next attempt
  *
  * @typedef {object} Life
- * @property {number | undefined} issuedAt when the token in use was issued; undefined where this process did not see it
- * @property {number} refreshes how often it was renewed
+ * @property {number | undefined} issuedAt when the current token was issued; undefined if this process has not seen that
+ * @property {number} refreshes number of successful refreshes
  * @property {boolean} isRefreshing
- * @property {Attempt[]} attempts the latest ones, oldest first
- * @property {Readonly<Partial<Record<Events['token.served'][0]['from'], number>>>} served how often it was handed out
+ * @property {Attempt[]} attempts the latest attempts, oldest first
+ * @property {Readonly<Partial<Record<Events['token.served'][0]['from'], number>>>} served how often handlers received the
+ *   token, by its source
  */
 
 const keptAttempts = 6;
@@ -30,8 +31,8 @@ const keptLives = 1000;
 const unknown = { issuedAt: undefined, refreshes: 0, isRefreshing: false, attempts: [], served: {} };
 
 /**
- * Follows the events of the middleware. Emits `change` with a grant's id when there is something new, and `logout` when a
- * session of the grant has ended.
+ * Follows the events of the middleware. Emits `change` with the id of a grant that has changed, and `logout` after a session
+ * of the grant has ended.
  *
  * @extends {EventEmitter<{ change: [grantId: string], logout: [grantId: string] }>}
  */
@@ -41,14 +42,14 @@ export class History extends EventEmitter {
 
   /**
    * @param {Pick<import('express-salesforce-auth').SalesforceAuth, 'events'>} salesforce
-   * @param {EventEmitter} [elsewhere] the same events of other processes
+   * @param {EventEmitter} [otherProcesses] the same events of other processes
    */
-  constructor({ events }, elsewhere) {
+  constructor({ events }, otherProcesses) {
     super();
-    // One listener for each dashboard that is open.
+    // Each open dashboard has a listener, so there is no limit.
     this.setMaxListeners(0);
     this.#follow(events);
-    if (elsewhere) this.#follow(/** @type {typeof events} */ (elsewhere));
+    if (otherProcesses) this.#follow(/** @type {typeof events} */ (otherProcesses));
   }
 
   /** @param {import('express-salesforce-auth').SalesforceAuth['events']} events */
@@ -57,22 +58,26 @@ export class History extends EventEmitter {
       this.#update(grantId, tokens === 'kept' ? {} : { issuedAt: Date.now() });
     });
     events.on('token.served', ({ grantId, from }) => {
-      // On every request, so this alone redraws nothing.
+      // This event comes with every request, so it does not redraw the dashboard.
       const life = this.of(grantId);
       this.#keep(grantId, { ...life, served: { ...life.served, [from]: (life.served[from] ?? 0) + 1 } });
     });
     events.on('refresh.started', ({ grantId }) => this.#update(grantId, { isRefreshing: true }));
-    events.on('refresh.succeeded', ({ grantId, ...news }) => {
+    events.on('refresh.succeeded', ({ grantId, ...details }) => {
       const refreshes = this.of(grantId).refreshes + 1;
-      this.#update(grantId, { refreshes, issuedAt: Date.now() }, { outcome: 'success', ...news });
+      this.#update(grantId, { refreshes, issuedAt: Date.now() }, { outcome: 'refreshed', ...details });
     });
-    events.on('refresh.failed', ({ grantId, ...news }) => {
-      this.#update(grantId, {}, { outcome: 'transient', ...news });
+    events.on('refresh.failed', ({ grantId, ...details }) => {
+      this.#update(grantId, {}, { outcome: 'tryLater', ...details });
     });
-    events.on('refresh.doubted', ({ grantId, ...news }) => this.#update(grantId, {}, { outcome: 'held', ...news }));
-    events.on('refresh.ended', ({ grantId, ...news }) => this.#update(grantId, {}, { outcome: 'lost', ...news }));
+    events.on('refresh.doubted', ({ grantId, ...details }) =>
+      this.#update(grantId, {}, { outcome: 'inDoubt', ...details }),
+    );
+    events.on('refresh.ended', ({ grantId, ...details }) =>
+      this.#update(grantId, {}, { outcome: 'ended', ...details }),
+    );
     events.on('refresh.superseded', ({ grantId, cause, durationMs }) => {
-      this.#update(grantId, {}, { outcome: 'overtaken', cause, durationMs });
+      this.#update(grantId, {}, { outcome: 'superseded', cause, durationMs });
     });
     events.on('grant.loggedOut', ({ grantId, ended }) => {
       if (ended) this.#lives.delete(grantId);
@@ -88,7 +93,7 @@ export class History extends EventEmitter {
   /**
    * @param {string} grantId
    * @param {Partial<Life>} changes
-   * @param {Omit<Attempt, 'at'>} [attempt] that has come to its end
+   * @param {Omit<Attempt, 'at'>} [attempt] an attempt that has ended
    */
   #update(grantId, changes, attempt) {
     const life = { ...this.of(grantId), isRefreshing: false, ...changes };
@@ -102,7 +107,7 @@ export class History extends EventEmitter {
    * @param {Life} life
    */
   #keep(grantId, life) {
-    // The latest last, so that the first is the one to forget.
+    // The grant moves to the end of the map. The first entry is then the oldest.
     this.#lives.delete(grantId);
     this.#lives.set(grantId, life);
     for (const oldest of this.#lives.keys()) {

@@ -1,5 +1,8 @@
 // @ts-check
-/** The heart of the example in one file, to copy. Without SALESFORCE_CLIENT_ID an emulator stands in for Salesforce. */
+/**
+ * The core of the example in one file that you can copy. Without SALESFORCE_CLIENT_ID it uses an emulator in place of
+ * Salesforce.
+ */
 import { randomBytes } from 'node:crypto';
 import express from 'express';
 import session from 'express-session';
@@ -16,7 +19,7 @@ salesforce.events.on('refresh.succeeded', ({ grantId }) => refreshes.set(grantId
 
 const app = express();
 const secret = process.env.SESSION_SECRET || randomBytes(32).toString('hex');
-// Lax keeps other sites from posting forms in the user's name.
+// SameSite=Lax keeps other sites from sending forms in the name of the user.
 app.use(session({ secret, resave: false, saveUninitialized: false, cookie: { sameSite: 'lax', secure: 'auto' } }));
 app.use(salesforce);
 
@@ -44,7 +47,7 @@ app.get('/accounts', requireSalesforce(), async (req, res) => {
   );
 });
 
-// Ends the access token at Salesforce, as happens when a session times out. The next page works all the same.
+// Ends the access token at Salesforce, as a session timeout does. The next page gets a new token and works.
 app.post('/expire', requireSalesforce(), async (req, res) => {
   const { accessToken, instanceUrl } = salesforce.get(req);
   const body = new URLSearchParams({ token: accessToken });
@@ -54,15 +57,15 @@ app.post('/expire', requireSalesforce(), async (req, res) => {
 
 app.use(salesforce.errorHandler());
 const server = app.listen(new URL(url).port, () => console.log(`Ready: ${url}`));
-// Refreshes under way finish: a new refresh token that is not stored would be lost.
+// Running refreshes finish. Otherwise a new refresh token could be lost before it is stored.
 const stop = () => server.close(() => void salesforce.close().then(() => process.exit()));
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, stop);
 
-/** A Salesforce that exists in this process only. */
+/** Starts an emulator in this process. */
 async function startOffline() {
   const callbackURLs = [`${url}/auth/salesforce/callback`];
   const { clients, users, url: baseUrl } = await startEmulator({ callbackURLs });
-  console.log('SALESFORCE_CLIENT_ID is not set, so this is not Salesforce: an emulator with made-up data stands in.');
+  console.log('SALESFORCE_CLIENT_ID is not set, so an emulator with made-up data takes the place of Salesforce.');
   for (const { username, password } of users) console.log(`  ${username}  with password  ${password}`);
   const { clientID = '', clientSecret } = clients[0] ?? {};
   return { clientID, clientSecret, baseUrl };

@@ -1,6 +1,8 @@
 // @ts-check
 
-/** What a page may load and where its forms may lead: nothing from elsewhere, and no script or style in the page itself. */
+/**
+ * Pages load nothing from other hosts and have no inline script or style. Forms stay at this application and at Salesforce.
+ */
 const policy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -19,15 +21,15 @@ const policy = [
  */
 export function securityHeaders(settings) {
   return function setSecurityHeaders(_req, res, next) {
-    // The form for a My Domain ends at Salesforce by a redirect, which browsers hold against form-action as well.
+    // The form for a My Domain redirects to Salesforce. Browsers apply form-action to redirects too.
     const isLocal = settings.current.baseUrl?.startsWith('http:') ?? false;
     const formAction = `form-action 'self' https:${isLocal ? ' http://localhost:* http://127.0.0.1:*' : ''}`;
     res.set({
       'Content-Security-Policy': [...policy, formAction].join('; '),
       'X-Content-Type-Options': 'nosniff',
-      // Not `no-referrer`: with it browsers send `Origin: null`, and the check below could tell nothing.
+      // With `no-referrer`, browsers send `Origin: null`, and the check below would not work.
       'Referrer-Policy': 'same-origin',
-      // The pages show personal data, which no Back button may bring back after a logout.
+      // The pages show personal data. The Back button must not show them after a logout.
       'Cache-Control': 'no-store',
     });
     next();
@@ -35,14 +37,14 @@ export function securityHeaders(settings) {
 }
 
 /**
- * Refuses forms that another site posts. The session cookie is SameSite=Lax and would not come along; but not every form
- * here needs a session to do something.
+ * Refuses forms that another site sends. Browsers send no SameSite=Lax session cookie with such a form, but some forms here
+ * work without a session.
  *
  * @type {import('express').RequestHandler}
  */
 export function refuseForeignPosts(req, _res, next) {
   if (req.method === 'GET' || req.method === 'HEAD' || isOwnPost(req)) return next();
-  next(Object.assign(new Error('This form was sent by another site.'), { status: 403, expose: true }));
+  next(Object.assign(new Error('Another site sent this form.'), { status: 403, expose: true }));
 }
 
 /** @param {import('express').Request} req */
@@ -50,20 +52,25 @@ function isOwnPost(req) {
   const site = req.get('sec-fetch-site');
   if (site !== undefined) return site === 'same-origin' || site === 'none';
   const origin = req.get('origin');
-  // Neither: no browser, and so nobody who could be tricked.
+  // Neither header: the client is not a browser, so no user can be tricked.
   return origin === undefined || (URL.canParse(origin) && new URL(origin).host === req.get('host'));
 }
 
 /**
- * Lets through only who sits at this machine, while it is used for development: for pages that change the application.
+ * Guards pages that change the application. They open only in development, and only for browsers on this machine.
  *
- * The name in the URL is checked as well as the address, so that no other site's name can be pointed at this machine.
+ * The host name is checked too, because another site can let its name resolve to this machine.
  *
  * @type {import('express').RequestHandler}
  */
 export function onlyHere(req, _res, next) {
   if (isHere(req)) return next();
-  next(Object.assign(new Error('This page is for development, on the machine itself.'), { status: 403, expose: true }));
+  next(
+    Object.assign(new Error('This page opens only in development, on the machine of the application.'), {
+      status: 403,
+      expose: true,
+    }),
+  );
 }
 
 /** @param {import('express').Request} req */

@@ -2,7 +2,7 @@ import 'express-session';
 
 declare module 'express-session' {
   interface SessionData {
-    /** What the next page says about what has just been done. */
+    /** The notice of the next page, about what the last form has done. */
     notice?: string;
   }
 }

@@ -4,8 +4,8 @@ import { salesforceAuth } from 'express-salesforce-auth';
 /**
  * The operator's configuration service: which app in Salesforce to use, changeable while the application runs.
  *
- * It keeps the settings in memory. In an application of yours it would be a table or a secret store; what matters is that
- * the middleware asks it anew each time, by the `configuration` option.
+ * It keeps the settings in memory. Your application would use a table or a secret store. The middleware asks for the settings
+ * each time, with the `configuration` option.
  *
  * @typedef {import('express-salesforce-auth').ClientOptions} ClientOptions
  */
@@ -15,7 +15,7 @@ export class Settings {
   /** @type {ClientOptions} */
   #current;
 
-  /** @param {ClientOptions} initial what it starts with */
+  /** @param {ClientOptions} initial settings at the start */
   constructor(initial) {
     check(initial);
     // The login page has a field for a My Domain.
@@ -23,21 +23,21 @@ export class Settings {
     this.#current = this.#initial;
   }
 
-  /** What is in force, secret included: for the middleware, not for a page. */
+  /** The current settings with the secret, for the middleware. Do not show them on a page. */
   get current() {
     return this.#current;
   }
 
-  /** Whether somebody has changed what the application was started with. */
+  /** Whether the settings differ from the settings at the start. */
   get isChanged() {
     return this.#current !== this.#initial;
   }
 
   /**
-   * Puts other settings into force, from the next login and refresh on.
+   * Changes the settings, from the next login and refresh on.
    *
    * @param {Pick<ClientOptions, 'clientID' | 'clientSecret' | 'prompt' | 'baseUrl'>} changes
-   * @throws {import('express-salesforce-auth').SalesforceOptionError} which names the wrong one; everything stays as it was
+   * @throws {import('express-salesforce-auth').SalesforceOptionError} if a setting is wrong; then no setting changes
    */
   change({ clientID, clientSecret, prompt, baseUrl }) {
     const { scope, callbackURL } = this.#initial;
@@ -47,20 +47,20 @@ export class Settings {
     this.#current = changed;
   }
 
-  /** Goes back to what the application was started with. */
+  /** Restores the settings of the start. */
   reset() {
     this.#current = this.#initial;
   }
 }
 
-/** Where users of Salesforce may choose to log in: `/auth/salesforce?org=sandbox`. */
+/** Hosts that users can choose for a login: `/auth/salesforce?org=sandbox`. */
 export const salesforceHosts = {
   production: 'https://login.salesforce.com',
   sandbox: 'https://test.salesforce.com',
 };
 
 /**
- * The package checks options when it is given them.
+ * Lets the package check the options.
  *
  * @param {ClientOptions} options
  */

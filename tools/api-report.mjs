@@ -29,7 +29,7 @@ for (const { name } of readEntries().filter(({ isProgram }) => !isProgram)) {
       newlineKind: 'lf',
       docModel: { enabled: false },
       dtsRollup: { enabled: false },
-      // Comments are looked at by TypeDoc, types by the compiler.
+      // TypeDoc checks comments, and the compiler checks types.
       messages: {
         compilerMessageReporting: silent,
         extractorMessageReporting: {

@@ -1,4 +1,6 @@
-/** `npm run check:audit`: known weaknesses in what the package brings along. A registry that cannot be asked is no finding. */
+/**
+ * `npm run check:audit`: finds known vulnerabilities in the dependencies. If the registry does not answer, the check passes.
+ */
 import { spawnSync } from 'node:child_process';
 
 const { stdout } = spawnSync('npm', ['audit', '--omit=dev', '--json'], {
@@ -14,7 +16,7 @@ if (report?.metadata?.vulnerabilities === undefined) {
   for (const { name, severity, via } of Object.values(report.vulnerabilities)) {
     console.log(`${severity}: ${name}: ${via.map((each) => each.title ?? each).join('; ')}`);
   }
-  console.log(total === 0 ? 'No known weaknesses.' : told.map(([level, count]) => `${count} ${level}`).join(', '));
+  console.log(total === 0 ? 'No known vulnerabilities.' : told.map(([level, count]) => `${count} ${level}`).join(', '));
   process.exitCode = total === 0 ? 0 : 1;
 }
 

@@ -1,4 +1,4 @@
-/** Adds up what `.ci/run` saw: other checks that failed, and of each test command what it printed and its exit code. */
+/** Adds up the results of `.ci/run`: failed checks, and the output and exit code of each test command. */
 import { readFileSync } from 'node:fs';
 
 const [failedChecks, ...runs] = process.argv.slice(2);
@@ -10,7 +10,7 @@ for (let at = 0; at < runs.length; at += 2) {
   const [good, bad, left] = (last ?? []).slice(1).map((count) => Number(count ?? 0));
   passed += good ?? 0;
   skipped += left ?? 0;
-  // A run that printed no count, or that counted no failure and failed all the same, is one failure.
+  // A run that printed no count, or that failed without a counted failure, is one failure.
   failed += bad || (runs[at + 1] === '0' && last ? 0 : 1);
 }
 console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);

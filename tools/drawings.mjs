@@ -1,10 +1,13 @@
 /**
- * Draws the screens of Salesforce's Setup that docs/guide/salesforce-setup.md walks through, as layouts of our own making: where things
- * stand and what they are called, and not how they look. `npm run drawings` writes them to docs/images.
+ * Draws the screens of Salesforce's Setup that docs/guide/salesforce-setup.md walks through, as our own layouts. They show
+ * the positions and names of fields, not the look of Salesforce. `npm run drawings` writes them to docs/images.
  */
 import { writeFileSync } from 'node:fs';
 
-/** @typedef {['heading' | 'field' | 'box' | 'empty box' | 'locked box' | 'choice' | 'button' | 'entry' | 'note', string, string?]} Row */
+/**
+ * @typedef {['heading' | 'field' | 'box' | 'empty box' | 'locked box' | 'choice' | 'button' | 'entry' | 'note', string,
+ * string?]} Row
+ */
 /** @typedef {{ title: string, path: string, tabs?: readonly string[], tab?: string, rows: readonly Row[] }} Screen */
 
 /** @type {Record<string, Screen>} */
@@ -49,8 +52,8 @@ const screens = {
       ['heading', 'Security'],
       ['box', 'Require Secret for Web Server Flow'],
       ['box', 'Require Secret for Refresh Token Flow'],
-      ['locked box', 'Require Proof Key for Code Exchange (PKCE)', 'reported: greyed'],
-      ['locked box', 'Enable Refresh Token Rotation', 'reported: greyed'],
+      ['locked box', 'Require Proof Key for Code Exchange (PKCE)', 'reported: grayed out'],
+      ['locked box', 'Enable Refresh Token Rotation', 'reported: grayed out'],
       ['note', 'Edit, at the top of the tab, opens these settings for a change.'],
     ],
   },
@@ -65,7 +68,7 @@ const screens = {
       ['choice', 'Permitted Users', 'All users may self-authorize'],
       ['field', 'Start URL', 'https://app.example.com/'],
       ['heading', 'App Authorization'],
-      ['choice', 'Refresh Token Policy', 'Expire if not used for 30 days (reported: greyed)'],
+      ['choice', 'Refresh Token Policy', 'Expire if not used for 30 days (reported: grayed out)'],
       ['choice', 'IP Relaxation', 'Enforce IP restrictions, or relax them'],
       ['note', 'The session timeout is in Setup › Session Settings if the app has no policy of its own.'],
     ],

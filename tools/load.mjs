@@ -2,8 +2,8 @@
  * `npm run load -- [--seconds 300] [--users 200] [--workers 3] [--store redis|postgres] [--seed 1]`
  *
  * Load with faults: users on several worker processes that share one store, rotation on, while the emulator fails, the store
- * is restarted and workers are killed. Prints a report, and ends with 1 where somebody was logged out without a permanent
- * answer of the provider. What counts as one: docs/internals/load.md.
+ * is restarted and workers are killed. Prints a report. The exit code is 1 if a user was logged out without a permanent
+ * refusal of the provider; docs/internals/load.md explains which refusals are permanent.
  */
 import { clearInterval, setInterval } from 'node:timers';
 import { parseArgs } from 'node:util';
@@ -27,7 +27,7 @@ const [seconds, userCount, workerCount] = [values.seconds, values.users, values.
 seedWith(Number(values.seed));
 
 const report = new Report();
-/** Of an access token: two to three refreshes of everybody in five minutes. */
+/** Life of an access token. Each user is refreshed two to three times in five minutes. */
 const sessionTimeoutSeconds = 120;
 const emulator = await startEmulator({ callbackURLs: [], sessionTimeoutSeconds });
 emulator.faults.inject({ on: 'token', kind: 'reply', times: Infinity, change: (reply) => report.issued(reply) });
@@ -38,7 +38,7 @@ await workers.start();
 
 console.log(`${userCount} users on ${workerCount} processes with ${values.store}, for ${seconds} s. Logging in …`);
 const users = emulator.users.slice(0, userCount).map((user) => new User(user, { emulator, workers, report }));
-// A few at a time: this is not about logins.
+// A few at a time, because this run does not test logins.
 const waiting = [...users];
 await Promise.all(
   Array.from({ length: 8 }, async () => {
@@ -52,7 +52,7 @@ const faults = new Faults({ emulator, store, workers, report });
 const progress = setInterval(() => console.log(report.line()), 15_000);
 await Promise.all([...users.map((user) => user.run(isOver)), faults.run(isOver)]);
 
-// Calm: whatever was held must come to an end, and everybody must still be logged in.
+// Without faults, every doubt must end, and all users must still be logged in.
 emulator.faults.clear();
 emulator.faults.inject({ on: 'token', kind: 'reply', times: Infinity, change: (reply) => report.issued(reply) });
 await store.up();

@@ -26,7 +26,7 @@ if (process.argv.includes('--check')) {
   console.log(`Added ${missing.length} packages.`);
 }
 
-/** Looks from the parent's own node_modules up to the root's, as Node does. */
+/** Searches from the parent's own node_modules up to the root, as Node.js does. */
 function isLocked(parent, name) {
   for (let folder = parent; ; folder = folder.slice(0, Math.max(folder.lastIndexOf('/node_modules/'), 0))) {
     if (packages[`${folder === '' ? '' : `${folder}/`}node_modules/${name}`]) return true;
@@ -34,7 +34,7 @@ function isLocked(parent, name) {
   }
 }
 
-/** An entry without `integrity`, which the registry tells when the platform's own npm installs it. */
+/** An entry without `integrity`. npm on that platform gets it from the registry. */
 function platformPackage(name, range, dev) {
   const version = range.replace(/^[\^~]/, '');
   const words = name.split('/').at(-1).split('-');

@@ -1,11 +1,11 @@
 /**
- * `npm run test:nightly`: everything that takes long, one command after the other, and how each ended in
- * docs/internals/nightly.json, which is committed. `-- <word>` runs only the commands whose name has the word.
+ * `npm run test:nightly` runs every long test, one command after the other, and writes the results to
+ * docs/internals/nightly.json, which is committed. `-- <word>` runs only the commands whose name contains the word.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 
-/** A new long test is a line here. */
+/** The commands. Add a line for a new long test. */
 const commands = {
   schedules: 'npm run schedules',
   'schedules on servers': 'npm run schedules -- --servers --count 1000',

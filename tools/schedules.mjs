@@ -1,6 +1,6 @@
 /**
- * `npm run schedules`: random schedules in number, or one replayed: `-- --count 10000 --seed … --path …`. With `--servers` they are
- * played on a real Redis and PostgreSQL instead of the memory store.
+ * `npm run schedules` runs many random schedules, or replays one: `-- --count 10000 --seed … --path …`. With `--servers` the
+ * schedules run on a real Redis and PostgreSQL instead of the memory store.
  */
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';

@@ -1,4 +1,4 @@
-/** `npm run screenshots`: walks the example, with the emulator behind it, and writes the pictures of docs/images. */
+/** `npm run screenshots` opens the pages of the example, with the emulator, and writes the pictures of docs/images. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
@@ -53,11 +53,11 @@ async function walk({ name: look, ...options }) {
   await take('dashboard');
   await page.goto(`${url}/faults`);
   await page.getByLabel('503 Service').check();
-  await button('Break it').click();
+  await button('Add this fault').click();
   await page.getByRole('link', { name: 'Load the accounts' }).click();
   await take('faults');
   await page.goto(`${url}/faults`);
-  await button('Mend everything')
+  await button('Remove all faults')
     .click({ timeout: 2_000 })
     .catch(() => undefined);
   await context.close();

@@ -1,8 +1,8 @@
 /**
  * Runs tests; CONTRIBUTING.md says which command runs which. The last line is "N passed, N failed", and what was skipped.
  *
- * `--tier <name>` runs the passes of a tier, `--rest` without those of the tier before. Everything else goes to jest, and paths
- * make it run just them, whatever their tier.
+ * `--tier <name>` runs the passes of a tier, `--rest` without those of the tier before. All other arguments go to jest. Paths
+ * run only these files, in every tier.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -37,7 +37,7 @@ for (const [program, count] of Object.entries(without)) {
 console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
 process.exitCode = failed > 0 ? 1 : 0;
 
-/** Runs one pass. One that counted no failure and failed all the same is one failure. */
+/** Runs one pass. A pass that failed without a counted failure is one failure. */
 function run(name) {
   const { command, env } = passes[name];
   const file = join(folder, `${name}.json`);

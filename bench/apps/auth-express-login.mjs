@@ -1,4 +1,4 @@
-/** Auth.js, logging in: its sign-in is a form with a token against forgery, which a page of ours sends on. */
+/** Auth.js with a login. Its sign-in is a form with a CSRF token; a route of this application submits the form. */
 import express from 'express';
 import { ExpressAuth } from '@auth/express';
 import { configuration } from './auth-express.mjs';
@@ -8,7 +8,7 @@ export const loginPath = '/login';
 export function create(given) {
   const app = express();
   app.set('trust proxy', true);
-  // A browser would fetch the token and post the form; one redirect does both for a script.
+  // A browser would fetch the token and send the form. For a script, one redirect does both.
   app.get('/login', async (_req, res) => {
     const csrf = await fetch(`${given.url}/auth/csrf`);
     const { csrfToken } = await csrf.json();

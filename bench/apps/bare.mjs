@@ -1,4 +1,4 @@
-/** The floor: Express alone. */
+/** The baseline: only Express. */
 import express from 'express';
 import { fakeTokens } from './fake-tokens.mjs';
 

@@ -1,6 +1,6 @@
 /**
- * better-auth on PostgreSQL: the account with its tokens is a row. By its plugin for any provider, since its own provider for
- * Salesforce speaks https only; both refresh by the same function.
+ * better-auth on PostgreSQL. The account with its tokens is a row. It uses the plugin for generic providers, because the
+ * Salesforce provider of better-auth supports https only. Both providers refresh with the same function.
  */
 import { betterAuth } from 'better-auth';
 import { getMigrations } from 'better-auth/db/migration';
@@ -20,7 +20,7 @@ export async function create({ url, client, emulatorUrl, postgresUrl }) {
     telemetry: { enabled: false },
     rateLimit: { enabled: false },
     logger: { disabled: true },
-    // Processes behind one address, as browsers see them.
+    // The processes share one address, as behind a load balancer.
     trustedOrigins: ['http://localhost:*'],
     advanced: { disableCSRFCheck: true },
     plugins: [
@@ -61,7 +61,7 @@ export async function create({ url, client, emulatorUrl, postgresUrl }) {
   });
   app.all('/api/auth/*rest', toNodeHandler(auth));
 
-  /** As its documentation has it: the user's account, and a token of that account. */
+  /** Follows its documentation: finds the user's account, then asks for a token of the account. */
   const accountOf = async (headers) => {
     const [account] = await auth.api.listUserAccounts({ headers });
     return { accountId: account.id };
@@ -76,7 +76,7 @@ export async function create({ url, client, emulatorUrl, postgresUrl }) {
     const { accessToken } = await auth.api.refreshToken({ body: await accountOf(headers), headers });
     res.json({ accessToken });
   });
-  // Its errors have the name of a status where Express wants the number.
+  // Its errors have the name of a status. Express needs the number.
   app.use((error, _req, _res, next) =>
     next(Object.assign(new Error(error.message), { status: error.statusCode ?? 500 })),
   );

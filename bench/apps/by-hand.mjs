@@ -1,11 +1,11 @@
-/** A login by hand, with the tokens in the session: the ground for libraries that only refresh. */
+/** A login without a library, with the tokens in the session. Libraries that only refresh build on it. */
 import express from 'express';
 import { sessionMiddleware } from './session.mjs';
 
 export const loginPath = '/login';
 
 /**
- * @param refreshed gives the session's tokens, refreshed where they are stale; with `force`, refreshed in any case
+ * @param refreshed returns the tokens of the session, and refreshes stale tokens first; with `force`, refreshes all tokens
  */
 export async function byHand(given, refreshed) {
   const { url, client, emulatorUrl } = given;
@@ -40,7 +40,7 @@ export async function byHand(given, refreshed) {
   return app;
 }
 
-/** What is kept of a token reply. */
+/** The part of a token reply that is stored. */
 export function stored({
   access_token: accessToken,
   refresh_token: refreshToken,

@@ -21,7 +21,7 @@ export function create({ url, client, emulatorUrl }) {
     }),
   );
   app.get('/token', requiresAuth(), async (req, res) => {
-    // As its EXAMPLES.md, section "Obtaining and using refresh tokens", has it.
+    // Follows its EXAMPLES.md, section "Obtaining and using refresh tokens".
     let { access_token: accessToken, isExpired, refresh } = req.oidc.accessToken;
     if (isExpired()) ({ access_token: accessToken } = await refresh());
     res.json({ length: accessToken.length });

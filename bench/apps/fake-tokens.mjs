@@ -1,4 +1,4 @@
-/** What Salesforce answers at a login, in size: for applications that are given their session without one. */
+/** Tokens of the same size as Salesforce's, for applications whose session is made without a login. */
 export const fakeTokens = {
   accessToken: `00D000000000001!AQ.${'a'.repeat(93)}`,
   refreshToken: `5Aep${'r'.repeat(83)}`,
@@ -8,7 +8,7 @@ export const fakeTokens = {
   issuedAt: 1_700_000_000_000,
 };
 
-/** The user this package puts into the session after a login at the emulator, in size. */
+/** A user of the same size as the user that this package stores in the session after a login at the emulator. */
 export const fakeUser = {
   organizationId: '00DFAKE000000012DA',
   userId: '005FAKE00000001YDA',

@@ -1,4 +1,7 @@
-/** google-auth-library's pattern: one client for each user and process, which refreshes once for all who wait. */
+/**
+ * The pattern of google-auth-library: one client for each user and process. The client refreshes once for all waiting
+ * requests.
+ */
 import { OAuth2Client } from 'google-auth-library';
 import { byHand } from './by-hand.mjs';
 

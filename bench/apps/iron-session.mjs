@@ -1,4 +1,4 @@
-/** iron-session: tokens in a sealed cookie; nothing refreshes them. */
+/** iron-session: tokens in a sealed cookie. It refreshes no token. */
 import express from 'express';
 import { getIronSession } from 'iron-session';
 import { fakeTokens, fakeUser } from './fake-tokens.mjs';

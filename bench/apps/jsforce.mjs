@@ -1,4 +1,4 @@
-/** jsforce as its documentation has it for web applications: a Connection per request, with its default refresh. */
+/** jsforce, following its documentation for web applications: a Connection per request, with its default refresh. */
 import jsforce from 'jsforce';
 import { byHand } from './by-hand.mjs';
 

@@ -1,4 +1,4 @@
-/** This package with many grants whose tokens have ended, asked for by grant rather than by session. */
+/** This package with many grants whose tokens have ended. Requests name a grant instead of a session. */
 import express from 'express';
 import { MemoryTokenStore, salesforceAuth } from '../../dist/index.mjs';
 import { grantIdOf, payloadOf, writeOf } from '../lib/grants.mjs';
@@ -8,7 +8,7 @@ export async function create({ providerUrl, grants, userIdOf }) {
   const store = new MemoryTokenStore();
   for (let index = 0; index < grants; index++) {
     const userId = `${userIdOf}${String(index).padStart(12, '0')}AAA`;
-    // A life that is told is certain to have ended; one that is presumed would be served on.
+    // With `expires_in`, the end of a token is certain. Without it, this package would still serve the token.
     const changes = { baseUrl: providerUrl, instanceUrl: providerUrl, userId, refreshToken: `${index}.0`, lifeMs: 1 };
     await store.put(grantIdOf(index), writeOf(index, { payload: payloadOf(index, changes), softMs: -2, hardMs: -1 }));
   }

@@ -11,7 +11,7 @@ export const loginPath = '/auth/salesforce';
 
 let statements = 0;
 
-/** Questions a benchmark may ask of this application. */
+/** Functions that a benchmark can call in this process. */
 export const answers = { statements: () => statements };
 
 async function openStore({ store, redisUrl, postgresUrl, notify, countStatements }) {

@@ -1,4 +1,4 @@
-/** passport-forcedotcom on express-session, as its README has it. */
+/** passport-forcedotcom on express-session, following its README. */
 import express from 'express';
 import { Passport } from 'passport';
 import forcedotcom from 'passport-forcedotcom';

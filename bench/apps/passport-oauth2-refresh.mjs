@@ -1,4 +1,4 @@
-/** passport-oauth2-refresh, called where the stored token has expired, as its README has it. */
+/** passport-oauth2-refresh, called if the stored token has expired, following its README. */
 import OAuth2Strategy from 'passport-oauth2';
 import refresh from 'passport-oauth2-refresh';
 import { byHand, stored } from './by-hand.mjs';

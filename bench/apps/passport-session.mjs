@@ -1,4 +1,4 @@
-/** The common way: Passport with the tokens in the session; nothing refreshes them. */
+/** The common way: Passport with the tokens in the session. It refreshes no token. */
 import express from 'express';
 import { Passport } from 'passport';
 import { fakeTokens, fakeUser } from './fake-tokens.mjs';

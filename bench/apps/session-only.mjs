@@ -1,4 +1,4 @@
-/** The floor with sessions: Express and express-session, with as much in the session as this package puts there. */
+/** The baseline with sessions: Express and express-session, with a session of the same size as with this package. */
 import express from 'express';
 import pg from 'pg';
 import { createClient } from 'redis';
@@ -9,7 +9,7 @@ export const loginPath = '/login';
 
 let wait;
 
-/** Questions a benchmark may ask of this application. */
+/** Functions that a benchmark can call in this process. */
 export const answers = {
   forgetWait: () => {
     wait = undefined;
@@ -17,9 +17,9 @@ export const answers = {
 };
 
 /**
- * With `read`, a request reads one record as large as a grant, as cheaply as the client library can. With `layers`, so many
- * middlewares that do nothing come before the route. With `waitUrl`, requests wait for one and the same reply from there,
- * which the first of them asks for: what a herd takes at least.
+ * With `read`, a request reads one record of the size of a grant, in the cheapest way of the client library. With `layers`,
+ * this number of empty middlewares comes before the route. With `waitUrl`, all requests wait for the same reply of this URL,
+ * which the first request asks for: the least that a herd needs.
  */
 export async function create(given) {
   const app = express();

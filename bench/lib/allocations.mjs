@@ -1,9 +1,9 @@
 import { Session } from 'node:inspector/promises';
 
-/** Every so many bytes one allocation is noted; small, so that a few hundred requests tell. */
+/** Bytes between two sampled allocations. The number is small, so that a few hundred requests are enough. */
 const samplingInterval = 512;
 
-/** The bytes that are allocated while something runs, those included that are collected meanwhile: an estimate of samples. */
+/** Estimates from samples how many bytes a function allocates, including bytes that are collected meanwhile. */
 export async function allocatedBytes(run) {
   const session = new Session();
   session.connect();

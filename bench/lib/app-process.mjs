@@ -10,11 +10,11 @@ import { quietMeans, takeTurns } from './turns.mjs';
 const { create, loginPath, answers } = await import(`../apps/${process.argv[2]}.mjs`);
 
 let app;
-/** What the application is measured against, in this same process; the last one is served as well. */
+/** Baselines in the same process. The last one is also served. */
 const floors = [];
 const floorPath = '/floor';
 const server = createServer((req, res) => {
-  // For clients that open a connection beforehand.
+  // Load generators open their connections with this path.
   if (req.url === '/ready') res.writeHead(204).end();
   else if (req.url.startsWith(floorPath)) {
     req.url = req.url.slice(floorPath.length);
@@ -48,7 +48,7 @@ serve({
   },
   askFloor: (question) => floors.at(-1).answers[question](),
   drive: (given) => drive(app, { host, ...given }),
-  /** The floors and then the application: CPU microseconds per request, in the quietest quarter of the turns. */
+  /** CPU microseconds per request, of the baselines and of the application, in the quietest quarter of the turns. */
   takeTurns: async ({ turns, ...given }) => {
     const all = [...floors, { app, cookie: given.cookie }];
     const drives = all.map(({ app: driven, cookie }) => async () => {

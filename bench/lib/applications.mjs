@@ -5,7 +5,7 @@ import { startProcess } from './process.mjs';
 /**
  * Starts an application in a process of its own, with a client registered for it.
  *
- * @param client the emulator's client, where several processes share one
+ * @param client the emulator's client, if several processes share a client
  */
 export async function startApplication({ emulator, module, given = {}, client, policy, execArgv }) {
   const program = await startProcess(fromRoot('bench/lib/app-process.mjs'), { args: [module], execArgv });
@@ -21,7 +21,7 @@ export async function startApplication({ emulator, module, given = {}, client, p
   const logInto = async ({ visit = true } = {}) => {
     const browser = new Browser();
     if (loginPath !== undefined) await logIn(browser, { url, loginPath, emulator });
-    // As a browser that follows the redirect: cookies of the login alone are gone afterwards.
+    // A browser would follow the redirect. The next request deletes the cookies of the login.
     if (visit) await browser.get(`${url}/token`);
     return browser;
   };

@@ -1,4 +1,4 @@
-/** A browser for logins: cookies, and redirects one at a time. */
+/** A simple browser for logins. It keeps cookies and follows redirects one by one. */
 export class Browser {
   #cookies = new Map();
 
@@ -25,10 +25,10 @@ export class Browser {
   }
 }
 
-/** Logs a user in at an application through the emulator; throws where the login does not end in a redirect. */
+/** Logs a user in at an application through the emulator; throws if the login does not end with a redirect. */
 export async function logIn(browser, { url, loginPath, emulator }) {
   const start = await browser.get(url + loginPath);
-  // Some applications make their session themselves, without Salesforce.
+  // Some applications make their session without Salesforce.
   if (start.status === 204) return;
   if (start.status !== 302) throw new Error(`The login answered ${start.status}: ${start.body.slice(0, 300)}`);
   const callback = await emulator.call('logIn', start.location);

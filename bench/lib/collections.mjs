@@ -1,6 +1,6 @@
 import { PerformanceObserver } from 'node:perf_hooks';
 
-/** How long the garbage collector held the process up while something ran, in microseconds. */
+/** How long the garbage collector stopped the process while a function ran, in microseconds. */
 export async function collectionUs(run) {
   let ms = 0;
   const add = (entries) => {
@@ -10,7 +10,7 @@ export async function collectionUs(run) {
   observer.observe({ entryTypes: ['gc'] });
   try {
     await run();
-    // Node notes a collection some time after it.
+    // Node.js reports a collection some time later.
     await new Promise((resolve) => setTimeout(resolve, 10));
     add(observer.takeRecords());
     return ms * 1_000;

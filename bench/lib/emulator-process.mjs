@@ -1,13 +1,13 @@
-/** The emulator in a process of its own, so that it shares no event loop with what is measured. */
+/** The emulator in a separate process, so that it does not share the event loop with the measured code. */
 import { createServer } from 'node:http';
 import { serve } from './process.mjs';
 import { startEmulator } from '../../dist/emulator.mjs';
 
-// An app of before July 2026: some of the packages that are compared send no PKCE.
+// An app of before July 2026, because some of the compared packages send no PKCE.
 const emulator = await startEmulator({ callbackURLs: ['http://localhost/unused'], app: 'legacy' });
 let injected;
 
-/** Answers, without any work, after as many milliseconds as its path says. */
+/** A server that answers after the milliseconds in its path. */
 const late = createServer((req, res) => {
   setTimeout(() => res.end('{}'), Number(req.url.slice(1)));
 });

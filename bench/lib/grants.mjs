@@ -1,9 +1,12 @@
-/** Grants as a login writes them, without a login: with tokens of Salesforce's size, and sealed in size if not in fact. */
+/**
+ * Makes grants without a login. Their tokens have the size of Salesforce's, and their payload has the size of a sealed
+ * payload.
+ */
 import { randomBytes } from 'node:crypto';
 
 export const generation = 'g'.repeat(16);
 
-/** The tokens of grant number `index`, as the payload of its record; not encrypted, which a store does not see. */
+/** The payload of grant number `index`. It is not encrypted; a store does not notice that. */
 export function payloadOf(index, changes = {}) {
   const digits = String(index).padStart(12, '0');
   return JSON.stringify({
@@ -22,7 +25,7 @@ export function payloadOf(index, changes = {}) {
 /** An id of the length of a grant's. */
 export const grantIdOf = (index) => `${'i'.repeat(31)}${String(index).padStart(12, '0')}`;
 
-/** What a login hands to `put`. */
+/** The arguments of `put` at a login. */
 export function writeOf(index, { payload = payloadOf(index), softMs = 3_600_000, hardMs = 7_200_000 } = {}) {
   return {
     expected: null,

@@ -1,7 +1,7 @@
 /**
- * Requests handed to an application without a network: Node's own request and response objects, on a stream that takes
- * what is written. What is left is the work of the application, which a few microseconds more or less can be seen in;
- * parsing HTTP and the system's work for sockets, the same for everybody, are out.
+ * Sends requests to an application without a network: Node's own request and response objects on an in-memory stream. Only
+ * the work of the application is measured, so that a few microseconds are visible. HTTP parsing and sockets, which are the
+ * same for every application, are left out.
  */
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Duplex } from 'node:stream';
@@ -18,7 +18,7 @@ class Sink extends Duplex {
   }
 }
 
-/** One request; resolves with the response once it is written. */
+/** Sends one request. Resolves with the response when it is written. */
 export function get(app, url, headers) {
   return new Promise((resolve) => {
     const socket = new Sink();
@@ -34,7 +34,7 @@ export function get(app, url, headers) {
   });
 }
 
-/** Sends `count` requests, `concurrency` at a time, and says what CPU time one took of this process, in microseconds. */
+/** Sends `count` requests, `concurrency` at a time. @returns the CPU time of this process per request, in microseconds */
 export async function drive(app, { path, cookie, host, count, concurrency = 8 }) {
   const headers = { host, cookie, accept: 'application/json' };
   const statuses = {};

@@ -1,4 +1,4 @@
-/** A load generator on bare sockets: it must cost less than the server it measures. */
+/** A load generator on plain sockets. It must use less CPU than the measured server. */
 import { connect } from 'node:net';
 
 /** A keep-alive connection that sends one GET at a time. */
@@ -45,15 +45,15 @@ class Connection {
   }
 }
 
-/** A GET as bytes; the cookie makes it a session's. */
+/** The bytes of a GET request with the cookie of a session. */
 export function getRequest(path, port, cookie) {
   return `GET ${path} HTTP/1.1\r\nHost: localhost:${port}\r\nAccept: application/json\r\nCookie: ${cookie}\r\n\r\n`;
 }
 
-/** Opens one connection for each request first, and then sends all at the same moment. */
+/** Opens a connection for each request, and then sends all requests at the same moment. */
 export async function herd(targets) {
   const connections = targets.map(({ port }) => new Connection(port));
-  // A first request for each connection, so that connecting is not measured.
+  // Each connection sends a first request, so that the time to connect is not measured.
   for (let from = 0; from < targets.length; from += 100) {
     await Promise.all(
       connections.slice(from, from + 100).map((connection, at) => {
@@ -74,8 +74,8 @@ export async function herd(targets) {
 }
 
 /**
- * Offers `perSecond` requests for `seconds`, whether or not they are answered, over at most `connections` connections; what
- * finds none free is counted as not offered.
+ * Sends `perSecond` requests for `seconds`, even if earlier ones are not answered, over at most `connections` connections. A
+ * request that finds no free connection is counted as not sent.
  */
 export async function openLoop(port, request, { perSecond, seconds, connections = 200, onReply = () => undefined }) {
   const free = Array.from({ length: connections }, () => new Connection(port));

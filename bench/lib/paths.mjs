@@ -1,4 +1,4 @@
 import { fileURLToPath } from 'node:url';
 
-/** A path below the root of the repository, wherever the command is run from. */
+/** The absolute path of a path in the repository. */
 export const fromRoot = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));

@@ -1,4 +1,4 @@
-/** Small SVG plots that read well on a light and on a dark page. */
+/** Small SVG plots for light and dark pages. */
 
 const style = `<style>
   text { font: 12px system-ui, sans-serif; fill: #57606a }
@@ -38,7 +38,7 @@ export function linePlot(title, series) {
   const x = (at) => (left + (at / (length - 1)) * (width - left - 10)).toFixed(1);
   const y = (value) => (height - 30 - (value / most) * (height - 30 - top)).toFixed(1);
   const classes = ['', 'second', 'third', 'fourth'];
-  const colours = ['#2f81f7', '#d29922', '#3fb950', '#f85149'];
+  const colors = ['#2f81f7', '#d29922', '#3fb950', '#f85149'];
   return svg(width, height + 20, [
     `<text x="8" y="18">${escape(title)}</text>`,
     `<line class="axis" x1="${left}" x2="${width - 10}" y1="${y(0)}" y2="${y(0)}"/>`,
@@ -53,12 +53,12 @@ export function linePlot(title, series) {
     ),
     ...series.map(
       ({ name }, index) =>
-        `<text x="${left + index * 180}" y="${height + 10}" style="fill:${colours[index]}">${escape(name)}</text>`,
+        `<text x="${left + index * 180}" y="${height + 10}" style="fill:${colors[index]}">${escape(name)}</text>`,
     ),
   ]);
 }
 
-/** Mean of `size` neighbours, since a sample's minutes jump. */
+/** Mean of `size` neighbors, because the minutes of a sample vary much. */
 export function smooth(values, size = 5) {
   return values.map((_, at) => {
     const near = values.slice(Math.max(0, at - size + 1), at + 1);

@@ -1,8 +1,8 @@
-/** Child processes whose functions are called as if they were here: `serve()` in the child, `startProcess()` in the parent. */
+/** Calls functions of child processes: `serve()` in the child, `startProcess()` in the parent. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 
-/** Answers the parent's calls with the functions of an object, and ends when the parent does. */
+/** Answers calls of the parent with the functions of an object. Ends when the parent ends. */
 export function serve(functions) {
   process.on('message', async ({ id, name, given }) => {
     try {
@@ -15,7 +15,10 @@ export function serve(functions) {
   process.send({ id: 0 });
 }
 
-/** Starts a module as a process; `call` calls one of its functions. `cpu` pins it to a processor, where the system can. */
+/**
+ * Starts a module as a process. `call` calls one of its functions. `cpu` pins the process to a processor, if the system can
+ * do that.
+ */
 export async function startProcess(path, { args = [], execArgv = [] } = {}) {
   const child = fork(path, args, {
     execArgv,

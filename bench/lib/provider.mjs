@@ -1,4 +1,4 @@
-/** A token endpoint that can be down: for measurements that need more grants than the emulator has users. */
+/** A token endpoint that can be down, for measurements with more grants than the emulator has users. */
 import { createHmac } from 'node:crypto';
 import { createServer } from 'node:http';
 
@@ -35,7 +35,7 @@ export async function startProvider(tokensOf) {
         return;
       }
       if (!isToken) {
-        // Introspection of a refresh token that was never spent, since an endpoint that is down spends none.
+        // Introspection says active: an endpoint that is down spends no refresh token.
         res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ active: true }));
         return;
       }

@@ -1,4 +1,4 @@
-/** One store with many grants, in a process of its own. The arguments name the store, its server, and its place there. */
+/** A store with many grants, in a separate process. The arguments name the store, its server, and its prefix or table. */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import pg from 'pg';
@@ -12,7 +12,7 @@ import { serve } from './process.mjs';
 
 const [, , kind, url, place] = process.argv;
 
-/** A clock whose timers run when they are told to: the sweep can be timed. */
+/** A clock whose timers run on demand, so that the sweep can be timed. */
 const timers = [];
 const clock = {
   now: () => Date.now(),
@@ -50,7 +50,7 @@ const kinds = {
     await client.flushDb();
     return {
       store: new RedisTokenStore({ client }),
-      // One real grant, copied within the server: a million logins would take longer than the rest of the run.
+      // The server copies one real grant, because a million logins would take too long.
       fill: async (from, to) => {
         const copy = `for i = tonumber(ARGV[1]), tonumber(ARGV[2]) do
           redis.call('COPY', KEYS[1], string.sub(KEYS[1], 1, -14) .. string.format('%012d', i) .. '}') end`;
@@ -100,7 +100,7 @@ serve({
     filled = count;
   },
   bytes,
-  /** Wall time of one read, with eight under way, in microseconds. */
+  /** Wall time of one read, with eight reads at once, in microseconds. */
   lookUp: async (reads) => {
     let left = reads;
     const startedAt = performance.now();
@@ -117,7 +117,7 @@ serve({
   close: () => close(),
 });
 
-/** As many bytes as a sealed grant has, and different ones each time, as those are. JWE adds a third, and a header. */
+/** Random bytes of the size of a sealed grant. JWE adds a third, and a header. */
 function sealedInSize() {
   const length = Math.ceil(payloadOf(0).length * 1.34) + 180;
   return randomBytes(Math.ceil(length * 0.75)).toString('base64url');

@@ -1,4 +1,4 @@
-/** Real servers on free ports, as the tests have them. */
+/** Real servers on free ports, started as for the tests. */
 import { readFileSync } from 'node:fs';
 import pg from 'pg';
 import { startPostgres as startServer } from '../../tools/servers/postgres.mjs';

@@ -1,4 +1,4 @@
-/** The package itself in virtual time: a sample of grants on several processes, one store, a simulated token endpoint. */
+/** This package in virtual time: a sample of grants on several processes, one store, and a simulated token endpoint. */
 import { MemoryTokenStore, salesforceAuth } from '../../dist/index.mjs';
 import { grantIdOf, payloadOf, writeOf } from './grants.mjs';
 import { serve } from './process.mjs';
@@ -10,9 +10,9 @@ const minuteMs = 60_000;
 const organizationId = '00D000000000001EAA';
 
 /**
- * Runs one scenario and counts, for each minute, what the token endpoint and the store got.
+ * Runs one scenario and counts the requests at the token endpoint and the store for each minute.
  *
- * Each grant is used at random points in time, on a random process. Where `loginMinutes` is short, all users log in together.
+ * Each grant is used at random points in time, on a random process. If `loginMinutes` is short, all users log in together.
  */
 async function simulate({ grants, processes, minutes, loginMinutes, usesPerMinute, outage, deploy, latencyMs }) {
   const clock = new VirtualClock();
@@ -52,7 +52,7 @@ async function simulate({ grants, processes, minutes, loginMinutes, usesPerMinut
   }
   let deployed = 0;
   const stepMs = 1_000;
-  // A wheel of one-second slots: who is due in a second is found without looking at all the others.
+  // A slot for each second has the grants that are due, so that the search does not look at all grants.
   const slots = Array.from({ length: (minutes * minuteMs) / stepMs + 1 }, () => []);
   const plan = (grant, at) => slots[Math.floor(at / stepMs)]?.push(grant);
   due.forEach((grant) => plan(grant, grant.at));
@@ -61,7 +61,7 @@ async function simulate({ grants, processes, minutes, loginMinutes, usesPerMinut
     const minute = (second * stepMs) / minuteMs;
     if (deploy && minute >= deploy.from && deployed < processes) {
       const share = Math.min(1, (minute - deploy.from) / (deploy.to - deploy.from));
-      // A new process knows nothing yet: everything it is asked for it reads from the store.
+      // A new process has an empty cache, so it reads every grant from the store.
       for (; deployed < Math.floor(share * processes); deployed++) running[deployed] = start();
     }
     for (const grant of slot) {
@@ -84,7 +84,7 @@ async function simulate({ grants, processes, minutes, loginMinutes, usesPerMinut
 
 const userIdOf = (index) => `005${String(index).padStart(12, '0')}AAA`;
 
-/** The soft bound of a grant, as lib/coordinator/grant.ts sets it at a login; refreshes set it by the library itself. */
+/** The soft bound of a grant after a login, as lib/coordinator/grant.ts sets it. The package sets it after a refresh. */
 function lifeOf(sessionTimeoutSeconds) {
   const lifeMs = sessionTimeoutSeconds * 1000;
   return (grantId) => {

@@ -1,11 +1,11 @@
-/** A TCP proxy with a long way behind it: each direction takes half of the round trip, and so does connecting. */
+/** A TCP proxy with latency. Each direction, and each new connection, takes half of the round trip. */
 import { connect, createServer } from 'node:net';
 
 export async function startSlowLink(targetPort, roundTripMs) {
   const link = { connections: 0 };
   const server = createServer({ noDelay: true }, (client) => {
     link.connections++;
-    // The kernel here has accepted at once; over the link it would have taken a round trip before anything could be sent.
+    // The local kernel accepts at once. Over the real link, a client could send data only after a round trip.
     const openAt = performance.now() + roundTripMs;
     const upstream = connect({ port: targetPort, host: '127.0.0.1', noDelay: true });
     pass(client, upstream, () => Math.max(openAt, performance.now()) + roundTripMs / 2);
@@ -21,7 +21,7 @@ export async function startSlowLink(targetPort, roundTripMs) {
   return { port: server.address().port, url: `http://localhost:${server.address().port}`, link, stop };
 }
 
-/** Hands chunks on when they arrive at the other end, in order. */
+/** Forwards chunks in order, after the latency. */
 function pass(from, to, arrivesAt) {
   let last = 0;
   const later = (run) => {

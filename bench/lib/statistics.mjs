@@ -1,4 +1,4 @@
-/** Figures of several rounds: the median, the range, and how sure the median is. */
+/** Statistics of several rounds: the median, the range, and the confidence interval of the median. */
 
 export function quantile(values, q) {
   const sorted = [...values].sort((a, b) => a - b);
@@ -28,7 +28,7 @@ export function summarise(values) {
   };
 }
 
-/** Four significant digits: more would be noise, and would make the raw results larger. */
+/** Rounds to four significant digits. More digits are noise and make the result files larger. */
 export function round(value) {
   return Number.isFinite(value) ? Number(value.toPrecision(4)) : value;
 }

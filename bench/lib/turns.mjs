@@ -1,10 +1,10 @@
 /**
- * Measurements that take turns, a short while each, in random order. A machine is faster at one moment than at the next, and
- * whatever it is, it is so for all of them.
+ * Measurements that take short turns in random order. The speed of a machine changes from moment to moment; short turns let
+ * each change affect all measurements.
  */
 import { shuffle } from './statistics.mjs';
 
-/** What each of `drives` measures: one row for each turn, with one figure for each of them. */
+/** Runs `drives` in turns. @returns one row for each turn, with one figure for each drive */
 export async function takeTurns(drives, turns) {
   const rows = [];
   for (let turn = 0; turn < turns; turn++) {
@@ -16,8 +16,8 @@ export async function takeTurns(drives, turns) {
 }
 
 /**
- * The mean of each column over the quietest quarter of the turns: those that took least, all columns together, so that none of
- * them is favoured.
+ * The mean of each column over the quietest quarter of the turns. The quietest turns have the smallest sum of all columns, so
+ * that no column is favored.
  */
 export function quietMeans(rows) {
   const sum = (values) => values.reduce((total, value) => total + value, 0);

@@ -1,4 +1,7 @@
-/** A clock that jumps from timer to timer, for hours in seconds. A heap, since there may be many thousand timers. */
+/**
+ * A clock that jumps from timer to timer, so that hours pass in seconds. Timers are in a heap, because there may be many
+ * thousands.
+ */
 export class VirtualClock {
   #nowMs = 0;
   #heap = [];
@@ -19,7 +22,7 @@ export class VirtualClock {
     };
   }
 
-  /** Moves to a point in time; between two timers everything that can go on without time goes on. */
+  /** Moves to a point in time. Between two timers, all work that needs no time is done. */
   async advanceTo(targetMs) {
     while (this.#heap.length > 0 && this.#heap[0].at <= targetMs) {
       const { at, callback } = this.#pop();
@@ -61,7 +64,9 @@ export class VirtualClock {
   }
 }
 
-/** All promises that need no time; a reply of the simulated provider takes several turns to be read. */
+/**
+ * Waits for all promises that need no time. Reading a reply of the simulated provider takes several turns of the event loop.
+ */
 async function settle() {
   for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
 }

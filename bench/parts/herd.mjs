@@ -23,9 +23,9 @@ const variants = [
 ];
 
 /**
- * Many requests at the same moment, on one session whose token has ended, spread over several processes. Before or after
- * each herd the same processes are sent one for their floor: Express with the same sessions, where all wait for one request
- * that takes as long as the token endpoint.
+ * Many requests at the same moment, on one session whose token has ended, spread over several processes. Before or after each
+ * herd, the same processes get a herd for their baseline: Express with the same sessions, in which all requests wait for one
+ * request that takes as long as the token endpoint.
  */
 export async function measure({ quick, emulator, servers, log }) {
   const effort = quick ? { requests: 200, rounds: 1, warmUp: 500 } : { requests: 1_000, rounds: 5, warmUp: 2_000 };
@@ -66,7 +66,7 @@ async function runVariant({ name, module, given }, processes, { requests, rounds
           return { port, request: getRequest(path, port, cookie) };
         }),
       );
-    // Herds meet servers that have been running for a while.
+    // In reality a herd meets servers that have been running for a while.
     const { cookie } = await apps[0].logIn();
     const asked = { path: '/token', cookie, count: 20, turns: warmUp / 20 };
     await Promise.all(apps.map((app) => app.call('takeTurns', asked)));
@@ -91,7 +91,7 @@ async function runVariant({ name, module, given }, processes, { requests, rounds
         const variantWaits = replies.map(({ ms }) => ms);
         waits.p50.push(quantile(variantWaits, 0.5));
         waits.p99.push(quantile(variantWaits, 0.99));
-        // The browser keeps the cookies of the reply that came last.
+        // The browser keeps the cookies of the last reply.
         for (const { head } of replies.sort((a, b) => a.ms - b.ms)) {
           browser.keep([...head.matchAll(/^set-cookie: (.*)$/gim)].map(([, line]) => line));
         }
@@ -113,10 +113,10 @@ async function runVariant({ name, module, given }, processes, { requests, rounds
 async function staleLogin(app, emulator) {
   const { clientID } = app.client;
   await emulator.call('revokeAll', { clientID });
-  // The login's own token ends at once; the one it is refreshed to lives on.
+  // The token of the login ends at once. The next token does not.
   await emulator.call('setPolicy', clientID, { expiresInSeconds: 1 });
   const browser = await app.logIn({ visit: false });
-  // The first page after a login takes it away. A visit could refresh already, with those that look at the expiry.
+  // The first page after a login deletes the login cookie. Packages that check the expiry may refresh at that page.
   browser.keep(['salesforce-login-loop=']);
   await emulator.call('setPolicy', clientID, { expiresInSeconds: 3600 });
   await new Promise((resolve) => setTimeout(resolve, 1_100));
@@ -124,7 +124,7 @@ async function staleLogin(app, emulator) {
   return browser;
 }
 
-/** Whether the application can still refresh: a grant it cannot refresh any more is lost, whatever it answers now. */
+/** Whether the application can still refresh. If it cannot, the login is lost, even if it still answers now. */
 async function isAlive({ url }, browser) {
   const { status } = await browser.get(`${url}/probe`);
   return status === 200;

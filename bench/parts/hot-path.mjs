@@ -5,7 +5,9 @@ const bare = { name: 'Express', module: 'bare' };
 const sessions = { name: 'Express + express-session', module: 'session-only' };
 const redisSessions = { name: 'Express + connect-redis', module: 'session-only', given: { sessions: 'redis' } };
 
-/** What is measured, in the order of the report; each with Express in its process, and with its sessions where it has any. */
+/**
+ * The variants in the order of the report. Each runs beside Express in its process, and with its sessions if it has sessions.
+ */
 const variants = [
   sessions,
   { name: 'the same and two empty middlewares', module: 'session-only', given: { layers: 2 }, on: sessions },
@@ -32,7 +34,7 @@ const variants = [
     on: redisSessions,
   },
   { name: 'iron-session', module: 'iron-session' },
-  // It has no access token where the reply has no expires_in, as Salesforce's has none.
+  // It returns no access token if the reply has no expires_in, and Salesforce sends no expires_in.
   { name: 'express-openid-connect', module: 'express-openid-connect', policy: { expiresInSeconds: 7200 } },
   { name: 'Auth.js getSession()', module: 'auth-express' },
 ];
@@ -41,7 +43,7 @@ function cold(name, store) {
   return { name, module: 'ours', given: { store, options: { refresh: { cacheMs: 0 } } }, on: sessions };
 }
 
-/** Enough to see whether something got worse. */
+/** Variants of a quick run. They are enough to see a regression. */
 const quickOnes = [
   'the same and two empty middlewares',
   'this package, memory',
@@ -54,8 +56,8 @@ const quickOnes = [
 const peers = ['express-openid-connect', 'Auth.js getSession()', 'iron-session'];
 
 /**
- * Server CPU time per request, in microseconds. In each round every variant gets a new process, since a process keeps what
- * the compiler once made of it; the variant takes turns there with the floors it is compared to.
+ * Server CPU time per request, in microseconds. In each round every variant gets a new process, because a process keeps the
+ * decisions of its compiler. In the process, the variant takes turns with its baselines.
  */
 export async function measure({ quick, emulator, servers, log }) {
   const rounds = quick ? 3 : 7;
@@ -79,7 +81,7 @@ export async function measure({ quick, emulator, servers, log }) {
   };
 }
 
-/** One process: what a request costs by itself and over each floor. */
+/** Measures one process: the cost of a request, and its difference to each baseline. */
 async function runOnce({ name, module, policy, given, on }, { emulator, common, effort }) {
   const app = await startApplication({ emulator, module, policy, given: { ...common, ...given } });
   try {
@@ -135,7 +137,10 @@ function compare(chosen, measured) {
   return result;
 }
 
-/** What each adds, in units of the bare Express beside it: so the speed a process found the machine at is no part of it. */
+/**
+ * The added cost of each variant, relative to plain Express in the same process. The speed of the machine thus has no
+ * influence.
+ */
 function ratio(ours, peer, baselineOf) {
   const inExpresses = (run, baseline) => (run.total - baseline) / run.express;
   return summarise(

@@ -17,12 +17,12 @@ const roundTripMs = 150;
 /** The identity URL is asked for at the far instance as well. */
 const policy = { idHost: 'instance' };
 
-/** What a callback costs where Salesforce is a long way off: the first of a process, and the next one. */
+/** The duration of a callback if Salesforce is far away: the first callback of a process, and the next one. */
 export async function measure({ quick, emulator, servers, log }) {
   const rounds = quick ? 1 : 5;
   const { url } = await emulator.call('describe');
   const slow = await startSlowLink(Number(new URL(url).port), roundTripMs);
-  // Identity and data are asked for at the instance, which has to be as far away.
+  // Identity and data come from the instance, which must be as far away.
   await emulator.call('moveInstance', slow.url);
   const figures = Object.fromEntries(variants.map(({ name }) => [name, { first: [], next: [] }]));
   try {

@@ -7,7 +7,7 @@ import { quietMeans, takeTurns } from '../lib/turns.mjs';
 
 const kinds = { memory: 'memory', redis: 'Redis', postgres: 'PostgreSQL' };
 
-/** What one more grant costs, and what many cost a request. */
+/** The cost of one more grant, and the cost of a request with many grants. */
 export async function measure({ quick, emulator, servers, log }) {
   const effort = quick
     ? { sizes: [1, 1_000, 10_000], rounds: 3, turns: 4, reads: 250 }
@@ -22,7 +22,7 @@ export async function measure({ quick, emulator, servers, log }) {
   return { ...effort, stores, operations };
 }
 
-/** Each size has a process and a place in the store of its own, so that they can be read in turns. */
+/** Each size has its own process and its own place in the store, so that the sizes can be read in turns. */
 async function measureStore(kind, { sizes, rounds, turns, reads, url, log }) {
   const programs = [];
   const results = [];
@@ -39,7 +39,7 @@ async function measureStore(kind, { sizes, rounds, turns, reads, url, log }) {
       await program.call('fill', grants);
       const bytes = await program.call('bytes');
       await program.call('lookUp', reads);
-      // Of one grant it would be the size of what surrounds it.
+      // With one grant, the result would be the size of the table itself.
       results.push({ grants, ...(grants > 1 ? { bytesPerGrant: Math.round((bytes - empty) / grants) } : {}) });
       log(`  ${kind} with ${grants} grants`);
     }
@@ -86,7 +86,7 @@ async function countOperations(kind, { emulator, servers }) {
   };
 }
 
-/** Calls by a client; what a script does inside the server is no trip. */
+/** Counts calls of clients. Commands inside of a script need no network round trip. */
 async function redisCommands(url) {
   const client = await createClient({ url }).connect();
   try {

@@ -2,7 +2,9 @@ import { fromRoot } from '../lib/paths.mjs';
 import { startProcess } from '../lib/process.mjs';
 import { quantile, round } from '../lib/statistics.mjs';
 
-/** What is simulated stands for so many grants; rates scale with their number, and the coordinator's work for each does not. */
+/**
+ * The number of grants that the sample stands for. Rates grow with the number of grants; the work for each grant does not.
+ */
 const grantsInAll = 10_000_000;
 const processesInAll = 200;
 

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { fromRoot } from '../lib/paths.mjs';
 import { shuffle, summarise } from '../lib/statistics.mjs';
 
-/** Express and express-session are everybody's and count for nobody. */
+/** Express and express-session belong to every variant, so they are not counted. */
 const shared = ['express', 'express-session'];
 
 const variants = [
@@ -37,7 +37,7 @@ export async function measure({ quick, log }) {
   };
 }
 
-/** Of a process that has Express already, since every application has. */
+/** Measures in a process that has already loaded Express, as every application has. */
 function importMs(cwd, packages) {
   const script = `await import('express'); await import('express-session');
     const startedAt = performance.now();
@@ -74,7 +74,7 @@ function closure(folders) {
   return found;
 }
 
-/** As Node looks for a package: from the folder upwards. */
+/** Finds a package as Node.js does, from the folder upwards. */
 function locate(name, from) {
   for (let folder = from; ; folder = dirname(folder)) {
     const candidate = join(folder, 'node_modules', name);
@@ -87,7 +87,7 @@ function readManifest(folder) {
   return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
 }
 
-/** Without packages inside it, which count for themselves. */
+/** The size without the packages inside, which are counted separately. */
 function bytesOf(folder) {
   return readdirSync(folder, { withFileTypes: true }).reduce((sum, entry) => {
     if (entry.name === 'node_modules') return sum;

@@ -1,5 +1,5 @@
 // @ts-check
-/** SOQL, REST, Composite and Bulk API 2.0 by `req.salesforce.fetch()`: no token in sight, and none that has ended. */
+/** SOQL, REST, Composite and Bulk API 2.0 with `req.salesforce.fetch()`, which adds a valid token to each request. */
 import { createServer } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
 import express from 'express';
@@ -12,14 +12,14 @@ app.use(sessions, salesforce, express.json());
 app.use(requireSalesforce());
 
 /**
- * Where the newest version of the API is that the user's organization has. It is asked once a day.
+ * The path of the newest API version of the user's organization. The package asks Salesforce once a day.
  *
  * @param {express.Request} req
  */
 const dataOf = async (req) => `/services/data/v${await req.salesforce.apiVersion()}`;
 
 /**
- * Calls the API, and throws what Salesforce says where it refuses.
+ * Calls the API. Throws Salesforce's message if Salesforce refuses the call.
  *
  * @param {express.Request} req
  * @param {string} path
@@ -32,17 +32,17 @@ async function call(req, path, init) {
 }
 
 /**
- * The same, with the JSON it answered.
+ * Calls the API and reads the JSON of the answer.
  *
- * @param {Parameters<typeof call>} given
+ * @param {Parameters<typeof call>} parameters
  * @returns {Promise<any>}
  */
-const callForJson = async (...given) => (await call(...given)).json();
+const callForJson = async (...parameters) => (await call(...parameters)).json();
 
 /** @param {unknown} value */
 const json = (value) => ({ body: JSON.stringify(value), headers: { 'content-type': 'application/json' } });
 
-// SOQL, batch after batch.
+// SOQL, one batch after the other.
 app.get('/', async (req, res) => {
   const names = [];
   let next = `${await dataOf(req)}/query?q=${encodeURIComponent('SELECT Name FROM Account ORDER BY Name')}`;
@@ -62,7 +62,7 @@ app.patch('/accounts/:id', async (req, res) => {
   res.sendStatus(204);
 });
 
-// Composite: an account and its first contact, or neither.
+// Composite: creates an account and its first contact, or neither.
 app.post('/customers', async (req, res) => {
   const { company, lastName } = req.body;
   const data = await dataOf(req);
@@ -88,8 +88,8 @@ app.post('/customers', async (req, res) => {
   res.status(201).json({ accountId: account.body.id, contactId: contact.body.id });
 });
 
-// Bulk API 2.0, in: CSV from the browser's request straight on to Salesforce. It is small enough to be kept, so that it can be
-// sent again with a new token; a stream could not.
+// Bulk API 2.0, upload: sends CSV from the browser to Salesforce. The CSV is small enough for the memory, so the package can
+// send it again with a new token. A stream could not be sent again.
 app.post('/contacts.csv', express.text({ type: 'text/csv', limit: '50mb' }), async (req, res) => {
   const data = await dataOf(req);
   const { id } = await callForJson(req, `${data}/jobs/ingest`, {
@@ -104,7 +104,7 @@ app.post('/contacts.csv', express.text({ type: 'text/csv', limit: '50mb' }), asy
   res.json({ processed: numberRecordsProcessed, failed: numberRecordsFailed, details: failed });
 });
 
-// Bulk API 2.0, out: part after part, as they come.
+// Bulk API 2.0, download: sends each part to the browser as soon as it arrives.
 app.get('/contacts.csv', async (req, res) => {
   const data = await dataOf(req);
   const { id } = await callForJson(req, `${data}/jobs/query`, {
@@ -126,7 +126,7 @@ app.get('/contacts.csv', async (req, res) => {
 });
 
 /**
- * Waits for a job. It may take longer than a token lives, which is nothing to care about here.
+ * Waits for a job. The job may take longer than the life of a token, because `fetch` refreshes the token.
  *
  * @param {express.Request} req
  * @param {string} job

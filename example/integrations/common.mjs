@@ -1,10 +1,10 @@
 // @ts-check
-/** What all integrations need and none is about: sessions, and a clean end. */
+/** Code that all integrations share: sessions, and the shutdown. */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import session from 'express-session';
 
-/** Sessions in memory. Lax keeps other sites from posting in the user's name. */
+/** Sessions in memory. SameSite=Lax keeps other sites from sending forms in the name of the user. */
 export const sessions = session({
   secret: process.env.SESSION_SECRET || randomBytes(32).toString('hex'),
   resave: false,
@@ -13,7 +13,7 @@ export const sessions = session({
 });
 
 /**
- * Listens, and on SIGINT or SIGTERM ends without losing anything: refreshes under way finish.
+ * Listens for requests. On SIGINT or SIGTERM, running refreshes finish before the process ends.
  *
  * @param {import('node:http').Server} server
  * @param {{ close(): Promise<void> }} [salesforce]

@@ -1,5 +1,7 @@
 // @ts-check
-/** A file of Salesforce handed on as it comes: the server never holds it, and stops when the browser goes away. */
+/**
+ * Streams a file of Salesforce to the browser. The server never holds the whole file, and stops if the browser disconnects.
+ */
 import { createServer } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -26,9 +28,9 @@ app.get('/files/:id', requireSalesforce(), async (req, res) => {
   const reply = await req.salesforce.fetch(`${data}/sobjects/ContentVersion/${id}/VersionData`);
   if (reply.status === 404) return res.sendStatus(404);
   if (!reply.ok || !reply.body) throw await salesforceApiError(reply);
-  // As a file to be saved, whatever it is: shown in the browser, it could run in the name of this application.
+  // The browser must save the file. If it showed the file, scripts in the file could act in the name of this application.
   res.attachment(id).type('application/octet-stream');
-  // A browser that goes away ends the request to Salesforce as well.
+  // If the browser disconnects, the request to Salesforce ends too.
   await pipeline(Readable.fromWeb(reply.body), res).catch((error) => {
     if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
   });

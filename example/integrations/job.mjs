@@ -1,5 +1,5 @@
 // @ts-check
-/** Work that goes on without the request that asked for it: the grant's id is all it needs. */
+/** A job that runs after its request has ended. The job needs only the id of the grant. */
 import { createServer } from 'node:http';
 import { setImmediate } from 'node:timers';
 import express from 'express';
@@ -17,7 +17,9 @@ app.use(sessions, salesforce);
 
 /** @typedef {{ grantId: string, state: string, accounts?: number }} Report */
 
-/** @type {Map<string, Report>} A queue of yours stands here. It may hold the id: it is no secret, and opens nothing by itself. */
+/**
+ * @type {Map<string, Report>} In your application this is a queue. The queue may hold the id, because the id is not a secret.
+ */
 const reports = new Map();
 
 app.post('/reports', requireSalesforce(), (req, res) => {
@@ -45,7 +47,7 @@ async function work(id) {
     Object.assign(report, { state: 'done', accounts: totalSize });
   } catch (error) {
     if (!isSalesforceAuthError(error)) throw error;
-    // The user has logged out, or Salesforce is down: the queue tries again, or tells the user.
+    // The user has logged out, or Salesforce is down. A queue would try again or inform the user.
     report.state = error.status === 401 ? 'log in again' : 'try again later';
   }
 }

@@ -1,5 +1,8 @@
 // @ts-check
-/** jsforce without its own refresh: each `Connection` has a valid token, and gets another from this package when it ends. */
+/**
+ * jsforce without its own refresh. Each `Connection` has a valid token, and gets a new token from this package if the token
+ * ends.
+ */
 import { createServer } from 'node:http';
 import express from 'express';
 import { configurationFromEnv, requireSalesforce, salesforceAuth } from 'express-salesforce-auth';

@@ -1,5 +1,5 @@
 // @ts-check
-/** The strategy alone, in an application that has Passport already. Nothing is refreshed: see the other files for that. */
+/** The strategy alone, in an application that uses Passport. It does not refresh tokens; the other files show that. */
 import { createServer } from 'node:http';
 import express from 'express';
 import passport from 'passport';
@@ -10,7 +10,7 @@ passport.use(
   new SalesforceStrategy(
     { ...configurationFromEnv(process.env), callbackURL: '/auth/salesforce/callback', scope: 'openid id' },
     (_accessToken, _refreshToken, _params, profile, done) => {
-      // Here an application looks for its own user, or makes one.
+      // An application finds or creates its own user here.
       done(null, { id: profile.id, name: profile.displayName });
     },
   ),

@@ -1,5 +1,5 @@
 // @ts-check
-/** A WebSocket for users who are logged in: the upgrade is a request that Express does not see. */
+/** A WebSocket for users who are logged in. Express does not handle the upgrade request, so this file does. */
 import { createServer, ServerResponse } from 'node:http';
 import express from 'express';
 import {
@@ -23,7 +23,8 @@ const sockets = new WebSocketServer({ noServer: true });
 const open = new Map();
 
 server.on('upgrade', (req, socket, head) => {
-  // Another site could open a socket with this user's cookie: browsers do not ask as they do for fetch.
+  // Browsers let other sites open a socket with the user's cookie, without the checks that fetch has. So the origin is
+  // checked here.
   const { origin = `http://${req.headers.host}`, host } = req.headers;
   const isOwn = URL.canParse(origin) && new URL(origin).host === host;
   const request = /** @type {express.Request} */ (req);
@@ -49,7 +50,7 @@ function welcome(ws, grantId) {
   ws.on('error', () => ws.terminate());
   ws.on('message', async (name) => {
     try {
-      // For each message anew: a socket stays open longer than a token lives.
+      // Each message asks for a token, because a socket may stay open longer than the life of a token.
       const access = await salesforce.tokens.get(grantId);
       const query = `SELECT Name, Industry FROM Account WHERE Name LIKE '${escapeSoql(String(name))}%'`;
       const reply = await access.fetch(`/services/data/v68.0/query?q=${encodeURIComponent(query)}`);
@@ -64,7 +65,7 @@ function welcome(ws, grantId) {
   });
 }
 
-// A socket does not notice by itself that its user has logged out. Whoever is still logged in elsewhere connects again.
+// A socket does not notice that its user has logged out, so it is closed here. A user with another session connects again.
 salesforce.events.on('grant.loggedOut', ({ grantId }) => {
   for (const ws of open.get(grantId ?? '') ?? []) ws.close(4401, 'Logged out');
 });

@@ -11,14 +11,14 @@ import { layout } from './layout.mjs';
 export function accountsPage(frame, accounts) {
   return layout(frame, {
     title: 'Accounts',
-    lead: 'The first fifty accounts of your organization you may see, fresh from its REST API.',
+    lead: 'The first 50 accounts that you may see in your organization, read from its REST API.',
     content: html`<section class="card">${accountTable(accounts)}</section>`,
   });
 }
 
 /** @param {readonly Account[]} accounts */
 export function accountTable(accounts) {
-  if (accounts.length === 0) return html`<p class="empty">There are no accounts you may see.</p>`;
+  if (accounts.length === 0) return html`<p class="empty">There are no accounts that you may see.</p>`;
   return html`<table class="stacks" role="table">
     <thead role="rowgroup">
       <tr role="row">

@@ -5,7 +5,7 @@ import { layout, nameOf } from './layout.mjs';
 import { livePanel } from './timeline.mjs';
 
 /**
- * What Salesforce answered, or why it did not.
+ * What Salesforce answered, or why there is no answer.
  *
  * @template T
  * @typedef {{ value: T } | { problem: string }} Answer
@@ -50,9 +50,9 @@ export function dashboardPage(frame, { instanceUrl, timeline, accounts, limits }
             <form method="post" action="/open-in-salesforce">
               <button class="secondary">Open in Salesforce</button>
             </form>
-            <p class="hint below">Opens your Salesforce without another login.</p>
+            <p class="hint below">Opens Salesforce in this browser without another login.</p>
             <form method="post" action="/logout-everywhere"><button class="secondary">Log out everywhere</button></form>
-            <p class="hint below">Ends your sessions in all browsers, and revokes the tokens.</p>
+            <p class="hint below">Ends your sessions in all browsers and revokes your tokens.</p>
           </section>
           <section class="card" aria-labelledby="limits">
             <h2 id="limits">Limits of your organization</h2>
@@ -81,7 +81,7 @@ function problem(message) {
 /** @param {Record<string, Limit>} limits */
 function limitList(limits) {
   const shown = Object.entries(limits).filter(([name]) => limitNames[name] !== undefined);
-  if (shown.length === 0) return html`<p class="empty">Salesforce names no limits you may see.</p>`;
+  if (shown.length === 0) return html`<p class="empty">There are no limits that you may see.</p>`;
   return html`<ul class="limits">
     ${shown.map(([name, { Max, Remaining }]) => {
       const used = Max > 0 ? Math.min(1, (Max - Remaining) / Max) : 0;

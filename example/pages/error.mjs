@@ -6,7 +6,7 @@ import { layout } from './layout.mjs';
  * @param {import('./layout.mjs').Frame} frame
  * @param {{ title?: string, message: string, code?: string | undefined, retry: string }} data
  */
-export function errorPage(frame, { title = 'That did not work', message, code, retry }) {
+export function errorPage(frame, { title = 'Something went wrong', message, code, retry }) {
   return layout(frame, {
     title,
     content: html`<div class="card narrow" role="alert">

@@ -4,7 +4,7 @@ import { duration, layout } from './layout.mjs';
 import { livePanel } from './timeline.mjs';
 
 /**
- * @typedef {object} Trial what came of asking Salesforce for accounts
+ * @typedef {object} Trial the result of a request for accounts
  * @property {boolean} isGood
  * @property {string} message
  * @property {string | undefined} code
@@ -16,14 +16,14 @@ import { livePanel } from './timeline.mjs';
  * @param {object} data
  * @param {unknown} data.timeline
  * @param {boolean} data.isRotating
- * @param {readonly string[]} data.active what is broken now
- * @param {Readonly<Record<string, { name: string, effect: string }>>} data.kinds what can be broken
+ * @param {readonly string[]} data.active faults that are active now
+ * @param {Readonly<Record<string, { name: string, effect: string }>>} data.kinds faults to choose from
  * @param {Trial} [data.trial]
  */
 export function faultsPage(frame, { timeline, isRotating, active, kinds, trial }) {
   return layout(frame, {
     title: 'Faults',
-    lead: 'Break Salesforce, then ask it for your accounts, and see what your users would see.',
+    lead: 'Add a fault, load the accounts, and see what your users would see.',
     content: html`<div class="columns">
       <div class="stack">
         <section class="card" aria-labelledby="try">
@@ -31,28 +31,28 @@ export function faultsPage(frame, { timeline, isRotating, active, kinds, trial }
             <h2 id="try">Ask Salesforce</h2>
             <a class="button" href="/faults/try">Load the accounts</a>
           </div>
-          ${trial ? outcome(trial) : html`<p class="empty">Break something below, then load the accounts.</p>`}
+          ${trial ? outcome(trial) : html`<p class="empty">Add a fault below, then load the accounts.</p>`}
         </section>
-        <section class="card" aria-labelledby="break">
-          <h2 id="break">Break Salesforce</h2>
+        <section class="card" aria-labelledby="add">
+          <h2 id="add">Add a fault</h2>
           ${
             active.length > 0 &&
             html`<div class="problem">
-              <p>Broken now: ${active.join('; ')}.</p>
-              <form method="post" action="/faults/mend"><button class="secondary">Mend everything</button></form>
+              <p>Active: ${active.join('; ')}.</p>
+              <form method="post" action="/faults/clear"><button class="secondary">Remove all faults</button></form>
             </div>`
           }
-          <form method="post" action="/faults/break" class="settings">
+          <form method="post" action="/faults/add" class="settings">
             <fieldset>
-              <legend>What</legend>
+              <legend>Request</legend>
               <label class="check"
-                ><input type="radio" name="on" value="refresh" checked /> The next refresh. Your token expires with
-                it.</label
+                ><input type="radio" name="on" value="refresh" checked /> The next refresh. Your access token is ended
+                too, so that a refresh is needed.</label
               >
-              <label class="check"><input type="radio" name="on" value="data" /> The next call of the API</label>
+              <label class="check"><input type="radio" name="on" value="data" /> The next API call</label>
             </fieldset>
             <fieldset class="two">
-              <legend>How</legend>
+              <legend>Fault</legend>
               ${Object.entries(kinds).map(
                 ([kind, { name, effect }], index) =>
                   html`<label class="check"
@@ -61,18 +61,16 @@ export function faultsPage(frame, { timeline, isRotating, active, kinds, trial }
                   >`,
               )}
             </fieldset>
-            <label class="check"
-              ><input type="checkbox" name="isLasting" value="yes" /> Again and again, until mended</label
-            >
-            <p class="actions"><button>Break it</button></p>
+            <label class="check"><input type="checkbox" name="isRepeated" value="yes" /> Repeat until removed</label>
+            <p class="actions"><button>Add this fault</button></p>
           </form>
         </section>
         <section class="card" aria-labelledby="tokens">
           <h2 id="tokens">Your tokens</h2>
           <div class="rows">
-            ${action('expire', 'Expire', 'The access token ends, as after a session timeout. The next call renews it.')}
-            ${action('revoke', 'Revoke', 'An administrator takes all tokens away. Only a new login helps.')}
-            ${action('rotate', isRotating ? 'Turn rotation off' : 'Turn rotation on', isRotating ? 'Rotation is on: each refresh token is good for one use.' : 'Rotation is off: the refresh token stays the same.')}
+            ${action('expire', 'Expire', 'Ends the access token, as a session timeout does. The next call refreshes it.')}
+            ${action('revoke', 'Revoke', 'Revokes all tokens, as an administrator can. Only a new login helps.')}
+            ${action('rotate', isRotating ? 'Turn rotation off' : 'Turn rotation on', isRotating ? 'Rotation is on. Each refresh token works once.' : 'Rotation is off. The refresh token stays the same.')}
           </div>
         </section>
       </div>

@@ -1,6 +1,6 @@
 // @ts-check
 
-/** Markup that has been made safe, and is not escaped again. */
+/** Safe markup, which is not escaped again. */
 class Markup {
   /** @param {string} text */
   constructor(text) {
@@ -13,7 +13,7 @@ class Markup {
 }
 
 /**
- * A template for HTML: every value that is put in is escaped, except markup made by this very function.
+ * A template for HTML. Every value is escaped, except markup of this function.
  *
  * @param {TemplateStringsArray} strings
  * @param {...unknown} values arrays are joined; undefined, null and false leave nothing

@@ -2,16 +2,16 @@
 import { html } from './html.mjs';
 
 /**
- * What every page shows around its content.
+ * The data of the frame around every page.
  *
  * @typedef {object} Frame
- * @property {import('express-salesforce-auth').SalesforceUser} [user] who is logged in
- * @property {boolean} isOffline whether the emulator stands in for Salesforce
- * @property {boolean} hasFaults whether this process can make it misbehave
- * @property {string} [servedBy] the process the page comes from, where there are several
- * @property {boolean} hasSetup whether this visitor may open the setup page
+ * @property {import('express-salesforce-auth').SalesforceUser} [user] the user who is logged in
+ * @property {boolean} isOffline whether the emulator takes the place of Salesforce
+ * @property {boolean} hasFaults whether this process can add faults to the emulator
+ * @property {string} [servedBy] the process that made the page, if there are several
+ * @property {boolean} hasSetup whether this user may open the setup page
  * @property {string} path of this page
- * @property {string} [notice] what has just been done
+ * @property {string} [notice] what the last form has done
  */
 
 /**
@@ -64,7 +64,7 @@ const mark = html`<svg viewBox="0 0 32 32" aria-hidden="true">
 </svg>`;
 
 const offlineNote = html`<p class="offline">
-  <strong>Offline.</strong> An emulator with made-up data stands in for Salesforce.
+  <strong>Offline.</strong> An emulator with made-up data takes the place of Salesforce.
 </p>`;
 
 /** @param {Frame} frame */
@@ -101,7 +101,7 @@ export function nameOf({ displayName, username, userId }) {
 }
 
 /**
- * A moment, as a person reads it.
+ * Formats a time.
  *
  * @param {number} at milliseconds since the epoch
  */
@@ -111,7 +111,7 @@ export function time(at) {
 }
 
 /**
- * A duration, as a person reads it.
+ * Formats a duration.
  *
  * @param {number} ms
  */

@@ -3,29 +3,29 @@ import { html } from './html.mjs';
 import { layout } from './layout.mjs';
 
 /**
- * The start page of somebody who is not logged in.
+ * The start page for a user who is not logged in.
  *
  * @param {import('./layout.mjs').Frame} frame
  * @param {object} data
- * @param {string} data.baseUrl where the button leads
- * @param {Readonly<Record<string, string>>} data.organizations further places to log in at, by name
- * @param {readonly { username: string, password: string }[]} data.people who can log in, where all of them are made up
- * @param {{ org: string, message: string }} [data.wrong] a My Domain that is none, as it was typed
+ * @param {string} data.baseUrl host of the login button
+ * @param {Readonly<Record<string, string>>} data.organizations further hosts for a login, by name
+ * @param {readonly { username: string, password: string }[]} data.users made-up users who can log in at the emulator
+ * @param {{ org: string, message: string }} [data.wrong] an invalid My Domain, as the user entered it
  */
-export function loginPage(frame, { baseUrl, organizations, people, wrong }) {
+export function loginPage(frame, { baseUrl, organizations, users, wrong }) {
   return layout(frame, {
     title: 'Log in with Salesforce',
-    lead: 'See who you are, the limits and accounts of your organization, and the life of your access token.',
+    lead: 'After the login you see your user, your organization’s limits and accounts, and the state of your access token.',
     content: html`<div class="columns">
       <section class="card" aria-labelledby="here">
         <h2 id="here">Your organization</h2>
-        <p>You type your password at Salesforce, never here.</p>
+        <p>You enter your password at Salesforce, not here.</p>
         <p><a class="button wide" href="/auth/salesforce">Log in with Salesforce</a></p>
         <p class="hint">at <code>${baseUrl}</code></p>
-        ${people.length > 0 && peopleToBe(people)}
+        ${users.length > 0 && userList(users)}
       </section>
       <section class="card" aria-labelledby="elsewhere">
-        <h2 id="elsewhere">Somewhere else</h2>
+        <h2 id="elsewhere">Another organization</h2>
         <ul class="choices">
           ${Object.entries(organizations).map(
             ([name, url]) =>
@@ -69,15 +69,16 @@ function myDomainForm(wrong, sample) {
         ${errorAttributes}
       /><button class="secondary">Log in</button>
     </div>
-    <p class="hint" id="org-hint">For instance <code>${sample}</code></p>
+    <p class="hint" id="org-hint">Example: <code>${sample}</code></p>
   </form>`;
 }
 
-/** @param {readonly { username: string, password: string }[]} people */
-function peopleToBe(people) {
-  return html`<h3>Log in as one of</h3>
+/** @param {readonly { username: string, password: string }[]} users */
+function userList(users) {
+  return html`<h3>Users of the emulator</h3>
+    <p class="hint">The emulator’s login page also logs a user in with one click.</p>
     <ul class="people">
-      ${people.map(
+      ${users.map(
         ({ username, password }) =>
           html`<li><code>${username}</code> <span class="hint">password</span> <code>${password}</code></li>`,
       )}

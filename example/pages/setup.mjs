@@ -3,7 +3,7 @@ import { html } from './html.mjs';
 import { layout } from './layout.mjs';
 
 /**
- * @typedef {object} SetupForm what the form shows, or showed when something was wrong
+ * @typedef {object} SetupForm the values of the form; after a mistake, the entered values
  * @property {string} clientID
  * @property {string} prompt
  * @property {string} baseUrl
@@ -16,20 +16,20 @@ import { layout } from './layout.mjs';
  * @param {import('./layout.mjs').Frame} frame
  * @param {object} data
  * @param {SetupForm} data.form
- * @param {boolean} data.hasSecret whether there is one; the secret itself is never shown again
+ * @param {boolean} data.hasSecret whether a secret is set; the secret itself is never shown again
  * @param {string} data.callbackURL
- * @param {boolean} data.isChanged whether the settings are no longer those the application was started with
- * @param {boolean} data.isFixed whether they can only be changed by a new start
+ * @param {boolean} data.isChanged whether the settings differ from the settings at the start
+ * @param {boolean} data.isFixed whether a change needs a restart
  * @param {WrongField} [data.wrong]
- * @param {import('express-salesforce-auth').Diagnosis} [data.diagnosis] what the doctor found, where it was asked
+ * @param {import('express-salesforce-auth').Diagnosis} [data.diagnosis] findings of the doctor, after a check
  */
 export function setupPage(frame, { form, hasSecret, callbackURL, isChanged, isFixed, wrong, diagnosis }) {
   return layout(frame, {
     title: 'Setup',
-    lead: 'From an app in Salesforce to the first login. Only you see this page: it opens on this machine alone, and not in production.',
+    lead: 'Steps from an app in Salesforce to the first login. This page opens only on this machine, and not in production.',
     content: html`<ol class="steps">
       <li class="card">
-        <h2>Create an app in Salesforce, or take one you have</h2>
+        <h2>Create an app in Salesforce, or use one that you have</h2>
         <p>
           You need to be a System Administrator. No organization yet? A
           <a href="https://developer.salesforce.com/signup">Developer Edition</a> is free.
@@ -41,31 +41,36 @@ export function setupPage(frame, { form, hasSecret, callbackURL, isChanged, isFi
             <b>New External Client App</b>.
           </li>
           <li>
-            Under <b>Basic Information</b>, fill in name and e-mail. Leave <b>Distribution State</b> at <b>Local</b> for
-            your own organization.
+            Under <b>Basic Information</b>, enter a name and an email address. Leave <b>Distribution State</b> at
+            <b>Local</b> for your own organization.
           </li>
           <li>Under <b>API (Enable OAuth Settings)</b>, tick <b>Enable OAuth</b>.</li>
           <li>
             Choose the <b>OAuth Scopes</b> <code>openid</code>, <code>id</code>, <code>api</code>, <code>web</code> and
-            <code>refresh_token</code>. Without the last a login ends with its first token.
+            <code>refresh_token</code>. Without <code>refresh_token</code>, a login ends with its first access token.
           </li>
         </ol>
-        <h3>An app you already have</h3>
+        <h3>An existing app</h3>
         <ol class="plain">
           <li>
-            In Setup, open <b>Apps › App Manager</b>. The arrow at the end of the app’s line has <b>View</b>,
+            In Setup, open <b>Apps › App Manager</b>. The menu at the end of the app’s row has <b>View</b>,
             <b>Edit</b> and <b>Manage</b>.
           </li>
           <li>
-            <b>Edit</b>: tick <b>Enable OAuth Settings</b>, and move the same scopes to <b>Selected OAuth Scopes</b>.
+            Choose <b>Edit</b>, tick <b>Enable OAuth Settings</b>, and move the same scopes to
+            <b>Selected OAuth Scopes</b>.
           </li>
-          <li><b>Manage › Edit Policies</b>: <b>Refresh Token Policy</b> <i>Valid until revoked</i>.</li>
+          <li>
+            Choose <b>Manage › Edit Policies</b>, and set <b>Refresh Token Policy</b> to <i>Valid until revoked</i>.
+          </li>
         </ol>
       </li>
 
       <li class="card">
         <h2>Enter the callback URL</h2>
-        <p>Into <b>Callback URL</b>, one per line. Salesforce compares it character by character.</p>
+        <p>
+          Enter this URL in <b>Callback URL</b>, one URL per line. Salesforce compares the URLs character by character.
+        </p>
         <p class="copy">
           <code id="callback">${callbackURL}</code>
           <button type="button" class="secondary" data-copy="callback" aria-live="polite" hidden>Copy</button>
@@ -80,7 +85,7 @@ export function setupPage(frame, { form, hasSecret, callbackURL, isChanged, isFi
               html`<li>
                 <span class="tick ${advice}" aria-hidden="true"></span>
                 <div>
-                  <b>${name}</b> <span class="hint">${advice === 'on' ? 'Tick it.' : 'As you like.'}</span>
+                  <b>${name}</b> <span class="hint">${advice === 'on' ? 'Tick this box.' : 'Your decision.'}</span>
                   <p>${reason}</p>
                 </div>
               </li>`,
@@ -89,25 +94,26 @@ export function setupPage(frame, { form, hasSecret, callbackURL, isChanged, isFi
       </li>
 
       <li class="card" id="settings">
-        <h2>Enter key and secret here</h2>
+        <h2>Enter the key and secret here</h2>
         <p>
-          A new app: click <b>Create</b> in Salesforce, then <b>Settings › OAuth Settings › Consumer Key and Secret</b>.
-          An app you already have: <b>View › Manage Consumer Details</b>. Salesforce asks you to verify who you are.
+          For a new app, click <b>Create</b> in Salesforce, then open
+          <b>Settings › OAuth Settings › Consumer Key and Secret</b>. For an existing app, open
+          <b>View › Manage Consumer Details</b>. Salesforce asks you to verify your identity.
         </p>
-        ${isFixed ? html`<p class="notice">This application runs in several processes. Set <code>SALESFORCE_*</code> in the environment, and start it again.</p>` : settingsForm(form, hasSecret, wrong)}
+        ${isFixed ? html`<p class="notice">This application runs in several processes. Set <code>SALESFORCE_*</code> in the environment, and restart the application.</p>` : settingsForm(form, hasSecret, wrong)}
         ${isChanged && resetForm}
       </li>
 
       <li class="card" id="check">
-        <h2>Check, and log in</h2>
-        <p>The doctor asks Salesforce what it can see without a login, and never sends a token.</p>
+        <h2>Check the settings and log in</h2>
+        <p>The doctor checks at Salesforce what can be checked without a login. It never sends a token.</p>
         <form method="post" action="/setup/check#check">
           <p class="actions"><button class="secondary">Check these settings</button></p>
         </form>
         ${diagnosis && findings(diagnosis)}
         <p>
-          A new app can take up to ten minutes until Salesforce knows it (reported). Who may log in is set in
-          <b>Policies › Edit › Permitted Users</b>, in an app you already have in <b>Manage › Edit Policies</b>.
+          Users report that a new app can take ten minutes to work. To choose who may log in, open
+          <b>Policies › Edit › Permitted Users</b>; for an existing app, open <b>Manage › Edit Policies</b>.
         </p>
         <p class="actions"><a class="button" href="/auth/salesforce">Log in with Salesforce</a></p>
       </li>
@@ -115,11 +121,11 @@ export function setupPage(frame, { form, hasSecret, callbackURL, isChanged, isFi
   });
 }
 
-/** Worst first, and in words, since colours alone tell not everybody. */
+/** Words for the levels, worst first. Not all users can distinguish colors. */
 const levels = /** @type {const} */ ([
   ['error', 'Wrong'],
-  ['warning', 'Will hurt one day'],
-  ['unknown', 'Cannot be seen from here'],
+  ['warning', 'Can fail later'],
+  ['unknown', 'Cannot be checked'],
   ['ok', 'Good'],
 ]);
 
@@ -129,7 +135,7 @@ function findings({ ok, findings: found }) {
     found.filter((finding) => finding.level === level).map((finding) => ({ ...finding, word })),
   );
   return html`<div role="status" id="diagnosis">
-    <p><b>${ok ? 'Nothing stands in the way of a login.' : 'A login will not work yet.'}</b></p>
+    <p><b>${ok ? 'The check found no problem.' : 'A login will not work yet.'}</b></p>
     <ul class="findings">
       ${sorted.map(
         ({ level, word, message, fix, baseUrl }) =>
@@ -147,34 +153,34 @@ const boxes = [
   [
     'Require Secret for Web Server Flow',
     'on',
-    'A stolen login code is then worth nothing without the Consumer Secret. Off only for an app that has no secret.',
+    'A stolen login code is then useless without the Consumer Secret. Leave the box empty only for an app without a secret.',
   ],
   [
     'Require Secret for Refresh Token Flow',
     'on',
-    'A stolen refresh token is then worth nothing by itself. Off only for an app that has no secret.',
+    'A stolen refresh token is then useless without the Consumer Secret. Leave the box empty only for an app without a secret.',
   ],
   [
     'Enable Authorization Code and Credentials Flow',
     'free',
-    'For login forms of your own on Experience Cloud sites. This example does not need it; ticking it does no harm.',
+    'For your own login forms on Experience Cloud sites. This example does not need it, and it does no harm.',
   ],
   [
     'Require Proof Key for Code Exchange (PKCE)',
     'on',
-    'Only the browser that began a login can end it. It is always sent. A new app is reported to have it on and greyed: that is fine.',
+    'Only the browser that began a login can complete it. This package always sends PKCE. Users report that this box is ticked and grayed out in a new app: that is fine.',
   ],
   [
     'Enable Refresh Token Rotation',
     'free',
-    'Each refresh token is good for one use, so that a stolen copy is noticed. An answer lost on the way can then cost one new login. A new app is reported to have it on and greyed: that is fine.',
+    'Each refresh token works once, so that Salesforce notices a stolen copy. If an answer is lost, the user may have to log in again. Users report that this box is ticked and grayed out in a new app: that is fine.',
   ],
 ];
 
 const prompts = [
   ['login', 'login: always ask for the password'],
   ['consent', 'consent: always ask for approval'],
-  ['select_account', 'select_account: choose among known accounts'],
+  ['select_account', 'select_account: choose a known account'],
   ['login consent', 'login consent: ask for both'],
 ];
 
@@ -207,7 +213,7 @@ function settingsForm(form, hasSecret, wrong) {
         ${aria('clientSecret', 'secret-hint')}
       />
       <p class="hint" id="secret-hint">
-        ${hasSecret ? 'Leave it empty to keep the one that is set. It is never shown again.' : 'It is never shown again.'}
+        ${hasSecret ? 'Leave this field empty to keep the current secret. The secret is never shown again.' : 'The secret is never shown again.'}
       </p>
       <label class="check"
         ><input type="checkbox" name="isPublic" value="yes" ${form.isPublic && html` checked`} /> This app has no
@@ -239,11 +245,11 @@ function settingsForm(form, hasSecret, wrong) {
       </p>
     </div>
     <p class="actions">
-      <button>Save</button> <span class="hint">It counts from the next login on, without a restart.</span>
+      <button>Save</button> <span class="hint">The next login uses these settings. No restart is needed.</span>
     </p>
   </form>`;
 }
 
 const resetForm = html`<form method="post" action="/setup/reset">
-  <p class="actions"><button class="secondary">Back to the settings it was started with</button></p>
+  <p class="actions"><button class="secondary">Restore the settings of the start</button></p>
 </form>`;

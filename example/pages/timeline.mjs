@@ -3,17 +3,20 @@ import { html } from './html.mjs';
 import { duration, time } from './layout.mjs';
 
 /**
- * The life of an access token as the dashboard draws it: never the token itself.
+ * The panel that shows the life of an access token, without the token itself.
  *
  * @typedef {import('../history.mjs').Life} Life
  * @typedef {import('../history.mjs').Attempt} Attempt
  */
 
-/** From here on a token may be refreshed early, in the background; the exact point depends on the grant. */
+/**
+ * From this share of its life on, a token may be refreshed early, in the background. The exact point depends on the grant.
+ */
 const softFrom = 0.75;
 
 /**
- * The part of the page that server-sent events replace. It has nothing to focus, which a replacement would take away.
+ * The part of the page that server-sent events replace. It has no element that can have the focus, because a replacement
+ * would remove the focus.
  *
  * @param {Life} life
  * @param {{ sessionTimeoutSeconds: number, now: number }} at
@@ -28,33 +31,33 @@ export function timeline(life, at) {
     </p>
     ${life.issuedAt === undefined ? unseen : lifeBar(life.issuedAt, at)} ${servedLine(life.served)}
     <h3>Refreshes</h3>
-    ${life.attempts.length === 0 ? html`<p class="empty">None yet. Expire the token to see one.</p>` : [chart(life.attempts), table(life.attempts)]}`;
+    ${life.attempts.length === 0 ? html`<p class="empty">No refresh yet. Expire the token to see one.</p>` : [chart(life.attempts), table(life.attempts)]}`;
 }
 
 /**
- * A panel that a script keeps up to date; without one it is as it was when the page was made.
+ * A panel that a script updates. Without scripts, the panel shows the state at the time of the page.
  *
  * @param {unknown} content
  */
 export function livePanel(content) {
   return html`<p class="hidden" role="status" id="live-news"></p>
     <div id="live" data-source="/live">${content}</div>
-    <p class="hint" id="live-hint">Reload the page to see what has changed.</p>`;
+    <p class="hint" id="live-hint">Reload the page to see changes.</p>`;
 }
 
 /** @param {Life} life */
 function state({ isRefreshing, attempts }) {
   if (isRefreshing) return html`<span class="badge busy">Refreshing …</span>`;
   const last = attempts.at(-1);
-  if (last === undefined || last.outcome === 'success') return html`<span class="badge good">Working</span>`;
-  if (last.outcome === 'lost') return html`<span class="badge bad">Over: a new login is needed</span>`;
+  if (last === undefined || last.outcome === 'refreshed') return html`<span class="badge good">Working</span>`;
+  if (last.outcome === 'ended') return html`<span class="badge bad">Ended: a new login is needed</span>`;
   return html`<span class="badge warn"
-    >${last.outcome === 'held' ? 'Held: an answer was lost' : 'Salesforce is not answering'}</span
+    >${last.outcome === 'inDoubt' ? 'In doubt: an answer was lost' : 'Salesforce is not answering'}</span
   >`;
 }
 
 const unseen = html`<p class="empty">
-  This process has not seen the token being issued. It will draw its life from the next refresh on.
+  This process did not see when the token was issued. It will draw the life of the token after the next refresh.
 </p>`;
 
 /**
@@ -75,7 +78,7 @@ function lifeBar(issuedAt, { sessionTimeoutSeconds, now }) {
     <svg
       class="life"
       role="img"
-      aria-label="Life of the access token: ${percent(age)} is over. The times are in the list below."
+      aria-label="Life of the access token: ${percent(age)} has passed. The times are in the list below."
     >
       <rect class="fresh" x="0" y="22" width="${percent(softFrom)}" height="16"></rect>
       <rect class="soft" x="${percent(softFrom)}" y="22" width="${percent(1 - softFrom)}" height="16"></rect>
@@ -96,7 +99,7 @@ function lifeBar(issuedAt, { sessionTimeoutSeconds, now }) {
 }
 
 /**
- * A column for each attempt: its height is the time it took, its colour how it ended.
+ * A column for each attempt. The height shows the duration, the color shows the outcome.
  *
  * @param {readonly Attempt[]} attempts
  */
@@ -121,7 +124,7 @@ function chart(attempts) {
           height="${height.toFixed(1)}"
         ></rect>
         <text class="strong" x="${middle}" y="${(86 - height).toFixed(1)}" text-anchor="middle"
-          >${outcome !== 'success' && '✕ '}${duration(durationMs)}</text
+          >${outcome !== 'refreshed' && '✕ '}${duration(durationMs)}</text
         >
         <text x="${middle}" y="106" text-anchor="middle">${new Date(at).toISOString().slice(14, 19)}</text>`;
     })}
@@ -160,16 +163,16 @@ function table(attempts) {
 function outcome({ outcome, rotated, code, retryInMs }) {
   const details = code === undefined ? '' : html` <code>${code}</code>`;
   switch (outcome) {
-    case 'success':
+    case 'refreshed':
       return rotated ? 'New token pair' : 'New access token';
-    case 'transient':
-      return html`Failed, next try in ${duration(retryInMs ?? 0)}${details}`;
-    case 'held':
-      return html`Held: the answer was lost${details}`;
-    case 'lost':
-      return html`Over${details}`;
-    case 'overtaken':
-      return 'Not needed any more';
+    case 'tryLater':
+      return html`Failed, next attempt in ${duration(retryInMs ?? 0)}${details}`;
+    case 'inDoubt':
+      return html`In doubt: the answer was lost${details}`;
+    case 'ended':
+      return html`Ended${details}`;
+    case 'superseded':
+      return 'Superseded: another process was first';
   }
 }
 
@@ -178,9 +181,9 @@ const causes = {
   soft: 'soft stale',
   hard: 'hard stale',
   rejected: 'refused (401)',
-  login: 'proven by a login',
-  sweep: 'kept from ending unused',
-  adoption: 'taken over from before',
+  login: 'check after a login',
+  sweep: 'keep-alive',
+  adoption: 'adopted',
 };
 
 /** @param {Life['served']} served */
@@ -189,6 +192,8 @@ function servedLine(served) {
   const total = memory + store + refreshed + stale;
   if (total === 0) return '';
   const parts = [`${memory} from memory`, `${store} from the store`, `${refreshed} after a refresh`];
-  if (stale > 0) parts.push(`${stale} while one was due`);
-  return html`<p class="hint">Handed out ${total} ${total === 1 ? 'time' : 'times'}: ${parts.join(', ')}.</p>`;
+  if (stale > 0) parts.push(`${stale} while a refresh was due`);
+  return html`<p class="hint">
+    Handlers received the token ${total} ${total === 1 ? 'time' : 'times'}: ${parts.join(', ')}.
+  </p>`;
 }

@@ -1,4 +1,4 @@
-/** What the pages do with a script beyond what they do without one: live panels, and copying. */
+/** Scripts of the pages: live panels, and copying. The pages work without scripts too. */
 (() => {
   const live = document.getElementById('live');
   if (live && 'EventSource' in window) {
@@ -7,14 +7,14 @@
     document.getElementById('live-hint').remove();
     source.onmessage = ({ data }) => {
       const panel = JSON.parse(data);
-      // The same markup the server puts into the page.
+      // The server sends the same markup as for the page.
       live.innerHTML = panel.html;
       if (panel.news) news.textContent = panel.news;
     };
     source.onerror = () => {
       if (source.readyState !== EventSource.CLOSED) return;
       news.classList.remove('hidden');
-      news.textContent = 'This panel has stopped. Reload the page.';
+      news.textContent = 'This panel is not updated any more. Reload the page.';
     };
   }
 

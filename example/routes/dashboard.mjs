@@ -7,11 +7,12 @@ import { dashboardPage } from '../pages/dashboard.mjs';
 import { loginPage } from '../pages/login.mjs';
 import { leaveNotice } from './frame.mjs';
 import { timelineOf } from './live.mjs';
+import { loginChoices } from './login-choices.mjs';
 
 const api = '/services/data/v68.0';
 
 /**
- * The start page, and the pages of somebody who is logged in.
+ * The start page, and the pages of a user who is logged in.
  *
  * @param {import('./parts.mjs').Parts} parts
  */
@@ -41,27 +42,17 @@ export function dashboard(parts) {
 
   router.post('/expire', requireSalesforce(), async (req, res) => {
     await expire(salesforce.get(req));
-    leaveNotice(req, 'The access token was ended at Salesforce. This page came all the same, with a new one.');
+    leaveNotice(req, 'The access token was ended at Salesforce, so this page needed a new token.');
     res.redirect(303, '/');
   });
 
   router.post('/open-in-salesforce', requireSalesforce(), async (req, res) => {
-    // As good as a login, for one use: it goes to this browser, and nowhere else.
+    // This URL logs a browser in, once. So it is sent to this browser only.
     const url = await req.salesforce.frontdoorUrl('/lightning/page/home');
     res.set('Cache-Control', 'no-store').redirect(303, url);
   });
 
   return router;
-}
-
-/**
- * What the login page offers.
- *
- * @param {Pick<import('./parts.mjs').Parts, 'settings' | 'offline'>} parts
- */
-export function loginChoices({ settings, offline }) {
-  const { baseUrl = 'https://login.salesforce.com', organizations = {} } = settings.current;
-  return { baseUrl, organizations, people: baseUrl === offline?.url ? offline.users : [] };
 }
 
 /**
@@ -76,7 +67,8 @@ export async function fetchAccounts(req, limit) {
 }
 
 /**
- * What one panel of the page shows: a panel that cannot be filled does not take the page along, a login that has ended does.
+ * The content of a panel. If a panel fails, the rest of the page is still shown. If the login has ended, the whole page
+ * fails.
  *
  * @template T
  * @param {Promise<T>} promise

@@ -8,7 +8,7 @@ import { isOffline, leaveNotice } from './frame.mjs';
 import { timelineOf } from './live.mjs';
 
 /**
- * What can go wrong at Salesforce.
+ * Faults to choose from.
  *
  * @typedef {import('express-salesforce-auth/emulator').FaultKind} FaultKind
  * @type {Readonly<Record<string, { name: string, effect: string, fault: FaultKind & { when?: 'after' } }>>}
@@ -17,28 +17,33 @@ const kinds = {
   slow: { name: 'Slow', effect: 'The answer takes two seconds.', fault: { kind: 'delay', delayMs: 2000 } },
   unavailable: {
     name: '503 Service Unavailable',
-    effect: 'It asks to come back in two seconds.',
+    effect: 'Asks the caller to try again in two seconds.',
     fault: { kind: 'status', status: 503, retryAfterSeconds: 2 },
   },
   limited: {
     name: '429 Too Many Requests',
-    effect: 'The same, to shed load.',
+    effect: 'Asks the caller to try again in two seconds.',
     fault: { kind: 'status', status: 429, retryAfterSeconds: 2 },
   },
-  failed: { name: '500 Server Error', effect: 'Nobody knows what it did.', fault: { kind: 'status', status: 500 } },
-  garbage: { name: 'Garbage', effect: 'A maintenance page instead of JSON.', fault: { kind: 'html' } },
-  drop: { name: 'Dropped connection', effect: 'Before the request was worked on.', fault: { kind: 'drop' } },
+  failed: {
+    name: '500 Server Error',
+    effect: 'Does not say whether the request was carried out.',
+    fault: { kind: 'status', status: 500 },
+  },
+  garbage: { name: 'Web page', effect: 'A maintenance page instead of JSON.', fault: { kind: 'html' } },
+  drop: { name: 'Dropped connection', effect: 'Before the request is carried out.', fault: { kind: 'drop' } },
   lost: {
     name: 'Lost answer',
-    effect: 'Dropped after the work was done. With rotation the new refresh token is gone: it costs one login.',
+    effect:
+      'Dropped after the request was carried out. With rotation, the new refresh token is lost and a login is needed.',
     fault: { kind: 'drop', when: 'after' },
   },
 };
 
 /**
- * Misbehaviour on request, where the emulator stands in for Salesforce.
+ * Pages that add faults to the emulator, if the emulator takes the place of Salesforce.
  *
- * These pages ask for a login but not for a valid token: there may be none to have, and they must open all the same.
+ * These pages need a login but no valid token. They must open even if no valid token can be had.
  *
  * @param {import('./parts.mjs').Parts} parts
  */
@@ -92,7 +97,7 @@ export function faults(parts) {
   };
   /**
    * @param {string} path
-   * @param {(req: import('express').Request) => string} act returns what to say about it
+   * @param {(req: import('express').Request) => string} act returns the notice for the user
    */
   const post = (path, act) => {
     router.post(`/faults/${path}`, (req, res) => {
@@ -103,30 +108,30 @@ export function faults(parts) {
 
   post('expire', (req) => {
     expire(req);
-    return 'Your access token has ended. Load the accounts: the first call renews it.';
+    return 'Your access token has ended. Load the accounts: the first call refreshes the token.';
   });
   post('revoke', (req) => {
     emulator.revokeRefreshTokens({ userId: req.salesforce.user?.userId });
-    return 'All your tokens are revoked. Load the accounts: you will be asked to log in, and come back.';
+    return 'All your tokens are revoked. Load the accounts: you must log in, and then return to this page.';
   });
   post('rotate', () => {
     for (const { clientID } of emulator.clients) emulator.setPolicy(clientID, { rotateRefreshTokens: !isRotating() });
     return `Refresh token rotation is ${isRotating() ? 'on' : 'off'}.`;
   });
-  post('mend', () => {
+  post('clear', () => {
     emulator.faults.clear();
     injected = [];
-    return 'Everything works again.';
+    return 'All faults are removed.';
   });
-  post('break', (req) => {
+  post('add', (req) => {
     const on = req.body?.on === 'data' ? 'data' : 'refresh';
     const kind = Object.hasOwn(kinds, String(req.body?.kind)) ? kinds[String(req.body?.kind)] : undefined;
-    if (!kind) throw Object.assign(new Error('There is no such fault.'), { status: 400, expose: true });
-    const times = req.body?.isLasting === 'yes' ? Infinity : 1;
-    const name = `${kind.name} (${on === 'data' ? 'API' : 'refresh'}${times === 1 ? '' : ', until mended'})`;
+    if (!kind) throw Object.assign(new Error('This fault does not exist.'), { status: 400, expose: true });
+    const times = req.body?.isRepeated === 'yes' ? Infinity : 1;
+    const name = `${kind.name} (${on === 'data' ? 'API' : 'refresh'}${times === 1 ? '' : ', until removed'})`;
     injected.push({ name, times, handle: emulator.faults.inject({ ...kind.fault, on, times }) });
     if (on === 'refresh') expire(req);
-    return 'Salesforce is broken. Load the accounts.';
+    return 'The fault is active. Load the accounts.';
   });
 
   return router;
@@ -136,7 +141,7 @@ export function faults(parts) {
 async function tryAccounts(req) {
   try {
     const { length } = await fetchAccounts(req, 50);
-    return { isGood: true, code: undefined, message: `${length} accounts arrived.` };
+    return { isGood: true, code: undefined, message: `${length} accounts were loaded.` };
   } catch (error) {
     if (needsLogin(error)) throw error;
     return { isGood: false, ...wordsFor(error) };

@@ -2,14 +2,14 @@
 import { isHere } from '../security.mjs';
 
 /**
- * Makes what every page shows around its content.
+ * Makes the frame around every page.
  *
  * @param {Pick<import('./parts.mjs').Parts, 'settings' | 'emulator' | 'offline'> & { servedBy?: string | undefined }} parts
  * @returns {(req: import('express').Request) => import('../pages/layout.mjs').Frame}
  */
 export function frames({ settings, emulator, offline, servedBy }) {
   return (req) => {
-    // An error page may be wanted before the middleware has run.
+    // An error page may be needed before the middleware has run.
     const user = /** @type {Partial<typeof req>} */ (req).salesforce?.user;
     const notice = takeNotice(req);
     return {
@@ -25,7 +25,7 @@ export function frames({ settings, emulator, offline, servedBy }) {
 }
 
 /**
- * Whether the emulator stands in for Salesforce: the setup page may have put another host into force.
+ * Whether logins go to the emulator. The setup page may have set another host.
  *
  * @param {import('../settings.mjs').Settings} settings
  * @param {{ url: string } | undefined} emulator
@@ -35,7 +35,7 @@ export function isOffline(settings, emulator) {
 }
 
 /**
- * Says something on the next page.
+ * Shows a notice on the next page.
  *
  * @param {import('express').Request} req
  * @param {string} notice

@@ -2,7 +2,7 @@
 import express from 'express';
 import { timeline } from '../pages/timeline.mjs';
 
-/** How often the mark of the present moves, in milliseconds. It also finds out whether the browser is still there. */
+/** Interval at which the panel is sent, in milliseconds. Sending also shows whether the browser is still connected. */
 const tickMs = 5000;
 
 /**
@@ -20,13 +20,13 @@ export function live(parts) {
   router.get('/live', (req, res) => {
     const { grantId } = req.salesforce;
     if (grantId === undefined || isOver) {
-      // 204 tells an EventSource not to come again.
+      // Status 204 tells an EventSource not to connect again.
       res.status(204).end();
       return;
     }
-    // The browser has left while its request waited: 'close' would not come any more, and the timer below would never end.
+    // The browser has left while its request waited. 'close' would not come any more, and the timer below would never end.
     if (res.closed) return;
-    // Not kept alive: the browser would come again on the same connection while the server is being stopped.
+    // Without `close`, the browser would connect again on the same connection while the server stops.
     res.set({ 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no', Connection: 'close' });
     res.write('retry: 1000\n\n');
     const send = (/** @type {string} */ news = '') => {
@@ -36,7 +36,7 @@ export function live(parts) {
     const onChange = (/** @type {string} */ changed) => {
       if (changed === grantId) send(newsOf(history.of(grantId)));
     };
-    // Whether this very session has ended, the browser finds out by coming again.
+    // Another session of the grant may have ended. The browser connects again to find out about its own session.
     const onLogout = (/** @type {string} */ ended) => {
       if (ended === grantId) res.end();
     };
@@ -51,9 +51,9 @@ export function live(parts) {
     send();
   });
 
-  /** Ends all streams: a server that stops would wait for them. */
+  /** Ends all streams. Otherwise a server that stops would wait for them. */
   const end = () => {
-    // One that is asked for at this moment, on a connection that is still open, would not end.
+    // A stream that is requested now, on an open connection, must not start.
     isOver = true;
     for (const res of open) res.end();
   };
@@ -75,11 +75,11 @@ function newsOf({ isRefreshing, attempts }) {
   switch (attempts.at(-1)?.outcome) {
     case undefined:
       return '';
-    case 'success':
+    case 'refreshed':
       return 'The access token was refreshed.';
-    case 'lost':
-      return 'The login is over.';
+    case 'ended':
+      return 'The login has ended. Log in again.';
     default:
-      return 'A refresh failed, and will be tried again.';
+      return 'A refresh failed. The package will try again.';
   }
 }

@@ -6,7 +6,7 @@ import { onlyHere } from '../security.mjs';
 import { leaveNotice } from './frame.mjs';
 
 /**
- * The setup page: what to do in Salesforce, and the settings that come of it.
+ * The setup page: the steps in Salesforce, and the settings of the app.
  *
  * @param {import('./parts.mjs').Parts} parts
  */
@@ -17,7 +17,8 @@ export function setup({ settings, salesforce, frameOf, isAlone }) {
   /**
    * @param {import('express').Request} req
    * @param {import('../pages/setup.mjs').SetupForm} form
-   * @param {{ wrong?: import('../pages/setup.mjs').WrongField, diagnosis?: import('express-salesforce-auth').Diagnosis }} [more]
+   * @param {{ wrong?: import('../pages/setup.mjs').WrongField, diagnosis?: import('express-salesforce-auth').Diagnosis }}
+   *   [more]
    */
   const page = (req, form, more) =>
     setupPage(
@@ -53,7 +54,7 @@ export function setup({ settings, salesforce, frameOf, isAlone }) {
     const isKept = clientSecret === '' && clientID === settings.current.clientID;
     const secret = isPublic ? undefined : isKept ? settings.current.clientSecret : clientSecret;
     if (!isPublic && !secret) {
-      const message = 'Enter the Consumer Secret, or say that the app has none.';
+      const message = 'Enter the Consumer Secret, or tick "This app has no secret".';
       res.status(400).send(page(req, form, { wrong: { field: 'clientSecret', message } }));
       return;
     }
@@ -64,13 +65,13 @@ export function setup({ settings, salesforce, frameOf, isAlone }) {
       res.status(400).send(page(req, form, { wrong: { field: String(error.option), message: error.message } }));
       return;
     }
-    leaveNotice(req, 'Saved. The next login uses it.');
+    leaveNotice(req, 'Saved. The next login uses these settings.');
     res.redirect(303, '/setup');
   });
 
   router.post('/setup/reset', (req, res) => {
     settings.reset();
-    leaveNotice(req, 'The settings are those the application was started with.');
+    leaveNotice(req, 'The settings of the start are restored.');
     res.redirect(303, '/setup');
   });
 

@@ -120,7 +120,7 @@ describeWith('Chromium')('a callback in a real browser', () => {
     expect(codes(emulator)).toHaveLength(1);
   });
 
-  it('starts anew from an old callback after a logout, and does not log in by it', async () => {
+  it('starts a new login from an old callback after a logout, and does not log in with the old code', async () => {
     const { emulator, root, user } = await start();
     const page = await browser.newPage();
     const callbacks = callbacksOf(page);
@@ -159,7 +159,7 @@ describeWith('Chromium')('a callback in a real browser', () => {
     },
   );
 
-  it('in two tabs at a time ends both where they began, logged in', async () => {
+  it('in two tabs at once ends each login at its own page', async () => {
     const { emulator, root, user } = await start();
     const first = await browser.newPage();
     const second = await browser.newTab(first);

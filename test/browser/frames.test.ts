@@ -89,26 +89,29 @@ describeWith('Chromium', 'nginx')('in a real browser', () => {
     expect(opened(emulator)).toBe(2);
   });
 
-  it.each(['http', 'https'] as const)('a silent login comes back without one, once, by %s', async (scheme) => {
-    const { emulator, root, user } = await start(scheme);
-    const page = await browser.newPage();
-    await page.goto(`${root}/optional`);
-    await expectText(page, 'Nobody');
+  it.each(['http', 'https'] as const)(
+    'a silent login without a session at Salesforce comes back logged out, once, by %s',
+    async (scheme) => {
+      const { emulator, root, user } = await start(scheme);
+      const page = await browser.newPage();
+      await page.goto(`${root}/optional`);
+      await expectText(page, 'Nobody');
 
-    await page.goto(`${root}/eager`);
-    for (let times = 0; times < 3; times++) {
-      await page.getByRole('link', { name: 'Try silently' }).click();
-      await expectHeading(page, 'Eager');
-    }
+      await page.goto(`${root}/eager`);
+      for (let times = 0; times < 3; times++) {
+        await page.getByRole('link', { name: 'Try silently' }).click();
+        await expectHeading(page, 'Eager');
+      }
 
-    expect(opened(emulator)).toBe(1);
-    // The button of the application still logs in.
-    await page.goto(root);
-    await page.getByRole('link', { name: 'Log in' }).click();
-    await logInAtSalesforce(page, user, 'Home');
-  });
+      expect(opened(emulator)).toBe(1);
+      // The button of the application still logs in.
+      await page.goto(root);
+      await page.getByRole('link', { name: 'Log in' }).click();
+      await logInAtSalesforce(page, user, 'Home');
+    },
+  );
 
-  it.each(['http', 'https'] as const)('a silent login does not go round without cookies by %s', async (scheme) => {
+  it.each(['http', 'https'] as const)('a silent login does not loop without cookies, by %s', async (scheme) => {
     // As with a browser that takes no cookies: the application gets none.
     const { emulator, root } = await start(scheme, 'proxy_set_header Cookie ""; proxy_hide_header Set-Cookie;');
     const page = await browser.newPage();

@@ -96,7 +96,7 @@ describeWith('Chromium', 'nginx')('the pages', () => {
       await logInAtSalesforce(page, user, 'Guarded');
     });
 
-    it('say what happened after a denial, and lead to a new login', async () => {
+    it('say what happened after a denial, and offer a new login', async () => {
       const { root, user } = await start({ options: { routes: {} } });
       const page = await browser.newPage();
       await page.goto(`${root}/guarded`);

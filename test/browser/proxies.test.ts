@@ -136,7 +136,7 @@ describeWith('Chromium', 'nginx')('behind nginx, an application', () => {
       expect(app.warnings).toEqual([]);
     });
 
-    it('ends a login at the host of the callback, and tells why, if the hosts of publicUrl share no session cookie', async () => {
+    it('ends a login at the host of the callback, and says why, if the hosts of publicUrl share no session cookie', async () => {
       const emulator = await startTestEmulator();
       const ports = await choosePorts();
       const [apex, www] = [`https://app.test:${ports.https}`, `https://www.app.test:${ports.https}`];
@@ -157,7 +157,7 @@ describeWith('Chromium', 'nginx')('behind nginx, an application', () => {
   });
 
   describeWith('Redis')('of two processes on one Redis', () => {
-    it.each(['http', 'https'] as const)('logs in at one and the other by %s', async (scheme) => {
+    it.each(['http', 'https'] as const)('logs in at either process by %s', async (scheme) => {
       const redis = await startRedis();
       const tokens = new Redis(redis.url);
       const sessionClient = createClient({ url: redis.url });

@@ -43,7 +43,7 @@ describeWith('Chromium', 'nginx')('a session cookie', () => {
   });
 
   describe('that is SameSite=Strict', () => {
-    it.each(['http', 'https'] as const)('holds the login by %s', async (scheme) => {
+    it.each(['http', 'https'] as const)('keeps the login by %s', async (scheme) => {
       const emulator = await startTestEmulator();
       const ports = await choosePorts();
       const root = `${scheme}://app.test:${ports[scheme]}`;
@@ -69,7 +69,7 @@ describeWith('Chromium', 'nginx')('a session cookie', () => {
       { session: sessions({ cookie: { domain: 'other.test' } }) },
       /did not come back.*domain, path, sameSite/s,
     ],
-  ])('that %s is named after one login', async (_what, given, cause) => {
+  ])('that %s is named as the cause after one login', async (_what, given, cause) => {
     const { app, emulator, root, user } = await start(given);
     const page = await browser.newPage();
     await page.goto(`${root}/guarded`);
@@ -85,7 +85,7 @@ describeWith('Chromium', 'nginx')('a session cookie', () => {
     expect(emulator.requests.filter(({ body }) => body?.['code'])).toHaveLength(1);
   });
 
-  it('whose session() is mounted after salesforceAuth() is named at the first request', async () => {
+  it('is named at the first request if session() is mounted after salesforceAuth()', async () => {
     const { app, root } = await start({
       session: false,
       routes: (router) => void router.use(sessions()),
@@ -98,7 +98,7 @@ describeWith('Chromium', 'nginx')('a session cookie', () => {
     expect(app.warnings[0]?.message).toMatch(/is mounted after salesforceAuth\(\).*Move/);
   });
 
-  it('that two processes share, but not the memory store, is named after one login', async () => {
+  it('of two processes with separate memory stores is named as the cause after one login', async () => {
     const session = sessions();
     const emulator = await startTestEmulator();
     const client = emulator.registerClient({ callbackURLs: [] });
@@ -128,7 +128,7 @@ describeWith('Chromium', 'nginx')('a session cookie', () => {
     expect(emulator.requests.filter(({ body }) => body?.['code'])).toHaveLength(1);
   });
 
-  it('that holds is no loop, however often the user logs out and in', async () => {
+  it('that is kept is not a loop, however often the user logs out and in', async () => {
     const { app, root, user } = await start({});
     const page = await browser.newPage();
     for (let times = 0; times < 3; times++) {

@@ -43,7 +43,7 @@ it('asks for an app token of each kind, and revokes it', async () => {
   expect(emulator.liveTokens()).toEqual({ accessTokens: 0, refreshTokens: 0 });
 });
 
-it('asks for none unless it is told to', async () => {
+it('asks for no app token by default', async () => {
   const emulator = await startTestEmulator();
 
   expect(await found(emulator, undefined)).toEqual([]);
@@ -61,7 +61,7 @@ it('says what is missing in Setup', async () => {
   ]);
 });
 
-it('says that a token is left that could not be revoked', async () => {
+it('says that a token could not be revoked', async () => {
   const emulator = await startTestEmulator();
   emulator.faults.inject({ on: 'revoke', kind: 'status', status: 503 });
 

@@ -37,7 +37,7 @@ it('says that Salesforce refuses the key', async () => {
   expect(key).toMatchObject({ check: 'client-key', level: 'error', code: 'ERR_SALESFORCE_CLIENT_REJECTED' });
 });
 
-it('says of two keys which one is refused', async () => {
+it('says which of two keys is refused', async () => {
   const both = (list: TestKey[]): Promise<Finding[]> => findings(list.map(({ key }) => ({ key })));
   const levels = (all: Finding[]): string[] => all.slice(0, 2).map(short);
 
@@ -62,7 +62,7 @@ it.each([
   expect(certificate).toMatchObject({ level, message: expect.stringContaining(part) });
 });
 
-it('says nothing of keys to a client with a secret', async () => {
+it('says nothing about keys for a client with a secret', async () => {
   const emulator = await startTestEmulator();
   const { clientID, clientSecret } = emulator.clients[0]!;
   const { findings: all } = await diagnose({ clientID, clientSecret, baseUrl: emulator.url });

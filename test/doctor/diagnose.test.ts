@@ -33,7 +33,7 @@ function found(diagnosis: Diagnosis, check: string) {
 }
 
 describe('diagnose', () => {
-  it('finds nothing wrong where nothing is', async () => {
+  it('finds no problem with right settings', async () => {
     const emulator = await started({ requirePkce: true });
 
     const diagnosis = await diagnose(optionsFor(emulator));

@@ -6,21 +6,12 @@ import { generate } from 'selfsigned';
 import { diagnose, type Finding } from '../../lib';
 import { ManualClock } from '../helpers/clock';
 import { startTestEmulator } from '../helpers/emulator';
+import { closeAfterTest } from '../helpers/servers';
 import { freePort } from '../stores/servers/programs';
 
-const servers = new Set<Server>();
-
-afterEach(() => {
-  for (const server of servers) {
-    server.closeAllConnections();
-    server.close();
-  }
-  servers.clear();
-});
-
-/** A server of somebody else at a port of its own. */
+/** Starts a server that is not Salesforce. */
 async function listen(server: Server): Promise<number> {
-  servers.add(server);
+  closeAfterTest(server);
   server.listen(0, 'localhost');
   await once(server, 'listening');
   return (server.address() as AddressInfo).port;
@@ -42,8 +33,8 @@ async function wrongWith(baseUrl: string, given: object = {}): Promise<Finding[]
   return findings.filter((finding) => finding.baseUrl !== undefined && finding.level !== 'ok');
 }
 
-describe('the doctor, where baseUrl', () => {
-  it('is a port that nobody listens on', async () => {
+describe('the doctor, if baseUrl', () => {
+  it('is a port at which no server listens', async () => {
     expect(await wrongWith(`http://localhost:${await freePort()}`)).toEqual([
       expect.objectContaining({
         check: 'base-url',
@@ -67,7 +58,7 @@ describe('the doctor, where baseUrl', () => {
     ]);
   });
 
-  it('has a certificate of its own making', async () => {
+  it('has a self-signed certificate', async () => {
     const { private: key, cert } = await generate([{ name: 'commonName', value: 'localhost' }]);
     const port = await listen(createSecureServer({ key, cert }));
 
@@ -81,7 +72,7 @@ describe('the doctor, where baseUrl', () => {
     ]);
   });
 
-  it('takes requests and answers none', async () => {
+  it('accepts requests and never answers', async () => {
     const port = await listen(createServer(() => undefined));
 
     expect(await wrongWith(`http://localhost:${port}`, { httpTimeoutMs: 100 })).toEqual([
@@ -108,7 +99,7 @@ describe('the doctor, where baseUrl', () => {
       'https://login.salesforce.com',
     ],
     [
-      'sends its visitors on',
+      'redirects to another host',
       (_req, res) => res.writeHead(302, { location: 'https://acme.my.salesforce.com/' }).end(),
       'redirects to acme.my.salesforce.com.',
       'https://acme.my.salesforce.com',

@@ -44,7 +44,7 @@ async function redisWith(...settings: string[]): Promise<TokenStore> {
 }
 
 describeWith('Redis')('the doctor, of a Redis', () => {
-  it('that may throw grants away, and writes nothing to disk', async () => {
+  it('that may evict grants and does not write to disk', async () => {
     const { ok, findings } = await diagnosisOf(
       await redisWith('--maxmemory', '64mb', '--maxmemory-policy', 'allkeys-lru'),
     );
@@ -59,7 +59,7 @@ describeWith('Redis')('the doctor, of a Redis', () => {
     );
   });
 
-  it('that is set up as it should be', async () => {
+  it('with the right settings', async () => {
     const store = await redisWith('--maxmemory-policy', 'noeviction', '--appendonly', 'yes', '--appendfsync', 'always');
     const { ok, findings } = await diagnosisOf(store, { encryptionKeys: ['__fake_encryption_key_of_32_chars__'] });
 
@@ -69,7 +69,7 @@ describeWith('Redis')('the doctor, of a Redis', () => {
     expect(ofStore.length).toBeGreaterThan(3);
   });
 
-  it('that is not there', async () => {
+  it('that does not run', async () => {
     const client = new Redis({ port: await freePort(), lazyConnect: true, retryStrategy: () => null });
     client.on('error', () => undefined);
     closers.push(() => client.disconnect());
@@ -105,7 +105,7 @@ describe('the doctor, of a PostgreSQL', () => {
     expect(old.findings.filter(({ level }) => level === 'error')).not.toEqual([]);
   });
 
-  it('that is not there', async () => {
+  it('that does not run', async () => {
     const password = '__fake_password_of_a_database__';
     const pool = openPool(`postgres://postgres:${password}@127.0.0.1:${await freePort()}/postgres`);
     closers.push(() => pool.end());

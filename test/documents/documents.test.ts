@@ -43,7 +43,7 @@ describe('code in the documentation', () => {
     expect(examples.map(({ comment }) => comment).sort()).toEqual(values.sort());
   });
 
-  it('is in the file it is said to be from, which is checked and run itself', () => {
+  it('is in the named file, which is checked and run', () => {
     const quoted = blocks.flatMap((block) => {
       const file = fileOf(block);
       return file === undefined ? [] : [{ place: `${block.document}:${block.line}`, file, code: block.code }];
@@ -174,7 +174,7 @@ describe('the quick start of README.md', () => {
     expect(page.body.accounts.records.length).toBeGreaterThan(0);
   });
 
-  it('is as short as the word says', () => {
+  it('is as short as the README says', () => {
     expect(quickStart.trim().split('\n').length).toBeLessThanOrEqual(15);
     expect(read('README.md').trimEnd().split('\n').length).toBeLessThanOrEqual(210);
   });
@@ -256,7 +256,7 @@ describe('the way from jsforce by hand', () => {
 });
 
 describe('the recipe for node:test', () => {
-  it('passes as it stands', async () => {
+  it('passes without changes', async () => {
     const { code } = blockNamed('node:test recipe');
     const args = ['--input-type=module', '--test-reporter=tap', '--eval', code];
     const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root });
@@ -267,7 +267,7 @@ describe('the recipe for node:test', () => {
 });
 
 describe('links in the documentation', () => {
-  it('lead somewhere', () => {
+  it('lead to existing targets', () => {
     const links = documents.flatMap((document) =>
       [...withoutCode(read(document)).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => ({ document, target })),
     );
@@ -319,7 +319,7 @@ describe('error codes in the documentation', () => {
     expect(documented.toSorted()).toEqual(codes.toSorted());
   });
 
-  it('exist, wherever they are named', () => {
+  it('exist, if a document names them', () => {
     const named = documents.flatMap((document) =>
       [...read(document).matchAll(/ERR_SALESFORCE_\w+/g)].map(([code]) => `${document}: ${code}`),
     );
@@ -335,7 +335,7 @@ describe('tables in the documentation', () => {
     ),
   );
 
-  it('are there for every set of options', () => {
+  it('exist for every set of options', () => {
     expect(tables.map(({ name }) => name)).toEqual(
       expect.arrayContaining(['ClientOptions', 'StaticOptions', 'LoginOptions', 'EmulatorOptions', 'SalesforceEvents']),
     );

@@ -667,7 +667,7 @@ describe('a block of the documentation', () => {
   }, 120_000);
   afterAll(() => Promise.all(stops.map((stop) => stop())));
 
-  it('has somebody who uses it, each of them', () => {
+  it('is used, every block', () => {
     expect(named.filter(({ steps }) => steps === undefined).map(({ name }) => name)).toEqual([]);
     expect(named).toHaveLength(Object.values(runs).flat().length);
   });

@@ -82,7 +82,7 @@ describe.each([
   [4, 'express-session'],
   [4, 'cookie-session'],
 ] as const)('docs/guide/linking-accounts.md, on Express %d with %s', (major, sessionKind) => {
-  it('keeps the login by password beside that with Salesforce, links them, and logs in to both from then on', async () => {
+  it('keeps the password login beside the Salesforce login, links both, and then logs in to both', async () => {
     const { emulator, tab, another } = await start(major, sessionKind);
     const { username, organizationId, userId } = emulator.users[0]!;
     const linked = `${organizationId}/${userId}`;
@@ -107,7 +107,7 @@ describe.each([
     expect((await tab.get('/account')).body).toEqual({ account: 'Ada', salesforce: username, linked });
   });
 
-  it('leaves the account logged in as it is unlinked, and revokes the tokens', async () => {
+  it('keeps the account logged in when it is unlinked, and revokes the tokens', async () => {
     const { emulator, tab } = await start(major, sessionKind);
     await logInBySalesforce(tab, emulator);
     expect((await tab.get('/account')).status).toBe(401);
@@ -124,7 +124,7 @@ describe.each([
     expect((await tab.get('/account')).status).toBe(401);
   });
 
-  it('leaves the account logged in as the user logs out of Salesforce alone', async () => {
+  it('keeps the account logged in when the user logs out of Salesforce only', async () => {
     const { emulator, tab } = await start(major, sessionKind);
     await logInByPassword(tab, 'Ada');
     await logInBySalesforce(tab, emulator);

@@ -40,7 +40,7 @@ describe('the allowlist of an app', () => {
     emulator = await startTestEmulator({ policy: { refreshTokenIPAllowlist: ['127.0.0.8/30', '::1'] } });
   });
 
-  it('lets codes be exchanged and tokens be refreshed from its addresses alone', async () => {
+  it('lets only its addresses exchange codes and refresh tokens', async () => {
     const tokenUrl = `${emulator.url}/services/oauth2/token`;
     const exchange = async (address: string): ReturnType<typeof sendFrom> =>
       sendFrom(address, tokenUrl, { form: defaultForm(emulator, (await authorize(emulator)).get('code')!) });
@@ -61,7 +61,7 @@ describe('the allowlist of an app', () => {
     expect(refreshed.status).toBe(200);
   });
 
-  it('says nothing about the use of an access token', async () => {
+  it('does not limit the use of an access token', async () => {
     const form = defaultForm(emulator, (await authorize(emulator)).get('code')!);
     const { json } = await sendFrom('127.0.0.9', `${emulator.url}/services/oauth2/token`, { form });
 
@@ -95,7 +95,7 @@ describe('the allowlist of an app', () => {
 });
 
 describe('containment', () => {
-  it('freezes the user of a token that comes from an address of ill repute, and nobody else', async () => {
+  it('freezes only the user whose token comes from an address with a bad reputation', async () => {
     emulator = await startTestEmulator({ containedAddresses: ['127.0.0.66'] });
     const tokens = await logIn(emulator);
     const other = await logIn(emulator, { user: emulator.users[1]! });
@@ -111,7 +111,7 @@ describe('containment', () => {
     expect((await get(userinfo, other.access_token)).status).toBe(200);
   });
 
-  it('minds a refresh from such an address, and does not refresh', async () => {
+  it('refuses a refresh from such an address and freezes the user', async () => {
     emulator = await startTestEmulator({ containedAddresses: ['127.0.0.66'] });
     const { refresh_token } = await logIn(emulator);
     const form = { grant_type: 'refresh_token', refresh_token, ...credentials(emulator.clients[0]!) };
@@ -122,7 +122,7 @@ describe('containment', () => {
     expect(emulator.liveTokens()).toEqual({ accessTokens: 0, refreshTokens: 0 });
   });
 
-  it('happens on request', async () => {
+  it('happens when a test asks for it', async () => {
     emulator = await startTestEmulator();
     await logIn(emulator);
 

@@ -56,7 +56,7 @@ describe('JWT bearer', () => {
     expect((await bearerOf()).json).toMatchObject({ error: 'invalid_app_access' });
   });
 
-  it('takes an audience with a slash at its end', async () => {
+  it('accepts an audience with a trailing slash', async () => {
     await logIn(emulator, { client });
 
     expect((await bearerOf({ aud: `${emulator.url}/` })).status).toBe(200);
@@ -95,7 +95,7 @@ describe('JWT bearer', () => {
     });
   });
 
-  it('is refused with the signature of another key, and with no JWT', async () => {
+  it('is refused with the signature of another key, and without a JWT', async () => {
     emulator.setPolicy(client.clientID, { adminApprovedUsers: [emulator.users[0]!.username] });
     const other = generateKeyPairSync('rsa', { modulusLength: 2048 });
 
@@ -197,7 +197,7 @@ describe('client credentials', () => {
     expect(reply.json).toMatchObject({ error: 'invalid_client' });
   });
 
-  it('do not ask for the approval of the chosen user, but do mind a blocked app', async () => {
+  it('do not ask for the approval of the chosen user, but are refused for a blocked app', async () => {
     enable();
     emulator.setPolicy(client.clientID, { adminApprovedUsers: [] });
     expect((await credentialsGrant()).status).toBe(200);
@@ -242,7 +242,7 @@ describe('private_key_jwt', () => {
     expect((await at(path, { token: refresh_token, ...assertion('') })).status).toBe(200);
   });
 
-  it('is worth nothing for another address', async () => {
+  it('does not work at another address', async () => {
     const { access_token } = await logIn(emulator, { client });
     const form = { token: access_token, ...assertion('', { aud: 'https://login.salesforce.com' }) };
 

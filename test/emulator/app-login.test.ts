@@ -7,7 +7,7 @@ import { startApp } from '../helpers/app';
 import { startTestEmulator } from '../helpers/emulator';
 
 describe('logInTo()', () => {
-  it('gives the cookies of a login to an application that listens nowhere', async () => {
+  it('returns the cookies of a login at an application that does not listen', async () => {
     const emulator = await startTestEmulator();
     const { app } = await startApp({ emulator });
 
@@ -17,7 +17,7 @@ describe('logInTo()', () => {
     expect(body.user.username).toBe(emulator.users[0]!.username);
   });
 
-  it('logs another user in, at a URL and by a route of the app', async () => {
+  it('logs another user in, at a URL and with another login route', async () => {
     const emulator = await startTestEmulator();
     const { url, app } = await startApp({
       emulator,
@@ -31,7 +31,7 @@ describe('logInTo()', () => {
     expect(body.user).toMatchObject({ username: user.username, displayName: 'Alan Fake', userId: user.userId });
   });
 
-  it('says what the app answered where that is no login', async () => {
+  it('says what the app answered if the app does not begin a login', async () => {
     const emulator = await startTestEmulator();
     const { app } = await startApp({ emulator });
 
@@ -43,7 +43,7 @@ describe('logInTo()', () => {
     );
   });
 
-  it('leaves no server behind', async () => {
+  it('leaves no server running', async () => {
     const emulator = await startTestEmulator();
     let server: Server | undefined;
     const app = express().use((req, res) => {
@@ -59,7 +59,7 @@ describe('logInTo()', () => {
 });
 
 describe('addUser()', () => {
-  it('makes up what is left out, and each user is another', async () => {
+  it('makes up missing fields, and each user is different', async () => {
     const emulator = await startTestEmulator();
     const [one, two] = [emulator.addUser(), emulator.addUser({ organizationId: emulator.users[2]!.organizationId })];
 
@@ -69,7 +69,7 @@ describe('addUser()', () => {
     expect(one.username).not.toBe(two.username);
   });
 
-  it('refuses an organization there is not', async () => {
+  it('refuses an organization that does not exist', async () => {
     const emulator = await startTestEmulator();
 
     expect(() => emulator.addUser({ organizationId: '00D000000000000AAA' })).toThrow(

@@ -49,7 +49,7 @@ describe.each<[AppAge, { requiresPkce: boolean; rotates: boolean; idleDays: numb
     expect(await use()).toBe(idleDays === undefined ? 200 : 400);
   });
 
-  it(rotates ? 'has its switches locked' : 'lets its switches be changed', () => {
+  it(rotates ? 'has locked settings' : 'has settings that can be changed', () => {
     const { clientID } = emulator.clients[0]!;
     const change = (changes: object) => () => emulator.setPolicy(clientID, changes);
     const switches = [{ requirePkce: !requiresPkce }, { rotateRefreshTokens: !rotates }, { idleTTLSeconds: 60 }];
@@ -62,7 +62,7 @@ describe.each<[AppAge, { requiresPkce: boolean; rotates: boolean; idleDays: numb
     expect(change({ ...emulator.clients[0]!.policy, blocked: true })).not.toThrow();
   });
 
-  it('is what further clients are, unless they say so themselves', () => {
+  it('is the default for further clients', () => {
     const further = emulator.registerClient({ callbackURLs: [] });
     const other = emulator.registerClient({ callbackURLs: [], app: app === 'legacy' ? 'current' : 'legacy' });
 
@@ -72,7 +72,7 @@ describe.each<[AppAge, { requiresPkce: boolean; rotates: boolean; idleDays: numb
 });
 
 describe('today’s app', () => {
-  it('can be set otherwise, since its switches are known from reports alone', async () => {
+  it('can be unlocked, because its settings are known from reports only', async () => {
     const emulator = await startTestEmulator({ app: 'current', policy: { requirePkce: false } });
     const { clientID } = emulator.clients[0]!;
 

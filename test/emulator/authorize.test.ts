@@ -90,7 +90,7 @@ describe('GET /services/oauth2/authorize', () => {
     expect(Object.fromEntries(url.searchParams)).toEqual({ error, error_description: description, state: 'the state' });
   });
 
-  it('asks for a code challenge where the app requires one', async () => {
+  it('asks for a code challenge if the app requires one', async () => {
     setPolicy({ requirePkce: true });
 
     const url = await firstRedirect({ code_challenge: undefined });
@@ -98,7 +98,7 @@ describe('GET /services/oauth2/authorize', () => {
     expect(url.search).toBe('?error=invalid_request&error_description=missing+required+code+challenge&state=the+state');
   });
 
-  it('returns no state where none was sent', async () => {
+  it('returns no state if the request had none', async () => {
     const url = new URL(authorizeUrl(emulator, { params: { prompt: 'none' } }));
     url.searchParams.delete('state');
 
@@ -107,7 +107,7 @@ describe('GET /services/oauth2/authorize', () => {
     expect(new URL(response.headers.get('location')!).searchParams.has('state')).toBe(false);
   });
 
-  it('tells the app that the user said no', async () => {
+  it('tells the app that the user denied access', async () => {
     const callback = await authorize(emulator, { decision: 'deny' });
 
     expect(Object.fromEntries(callback)).toEqual({
@@ -117,7 +117,7 @@ describe('GET /services/oauth2/authorize', () => {
     });
   });
 
-  it('moves on by script where it is told to', async () => {
+  it('redirects by script if the option says so', async () => {
     emulator = await startTestEmulator({ redirectWith: 'javascript' });
 
     const response = await get(authorizeUrl(emulator));
@@ -127,7 +127,7 @@ describe('GET /services/oauth2/authorize', () => {
     expect((await authorize(emulator)).get('code')).toMatch(/^aPrx/);
   });
 
-  it('takes a brand after its path', async () => {
+  it('accepts a brand at the end of its path', async () => {
     const url = new URL(authorizeUrl(emulator));
 
     const response = await get(`${url.origin}${url.pathname}/acme${url.search}`);
@@ -160,7 +160,7 @@ describe('prompt', () => {
     ['consent', { prompt: 'consent' }, '/setup/secur/RemoteAccessAuthorizationPage.apexp'],
     ['login consent', { prompt: 'login consent' }, '/login'],
     ['select_account', { prompt: 'select_account' }, '/setup/secur/RemoteAccessAuthorizationPage.apexp'],
-  ])('takes a browser that is logged in and has approved, with %s', async (_, params, path) => {
+  ])('sends a browser that is logged in and has approved to the next step, with %s', async (_, params, path) => {
     expect(await step(params)).toBe(path);
   });
 
@@ -173,7 +173,7 @@ describe('prompt', () => {
     expect(posts.map(({ path }) => path)).toEqual(['/login', '/setup/secur/RemoteAccessAuthorizationPage.apexp']);
   });
 
-  it('offers a choice among the accounts a browser knows', async () => {
+  it('offers the remembered accounts of the browser', async () => {
     await authorize(emulator, { cookies, user: emulator.users[1]!, params: { prompt: 'login' } });
 
     expect(await step({ prompt: 'select_account' })).toBe('/secur/chooser');
@@ -240,7 +240,7 @@ describe('the pages', () => {
     await expect(authorize(emulator)).rejects.toThrow(/check your username and password/);
   });
 
-  it('log in by one click, with nothing typed', async () => {
+  it('log a user in with one click', async () => {
     const { html, url, cookies } = await openLogin();
     const hidden = (name: string): string => new RegExp(`name="${name}" value="(.*?)"`).exec(html)![1]!;
     const { userId, username } = emulator.users[1]!;
@@ -262,7 +262,7 @@ describe('the pages', () => {
     expect(accepted.headers.get('location')).toContain('RemoteAccessAuthorizationPage');
   });
 
-  it('offer at a site no user who cannot log in there', async () => {
+  it('offer only users who can log in at the site', async () => {
     emulator.users[1]!.active = false;
     const cookies: CookieJar = new Map();
     const first = await browse({ url: authorizeUrl(emulator, { base: emulator.siteUrl }) }, cookies);
@@ -290,13 +290,13 @@ describe('the app’s state in the organization', () => {
     ['an external client app not installed', { appInstalled: false }, 'OAUTH_EC_APP_NOT_FOUND'],
     ['a connected app not installed', { appInstalled: false, appKind: 'connected-app' as const }, 'invalid_client'],
     ['not approved for the user', { adminApprovedUsers: ['grace@acme.example'] }, 'OAUTH_APP_ACCESS_DENIED'],
-  ])('is told to the app: %s', async (_, policy, error) => {
+  ])('is reported to the app: %s', async (_, policy, error) => {
     setPolicy(policy);
 
     expect((await authorize(emulator)).get('error')).toBe(error);
   });
 
-  it('lets admin-approved users in without asking them', async () => {
+  it('logs in admin-approved users without an approval page', async () => {
     setPolicy({ adminApprovedUsers: ['grace@acme.example'] });
 
     await authorize(emulator, { user: emulator.users[1]! });
@@ -304,7 +304,7 @@ describe('the app’s state in the organization', () => {
     expect(emulator.requests.some(({ path }) => path.includes('RemoteAccessAuthorizationPage'))).toBe(false);
   });
 
-  it('lets those who approved a connected app before keep using it after it is uninstalled', async () => {
+  it('keeps a connected app working after it is uninstalled, for users who approved it earlier', async () => {
     await authorize(emulator);
     setPolicy({ appInstalled: false, appKind: 'connected-app' });
 
@@ -323,7 +323,7 @@ describe('a site', () => {
     );
   });
 
-  it('does not log in anybody else', async () => {
+  it('does not log in other users', async () => {
     await expect(authorize(emulator, { base: emulator.siteUrl, user: emulator.users[2]! })).rejects.toThrow(
       /check your/,
     );

@@ -100,7 +100,7 @@ describe('express-salesforce-auth', () => {
 });
 
 describe('--https', () => {
-  it('prints the line that makes Node trust the emulator, and takes the certificate away at the end', async () => {
+  it('prints the line that makes Node.js trust the emulator, and deletes the certificate at the end', async () => {
     const running = run('emulator', '--port', '0', '--https');
     const text = await started();
     const path = /NODE_EXTRA_CA_CERTS=(\S+)/.exec(text)![1]!;
@@ -130,7 +130,7 @@ describe('--dotenv', () => {
     return running;
   };
 
-  it('writes the settings of an app, and takes the file for its own at the next start', async () => {
+  it('writes the settings of an app, and accepts the same file at the next start', async () => {
     const file = join(folder, '.env');
 
     expect(await runOn('0', file)).toBe(0);
@@ -149,7 +149,7 @@ describe('--dotenv', () => {
     expect(readFileSync(file, 'utf8')).toBe(text);
   });
 
-  it('writes over nothing else', async () => {
+  it('does not overwrite a file with other content', async () => {
     const file = join(folder, '.env');
     writeFileSync(file, 'DATABASE_URL=mine\n');
 
@@ -163,7 +163,7 @@ describe('--dotenv', () => {
 });
 
 describe('parseEmulatorOptions', () => {
-  it('has defaults that stay the same from start to start', () => {
+  it('has the same defaults at every start', () => {
     expect(parseEmulatorOptions([])).toEqual(parseEmulatorOptions([]));
     expect(parseEmulatorOptions([])).toMatchObject({
       port: 4400,
@@ -172,11 +172,11 @@ describe('parseEmulatorOptions', () => {
     });
   });
 
-  it('has an app of before July 2026 on request', () => {
+  it('registers an app of before July 2026 with --legacy', () => {
     expect(parseEmulatorOptions(['--legacy'])).toMatchObject({ app: 'legacy' });
   });
 
-  it('turns switches into policy', () => {
+  it('turns options into policy', () => {
     expect(
       parseEmulatorOptions(['--rotate', '--jwt', '--pkce', '--public', '--my-domain', '--session-timeout', '60']),
     ).toMatchObject({

@@ -52,7 +52,7 @@ describe('composite/sobjects', () => {
     expect(await count(`SELECT COUNT() FROM Account WHERE Name = 'Uno'`)).toBe(0);
   });
 
-  it('tells of each record what became of it', async () => {
+  it('reports the result of each record', async () => {
     const { json } = await send('POST', '/composite/sobjects', {
       records: [account({}), account({ Name: 'Good' }), { attributes: { type: 'Nope' } }, { Name: 'of no type' }],
     });
@@ -66,7 +66,7 @@ describe('composite/sobjects', () => {
     expect(await count(`SELECT COUNT() FROM Account WHERE Name = 'Good'`)).toBe(1);
   });
 
-  it('takes everything back with allOrNone', async () => {
+  it('undoes all changes with allOrNone', async () => {
     const { json } = await send('POST', '/composite/sobjects', {
       allOrNone: true,
       records: [account({ Name: 'Good' }), account({ Nope: 1 })],
@@ -128,7 +128,7 @@ describe('upsert by external id', () => {
     expect((await send('GET', path)).status).toBe(404);
   });
 
-  it('keeps external ids unique, in the letters of any case', async () => {
+  it('keeps external ids unique without regard to case', async () => {
     const { json } = await send('PATCH', path, { Name: 'One' });
     const second = await send('POST', '/sobjects/Account', { Name: 'Two', ExternalId__c: 'a-1/2' });
     const own = await send('PATCH', `/sobjects/Account/${json['id']}`, { ExternalId__c: 'A-1/2' });
@@ -146,7 +146,7 @@ describe('upsert by external id', () => {
     expect((await send('PATCH', '/sobjects/Account/Name/x', {})).status).toBe(404);
   });
 
-  it('takes many records', async () => {
+  it('upserts many records', async () => {
     const records = ['1', '2'].map((id) => account({ ExternalId__c: id, Name: `Account ${id}` }));
     const first = await send('PATCH', '/composite/sobjects/Account/ExternalId__c', { records });
     const again = await send('PATCH', '/composite/sobjects/Account/ExternalId__c', {
@@ -167,7 +167,7 @@ describe('composite/batch', () => {
   const batch = (batchRequests: unknown, haltOnError?: boolean): ReturnType<typeof get> =>
     send('POST', '/composite/batch', { batchRequests, haltOnError });
 
-  it('answers each request in its own way', async () => {
+  it('answers each request independently', async () => {
     const { status, json } = await batch([
       { method: 'POST', url: 'v68.0/sobjects/Account', richInput: { Name: 'One' } },
       { method: 'GET', url: '/v68.0/sobjects/Nope' },

@@ -52,7 +52,7 @@ describe('GET /console', () => {
     expect(html).toContain(`…${access_token.slice(-4)}`);
   });
 
-  it('does not count among the requests of the emulator', async () => {
+  it('is not in the requests of the emulator', async () => {
     await page();
 
     expect(emulator.requests).toEqual([]);
@@ -64,7 +64,7 @@ describe('GET /console', () => {
     expect(await page()).not.toContain('<img');
   });
 
-  it('is there on request only', async () => {
+  it('exists only if the option is set', async () => {
     const other = await startTestEmulator();
 
     expect((await fetch(`${other.url}/console`)).status).toBe(404);
@@ -88,7 +88,7 @@ describe('GET /console', () => {
 });
 
 describe('GET /console/events', () => {
-  it('sends requests as they come', async () => {
+  it('sends requests when they arrive', async () => {
     const { body } = await fetch(`${emulator.url}/console/events`);
     const reader = (body as unknown as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
     let text = '';
@@ -118,7 +118,7 @@ describe('POST /console/…', () => {
     expect([reply.status, reply.headers.get('location')]).toEqual([303, '/console']);
   });
 
-  it('moves the clock, injects faults and takes them away, turns rotation on', async () => {
+  it('moves the clock, adds and removes faults, and turns rotation on', async () => {
     emulator = await startTestEmulator({ console: true, app: 'legacy' });
     const before = emulator.clock.now();
 
@@ -134,7 +134,7 @@ describe('POST /console/…', () => {
     expect(await page()).not.toContain('status on identity');
   });
 
-  it('takes no form of another site', async () => {
+  it('refuses forms of other sites', async () => {
     await logIn();
 
     for (const headers of [

@@ -41,7 +41,7 @@ describe('sessions', () => {
     expect((await soql('SELECT Id FROM Account')).status).toBe(401);
   });
 
-  it('last as long as the app’s own policy says', async () => {
+  it('last as long as the policy of the app says', async () => {
     emulator.setPolicy(emulator.clients[0]!.clientID, { sessionTimeoutSeconds: 900 });
     const { access_token } = await logIn(emulator);
     emulator.clock.advanceSeconds(900);
@@ -106,7 +106,7 @@ describe('query', () => {
     expect(json.records[0]!.attributes.url).toMatch(/^\/services\/data\/v64.0\/sobjects\/Account\/001/);
   });
 
-  it('puts fields of parents in objects of their own, and sorts by them', async () => {
+  it('nests fields of parents, and sorts by them', async () => {
     const { json: created } = await send('POST', '/sobjects/Contact', { LastName: 'Alone' });
     const { json } = await soql(
       'SELECT LastName, Account.Name, Account.Owner.Username, Account.Industry FROM Contact ORDER BY Account.Name, LastName LIMIT 2',
@@ -154,7 +154,7 @@ describe('query', () => {
     expect((await columns('SELECT Nope FROM Account')).status).toBe(400);
   });
 
-  it('hands out batches with the URL of the next', async () => {
+  it('returns batches, each with the URL of the next', async () => {
     let page = (await soql('SELECT Id FROM Account')).json;
     const sizes = [page.records.length];
     while (!page['done']) {
@@ -282,7 +282,7 @@ describe('composite', () => {
   };
   const accounts = async (): Promise<number> => (await soql('SELECT COUNT() FROM Account')).json['totalSize'] as number;
 
-  it('lets a request use what those before it got', async () => {
+  it('lets a request use results of earlier requests', async () => {
     const found = {
       method: 'GET',
       url: `${root}/query?q=${encodeURIComponent("SELECT AccountId FROM Contact WHERE Id = '@{contact.id}'")}`,
@@ -301,7 +301,7 @@ describe('composite', () => {
     expect(three!['body'].records[0].AccountId).toBe(one!['body'].id);
   });
 
-  it('goes on after a request that failed, and stops what builds on it', async () => {
+  it('continues after a failed request, and stops requests that depend on it', async () => {
     const before = await accounts();
 
     const { json } = await composite([account(undefined), contact, account('Another', 'other')]);
@@ -314,7 +314,7 @@ describe('composite', () => {
     expect(await accounts()).toBe(before + 1);
   });
 
-  it('takes everything back with allOrNone', async () => {
+  it('undoes all changes with allOrNone', async () => {
     const before = await accounts();
 
     const { json } = await composite([account('New Inc.'), account(undefined, 'other')], true);
@@ -357,7 +357,7 @@ describe('composite', () => {
     expect(json['compositeResponse'][0].httpStatusCode).toBeLessThan(500);
   });
 
-  it('has no composite within', async () => {
+  it('allows no composite inside a composite', async () => {
     const inner = { method: 'POST', url: `${root}/composite`, referenceId: 'inner', body: {} };
 
     expect((await composite([inner])).json['compositeResponse']).toMatchObject([{ httpStatusCode: 404 }]);
@@ -374,7 +374,7 @@ describe('bulk jobs', () => {
   const setState = (kind: string, id: string, state: string): ReturnType<typeof get> =>
     send('PATCH', `/jobs/${kind}/${id}`, { state });
 
-  it('take rows in, and tell for each what became of it', async () => {
+  it('insert rows, and report the result of each row', async () => {
     const { id, state, contentUrl } = await create('ingest', { object: 'Contact', operation: 'insert' });
     expect([state, contentUrl]).toEqual(['Open', `${root.slice(1)}/jobs/ingest/${id}/batches`]);
     const rows = 'LastName,Title\n"O""Hara, Jr.",CEO\n,None\n';
@@ -412,7 +412,7 @@ describe('bulk jobs', () => {
     expect((await get(`${emulator.url}${root}/sobjects/Contact/${ids[1]}`, accessToken)).status).toBe(404);
   });
 
-  it('give out the result of a query in parts', async () => {
+  it('return the result of a query in parts', async () => {
     const { id } = await create('query', {
       operation: 'query',
       query: 'SELECT Name, Industry FROM Account ORDER BY Name',
@@ -429,7 +429,7 @@ describe('bulk jobs', () => {
     expect(second.headers.get('sforce-locator')).toBe('null');
   });
 
-  it('are refused what their state does not allow', async () => {
+  it('refuse operations that their state does not allow', async () => {
     const { id } = await create('ingest', { object: 'Contact', operation: 'insert' });
 
     expect((await upload(id, '{}', 'application/json')).status).toBe(415);
@@ -440,7 +440,7 @@ describe('bulk jobs', () => {
     expect((await job(`ingest/${id}`)).status).toBe(404);
   });
 
-  it('fail as a whole where the rows cannot be read', async () => {
+  it('fail as a whole if the rows cannot be read', async () => {
     const { id } = await create('ingest', { object: 'Contact', operation: 'insert' });
     await upload(id, '"LastName\nnever closed');
     await setState('ingest', id, 'UploadComplete');
@@ -473,7 +473,7 @@ describe('bulk jobs', () => {
 });
 
 describe('the rest of /services/data', () => {
-  it('lists versions to everybody and the rest to sessions', async () => {
+  it('lists versions without a session, and all else only with a session', async () => {
     expect((await get(`${emulator.url}/services/data`)).json['length']).toBeGreaterThan(10);
     expect((await get(`${emulator.url}${root}`)).status).toBe(401);
     expect((await get(`${emulator.url}${root}`, accessToken)).json['identity']).toContain('/id/00D');
@@ -483,7 +483,7 @@ describe('the rest of /services/data', () => {
     expect((await soql('SELECT Id FROM Account')).headers.get('sforce-limit-info')).toMatch(/^api-usage=1\/15000$/);
   });
 
-  it('knows who calls', async () => {
+  it('identifies the caller', async () => {
     const { json } = await get(`${emulator.url}${root}/chatter/users/me`, accessToken);
 
     expect(json['username']).toBe(emulator.users[0]!.username);

@@ -45,7 +45,7 @@ describe('GET /.well-known/openid-configuration', () => {
     expect(keys.headers.get('access-control-allow-origin')).toBe('*');
   });
 
-  it('does not take a Host header it does not know', async () => {
+  it('ignores an unknown Host header', async () => {
     const text = await new Promise<string>((resolve, reject) => {
       const headers = { host: 'evil.example' };
       request(`${emulator.url}/.well-known/openid-configuration`, { headers }, (response) => {
@@ -96,7 +96,7 @@ describe('POST /services/oauth2/revoke', () => {
     expect(reply.headers.get('content-type')).toContain('application/x-www-form-urlencoded');
   });
 
-  it('takes the token in the query, by POST and by GET', async () => {
+  it('accepts the token in the query, by POST and by GET', async () => {
     const first = await logIn(emulator);
     const second = await logIn(emulator);
     const url = `${emulator.url}/services/oauth2/revoke?token=`;
@@ -163,7 +163,7 @@ describe('POST /services/oauth2/introspect', () => {
     expect(emulator.presentations.size).toBe(0);
   });
 
-  it('tells a client that did not prove itself nothing', async () => {
+  it('tells a client without proven credentials nothing', async () => {
     const { access_token } = await logIn(emulator);
     const { clientID } = emulator.clients[0]!;
 
@@ -188,7 +188,7 @@ describe.each([
     expect(await get(url)).toMatchObject({ status: 403, text: 'Missing_OAuth_Token' });
   });
 
-  it('answers an expired token likewise', async () => {
+  it('answers an expired token in the same way', async () => {
     const url = await urlOf();
     const { access_token } = await logIn(emulator);
     emulator.expireAccessTokens();
@@ -211,13 +211,13 @@ describe('GET /services/oauth2/userinfo', () => {
     });
   });
 
-  it.each(['refresh_token api web', 'openid', 'api', 'full'])('opens for the scopes "%s"', async (scope) => {
+  it.each(['refresh_token api web', 'openid', 'api', 'full'])('works with the scopes "%s"', async (scope) => {
     const { access_token } = await logIn(emulator, { params: { scope } });
 
     expect((await get(`${emulator.url}/services/oauth2/userinfo`, access_token)).status).toBe(200);
   });
 
-  it('does not open for a refresh token’s scope alone', async () => {
+  it('does not work with only the scope refresh_token', async () => {
     const { access_token } = await logIn(emulator, { params: { scope: 'refresh_token' } });
 
     expect(await get(`${emulator.url}/services/oauth2/userinfo`, access_token)).toMatchObject({
@@ -226,7 +226,7 @@ describe('GET /services/oauth2/userinfo', () => {
     });
   });
 
-  it('takes the token as a parameter, in query or form', async () => {
+  it('accepts the token as a parameter, in query or form', async () => {
     const { access_token } = await logIn(emulator);
     const url = `${emulator.url}/services/oauth2/userinfo`;
     const username = emulator.users[0]!.username;
@@ -287,7 +287,7 @@ describe.each(['GET', 'POST'])('%s /services/oauth2/singleaccess', (method) => {
     return get(`${emulator.url}/services/oauth2/singleaccess${query}`, token, { method });
   };
 
-  it('hands out a URL that opens a browser session, once', async () => {
+  it('returns a URL that opens a browser session, once', async () => {
     const { access_token } = await logIn(emulator);
     const { json } = await bridge(access_token, 'lightning/o/Account/list?filterName=All');
 
@@ -313,7 +313,7 @@ describe.each(['GET', 'POST'])('%s /services/oauth2/singleaccess', (method) => {
     },
   );
 
-  it('refuses a user who may use the API alone', async () => {
+  it('refuses a user who may use only the API', async () => {
     const { access_token } = await logIn(emulator);
     emulator.users[0]!.apiOnly = true;
 
@@ -337,7 +337,7 @@ describe.each(['GET', 'POST'])('%s /services/oauth2/singleaccess', (method) => {
   });
 });
 
-describe('the browser’s way out', () => {
+describe('logout in the browser', () => {
   it.each(['/services/auth/idp/oidc/logout', '/secur/logout.jsp'])('%s leaves tokens alone', async (path) => {
     await logIn(emulator);
 
@@ -362,7 +362,7 @@ describe('an Emulator', () => {
     expect(emulator.requests.every(({ at }) => at > 0)).toBe(true);
   });
 
-  it('keeps the latest requests, and counts all that an organization was asked', async () => {
+  it('keeps the latest requests, and counts all API requests', async () => {
     const small = await startTestEmulator({ maxRequests: 3 });
     const { access_token } = await logIn(small);
     const paths = ['/services/data/v68.0/limits', '/one', '/two', '/three'];

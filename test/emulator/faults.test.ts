@@ -13,7 +13,7 @@ beforeEach(async () => {
 const again = (): ReturnType<typeof refresh> => refresh(emulator, tokens.refresh_token);
 
 describe('faults.inject', () => {
-  it('strikes once and leaves the operation undone by default', async () => {
+  it('hits one request before its operation by default', async () => {
     emulator.faults.inject({ on: 'refresh', kind: 'status', status: 503, retryAfterSeconds: 7 });
 
     const struck = await again();
@@ -25,7 +25,7 @@ describe('faults.inject', () => {
     expect(emulator.presentations.get(tokens.refresh_token)).toBe(2);
   });
 
-  it('strikes as often as it is told, and counts', async () => {
+  it('hits as many requests as it should, and counts them', async () => {
     const fault = emulator.faults.inject({
       on: 'data',
       kind: 'error',
@@ -42,7 +42,7 @@ describe('faults.inject', () => {
     expect(fault.hits).toBe(2);
   });
 
-  it('strikes for ever until it is removed', async () => {
+  it('hits every request until it is removed', async () => {
     const fault = emulator.faults.inject({ on: 'userinfo', kind: 'empty', times: Infinity });
     const url = `${emulator.url}/services/oauth2/userinfo`;
 
@@ -52,7 +52,7 @@ describe('faults.inject', () => {
     expect((await get(url, tokens.access_token)).json['sub']).toBe(tokens.id);
   });
 
-  it('strikes the requests that match', async () => {
+  it('hits the requests that match', async () => {
     emulator.faults.inject({
       on: 'token',
       kind: 'drop',
@@ -63,7 +63,7 @@ describe('faults.inject', () => {
     await expect(exchangeCode(emulator, 'any')).rejects.toThrow();
   });
 
-  it('can be cleared, which lets held requests go', async () => {
+  it('can be cleared, which releases held requests', async () => {
     const hold = emulator.faults.inject({ on: 'refresh', kind: 'hold' });
     const held = again();
     await hold.reached;
@@ -110,7 +110,7 @@ describe('the moment of a fault', () => {
     expect((await second).status).toBe(200);
   });
 
-  it('gives a hanging request up when its client leaves', async () => {
+  it('ends a hanging request when its client disconnects', async () => {
     const fault = emulator.faults.inject({ on: 'refresh', kind: 'hang' });
     const controller = new AbortController();
     const hanging = get(`${emulator.url}/services/oauth2/token`, undefined, {
@@ -130,7 +130,7 @@ describe('the moment of a fault', () => {
 describe('the shapes of a fault', () => {
   const inject = (fault: FaultInjection): void => void emulator.faults.inject(fault);
 
-  it('words an error as each endpoint does', async () => {
+  it('sends an error in the format of each endpoint', async () => {
     const error = { kind: 'error', error: 'server_error', errorDescription: 'it broke' } as const;
     for (const on of ['token', 'revoke', 'userinfo', 'identity', 'data', 'introspect', 'authorize'] as const)
       inject({ ...error, on });
@@ -192,7 +192,7 @@ describe('the shapes of a fault', () => {
     expect(reply.json).toEqual({});
   });
 
-  it('sends more bytes than anybody wants', async () => {
+  it('sends too many bytes', async () => {
     inject({ on: 'refresh', kind: 'oversized', bytes: 1_000_000 });
 
     expect((await again()).text.length).toBeGreaterThan(1_000_000);
@@ -216,7 +216,7 @@ describe('the shapes of a fault', () => {
     expect(reply.headers.get('location')).toBe('https://evil.example/collect');
   });
 
-  it('edits a reply', async () => {
+  it('changes a reply', async () => {
     inject({ on: 'code', kind: 'reply', change: (reply) => ({ ...reply, id: 'https://evil.example/id/1/2' }) });
 
     const code = (await authorize(emulator)).get('code')!;

@@ -28,14 +28,14 @@ describe('a headless login', () => {
   it.each([
     ['in the Basic header', {}, basic],
     ['in the body', body, {}],
-  ])('takes user credentials %s', async (_, form, headers) => {
+  ])('accepts user credentials %s', async (_, form, headers) => {
     const reply = await ask(form, headers);
 
     expect(reply.status).toBe(302);
     expect(reply.headers.get('location')).toContain('code=aPrx');
   });
 
-  it('takes them in the body alone if the app says so', async () => {
+  it('accepts them only in the body if the app requires that', async () => {
     emulator.setPolicy(emulator.clients[0]!.clientID, { isCodeCredentialPostOnly: true });
 
     // A header is not looked at: the login page comes, as is reported of Salesforce.

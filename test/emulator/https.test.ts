@@ -48,7 +48,7 @@ describe('an emulator with TLS', () => {
     }
   });
 
-  it('is not trusted by itself', async () => {
+  it('is not trusted by default', async () => {
     await expect(fetch(emulator.url)).rejects.toMatchObject({ cause: { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' } });
   });
 
@@ -90,7 +90,7 @@ describe('an emulator with TLS', () => {
 });
 
 describe('createCertificate', () => {
-  it('names what it is asked for, for some weeks, and is another each time', () => {
+  it('has the given names, is valid for some weeks, and differs each time', () => {
     const names = ['emulator.test', '10.0.0.7', '2001:db8::5:1', '::1'];
     const [one, two] = [createCertificate(names), createCertificate(names)].map(
       ({ certificate }) => new X509Certificate(certificate),

@@ -85,7 +85,7 @@ describe('jsforce', () => {
     expect((await connection.describeGlobal()).sobjects.map(({ name }) => name)).toContain('Account');
   });
 
-  it('shows Salesforce’s words for a mistake in a query', async () => {
+  it('shows Salesforce’s message for a mistake in a query', async () => {
     const connection = await logIn(createOAuth2());
 
     await expect(connection.query('SELECT Nope FROM Account')).rejects.toMatchObject({
@@ -118,7 +118,7 @@ describe('jsforce', () => {
     await expect(createOAuth2().revokeToken('no such token')).rejects.toMatchObject({ name: 'invalid_token' });
   });
 
-  it('takes records in and out by Bulk API 2.0', async () => {
+  it('uploads and downloads records with Bulk API 2.0', async () => {
     const connection = await logIn(createOAuth2());
     connection.bulk2.pollInterval = 1;
 

@@ -25,7 +25,7 @@ const busy = {
 };
 
 describe('POST /services/oauth2/token with a refresh token', () => {
-  it('answers without a refresh token where tokens do not rotate, and the old one still holds', async () => {
+  it('answers without a refresh token if rotation is off, and the old token stays valid', async () => {
     emulator = await startTestEmulator({ policy: { rotateRefreshTokens: false } });
     const before = await logIn(emulator);
 
@@ -39,7 +39,7 @@ describe('POST /services/oauth2/token with a refresh token', () => {
     expect(emulator.presentations.get(before.refresh_token)).toBe(2);
   });
 
-  it('gives a new refresh token with every refresh where tokens rotate', async () => {
+  it('gives a new refresh token with every refresh if rotation is on', async () => {
     setPolicy({ rotateRefreshTokens: true });
     const before = await logIn(emulator);
 
@@ -50,7 +50,7 @@ describe('POST /services/oauth2/token with a refresh token', () => {
     expect(emulator.liveTokens().refreshTokens).toBe(1);
   });
 
-  it('revokes the whole grant when a spent token comes again, and puts it on record', async () => {
+  it('revokes the whole grant when a spent token is presented, and records the violation', async () => {
     setPolicy({ rotateRefreshTokens: true });
     const before = await logIn(emulator);
     const current = (await refresh(emulator, before.refresh_token)).json;
@@ -66,7 +66,7 @@ describe('POST /services/oauth2/token with a refresh token', () => {
     expect(emulator.liveTokens()).toEqual({ accessTokens: 0, refreshTokens: 0 });
   });
 
-  it('works on one refresh per token at a time, turns the other away and puts it on record', async () => {
+  it('processes one refresh per token at a time, refuses the other and records the violation', async () => {
     const { refresh_token } = await logIn(emulator);
     const fault = emulator.faults.inject({ on: 'refresh', kind: 'hold' });
     const first = refresh(emulator, refresh_token);
@@ -81,7 +81,7 @@ describe('POST /services/oauth2/token with a refresh token', () => {
     expect((await refresh(emulator, latest(refresh_token, await first))).status).toBe(200);
   });
 
-  it('works on different tokens side by side', async () => {
+  it('processes refreshes of different tokens at the same time', async () => {
     const [one, other] = [await logIn(emulator), await logIn(emulator)];
     const fault = emulator.faults.inject({ on: 'refresh', kind: 'hold' });
     const first = refresh(emulator, one.refresh_token);
@@ -175,7 +175,7 @@ describe('POST /services/oauth2/token with a refresh token', () => {
     expect(emulator.liveTokens().refreshTokens).toBe(1);
   });
 
-  it('sends expires_in only where it is told to', async () => {
+  it('sends expires_in only if the policy says so', async () => {
     setPolicy({ expiresInSeconds: 900 });
 
     expect((await logIn(emulator))['expires_in']).toBe(900);
@@ -198,7 +198,7 @@ describe('moveInstance', () => {
     expect((await get(emulator.url + limits, json.access_token)).status).toBe(401);
   });
 
-  it('moves one organization alone', async () => {
+  it('can move a single organization', async () => {
     const organizationId = emulator.users[2]!.organizationId;
 
     const moved = emulator.moveInstance(undefined, organizationId);
@@ -209,7 +209,7 @@ describe('moveInstance', () => {
 });
 
 describe('the oracle', () => {
-  it('fails a test that presented a spent token, in words', async () => {
+  it('fails a test that presented a spent token, with an explanation', async () => {
     setPolicy({ rotateRefreshTokens: true });
     const { refresh_token } = await logIn(emulator);
     await refresh(emulator, refresh_token);
@@ -219,7 +219,7 @@ describe('the oracle', () => {
     expect(emulator.violations).toEqual([]);
   });
 
-  it('does not mind introspection and revocation of a spent token', async () => {
+  it('allows introspection and revocation of a spent token', async () => {
     setPolicy({ rotateRefreshTokens: true });
     const { refresh_token } = await logIn(emulator);
     await refresh(emulator, refresh_token);

@@ -83,7 +83,7 @@ describe('POST /services/oauth2/token with a code', () => {
     expect(tokens).not.toHaveProperty('refresh_token');
   });
 
-  it('names My Domain as issuer and identity host where the policy says so', async () => {
+  it('names My Domain as issuer and identity host if the policy says so', async () => {
     emulator = await startTestEmulator({
       instance: 'my-domain',
       policy: { idTokenIssuer: 'instance', idHost: 'instance' },
@@ -97,7 +97,7 @@ describe('POST /services/oauth2/token with a code', () => {
     expect(tokens.id.startsWith(`${emulator.myDomainUrl}/id/`)).toBe(true);
   });
 
-  it('takes a code once and takes back what the first use gave', async () => {
+  it('accepts a code once, and revokes its tokens at the second use', async () => {
     const code = (await authorize(emulator)).get('code')!;
     await exchangeCode(emulator, code);
 
@@ -110,7 +110,7 @@ describe('POST /services/oauth2/token with a code', () => {
     expect(emulator.liveTokens()).toEqual({ accessTokens: 0, refreshTokens: 0 });
   });
 
-  it('lets a code live for 15 minutes', async () => {
+  it('accepts a code for 15 minutes', async () => {
     const early = (await authorize(emulator)).get('code')!;
     const late = (await authorize(emulator)).get('code')!;
 
@@ -147,7 +147,7 @@ describe('POST /services/oauth2/token with a code', () => {
       expect(reply.json).toEqual({ error: 'invalid_grant', error_description: 'invalid code verifier' });
   });
 
-  it('refuses a second parameter of the same name', async () => {
+  it('refuses a repeated parameter', async () => {
     const reply = await post(`${emulator.url}/services/oauth2/token`, {});
     const body = 'grant_type=authorization_code&code=a&code=b';
     const twice = await get(`${emulator.url}/services/oauth2/token`, undefined, {
@@ -160,7 +160,7 @@ describe('POST /services/oauth2/token with a code', () => {
     expect(twice.json['error']).toBe('invalid_request');
   });
 
-  it('writes forms and XML on request', async () => {
+  it('answers with a form or XML if asked to', async () => {
     const url = `${emulator.url}/services/oauth2/token`;
 
     const form = await post(url, { grant_type: 'password', format: 'urlencoded' });
@@ -217,7 +217,7 @@ describe('client authentication', () => {
   it.each([
     ['a wrong secret', { client_secret: 'wrong' }],
     ['an empty secret', { client_secret: '' }],
-  ])('refuses %s even where none is required', async (_, form) => {
+  ])('refuses %s even if no credentials are required', async (_, form) => {
     setPolicy({ requireSecretForRefreshTokenFlow: false });
     const { refresh_token } = await logIn(emulator);
 
@@ -245,7 +245,7 @@ describe('client authentication', () => {
     expect(reply.status).toBe(status);
   });
 
-  it('has public clients use PKCE and nothing else', async () => {
+  it('lets public clients use PKCE only', async () => {
     const client = emulator.registerClient({ callbackURLs: emulator.clients[0]!.callbackURLs, clientSecret: false });
     const code = (await authorize(emulator, { client, params: { code_challenge: pkce.challenge } })).get('code')!;
     const form = {

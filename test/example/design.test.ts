@@ -68,10 +68,10 @@ describeInBrowser('the pages', () => {
     await expectSound(page);
     await look('/accounts');
     await look('/faults');
-    await page.getByRole('radio', { name: 'The next call' }).check();
+    await page.getByRole('radio', { name: 'The next API call' }).check();
     await page.getByRole('radio', { name: '500' }).check();
-    await page.getByRole('button', { name: 'Break it' }).click();
-    await page.getByText('Broken now').waitFor();
+    await page.getByRole('button', { name: 'Add this fault' }).click();
+    await page.getByText('Active: ').waitFor();
     await expectSound(page);
     await page.getByRole('link', { name: 'Load the accounts' }).click();
     await page.locator('main .problem[role=status]').waitFor();
@@ -98,8 +98,6 @@ describeInBrowser('the pages', () => {
 
     it.each([390, 1280])('are accessible and fit, at %i pixels, light and dark', async (width) => {
       const page = await browser.newPage({ viewport: { width, height: 800 } });
-      const toApp = page.waitForRequest((request) => request.url().startsWith(callbackURL));
-
       await page.goto(emulator.url);
       await expectSound(page);
       await page.goto(authorize('login', 'http://localhost:9/other'));
@@ -120,6 +118,8 @@ describeInBrowser('the pages', () => {
       await expectSound(page);
       await page.goto(authorize('login'));
       await enterPassword(page, createPerson(emulator));
+      // The wait has a time limit, so it starts after the slow checks above.
+      const toApp = page.waitForRequest((request) => request.url().startsWith(callbackURL));
       await page.getByRole('button', { name: 'Deny' }).click();
       await toApp;
     });
@@ -207,12 +207,12 @@ describeInBrowser('the pages', () => {
     await expectHeading(page, 'Faults');
     await tabTo(page, 'Slow');
     await page.keyboard.press('ArrowDown');
-    await tabTo(page, 'Break it');
+    await tabTo(page, 'Add this fault');
     await page.keyboard.press('Enter');
-    await page.getByText('Broken now: 503').waitFor();
-    await tabTo(page, 'Mend everything');
+    await page.getByText('Active: 503').waitFor();
+    await tabTo(page, 'Remove all faults');
     await page.keyboard.press('Enter');
-    await page.getByText('Everything works again.').waitFor();
+    await page.getByText('All faults are removed.').waitFor();
     await tabTo(page, 'Log out');
     await page.keyboard.press('Enter');
     await expectHeading(page, 'Log in with Salesforce');
@@ -251,13 +251,13 @@ describeInBrowser('the pages', () => {
     await page.getByRole('link', { name: 'Faults' }).click();
     await page.getByRole('button', { name: 'Expire' }).click();
     await page.getByRole('link', { name: 'Load the accounts' }).click();
-    await page.getByText('10 accounts arrived.').waitFor();
+    await page.getByText('10 accounts were loaded.').waitFor();
     await page.getByRole('link', { name: 'Setup' }).click();
     // A button that could do nothing is not there.
     expect(await page.getByRole('button', { name: 'Copy' }).count()).toBe(0);
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByText('Saved.').waitFor();
-    await page.getByRole('button', { name: 'Back to the settings' }).click();
+    await page.getByRole('button', { name: 'Restore the settings' }).click();
     await page.getByRole('button', { name: 'Log out', exact: true }).click();
     await expectHeading(page, 'Log in with Salesforce');
   });

@@ -39,7 +39,7 @@ function presented({ presentations }: Emulator): number {
 }
 
 describe('the integration with jsforce', () => {
-  it('reads and writes through several ends of the token, with requests side by side', async () => {
+  it('reads and writes although the token ends several times, with parallel requests', async () => {
     const { emulator, browser } = await start('jsforce');
 
     for (let end = 1; end <= 3; end++) {
@@ -57,7 +57,7 @@ describe('the integration with jsforce', () => {
 });
 
 describe('the integration with Passport', () => {
-  it('logs in by the strategy, and out', async () => {
+  it('logs in with the strategy, and out', async () => {
     const { emulator, browser, url } = await start('passport');
 
     expect((await browser.get('/')).body.name).toBe(emulator.users[0]!.displayName);
@@ -84,7 +84,7 @@ describe('the integration with NestJS', () => {
     });
   });
 
-  it('sends a user to the login whose grant has ended, and says what else is wrong', async () => {
+  it('sends a user whose grant has ended to the login, and reports other errors', async () => {
     const { emulator, browser } = await start('nestjs');
 
     emulator.faults.inject({ on: 'data', kind: 'error', error: 'REQUEST_LIMIT_EXCEEDED', status: 403 });
@@ -132,7 +132,7 @@ describe('the integration with the APIs of Salesforce', () => {
     expect(lines).toHaveLength(1 + 11 + 2);
   });
 
-  it('makes both records or neither, and passes on why', async () => {
+  it('creates both records or neither, and reports why', async () => {
     const { browser } = await start('apis');
 
     const refused = await browser.post('/customers').send({ company: 'New Inc.' });
@@ -143,7 +143,7 @@ describe('the integration with the APIs of Salesforce', () => {
 });
 
 describe('the integration of a download', () => {
-  it('hands a file on whole, with a token that has just ended', async () => {
+  it('sends the whole file, with a token that has just ended', async () => {
     const { emulator, browser } = await start('download');
     const [file] = (await browser.get('/')).body as { title: string; href: string }[];
 
@@ -157,7 +157,7 @@ describe('the integration of a download', () => {
     expect((await browser.get('/files/068nope')).status).toBe(404);
   });
 
-  it('survives a browser that goes away in the middle', async () => {
+  it('survives a browser that disconnects during the download', async () => {
     const { emulator, browser, url, cookie } = await start('download');
     const [file] = (await browser.get('/')).body as { href: string }[];
     emulator.faults.inject({
@@ -177,7 +177,7 @@ describe('the integration of a download', () => {
 });
 
 describe('the integration of a job', () => {
-  it('works after the request, with a token of its own', async () => {
+  it('runs after the request, with its own token', async () => {
     const { emulator, browser, url, logIn } = await start('job');
     emulator.faults.inject({ on: 'data', kind: 'delay', delayMs: 20 });
 
@@ -210,7 +210,7 @@ describe('the integration of a WebSocket', () => {
     return JSON.parse(data.toString());
   };
 
-  it('is open to who is logged in, past the end of the token, until the logout', async () => {
+  it('stays open for a logged-in user after the end of the token, until the logout', async () => {
     const { emulator, browser, url, cookie } = await start('websocket');
     const socket = await open(url, { cookie });
 
@@ -225,7 +225,7 @@ describe('the integration of a WebSocket', () => {
     await expect(open(url, { cookie })).rejects.toThrow('401');
   });
 
-  it('is closed to visitors and to other sites', async () => {
+  it('refuses users who are not logged in, and other sites', async () => {
     const { url, cookie } = await start('websocket');
 
     await expect(open(url, {})).rejects.toThrow('401');
@@ -233,7 +233,7 @@ describe('the integration of a WebSocket', () => {
     await expect(open(url, { cookie, origin: 'null' })).rejects.toThrow('401');
   });
 
-  it('is closed where Salesforce has ended the grant', async () => {
+  it('is closed if the grant has ended', async () => {
     const { emulator, url, cookie } = await start('websocket');
     const socket = await open(url, { cookie });
     emulator.revokeRefreshTokens();
@@ -246,20 +246,20 @@ describe('the integration of a WebSocket', () => {
 });
 
 describe('the starter of the integrations', () => {
-  it('names them where it does not know one', async () => {
+  it('lists the names for an unknown name', async () => {
     const { code, output } = await runExample({}, 'integrations/start.mjs', 'nest');
 
     expect(code).toBe(1);
     expect(output.trim()).toBe(
-      'Say which one to run: npm run integration -- <name>, with one of apis, download, job, jsforce, nestjs, passport, websocket.',
+      'Name the integration to run: npm run integration -- <name>. The names are apis, download, job, jsforce, nestjs, passport, websocket.',
     );
   });
 
-  it('runs one offline', async () => {
+  it('runs an integration offline', async () => {
     const { url, output, stop } = await startExample({ PORT: '0' }, 'integrations/start.mjs', 'jsforce');
     stops.push(stop);
 
-    expect(output()).toContain('this is not Salesforce');
+    expect(output()).toContain('takes the place of Salesforce');
     expect((await request(url).get('/').set('Accept', 'text/html')).status).toBe(302);
   });
 });

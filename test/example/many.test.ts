@@ -81,7 +81,7 @@ describeInBrowser('the example as two processes', () => {
     it('shares logins and refreshes in Redis, and survives the death of one', () => sharesAndSurvives('redis'));
   });
 
-  it('says what it can be started with', async () => {
+  it('says which servers it can be started with', async () => {
     const { code, output } = await runExample({}, 'many.mjs', 'mysql');
 
     expect(code).toBe(1);

@@ -51,7 +51,7 @@ describeInBrowser('the example', () => {
       await page.getByText(`${ada.name} is logged in, at /lightning/page/home.`).waitFor();
     });
 
-    it('logs in, outlives an expired token and logs out', async () => {
+    it('logs in, continues after an expired token and logs out', async () => {
       const page = await browser.newPage();
 
       await page.goto(example.url);
@@ -83,7 +83,7 @@ describeInBrowser('the example', () => {
       expect(browser.complaints).toEqual([]);
     });
 
-    it('keeps a page from coming back by the Back button after a logout', async () => {
+    it('shows no page with the Back button after a logout', async () => {
       const page = await browser.newPage();
       await logIn(page, example.url, ada);
       await page.goto(`${example.url}/accounts`);
@@ -96,7 +96,7 @@ describeInBrowser('the example', () => {
       expect(await page.content()).not.toContain('United Oil');
     });
 
-    it('logs in at a sandbox, and at a My Domain that was typed', async () => {
+    it('logs in at a sandbox, and at a My Domain that the user enters', async () => {
       const page = await browser.newPage();
       await page.goto(example.url);
       await page.getByRole('link', { name: 'Sandbox' }).click();
@@ -116,14 +116,14 @@ describeInBrowser('the example', () => {
     });
 
     it.each(['evil.example', 'http://acme.my.salesforce.com', 'acme.my.salesforce.com.evil.example'])(
-      'keeps a login from going to %s, and what was typed in its field',
+      'refuses a login at %s, and keeps the entered text in the field',
       async (typed) => {
         const page = await browser.newPage();
         await page.goto(example.url);
         await page.getByLabel('My Domain').fill(typed);
         await page.getByRole('button', { name: 'Log in' }).click();
 
-        await page.getByText('That is no My Domain of Salesforce.').waitFor();
+        await page.getByText('This is not a My Domain of Salesforce.').waitFor();
 
         expect(new URL(page.url()).origin).toBe(example.url);
         expect(await page.getByLabel('My Domain').inputValue()).toBe(typed);
@@ -131,7 +131,7 @@ describeInBrowser('the example', () => {
       },
     );
 
-    it('draws a refresh in a tab that is open, and stops when the session ends', async () => {
+    it('draws a refresh in an open tab, and stops when the session ends', async () => {
       const watching = await browser.newPage();
       await logIn(watching, example.url, linus);
       const acting = await browser.newTab(watching);
@@ -145,7 +145,7 @@ describeInBrowser('the example', () => {
       expect(await watching.locator('table.log tbody tr').count()).toBe(before + 1);
       expect(await watching.getByRole('status').allInnerTexts()).toContain('The access token was refreshed.');
       await acting.getByRole('button', { name: 'Log out', exact: true }).click();
-      await watching.getByText('This panel has stopped.').waitFor();
+      await watching.getByText('This panel is not updated any more.').waitFor();
     });
 
     it('survives faults of Salesforce without a new login', async () => {
@@ -153,45 +153,45 @@ describeInBrowser('the example', () => {
       await logIn(page, example.url, grace);
       const load = (): Promise<void> => page.getByRole('link', { name: 'Load the accounts' }).click();
 
-      for (const fault of ['503', '500', 'Garbage', 'Dropped connection']) {
+      for (const fault of ['503', '500', 'Web page', 'Dropped connection']) {
         await page.goto(`${example.url}/faults`);
         await page.getByRole('radio', { name: fault }).check();
-        await page.getByRole('button', { name: 'Break it' }).click();
-        await page.getByText('Broken now').waitFor();
+        await page.getByRole('button', { name: 'Add this fault' }).click();
+        await page.getByText('Active: ').waitFor();
         await load();
         await page.locator('main .problem').waitFor();
         // The page stays as it is, with the user on it, until Salesforce can be asked again.
         await eventually(async () => {
           await load();
-          await page.getByText('10 accounts arrived.').waitFor({ timeout: 500 });
+          await page.getByText('10 accounts were loaded.').waitFor({ timeout: 500 });
         });
         expect(await page.locator('.user .name').innerText()).toBe(grace.name);
       }
 
-      await page.getByRole('radio', { name: 'The next call of the API' }).check();
+      await page.getByRole('radio', { name: 'The next API call' }).check();
       await page.getByRole('radio', { name: '429' }).check();
-      await page.getByLabel('Again and again').check();
-      await page.getByRole('button', { name: 'Break it' }).click();
+      await page.getByLabel('Repeat until removed').check();
+      await page.getByRole('button', { name: 'Add this fault' }).click();
       await load();
       await load();
       await page.locator('main .problem[role=status]').waitFor();
-      await page.getByRole('button', { name: 'Mend everything' }).click();
+      await page.getByRole('button', { name: 'Remove all faults' }).click();
       await load();
-      await page.getByText('10 accounts arrived.').waitFor();
-      expect(await page.getByText('Broken now').count()).toBe(0);
+      await page.getByText('10 accounts were loaded.').waitFor();
+      expect(await page.getByText('Active: ').count()).toBe(0);
       expect(browser.complaints).toEqual([]);
     });
 
-    it('asks for one login where the new refresh token was lost, and none where tokens do not rotate', async () => {
+    it('asks for one login if the new refresh token was lost, and for none if rotation is off', async () => {
       const page = await browser.newPage();
       await logIn(page, example.url, linus);
       const lose = async (): Promise<void> => {
         await page.goto(`${example.url}/faults`);
         await page.getByRole('radio', { name: 'Lost answer' }).check();
-        await page.getByRole('button', { name: 'Break it' }).click();
+        await page.getByRole('button', { name: 'Add this fault' }).click();
         await page.getByRole('link', { name: 'Load the accounts' }).click();
       };
-      const arrived = page.getByText('10 accounts arrived.');
+      const arrived = page.getByText('10 accounts were loaded.');
       const login = page.getByRole('heading', { level: 1, name: 'Log in', exact: true });
 
       await lose();
@@ -213,7 +213,7 @@ describeInBrowser('the example', () => {
       await page.getByText('Refresh token rotation is on.').waitFor();
     });
 
-    it('comes back to where it was after the login that follows a revocation', async () => {
+    it('returns to the same page after the login that follows a revocation', async () => {
       const page = await browser.newPage();
       await logIn(page, example.url, grace);
       await page.goto(`${example.url}/faults`);
@@ -222,10 +222,10 @@ describeInBrowser('the example', () => {
       await page.getByRole('link', { name: 'Load the accounts' }).click();
       await finishLogin(page, grace);
 
-      await page.getByText('10 accounts arrived.').waitFor();
+      await page.getByText('10 accounts were loaded.').waitFor();
     });
 
-    it('takes another app from the setup page into use without a restart, and never shows its secret', async () => {
+    it('uses another app from the setup page without a restart, and never shows its secret', async () => {
       const emulator = await startTestEmulator({ callbackURLs: [`${example.url}/auth/salesforce/callback`] });
       const { clientID, clientSecret } = emulator.clients[0]!;
       const page = await browser.newPage();
@@ -269,15 +269,15 @@ describeInBrowser('the example', () => {
       await expectHeading(page, `Hello, ${ada.name}`);
 
       await page.goto(`${example.url}/setup`);
-      await page.getByRole('button', { name: 'Back to the settings' }).click();
+      await page.getByRole('button', { name: 'Restore the settings' }).click();
       await page.getByText('Offline.').waitFor();
     });
 
-    it('has the doctor check the settings on the setup page, right ones and wrong ones', async () => {
+    it('lets the doctor check right and wrong settings on the setup page', async () => {
       const page = await browser.newPage();
       await page.goto(`${example.url}/setup`);
       await page.getByRole('button', { name: 'Check these settings' }).click();
-      await page.getByText('Nothing stands in the way of a login.').waitFor();
+      await page.getByText('The check found no problem.').waitFor();
       expect(await page.locator('.findings .is-error').count()).toBe(0);
       expect(await page.locator('.findings .is-ok').count()).toBeGreaterThan(3);
 
@@ -292,7 +292,7 @@ describeInBrowser('the example', () => {
       expect(await worst.locator('p.hint').innerText()).not.toBe('');
       expect(await page.content()).not.toContain('__fake_secret_nobody_knows__');
 
-      await page.getByRole('button', { name: 'Back to the settings' }).click();
+      await page.getByRole('button', { name: 'Restore the settings' }).click();
       await page.getByText('Offline.').waitFor();
     });
 
@@ -311,10 +311,10 @@ describeInBrowser('the example', () => {
       const reply = await send(`${example.url}/setup`, 'POST', headers);
 
       expect(reply.status).toBe(403);
-      expect(reply.text).toContain('sent by another site');
+      expect(reply.text).toContain('Another site sent this form');
     });
 
-    it('lets pages load nothing from elsewhere and keeps them out of caches', async () => {
+    it('lets pages load nothing from other hosts and keeps them out of caches', async () => {
       const { headers } = await send(example.url, 'GET', {});
 
       expect(headers['content-security-policy']).toContain("default-src 'none'; script-src 'self'; style-src 'self'");
@@ -359,7 +359,7 @@ describeInBrowser('the example', () => {
       expect(example.output()).not.toContain(emulator.clients[0]!.clientSecret);
     });
 
-    it('offers no faults: they are the emulator’s', async () => {
+    it('offers no faults, because only the emulator has faults', async () => {
       const page = await browser.newPage();
       await logIn(page, example.url, person);
 
@@ -367,7 +367,7 @@ describeInBrowser('the example', () => {
       expect((await page.goto(`${example.url}/faults`))?.status()).toBe(404);
     });
 
-    it('revokes the access token itself, and goes on with a new one, time and again', async () => {
+    it('revokes its own access token and continues with a new one, several times', async () => {
       const page = await browser.newPage();
       await logIn(page, example.url, person);
       const before = refreshRequests(emulator);
@@ -476,7 +476,7 @@ describeInBrowser('the example', () => {
       expect(page.url()).toBe(`${example.url}/accounts?from=a%26b`);
     });
 
-    it('says so readably when the user denies access, and lets him try again', async () => {
+    it('explains that the user denied access, and lets the user try again', async () => {
       const page = await browser.newPage();
       await page.goto(example.url);
       await page.getByRole('link', { name: 'Log in with Salesforce' }).click();
@@ -484,7 +484,7 @@ describeInBrowser('the example', () => {
 
       await page.getByRole('button', { name: 'Deny' }).click();
 
-      await expectHeading(page, 'That did not work');
+      await expectHeading(page, 'Something went wrong');
       const alert = await page.getByRole('alert').innerText();
       expect(alert).toContain('ERR_SALESFORCE_ACCESS_DENIED');
       expect(alert).not.toMatch(/ at \S+:\d+|node_modules/);
@@ -493,7 +493,7 @@ describeInBrowser('the example', () => {
       await expectHeading(page, `Hello, ${person.displayName}`);
     });
 
-    it('logs in again where an administrator has revoked the tokens', async () => {
+    it('logs in again after an administrator revokes the tokens', async () => {
       const page = await browser.newPage();
       await logIn(page, example.url, person);
       emulator.revokeRefreshTokens({ username: person.username });
@@ -512,7 +512,7 @@ describeInBrowser('the example', () => {
 
       const accounts = await page.goto(`${example.url}/accounts`);
       expect(accounts?.status()).toBe(503);
-      await expectHeading(page, 'That did not work');
+      await expectHeading(page, 'Something went wrong');
       const dashboard = await page.goto(example.url);
       expect(dashboard?.status()).toBe(200);
       expect(await page.locator('main .problem').count()).toBe(2);
@@ -525,7 +525,7 @@ describeInBrowser('the example', () => {
       });
     });
 
-    it('shows what Salesforce says against a query, and keeps everything else to itself', async () => {
+    it('shows Salesforce’s message about a query, and no details of other errors', async () => {
       const page = await browser.newPage();
       await logIn(page, example.url, person);
       const error = 'API_DISABLED_FOR_ORG';
@@ -538,7 +538,7 @@ describeInBrowser('the example', () => {
       expect(alert).toContain('<b>No</b>');
     });
 
-    it('escapes what comes from Salesforce', async () => {
+    it('escapes values of Salesforce', async () => {
       const page = await browser.newPage();
       person.displayName = '<img src=x onerror="document.title=1"> & Co';
       await logIn(page, example.url, person);
@@ -547,7 +547,7 @@ describeInBrowser('the example', () => {
       expect(await page.locator('img').count()).toBe(0);
     });
 
-    it('says so where there are no accounts', async () => {
+    it('says that there are no accounts', async () => {
       const page = await browser.newPage();
       await logIn(page, example.url, person);
       emulator.faults.inject({
@@ -558,10 +558,10 @@ describeInBrowser('the example', () => {
 
       await page.goto(`${example.url}/accounts`);
 
-      await page.getByText('There are no accounts you may see.').waitFor();
+      await page.getByText('There are no accounts that you may see.').waitFor();
     });
 
-    it('shows no token, anywhere', async () => {
+    it('shows no token on any page', async () => {
       const page = await browser.newPage();
       const seen: string[] = [];
       await logIn(page, example.url, person);
@@ -581,7 +581,7 @@ describeInBrowser('the example', () => {
       expect(cookies.filter(({ httpOnly, sameSite }) => !httpOnly || sameSite !== 'Lax')).toEqual([]);
     });
 
-    it('sends nothing live to somebody who is not logged in', async () => {
+    it('sends no live events to a user who is not logged in', async () => {
       expect((await fetch(`${example.url}/live`)).status).toBe(204);
     });
 

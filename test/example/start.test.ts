@@ -11,7 +11,7 @@ import { root, runExample, startExample } from './support';
 jest.setTimeout(240_000);
 
 describe('example/start.mjs', () => {
-  it('says that it is offline, where to go and who can log in', async () => {
+  it('says that it is offline, and prints its URL and the users', async () => {
     const example = await startExample();
 
     const output = example.output();
@@ -30,7 +30,7 @@ describe('example/start.mjs', () => {
     expect(await example.stop(signal)).toBe(0);
   });
 
-  it('stops soon, though a browser has opened a connection in advance', async () => {
+  it('stops soon, although a browser has opened a connection in advance', async () => {
     const example = await startExample();
     const socket = connect(Number(new URL(example.url).port), 'localhost');
     await once(socket, 'connect');
@@ -43,7 +43,7 @@ describe('example/start.mjs', () => {
     socket.destroy();
   });
 
-  it('says which port is taken, and what to do', async () => {
+  it('says which port is in use, and what to do', async () => {
     const server = createServer().listen(0);
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
@@ -83,7 +83,7 @@ describe('the code to copy', () => {
 });
 
 describe('example/minimal.mjs', () => {
-  it('logs in, shows accounts, outlives an expired token and logs out', async () => {
+  it('logs in, shows accounts, continues after an expired token and logs out', async () => {
     const example = await startExample({ PORT: String(await freePort()) }, 'minimal.mjs');
     const [, username = '', password = ''] = /^ {2}(\S+) +with password +(\S+)$/m.exec(example.output()) ?? [];
     const cookies = new Map<string, string>();
@@ -112,7 +112,7 @@ describe('example/minimal.mjs', () => {
 });
 
 describe('example/.env.example', () => {
-  it('names every variable the package reads, each with a comment, and sets none', () => {
+  it('names every variable that the package reads, each with a comment, and sets none', () => {
     const lines = readFileSync(join(root, 'example/.env.example'), 'utf8').split('\n');
     const variables = lines.flatMap((line, index) =>
       /^[A-Z_]+=/.test(line) ? [{ line, above: lines[index - 1] }] : [],

@@ -6,7 +6,7 @@ import { logInByHand } from '../tokens/before';
 /* What docs/guide/integrations.md says of a Connection with a refresh token of its own. */
 
 describe('a Connection of jsforce', () => {
-  it('keeps a refresh token that is spent, and presents it again', async () => {
+  it('keeps a spent refresh token and presents it again', async () => {
     const emulator = await startTestEmulator({
       callbackURLs: ['http://localhost:3000/cb'],
       policy: { rotateRefreshTokens: true },

@@ -50,7 +50,7 @@ function section(code: string): string {
   return new RegExp(`^### ${code}\\n([^]*?)(?=\\n##|$(?![^]))`, 'm').exec(readFileSync(path, 'utf8'))?.[1] ?? '';
 }
 
-it('docs/reference/errors.md has the catalogue’s table and the sentence each user reads', () => {
+it('docs/reference/errors.md has the table of errors and the sentences for users', () => {
   const text = readFileSync(path, 'utf8');
   if (process.env['UPDATE_ERROR_DOCS'] === '1') writeFileSync(path, rewritten(text));
 

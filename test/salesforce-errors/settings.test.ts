@@ -130,7 +130,7 @@ describe('an administrator who changes a setting', () => {
     expect((await logIn(app.browser(), app.emulator)).status).toBe(302);
   });
 
-  it.each(rows('code'))('in the middle of a login, and $what', async ({ change, code }) => {
+  it.each(rows('code'))('during a login, and $what', async ({ change, code }) => {
     const app = await start();
     const tab = app.browser();
     await logIn(tab, app.emulator);
@@ -163,7 +163,7 @@ describe('an administrator who changes a setting', () => {
     expect((await tab.get('/accounts')).status).toBe(ends ? 401 : 200);
   });
 
-  it('in the middle of a login, with the operator as quick as Salesforce: another secret', async () => {
+  it('during a login, if the operator changes the secret at the same time', async () => {
     const app = await start();
     const tab = app.browser();
     const callback = await walkToCallback(tab, app.emulator);

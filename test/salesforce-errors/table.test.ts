@@ -122,7 +122,7 @@ const statusOf = (place: SeenAt, { error }: SalesforceError): number => {
 describe.each(Object.keys(provoke) as (keyof typeof provoke)[])('an error of Salesforce in %s', (place) => {
   const entries = salesforceErrors.filter(({ at }) => at.includes(place));
 
-  it('becomes what the catalogue promises', async () => {
+  it('becomes the error of the table', async () => {
     // The clock stands still: what is tried again later never is.
     const app = await start(place === 'revoke' ? { clock: new ManualClock() } : {});
     const seen: Record<string, unknown> = {};
@@ -154,10 +154,10 @@ describe.each(Object.keys(provoke) as (keyof typeof provoke)[])('an error of Sal
   });
 });
 
-describe('an error Salesforce shows on a page of its own', () => {
+describe('an error that Salesforce shows on its own page', () => {
   const entries = salesforceErrors.filter(({ at, meaning }) => at.includes('page') && meaning !== 'ignored');
 
-  it('is read to the user, and the doctor finds it with what to do', async () => {
+  it('is shown to the user, and the doctor finds it with a fix', async () => {
     const { emulator, browser, client, url } = await start();
     const { clientID, clientSecret } = client;
     const callbackURL = `${url}/auth/salesforce/callback`;
@@ -187,7 +187,7 @@ describe('an error Salesforce shows on a page of its own', () => {
   });
 });
 
-describe('an error that is not in the catalogue', () => {
+describe('an error that is not in the table', () => {
   const unknown = { error: 'brand_new_error', errorDescription: 'told <b>nobody</b>\r\nyet' };
   it.each([
     ['callback', 'ERR_SALESFORCE_OAUTH', 502],
@@ -201,7 +201,7 @@ describe('an error that is not in the catalogue', () => {
     expect(seen!.errorDescription).toBe('told <b>nobody</b> yet');
   });
 
-  it('is an outage where it comes with a 5xx status, and in doubt in a refresh', async () => {
+  it('is an outage with a 5xx status, and in doubt in a refresh', async () => {
     const fault = { kind: 'error', ...unknown, status: 500 } as never;
 
     const app = await start();
@@ -213,7 +213,7 @@ describe('an error that is not in the catalogue', () => {
     expect(await provoke.api(app, fault, unknown)).toMatchObject({ code: 'ERR_SALESFORCE_UPSTREAM' });
   });
 
-  it('keeps nothing long enough to be a secret', async () => {
+  it('keeps no text that is long enough to be a secret', async () => {
     const secret = 'aPrx__fake_authorization_code_that_is_long__';
 
     const seen = await provoke.callback(

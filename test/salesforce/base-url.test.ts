@@ -20,7 +20,7 @@ describe('parseBaseUrl()', () => {
     ['http://localhost:4400', 'http://localhost:4400'],
     ['http://127.0.0.1:4400/', 'http://127.0.0.1:4400'],
     ['http://[::1]:4400', 'http://[::1]:4400'],
-  ])('makes of %s %s', (given, baseUrl) => {
+  ])('turns %s into %s', (given, baseUrl) => {
     expect(parseBaseUrl(given, [])).toBe(baseUrl);
   });
 
@@ -38,15 +38,15 @@ describe('parseBaseUrl()', () => {
     'https://:pass@login.salesforce.com',
     'https://login.salesforce.com?x=1',
     'https://login.salesforce.com#x',
-  ])('says of %j what it must be', (given) => {
+  ])('explains why %j is invalid', (given) => {
     expect(() => parseBaseUrl(given, [])).toThrow(failure(invalid));
   });
 
-  it('names the option it is about', () => {
+  it('names the option', () => {
     expect(() => parseBaseUrl('', [], 'organizations.dev')).toThrow('organizations.dev must be an absolute https URL');
   });
 
-  it('wants https anywhere but here', () => {
+  it('requires https, except on this machine', () => {
     expect(() => parseBaseUrl('http://login.salesforce.com', [])).toThrow(
       failure({
         code: 'ERR_SALESFORCE_OPTION_INVALID',
@@ -60,7 +60,7 @@ describe('parseBaseUrl()', () => {
     ['acme.lightning.force.com', 'acme.my.salesforce.com'],
     ['acme.lightning.crmforce.mil', 'acme.my.salesforce.mil'],
     ['acme.lightning.sfcrmapps.cn', 'acme.my.sfcrmproducts.cn'],
-  ])('knows the user interface at %s', (host, myDomain) => {
+  ])('recognizes the user interface at %s', (host, myDomain) => {
     expect(() => parseBaseUrl(`https://${host}`, [])).toThrow(
       failure({
         code: 'ERR_SALESFORCE_OPTION_INVALID',
@@ -69,7 +69,7 @@ describe('parseBaseUrl()', () => {
     );
   });
 
-  it('takes a name with such an address in its middle for what it is', () => {
+  it('does not confuse a name that only contains such an address', () => {
     expect(() => parseBaseUrl('https://acme.lightning.force.com.evil.example', [])).toThrow(
       failure({ code: 'ERR_SALESFORCE_BASE_URL_NOT_ALLOWED' }),
     );

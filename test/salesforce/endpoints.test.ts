@@ -1,7 +1,7 @@
 import { endpointsOf } from '../../lib/salesforce/endpoints';
 
 describe('endpointsOf()', () => {
-  it('keeps the path of a site in front', () => {
+  it('keeps the path of a site first', () => {
     const base = 'https://acme.my.site.com/portal';
 
     expect(endpointsOf(base)).toEqual({

@@ -1,7 +1,7 @@
 import { isLoopback, isSalesforceHost, isTrustedHost, parseUrl, trustHosts } from '../../lib/salesforce/hosts';
 
 describe('parseUrl()', () => {
-  it('says undefined where there is none', () => {
+  it('returns undefined for a text that is not a URL', () => {
     expect(parseUrl('nonsense')).toBeUndefined();
     expect(parseUrl('https://login.salesforce.com')?.host).toBe('login.salesforce.com');
   });
@@ -22,7 +22,7 @@ describe('isLoopback()', () => {
     expect(isLoopback(new URL(url))).toBe(is);
   });
 
-  it('looks at the whole name', () => {
+  it('checks the whole name', () => {
     // Schemes other than http leave a name as it is written.
     expect(isLoopback(new URL('x://x127.0.0.1'))).toBe(false);
     expect(isLoopback(new URL('x://127.0.0.1x'))).toBe(false);
@@ -30,7 +30,7 @@ describe('isLoopback()', () => {
 });
 
 describe('trustHosts()', () => {
-  it('sorts what the operator wrote down', () => {
+  it('sorts the hosts of the operator', () => {
     const trusted = trustHosts(
       'http://localhost:4400',
       ['one.example', '.two.example'],
@@ -70,7 +70,7 @@ describe('isTrustedHost()', () => {
     expect(isTrustedHost(new URL(url), trusted)).toBe(is);
   });
 
-  it('takes no name with a dot at its end, though the operator wrote it like that', () => {
+  it('refuses a name with a trailing dot, even if the operator wrote the dot', () => {
     const url = 'https://login.acme.example.';
 
     expect(isTrustedHost(new URL(url), trustHosts(url, []))).toBe(false);

@@ -41,7 +41,7 @@ describe('parseIdentityUrl()', () => {
 });
 
 describe('readIdentityUrl()', () => {
-  it('reads the ids whatever the host', () => {
+  it('reads the ids for any host', () => {
     expect(readIdentityUrl(`https://evil.example${path}`)).toEqual(identity);
   });
 

@@ -22,7 +22,7 @@ describe.each([
   ['isOrganizationId()', isOrganizationId, '00D'],
   ['isUserId()', isUserId, '005'],
 ] as const)('%s', (_name, isId, prefix) => {
-  it.each([12, 15])('takes its prefix and %d letters and digits', (length) => {
+  it.each([12, 15])('accepts its prefix and %d letters and digits', (length) => {
     expect(isId(prefix + 'aZ9'.repeat(length / 3))).toBe(true);
   });
 

@@ -6,7 +6,7 @@ const issuedAt = '1278448101416';
 const signature = 'c+fyeH32EJXweTLDrEA6EM4gRaPVhX4gsar0wN/d43I=';
 
 describe('isSignatureValid()', () => {
-  it('takes what another program signed', () => {
+  it('accepts a signature of another program', () => {
     expect(isSignatureValid('__fake_secret__', id, issuedAt, signature)).toBe(true);
   });
 

@@ -37,7 +37,7 @@ describeEachOn(storeNames)('grants at rest in %s', (name) => {
     return { emulator, store, ...server, withKeys, app, one, two };
   }
 
-  it('show no token and no secret to whoever reads the server', async () => {
+  it('show no token and no secret to a reader of the server', async () => {
     const { app, dump, emulator, one } = await start();
     const client = await app.salesforce.tokens.get(one.grantId);
     const shown = client.accessToken;
@@ -51,7 +51,7 @@ describeEachOn(storeNames)('grants at rest in %s', (name) => {
     expect(secrets.filter((secret) => everything.includes(secret))).toEqual([]);
   });
 
-  it("do not open as another user's, log nobody out, and open again in their own place", async () => {
+  it("do not open as another user's grant, log no user out, and open again in their own place", async () => {
     const { one, two, overwrite, dump } = await start();
     await overwrite(one.grantId, two.payload);
     await overwrite(two.grantId, one.payload);
@@ -71,7 +71,7 @@ describeEachOn(storeNames)('grants at rest in %s', (name) => {
     for (const { tab } of [one, two]) expect((await tab.get('/accounts')).status).toBe(200);
   });
 
-  it('are an error under a wrong key, which destroys nothing', async () => {
+  it('cause an error under a wrong key, and are not destroyed', async () => {
     const { app, dump, emulator, one, withKeys } = await start();
     const wrong = await withKeys(newKey);
     const before = await dump();

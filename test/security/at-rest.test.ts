@@ -40,7 +40,7 @@ async function plant(store: TokenStore, grantId: string, payload: string): Promi
 }
 
 describe('a sealed grant', () => {
-  it("does not open as another user's", async () => {
+  it("does not open as another user's grant", async () => {
     const { store, two, oneId, twoId } = await twoUsers();
     await plant(store, twoId, (await store.read(oneId))!.payload);
 
@@ -50,7 +50,7 @@ describe('a sealed grant', () => {
     expect(answer.body.code).toBe('ERR_SALESFORCE_GRANT_UNREADABLE');
   });
 
-  it('does not open when a single character of it is another', async () => {
+  it('does not open if a single character was changed', async () => {
     const { store, oneId } = await twoUsers();
     const { payload } = (await store.read(oneId))!;
     const ring = new KeyRing(keys, 'grant');
@@ -86,7 +86,7 @@ describe('a sealed grant', () => {
     expect(await grants.open('x', await grants.seal('x', 'secret'))).toBe('secret');
   });
 
-  it('cannot be replaced by one in the clear, with tokens or a host of somebody else', async () => {
+  it('cannot be replaced by an unencrypted one with other tokens or another host', async () => {
     const { store, two, twoId, emulator } = await twoUsers();
     const tokens = {
       accessToken: '__fake_planted_token__',
@@ -105,7 +105,7 @@ describe('a sealed grant', () => {
     expect(answer.text).not.toContain('evil');
   });
 
-  it('may be in the clear while encryption is being switched on, and is sealed by the next refresh', async () => {
+  it('may be unencrypted while encryption is being switched on, and is sealed by the next refresh', async () => {
     const emulator = await startTestEmulator();
     const store = new MemoryTokenStore();
     const before = await startApp({ emulator, options: { store } });
@@ -129,7 +129,7 @@ describe('a sealed grant', () => {
     expect((await strict.salesforce.tokens.get(grantId)).accessToken).toBeDefined();
   });
 
-  it('that is damaged is an error that quotes nothing of it', async () => {
+  it('causes an error without its content if it is damaged', async () => {
     const codec = new GrantCodec(undefined);
     const record = { schema: 2, grantId: 'x', payload: '{"accessToken":"__fake_token__' } as never;
 
@@ -144,7 +144,7 @@ describe('a sealed grant', () => {
 });
 
 describe('a pending login in its cookie', () => {
-  it('is no means to guess a short client secret: its key costs work to try', async () => {
+  it('does not help to guess a short client secret, because each try costs work', async () => {
     const emulator = await startTestEmulator();
     const clientSecret = '1234567890123456789';
     const { clientID } = emulator.registerClient({ callbackURLs: [], clientSecret });

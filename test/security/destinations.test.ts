@@ -70,7 +70,7 @@ describe('the client secret', () => {
     },
   );
 
-  it('is sent to no port of this machine but the one that is configured', async () => {
+  it('is sent only to the configured port of this machine', async () => {
     const trap = await startTrap();
     const emulator = await startTestEmulator();
     const { browser } = await startApp({ emulator });
@@ -94,7 +94,7 @@ describe('the client secret', () => {
     expect(trap.requests).toEqual([]);
   });
 
-  it('is not sent to the host a stored grant names, be it at a refresh, a revocation or an introspection', async () => {
+  it('is not sent to the host of a stored grant, at a refresh, a revocation or an introspection', async () => {
     const trap = await startTrap();
     const store = new MemoryTokenStore();
     const { emulator, grantId, client, salesforce } = await loggedIn({ options: { store, refresh: { cacheMs: 0 } } });
@@ -159,7 +159,7 @@ describe('an access token', () => {
     expect(trap.requests).toEqual([]);
   });
 
-  it('goes to the instance only, with paths made of anything', async () => {
+  it('goes to the instance only, with random paths', async () => {
     const { client, emulator } = await loggedIn();
     const before = emulator.requests.length;
     const piece = fc.constantFrom(
@@ -211,7 +211,7 @@ describe('an access token', () => {
     expect(trap.requests).toEqual([]);
   });
 
-  it('stays behind where the caller has a redirect to another host followed all the same', async () => {
+  it('is not sent if the caller follows a redirect to another host', async () => {
     const trap = await startTrap();
     const { client, emulator } = await loggedIn();
     emulator.faults.inject({ on: 'data', kind: 'redirect', location: `${trap.url}/data` });
@@ -223,7 +223,7 @@ describe('an access token', () => {
     expect(trap.requests[0]!.headers).not.toHaveProperty('cookie');
   });
 
-  it("cannot be replaced or led astray by headers handed on from a visitor's request", async () => {
+  it("cannot be replaced or redirected by headers of a user's request", async () => {
     const { client, emulator } = await loggedIn();
     const visitors = {
       Host: 'evil.my.salesforce.com',

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, get, type Server } from 'node:http';
+import { createServer, get } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
@@ -11,21 +11,12 @@ import { logIn, startApp, walkToCallback } from '../helpers/app';
 import { collect } from '../helpers/collect';
 import { ManualClock } from '../helpers/clock';
 import { startTestEmulator } from '../helpers/emulator';
-
-const servers = new Set<Server>();
-
-afterEach(() => {
-  for (const server of servers) {
-    server.closeAllConnections();
-    server.close();
-  }
-  servers.clear();
-});
+import { closeAfterTest } from '../helpers/servers';
 
 /** A host in Salesforce's place that answers as badly as it can. */
 async function startHost(answer: Parameters<typeof createServer>[1]): Promise<string> {
   const server = createServer(answer);
-  servers.add(server);
+  closeAfterTest(server);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/services/oauth2/token`;
@@ -41,7 +32,7 @@ const network = { fetch: undefined, httpTimeoutMs: 30_000 };
 
 const post = (url: string): Promise<unknown> => exchange(url, { method: 'POST', headers: {} }, network, systemClock);
 
-describe('logins begun and never ended', () => {
+describe('logins that begin and never end', () => {
   it('leave nothing on the server: no session, no grant, no memory', async () => {
     const emulator = await startTestEmulator();
     const store = new MemoryTokenStore();
@@ -68,7 +59,7 @@ describe('logins begun and never ended', () => {
     expect(sizeOf()).toBe(before);
   });
 
-  it('never fill the Cookie header: what servers refuse to read, no browser is made to send', async () => {
+  it('never make the Cookie header too large for a server', async () => {
     const emulator = await startTestEmulator();
     const { browser } = await startApp({
       emulator,
@@ -99,7 +90,7 @@ describe('a huge callback', () => {
     ['code', (text: string) => `?code=${text}&state=x`],
     ['error', (text: string) => `?error=${text}&error_description=${text.slice(0, 1000)}&state=x`],
     ['list of parameters', (text: string) => `?state=x${'&code=1'.repeat(text.length / 8)}`],
-  ])('with a long %s is refused, and nothing of it comes back or is kept', async (_what, query) => {
+  ])('with a long %s is refused, and its text is neither returned nor stored', async (_what, query) => {
     const emulator = await startTestEmulator();
     const { browser, salesforce, errors } = await startApp({ emulator });
     const before = inspect(salesforce, { depth: 20, showHidden: true }).length;
@@ -126,7 +117,7 @@ describe('a huge callback', () => {
 });
 
 describe('a reply of Salesforce', () => {
-  it('without end is cut off at its cap', async () => {
+  it('without end is cut off at the limit', async () => {
     let sent = 0;
     const url = await startHost((_req, res) => {
       const more = (): void => {
@@ -156,7 +147,7 @@ describe('a reply of Salesforce', () => {
     },
   );
 
-  it('that drips is given up when its time is over, however lively the connection is', async () => {
+  it('that drips is given up after the timeout, although data keeps arriving', async () => {
     const clock = new ManualClock();
     let drop!: () => void;
     const dripped = new Promise<void>((resolve) => (drop = resolve));
@@ -185,7 +176,7 @@ describe('a reply of Salesforce', () => {
       });
       socket.on('error', () => undefined);
     });
-    servers.add(server);
+    closeAfterTest(server);
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
 
@@ -194,7 +185,7 @@ describe('a reply of Salesforce', () => {
     expect(code).toBe('ERR_SALESFORCE_CONNECTION_LOST');
   });
 
-  it('that claims a life beyond counting is taken for ten years at most', async () => {
+  it('with an extreme life is capped at ten years', async () => {
     const emulator = await startTestEmulator();
     const store = new MemoryTokenStore();
     const { browser } = await startApp({ emulator, options: { store } });

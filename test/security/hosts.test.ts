@@ -150,7 +150,7 @@ const lookAlike = fc
   .map(({ scheme, user, sub, host, tail, port, path }) => scheme + user + sub + host + tail + port + path);
 
 describe('the hosts that receive tokens and secrets', () => {
-  it('are those of Salesforce and of the operator, whatever the URL looks like', () => {
+  it('are those of Salesforce and of the operator, for every shape of URL', () => {
     fc.assert(
       fc.property(lookAlike, (text) => {
         const url = parseUrl(text);
@@ -204,7 +204,7 @@ describe('the hosts that receive tokens and secrets', () => {
     expect(mayReceiveTokens(text)).toBe(true);
   });
 
-  it('include this machine only where a base URL names it, and then at its port alone', () => {
+  it('include this machine only if a base URL names it, and only at that port', () => {
     const emulator = trustHosts('http://localhost:4000', []);
     const trusted = (text: string): boolean => isTrustedHost(new URL(text), emulator);
 
@@ -228,7 +228,7 @@ describe('the hosts that receive tokens and secrets', () => {
     ).toEqual(Array.from({ length: 9 }, () => false));
   });
 
-  it('include a host on which customers have sites only where the operator configured that very one', () => {
+  it('include a host with sites of customers only if the operator configured exactly that host', () => {
     const site = 'https://acme.my.site.com/customers';
 
     expect(parseBaseUrl(site, [])).toBe(site);
@@ -237,7 +237,7 @@ describe('the hosts that receive tokens and secrets', () => {
     expect(() => parseRequestedBaseUrl(site, production)).toThrow('acme.my.site.com');
   });
 
-  it('never include plain http, nor what a port or a suffix of an allowed host did not name', () => {
+  it('never include plain http, or a port or suffix that the operator did not allow', () => {
     const trusted = trustHosts('https://login.salesforce.com', ['acme.example:8443', '.acme.example']);
     const verdict = (text: string): boolean => isTrustedHost(new URL(text), trusted);
 

@@ -153,14 +153,14 @@ describe('header injection', () => {
         return answers;
       }
 
-      it('no redirect to the login leads elsewhere', async () => {
+      it('no redirect to the login leads to another site', async () => {
         const locations = (await ask('/x')).map(({ location }) => location);
 
         expect(locations[0]).toBe('/acme/auth/salesforce?returnTo=%2Facme%2Fx');
         expect(locations.filter(isElsewhere)).toEqual([]);
       });
 
-      it('no link on the error page leads elsewhere', async () => {
+      it('no link on the error page leads to another site', async () => {
         const answers = await ask('/auth/salesforce/callback?state=x&code=y');
         const links = answers.map(({ html }) => [...html.matchAll(/href="([^"]*)"/g)].map(([, href]) => href!));
 
@@ -174,7 +174,7 @@ describe('header injection', () => {
 describe('text of an attacker or of Salesforce', () => {
   const nasty = 'line\r\nSet-Cookie: x=1\u001b[31mred\u0007\u202etxt\u0000\u2028<script>alert(1)</script>';
 
-  it('becomes one bounded line without control characters, whatever it is', () => {
+  it('becomes one short line without control characters', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string({ unit: 'binary', maxLength: 400 }), fc.constant(nasty)), (text) => {
         const safe = safeText(text);
@@ -184,7 +184,7 @@ describe('text of an attacker or of Salesforce', () => {
     );
   });
 
-  it('loses what is long enough to be a secret', () => {
+  it('loses every word that is long enough to be a secret', () => {
     const secret = fc.string({
       unit: fc.constantFrom(...Array.from('abcXYZ019+/=_.!~-')),
       minLength: 30,
@@ -200,7 +200,7 @@ describe('text of an attacker or of Salesforce', () => {
     );
   });
 
-  it('is not believed in an error callback that nobody asked for, and reaches pages and logs harmless in one that was', async () => {
+  it('is ignored in an error callback without a login, and is harmless on pages and in logs otherwise', async () => {
     const lines: string[] = [];
     createDebug.enable('express-salesforce-auth:*');
     const log = jest

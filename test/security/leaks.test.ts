@@ -8,7 +8,7 @@ interface Results {
 }
 
 describe('the search for secrets', () => {
-  it('finds a leak wherever it is planted, without repeating it, and nothing where there is none', () => {
+  it('finds every planted leak, does not repeat the secret, and finds nothing without a leak', () => {
     const folder = mkdtempSync(join(tmpdir(), 'express-salesforce-auth-'));
     const outputFile = join(folder, 'results.json');
     const root = join(__dirname, '../..');

@@ -12,7 +12,7 @@ const loginCookieOf = async (tab: Browser): Promise<string> => {
 };
 
 describe('login CSRF', () => {
-  it("fails: the callback of an attacker's login is worth nothing in the victim's browser", async () => {
+  it("fails, because the callback of an attacker's login does not work in the victim's browser", async () => {
     const emulator = await startTestEmulator();
     const { browser } = await startApp({ emulator });
     const [attacker, victim] = [browser(), browser()];
@@ -27,7 +27,7 @@ describe('login CSRF', () => {
     expect(emulator.requests.filter(({ body }) => body?.['code'] === codeOf(planted))).toEqual([]);
   });
 
-  it('fails with a cookie tossed from a subdomain: over https it has a name no other host can set', async () => {
+  it('fails with a cookie from a subdomain, because over https no other host can set the name of the cookie', async () => {
     const emulator = await startTestEmulator();
     const { browser } = await startApp({
       emulator,
@@ -46,7 +46,7 @@ describe('login CSRF', () => {
     expect(cookie).not.toContain('Domain');
   });
 
-  it('fails with a tossed cookie that lacks the prefix, or has it behind a blank', async () => {
+  it('fails with a foreign cookie without the prefix, or with a blank before the prefix', async () => {
     const emulator = await startTestEmulator();
     const { browser, url, client } = await startApp({
       emulator,
@@ -76,7 +76,7 @@ describe('login CSRF', () => {
     }
   });
 
-  it('is not helped by cookies with names that no response can carry', async () => {
+  it('does not succeed with cookie names that no response can carry', async () => {
     const emulator = await startTestEmulator();
     const { browser } = await startApp({ emulator });
     const planted = Array.from({ length: 12 }, (_, index) => `salesforce-login.x(${index})=1`).join('; ');
@@ -88,7 +88,7 @@ describe('login CSRF', () => {
 });
 
 describe('code injection', () => {
-  it("fails: another login's code does not fit the verifier of this one", async () => {
+  it('fails, because the code of another login does not match the verifier of this login', async () => {
     const emulator = await startTestEmulator();
     const { browser } = await startApp({ emulator });
     const [attacker, victim] = [browser(), browser()];
@@ -102,7 +102,7 @@ describe('code injection', () => {
     expect(emulator.liveTokens()).toEqual({ accessTokens: 0, refreshTokens: 0 });
   });
 
-  it('fails with the code of another client, whoever its user is', async () => {
+  it('fails with the code of another client, for any user', async () => {
     const emulator = await startTestEmulator();
     const [one, other] = [await startApp({ emulator }), await startApp({ emulator })];
     const [tab, otherTab] = [one.browser(), other.browser()];
@@ -135,7 +135,7 @@ describe('a PKCE downgrade', () => {
     }
   });
 
-  it('does not happen on the way back: every code goes with its own verifier', async () => {
+  it('does not happen at the callback, because every code is sent with its own verifier', async () => {
     const emulator = await startTestEmulator();
     const { browser } = await startApp({ emulator });
     await logIn(browser(), emulator);
@@ -176,7 +176,7 @@ describe('a mix-up', () => {
     return { ...app, emulator };
   }
 
-  it("of tenants does not send one's client secret to the other's host", async () => {
+  it('of tenants does not send the client secret of one tenant to the host of the other', async () => {
     const foreign = await startTestEmulator();
     const { browser, emulator } = await twoTenants({ baseUrl: foreign.url, clientSecret: '__test_own_secret__' });
     const attacker = browser();
@@ -207,7 +207,7 @@ describe('a mix-up', () => {
     expect(emulator.requests.filter(({ path }) => path.endsWith('/token'))).toEqual([]);
   });
 
-  it('of organizations is refused: the answer goes to the host the login began at, and nowhere else', async () => {
+  it('of organizations is refused, because the code goes only to the host of the login', async () => {
     const [emulator, foreign] = [await startTestEmulator(), await startTestEmulator()];
     const { browser } = await startApp({ emulator, options: { organizations: { partner: foreign.url } } });
     const tab = browser();
@@ -226,7 +226,7 @@ describe('a mix-up', () => {
     expect((await tab.get('/me')).status).toBe(401);
   });
 
-  it("of replies is refused: tokens of another user than the signed identity, or another client's", async () => {
+  it('of replies is refused: tokens of another user than the signed identity, or of another client', async () => {
     const emulator = await startTestEmulator();
     const { browser, client } = await startApp({ emulator });
     const other = await startApp({ emulator });
@@ -299,7 +299,7 @@ describe('session fixation', () => {
     },
   );
 
-  it('fails at logout too: the old session id is worth nothing afterwards', async () => {
+  it('fails at logout too, because the old session id does not work afterwards', async () => {
     const emulator = await startTestEmulator();
     const { browser, url } = await startApp({ emulator });
     const tab = browser();

@@ -19,7 +19,7 @@ describe('returnTo of a login and a logout', () => {
     '/\t/evil.test',
     'javascript:alert(1)',
     '@evil.test',
-  ])("of a login, an attacker's link and a logout goes to the home page instead of %j", async (hostile) => {
+  ])("of a login, an attacker's link and a logout leads to the home page instead of %j", async (hostile) => {
     const emulator = await startTestEmulator();
     const { browser } = await startApp({
       emulator,

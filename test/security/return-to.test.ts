@@ -17,7 +17,7 @@ function readings(reference: string): string[] {
 }
 
 describe('returnTo', () => {
-  it('leads to the same origin, as a browser reads it and however often a proxy decodes it before', () => {
+  it('leads to the same origin, in a browser and after any number of decodings by a proxy', () => {
     fc.assert(
       fc.property(reference, (given) => {
         const kept = safeReturnTo(given);
@@ -31,7 +31,7 @@ describe('returnTo', () => {
     );
   });
 
-  it('is something a Location header can carry: printable ASCII that begins with one slash, bounded', () => {
+  it('fits a Location header: short printable ASCII that begins with one slash', () => {
     fc.assert(
       fc.property(reference, (given) => {
         const kept = safeReturnTo(given);
@@ -41,7 +41,7 @@ describe('returnTo', () => {
     );
   });
 
-  it('stays what it is when it is looked at again', () => {
+  it('does not change when it is checked again', () => {
     fc.assert(
       fc.property(reference, (given) => {
         const kept = safeReturnTo(given);
@@ -51,7 +51,7 @@ describe('returnTo', () => {
     );
   });
 
-  it('keeps what applications use: paths, queries and fragments', () => {
+  it('keeps paths, queries and fragments', () => {
     const segment = fc.string({
       unit: fc.constantFrom(...Array.from('abcXYZ019-_~é漢 ')),
       minLength: 1,
@@ -71,7 +71,7 @@ describe('returnTo', () => {
     );
   });
 
-  it.each(['/é'.repeat(1024), `/${'"'.repeat(2000)}`])('is bounded as it travels, escapes included (%#)', (path) => {
+  it.each(['/é'.repeat(1024), `/${'"'.repeat(2000)}`])('has a limited length with all escapes (%#)', (path) => {
     expect(path.length).toBeLessThanOrEqual(2048);
     expect(safeReturnTo(path)).toBeUndefined();
   });

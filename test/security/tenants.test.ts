@@ -91,7 +91,7 @@ async function tokenOf(browser: Browser): Promise<{ accessToken: string; instanc
 }
 
 describe('a tenant that names the client of another', () => {
-  it('gets a grant of its own, though organization, user and client are the same', async () => {
+  it('gets its own grant, although organization, user and client are the same', async () => {
     const { acme, mallory, process } = await twoTenants();
     const app = await process();
     const [victim, attacker] = [at(app, 'acme'), at(app, 'mallory')];
@@ -111,7 +111,7 @@ describe('a tenant that names the client of another', () => {
     expect(acme.emulator.liveTokens()).toEqual({ accessTokens: 1, refreshTokens: 1 });
   });
 
-  it("gets none of the other's requests, tokens and secret, before a refresh and after it", async () => {
+  it('gets no requests, tokens or secret of the other tenant, before and after a refresh', async () => {
     const { acme, mallory, process } = await twoTenants();
     const app = await process();
     const [victim, attacker] = [at(app, 'acme'), at(app, 'mallory')];
@@ -135,7 +135,7 @@ describe('a tenant that names the client of another', () => {
     for (const token of acme.emulator.presentations.keys()) expect(seenBy(mallory)).not.toContain(token);
   });
 
-  it('is not asked about a grant of the other whose client is not configured any more', async () => {
+  it('is not asked about a grant of the other tenant whose client is not configured any more', async () => {
     const { acme, mallory, process, replaceClientOfAcme } = await twoTenants();
     const first = await process();
     const victim = at(first, 'acme');
@@ -154,7 +154,7 @@ describe('a tenant that names the client of another', () => {
     expect(acme.emulator.liveTokens().refreshTokens).toBe(1);
   });
 
-  it('gets no access to jobs of the other: a grant is looked up by tenant', async () => {
+  it('gets no access to jobs of the other tenant, because a grant is found by tenant', async () => {
     const { acme, mallory, process } = await twoTenants();
     const app = await process();
     const { salesforce } = app;
@@ -170,7 +170,7 @@ describe('a tenant that names the client of another', () => {
     expect(mallory.emulator.requests).toEqual([]);
   });
 
-  it('has no login with a session of the other tenant, whatever the request asks for', async () => {
+  it('has no login with a session of the other tenant, for every kind of request', async () => {
     const { acme, mallory, process } = await twoTenants();
     const app = await process();
     // One browser, whose cookies reach both hosts: as with a session cookie of the parent domain.
@@ -195,7 +195,7 @@ describe('a tenant that names the client of another', () => {
     expect((await tab.set('X-Tenant', 'mallory').get('/me')).status).toBe(200);
   });
 
-  it('does not get a login added to those of the other in a session that both see', async () => {
+  it('adds no login to the logins of the other tenant in a shared session', async () => {
     const { acme, mallory, process } = await twoTenants();
     const app = await process();
     const tab = app.browser();
@@ -208,7 +208,7 @@ describe('a tenant that names the client of another', () => {
     expect(seenBy(acme)).not.toContain(mallory.client.clientSecret);
   });
 
-  it("gets no code of the other's login, whichever of the two begins it", async () => {
+  it('gets no code of a login of the other tenant, in either direction', async () => {
     const { acme, mallory, process } = await twoTenants();
     const app = await process();
     const tab = app.browser();
@@ -228,7 +228,7 @@ describe('a tenant that names the client of another', () => {
     }
   });
 
-  it("logs out at its own host alone, also everywhere: the other's users stay logged in", async () => {
+  it('logs out only at its own host, also everywhere: users of the other tenant stay logged in', async () => {
     const { acme, mallory, process } = await twoTenants();
     const app = await process();
     const [victim, attacker] = [at(app, 'acme'), at(app, 'mallory')];

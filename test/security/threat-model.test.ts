@@ -33,7 +33,7 @@ describe('docs/internals/threat-model.md', () => {
     );
   });
 
-  it('has a test, or says in words what is left open, under each threat', () => {
+  it('has a test or names what is not covered, for each threat', () => {
     const threats = read('docs/internals/threat-model.md').split(/^### /m).slice(1);
 
     expect(threats.filter((threat) => !/^- `test\//m.test(threat))).toEqual([]);

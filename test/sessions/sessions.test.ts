@@ -72,7 +72,7 @@ describeEachOn(cases)('sessions in %s on Express %d', (kind, express) => {
     expect(emulator.liveTokens()).toEqual({ accessTokens: 0, refreshTokens: 0 });
   });
 
-  it('a session id planted before the login is worth nothing after it', async () => {
+  it('a session id that an attacker sets before the login does not work after the login', async () => {
     const [attacker, victim] = [app.browser(), app.browser()];
     await attacker.get('/visit');
     const planted = await cookieOf(attacker);
@@ -96,7 +96,7 @@ describeEachOn(cases)('sessions in %s on Express %d', (kind, express) => {
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
   });
 
-  it('what is stored holds no token, code or secret', async () => {
+  it('stored sessions hold no token, code or secret', async () => {
     const tab = app.browser();
     await logIn(tab, emulator);
     emulator.expireAccessTokens();
@@ -110,7 +110,7 @@ describeEachOn(cases)('sessions in %s on Express %d', (kind, express) => {
     for (const secret of secrets) expect(stored).not.toContain(secret);
   });
 
-  it('a token store that is down answers 503 and leaves everything as it is', async () => {
+  it('answers 503 and changes nothing while the token store is down', async () => {
     const tab = app.browser();
     await logIn(tab, emulator);
     // The first page after a login tidies up after it.
@@ -141,7 +141,7 @@ const failures = onServers.flatMap(([kind, express]) =>
 );
 
 describeEachOn(failures)('a session store in %s on Express %d whose server is %s', (kind, express, how) => {
-  it('answers 503 with Retry-After, destroys nothing, and has the user logged in when it is back', async () => {
+  it('answers 503 with Retry-After, destroys nothing, and keeps the user logged in when the server is back', async () => {
     const emulator = await startTestEmulator();
     const { middleware, proxy } = await sessionsOf(kind);
     const tokens = new MemoryTokenStore();
@@ -184,7 +184,7 @@ describeEachOn(failures)('a session store in %s on Express %d whose server is %s
 });
 
 describe.each<ExpressMajor>([4, 5])('a session store that says it is disconnected, on Express %d', (express) => {
-  it('makes 503 of a missing session, also before any request had one; without a session middleware it is 500', async () => {
+  it('answers a missing session with 503, also before the first session; without a session middleware it answers 500', async () => {
     const emulator = await startTestEmulator();
     const { default: expressSession, MemoryStore } = await import('express-session');
     const store = new MemoryStore();

@@ -6,12 +6,12 @@ import { rollup } from 'rollup';
 import { runtimePackages } from './entries.mjs';
 
 /**
- * Taken in: two that are ESM only, which a consumer's jest in CommonJS mode cannot require, and one that only the emulator
- * uses, so that nobody's server has it installed.
+ * Bundled packages: two that are ESM only, which a consumer's jest in CommonJS mode cannot require, and one that only the
+ * emulator uses, so that no server has to install it.
  */
 const bundledPackages = ['oauth4webapi', 'jose', 'csv-parse'];
 
-/** Takes Lua scripts in as text; tools/test/text.cjs does the same for jest. */
+/** Imports Lua scripts as text. tools/test/text.cjs does the same for jest. */
 const texts = {
   name: 'texts',
   transform: (text, id) =>
@@ -19,9 +19,9 @@ const texts = {
 };
 
 /**
- * Writes the entries as CommonJS, with what they share in chunks: one copy of every class, whoever loads it.
+ * Writes the entries as CommonJS, with shared code in chunks, so that every class exists once.
  *
- * @returns the names of the packages that were taken in
+ * @returns the names of the bundled packages
  */
 export async function bundle(entries) {
   const build = await rollup({
@@ -45,9 +45,9 @@ export async function bundle(entries) {
     dir: 'dist',
     format: 'cjs',
     exports: 'named',
-    // As TypeScript's esModuleInterop and the tests' transform have it.
+    // The same as TypeScript's esModuleInterop and the transform of the tests.
     interop: 'auto',
-    // jsforce is looked for when it is needed, and by require: jest knows import() only with a flag.
+    // jsforce is loaded on demand by require, because jest supports import() only with a flag.
     dynamicImportInCjs: false,
     chunkFileNames: ({ moduleIds }) => `chunks/${packageOf(moduleIds) ?? '[name]'}.js`,
   });

@@ -11,8 +11,8 @@ const require = createRequire(pathToFileURL('package.json'));
 const optionalPeers = Object.keys(manifest.peerDependenciesMeta ?? {});
 
 /**
- * Writes one `.d.ts` per entry, with what they share in chunks: tsc emits all of every module, and with it internal
- * classes that mention bundled packages; the bundle keeps what the public surface reaches.
+ * Writes one `.d.ts` per entry, with shared types in chunks. tsc would emit all of every module, with internal classes that
+ * mention bundled packages. The bundle keeps only types that the public surface needs.
  */
 export async function writeDeclarations(entries) {
   const modules = entries.filter(({ isProgram }) => !isProgram);
@@ -45,7 +45,7 @@ export async function writeDeclarations(entries) {
   }
 }
 
-/** The bundle forgets that a class was exported as a type only, and so promises values that are not there. */
+/** Restores `type` at exports. The bundle drops it, and would promise classes as values that do not exist. */
 function keepTypesOnly(path, loaded) {
   const text = readFileSync(path, 'utf8');
   writeFileSync(
@@ -65,7 +65,7 @@ function esmDeclaration(name, loaded) {
   return 'default' in loaded ? `${named}export { ${aliasOfDefault(loaded)} as default } from ${from};\n` : named;
 }
 
-/** Lets a consumer without an optional peer compile, and refuses what a consumer must not see. */
+/** Lets a consumer without an optional peer compile. Fails if a declaration shows an internal member or a bundled package. */
 function finish(path) {
   const text = readFileSync(path, 'utf8');
   if (text.includes('@internal')) throw new Error(`${path} shows an internal member.`);
@@ -74,7 +74,7 @@ function finish(path) {
     if (/^\s*\* /.test(line)) return line;
     const id = /\b(?:from |import\(|import )'([^'.][^']*)'/.exec(line)?.[1];
     if (id === undefined || id.startsWith('node:')) return line;
-    if (!runtimePackages.has(id)) throw new Error(`${path} mentions ${id}, which a consumer need not have.`);
+    if (!runtimePackages.has(id)) throw new Error(`${path} mentions ${id}, which a consumer may not have installed.`);
     if (!optionalPeers.includes(id)) return line;
     return [`// @ts-ignore: ${id} is optional; without it, its types are any.`, line];
   });

@@ -2,14 +2,14 @@ import { existsSync, readFileSync } from 'node:fs';
 
 export const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
 
-/** What the built files may import: nothing else is installed at a consumer's. */
+/** Packages that the built files may import. Consumers have no others installed. */
 export const runtimePackages = new Set([
   ...Object.keys(manifest.dependencies),
   ...Object.keys(manifest.peerDependencies),
 ]);
 
 /**
- * The entry points, from package.json alone, so that a new subpath is declared in one place.
+ * The entry points, read from package.json, so that a new subpath is declared in one place.
  *
  * @returns {{ name: string, source: string, isProgram: boolean }[]} `name` as in `dist/<name>.js`
  */

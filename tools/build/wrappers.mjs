@@ -3,8 +3,8 @@ import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 
 /**
- * Writes a `.mjs` beside each CommonJS entry that names its exports again, so that `import` and `require` share one
- * module and thus one refresh coordinator.
+ * Writes a `.mjs` for each CommonJS entry, which exports the same names. `import` and `require` thus share one module and one
+ * refresh coordinator.
  */
 export async function writeWrappers(entries) {
   const require = createRequire(pathToFileURL('package.json'));
@@ -14,7 +14,7 @@ export async function writeWrappers(entries) {
     const file = name.split('/').at(-1);
     writeFileSync(`dist/${name}.mjs`, `export { ${exportNames(loaded).join(', ')} } from './${file}.js';\n`);
 
-    // Node finds the names of a CommonJS module by reading its text, so see that it found them all.
+    // Node.js finds the names of a CommonJS module in its text. This checks that it finds all of them.
     const wrapped = await import(pathToFileURL(`dist/${name}.mjs`).href);
     for (const key of Object.keys(loaded)) {
       if (wrapped[key] !== loaded[key]) throw new Error(`dist/${name}.mjs does not pass on ${key}.`);
@@ -27,7 +27,7 @@ function exportNames(loaded) {
   return 'default' in loaded ? [...names, `${aliasOfDefault(loaded)} as default`] : names;
 }
 
-/** A default import of CommonJS is all of `module.exports` in Node, so the default is passed on under its other name. */
+/** In Node.js a default import of CommonJS is all of `module.exports`, so the default is exported under its other name. */
 export function aliasOfDefault(loaded) {
   const alias = Object.keys(loaded).find((key) => key !== 'default' && loaded[key] === loaded.default);
   if (alias === undefined) throw new Error('A default export must be exported under a name as well.');

@@ -1,4 +1,4 @@
-/** What goes wrong meanwhile, and how often. */
+/** The faults of a run, and how often they occur. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 let state = 1;
@@ -7,7 +7,7 @@ export function seedWith(seed) {
   state = seed >>> 0 || 1;
 }
 
-/** Between 0 and 1, the same row for the same seed. What happens when still depends on the machine. */
+/** Random numbers between 0 and 1. The same seed gives the same numbers, but the timing depends on the machine. */
 export function random() {
   state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
   return state / 2 ** 32;
@@ -15,7 +15,7 @@ export function random() {
 
 export const pick = (list) => list[Math.floor(random() * list.length)];
 
-/** All strike before the operation: an answer lost after a rotation is what the kills are for. */
+/** All faults come before the operation. The kills test answers that are lost after a rotation. */
 const replies = [
   { kind: 'status', status: 503 },
   { kind: 'status', status: 503, retryAfterSeconds: 1 },

@@ -1,14 +1,14 @@
-/** What happened, and whether each log-out was honest. */
+/** The results of a run, and whether each logout is explained. */
 
 export class Report {
   #startedAt = Date.now();
   #counts = new Map();
   #latencies = [];
-  /** User → the refresh tokens the provider issued, in order. */
+  /** Refresh tokens that the provider issued, by user, oldest first. */
   #issued = new Map();
-  /** Grant → the process that refreshes it. */
+  /** The process that refreshes a grant, by grant. */
   #attempts = new Map();
-  /** Grants whose refresh ended with the process, and not since then in another one. */
+  /** Grants whose refresh was ended by a kill, and not refreshed since then. */
   #cut = new Set();
   #matched = new Set();
   #unexplained = [];
@@ -19,7 +19,7 @@ export class Report {
     this.#counts.set(group, counts.set(name, (counts.get(name) ?? 0) + by));
   }
 
-  /** A token reply, on its way out of the provider. */
+  /** Notes a token reply of the provider. */
   issued(reply) {
     if (reply.refresh_token) {
       const userId = reply.id.split('/').at(-1);
@@ -30,7 +30,7 @@ export class Report {
     return reply;
   }
 
-  /** What a process tells of its refreshes. */
+  /** Notes a message of a process about its refreshes. */
   told(pid, { event, grantId, code }) {
     this.count(event, code ?? '');
     if (event === 'refresh.started') this.#attempts.set(grantId, pid);
@@ -38,7 +38,7 @@ export class Report {
     if (event === 'refresh.succeeded') this.#cut.delete(grantId);
   }
 
-  /** A process is gone, after everything it had to tell. Only a kill may take a refresh along. */
+  /** Notes the end of a process, after its last message. Only a kill may interrupt a refresh. */
   ended(pid, signal) {
     for (const [grantId, owner] of this.#attempts) {
       if (owner !== pid) continue;
@@ -62,9 +62,10 @@ export class Report {
   }
 
   /**
-   * Somebody has to log in again. Honest is that only where the process that was refreshing this very grant was killed, and
-   * the provider rotated: its record then has a token that was issued last and never presented, and the one before is dead
-   * there for good. Each such token excuses one log-out.
+   * Notes that a user must log in again. This is explained only if the process that was refreshing the grant was killed after
+   * the
+   * provider had rotated the token. The last issued token was then never presented, and the token before is spent. Each such
+   * token explains one logout.
    */
   loggedOut(userId, grantId, emulator) {
     const issued = this.#issued.get(userId) ?? [];

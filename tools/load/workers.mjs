@@ -1,4 +1,4 @@
-/** The processes of the application: started, ended at random, started again. */
+/** The processes of the application. They are ended at random and started again. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { pick } from './faults.mjs';
@@ -16,7 +16,7 @@ export class Workers {
 
   async start() {
     const ports = await Promise.all(Array.from({ length: this.count }, freePort));
-    // One callback URL for all of them, as behind a load balancer; users take the path of it to any.
+    // All processes share one callback URL, as behind a load balancer. Users send its path to any process.
     this.callbackURL = `http://localhost:${ports[0]}/auth/salesforce/callback`;
     const { clientID, clientSecret } = this.emulator.registerClient({
       callbackURLs: [this.callbackURL],
@@ -37,11 +37,11 @@ export class Workers {
   async end(signal) {
     const worker = pick(this.#list.filter(({ isReady }) => isReady));
     if (!worker) return;
-    // Off the load balancer first where it is asked to go; a kill asks nobody.
+    // A process that is asked to stop leaves the load balancer first. A killed process does not.
     worker.isReady = signal === 'SIGKILL';
     this.report.count('faults', `process ended by ${signal}`);
     const { child } = worker;
-    // Once the channel is closed, everything it told has been heard.
+    // When the channel is closed, all messages of the process have arrived.
     const ended = Promise.all([once(child, 'exit'), once(child, 'disconnect')]);
     child.kill(signal);
     await ended;
@@ -80,7 +80,7 @@ export class Workers {
       worker.child.once('exit', ready);
     });
     worker.isReady = worker.child.exitCode === null && worker.child.signalCode === null;
-    // A worker that could not start, for instance while the store was away, tries again.
+    // A worker that could not start, for instance without the store, is started again.
     if (!worker.isReady) await this.#run(worker);
   }
 }

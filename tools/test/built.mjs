@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 
-/** Sees to a fresh dist/, on which the tests of the example and of the command line run. */
+/** Builds dist/ for the tests of the example and of the command line. */
 export async function build() {
   if (!isStale()) return;
   const child = spawn(process.execPath, ['tools/build.mjs'], { stdio: ['ignore', 'inherit', 'inherit'] });
   const [code] = await once(child, 'exit');
-  if (code !== 0) throw new Error('The build failed, and with it all tests that need it.');
+  if (code !== 0) throw new Error('The build failed, so all tests that need the build fail.');
 }
 
 function isStale() {

@@ -1,2 +1,2 @@
-/** Whether nothing may be left out, and programs may be installed: in a continuous integration. */
+/** Whether this is continuous integration: no test may be skipped, and programs may be installed. */
 export const isCI = !['', '0', 'false', undefined].includes(process.env.CI);

@@ -1,5 +1,5 @@
 'use strict';
-/** jest's filter: which of the files it found belong to the pass of TEST_PASS; without one, all that were asked for. */
+/** jest's filter: chooses the files of the pass in TEST_PASS. Without TEST_PASS, all requested files run. */
 const { describeFile } = require('./needs.cjs');
 
 /** @type {Record<string, (file: ReturnType<typeof describeFile>) => boolean>} */
@@ -23,7 +23,7 @@ module.exports = async (paths) => {
   if (unknown.length > 0) throw new Error(`Unknown marks: ${unknown.map(({ path }) => path).join(', ')}`);
   const chosen = files.filter(isWanted);
   module.exports.needs = new Set(chosen.flatMap(({ needs }) => needs));
-  // In jest 30 a path; its documentation shows objects.
+  // jest 30 expects paths, although its documentation shows objects.
   return { filtered: chosen.map(({ path }) => path) };
 };
 module.exports.needs = new Set();

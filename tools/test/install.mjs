@@ -1,4 +1,4 @@
-/** `npm run test:setup`: installs the programs that tests drive and npm does not provide. */
+/** `npm run test:setup` installs the programs for tests that npm does not provide. */
 import { adviceOn, findProgram, installPrograms, programs } from '../servers/programs.mjs';
 
 const missing = installPrograms(Object.keys(programs));

@@ -1,11 +1,11 @@
 'use strict';
-/** What a test file is marked with, and what it needs: read from the file and from what it imports. */
+/** Reads the marks of a test file, and the servers and programs it needs, from the file and its imports. */
 const { existsSync, readFileSync, statSync } = require('node:fs');
 const { dirname, join, relative, resolve } = require('node:path');
 
 const root = resolve(__dirname, '../..');
 
-/** Modules by which a file comes to need what takes time to provide. */
+/** Modules that need a server or a build. */
 const providers = {
   'test/stores/servers/redis.ts': 'Redis',
   'test/stores/servers/postgres.ts': 'PostgreSQL',
@@ -14,7 +14,7 @@ const providers = {
   'test/helpers/built.ts': 'build',
   'playwright-core': 'Chromium',
 };
-/** Modules with which a test does not run by itself, in this process and without a port. */
+/** Modules that make a test more than a unit test: they open a port or start a process. */
 const serving = ['lib/emulator/', 'supertest', 'node:http', 'node:net', 'node:child_process'];
 
 /**
@@ -38,7 +38,7 @@ function markOf(file) {
   return { tier: valueOf('tier') ?? 'quick', again: valueOf('again')?.split(/[\s,]+/) ?? [] };
 }
 
-/** Everything a file imports, through other files of test/ only: the rest provides for itself. */
+/** All imports of a file, followed through files of test/ only. */
 function reach(file, reached = new Set()) {
   for (const specifier of importsOf(file)) {
     const found = specifier.startsWith('.') ? fileOf(resolve(dirname(file), specifier)) : undefined;

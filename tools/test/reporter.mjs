@@ -1,6 +1,9 @@
 import { writeFileSync } from 'node:fs';
 
-/** Counts what a jest run passed, failed and skipped into the file of TEST_COUNTS; test/helpers/programs.ts writes the titles. */
+/**
+ * Writes the counts of passed, failed and skipped tests to the file of TEST_COUNTS. test/helpers/programs.ts writes the
+ * titles.
+ */
 export default class Reporter {
   onRunComplete(_contexts, results) {
     const file = process.env.TEST_COUNTS;
@@ -17,7 +20,7 @@ export default class Reporter {
       file,
       JSON.stringify({
         passed: results.numPassedTests,
-        // A file that does not even load has no test to count.
+        // A file that does not load has no tests to count.
         failed: results.numFailedTests + results.numRuntimeErrorTestSuites,
         skipped,
         without,

@@ -1,4 +1,4 @@
-/** jest's global setup: provides what the chosen files need, and nothing else. */
+/** jest's global setup: starts only the servers that the chosen files need. */
 import { build } from './built.mjs';
 import filter from './filter.cjs';
 import { adviceOn, findProgram, installPrograms, programs } from '../servers/programs.mjs';
@@ -6,7 +6,7 @@ import { startPostgres } from '../servers/postgres.mjs';
 import { startRedis } from '../servers/redis.mjs';
 import { isCI } from './ci.mjs';
 
-/** One server of each kind for all files. Each file keeps to names of its own there. */
+/** One server of each kind for all files. Each file uses its own names there. */
 const shared = { Redis: [startRedis, 'TEST_REDIS_URL'], PostgreSQL: [startPostgres, 'TEST_DATABASE_URL'] };
 
 export default async function setUp() {

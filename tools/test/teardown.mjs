@@ -2,6 +2,6 @@
 export default async function tearDown() {
   const servers = globalThis.sharedServers ?? [];
   await Promise.all(servers.map(({ stop }) => stop()));
-  // A watching jest sets up again, with servers of its own again.
+  // In watch mode, jest runs the setup again and starts new servers.
   for (const { variable } of servers) delete process.env[variable];
 }

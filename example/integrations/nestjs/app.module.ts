@@ -11,7 +11,7 @@ export class AppModule implements NestModule {
     return { module: AppModule, imports: [SalesforceModule.forRoot(options)] };
   }
 
-  /** The guard is a middleware, as it may answer by itself: with a redirect to the login. */
+  /** The guard is a middleware, because it may answer with a redirect to the login. */
   configure(consumer: MiddlewareConsumer): void {
     consumer.apply(this.salesforce.require()).forRoutes(AccountsController);
   }

@@ -3,7 +3,7 @@ import type { Request, Response } from 'express';
 import { SalesforceAuthError, type SalesforceAuth } from 'express-salesforce-auth';
 import { SALESFORCE } from './salesforce.module';
 
-/** Sends a user whose login has ended to the login and back, and answers everything else with its code and status. */
+/** If a new login is needed, redirects the user to the login. Answers every other error with its code and status. */
 @Catch(SalesforceAuthError)
 export class SalesforceFilter implements ExceptionFilter<SalesforceAuthError> {
   constructor(@Inject(SALESFORCE) private readonly salesforce: SalesforceAuth) {}

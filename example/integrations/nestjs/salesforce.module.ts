@@ -13,7 +13,7 @@ export class SalesforceModule implements OnApplicationShutdown {
     return { module: SalesforceModule, global: true, providers: [provider], exports: [SALESFORCE] };
   }
 
-  /** Refreshes under way finish. */
+  /** Running refreshes finish before the process ends. */
   onApplicationShutdown(): Promise<void> {
     return this.salesforce.close();
   }

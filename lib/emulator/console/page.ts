@@ -33,7 +33,7 @@ function clockForm(): string {
   const buttons = [
     ...Object.keys(clockSteps).map((name) => ({ name: `Let ${name} pass`, value: name })),
     { name: 'Stop', value: 'freeze' },
-    { name: 'Go on', value: 'unfreeze' },
+    { name: 'Continue', value: 'unfreeze' },
   ];
   return `<form method="post" action="/console/clock"><div class="buttons">${buttons
     .map(

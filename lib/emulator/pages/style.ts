@@ -13,7 +13,7 @@ export const style: string = `
     border: 1px solid var(--line); border-radius: .75rem }
   main.popup, main.touch, main.mobile { max-width: 100%; min-height: 100vh; margin: 0; border: 0; border-radius: 0 }
   @media (max-width: 30rem) { main { margin: 0; min-height: 100vh; padding: 1.5rem 1.25rem; border: 0; border-radius: 0 } }
-  h1 { margin: 0 0 1rem; font-size: 1.35rem; line-height: 1.25 }
+  h1 { margin: 0 0 1rem; font-size: 1.35rem; line-height: 1.25 } h2 { margin: 1.5rem 0 .5rem; font-size: 1.05rem }
   a { color: var(--accent) }
   p { margin: 0 0 .75rem }
   .brand { display: flex; align-items: center; gap: .5rem; margin: 0 0 1.25rem; color: var(--quiet); font-size: .85rem;
@@ -33,6 +33,6 @@ export const style: string = `
   aside { margin-top: 1.75rem; padding-top: 1rem; border-top: 1px solid var(--line); color: var(--quiet); font-size: .875rem }
   code { font: .9em/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace }
   ul { margin: .5rem 0 1rem; padding-left: 1.2rem } li { margin: .25rem 0 }
-  .users { padding: 0; list-style: none } .users li { padding: .35rem 0; border-top: 1px solid var(--line) }
+  .users { margin-top: 1.25rem; padding: 0; list-style: none } .users li { padding: .35rem 0; border-top: 1px solid var(--line) }
   .users code:first-child { color: var(--text) }
 `;

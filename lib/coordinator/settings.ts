@@ -1,5 +1,4 @@
 import type { Clock } from '../clock';
-import { defaultIdleLimitSeconds } from '../options/keep-alive';
 import type { ConfigurationSource } from '../options/source';
 import type { TokenStore } from '../stores/store';
 import type { Background } from './background';
@@ -41,18 +40,6 @@ export interface RefreshSettings {
   /** How long a refresh token lives that is not used; undefined for no limit. Default 30 days. */
   idleLimitMs: number | undefined;
 }
-
-export const defaultRefreshSettings: RefreshSettings = {
-  waitMs: 10_000,
-  cacheMs: 2_000,
-  leaseMs: 15_000,
-  drainMs: 5_000,
-  inDoubtMs: 300_000,
-  onLostAnswer: 'wait',
-  storeTimeoutMs: 5_000,
-  closeTimeoutMs: 60_000,
-  idleLimitMs: defaultIdleLimitSeconds * 1000,
-};
 
 /** What the parts of the coordinator share. */
 export interface CoordinatorParts {

@@ -1,7 +1,10 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { errorFrom, SalesforceAuthError } from '../errors';
-import { checkNames, invalid, optionalText } from '../options/check';
-import { parseScope, type Configuration } from '../options/configuration';
+import { invalid } from '../options/check';
+import type { Configuration } from '../options/configuration';
+import { credentialsLoginOptions } from '../options/parts/calls';
+import { parsePart } from '../options/spec';
+import { parseScope } from '../options/values';
 import { isExperienceCloudSite, parseRequestedBaseUrl } from '../salesforce/base-url';
 import type { ProvenLogin } from '../login/finish';
 import { loadProfile } from '../login/profile';
@@ -39,9 +42,7 @@ const maxLength = 1_024;
  * password out of `req.body`, so that nothing after it can log it.
  */
 export function credentialsLogin(core: AuthContext, options: CredentialsLoginOptions = {}): RequestHandler {
-  checkNames(options, ['baseUrl', 'scope', 'returnTo', 'add'], 'credentialsLogin()');
-  optionalText('baseUrl', options.baseUrl);
-  parseScope(options.scope);
+  parsePart(credentialsLoginOptions, options, 'credentialsLogin()');
   return (req, res, next) => {
     logIn(core, options, req, res).catch((error: unknown) => {
       core.noteFailedLogin(error);
@@ -75,7 +76,7 @@ async function proveCredentials(
   const configuration = await core.configurationOf(req);
   const baseUrl = siteOf(options, configuration);
   const callbackURL = absoluteCallbackURL(req, configuration.callbackURL ?? core.callbackPathOf(req), addresses);
-  const scope = options.scope === undefined ? configuration.scope : parseScope(options.scope);
+  const scope = options.scope === undefined ? configuration.scope : parseScope('scope', options.scope);
   const request = { baseUrl, callbackURL, scope };
   const { code, codeVerifier } = await codeOfCredentials(credentials, request, configuration, clock);
   const { clientID, tenant } = configuration;

@@ -1,4 +1,4 @@
-import { identityOf } from '../../lib/app/options';
+import { identityOf } from '../../lib/app/app-options';
 import { parseConfiguration } from '../../lib/options/configuration';
 
 it.each([

@@ -1,5 +1,6 @@
 import { SalesforceOptionError } from '../errors';
-import { checkNames, optionalText } from '../options/check';
+import { appOptions } from '../options/parts/calls';
+import { parsePart } from '../options/spec';
 import type { Configuration } from '../options/configuration';
 import { parseRequestedBaseUrl } from '../salesforce/base-url';
 import { isLoginHost } from '../salesforce/hosts';
@@ -28,10 +29,7 @@ export interface AppIdentity {
 
 /** Checks what does not need a configuration. @throws SalesforceOptionError */
 export function checkAppOptions(options: AppOptions): void {
-  checkNames(options, ['user', 'tenant', 'baseUrl', 'audience'] satisfies (keyof AppOptions)[], 'app()');
-  optionalText('user', options.user);
-  optionalText('tenant', options.tenant);
-  optionalText('audience', options.audience);
+  parsePart(appOptions, options, 'app()');
 }
 
 /** @throws SalesforceOptionError if the client has nothing to prove itself with, or the base URL is not trusted */

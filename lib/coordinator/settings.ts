@@ -1,5 +1,3 @@
-import { defaultIdleLimitSeconds } from '../options/keep-alive';
-
 /**
  * What to do after a refresh whose answer was lost, while Salesforce does not tell whether the refresh token was spent. The
  * access token is served meanwhile, as long as it works.
@@ -30,18 +28,6 @@ export interface RefreshSettings {
   /** How long a refresh token lives that is not used; undefined for no limit. Default 30 days. */
   idleLimitMs: number | undefined;
 }
-
-export const defaultRefreshSettings: RefreshSettings = {
-  waitMs: 10_000,
-  cacheMs: 2_000,
-  leaseMs: 15_000,
-  drainMs: 5_000,
-  inDoubtMs: 300_000,
-  onLostAnswer: 'wait',
-  storeTimeoutMs: 5_000,
-  closeTimeoutMs: 60_000,
-  idleLimitMs: defaultIdleLimitSeconds * 1000,
-};
 
 /** The pause before another try: what Salesforce asked for, else doubling from one second to a minute, with jitter. */
 export function backoffMs(failures: number, retryAfterSeconds?: number): number {

@@ -2,15 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { Request } from 'express';
 import type { Addresses } from '../address';
 import { invalid, optionalText } from '../options/check';
-import {
-  parseClientOptions,
-  parseDisplay,
-  parsePrompt,
-  parseScope,
-  type Configuration,
-  type Display,
-  type Prompt,
-} from '../options/configuration';
+import { parseClientOptions, type Configuration, type Display, type Prompt } from '../options/configuration';
+import { clientOptions } from '../options/parts/client';
+import { parsePrompt, parseScope } from '../options/values';
 import { parseRequestedBaseUrl } from '../salesforce/base-url';
 
 /** What one call of a login can set. What a call leaves out comes from the configuration. */
@@ -59,11 +53,11 @@ export function loginRequest(
   options: LoginRequestOptions,
   callbackURL: string,
 ): LoginRequest {
-  const scope = options.scope === undefined ? configuration.scope : parseScope(options.scope);
-  const display = parseDisplay(options.display) ?? configuration.display;
+  const scope = options.scope === undefined ? configuration.scope : parseScope('scope', options.scope);
+  const display = clientOptions.display.parse('display', options.display) ?? configuration.display;
   const loginHint = optionalText('loginHint', options.loginHint) ?? configuration.loginHint;
   const nonce = scope.includes('openid') ? randomBytes(24).toString('base64url') : undefined;
-  const prompt = options.silent === true ? false : (parsePrompt(options.prompt) ?? configuration.prompt);
+  const prompt = options.silent === true ? false : (parsePrompt('prompt', options.prompt) ?? configuration.prompt);
   const extra =
     options.authorizationParams === undefined
       ? {}

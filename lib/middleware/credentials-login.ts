@@ -1,7 +1,10 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { errorFrom, SalesforceAuthError } from '../errors';
-import { checkNames, invalid, oneOf, optionalText } from '../options/check';
-import { parseScope, type Configuration } from '../options/configuration';
+import { invalid } from '../options/check';
+import type { Configuration } from '../options/configuration';
+import { credentialsLoginOptions } from '../options/parts/calls';
+import { parsePart } from '../options/spec';
+import { parseScope } from '../options/values';
 import { isExperienceCloudSite, parseRequestedBaseUrl } from '../salesforce/base-url';
 import type { ProvenLogin } from '../login/finish';
 import { loadProfile } from '../login/profile';
@@ -33,14 +36,6 @@ export interface CredentialsLoginOptions {
   credentialsIn?: CredentialsPlace | undefined;
 }
 
-const names = [
-  'baseUrl',
-  'scope',
-  'returnTo',
-  'add',
-  'credentialsIn',
-] as const satisfies readonly (keyof CredentialsLoginOptions)[];
-
 /** Longer than any username or password of Salesforce; no more is sent on. */
 const maxLength = 1_024;
 
@@ -52,10 +47,7 @@ const maxLength = 1_024;
  * password out of `req.body`, so that nothing after it can log it.
  */
 export function credentialsLogin(core: AuthContext, options: CredentialsLoginOptions = {}): RequestHandler {
-  checkNames(options, names, 'credentialsLogin()');
-  optionalText('baseUrl', options.baseUrl);
-  oneOf('credentialsIn', options.credentialsIn, ['body', 'header'] as const);
-  parseScope(options.scope);
+  parsePart(credentialsLoginOptions, options, 'credentialsLogin()');
   return (req, res, next) => {
     logIn(core, options, req, res).catch((error: unknown) => {
       core.noteFailedLogin(error);
@@ -89,7 +81,7 @@ async function proveCredentials(
   const configuration = await core.configurationOf(req);
   const baseUrl = siteOf(options, configuration);
   const callbackURL = absoluteCallbackURL(req, configuration.callbackURL ?? core.callbackPathOf(req), addresses);
-  const scope = options.scope === undefined ? configuration.scope : parseScope(options.scope);
+  const scope = options.scope === undefined ? configuration.scope : parseScope('scope', options.scope);
   const request = { baseUrl, callbackURL, scope, credentialsIn: credentialsPlaceOf(options) };
   const { code, codeVerifier } = await codeOfCredentials(credentials, request, configuration, clock);
   const { clientID, tenant } = configuration;

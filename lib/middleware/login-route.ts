@@ -1,8 +1,8 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { errorFrom, SalesforceAuthError } from '../errors';
 import { moveParameter, type MovedLogin } from '../login/move';
-import { checkNames } from '../options/check';
-import { parseDisplay, parsePrompt } from '../options/configuration';
+import { loginOptions } from '../options/parts/calls';
+import { parsePart } from '../options/spec';
 import type { AuthenticateOptions } from '../strategy/options';
 import { holdersOf } from './create-session';
 import type { AuthContext } from './context';
@@ -34,18 +34,6 @@ export interface LoginOptions extends Pick<
   add?: boolean | undefined;
 }
 
-const loginOptionNames = [
-  'prompt',
-  'display',
-  'loginHint',
-  'scope',
-  'baseUrl',
-  'authorizationParams',
-  'silent',
-  'returnTo',
-  'add',
-] as const satisfies readonly (keyof LoginOptions)[];
-
 /** What a login carries through Salesforce and back, sealed in its cookie. */
 export interface AppState {
   returnTo?: string | undefined;
@@ -73,9 +61,7 @@ interface Wish {
  * @throws SalesforceOptionError here and now for a wrong option
  */
 export function loginRoute(core: AuthContext, options: LoginOptions = {}): RequestHandler {
-  checkNames(options, loginOptionNames, 'login()');
-  parsePrompt(options.prompt);
-  parseDisplay(options.display);
+  parsePart(loginOptions, options, 'login()');
   return (req, res, next) => {
     startLogin(core, options, { req, res }).catch((error: unknown) => {
       core.noteFailedLogin(error);

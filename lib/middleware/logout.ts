@@ -1,6 +1,8 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { errorFrom, SalesforceAuthError } from '../errors';
-import { checkNames, invalid } from '../options/check';
+import { invalid } from '../options/check';
+import { logoutOptions, singleLogoutOptions } from '../options/parts/calls';
+import { parsePart } from '../options/spec';
 import { isLoopback, parseUrl } from '../salesforce/hosts';
 import type { AuthContext } from './context';
 import { EndSession } from './end-session';
@@ -38,7 +40,7 @@ export interface SingleLogoutOptions {
  * Refuses requests that another site makes the browser send.
  */
 export function logoutHandler(core: AuthContext, options: LogoutOptions = {}): RequestHandler {
-  checkNames(options, ['everywhere', 'organization', 'returnTo', 'singleLogout'], 'logout()');
+  parsePart(logoutOptions, options, 'logout()');
   const target = targetOf(core, options.returnTo);
   const findEndSession = endSessionOf(core, options.singleLogout);
   const logOut = async (req: Request, res: Response): Promise<void> => {
@@ -118,7 +120,7 @@ function targetOf({ options }: AuthContext, returnTo: string | undefined): (req:
  * It has to take requests of another site, since that is what Salesforce is; the worst that others do with it is a logout.
  */
 export function singleLogoutHandler(core: AuthContext, options: SingleLogoutOptions = {}): RequestHandler {
-  checkNames(options, ['returnTo'], 'singleLogout()');
+  parsePart(singleLogoutOptions, options, 'singleLogout()');
   const target = targetOf(core, options.returnTo);
   return (req, res, next) => {
     res.set('Cache-Control', 'no-store');

@@ -4,13 +4,14 @@ import { systemClock, type Clock } from '../clock';
 import type { RefreshSettings } from '../coordinator/settings';
 import { KeyRing, parseEncryptionKeys } from '../crypto/key-ring';
 import { loginKeys } from '../login/keys';
-import { checkFunction, checkNames, invalid, optionalText } from '../options/check';
+import { checkFunction, checkNames, invalid } from '../options/check';
 import { clientOptionNames, parseClientOptions, type ClientOptions } from '../options/configuration';
 import type { KeepAliveSettings } from '../options/keep-alive';
+import { staticOptions } from '../options/parts/middleware';
 import { mayGetRefreshToken, parseRefresh, type RefreshOptions } from '../options/refresh';
+import { parseValues } from '../options/spec';
 import { checkedTenant, ConfigurationSource, type ConfigurationFunction, type TenantFunction } from '../options/source';
 import { Reporter, type Report } from '../reporter';
-import { isOrganizationId, toId18 } from '../salesforce/ids';
 import { MemoryTokenStore } from '../stores/memory';
 import type { TokenStore } from '../stores/store';
 import { EndedLogins } from './ended-logins';
@@ -19,7 +20,7 @@ import { sessionKeyOf, type SessionPlace } from './session';
 import type { SalesforceUser } from './user';
 
 /** Paths of the mounted routes, relative to where the middleware is mounted; false for none. */
-interface Routes {
+export interface Routes {
   /** Default `/auth/salesforce`. */
   login?: string | false | undefined;
   /** A page on which the user chooses where to log in; guards then send users there. Default false: no such page. */
@@ -108,27 +109,6 @@ export type SalesforceAuthOptions =
   | (ClientOptions & StaticOptions & { configuration?: undefined })
   | (StaticOptions & { configuration: ConfigurationFunction });
 
-const staticNames = [
-  'store',
-  'encryptionKeys',
-  'acceptUnencrypted',
-  'routes',
-  'publicUrl',
-  'tenant',
-  'report',
-  'property',
-  'sessionKey',
-  'keepSessionInfo',
-  'allowedOrganizations',
-  'authorizeUser',
-  'onLogin',
-  'errorPage',
-  'homePath',
-  'refresh',
-  'grantIdKey',
-  'clock',
-] as const satisfies readonly (keyof StaticOptions)[];
-
 /** {@link SalesforceAuthOptions}, checked and complete. */
 export interface ParsedOptions {
   source: ConfigurationSource;
@@ -165,31 +145,26 @@ export interface ParsedOptions {
 /** Checks the options of `salesforceAuth()`. @throws SalesforceOptionError */
 export function parseOptions(options: SalesforceAuthOptions): ParsedOptions {
   if (typeof options !== 'object' || (options as object | null) === null) {
-    throw invalid('options', 'an object with clientID, or a function that returns one');
+    throw invalid('options', 'an object with clientID, or with configuration, a function that gives it');
   }
   const { configuration } = options;
-  checkNames(options, [...clientOptionNames, 'configuration', ...staticNames], 'salesforceAuth()');
+  const names = [...clientOptionNames, 'configuration', ...Object.keys(staticOptions)];
+  checkNames(options, names, 'salesforceAuth()');
   const misplaced = clientOptionNames.find((name) => configuration !== undefined && name in options);
   if (misplaced !== undefined) {
     throw invalid(misplaced, 'part of what the configuration function returns, since there is one');
   }
   checkFunction('configuration', configuration);
-  checkFunction('tenant', options.tenant);
-  if (options.tenant !== undefined && configuration === undefined) {
+  const { sessionKey, ...given } = parseValues(staticOptions, options);
+  if (given.tenant !== undefined && configuration === undefined) {
     throw invalid('tenant', 'left out without configuration, the function that gives each tenant its client');
   }
-  if (options.report !== false) checkFunction('report', options.report);
-  checkFunction('authorizeUser', options.authorizeUser);
-  checkFunction('onLogin', options.onLogin);
-  if (options.errorPage !== false) checkFunction('errorPage', options.errorPage);
   const clock = options.clock ?? systemClock;
   const secrets = parseEncryptionKeys(options.encryptionKeys);
-  const property = optionalText('property', options.property) ?? 'salesforce';
-  const routes = parseRoutes(options.routes);
   const publicUrls = [options.publicUrl].flat();
   const source = new ConfigurationSource(configuration ?? parseClientOptions(options, { publicUrls }), publicUrls);
-  const store = parseStore(options.store) ?? new MemoryTokenStore({ clock });
-  const tenant = checkedTenant(options.tenant);
+  const store = given.store ?? new MemoryTokenStore({ clock });
+  const tenant = checkedTenant(given.tenant);
   const { settings, keepAlive } = parseRefresh(options.refresh, hasLastingGrants(store, source));
   if (keepAlive && typeof store.takeIdle !== 'function') {
     throw invalid('refresh.keepAlive', 'left out with this store, which has no takeIdle() to tell idle grants');
@@ -201,29 +176,29 @@ export function parseOptions(options: SalesforceAuthOptions): ParsedOptions {
     secrets,
     isUnencryptedOnPurpose: options.encryptionKeys === false,
     grantKeys: secrets && new KeyRing(secrets, 'grant'),
-    acceptUnencrypted: options.acceptUnencrypted === true,
-    routes,
-    property,
     session: {
-      key: optionalText('sessionKey', options.sessionKey) ?? sessionKeyOf(property, source.fixed?.clientID),
+      key: sessionKey ?? sessionKeyOf(given.property, source.fixed?.clientID),
       tenant,
       ended: new EndedLogins(),
     },
     addresses: new Addresses(parsePublicUrl(options.publicUrl), source.fixed?.callbackURL),
     tenant,
     keys: loginKeys(secrets, source),
-    reporter: new Reporter(options.report, clock),
-    keepSessionInfo: options.keepSessionInfo === true,
-    allowedOrganizations: parseOrganizationIds(options.allowedOrganizations),
+    reporter: new Reporter(given.report, clock),
     isAnyOrganizationOnPurpose: options.allowedOrganizations === 'any',
-    authorizeUser: options.authorizeUser,
-    onLogin: options.onLogin,
-    errorPage: options.errorPage,
-    homePath: parsePath('homePath', options.homePath) ?? '/',
     settings,
     keepAlive,
-    grantIdKey: optionalText('grantIdKey', options.grantIdKey) ?? '',
     clock,
+    acceptUnencrypted: given.acceptUnencrypted,
+    routes: given.routes,
+    property: given.property,
+    keepSessionInfo: given.keepSessionInfo,
+    allowedOrganizations: given.allowedOrganizations,
+    authorizeUser: given.authorizeUser,
+    onLogin: given.onLogin,
+    errorPage: given.errorPage,
+    homePath: given.homePath,
+    grantIdKey: given.grantIdKey ?? '',
   };
 }
 
@@ -231,62 +206,4 @@ export function parseOptions(options: SalesforceAuthOptions): ParsedOptions {
 function hasLastingGrants(store: TokenStore, { fixed }: ConfigurationSource): boolean {
   const isLasting = !(store instanceof MemoryTokenStore) && typeof store.takeIdle === 'function';
   return isLasting && (!fixed || mayGetRefreshToken(fixed.scope));
-}
-
-function parseRoutes(value: unknown): ParsedOptions['routes'] {
-  const given = value ?? {};
-  if (typeof given !== 'object') throw invalid('routes', 'an object with login, callback and logout');
-  checkNames(given, ['login', 'choose', 'callback', 'logout', 'status'], 'routes');
-  const route = (name: keyof Routes, fallback: string | false): string | false => {
-    const path: unknown = (given as Routes)[name];
-    return path === false ? false : (parsePath(`routes.${name}`, path) ?? fallback);
-  };
-  const routes = {
-    login: route('login', '/auth/salesforce'),
-    choose: route('choose', false),
-    callback: route('callback', '/auth/salesforce/callback'),
-    logout: route('logout', '/auth/salesforce/logout'),
-    status: route('status', false),
-  };
-  if (routes.choose !== false && routes.login === false) {
-    throw invalid('routes.choose', 'left out where routes.login is false, since it leads there');
-  }
-  return routes;
-}
-
-function parsePath(option: string, value: unknown): string | undefined {
-  if (value === undefined) return undefined;
-  if (typeof value !== 'string' || !/^\/(?![/\\])[^\s?#\\]*$/.test(value))
-    throw invalid(option, "a path such as '/login'");
-  return value;
-}
-
-function parseStore(value: unknown): TokenStore | undefined {
-  if (value === undefined) return undefined;
-  const methods = [
-    'read',
-    'put',
-    'claim',
-    'renew',
-    'arm',
-    'releaseClaim',
-    'commit',
-    'addHolder',
-    'logOut',
-    'list',
-  ] as const;
-  const missing =
-    typeof value === 'object' && value !== null
-      ? methods.find((name) => typeof (value as Record<string, unknown>)[name] !== 'function')
-      : 'every method';
-  if (missing === undefined) return value as TokenStore;
-  throw invalid('store', `a token store; ${missing} is missing (a session store is something else)`);
-}
-
-function parseOrganizationIds(value: unknown): readonly string[] | undefined {
-  if (value === undefined || value === 'any') return undefined;
-  if (!Array.isArray(value) || !value.every((id) => typeof id === 'string' && isOrganizationId(id))) {
-    throw invalid('allowedOrganizations', "an array of organization ids, which begin with '00D', or 'any'");
-  }
-  return (value as string[]).map(toId18);
 }

@@ -1,8 +1,7 @@
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { requiresLogin, SalesforceAuthError } from '../errors';
-import { checkNames, invalid } from '../options/check';
-import { parseScope } from '../options/configuration';
-import { isOrganizationId, toId18 } from '../salesforce/ids';
+import { requireOptions } from '../options/parts/calls';
+import { parsePart } from '../options/spec';
 import { noteUse } from './login-loop';
 import { wrongOrganization } from './logins';
 import { attached } from './request';
@@ -40,12 +39,7 @@ export function requireSalesforce(options: RequireOptions = {}): RequestHandler 
 
 /** {@link requireSalesforce} for a middleware whose property has another name. @internal */
 export function guard(property: string, options: RequireOptions): RequestHandler {
-  checkNames(options, ['organization', 'scopes'], 'requireSalesforce()');
-  if (options.organization !== undefined && !isOrganizationId(options.organization)) {
-    throw invalid('organization', "an organization id, which begins with '00D'");
-  }
-  const organization = options.organization === undefined ? undefined : toId18(options.organization);
-  const scopes = parseScope(options.scopes);
+  const { organization, scopes } = parsePart(requireOptions, options, 'requireSalesforce()');
   const asksForMore = organization !== undefined || scopes.length > 0;
 
   return function requireSalesforceLogin(req, res, next) {

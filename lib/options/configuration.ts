@@ -1,8 +1,10 @@
 import { parseClientKeys, type ClientKey, type SigningKey } from '../client-authentication/client-key';
 import { defaultBaseUrl, parseBaseUrl, refuseOwnAddress } from '../salesforce/base-url';
-import { isLoopback, parseUrl, trustHosts, type TrustedHosts } from '../salesforce/hosts';
+import { trustHosts, type TrustedHosts } from '../salesforce/hosts';
 import { parseApiHosts } from './api-hosts';
-import { checkCopied, checkFunction, checkNames, invalid, oneOf, optionalText, wholeNumber } from './check';
+import { checkNames, invalid } from './check';
+import { clientOptions } from './parts/client';
+import { parseValues } from './spec';
 
 /**
  * What Salesforce asks the user, `prompt` on the wire.
@@ -129,70 +131,6 @@ export interface Configuration {
   readonly fetch: FetchFunction | undefined;
 }
 
-/** Names of {@link ClientOptions}. */
-export const clientOptionNames: readonly (keyof ClientOptions)[] = [
-  'clientID',
-  'clientSecret',
-  'clientKey',
-  'callbackURL',
-  'scope',
-  'prompt',
-  'display',
-  'loginHint',
-  'baseUrl',
-  'organizations',
-  'allowedHosts',
-  'apiHosts',
-  'authorizationParams',
-  'profileSource',
-  'clientAuthentication',
-  'sessionTimeoutSeconds',
-  'httpTimeoutMs',
-  'anyMyDomain',
-  'fetch',
-];
-
-const prompts = ['login', 'consent', 'select_account', 'login consent'] as const;
-const displays = ['page', 'popup', 'touch', 'mobile'] as const;
-
-/** Parameters the login sets itself; an extra parameter must not replace one of them. */
-const reservedParams = new Set(
-  'client_id client_secret response_type redirect_uri state nonce scope code_challenge code_challenge_method prompt display login_hint'.split(
-    ' ',
-  ),
-);
-
-/** @throws SalesforceOptionError `ERR_SALESFORCE_OPTION_INVALID` */
-export function parsePrompt(value: unknown): Prompt | false | undefined {
-  if (value === false) return false;
-  return oneOf('prompt', value, prompts);
-}
-
-/** @throws SalesforceOptionError `ERR_SALESFORCE_OPTION_INVALID` */
-export function parseDisplay(value: unknown): Display | undefined {
-  return oneOf('display', value, displays);
-}
-
-/** Scopes as a list, from an array or a text separated by spaces. */
-export function parseScope(value: unknown): readonly string[] {
-  if (value === undefined) return [];
-  const list: unknown[] = typeof value === 'string' ? value.split(' ') : Array.isArray(value) ? value : [undefined];
-  const scopes = list.filter((scope) => scope !== '');
-  if (scopes.some((scope) => typeof scope === 'string' && scope.includes(','))) {
-    throw invalid(
-      'scope',
-      "an array of scopes, or a string of scopes separated by spaces and not by commas: 'openid api'",
-    );
-  }
-  // RFC 6749, section 3.3: scope-token
-  if (
-    !scopes.every((scope): scope is string => typeof scope === 'string' && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope))
-  ) {
-    throw invalid('scope', "an array of scopes, or a string of scopes separated by spaces, for instance 'openid api'");
-  }
-  return scopes;
-}
-
 /** What a client is configured in. */
 export interface Surroundings {
   /** Whose client it is, if the application has tenants. */
@@ -200,6 +138,9 @@ export interface Surroundings {
   /** Addresses of the application, as far as its options name them. */
   publicUrls?: readonly unknown[] | undefined;
 }
+
+/** Names of {@link ClientOptions}. */
+export const clientOptionNames: readonly string[] = Object.keys(clientOptions);
 
 /**
  * Checks the client part of the options. Names are checked by the caller, who knows what else may stand beside them.
@@ -210,92 +151,36 @@ export function parseClientOptions(
   options: ClientOptions,
   { tenant, publicUrls = [] }: Surroundings = {},
 ): Configuration {
-  const clientID: unknown = options.clientID;
-  if (typeof clientID !== 'string' || clientID.trim() === '') {
-    throw invalid(
-      'clientID',
-      'the Consumer Key of your Salesforce app, from its OAuth settings; it is missing or empty. With configurationFromEnv(), set ' +
-        'the environment variable SALESFORCE_CLIENT_ID',
-    );
-  }
-  const clientSecret = optionalText('clientSecret', options.clientSecret);
-  checkCopied('clientID', clientID, 'Consumer Key');
-  checkCopied('clientSecret', clientSecret, 'Consumer Secret');
+  const { allowedHosts, profileSource, ...values } = parseValues(clientOptions, options);
   const clientKeys = parseClientKeys(options.clientKey);
-  const scope = parseScope(options.scope);
-  const allowedHosts = parseAllowedHosts(options.allowedHosts);
-  const given = { own: [options.callbackURL, ...publicUrls], allowedHosts };
+  const given = { own: [values.callbackURL, ...publicUrls], allowedHosts };
   refuseOwnAddress('baseUrl', options.baseUrl, given);
   const baseUrl = parseBaseUrl(options.baseUrl ?? defaultBaseUrl, allowedHosts);
   const organizations = parseOrganizations(options.organizations, given);
   return Object.freeze({
+    ...values,
     tenant,
-    clientID,
-    clientSecret,
-    clientAuthentication: parseAuthentication(options, clientSecret, clientKeys),
+    clientAuthentication: authenticationOf(values, clientKeys),
     clientKeys,
-    callbackURL: parseCallbackURL(options.callbackURL),
-    scope,
-    prompt: parsePrompt(options.prompt) ?? 'login',
-    display: parseDisplay(options.display),
-    loginHint: optionalText('loginHint', options.loginHint),
     baseUrl,
     organizations,
-    anyMyDomain: options.anyMyDomain,
     trustedHosts: trustHosts(baseUrl, allowedHosts, Object.values(organizations)),
     apiOrigins: parseApiHosts(options.apiHosts),
-    authorizationParams: parseAuthorizationParams(options.authorizationParams),
-    profileSource:
-      oneOf('profileSource', options.profileSource, ['id_token', 'identity', 'userinfo', 'id']) ??
-      (scope.includes('openid') ? 'id_token' : 'identity'),
-    sessionTimeoutSeconds: wholeNumber('sessionTimeoutSeconds', options.sessionTimeoutSeconds, 7200, [60, 31_536_000]),
-    httpTimeoutMs: wholeNumber('httpTimeoutMs', options.httpTimeoutMs, 30_000, [1, 600_000]),
-    fetch: optionalFetch(options.fetch),
+    profileSource: profileSource ?? (values.scope.includes('openid') ? 'id_token' : 'identity'),
   });
 }
 
-function parseAuthentication(
-  { clientAuthentication }: ClientOptions,
-  secret: string | undefined,
+function authenticationOf(
+  {
+    clientAuthentication: how,
+    clientSecret: secret,
+  }: { clientAuthentication: ClientOptions['clientAuthentication']; clientSecret: string | undefined },
   keys: readonly SigningKey[],
 ): Configuration['clientAuthentication'] {
-  if (keys.length === 0) {
-    const how = oneOf('clientAuthentication', clientAuthentication, ['client_secret_post', 'client_secret_basic']);
-    return secret === undefined ? 'none' : (how ?? 'client_secret_post');
-  }
+  if (keys.length === 0) return secret === undefined ? 'none' : (how ?? 'client_secret_post');
   if (secret !== undefined) throw invalid('clientKey', 'left out if there is a clientSecret: a client has one of both');
-  if (clientAuthentication !== undefined) {
-    throw invalid('clientAuthentication', 'left out with clientKey: it says how a secret is sent');
-  }
+  if (how !== undefined) throw invalid('clientAuthentication', 'left out with clientKey: it says how a secret is sent');
   return 'private_key_jwt';
-}
-
-function optionalFetch(value: FetchFunction | undefined): FetchFunction | undefined {
-  checkFunction('fetch', value);
-  return value;
-}
-
-function parseCallbackURL(value: unknown): string | undefined {
-  if (value === undefined) return undefined;
-  const isPath = typeof value === 'string' && /^\/(?![/\\])/.test(value);
-  const url = typeof value === 'string' && !isPath ? parseUrl(value) : undefined;
-  const isSecure = url !== undefined && (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url)));
-  if (typeof value !== 'string' || !(isPath || isSecure) || value.includes('#')) {
-    throw invalid(
-      'callbackURL',
-      "one of the callback URLs registered in Salesforce, with https (http for localhost alone), or a path such as '/auth/salesforce/callback'",
-    );
-  }
-  return value;
-}
-
-function parseAllowedHosts(value: unknown): readonly string[] {
-  if (value === undefined) return [];
-  const isHost = (host: unknown): host is string => typeof host === 'string' && /^\.?[a-z0-9.-]+(?::\d+)?$/i.test(host);
-  if (!Array.isArray(value) || !value.every(isHost)) {
-    throw invalid('allowedHosts', "an array of host names such as 'support.example.com', without scheme or path");
-  }
-  return value.map((host) => host.toLowerCase());
 }
 
 function parseOrganizations(
@@ -318,21 +203,6 @@ function parseOrganizations(
       }),
     ),
   );
-}
-
-function parseAuthorizationParams(value: unknown): Readonly<Record<string, string>> {
-  if (value === undefined) return {};
-  if (typeof value !== 'object' || value === null || !Object.values(value).every((text) => typeof text === 'string')) {
-    throw invalid('authorizationParams', 'an object of strings');
-  }
-  const reserved = Object.keys(value).find((name) => reservedParams.has(name));
-  if (reserved !== undefined) {
-    throw invalid(
-      'authorizationParams',
-      `without '${reserved}', which the login sets itself; use the option of that name`,
-    );
-  }
-  return Object.freeze({ ...(value as Record<string, string>) });
 }
 
 /** Checks options that are nothing but client options: what a configuration function returns. */

@@ -1,4 +1,6 @@
-import { checkNames, invalid, wholeNumber } from './check';
+import { invalid } from './check';
+import { defaultIdleLimitSeconds, keepAliveOptions } from './parts/refresh';
+import { parsePart } from './spec';
 
 /** Which grants that nobody uses are refreshed, and when. */
 export interface KeepAliveOptions {
@@ -32,16 +34,6 @@ export interface KeepAliveSettings {
   readonly abandonedAfterSeconds: number | undefined;
 }
 
-const daySeconds = 24 * 60 * 60;
-
-/** How long an unused refresh token lives in an app that Salesforce makes now, as several sources report. */
-export const defaultIdleLimitSeconds: number = 30 * daySeconds;
-
-const names = ['afterSeconds', 'everySeconds', 'usedWithinSeconds', 'jobs', 'abandonedAfterSeconds'] as const;
-
-/** No grant lives unused for ten years. */
-const mostSeconds = 3_650 * daySeconds;
-
 /** How long a refresh token may be idle before its end is near: five sixths of the time it has. */
 export function nearEndOf(idleLimitSeconds: number): number {
   return Math.floor((idleLimitSeconds * 5) / 6);
@@ -64,23 +56,14 @@ export function parseKeepAlive(
   if (given !== true && (typeof given !== 'object' || given === null)) {
     throw invalid('refresh.keepAlive', 'true, false or an object');
   }
-  const options = given === true ? {} : (given as KeepAliveOptions);
-  checkNames(options, names, 'refresh.keepAlive');
-  const { jobs = false, abandonedAfterSeconds } = options;
-  if (typeof jobs !== 'boolean') throw invalid('refresh.keepAlive.jobs', 'true or false');
-  const number = (name: Exclude<keyof KeepAliveOptions, 'jobs'>, fallback: number, most = mostSeconds): number =>
-    wholeNumber(`refresh.keepAlive.${name}`, options[name], fallback, [1, most]);
-  const afterSeconds = number('afterSeconds', nearEndOf(idleLimitSeconds ?? defaultIdleLimitSeconds));
+  const { afterSeconds = nearEndOf(idleLimitSeconds ?? defaultIdleLimitSeconds), ...rest } = parsePart(
+    keepAliveOptions,
+    given === true ? {} : given,
+    'refresh.keepAlive',
+    'refresh.keepAlive.',
+  );
   if (idleLimitSeconds !== undefined && afterSeconds >= idleLimitSeconds) {
     throw invalid('refresh.keepAlive.afterSeconds', `less than refresh.idleLimitSeconds, which is ${idleLimitSeconds}`);
   }
-  return {
-    afterSeconds,
-    // A timer of more than 24 days would fire at once.
-    everySeconds: number('everySeconds', 60 * 60, daySeconds),
-    usedWithinSeconds: number('usedWithinSeconds', 30 * daySeconds),
-    jobs,
-    abandonedAfterSeconds:
-      abandonedAfterSeconds === undefined ? undefined : number('abandonedAfterSeconds', 30 * daySeconds),
-  };
+  return { afterSeconds, ...rest };
 }

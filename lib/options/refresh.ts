@@ -1,6 +1,8 @@
-import { defaultRefreshSettings, type LostAnswerPolicy, type RefreshSettings } from '../coordinator/settings';
-import { checkNames, invalid, oneOf, wholeNumber } from './check';
-import { defaultIdleLimitSeconds, parseKeepAlive, type KeepAliveOptions, type KeepAliveSettings } from './keep-alive';
+import type { LostAnswerPolicy, RefreshSettings } from '../coordinator/settings';
+import { invalid } from './check';
+import { parseKeepAlive, type KeepAliveOptions, type KeepAliveSettings } from './keep-alive';
+import { refreshOptions } from './parts/refresh';
+import { parsePart } from './spec';
 
 /** How tokens are refreshed. All times are in milliseconds; most applications change none of them. */
 export interface RefreshOptions {
@@ -36,20 +38,6 @@ export interface RefreshOptions {
   keepAlive?: boolean | KeepAliveOptions | undefined;
 }
 
-/** The least and the most of each duration. A lease below a second would be over before it is used. */
-const refreshBounds = {
-  waitMs: [0, 600_000],
-  cacheMs: [0, 60_000],
-  leaseMs: [1_000, 3_600_000],
-  drainMs: [0, 600_000],
-  inDoubtMs: [0, 86_400_000],
-  storeTimeoutMs: [1, 600_000],
-  closeTimeoutMs: [0, 3_600_000],
-} as const satisfies { readonly [Name in keyof RefreshSettings]?: readonly [least: number, most: number] };
-
-type Duration = keyof typeof refreshBounds;
-const durations = Object.keys(refreshBounds) as Duration[];
-
 /**
  * Checks the option `refresh`.
  *
@@ -64,30 +52,16 @@ export function parseRefresh(
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw invalid('refresh', 'an object of options such as { waitMs: 5000 }');
   }
-  checkNames(given, [...durations, 'onLostAnswer', 'idleLimitSeconds', 'keepAlive'], 'refresh');
-  const options = given as RefreshOptions;
-  const settings = Object.fromEntries(
-    durations.map((name) => {
-      const [least, most] = refreshBounds[name];
-      return [name, wholeNumber(`refresh.${name}`, options[name], defaultRefreshSettings[name], [least, most])];
-    }),
-  ) as Record<Duration, number>;
-  const onLostAnswer =
-    oneOf('refresh.onLostAnswer', options.onLostAnswer, ['wait', 'login', 'retry']) ??
-    defaultRefreshSettings.onLostAnswer;
-  const idleLimitSeconds = parseIdleLimit(options.idleLimitSeconds);
+  const { idleLimitSeconds, keepAlive, ...settings } = parsePart(refreshOptions, given, 'refresh', 'refresh.');
   const isOnByDefault = hasLastingGrants && idleLimitSeconds !== undefined;
-  const idleLimitMs = idleLimitSeconds === undefined ? undefined : idleLimitSeconds * 1000;
   return {
-    settings: { ...settings, onLostAnswer, idleLimitMs },
-    keepAlive: parseKeepAlive(options.keepAlive, { isOnByDefault, idleLimitSeconds }),
+    settings: { ...settings, idleLimitMs: idleLimitSeconds === undefined ? undefined : idleLimitSeconds * 1000 },
+    keepAlive: parseKeepAlive(keepAlive, { isOnByDefault, idleLimitSeconds }),
   };
 }
 
-function parseIdleLimit(value: unknown): number | undefined {
-  if (value === false) return undefined;
-  return wholeNumber('refresh.idleLimitSeconds', value, defaultIdleLimitSeconds, [60, 315_360_000]);
-}
+/** The settings of an application that sets none. */
+export const defaultRefreshSettings: RefreshSettings = parseRefresh(undefined, false).settings;
 
 /** Whether logins that ask for these scopes may get a refresh token: without a scope, Salesforce may grant all the app has. */
 export function mayGetRefreshToken(scope: readonly string[]): boolean {

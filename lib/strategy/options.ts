@@ -6,8 +6,10 @@ import { ProcessClaims, type ClaimRecords } from '../login/claims';
 import type { FinishedLogin, RepeatedLogin } from '../login/finish';
 import { loginKeys } from '../login/keys';
 import type { LoginRequestOptions } from '../login/request';
-import { checkFunction, checkNames, invalid, optionalText } from '../options/check';
+import { checkFunction, checkNames, invalid } from '../options/check';
 import { clientOptionNames, parseClientOptions, type ClientOptions } from '../options/configuration';
+import { authenticateOptions, strategyOptions } from '../options/parts/strategy';
+import { parseValues } from '../options/spec';
 import { checkedTenant, ConfigurationSource, type ConfigurationFunction, type TenantFunction } from '../options/source';
 import type { TokenSet } from '../token/types';
 
@@ -18,7 +20,7 @@ type SkipUserProfile =
   | ((accessToken: string, done: (error: unknown, skip?: boolean) => void) => void);
 
 /** Options of {@link SalesforceStrategy} beside those of the client. */
-interface StrategyOnlyOptions {
+export interface StrategyOnlyOptions {
   /** Passport's: hand the request to the verify function as its first argument. Default false. */
   passReqToCallback?: boolean | undefined;
   /** Passport's: load no profile. Default false. */
@@ -55,30 +57,6 @@ export interface AuthenticateOptions extends LoginRequestOptions {
   state?: unknown;
 }
 
-const ownNames = [
-  'passReqToCallback',
-  'skipUserProfile',
-  'name',
-  'publicUrl',
-  'encryptionKeys',
-  'state',
-  'pkce',
-  'clock',
-] as const satisfies readonly (keyof StrategyOnlyOptions)[];
-
-const callNames = [
-  'prompt',
-  'display',
-  'loginHint',
-  'login_hint',
-  'scope',
-  'baseUrl',
-  'callbackURL',
-  'authorizationParams',
-  'silent',
-  'state',
-] as const satisfies readonly (keyof AuthenticateOptions)[];
-
 /** Options of `passport.authenticate()` itself, which Passport hands on to every strategy. */
 const passportNames = [
   'assignProperty',
@@ -99,7 +77,7 @@ const passportNames = [
 
 /** Refuses a misspelt option of a single call. @throws SalesforceOptionError `ERR_SALESFORCE_OPTION_INVALID` */
 export function checkCallOptions(options: object): void {
-  checkNames(options, [...callNames, ...passportNames], "passport.authenticate('salesforce')");
+  checkNames(options, [...Object.keys(authenticateOptions), ...passportNames], "passport.authenticate('salesforce')");
 }
 
 /** What a strategy is made of: parsed from its options, or shared by the middleware that mounts it. */
@@ -132,16 +110,10 @@ export function parseStrategyOptions(options: StrategyOptions): StrategyParts {
   }
   const { configuration, tenant } = options;
   const names = configuration === undefined ? clientOptionNames : ['configuration', 'tenant'];
-  checkNames(options, [...names, ...ownNames], 'SalesforceStrategy');
+  checkNames(options, [...names, ...Object.keys(strategyOptions)], 'SalesforceStrategy');
   checkFunction('configuration', configuration);
   checkFunction('tenant', tenant);
-  const state: unknown = options.state;
-  const pkce: unknown = options.pkce;
-  if (state !== undefined && state !== true)
-    throw invalid('state', 'true or left out: it protects the login against CSRF');
-  if (pkce !== undefined && pkce !== true && pkce !== 'S256') {
-    throw invalid('pkce', "true, 'S256' or left out: Salesforce knows no other method");
-  }
+  const { name, passReqToCallback } = parseValues(strategyOptions, options);
   const publicUrls = [options.publicUrl].flat();
   const source = new ConfigurationSource(configuration ?? parseClientOptions(options, { publicUrls }), publicUrls);
   const clock = options.clock ?? systemClock;
@@ -151,8 +123,8 @@ export function parseStrategyOptions(options: StrategyOptions): StrategyParts {
     keys: loginKeys(parseEncryptionKeys(options.encryptionKeys), source),
     claims: new ProcessClaims(clock),
     clock,
-    name: optionalText('name', options.name) ?? 'salesforce',
-    passReqToCallback: options.passReqToCallback === true,
+    name,
+    passReqToCallback,
     skipUserProfile: options.skipUserProfile ?? false,
     tenant: checkedTenant(tenant),
   };

@@ -9,7 +9,7 @@ import { RotationTurn } from '../../lib/coordinator/refresh/rotation-turn';
 import { Revocations } from '../../lib/coordinator/revocation';
 import type { CoordinatorParts } from '../../lib/coordinator/parts';
 import type { RefreshDeps } from '../../lib/coordinator/refresh/deps';
-import { defaultRefreshSettings } from '../../lib/coordinator/settings';
+import { defaultRefreshSettings } from '../../lib/options/refresh';
 import { MemoryTokenStore } from '../../lib';
 import { grantSchema } from '../../lib/stores/stored-grant';
 import { parseConfiguration } from '../../lib/options/configuration';

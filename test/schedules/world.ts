@@ -1,6 +1,7 @@
 import { salesforceFetch } from '../../lib/client/fetch';
 import type { GrantHolder } from '../../lib/coordinator/grants';
-import { defaultRefreshSettings, type LostAnswerPolicy } from '../../lib/coordinator/settings';
+import type { LostAnswerPolicy } from '../../lib/coordinator/settings';
+import { defaultRefreshSettings } from '../../lib/options/refresh';
 import type { Grant } from '../../lib/emulator/state/grants';
 import { isSalesforceAuthError, type SalesforceAuthOptions } from '../../lib';
 import type { ClaimRelease, TokenStore } from '../../lib/stores/store';

@@ -1,6 +1,7 @@
 import { systemClock, type Clock } from '../../clock';
-import { invalid, wholeNumber } from '../../options/check';
-import { StoreOptions } from '../options';
+import { invalid } from '../../options/check';
+import { memoryStoreOptions } from '../../options/parts/stores';
+import { parseStoreOptions } from '../options';
 
 /** Options of `MemoryTokenStore`. */
 export interface MemoryTokenStoreOptions {
@@ -18,30 +19,17 @@ export interface MemoryTokenStoreOptions {
   clock?: Clock;
 }
 
-const names = [
-  'sweepIntervalMs',
-  'retentionMs',
-  'maxHolders',
-  'clock',
-] as const satisfies (keyof MemoryTokenStoreOptions)[];
-
-/** The longest time that a timer of Node keeps. */
-const longestTimerMs = 24 * 24 * 60 * 60 * 1000;
-
 /** Checks the options of `MemoryTokenStore`. @throws SalesforceOptionError */
 export function parseMemoryOptions(given: MemoryTokenStoreOptions): Required<MemoryTokenStoreOptions> {
-  const options = new StoreOptions('MemoryTokenStore', given, names);
+  const options = parseStoreOptions('MemoryTokenStore', memoryStoreOptions, given);
   const clock = given.clock ?? systemClock;
   if (typeof (clock as Partial<Clock>).monotonic !== 'function') {
-    throw invalid(options.nameOf('clock'), 'a clock with now(), monotonic() and setTimer()');
+    throw invalid('MemoryTokenStore.clock', 'a clock with now(), monotonic() and setTimer()');
   }
   return {
     clock,
-    sweepIntervalMs: wholeNumber(options.nameOf('sweepIntervalMs'), given.sweepIntervalMs, 60_000, [
-      10,
-      longestTimerMs,
-    ]),
-    retentionMs: options.retentionMs(given.retentionMs),
-    maxHolders: options.maxHolders(given.maxHolders),
+    sweepIntervalMs: options.sweepIntervalMs,
+    retentionMs: options.retentionMs,
+    maxHolders: options.maxHolders,
   };
 }

@@ -1,5 +1,6 @@
 import { invalid } from '../../options/check';
-import { StoreOptions } from '../options';
+import { postgresStoreOptions } from '../../options/parts/stores';
+import { parseStoreOptions } from '../options';
 import type { ListeningPool } from './subscription';
 
 /** What is used of a `Pool` of the package `pg`. */
@@ -33,14 +34,6 @@ export interface PostgresTokenStoreOptions {
   maxHolders?: number;
 }
 
-const names = [
-  'pool',
-  'table',
-  'notify',
-  'retentionMs',
-  'maxHolders',
-] as const satisfies (keyof PostgresTokenStoreOptions)[];
-
 export interface ParsedPostgresOptions {
   pool: PostgresPool;
   table: string;
@@ -52,21 +45,21 @@ export interface ParsedPostgresOptions {
 
 /** Checks the options of `PostgresTokenStore`. @throws SalesforceOptionError */
 export function parsePostgresOptions(given: PostgresTokenStoreOptions): ParsedPostgresOptions {
-  const options = new StoreOptions('PostgresTokenStore', given, names);
+  const options = parseStoreOptions('PostgresTokenStore', postgresStoreOptions, given);
   const { pool, notify = false } = given;
   if (typeof (pool as Partial<PostgresPool> | undefined)?.query !== 'function') {
-    throw invalid(options.nameOf('pool'), 'a Pool of the package pg');
+    throw invalid('PostgresTokenStore.pool', 'a Pool of the package pg');
   }
   const listeningPool = notify === true ? (pool as unknown as ListeningPool) : notify;
   if (listeningPool !== false && typeof (listeningPool as Partial<ListeningPool> | null)?.connect !== 'function') {
-    throw invalid(options.nameOf('notify'), 'true, false or a Pool of the package pg');
+    throw invalid('PostgresTokenStore.notify', 'true, false or a Pool of the package pg');
   }
   return {
     pool,
-    table: parseTable(options.nameOf('table'), given.table),
+    table: parseTable('PostgresTokenStore.table', given.table),
     listeningPool: listeningPool === false ? undefined : listeningPool,
-    retentionMs: options.retentionMs(given.retentionMs),
-    maxHolders: options.maxHolders(given.maxHolders),
+    retentionMs: options.retentionMs,
+    maxHolders: options.maxHolders,
   };
 }
 

@@ -1,5 +1,6 @@
-import { checkNames, invalid, optionalBoolean, wholeNumber } from '../../options/check';
-import { StoreOptions } from '../options';
+import { checkNames, invalid, wholeNumber } from '../../options/check';
+import { redisStoreOptions } from '../../options/parts/stores';
+import { parseStoreOptions } from '../options';
 import {
   connect,
   isClient,
@@ -45,16 +46,6 @@ export interface RedisTokenStoreOptions {
   detectFailover?: boolean;
 }
 
-const names = [
-  'client',
-  'prefix',
-  'waitReplicas',
-  'notify',
-  'retentionMs',
-  'maxHolders',
-  'detectFailover',
-] as const satisfies (keyof RedisTokenStoreOptions)[];
-
 export interface ParsedRedisOptions {
   client: NodeRedisClient | IoredisClient;
   connection: RedisConnection;
@@ -68,21 +59,21 @@ export interface ParsedRedisOptions {
 
 /** Checks the options of `RedisTokenStore`. @throws SalesforceOptionError */
 export function parseRedisOptions(given: RedisTokenStoreOptions): ParsedRedisOptions {
-  const options = new StoreOptions('RedisTokenStore', given, names);
+  const options = parseStoreOptions('RedisTokenStore', redisStoreOptions, given);
   const { client, notify = false } = given;
-  if (!isClient(client)) throw invalid(options.nameOf('client'), 'a client of the package redis or ioredis');
+  if (!isClient(client)) throw invalid('RedisTokenStore.client', 'a client of the package redis or ioredis');
   if (typeof notify !== 'boolean' && !isClient(notify)) {
-    throw invalid(options.nameOf('notify'), 'true, false or a client of the package redis or ioredis');
+    throw invalid('RedisTokenStore.notify', 'true, false or a client of the package redis or ioredis');
   }
   return {
     client,
     connection: connect(client),
-    prefix: parsePrefix(options.nameOf('prefix'), given.prefix),
-    waitReplicas: parseReplicas(options.nameOf('waitReplicas'), given.waitReplicas),
+    prefix: parsePrefix('RedisTokenStore.prefix', given.prefix),
+    waitReplicas: parseReplicas('RedisTokenStore.waitReplicas', given.waitReplicas),
     notify,
-    retentionMs: options.retentionMs(given.retentionMs),
-    maxHolders: options.maxHolders(given.maxHolders),
-    detectFailover: optionalBoolean(options.nameOf('detectFailover'), given.detectFailover) ?? true,
+    retentionMs: options.retentionMs,
+    maxHolders: options.maxHolders,
+    detectFailover: options.detectFailover,
   };
 }
 

@@ -1,6 +1,7 @@
 import { systemClock, type Clock } from '../../clock';
 import { invalid } from '../../options/check';
-import { StoreOptions } from '../options';
+import { sqliteStoreOptions } from '../../options/parts/stores';
+import { parseStoreOptions } from '../options';
 
 /** Options of `SqliteTokenStore`. */
 export interface SqliteTokenStoreOptions {
@@ -18,22 +19,20 @@ export interface SqliteTokenStoreOptions {
   clock?: Clock;
 }
 
-const names = ['file', 'retentionMs', 'maxHolders', 'clock'] as const satisfies (keyof SqliteTokenStoreOptions)[];
-
 /** Checks the options of `SqliteTokenStore`. @throws SalesforceOptionError */
 export function parseSqliteOptions(given: SqliteTokenStoreOptions): Required<SqliteTokenStoreOptions> {
-  const options = new StoreOptions('SqliteTokenStore', given, names);
+  const options = parseStoreOptions('SqliteTokenStore', sqliteStoreOptions, given);
   const { file, clock = systemClock } = given;
   if (typeof file !== 'string' || file.trim() === '' || /^(:memory:$|file:)/.test(file)) {
     throw invalid(
-      options.nameOf('file'),
+      'SqliteTokenStore.file',
       "the path of a file, such as '/var/lib/app/tokens.db'; for memory use MemoryTokenStore",
     );
   }
   return {
     file,
     clock,
-    retentionMs: options.retentionMs(given.retentionMs),
-    maxHolders: options.maxHolders(given.maxHolders),
+    retentionMs: options.retentionMs,
+    maxHolders: options.maxHolders,
   };
 }

@@ -1,0 +1,129 @@
+import type { AppOptions } from '../../app/app-options';
+import type { CredentialsLoginOptions } from '../../middleware/credentials-login';
+import type { LoginOptions } from '../../middleware/login-route';
+import type { LogoutOptions, SingleLogoutOptions } from '../../middleware/logout';
+import type { RequireOptions } from '../../middleware/require';
+import { isOrganizationId, toId18 } from '../../salesforce/ids';
+import { invalid, optionalText } from '../check';
+import { text, word, type OptionSpec } from '../spec';
+import { parseScope } from '../values';
+import { clientOptions } from './client';
+
+/** Options of `salesforce.login()`. */
+export const loginOptions = {
+  prompt: { ...clientOptions.prompt, default: 'that of the configuration' },
+  display: { ...clientOptions.display, default: 'that of the configuration' },
+  loginHint: { ...clientOptions.loginHint, default: "`login_hint` of the query, else the configuration's" },
+  scope: { ...clientOptions.scope, default: 'that of the configuration' },
+  baseUrl: {
+    values: 'URL',
+    default: "`org` of the query, else the configuration's",
+    text: "Must be on a trusted host, since it receives the client secret. Of Salesforce's own hosts: `login.`, `test.` or `*.my.salesforce.com`, without a path",
+  },
+  authorizationParams: { ...clientOptions.authorizationParams, text: 'Added to those of the configuration' },
+  silent: {
+    values: 'boolean',
+    default: '`false`',
+    text: 'Ask Salesforce without showing anything (`immediate=true`, no `prompt`). If that fails, for whatever reason, the user comes back to `returnTo`, not logged in, and the same browser does not try again for five minutes. It shows no page: a link of another site, or a user who is logged in already, goes straight to `returnTo`',
+  },
+  returnTo: {
+    values: 'path',
+    default: '`returnTo` of the query, else `homePath`',
+    text: 'A path to end at. Anything but a path on this origin is ignored',
+  },
+  add: {
+    values: 'boolean',
+    default: '`add=true` of the query',
+    text: 'Add the login to those the session has; see [organizations.md](../guide/organizations.md#several-logins-in-one-session)',
+  },
+} as const satisfies Record<keyof LoginOptions, OptionSpec>;
+
+/** Options of `salesforce.logout()`. */
+export const logoutOptions = {
+  everywhere: { values: 'boolean', default: '`false`', text: 'End all sessions of the user, not only this one' },
+  organization: {
+    values: 'organization or grant id',
+    default: '`organization` of the query, else all',
+    text: "Log out of the session's logins of one organization only, by its id or by grant id",
+  },
+  returnTo: {
+    values: 'path',
+    default: '`homePath`',
+    text: 'Where a page goes afterwards; an API request is answered 204',
+  },
+  singleLogout: {
+    values: 'boolean, or URL',
+    default: '`false`',
+    text: "Send the browser on to Salesforce's own logout; see [logout.md](../guide/logout.md#single-logout)",
+  },
+} as const satisfies Record<keyof LogoutOptions, OptionSpec>;
+
+/** Options of `salesforce.singleLogout()`. */
+export const singleLogoutOptions = {
+  returnTo: { values: 'path', default: '`homePath`', text: 'Where a page goes afterwards; a frame is answered 204' },
+} as const satisfies Record<keyof SingleLogoutOptions, OptionSpec>;
+
+/** Options of a guard. */
+export const requireOptions = {
+  organization: {
+    values: 'organization id',
+    default: 'none',
+    text: 'The user has to belong to it, else 403. Of several logins in the session, that of this one is taken',
+    parse: parseOrganization,
+  },
+  scopes: {
+    values: 'string or array',
+    default: 'none',
+    text: 'Scopes that have to be granted, else 403. `full` counts as every scope but `refresh_token` and `offline_access`',
+    parse: parseScope,
+  },
+} as const satisfies Record<keyof RequireOptions, OptionSpec>;
+
+/** Options of `salesforce.credentialsLogin()`. */
+export const credentialsLoginOptions = {
+  baseUrl: {
+    parse: optionalText,
+    values: 'URL',
+    default: 'that of the configuration',
+    text: 'The site, on a trusted host. A login host or My Domain is refused: Salesforce has no such flow there',
+  },
+  scope: {
+    parse: parseScope,
+    values: 'string with spaces, or array',
+    default: 'that of the configuration',
+    text: 'Scopes to ask for',
+  },
+  returnTo: { values: 'path', default: '`returnTo` of the body, else `homePath`', text: 'Path to go to afterwards' },
+  add: {
+    values: 'boolean',
+    default: '`false`',
+    text: 'Add the login to those of the session; see [organizations](organizations.md)',
+  },
+  credentialsIn: {
+    ...word(['body', 'header'], 'body'),
+    text: 'Where username and password go in the request to Salesforce. The box "Require user credentials in the POST body" demands `body`; `header` is for an app without that box',
+  },
+} as const satisfies Record<keyof CredentialsLoginOptions, OptionSpec>;
+
+/** Options of `salesforce.app()`. */
+export const appOptions = {
+  user: { ...text(), default: 'none: the "Run As" user', text: 'Username to act as, by JWT bearer' },
+  tenant: { ...text(), text: 'Whose client it is, if `configuration` has tenants' },
+  baseUrl: {
+    values: 'URL',
+    default: 'that of the configuration',
+    text: 'Where the token is asked for; a trusted host. If your users log in at `https://login.salesforce.com`, name the My Domain here',
+  },
+  audience: {
+    ...text(),
+    default:
+      '`https://login.salesforce.com` for a My Domain, `https://test.salesforce.com` for that of a sandbox, else the base URL',
+    text: '`aud` of the JWT',
+  },
+} as const satisfies Record<keyof AppOptions, OptionSpec>;
+
+function parseOrganization(option: string, value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value === 'string' && isOrganizationId(value)) return toId18(value);
+  throw invalid(option, "an organization id, which begins with '00D'");
+}

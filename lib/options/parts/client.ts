@@ -1,0 +1,128 @@
+import { checkCopied, optionalBoolean, optionalText } from '../check';
+import type { ClientOptions, FetchFunction } from '../configuration';
+import { callback, text, whole, word, type OptionSpec } from '../spec';
+import {
+  parseAllowedHosts,
+  parseAuthorizationParams,
+  parseCallbackURL,
+  parseClientID,
+  parsePrompt,
+  parseScope,
+} from '../values';
+
+/** The client as it is set up in Salesforce, and how its users log in. */
+export const clientOptions = {
+  clientID: {
+    values: 'string',
+    default: 'required',
+    wire: '`client_id`',
+    text: 'Consumer Key of the External Client App or Connected App',
+    parse: parseClientID,
+  },
+  clientSecret: {
+    values: 'string',
+    default: 'none: a public client, which relies on PKCE',
+    wire: '`client_secret`',
+    text: 'Consumer Secret of the app',
+    parse: parseSecret,
+  },
+  clientKey: {
+    values: '[object](../guide/client-keys.md), or array of two',
+    default: 'none',
+    wire: '`client_assertion`',
+    text: 'A private key instead of a secret; two while the key is changed. See [client-keys.md](../guide/client-keys.md)',
+  },
+  callbackURL: {
+    values: 'URL, or a path',
+    default: 'the callback route, as mounted',
+    wire: '`redirect_uri`',
+    text: "One of the callback URLs registered with the app. A path is below the application's root, at its [public address](../guide/deployment.md#behind-a-proxy). https, or http for localhost. A login that begins at another origin moves to that of its callback first",
+    parse: parseCallbackURL,
+  },
+  scope: {
+    values: 'string with spaces, or array',
+    default: 'none sent',
+    wire: '`scope`',
+    text: 'Scopes to ask for. With `openid` the ID token is checked; with `refresh_token` the login outlives the access token',
+    parse: parseScope,
+  },
+  prompt: {
+    values: '`login`, `consent`, `select_account`, `login consent`; or `false`',
+    default: '`login`',
+    wire: '`prompt`',
+    text: 'What Salesforce asks the user; see [salesforce-setup.md](../guide/salesforce-setup.md#prompttype)',
+    parse: (option: string, value: unknown) => parsePrompt(option, value) ?? 'login',
+  },
+  display: {
+    ...word(['page', 'popup', 'touch', 'mobile']),
+    default: "none sent: Salesforce's own, `page`",
+    wire: '`display`',
+    text: "The look of Salesforce's pages",
+  },
+  loginHint: { ...text(), wire: '`login_hint`', text: 'Username put into the login form' },
+  baseUrl: {
+    values: 'URL',
+    default: '`https://login.salesforce.com`',
+    wire: 'host and path of the endpoints',
+    text: "Login host, sandbox, My Domain or site. (It is spelt like Salesforce's own setting; Passport's names are spelt like Passport's.)",
+  },
+  organizations: {
+    values: 'object of URLs by name',
+    default: 'none',
+    wire: 'as `baseUrl`',
+    text: 'Base URLs users may choose: `/auth/salesforce?org=sandbox`',
+  },
+  allowedHosts: {
+    values: 'array of hosts',
+    default: 'none',
+    text: "Hosts to trust beside Salesforce's own, exact or as a suffix with a leading dot. They receive secrets and tokens",
+    parse: parseAllowedHosts,
+  },
+  apiHosts: {
+    values: 'array of hosts',
+    default: 'none',
+    text: "Hosts of Salesforce's own APIs that `fetch()` may call beside the user's instance, such as `api.salesforce.com`. They receive access tokens, which have to be JWT-based there; see [integrations.md](../guide/integrations.md#apis-off-the-instance)",
+  },
+  authorizationParams: {
+    values: 'object of strings',
+    default: 'none',
+    wire: 'as named',
+    text: 'Further parameters of the authorization request. Those the login sets itself are refused',
+    parse: parseAuthorizationParams,
+  },
+  profileSource: {
+    ...word(['id_token', 'identity', 'userinfo', 'id']),
+    default: '`id_token` with the scope `openid`, else `identity`',
+    text: 'Where the profile comes from: the ID token, if it names the user (no request; else the identity URL, or userinfo for a public client); the identity URL or userinfo (one request each); or the signed `id` URL alone (no request, ids only)',
+  },
+  clientAuthentication: {
+    ...word(['client_secret_post', 'client_secret_basic']),
+    default: '`client_secret_post`',
+    wire: 'body, or `Authorization`',
+    text: 'How the secret is sent. It has no effect without a secret, and is not allowed with `clientKey`',
+  },
+  sessionTimeoutSeconds: {
+    ...whole('seconds', 7200, [60, 31_536_000]),
+    text: 'The session timeout set in Salesforce; see [tokens.md](../internals/token-lifecycle.md#when-a-refresh-happens)',
+  },
+  httpTimeoutMs: {
+    ...whole('milliseconds', 30_000, [1, 600_000]),
+    text: "Time limit of one request to Salesforce's login and token endpoints. Your own calls with `fetch()` have none: pass a `signal`",
+  },
+  anyMyDomain: {
+    values: 'boolean',
+    default: 'whether there is an organization picker',
+    text: 'Take a My Domain that a user names: `?org=example.my.salesforce.com`. Without it, users choose among `organizations` only. See [organizations.md](../guide/organizations.md#a-my-domain-that-a-user-names)',
+    parse: optionalBoolean,
+  },
+  fetch: {
+    ...callback<FetchFunction>('`(url, init) => Promise<Response>`', '`fetch` of the process'),
+    text: 'Sends every request of the package, for a proxy or a private certificate authority; see [network.md](../guide/network.md)',
+  },
+} as const satisfies Record<keyof ClientOptions, OptionSpec>;
+
+function parseSecret(option: string, value: unknown): string | undefined {
+  const secret = optionalText(option, value);
+  checkCopied(option, secret, 'Consumer Secret');
+  return secret;
+}

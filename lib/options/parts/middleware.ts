@@ -1,0 +1,150 @@
+import type { ErrorPage } from '../../middleware/error-details';
+import type { ParsedOptions, Routes, StaticOptions } from '../../middleware/options';
+import type { Report } from '../../reporter';
+import { isOrganizationId, toId18 } from '../../salesforce/ids';
+import type { TokenStore } from '../../stores/store';
+import { invalid } from '../check';
+import type { TenantFunction } from '../source';
+import { callback, callbackOrFalse, flag, parsePart, path, text, type OptionSpec } from '../spec';
+
+/** Options that hold for the whole life of the middleware. */
+export const staticOptions = {
+  store: {
+    values: '[`TokenStore`](../guide/stores.md)',
+    default: 'a new `MemoryTokenStore`',
+    text: 'Where grants are kept. One you pass is yours to close',
+    parse: parseStore,
+  },
+  encryptionKeys: {
+    values: 'array of strings or bytes, each ≥ 32 long; or `false`',
+    default: 'none',
+    text: 'Random secrets, newest first, that encrypt stored tokens, pending logins and the links and cookies of this package. The first encrypts, all decrypt. Without them there is a warning for every store but the memory store; `false` says that it is meant. See [security.md](../guide/security.md#tokens-at-rest)',
+  },
+  acceptUnencrypted: {
+    ...flag(false),
+    text: 'Read grants stored in the clear although there are `encryptionKeys`, while encryption is being switched on',
+  },
+  routes: {
+    values: '`{ login, choose, callback, logout, status }`',
+    default: '`/auth/salesforce`, none, `/auth/salesforce/callback`, `/auth/salesforce/logout`, none',
+    text: 'Paths, relative to where the middleware is mounted; `false` for none. The path of an absolute `callbackURL` is served as well',
+    parse: parseRoutes,
+  },
+  publicUrl: {
+    values: 'URL, list of URLs, or `(req) => URL` that must not wait',
+    default: 'from the request',
+    text: "The application's address as browsers see it, http or https, with the path prefix and without a query, if a proxy rewrites `Host` or strips a path; see [deployment.md](../guide/deployment.md#behind-a-proxy). A list names [several hosts](../guide/deployment.md#several-hosts) of one application, the callback's first",
+  },
+  tenant: {
+    ...callback<TenantFunction>('`(req) => string`, must not wait', 'one tenant'),
+    text: 'Says whose request it is, for `configuration`, and only with it. Sessions, logins and grants of one tenant count for nothing in requests of another; see [security.md](../guide/security.md#tenants)',
+  },
+  report: {
+    ...callbackOrFalse<Report>('`({ code, message, suppressed }) => void`', 'lines on the standard error stream'),
+    text: 'Takes [warnings](../guide/observability.md#warnings) for the operator, at most one a minute for each cause; `false` is silent',
+  },
+  property: {
+    ...text('salesforce'),
+    text: 'Name of the property on the request. With another name, guard with `salesforce.require()`',
+  },
+  sessionKey: {
+    ...text(),
+    default: '`property` with a fingerprint of `clientID`; with `configuration`, `property`',
+    text: 'Name of the entry in the session',
+  },
+  keepSessionInfo: {
+    ...flag(false),
+    text: 'Keep the rest of the session at login and logout, such as a login of your own Passport. Its id changes all the same',
+  },
+  allowedOrganizations: {
+    values: "array of organization ids, or `'any'`",
+    default: 'all, with a warning',
+    text: "Organizations whose users may log in; 15 or 18 characters. `'any'` is all without the warning; see [security.md](../guide/security.md#who-may-log-in)",
+    parse: parseOrganizationIds,
+  },
+  authorizeUser: {
+    ...callback<StaticOptions['authorizeUser']>('`(user, req) => boolean`, may be async', 'all'),
+    text: 'Decides whether a user may log in; `false` or an exception refuses, and anything but `true` and `false` is an error',
+  },
+  onLogin: {
+    ...callback<StaticOptions['onLogin']>('`({ req, user, grantId }) => void`, may be async', 'none'),
+    text: 'Called after a login, before the redirect; `req.session` is the new one. An exception ends the login again',
+  },
+  errorPage: {
+    ...callbackOrFalse<ErrorPage>('`(details, req, res) => void`, may be async', 'a page'),
+    text: 'Shows errors of this package that no error handler has answered; see [errors.md](errors.md#the-error-page)',
+  },
+  homePath: {
+    values: "path below the application's root",
+    default: '`/`',
+    text: 'Where a login ends that was for no page, and where a logout ends. It does not move with the mount path',
+    parse: (option: string, value: unknown): string => path(option, value) ?? '/',
+  },
+  refresh: {
+    values: 'object',
+    default: 'see [below](#refresh)',
+    text: 'How tokens are refreshed: times, bounds, and what happens on a bad day',
+  },
+  grantIdKey: {
+    ...text(),
+    text: 'A secret that keeps grant ids from being computed from user ids. Never change it: all grants would be lost',
+  },
+  clock: { values: '`Clock`', default: "the machine's", text: 'Source of time, for tests' },
+} as const satisfies Record<keyof StaticOptions, OptionSpec>;
+
+/** Paths of the mounted routes. */
+const routeOptions = {
+  login: { ...route('/auth/salesforce'), text: 'Begins a login' },
+  choose: { ...route(false), text: 'A page on which the user chooses where to log in' },
+  callback: { ...route('/auth/salesforce/callback'), text: 'Ends a login' },
+  logout: { ...route('/auth/salesforce/logout'), text: 'Logs out' },
+  status: { ...route(false), text: 'Says as JSON how the login is, for pages built in the browser' },
+} as const satisfies Record<keyof Routes, OptionSpec>;
+
+function route(fallback: string | false): Required<Pick<OptionSpec<string | false>, 'values' | 'default' | 'parse'>> {
+  return {
+    values: 'path; or `false`',
+    default: `\`${fallback}\``,
+    parse: (option, value) => (value === false ? false : (path(option, value) ?? fallback)),
+  };
+}
+
+function parseRoutes(option: string, value: unknown): ParsedOptions['routes'] {
+  const given = value ?? {};
+  if (typeof given !== 'object') throw invalid(option, 'an object with login, callback and logout');
+  const routes = parsePart(routeOptions, given, option, `${option}.`);
+  if (routes.choose !== false && routes.login === false) {
+    throw invalid('routes.choose', 'left out where routes.login is false, since it leads there');
+  }
+  return routes;
+}
+
+function parseStore(option: string, value: unknown): TokenStore | undefined {
+  if (value === undefined) return undefined;
+  const methods = [
+    'read',
+    'put',
+    'claim',
+    'renew',
+    'arm',
+    'releaseClaim',
+    'commit',
+    'addHolder',
+    'logOut',
+    'list',
+  ] as const;
+  const missing =
+    typeof value === 'object' && value !== null
+      ? methods.find((name) => typeof (value as Record<string, unknown>)[name] !== 'function')
+      : 'every method';
+  if (missing === undefined) return value as TokenStore;
+  throw invalid(option, `a token store; ${missing} is missing (a session store is something else)`);
+}
+
+function parseOrganizationIds(option: string, value: unknown): readonly string[] | undefined {
+  if (value === undefined || value === 'any') return undefined;
+  if (!Array.isArray(value) || !value.every((id) => typeof id === 'string' && isOrganizationId(id))) {
+    throw invalid(option, "an array of organization ids, which begin with '00D', or 'any'");
+  }
+  return (value as string[]).map(toId18);
+}

@@ -1,0 +1,90 @@
+import { wholeNumber } from '../check';
+import type { LostAnswerPolicy } from '../../coordinator/settings';
+import type { KeepAliveOptions } from '../keep-alive';
+import type { RefreshOptions } from '../refresh';
+import { flag, whole, word, type OptionSpec } from '../spec';
+
+const daySeconds = 24 * 60 * 60;
+
+/** How long an unused refresh token lives in an app that Salesforce makes now, as several sources report. */
+export const defaultIdleLimitSeconds: number = 30 * daySeconds;
+
+/** No grant lives unused for ten years. */
+const mostSeconds = 3_650 * daySeconds;
+
+/** How tokens are refreshed. */
+export const refreshOptions = {
+  waitMs: { ...whole('milliseconds', 10_000, [0, 600_000]), text: 'How long a request waits for a refresh' },
+  cacheMs: {
+    ...whole('milliseconds', 2_000, [0, 60_000]),
+    text: 'How long a grant is served from memory before the store is asked again',
+  },
+  leaseMs: {
+    ...whole('milliseconds', 15_000, [1_000, 3_600_000]),
+    text: 'How long a claim on a grant holds without being renewed',
+  },
+  drainMs: {
+    ...whole('milliseconds', 5_000, [0, 600_000]),
+    text: 'How long Salesforce may still be working on a request whose answer was lost',
+  },
+  inDoubtMs: {
+    ...whole('milliseconds', 300_000, [0, 86_400_000]),
+    text: 'How long Salesforce may not tell what became of a refresh before only a login helps. Time in which it cannot be asked does not count',
+  },
+  onLostAnswer: {
+    ...word<LostAnswerPolicy>(['wait', 'login', 'retry'], 'wait'),
+    text: 'What happens to such a grant meanwhile; see [tokens.md](../internals/token-lifecycle.md#when-an-answer-is-lost)',
+  },
+  storeTimeoutMs: {
+    ...whole('milliseconds', 5_000, [1, 600_000]),
+    text: 'How long one operation of the token store may take before it counts as failed',
+  },
+  closeTimeoutMs: {
+    ...whole('milliseconds', 60_000, [0, 3_600_000]),
+    text: 'How long `close()` waits for refreshes under way',
+  },
+  idleLimitSeconds: {
+    values: 'seconds, from 60; or `false`',
+    default: '`2592000`, 30 days',
+    text: 'How long Salesforce lets a refresh token live that is not used; `false` if the app has no such limit',
+    parse: parseIdleLimit,
+  },
+  keepAlive: {
+    values: 'boolean, or [an object](#keepalive)',
+    default: '`true` with a store that outlives the process',
+    text: 'Refresh grants in the background that no request uses, before Salesforce lets them end',
+  },
+} as const satisfies Record<keyof RefreshOptions, OptionSpec>;
+
+/** Which grants that nobody uses are refreshed, and when. */
+export const keepAliveOptions = {
+  afterSeconds: {
+    values: 'seconds, from 1 to 315360000',
+    default: 'five sixths of `idleLimitSeconds`: 25 days',
+    text: 'How long a grant may go without new tokens',
+    parse: optionalSeconds,
+  },
+  everySeconds: {
+    ...whole('seconds', 60 * 60, [1, daySeconds]),
+    text: 'How often each process looks, give or take a tenth; at most a day',
+  },
+  usedWithinSeconds: {
+    ...whole('seconds', 30 * daySeconds, [1, mostSeconds]),
+    text: 'How long after its last use a grant is kept alive while a session holds it',
+  },
+  jobs: { ...flag(false), text: 'Keep all grants alive, also those that no session holds and nobody uses' },
+  abandonedAfterSeconds: {
+    values: 'seconds, from 1 to 315360000',
+    default: 'never',
+    text: 'How long after its last session a grant is revoked',
+    parse: optionalSeconds,
+  },
+} as const satisfies Record<keyof KeepAliveOptions, OptionSpec>;
+
+function optionalSeconds(option: string, value: unknown): number | undefined {
+  return value === undefined ? undefined : wholeNumber(option, value, 0, [1, mostSeconds]);
+}
+
+function parseIdleLimit(option: string, value: unknown): number | undefined {
+  return value === false ? undefined : wholeNumber(option, value, defaultIdleLimitSeconds, [60, mostSeconds]);
+}

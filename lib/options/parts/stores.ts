@@ -1,0 +1,89 @@
+import type { MemoryTokenStoreOptions } from '../../stores/memory/options';
+import type { PostgresTokenStoreOptions } from '../../stores/postgres/options';
+import type { RedisTokenStoreOptions } from '../../stores/redis/options';
+import type { SqliteTokenStoreOptions } from '../../stores/sqlite/options';
+import { flag, whole, type OptionSpec } from '../spec';
+
+const dayMs = 24 * 60 * 60 * 1000;
+
+/** How long a grant is kept that no session holds and nobody refreshes. */
+const retentionMs = whole('milliseconds', 90 * dayMs, [60_000, 3_650 * dayMs]);
+
+/** How many holders a store knows of one grant. */
+const maxHolders = whole('sessions', 1_000, [1, 10_000]);
+
+/** The longest time that a timer of Node.js keeps. */
+const longestTimerMs = 24 * dayMs;
+
+/** Options of `MemoryTokenStore`. */
+export const memoryStoreOptions = {
+  sweepIntervalMs: {
+    ...whole('milliseconds', 60_000, [10, longestTimerMs]),
+    text: 'How often outdated records are removed',
+  },
+  retentionMs: { ...retentionMs, text: 'How long a grant is kept that no session holds and nobody refreshes' },
+  maxHolders: {
+    ...maxHolders,
+    text: 'How many sessions the store knows of one grant; see [below](#holders)',
+  },
+  clock: { values: '`Clock`', default: "the machine's", text: 'Source of time, for tests' },
+} as const satisfies Record<keyof MemoryTokenStoreOptions, OptionSpec>;
+
+/** Options of `SqliteTokenStore`. */
+export const sqliteStoreOptions = {
+  file: { values: 'path', default: 'required', text: "Path of the database's file, on a disk of this machine" },
+  retentionMs: { ...retentionMs, text: 'How long a grant is kept that no session holds and nobody refreshes' },
+  maxHolders: {
+    ...maxHolders,
+    text: 'How many sessions the store knows of one grant; see [below](#holders)',
+  },
+  clock: { values: '`Clock`', default: "the machine's", text: 'Source of time, for tests' },
+} as const satisfies Record<keyof SqliteTokenStoreOptions, OptionSpec>;
+
+/** Options of `RedisTokenStore`. */
+export const redisStoreOptions = {
+  client: { values: 'client', default: 'required', text: 'A connected client of `redis` or `ioredis`; you close it' },
+  prefix: { values: 'string without `{` and `}`', default: '`salesforce:grant:`', text: 'Before each key' },
+  waitReplicas: {
+    values: 'object',
+    default: 'none',
+    text: '`{ replicas, timeoutMs }`: writes wait (`WAIT`) until so many replicas have them',
+  },
+  notify: {
+    values: 'boolean, or client',
+    default: '`false`',
+    text: '`true`, or a client to listen with: publishes ids of grants that change, and listens; see [below](#notifications)',
+  },
+  retentionMs: {
+    ...retentionMs,
+    text: "How long a grant is kept that no session holds and nobody refreshes: the key's time to live",
+  },
+  maxHolders: {
+    ...maxHolders,
+    text: 'How many sessions the store knows of one grant; see [below](#holders)',
+  },
+  detectFailover: {
+    ...flag(true),
+    text: 'Take a token that another run of the server wrote last for perhaps spent, and look into it before it is presented',
+  },
+} as const satisfies Record<keyof RedisTokenStoreOptions, OptionSpec>;
+
+/** Options of `PostgresTokenStore`. */
+export const postgresStoreOptions = {
+  pool: { values: 'pool', default: 'required', text: 'A `Pool` of `pg`; you end it' },
+  table: {
+    values: 'name in lower case',
+    default: '`salesforce_grants`',
+    text: 'Name of the table, if need be after a schema: `auth.grants`. A second table has this name with `_once` after it',
+  },
+  notify: {
+    values: 'boolean, or pool',
+    default: '`false`',
+    text: '`true`, or a pool to listen with: tells of grants that change by `pg_notify`, and listens; see [below](#notifications)',
+  },
+  retentionMs: { ...retentionMs, text: 'How long a grant is kept that no session holds and nobody refreshes' },
+  maxHolders: {
+    ...maxHolders,
+    text: 'How many sessions the store knows of one grant; see [below](#holders)',
+  },
+} as const satisfies Record<keyof PostgresTokenStoreOptions, OptionSpec>;

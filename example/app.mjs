@@ -50,7 +50,7 @@ export function createApp(client, given = {}) {
   });
   const history = new History(salesforce, elsewhere);
   const frameOf = frames({ settings, emulator, offline, servedBy });
-  const isAlone = sessionStore === undefined;
+  const isAlone = servedBy === undefined;
   const parts = { settings, salesforce, history, frameOf, emulator, offline, expire, isAlone };
   const streams = live(parts);
   const app = express();

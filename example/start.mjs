@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { configurationFromEnv } from 'express-salesforce-auth';
 import { startEmulator } from 'express-salesforce-auth/emulator';
 import { createApp } from './app.mjs';
+import { keepLogins } from './kept-logins.mjs';
 import { salesforceHosts } from './settings.mjs';
 
 /** The path of the route `salesforceAuth()` serves where no other is set. */
@@ -60,12 +61,22 @@ async function start(port, create) {
 /** With your app in Salesforce. */
 async function createRealApp() {
   const client = { organizations: salesforceHosts, ...configurationFromEnv(process.env) };
+  const kept = keepLogins(process.env.DATA_FOLDER || fileURLToPath(new URL('.data', import.meta.url)));
+  if (kept) {
+    process.env.SESSION_SECRET ||= kept.secret;
+    open.push(async () => kept.close());
+  }
   return {
-    ...createApp(client),
+    ...createApp(client, kept && { store: kept.store, sessionStore: kept.sessionStore }),
     /** @param {string} url */
     announce(url) {
       console.log(`Logging in with Salesforce at ${client.baseUrl ?? 'https://login.salesforce.com'}`);
       console.log(`The callback URL of your app in Salesforce has to be ${client.callbackURL ?? url + callbackPath}`);
+      console.log(
+        kept
+          ? 'Logins are kept in a file, and a restart logs nobody out.'
+          : 'Logins are in memory, and a restart ends them. With Node.js 22.13 or later they are kept in a file.',
+      );
     },
   };
 }

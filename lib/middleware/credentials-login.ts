@@ -33,7 +33,7 @@ export interface CredentialsLoginOptions {
    * Where username and password go in the request to Salesforce. Default `'body'`, as the box "Require user credentials in the
    * POST body" of the app demands; `'header'` for an app without that box.
    */
-  credentialsIn?: CredentialsPlace | undefined;
+  credentialsIn?: 'body' | 'header' | undefined;
 }
 
 /** Longer than any username or password of Salesforce; no more is sent on. */

@@ -123,6 +123,7 @@ async function checkConsumer(major, tarball) {
       await other('import.mjs');
       await other('same-module.mjs', ...subpaths);
     });
+    await check(`Node ${version}: the store in a file, or what to use instead`, () => other('sqlite.mjs'));
   }
   await check('with jsforce: logins by require, by import and in jest, and its types', async () => {
     await run(folder, 'npm', 'install', '--no-audit', '--no-fund', '--loglevel=error', sameVersion('jsforce'));

@@ -218,6 +218,30 @@ describe('rotation that is known to be off', () => {
     }
   });
 
+  it('has what a killed process presented waited for, without a doubt, and presented again', async () => {
+    const lab = await Laboratory.open({ rotates: false, isPublic: true, processes: 2 });
+    const rejected = (await lab.getOther()) as string;
+    lab.world.fail('status-429');
+    await lab.get({ rejected });
+    await lab.world.elapse(60_000);
+    lab.world.fail('hang-before');
+    void lab.ask({ rejected }, 0);
+    await lab.world.elapse(100);
+    await lab.world.kill(0);
+    await lab.world.elapse(15_000);
+    lab.told(1);
+
+    const first = await lab.get({ rejected }, 1);
+    await lab.world.elapse(5_000);
+    const second = await lab.get({ rejected }, 1);
+
+    expect(essence(first)).toEqual({ code: 'REFRESH_DELAYED', status: 503, retryAfterSeconds: 5 });
+    // What the last answer was.
+    expect((first as Error).message).toContain('ERR_SALESFORCE_RATE_LIMITED');
+    expect(second).toBe((await lab.tokens()).accessToken);
+    expect(lab.told(1).map(([name]) => name)).not.toContain('refresh.doubted');
+  });
+
   it('is not known before a refresh, nor a day after it, nor once a rotated reply was seen', async () => {
     const doubts = async (prepare: (lab: Laboratory) => Promise<unknown>) => {
       const lab = await Laboratory.open({ rotates: false, isPublic: true, processes: 2 });
@@ -225,22 +249,22 @@ describe('rotation that is known to be off', () => {
       lab.world.fail('drop-before');
       return essence(await lab.getOther());
     };
-    const held = expect.objectContaining({ code: 'REFRESH_IN_DOUBT' }) as object;
+    const inDoubt = expect.objectContaining({ code: 'REFRESH_IN_DOUBT' }) as object;
 
-    expect(await doubts(() => Promise.resolve())).toEqual(held);
+    expect(await doubts(() => Promise.resolve())).toEqual(inDoubt);
     expect(
       await doubts(async (lab) => {
         await lab.getOther();
         await lab.world.elapse(24 * hour);
       }),
-    ).toEqual(held);
+    ).toEqual(inDoubt);
     expect(
       await doubts(async (lab) => {
         await lab.getOther();
         Object.assign(lab.world.salesforce.client.policy, { rotateRefreshTokens: true });
         await lab.getOther();
       }),
-    ).toEqual(held);
+    ).toEqual(inDoubt);
   });
 });
 

@@ -423,6 +423,26 @@ describe('a refresh whose answer is lost', () => {
     expect(essence(await lab.get({ rejected }))).toEqual(reauthentication);
   });
 
+  it('is not looked into again once the refresh token is known to be good and the next try was refused for now', async () => {
+    const lab = await Laboratory.open();
+    const rejected = (await lab.tokens()).accessToken;
+    let questions = 0;
+    lab.world.trouble = ({ pathname }) => {
+      if (pathname.endsWith('/introspect')) questions += 1;
+      return undefined;
+    };
+    lab.world.fail('drop-before');
+    await lab.get({ rejected });
+    await lab.world.elapse(5_000);
+    lab.world.fail('refused');
+    expect(essence(await lab.get({ rejected }))).toMatchObject({ code: 'REFRESH_DELAYED' });
+    expect((await lab.record()).state).toBe('idle');
+    await lab.world.elapse(10_000);
+
+    expect(await lab.get({ rejected })).toBe((await lab.tokens()).accessToken);
+    expect(questions).toBe(1);
+  });
+
   it('of a process that was killed is looked into at once if drainMs is 0', async () => {
     const lab = await Laboratory.open({ processes: 2, options: { refresh: { drainMs: 0 } } });
     const rejected = (await lab.tokens()).accessToken;

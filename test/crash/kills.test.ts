@@ -21,6 +21,7 @@ const columns = [
   'Requests',
   'Refreshes',
   'Logins',
+  'API connections broken by a stop',
   'Unexplained',
   'Spent',
   'Overlapping',
@@ -34,8 +35,9 @@ describeEachOn(storeKinds)('processes that are killed or stopped at random momen
     const siege = await Siege.open(stage, { store, random: generator(seed), processes: 4, users: 10 });
     try {
       const toll = await siege.endure(times);
-      const { kills, stops, requests, refreshes, logins, unexplained, spent, overlapping } = toll;
-      lines.push(row([kind, kills, stops, requests, refreshes, logins, unexplained.length, spent, overlapping]));
+      const { kills, stops, requests, refreshes, logins, broken, unexplained, spent, overlapping } = toll;
+      const seen = [kills, stops, requests, refreshes, logins, broken, unexplained.length, spent, overlapping];
+      lines.push(row([kind, ...seen]));
       process.stdout.write(`${kind}, seed ${seed}: ${JSON.stringify(toll)}\n`);
       expect(unexplained).toEqual([]);
       expect({ spent, overlapping }).toEqual({ spent: 0, overlapping: 0 });

@@ -18,6 +18,8 @@ class Target {
   readonly open = new Set<string>();
   /** Grants whose refresh was under way in a pause of this process. */
   readonly slept = new Set<string>();
+  /** Whether it was stopped at all. */
+  hasSlept = false;
   readonly worker: Worker;
 
   constructor(worker: Worker) {
@@ -55,6 +57,8 @@ export interface Toll {
   served: number;
   refreshes: number;
   logins: number;
+  /** Requests to the API whose connection Salesforce had closed while the process was stopped. */
+  broken: number;
   /** What no lost token explains, and answers that an application must not give. */
   unexplained: string[];
   spent: number;
@@ -68,7 +72,7 @@ export class Siege {
   readonly #store: TokenStore;
   readonly #codec = new GrantCodec(new KeyRing([encryptionKey], 'grant'));
   readonly #toll: Toll = {
-    ...{ kills: 0, stops: 0, requests: 0, served: 0, refreshes: 0, logins: 0 },
+    ...{ kills: 0, stops: 0, requests: 0, served: 0, refreshes: 0, logins: 0, broken: 0 },
     ...{ unexplained: [], spent: 0, overlapping: 0 },
   };
   readonly #random: () => number;
@@ -196,6 +200,7 @@ export class Siege {
     void this.#moment(pauseMs).then(() => {
       // What it told before it was stopped has arrived by now.
       for (const grantId of target.open) target.slept.add(grantId);
+      target.hasSlept = true;
       target.worker.signal('SIGCONT');
       target.isStopped = false;
     });
@@ -215,17 +220,20 @@ export class Siege {
   async #ask(target: Target, person: Person, cookies = person.active): Promise<number> {
     this.#toll.requests += 1;
     let response: Response;
+    let text: string;
     try {
       response = await this.#browse(target, '/limits', cookies);
-      await response.text();
+      text = await response.text();
     } catch {
       // The process has ended.
       return 0;
     }
     const { status } = response;
     if (status === 200) this.#toll.served += 1;
+    else if (status === 502 && target.hasSlept && text.includes('ERR_SALESFORCE_CONNECTION_LOST'))
+      this.#toll.broken += 1;
     else if (status !== 401 && !(status === 503 && response.headers.has('retry-after'))) {
-      this.#toll.unexplained.push(`${person.username} was answered ${status}.`);
+      this.#toll.unexplained.push(`${person.username} was answered ${status}: ${text.slice(0, 200)}`);
     }
     return status;
   }

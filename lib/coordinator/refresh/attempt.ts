@@ -84,8 +84,7 @@ export class Attempt {
     const undrainedMs = tokens.app ? 0 : settings.drainMs - record.stateAgeMs;
     if (undrainedMs > 0) {
       // The lost request may still be carried out: until then an answer would be about the past.
-      await this.#look({ answer: 'lost', introspection: 'not asked yet' }, undrainedMs);
-      return false;
+      return this.#look({ answer: 'lost', introspection: 'not asked yet' }, undrainedMs);
     }
     let ending: Ending = { answer: 'lost', introspection: 'not asked yet' };
     if (this.#rowOf(ending).verdict === 'in doubt') ending = await this.#introspect('lost');
@@ -98,8 +97,7 @@ export class Attempt {
     if (verdict === 'in doubt') {
       // The last look is when `inDoubtMs` is over, and not up to a pause after it.
       const leftMs = settings.inDoubtMs - this.#notToldMs;
-      await this.#look(ending, leftMs > 0 ? Math.min(lookAgainMs, leftMs) : lookAgainMs);
-      return false;
+      return this.#look(ending, leftMs > 0 ? Math.min(lookAgainMs, leftMs) : lookAgainMs);
     }
     lease.restart();
     const { generation } = record;
@@ -121,7 +119,7 @@ export class Attempt {
   }
 
   /** Leaves a grant in doubt, or waiting for its turn, until the next look. @throws SalesforceAuthError */
-  async #look(ending: Ending, pauseMs: number): Promise<void> {
+  async #look(ending: Ending, pauseMs: number): Promise<never> {
     const { record, cause } = this.#grant;
     const { events } = this.#deps;
     const isFirst = ending.introspection === 'not asked yet';

@@ -24,7 +24,8 @@ export type { SalesforceProfile } from './login/profile';
 export type { TokenEndpointReply } from './token/types';
 
 export type { ClientKey } from './client-authentication/client-key';
-export type { ClientOptions, FetchFunction } from './options/configuration';
+export type { ClientOptions } from './options/configuration';
+export type { FetchFunction } from './options/fetch-function';
 export type { ConfigurationFunction } from './options/source';
 export type { RefreshOptions } from './options/refresh';
 export { configurationFromEnv } from './options/environment';

@@ -1,9 +1,9 @@
 import type { TokenCoordinator } from '../coordinator/coordinator';
 import type { GrantKey } from '../coordinator/grant';
 import { isSalesforceAuthError, systemCode } from '../errors';
-import { transportError } from '../token/http';
 import type { TokenSet } from '../token/types';
 import { isMoved, movedTo } from './moved';
+import { isBelow, isReplayable, send } from './send';
 
 /** Bodies of a 401 that is not about the age of the token; a refresh would be answered with the same again. */
 const notExpiry = [
@@ -94,34 +94,6 @@ async function fetchElsewhere(
   return fetchHostedApi(coordinator, key, request);
 }
 
-/** Whether a URL is at an origin. Not by `origin` alone, which a `blob:` URL and one with a user name share. */
-export function isBelow(url: URL, origin: string): boolean {
-  return url.href.startsWith(`${new URL(origin).origin}/`);
-}
-
-/** Sends a request with an access token. */
-export async function send(
-  coordinator: TokenCoordinator,
-  url: URL,
-  init: RequestInit,
-  tokens: TokenSet,
-): Promise<Response> {
-  const headers = new Headers(init.headers);
-  // Where the headers of a visitor's request are handed on: `host` would take the token to another organization behind the
-  // same address, and the application's own session cookie is nothing for Salesforce.
-  for (const name of ['host', 'cookie']) headers.delete(name);
-  headers.set('authorization', `Bearer ${tokens.accessToken}`);
-  const way = (await coordinator.fetchOf(tokens)) ?? fetch;
-  try {
-    // Redirects come back to the caller: following one could carry data of one host to another.
-    return await way(url.href, { redirect: 'manual', ...init, headers: Object.fromEntries(headers) });
-  } catch (error) {
-    // What the caller aborted, or got wrong, is no failure of the network.
-    if (init.signal?.aborted || systemCode(error) === undefined) throw error;
-    throw transportError(error, url.host);
-  }
-}
-
 /** Whether an answer says that the session behind the access token is over. */
 async function isSessionEnd(response: Response): Promise<boolean> {
   if (response.status !== 401 && response.status !== 403) return false;
@@ -131,10 +103,4 @@ async function isSessionEnd(response: Response): Promise<boolean> {
     .catch(() => '');
   if (response.status === 403) return text.trim() === 'Bad_OAuth_Token';
   return text.includes('INVALID_SESSION_ID') && !notExpiry.some((other) => text.includes(other));
-}
-
-/** Whether a body can be sent twice; a stream cannot. */
-export function isReplayable(body: unknown): boolean {
-  if (typeof body !== 'object' || body === null) return true;
-  return !(Symbol.asyncIterator in body || 'getReader' in body || 'pipe' in body);
 }

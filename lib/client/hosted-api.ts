@@ -3,7 +3,7 @@ import type { GrantKey } from '../coordinator/grant';
 import { SalesforceAuthError } from '../errors';
 import { isJwt } from '../token/token-format';
 import type { TokenSet } from '../token/types';
-import { isBelow, isReplayable, send } from './fetch';
+import { isBelow, isReplayable, send } from './send';
 
 /** One request to an API that is not on the user's instance. */
 export interface HostedRequest {

@@ -1,5 +1,5 @@
 import { Duplex, PassThrough, Readable } from 'node:stream';
-import type { FetchFunction } from '../options/configuration';
+import type { FetchFunction } from '../options/fetch-function';
 import type { JsforceConnection } from './jsforce';
 import { isMoved } from './moved';
 

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { wait, within, type Clock } from '../clock';
 import { isSalesforceAuthError, requiresLogin, type SalesforceAuthError } from '../errors';
-import type { FetchFunction } from '../options/configuration';
+import type { FetchFunction } from '../options/fetch-function';
 import type { TokenSet } from '../token/types';
 import { Background } from './background';
 import { accessTokenOf, ageOf, GrantCache, type GrantView } from './cache';

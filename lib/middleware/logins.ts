@@ -2,7 +2,6 @@ import { GrantClient } from '../client/grant-client';
 import type { ConnectionOptions } from '../client/connection';
 import type { JsforceConnection } from '../client/jsforce';
 import { SalesforceAuthError } from '../errors';
-import { isOrganizationId, toId18 } from '../salesforce/ids';
 import type { AuthContext } from './context';
 import type { SessionEntry } from './session';
 import type { SalesforceUser } from './user';
@@ -121,13 +120,6 @@ export class RequestLogin extends RequestAccess implements SalesforceLogin {
     const { user, grantId, isCurrent } = this;
     return { user, grantId, isCurrent };
   }
-}
-
-/** The logins meant by the id of an organization or of a grant. */
-export function meant(entries: readonly SessionEntry[], which: string): SessionEntry[] {
-  if (!isOrganizationId(which)) return entries.filter(({ grantId }) => grantId === which);
-  const organizationId = toId18(which);
-  return entries.filter(({ user }) => user.organizationId === organizationId);
 }
 
 /** Nobody of that organization is logged in in this session. */

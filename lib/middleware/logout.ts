@@ -11,6 +11,7 @@ import { sendLogout, sendOn } from './pages';
 import { safeReturnTo } from './return-to';
 import { sessionSameSiteOf } from './session';
 import { isCrossSite, isNavigation } from './visit';
+import { logOutSession } from './session-logins';
 
 /** What a handler of `salesforce.logout()` can set. */
 export interface LogoutOptions {
@@ -49,7 +50,7 @@ export function logoutHandler(core: AuthContext, options: LogoutOptions = {}): R
     const which = organization === undefined || typeof organization === 'string' ? organization : '';
     // Looked up before the grant that tells it is gone.
     const endSessionUrl = await findEndSession(req);
-    await core.logout(req, { everywhere, organization: which });
+    await logOutSession(core, req, { everywhere, organization: which });
     clearMark(core, req, res);
     if (req.accepts(['json', 'html']) === 'html') {
       // The `form-action` of the page that has the form would stop a redirect to Salesforce.
@@ -124,7 +125,7 @@ export function singleLogoutHandler(core: AuthContext, options: SingleLogoutOpti
   const target = targetOf(core, options.returnTo);
   return (req, res, next) => {
     res.set('Cache-Control', 'no-store');
-    core.logout(req, {}).then(() => {
+    logOutSession(core, req, {}).then(() => {
       // In a frame or as an image there is nobody to show a page to.
       if ((req.get('sec-fetch-dest') ?? 'document') === 'document') res.redirect(303, target(req));
       else res.status(204).end();

@@ -1,4 +1,3 @@
-import type { Request } from 'express';
 import { Addresses, parsePublicUrl, type PublicUrl } from '../address';
 import { systemClock, type Clock } from '../clock';
 import type { RefreshSettings } from '../coordinator/settings';
@@ -17,7 +16,7 @@ import type { TokenStore } from '../stores/store';
 import { EndedLogins } from './ended-logins';
 import type { ErrorPage } from './error-details';
 import { sessionKeyOf, type SessionPlace } from './session';
-import type { SalesforceUser } from './user';
+import type { AuthorizeUser, OnLogin } from './user';
 
 /** Paths of the mounted routes, relative to where the middleware is mounted; false for none. */
 export interface Routes {
@@ -82,13 +81,13 @@ export interface StaticOptions {
    * Decides whether a user may log in; false or an exception refuses, and the tokens are revoked. Anything but true and false is
    * an error. Default: all may.
    */
-  authorizeUser?: ((user: SalesforceUser, req: Request) => boolean | Promise<boolean>) | undefined;
+  authorizeUser?: AuthorizeUser | undefined;
   /**
    * Called after a login, before the redirect; the session is the new one, and `req.login()` of an application's own Passport
    * works. A callback that is opened twice can call it twice, with the same grant. An exception ends the login again.
    * Default: none.
    */
-  onLogin?: ((login: { req: Request; user: SalesforceUser; grantId: string }) => void | Promise<void>) | undefined;
+  onLogin?: OnLogin | undefined;
   /**
    * Shows errors of this package that no error handler of the application has answered; false leaves them to Express.
    * Default: a page for browsers. Scripts get JSON either way.

@@ -3,8 +3,9 @@ import { GrantClient } from '../client/grant-client';
 import { SalesforceAuthError } from '../errors';
 import { adoptInSession, type SessionAdoption } from './adoption';
 import type { AuthContext } from './context';
-import { meant, RequestAccess, RequestLogin, wrongOrganization, type Access, type SalesforceLogin } from './logins';
+import { RequestAccess, RequestLogin, wrongOrganization, type Access, type SalesforceLogin } from './logins';
 import { entriesOf, entryOf, requireSession, type SessionEntry } from './session';
+import { logOutSession, meant, switchTo } from './session-logins';
 import type { SalesforceUser } from './user';
 import { mountPathOf } from './visit';
 
@@ -161,7 +162,7 @@ export class RequestSalesforce extends RequestAccess implements Common {
     return async (which) => {
       const login = this.for(which);
       if (!login) throw wrongOrganization();
-      await this.#core.switchTo(this.#req, login.grantId);
+      await switchTo(this.#core, this.#req, login.grantId);
       this.#picked = undefined;
     };
   }
@@ -174,7 +175,7 @@ export class RequestSalesforce extends RequestAccess implements Common {
   }
 
   get logout(): Common['logout'] {
-    return async (options = {}) => this.#core.logout(this.#req, options);
+    return async (options = {}) => logOutSession(this.#core, this.#req, options);
   }
 
   toJSON(): object {

@@ -7,6 +7,7 @@ import { wrongOrganization } from './logins';
 import { attached } from './request';
 import { sendToLogin } from './send-to-login';
 import { sessionReadError } from './session';
+import { isForeign } from './session-logins';
 import { asksForPage } from './visit';
 
 /** What a guard asks for beside a login. */
@@ -54,7 +55,7 @@ export function guard(property: string, options: RequireOptions): RequestHandler
       sendToLogin({ req, res, next }, salesforce);
       return;
     }
-    salesforce.core.holds.extend(req);
+    salesforce.core.holders.extend(req);
     const pass = (): void => {
       noteUse(req);
       // Else the Back button shows the page after a logout, from a cache of the browser. What the route sets counts.
@@ -85,7 +86,7 @@ export function loginOnError(property: string): ErrorRequestHandler {
       return;
     }
     const salesforce = attached(req, property);
-    if (!salesforce || !requiresLogin(error) || res.headersSent || salesforce.core.isForeign(req, error)) {
+    if (!salesforce || !requiresLogin(error) || res.headersSent || isForeign(salesforce.core, req, error)) {
       next(error);
       return;
     }

@@ -9,6 +9,7 @@ import type { RequestSalesforce } from './request';
 import { safeReturnTo } from './return-to';
 import { entriesOf, requireSession, stateOf } from './session';
 import { isFramed, isNavigation, isPrefetch, ownPageOf } from './visit';
+import { forgetLogin } from './session-logins';
 
 /** A request that needs a login. */
 interface Refused {
@@ -33,7 +34,7 @@ async function answer({ req, res }: Refused, salesforce: RequestSalesforce, caus
   const { core, mountPath } = salesforce;
   const { addresses, routes, homePath, reporter } = core.options;
   requireSession(req);
-  if (cause instanceof SalesforceAuthError) await core.forgetLogin(req, cause);
+  if (cause instanceof SalesforceAuthError) await forgetLogin(core, req, cause);
   res.set('Cache-Control', 'no-store');
   if (isPrefetch(req)) {
     refusePrefetch(res);

@@ -1,3 +1,4 @@
+import type { Request } from 'express';
 import type { SalesforceProfile } from '../login/profile';
 
 /** The user of a session, as it was at login. Held in the session; it contains no token. */
@@ -18,6 +19,12 @@ export interface SalesforceUser {
   locale?: string;
   timezone?: string;
 }
+
+/** Decides whether a user may log in. */
+export type AuthorizeUser = (user: SalesforceUser, req: Request) => boolean | Promise<boolean>;
+
+/** Work of the application after a login. */
+export type OnLogin = (login: { req: Request; user: SalesforceUser; grantId: string }) => void | Promise<void>;
 
 /** The user a profile describes. */
 export function userOf(profile: SalesforceProfile): SalesforceUser {

@@ -3,21 +3,10 @@ import { defaultBaseUrl, parseBaseUrl, refuseOwnAddress } from '../salesforce/ba
 import { trustHosts, type TrustedHosts } from '../salesforce/hosts';
 import { parseApiHosts } from './api-hosts';
 import { checkNames, invalid } from './check';
+import type { FetchFunction } from './fetch-function';
 import { clientOptions } from './parts/client';
 import { parseValues } from './spec';
-
-/**
- * What Salesforce asks the user, `prompt` on the wire.
- *
- * - `login`: log in again, always
- * - `consent`: ask for approval again, always
- * - `select_account`: the approval page where the browser is logged in, else the login page; the account chooser where
- *   Salesforce knows several accounts of the browser (its "login hints")
- * - `login consent`: both
- *
- * @see https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_web_server_flow.htm
- */
-export type Prompt = 'login' | 'consent' | 'select_account' | 'login consent';
+import type { Prompt } from './values';
 
 /** The look of Salesforce's login pages, `display` on the wire. Default: Salesforce's own, `page`. */
 export type Display = 'page' | 'popup' | 'touch' | 'mobile';
@@ -31,9 +20,6 @@ export type Display = 'page' | 'popup' | 'touch' | 'mobile';
  * - `id`: the signed `id` URL of the token reply alone, no request; organization and user ids only
  */
 type ProfileSource = 'id_token' | 'identity' | 'userinfo' | 'id';
-
-/** Sends one request as `fetch` does. */
-export type FetchFunction = (url: string, init: RequestInit) => Promise<Response>;
 
 /** The client as it is set up in Salesforce, and how its users log in. Passport's names where Passport has one. */
 export interface ClientOptions {

@@ -1,7 +1,8 @@
 import type { Request } from 'express';
 import { isSalesforceAuthError, SalesforceAuthError } from '../errors';
 import { answerNow, invalid } from './check';
-import { parseConfiguration, type ClientOptions, type Configuration, type FetchFunction } from './configuration';
+import { parseConfiguration, type ClientOptions, type Configuration } from './configuration';
+import type { FetchFunction } from './fetch-function';
 
 /** What a configuration is asked for. */
 export interface ConfigurationContext {

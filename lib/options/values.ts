@@ -1,6 +1,18 @@
-import type { Prompt } from './configuration';
 import { isLoopback, parseUrl } from '../salesforce/hosts';
 import { checkCopied, invalid, oneOf } from './check';
+
+/**
+ * What Salesforce asks the user, `prompt` on the wire.
+ *
+ * - `login`: log in again, always
+ * - `consent`: ask for approval again, always
+ * - `select_account`: the approval page where the browser is logged in, else the login page; the account chooser where
+ *   Salesforce knows several accounts of the browser (its "login hints")
+ * - `login consent`: both
+ *
+ * @see https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_web_server_flow.htm
+ */
+export type Prompt = 'login' | 'consent' | 'select_account' | 'login consent';
 
 /** Parameters the login sets itself; an extra parameter must not replace one of them. */
 const reservedParams = new Set(

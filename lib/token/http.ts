@@ -2,7 +2,7 @@ import type { Clock } from '../clock';
 import { startDeadline } from './deadline';
 import { debugHttp } from '../debug';
 import { isError, SalesforceAuthError, systemCode } from '../errors';
-import type { FetchFunction } from '../options/configuration';
+import type { FetchFunction } from '../options/fetch-function';
 import { GuardedSend, RequestHeldBack, type SendGuard } from './send-guard';
 
 /** The largest reply read from Salesforce's identity endpoints, in bytes; a token reply has about 3,000. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { subscribe } from 'node:diagnostics_channel';
 import type { Clock } from '../clock';
-import type { FetchFunction } from '../options/configuration';
+import type { FetchFunction } from '../options/fetch-function';
 
 /** Says whether a request may still be sent: a claim whose lease has run out is no longer a reason to send anything. */
 export interface SendGuard {

@@ -1,5 +1,20 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { AppOptions } from '../../lib/app/app-options';
+import type { LoginRequestOptions } from '../../lib/login/request';
+import type { CredentialsLoginOptions } from '../../lib/middleware/credentials-login';
+import type { LoginOptions } from '../../lib/middleware/login-route';
+import type { LogoutOptions, SingleLogoutOptions } from '../../lib/middleware/logout';
+import type { StaticOptions } from '../../lib/middleware/options';
+import type { RequireOptions } from '../../lib/middleware/require';
+import type { ClientOptions } from '../../lib/options/configuration';
+import type { KeepAliveOptions } from '../../lib/options/keep-alive';
+import type { RefreshOptions } from '../../lib/options/refresh';
+import type { MemoryTokenStoreOptions } from '../../lib/stores/memory/options';
+import type { PostgresTokenStoreOptions } from '../../lib/stores/postgres/options';
+import type { RedisTokenStoreOptions } from '../../lib/stores/redis/options';
+import type { SqliteTokenStoreOptions } from '../../lib/stores/sqlite/options';
+import type { AuthenticateOptions, StrategyOnlyOptions } from '../../lib/strategy/options';
 import * as calls from '../../lib/options/parts/calls';
 import { clientOptions } from '../../lib/options/parts/client';
 import { staticOptions } from '../../lib/options/parts/middleware';
@@ -17,25 +32,28 @@ import { documents, read, root } from './blocks';
 
 const { login_hint, state, ...loginRequestOptions } = authenticateOptions;
 
-/** The part of each set of options, by the name of its type. */
+/** The part of each set of options, by the name of its type. The compiler refuses a part that lacks an option of the type. */
 const parts: Readonly<Record<string, Part>> = {
-  AppOptions: calls.appOptions,
-  AuthenticateOptions: { login_hint, state },
-  ClientOptions: clientOptions,
-  CredentialsLoginOptions: calls.credentialsLoginOptions,
-  KeepAliveOptions: keepAliveOptions,
-  LoginOptions: calls.loginOptions,
-  LoginRequestOptions: loginRequestOptions,
-  LogoutOptions: calls.logoutOptions,
-  MemoryTokenStoreOptions: stores.memoryStoreOptions,
-  PostgresTokenStoreOptions: stores.postgresStoreOptions,
-  RedisTokenStoreOptions: stores.redisStoreOptions,
-  RefreshOptions: refreshOptions,
-  RequireOptions: calls.requireOptions,
-  SingleLogoutOptions: calls.singleLogoutOptions,
-  SqliteTokenStoreOptions: stores.sqliteStoreOptions,
-  StaticOptions: staticOptions,
-  StrategyOnlyOptions: strategyOptions,
+  AppOptions: calls.appOptions satisfies Record<keyof AppOptions, OptionSpec>,
+  AuthenticateOptions: { login_hint, state } satisfies Record<
+    Exclude<keyof AuthenticateOptions, keyof LoginRequestOptions>,
+    OptionSpec
+  >,
+  ClientOptions: clientOptions satisfies Record<keyof ClientOptions, OptionSpec>,
+  CredentialsLoginOptions: calls.credentialsLoginOptions satisfies Record<keyof CredentialsLoginOptions, OptionSpec>,
+  KeepAliveOptions: keepAliveOptions satisfies Record<keyof KeepAliveOptions, OptionSpec>,
+  LoginOptions: calls.loginOptions satisfies Record<keyof LoginOptions, OptionSpec>,
+  LoginRequestOptions: loginRequestOptions satisfies Record<keyof LoginRequestOptions, OptionSpec>,
+  LogoutOptions: calls.logoutOptions satisfies Record<keyof LogoutOptions, OptionSpec>,
+  MemoryTokenStoreOptions: stores.memoryStoreOptions satisfies Record<keyof MemoryTokenStoreOptions, OptionSpec>,
+  PostgresTokenStoreOptions: stores.postgresStoreOptions satisfies Record<keyof PostgresTokenStoreOptions, OptionSpec>,
+  RedisTokenStoreOptions: stores.redisStoreOptions satisfies Record<keyof RedisTokenStoreOptions, OptionSpec>,
+  RefreshOptions: refreshOptions satisfies Record<keyof RefreshOptions, OptionSpec>,
+  RequireOptions: calls.requireOptions satisfies Record<keyof RequireOptions, OptionSpec>,
+  SingleLogoutOptions: calls.singleLogoutOptions satisfies Record<keyof SingleLogoutOptions, OptionSpec>,
+  SqliteTokenStoreOptions: stores.sqliteStoreOptions satisfies Record<keyof SqliteTokenStoreOptions, OptionSpec>,
+  StaticOptions: staticOptions satisfies Record<keyof StaticOptions, OptionSpec>,
+  StrategyOnlyOptions: strategyOptions satisfies Record<keyof StrategyOnlyOptions, OptionSpec>,
 };
 
 const tables = /<!-- lists (\w+) in (\S+) -->\s+(?:\|.*\n)+/g;

@@ -1,7 +1,7 @@
 import expressSession from 'express-session';
 import request from 'supertest';
 import { MemoryTokenStore, salesforceAuth } from '../../lib';
-import type { Prompt } from '../../lib/options/configuration';
+import type { Prompt } from '../../lib/options/values';
 import type { EmulatorClient } from '../../lib/emulator';
 import { startTestEmulator } from '../helpers/emulator';
 import { logIn, startApp, walkToCallback } from '../helpers/app';

@@ -5,7 +5,7 @@ import { createServer, request as httpRequest, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import { systemClock } from '../../lib/clock';
-import type { FetchFunction } from '../../lib/options/configuration';
+import type { FetchFunction } from '../../lib/options/fetch-function';
 import { exchange } from '../../lib/token/http';
 import { RequestHeldBack } from '../../lib/token/send-guard';
 import { ManualClock } from '../helpers/clock';

@@ -1,11 +1,6 @@
-import type { AppOptions } from '../../app/app-options';
-import type { CredentialsLoginOptions } from '../../middleware/credentials-login';
-import type { LoginOptions } from '../../middleware/login-route';
-import type { LogoutOptions, SingleLogoutOptions } from '../../middleware/logout';
-import type { RequireOptions } from '../../middleware/require';
 import { isOrganizationId, toId18 } from '../../salesforce/ids';
 import { invalid, optionalText } from '../check';
-import { text, word, type OptionSpec } from '../spec';
+import { text, word, type Part } from '../spec';
 import { parseScope } from '../values';
 import { clientOptions } from './client';
 
@@ -36,7 +31,7 @@ export const loginOptions = {
     default: '`add=true` of the query',
     text: 'Add the login to those the session has; see [organizations.md](../guide/organizations.md#several-logins-in-one-session)',
   },
-} as const satisfies Record<keyof LoginOptions, OptionSpec>;
+} as const satisfies Part;
 
 /** Options of `salesforce.logout()`. */
 export const logoutOptions = {
@@ -56,12 +51,12 @@ export const logoutOptions = {
     default: '`false`',
     text: "Send the browser on to Salesforce's own logout; see [logout.md](../guide/logout.md#single-logout)",
   },
-} as const satisfies Record<keyof LogoutOptions, OptionSpec>;
+} as const satisfies Part;
 
 /** Options of `salesforce.singleLogout()`. */
 export const singleLogoutOptions = {
   returnTo: { values: 'path', default: '`homePath`', text: 'Where a page goes afterwards; a frame is answered 204' },
-} as const satisfies Record<keyof SingleLogoutOptions, OptionSpec>;
+} as const satisfies Part;
 
 /** Options of a guard. */
 export const requireOptions = {
@@ -77,7 +72,7 @@ export const requireOptions = {
     text: 'Scopes that have to be granted, else 403. `full` counts as every scope but `refresh_token` and `offline_access`',
     parse: parseScope,
   },
-} as const satisfies Record<keyof RequireOptions, OptionSpec>;
+} as const satisfies Part;
 
 /** Options of `salesforce.credentialsLogin()`. */
 export const credentialsLoginOptions = {
@@ -103,7 +98,7 @@ export const credentialsLoginOptions = {
     ...word(['body', 'header'], 'body'),
     text: 'Where username and password go in the request to Salesforce. The box "Require user credentials in the POST body" demands `body`; `header` is for an app without that box',
   },
-} as const satisfies Record<keyof CredentialsLoginOptions, OptionSpec>;
+} as const satisfies Part;
 
 /** Options of `salesforce.app()`. */
 export const appOptions = {
@@ -120,7 +115,7 @@ export const appOptions = {
       '`https://login.salesforce.com` for a My Domain, `https://test.salesforce.com` for that of a sandbox, else the base URL',
     text: '`aud` of the JWT',
   },
-} as const satisfies Record<keyof AppOptions, OptionSpec>;
+} as const satisfies Part;
 
 function parseOrganization(option: string, value: unknown): string | undefined {
   if (value === undefined) return undefined;

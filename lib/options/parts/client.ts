@@ -1,6 +1,6 @@
 import { checkCopied, optionalBoolean, optionalText } from '../check';
-import type { ClientOptions, FetchFunction } from '../configuration';
-import { callback, text, whole, word, type OptionSpec } from '../spec';
+import type { FetchFunction } from '../fetch-function';
+import { callback, text, whole, word, type Part } from '../spec';
 import {
   parseAllowedHosts,
   parseAuthorizationParams,
@@ -119,7 +119,7 @@ export const clientOptions = {
     ...callback<FetchFunction>('`(url, init) => Promise<Response>`', '`fetch` of the process'),
     text: 'Sends every request of the package, for a proxy or a private certificate authority; see [network.md](../guide/network.md)',
   },
-} as const satisfies Record<keyof ClientOptions, OptionSpec>;
+} as const satisfies Part;
 
 function parseSecret(option: string, value: unknown): string | undefined {
   const secret = optionalText(option, value);

@@ -1,11 +1,11 @@
 import type { ErrorPage } from '../../middleware/error-details';
-import type { ParsedOptions, Routes, StaticOptions } from '../../middleware/options';
+import type { AuthorizeUser, OnLogin } from '../../middleware/user';
 import type { Report } from '../../reporter';
 import { isOrganizationId, toId18 } from '../../salesforce/ids';
 import type { TokenStore } from '../../stores/store';
 import { invalid } from '../check';
 import type { TenantFunction } from '../source';
-import { callback, callbackOrFalse, flag, parsePart, path, text, type OptionSpec } from '../spec';
+import { callback, callbackOrFalse, flag, parsePart, path, text, type OptionSpec, type Parsed, type Part } from '../spec';
 
 /** Options that hold for the whole life of the middleware. */
 export const staticOptions = {
@@ -63,11 +63,11 @@ export const staticOptions = {
     parse: parseOrganizationIds,
   },
   authorizeUser: {
-    ...callback<StaticOptions['authorizeUser']>('`(user, req) => boolean`, may be async', 'all'),
+    ...callback<AuthorizeUser>('`(user, req) => boolean`, may be async', 'all'),
     text: 'Decides whether a user may log in; `false` or an exception refuses, and anything but `true` and `false` is an error',
   },
   onLogin: {
-    ...callback<StaticOptions['onLogin']>('`({ req, user, grantId }) => void`, may be async', 'none'),
+    ...callback<OnLogin>('`({ req, user, grantId }) => void`, may be async', 'none'),
     text: 'Called after a login, before the redirect; `req.session` is the new one. An exception ends the login again',
   },
   errorPage: {
@@ -90,7 +90,7 @@ export const staticOptions = {
     text: 'A secret that keeps grant ids from being computed from user ids. Never change it: all grants would be lost',
   },
   clock: { values: '`Clock`', default: "the machine's", text: 'Source of time, for tests' },
-} as const satisfies Record<keyof StaticOptions, OptionSpec>;
+} as const satisfies Part;
 
 /** Paths of the mounted routes. */
 const routeOptions = {
@@ -99,7 +99,7 @@ const routeOptions = {
   callback: { ...route('/auth/salesforce/callback'), text: 'Ends a login' },
   logout: { ...route('/auth/salesforce/logout'), text: 'Logs out' },
   status: { ...route(false), text: 'Says as JSON how the login is, for pages built in the browser' },
-} as const satisfies Record<keyof Routes, OptionSpec>;
+} as const satisfies Part;
 
 function route(fallback: string | false): Required<Pick<OptionSpec<string | false>, 'values' | 'default' | 'parse'>> {
   return {
@@ -109,7 +109,7 @@ function route(fallback: string | false): Required<Pick<OptionSpec<string | fals
   };
 }
 
-function parseRoutes(option: string, value: unknown): ParsedOptions['routes'] {
+function parseRoutes(option: string, value: unknown): Parsed<typeof routeOptions> {
   const given = value ?? {};
   if (typeof given !== 'object') throw invalid(option, 'an object with login, callback and logout');
   const routes = parsePart(routeOptions, given, option, `${option}.`);

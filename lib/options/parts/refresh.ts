@@ -1,8 +1,6 @@
 import { wholeNumber } from '../check';
 import type { LostAnswerPolicy } from '../../coordinator/settings';
-import type { KeepAliveOptions } from '../keep-alive';
-import type { RefreshOptions } from '../refresh';
-import { flag, whole, word, type OptionSpec } from '../spec';
+import { flag, whole, word, type Part } from '../spec';
 
 const daySeconds = 24 * 60 * 60;
 
@@ -54,7 +52,7 @@ export const refreshOptions = {
     default: '`true` with a store that outlives the process',
     text: 'Refresh grants in the background that no request uses, before Salesforce lets them end',
   },
-} as const satisfies Record<keyof RefreshOptions, OptionSpec>;
+} as const satisfies Part;
 
 /** Which grants that nobody uses are refreshed, and when. */
 export const keepAliveOptions = {
@@ -79,7 +77,7 @@ export const keepAliveOptions = {
     text: 'How long after its last session a grant is revoked',
     parse: optionalSeconds,
   },
-} as const satisfies Record<keyof KeepAliveOptions, OptionSpec>;
+} as const satisfies Part;
 
 function optionalSeconds(option: string, value: unknown): number | undefined {
   return value === undefined ? undefined : wholeNumber(option, value, 0, [1, mostSeconds]);

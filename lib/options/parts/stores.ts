@@ -1,8 +1,4 @@
-import type { MemoryTokenStoreOptions } from '../../stores/memory/options';
-import type { PostgresTokenStoreOptions } from '../../stores/postgres/options';
-import type { RedisTokenStoreOptions } from '../../stores/redis/options';
-import type { SqliteTokenStoreOptions } from '../../stores/sqlite/options';
-import { flag, whole, type OptionSpec } from '../spec';
+import { flag, whole, type Part } from '../spec';
 
 const dayMs = 24 * 60 * 60 * 1000;
 
@@ -27,7 +23,7 @@ export const memoryStoreOptions = {
     text: 'How many sessions the store knows of one grant; see [below](#holders)',
   },
   clock: { values: '`Clock`', default: "the machine's", text: 'Source of time, for tests' },
-} as const satisfies Record<keyof MemoryTokenStoreOptions, OptionSpec>;
+} as const satisfies Part;
 
 /** Options of `SqliteTokenStore`. */
 export const sqliteStoreOptions = {
@@ -38,7 +34,7 @@ export const sqliteStoreOptions = {
     text: 'How many sessions the store knows of one grant; see [below](#holders)',
   },
   clock: { values: '`Clock`', default: "the machine's", text: 'Source of time, for tests' },
-} as const satisfies Record<keyof SqliteTokenStoreOptions, OptionSpec>;
+} as const satisfies Part;
 
 /** Options of `RedisTokenStore`. */
 export const redisStoreOptions = {
@@ -66,7 +62,7 @@ export const redisStoreOptions = {
     ...flag(true),
     text: 'Take a token that another run of the server wrote last for perhaps spent, and look into it before it is presented',
   },
-} as const satisfies Record<keyof RedisTokenStoreOptions, OptionSpec>;
+} as const satisfies Part;
 
 /** Options of `PostgresTokenStore`. */
 export const postgresStoreOptions = {
@@ -86,4 +82,4 @@ export const postgresStoreOptions = {
     ...maxHolders,
     text: 'How many sessions the store knows of one grant; see [below](#holders)',
   },
-} as const satisfies Record<keyof PostgresTokenStoreOptions, OptionSpec>;
+} as const satisfies Part;

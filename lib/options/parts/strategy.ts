@@ -1,6 +1,5 @@
-import type { AuthenticateOptions, StrategyOnlyOptions } from '../../strategy/options';
 import { invalid } from '../check';
-import { flag, text, type OptionSpec } from '../spec';
+import { flag, text, type Part } from '../spec';
 import { loginOptions } from './calls';
 import { clientOptions } from './client';
 
@@ -22,7 +21,7 @@ export const strategyOptions = {
   state: { values: '`true`', default: 'always on', text: 'Accepted for compatibility', parse: parseState },
   pkce: { values: "`true` or `'S256'`", default: 'always S256', text: 'Accepted for compatibility', parse: parsePkce },
   clock: { values: '`Clock`', default: "the machine's", text: 'Source of time, for tests' },
-} as const satisfies Record<keyof StrategyOnlyOptions, OptionSpec>;
+} as const satisfies Part;
 
 /** What a call of `passport.authenticate('salesforce', …)` can set. */
 export const authenticateOptions = {
@@ -40,7 +39,7 @@ export const authenticateOptions = {
     default: 'none',
     text: 'Comes back as `info.state`. The `state` on the wire is always random',
   },
-} as const satisfies Record<keyof AuthenticateOptions, OptionSpec>;
+} as const satisfies Part;
 
 function parseState(option: string, value: unknown): void {
   if (value !== undefined && value !== true) {

@@ -7,7 +7,7 @@ import { entriesOf, holderMsOf, isSessionInStore, stateOf } from './session';
 const maxRemembered = 10_000;
 
 /** Extends the time for which sessions hold their grants, while the sessions are used. */
-export class Holds {
+export class HolderExtensions {
   readonly #options: ParsedOptions;
   readonly #grants: Grants;
   /** Holders whose extension failed, to be tried again: their sessions were saved already. */

@@ -1,0 +1,112 @@
+import type { Request } from 'express';
+import { grantIdOfError } from '../coordinator/failures';
+import { SalesforceAuthError } from '../errors';
+import { setCookies } from '../login/cookies';
+import { withoutEnded } from '../login/transactions';
+import { isOrganizationId, toId18 } from '../salesforce/ids';
+import type { AuthContext } from './context';
+import {
+  entriesOf,
+  isSessionStillInStore,
+  removeEntries,
+  renewSession,
+  saveSession,
+  stateOf,
+  stateWith,
+  writeState,
+  type SessionEntry,
+  type SessionPlace,
+} from './session';
+
+/** Some logins of a session have ended, and the token store failed for the others. */
+function partlyLoggedOut(ended: number, all: number, cause: unknown): SalesforceAuthError {
+  return new SalesforceAuthError(
+    'ERR_SALESFORCE_TOKEN_STORE',
+    `${ended} of ${all} logins have ended, and the session has forgotten them. The token store failed for the others, which ` +
+      'go on: log out again.',
+    { status: 503, cause, retryAfterSeconds: 5 },
+  );
+}
+
+/** What to log out of. */
+export interface LogoutRequest {
+  /** The users' other sessions too. */
+  everywhere?: boolean | undefined;
+  /** Only the logins of this organization, or of this grant id. */
+  organization?: string | undefined;
+}
+
+/** The logins meant by the id of an organization or of a grant. */
+export function meant(entries: readonly SessionEntry[], which: string): SessionEntry[] {
+  if (!isOrganizationId(which)) return entries.filter(({ grantId }) => grantId === which);
+  const organizationId = toId18(which);
+  return entries.filter(({ user }) => user.organizationId === organizationId);
+}
+
+/**
+ * Logs a session out, of all its logins or of those meant. What has ended is recorded, even if the store failed for the rest.
+ *
+ * @throws SalesforceAuthError `ERR_SALESFORCE_TOKEN_STORE`, `ERR_SALESFORCE_SESSION_STORE`
+ */
+export async function logOutSession(
+  { options, grants }: AuthContext,
+  req: Request,
+  { everywhere = false, organization }: LogoutRequest,
+): Promise<void> {
+  const { session, keepSessionInfo } = options;
+  if (req.res?.headersSent === false) setCookies(req.res, withoutEnded(req));
+  const entries = entriesOf(req, session);
+  const leaving = organization === undefined ? entries : meant(entries, organization);
+  if (leaving.length === 0) return;
+  const outcomes = await Promise.allSettled(leaving.map((entry) => grants.logOut(entry, everywhere)));
+  const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
+  const ended = leaving.filter((_entry, index) => outcomes[index]?.status === 'fulfilled');
+  if (ended.length === 0) throw failures[0] as Error;
+  removeEntries(req, session, ended);
+  const [next] = entriesOf(req, session);
+  // A user who leaves one of several organizations goes on in the latest of the others.
+  if (next) makeCurrent(session, req, next.grantId);
+  else await renewSession(req, keepSessionInfo);
+  await saveSession(req);
+  if (failures.length > 0) throw partlyLoggedOut(ended.length, leaving.length, failures[0]);
+}
+
+/** Makes another login of the session the current one. @throws SalesforceAuthError `ERR_SALESFORCE_SESSION_STORE` */
+export async function switchTo({ options }: AuthContext, req: Request, grantId: string): Promise<void> {
+  makeCurrent(options.session, req, grantId);
+  await saveSession(req);
+}
+
+function makeCurrent(session: SessionPlace, req: Request, grantId: string): void {
+  const entries = entriesOf(req, session);
+  const current = entries.find((entry) => entry.grantId === grantId);
+  const others = entries.filter((entry) => entry !== current);
+  const state = stateOf(req, session);
+  if (current && state) writeState(req, session, stateWith(current, others, state));
+}
+
+/**
+ * Takes a login out of the session that is over for good: Salesforce or a logout elsewhere has ended its grant. A login
+ * whose app is merely not configured stays, to go on once it is again. No other login takes its place unasked: what the
+ * user was doing was meant for this one's organization.
+ */
+export async function forgetLogin(
+  { options, grants }: AuthContext,
+  req: Request,
+  error: SalesforceAuthError,
+): Promise<void> {
+  const { session } = options;
+  if (error.code !== 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED') return;
+  const entry = entriesOf(req, session).find(({ grantId }) => grantId === grantIdOfError(error));
+  if (!entry) return;
+  session.ended.note(entry.holder);
+  if (await isSessionStillInStore(req)) removeEntries(req, session, [entry]);
+  // In the background: nobody waits for it, and a holder that stays runs out by itself.
+  grants.removeHolder(entry).catch(() => undefined);
+}
+
+/** Whether an error is about a grant that is none of this session's, as jobs in a route can have. */
+export function isForeign({ options }: AuthContext, req: Request, error: SalesforceAuthError): boolean {
+  const grantId = grantIdOfError(error);
+  return grantId !== undefined && !entriesOf(req, options.session).some((entry) => entry.grantId === grantId);
+}

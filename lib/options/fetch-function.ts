@@ -1,0 +1,2 @@
+/** Sends one request as `fetch` does. */
+export type FetchFunction = (url: string, init: RequestInit) => Promise<Response>;

@@ -193,14 +193,8 @@ describe('a configuration function', () => {
         sessionMiddleware: session,
         create: (_client, callbackURL) => {
           for (const client of [before, after]) client.callbackURLs.push(callbackURL);
-          return salesforceAuth({
-            clientID,
-            clientSecret,
-            callbackURL,
-            baseUrl: emulator.url,
-            scope: 'id api refresh_token',
-            store,
-          });
+          const client = { clientID, clientSecret, callbackURL, baseUrl: emulator.url, scope: 'id api refresh_token' };
+          return salesforceAuth({ configuration: () => client, store });
         },
       });
     const first = await start(before);

@@ -1,6 +1,12 @@
 import express5, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import express4 from 'express4';
-import { configurationFromEnv, isSalesforceAuthError, requireSalesforce, salesforceAuth, SalesforceStrategy } from '../../lib';
+import {
+  configurationFromEnv,
+  isSalesforceAuthError,
+  requireSalesforce,
+  salesforceAuth,
+  SalesforceStrategy,
+} from '../../lib';
 import { browserOf, startApp } from '../helpers/app';
 import { startTestEmulator } from '../helpers/emulator';
 

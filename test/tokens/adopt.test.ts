@@ -72,6 +72,9 @@ describe.each(policies)('salesforce.tokens.adopt(), rotation %s', (rotation, pol
         clientID: client.clientID,
         tenant: undefined,
         state: 'idle',
+        health: 'working',
+        since: undefined,
+        errorCode: undefined,
         idleUntil: expect.any(Date),
       },
     ]);

@@ -137,14 +137,27 @@ export function parseClientOptions(
   options: ClientOptions,
   { tenant, publicUrls = [] }: Surroundings = {},
 ): Configuration {
-  const { allowedHosts, profileSource, ...values } = parseValues(clientOptions, options);
+  const values = parseValues(clientOptions, options);
+  const { allowedHosts, profileSource, scope } = values;
   const clientKeys = parseClientKeys(options.clientKey);
   const given = { own: [values.callbackURL, ...publicUrls], allowedHosts };
   refuseOwnAddress('baseUrl', options.baseUrl, given);
   const baseUrl = parseBaseUrl(options.baseUrl ?? defaultBaseUrl, allowedHosts);
   const organizations = parseOrganizations(options.organizations, given);
   return Object.freeze({
-    ...values,
+    // One by one: what is given, such as the private key of clientKey, must not be shown with the configuration.
+    clientID: values.clientID,
+    clientSecret: values.clientSecret,
+    callbackURL: values.callbackURL,
+    scope,
+    prompt: values.prompt,
+    display: values.display,
+    loginHint: values.loginHint,
+    anyMyDomain: values.anyMyDomain,
+    authorizationParams: values.authorizationParams,
+    sessionTimeoutSeconds: values.sessionTimeoutSeconds,
+    httpTimeoutMs: values.httpTimeoutMs,
+    fetch: values.fetch,
     tenant,
     clientAuthentication: authenticationOf(values, clientKeys),
     clientKeys,
@@ -152,7 +165,7 @@ export function parseClientOptions(
     organizations,
     trustedHosts: trustHosts(baseUrl, allowedHosts, Object.values(organizations)),
     apiOrigins: parseApiHosts(options.apiHosts),
-    profileSource: profileSource ?? (values.scope.includes('openid') ? 'id_token' : 'identity'),
+    profileSource: profileSource ?? (scope.includes('openid') ? 'id_token' : 'identity'),
   });
 }
 

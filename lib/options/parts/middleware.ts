@@ -5,7 +5,17 @@ import { isOrganizationId, toId18 } from '../../salesforce/ids';
 import type { TokenStore } from '../../stores/store';
 import { invalid } from '../check';
 import type { TenantFunction } from '../source';
-import { callback, callbackOrFalse, flag, parsePart, path, text, type OptionSpec, type Parsed, type Part } from '../spec';
+import {
+  callback,
+  callbackOrFalse,
+  flag,
+  parsePart,
+  path,
+  text,
+  type OptionSpec,
+  type Parsed,
+  type Part,
+} from '../spec';
 
 /** Options that hold for the whole life of the middleware. */
 export const staticOptions = {

@@ -19,7 +19,7 @@ import { sessionKeyOf, type SessionPlace } from './session';
 import type { AuthorizeUser, OnLogin } from './user';
 
 /** Paths of the mounted routes, relative to where the middleware is mounted; false for none. */
-export interface Routes {
+interface Routes {
   /** Default `/auth/salesforce`. */
   login?: string | false | undefined;
   /** A page on which the user chooses where to log in; guards then send users there. Default false: no such page. */

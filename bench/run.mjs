@@ -48,7 +48,8 @@ try {
     if (!isKept) continue;
     const machine = `${cpus().length} × ${cpus()[0].model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB`;
     const about = { node: process.version, machine, quick, versions: versions() };
-    for (const folder of ['bench/results', 'docs/performance']) mkdirSync(fromRoot(folder), { recursive: true });
+    for (const folder of ['bench/results', 'docs/internals/performance'])
+      mkdirSync(fromRoot(folder), { recursive: true });
     writeFileSync(fromRoot(`bench/results/${name}.json`), `${JSON.stringify({ ...about, result }, null, 1)}\n`);
     const source = `_${quick ? 'A quick run' : 'A full run'} on Node ${process.version}, ${machine}; raw: \`bench/results/${name}.json\`._`;
     writeSections({ [name]: `${text}\n\n${source}`, ...sections });

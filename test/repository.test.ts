@@ -86,7 +86,7 @@ describe('package.json', () => {
     expect(read('test/package/run.mjs')).toContain("'20.19.0'");
   });
 
-  it('brings along nothing that runs at installation, or whose licence asks for more than to be named', () => {
+  it('brings along nothing that runs at installation, or whose license asks for more than to be named', () => {
     const { packages } = JSON.parse(read('package-lock.json')) as { packages: Record<string, LockedPackage> };
     const brought = Object.entries(packages).filter(
       ([path, { dev, devOptional, optional, peer }]) => path !== '' && !dev && !devOptional && !optional && !peer,
@@ -94,9 +94,9 @@ describe('package.json', () => {
 
     expect(brought.length).toBeGreaterThan(5);
     expect(brought.filter(([, { hasInstallScript }]) => hasInstallScript).map(([path]) => path)).toEqual([]);
-    const licences = brought.map(([path]) => [path, licenceOf(path)]);
+    const licenses = brought.map(([path]) => [path, licenseOf(path)]);
     expect(
-      licences.filter(([, licence]) => !['MIT', 'ISC', 'BSD-2-Clause', 'BSD-3-Clause'].includes(licence!)),
+      licenses.filter(([, license]) => !['MIT', 'ISC', 'BSD-2-Clause', 'BSD-3-Clause'].includes(license!)),
     ).toEqual([]);
   });
 
@@ -121,7 +121,7 @@ interface LockedPackage {
 }
 
 /** As the package says it, in the way of today or of long ago, or in its readme. */
-function licenceOf(folder: string): string {
+function licenseOf(folder: string): string {
   const { license, licenses } = JSON.parse(read(`${folder}/package.json`)) as {
     license?: string;
     licenses?: { type: string }[];

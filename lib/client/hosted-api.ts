@@ -37,7 +37,10 @@ export async function fetchHostedApi(
     coordinator.accepted(latch);
     return answer;
   }
-  if (coordinator.isLatched(latch, tokens.accessToken)) return answer;
+  // By time alone: each process that knew the newest token only would refresh in turn with the others, without end. And without
+  // a refresh token a refusal would end the login, although the instance still takes the token.
+  const isRenewable = tokens.refreshToken !== undefined || tokens.app !== undefined;
+  if (!isRenewable || coordinator.isLatched(latch)) return answer;
   if (!isReplayable(init.body)) {
     // The body is used up. The caller gets the answer as it is, and its next request a new token.
     coordinator.get(key, { rejected: tokens.accessToken }).catch(() => undefined);

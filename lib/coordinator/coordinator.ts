@@ -195,10 +195,11 @@ export class TokenCoordinator {
     this.#latches.set(grantId, { accessToken, until: this.#parts.clock.monotonic() + latchMs });
   }
 
-  /** Whether {@link latchRejected} holds for this token. */
-  isLatched(grantId: string, accessToken: string): boolean {
+  /** Whether {@link latchRejected} holds for this token, or for any token if none is given. */
+  isLatched(grantId: string, accessToken?: string): boolean {
     const latch = this.#latches.get(grantId);
-    return latch?.accessToken === accessToken && this.#parts.clock.monotonic() < latch.until;
+    if (!latch || this.#parts.clock.monotonic() >= latch.until) return false;
+    return accessToken === undefined || latch.accessToken === accessToken;
   }
 
   /** Notes that Salesforce accepted a token. */

@@ -19,7 +19,14 @@ export interface AppAccess {
 /** Opens the room of app tokens when it is used; until then nothing of it is loaded. */
 export function appAccess(core: AuthContext, options: AppOptions): AppAccess {
   let opened: Promise<AppClient> | undefined;
-  const open = (): Promise<AppClient> => (opened ??= openApp(core, options));
+  const open = (): Promise<AppClient> => {
+    opened ??= openApp(core, options).catch((error: unknown) => {
+      // The next call tries again.
+      opened = undefined;
+      throw error;
+    });
+    return opened;
+  };
   return {
     getAccessToken: async (given) => (await open()).getAccessToken(given),
     fetch: async (input, init) => (await open()).fetch(input, init),

@@ -4,7 +4,7 @@ import type { ParsedOptions } from './options';
 import { entriesOf, holderMsOf, isSessionInStore, stateOf } from './session';
 
 /** Most holders that are remembered. */
-const maxRemembered = 10_000;
+const maxRemembered = 100_000;
 
 /** Extends the time for which sessions hold their grants, while the sessions are used. */
 export class HolderExtensions {
@@ -46,9 +46,9 @@ export class HolderExtensions {
   }
 
   #remember(holder: string, at: number): void {
+    this.#dueAt.delete(holder);
     const [oldest] = this.#dueAt.keys();
     if (this.#dueAt.size >= maxRemembered && oldest !== undefined) this.#dueAt.delete(oldest);
-    this.#dueAt.delete(holder);
     this.#dueAt.set(holder, at);
   }
 }

@@ -125,11 +125,15 @@ export function singleLogoutHandler(core: AuthContext, options: SingleLogoutOpti
   const target = targetOf(core, options.returnTo);
   return (req, res, next) => {
     res.set('Cache-Control', 'no-store');
-    logOutSession(core, req, {}).then(() => {
-      // In a frame or as an image there is nobody to show a page to.
-      if ((req.get('sec-fetch-dest') ?? 'document') === 'document') res.redirect(303, target(req));
-      else res.status(204).end();
-    }, next);
+    logOutSession(core, req, {})
+      .then(() => {
+        // A frame or an image shows no page.
+        if ((req.get('sec-fetch-dest') ?? 'document') === 'document') res.redirect(303, target(req));
+        else res.status(204).end();
+      })
+      .catch((error: unknown) => {
+        next(errorFrom(error));
+      });
   };
 }
 

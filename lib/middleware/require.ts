@@ -1,4 +1,6 @@
+import type { ServerResponse } from 'node:http';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
+import onHeaders from 'on-headers';
 import { requiresLogin, SalesforceAuthError } from '../errors';
 import { requireOptions } from '../options/parts/calls';
 import { parsePart } from '../options/spec';
@@ -58,8 +60,7 @@ export function guard(property: string, options: RequireOptions): RequestHandler
     salesforce.core.holders.extend(req);
     const pass = (): void => {
       noteUse(req);
-      // Else the Back button shows the page after a logout, from a cache of the browser. What the route sets counts.
-      if (asksForPage(req) && !res.hasHeader('Cache-Control')) res.setHeader('Cache-Control', 'no-store');
+      if (asksForPage(req)) onHeaders(res, keepOutOfCaches);
       next(asksForMore ? forbidden(entry.user.organizationId, client.scope ?? [], organization, scopes) : undefined);
     };
     // Nearly always: a valid token in memory, and nothing to wait for.
@@ -67,13 +68,13 @@ export function guard(property: string, options: RequireOptions): RequestHandler
       pass();
       return;
     }
-    client.ensure().then(pass, (error: unknown) => {
-      if (!requiresLogin(error)) {
-        next(error);
-        return;
-      }
-      sendToLogin({ req, res, next }, salesforce, error);
-    });
+    client
+      .ensure()
+      .then(pass, (error: unknown) => {
+        if (requiresLogin(error)) sendToLogin({ req, res, next }, salesforce, error);
+        else next(error);
+      })
+      .catch(next);
   };
 }
 
@@ -92,6 +93,11 @@ export function loginOnError(property: string): ErrorRequestHandler {
     }
     sendToLogin({ req, res, next }, salesforce, error);
   };
+}
+
+/** Otherwise the Back button shows the page after a logout, from a cache of the browser. What the route sets counts. */
+function keepOutOfCaches(this: ServerResponse): void {
+  if (!this.hasHeader('Cache-Control')) this.setHeader('Cache-Control', 'no-store');
 }
 
 function forbidden(

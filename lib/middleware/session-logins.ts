@@ -14,6 +14,7 @@ import {
   stateOf,
   stateWith,
   writeState,
+  writtenEntriesOf,
   type SessionEntry,
   type SessionPlace,
 } from './session';
@@ -55,9 +56,17 @@ export async function logOutSession(
 ): Promise<void> {
   const { session, keepSessionInfo } = options;
   if (req.res?.headersSent === false) setCookies(req.res, withoutEnded(req));
+  const over = writtenEntriesOf(req, session).filter(({ holder }) => session.ended.has(holder));
+  if (over.length > 0) removeEntries(req, session, over);
   const entries = entriesOf(req, session);
   const leaving = organization === undefined ? entries : meant(entries, organization);
-  if (leaving.length === 0) return;
+  if (leaving.length === 0) {
+    // Logins that have ended are gone from the session then, so that no process counts them any more.
+    if (over.length === 0) return;
+    if (entries.length === 0) await renewSession(req, keepSessionInfo);
+    await saveSession(req);
+    return;
+  }
   const outcomes = await Promise.allSettled(leaving.map((entry) => grants.logOut(entry, everywhere)));
   const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
   const ended = leaving.filter((_entry, index) => outcomes[index]?.status === 'fulfilled');
@@ -108,5 +117,5 @@ export async function forgetLogin(
 /** Whether an error is about a grant that is none of this session's, as jobs in a route can have. */
 export function isForeign({ options }: AuthContext, req: Request, error: SalesforceAuthError): boolean {
   const grantId = grantIdOfError(error);
-  return grantId !== undefined && !entriesOf(req, options.session).some((entry) => entry.grantId === grantId);
+  return grantId !== undefined && !writtenEntriesOf(req, options.session).some((entry) => entry.grantId === grantId);
 }

@@ -68,10 +68,13 @@ export function entryOf(req: Request, place: SessionPlace): SessionEntry | undef
 
 /** All logins of a request's session, the current one first. */
 export function entriesOf(req: Request, place: SessionPlace): SessionEntry[] {
+  return writtenEntriesOf(req, place).filter(({ holder }) => !place.ended.has(holder));
+}
+
+/** The same with logins that a guard has found to have ended, and that are still written in the session. */
+export function writtenEntriesOf(req: Request, place: SessionPlace): SessionEntry[] {
   const { current, others } = stateOf(req, place) ?? {};
-  return [current, ...(Array.isArray(others) ? others : [])]
-    .filter(isEntry)
-    .filter(({ holder }) => !place.ended.has(holder));
+  return [current, ...(Array.isArray(others) ? others : [])].filter(isEntry);
 }
 
 /** What is kept in a request's session, if it belongs to the tenant of the request. */

@@ -47,14 +47,13 @@ export function statusRoute(core: AuthContext): RequestHandler {
       return;
     }
     leaveSessionAsItIs(req);
-    statusOf(core, req).then(
-      (status) => {
+    statusOf(core, req)
+      .then((status) => {
         res.json(status);
-      },
-      (error: unknown) => {
+      })
+      .catch((error: unknown) => {
         next(errorFrom(error));
-      },
-    );
+      });
   };
 }
 

@@ -29,9 +29,12 @@ const beforeSending = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
 
-/** Certificate errors end the handshake, before the request. Damaged records come later. */
+/** Those that tell it even without a system call. A read can end with the others, and some clients do not name the call. */
+const namedWithoutSystemCall = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT']);
+
+/** Certificate errors end the handshake, before the request. Damaged records, and an end without a farewell, come later. */
 const certificateError =
-  /^(?:CERT_|ERR_TLS_|ERR_SSL_(?!.*RECORD)|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH)/;
+  /^(?:CERT_|ERR_TLS_|ERR_SSL_(?!.*(?:RECORD|EOF))|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH)/;
 
 /** Whether a system code says that the certificate of the other side is not trusted. */
 export function isCertificateError(code: string): boolean {
@@ -167,7 +170,8 @@ function wasNeverConnected(error: unknown): boolean {
     if (isCertificateError(code)) return true;
     // Several addresses were tried, and each failed.
     if (Array.isArray(errors) && errors.length > 0) return errors.every(wasNeverConnected);
-    return syscall === 'connect' || (beforeSending.has(code) && (syscall === undefined || syscall === 'getaddrinfo'));
+    if (syscall === undefined) return namedWithoutSystemCall.has(code);
+    return syscall === 'connect' || (syscall === 'getaddrinfo' && beforeSending.has(code));
   }
   return false;
 }

@@ -16,3 +16,8 @@ export function transportOf<Send>(oauth: typeof OAuth, issuer: string, send: Sen
     [oauth.customFetch]: send,
   };
 }
+
+/** Loads what a refresh needs. A library that cannot be loaded once a refresh token was claimed would leave the grant in doubt. */
+export async function loadLibraries(): Promise<void> {
+  await Promise.all([import('oauth4webapi'), import('jose')]);
+}

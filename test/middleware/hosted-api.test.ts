@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
-import { salesforceAuth, type SalesforceAuthOptions } from '../../lib';
+import { MemoryTokenStore, salesforceAuth, type SalesforceAuthOptions } from '../../lib';
 import type { ClientPolicy, Emulator, RecordedRequest } from '../../lib/emulator';
 import { logIn, startApp } from '../helpers/app';
 import { startTestEmulator } from '../helpers/emulator';
@@ -235,5 +235,45 @@ describe('the option apiHosts', () => {
     ['a number', [1]],
   ])('refuses %s', (_what, hosts) => {
     expect(() => parse(hosts)).toThrow(/^apiHosts must be an array of API hosts/);
+  });
+});
+
+describe('a host of apiHosts that refuses each token', () => {
+  it('ends no login that has no refresh token: the instance still takes the token', async () => {
+    const { client, emulator, apiUrl } = await access({ options: { scope: 'openid id api sfap_api' } });
+    emulator.faults.inject({ on: 'hosted-api', kind: 'error', error: 'invalid_token', times: Infinity });
+
+    const refused = await client.fetch(apiUrl + path);
+
+    expect(refused.status).toBe(401);
+    expect((await client.fetch('/services/data/v62.0/limits')).status).toBe(200);
+  });
+
+  it('costs each process one refresh a minute, however many processes call the host', async () => {
+    const store = new MemoryTokenStore();
+    const one = await access({ options: { store } });
+    const { emulator, apiUrl, grantId } = one;
+    const { clientID, clientSecret } = emulator.clients.at(-1)!;
+    const other = salesforceAuth({
+      ...{
+        clientID,
+        clientSecret: clientSecret || undefined,
+        store,
+        scope,
+        baseUrl: emulator.url,
+        apiHosts: [new URL(apiUrl).host],
+      },
+      refresh: { cacheMs: 0 },
+    });
+    const second = await other.tokens.get(grantId);
+    emulator.faults.inject({ on: 'hosted-api', kind: 'error', error: 'invalid_token', times: Infinity });
+
+    for (let turn = 0; turn < 3; turn++) {
+      await one.client.fetch(apiUrl + path);
+      await second.fetch(apiUrl + path);
+    }
+
+    expect(refreshes(emulator)).toBeLessThanOrEqual(2);
+    await other.close();
   });
 });

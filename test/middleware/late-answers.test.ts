@@ -144,6 +144,18 @@ describe('with cookie-session, an answer that arrives after that of a login', ()
     expect((await tab.get('/me')).status).toBe(200);
   });
 
+  it('leaves nothing of a user whose login had ended before the logout', async () => {
+    const { emulator, tab, endGrant } = await start('cookie-session');
+    await logIn(tab, emulator);
+    await endGrant();
+    expect((await tab.get('/me').set(page)).status).toBe(302);
+
+    await tab.post('/auth/salesforce/logout');
+
+    const [, value = ''] = /(?:^|; )app=([^;]*)/.exec(cookiesOf(tab)) ?? [];
+    expect(Buffer.from(value, 'base64').toString()).not.toContain('ada@acme.example');
+  });
+
   it('takes no login away if a silent login failed', async () => {
     const started = await start('cookie-session');
     const { emulator, tab } = started;
@@ -190,6 +202,23 @@ describe('with cookie-session, an answer that arrives after that of a login', ()
 });
 
 describe.each(Object.keys(sessions))('with %s, a request that goes on while a login ends', (kind) => {
+  it('leads to the login, also beside another request that was refused', async () => {
+    const { emulator, tab, url, endGrant, isRefused, goOn } = await start(kind);
+    await logIn(tab, emulator);
+    await endGrant();
+    const headers = { ...page, cookie: cookiesOf(tab) };
+    const slow = request(url)
+      .get('/slow')
+      .set(headers)
+      .then(({ status }) => status);
+    await isRefused;
+
+    const { status } = await request(url).get('/me').set(headers);
+    goOn();
+
+    expect([status, await slow]).toEqual([302, 302]);
+  });
+
   it('takes no login away if it is refused afterwards', async () => {
     const started = await start(kind);
     const { emulator, tab, endGrant, isRefused, goOn } = started;

@@ -1,4 +1,5 @@
 import expressSession from 'express-session';
+import request from 'supertest';
 import { startTestEmulator } from '../helpers/emulator';
 import { logIn, startApp } from '../helpers/app';
 
@@ -318,6 +319,22 @@ describe('single logout', () => {
     expect((await tab.post('/leave').set('Accept', 'text/html')).text).toContain(
       'content="0;url=https://example.my.salesforce.com/secur/logout.jsp"',
     );
+  });
+
+  it('answers with an error if publicUrl fails, and ends no process', async () => {
+    const emulator = await startTestEmulator();
+    const { url } = await startApp({
+      emulator,
+      options: {
+        publicUrl: () => {
+          throw new Error('no such host');
+        },
+        callbackURL: 'http://localhost/callback',
+      },
+      routes: (routes, salesforce) => routes.get('/left', salesforce.singleLogout()),
+    });
+
+    expect((await request(url).get('/left')).status).toBe(500);
   });
 
   it.each(['http://example.my.salesforce.com/', 'logout.jsp', ''])('refuses %j as that URL', async (singleLogout) => {

@@ -14,8 +14,11 @@ export type CommitOutcome = 'committed' | 'moved' | 'loggedOut' | 'unclear';
 const longestPauseMs = 2_000;
 const shortestPauseMs = 50;
 
-/** How often a store that does not answer is asked to keep new tokens: for about a day. */
-const maxTries = 50_000;
+/** After a minute, a store is left in peace for at least this long between two tries, in milliseconds. */
+const latePauseMs = 500;
+
+/** How long a store that does not answer is asked to keep new tokens, in milliseconds: a day. */
+const keptMs = 86_400_000;
 
 /**
  * Stores refreshed tokens, trying until the store answers: while this process lives they are not lost, and until they are
@@ -46,7 +49,7 @@ export class Commit {
     let wasAnswerLost = false;
     let pauseMs = shortestPauseMs;
     const mostMs = Math.max(shortestPauseMs, Math.min(longestPauseMs, settings.drainMs / 2));
-    for (let tries = 0; tries < maxTries; tries++) {
+    for (;;) {
       const heldMs = longestSince(receivedAt, clock);
       const left = (ms: number | null): number | null => (ms === null ? null : ms - heldMs);
       const staleness = { softMs: left(softMs), hardMs: left(hardMs) };
@@ -61,11 +64,13 @@ export class Commit {
         // What is there instead cannot be read, however often it is looked at.
         if (isSalesforceAuthError(error) && error.code === 'ERR_SALESFORCE_GRANT_UNREADABLE') return 'unclear';
         wasAnswerLost = true;
-        await wait(clock, pauseMs);
+        // On the monotonic clock alone: a wall clock that jumps must not give the tokens up.
+        const triedMs = clock.monotonic() - receivedAt.monotonic;
+        if (triedMs > keptMs) return 'unclear';
+        await wait(clock, triedMs > 60_000 ? Math.max(pauseMs, latePauseMs) : pauseMs);
         pauseMs = Math.min(pauseMs * 2, mostMs);
       }
     }
-    return 'unclear';
   }
 
   #fresh(payload: string, { softMs, hardMs }: { softMs: number | null; hardMs: number | null }): GrantRecord {

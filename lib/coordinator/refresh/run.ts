@@ -3,6 +3,7 @@ import { clientChanged } from '../../options/source';
 import { isSalesforceAuthError } from '../../errors';
 import { isTrustedHost } from '../../salesforce/hosts';
 import { TokenClient } from '../../token/client';
+import { loadLibraries } from '../../token/transport';
 import type { LeaveGate } from '../../token/host-gates';
 import { randomName } from '../../crypto/random-name';
 import type { Configuration } from '../../options/configuration';
@@ -146,6 +147,7 @@ export class RefreshRun {
   async #configurationOf({ clientID, tenant, baseUrl }: TokenSet): Promise<Configuration> {
     const configuration = await this.#deps.source.resolveClient(clientID, { tenant });
     if (!isTrustedHost(new URL(baseUrl), configuration.trustedHosts)) throw clientChanged();
+    await loadLibraries();
     return configuration;
   }
 

@@ -1,5 +1,5 @@
 import { isOrganizationId, toId18 } from '../../salesforce/ids';
-import { invalid, optionalText } from '../check';
+import { invalid, optionalBoolean, optionalText } from '../check';
 import { text, word, type Part } from '../spec';
 import { parseScope } from '../values';
 import { clientOptions } from './client';
@@ -17,16 +17,19 @@ export const loginOptions = {
   },
   authorizationParams: { ...clientOptions.authorizationParams, text: 'Added to those of the configuration' },
   silent: {
+    parse: optionalBoolean,
     values: 'boolean',
     default: '`false`',
     text: 'Ask Salesforce without showing anything (`immediate=true`, no `prompt`). If that fails, for whatever reason, the user comes back to `returnTo`, not logged in, and the same browser does not try again for five minutes. It shows no page: a link of another site, or a user who is logged in already, goes straight to `returnTo`',
   },
   returnTo: {
+    parse: optionalText,
     values: 'path',
     default: '`returnTo` of the query, else `homePath`',
     text: 'A path to end at. Anything but a path on this origin is ignored',
   },
   add: {
+    parse: optionalBoolean,
     values: 'boolean',
     default: '`add=true` of the query',
     text: 'Add the login to those the session has; see [organizations.md](../guide/organizations.md#several-logins-in-one-session)',
@@ -35,13 +38,19 @@ export const loginOptions = {
 
 /** Options of `salesforce.logout()`. */
 export const logoutOptions = {
-  everywhere: { values: 'boolean', default: '`false`', text: 'End all sessions of the user, not only this one' },
+  everywhere: {
+    parse: optionalBoolean,
+    values: 'boolean',
+    default: '`false`',
+    text: 'End all sessions of the user, not only this one',
+  },
   organization: {
     values: 'organization or grant id',
     default: '`organization` of the query, else all',
     text: "Log out of the session's logins of one organization only, by its id or by grant id",
   },
   returnTo: {
+    parse: optionalText,
     values: 'path',
     default: '`homePath`',
     text: 'Where a page goes afterwards; an API request is answered 204',
@@ -55,7 +64,12 @@ export const logoutOptions = {
 
 /** Options of `salesforce.singleLogout()`. */
 export const singleLogoutOptions = {
-  returnTo: { values: 'path', default: '`homePath`', text: 'Where a page goes afterwards; a frame is answered 204' },
+  returnTo: {
+    parse: optionalText,
+    values: 'path',
+    default: '`homePath`',
+    text: 'Where a page goes afterwards; a frame is answered 204',
+  },
 } as const satisfies Part;
 
 /** Options of a guard. */
@@ -88,8 +102,14 @@ export const credentialsLoginOptions = {
     default: 'that of the configuration',
     text: 'Scopes to ask for',
   },
-  returnTo: { values: 'path', default: '`returnTo` of the body, else `homePath`', text: 'Path to go to afterwards' },
+  returnTo: {
+    parse: optionalText,
+    values: 'path',
+    default: '`returnTo` of the body, else `homePath`',
+    text: 'Path to go to afterwards',
+  },
   add: {
+    parse: optionalBoolean,
     values: 'boolean',
     default: '`false`',
     text: 'Add the login to those of the session; see [organizations](organizations.md)',

@@ -23,7 +23,8 @@ export async function logInAtSalesforce(page: Page, person: Person, heading: str
 
 /** Goes back as the Back button does. Playwright's own function misses a page that comes out of the browser's cache. */
 export async function goBack(page: Page): Promise<void> {
-  await page.evaluate('history.back()');
+  // Not at once: the page that is left could take the answer of this call with it.
+  await page.evaluate('void setTimeout(() => history.back())');
 }
 
 /** Notes the callbacks that a page opens. */

@@ -144,7 +144,7 @@ export function parsePublicUrl(value: unknown): PublicUrl | undefined {
   return value as PublicUrl;
 }
 
-/** The end of the prefix with which a path begins, as `/v2` of `/crm/v2` and `/v2/accounts`; undefined if there is none. */
+/** The part that ends the prefix and begins the path: `/v2` for `/crm/v2` and `/v2/accounts`. Undefined without such a part. */
 function partOfBoth(prefix: string, path: string): string | undefined {
   for (let at = 0; at !== -1; at = prefix.indexOf('/', at + 1)) {
     const end = prefix.slice(at);

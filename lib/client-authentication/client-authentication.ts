@@ -2,7 +2,7 @@ import type { ClientAuth } from 'oauth4webapi';
 import { classify } from '../salesforce-errors/classify';
 import { meanings } from '../salesforce-errors/meanings';
 import type { Clock } from '../clock';
-import type { Configuration } from '../options/configuration';
+import { keyOfClient, type Configuration } from '../options/configuration';
 import type { SigningKey } from './client-key';
 
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
@@ -64,20 +64,15 @@ function proofBy(key: SigningKey, configuration: Configuration, clock: Clock): P
 export function noteTaken(key: SigningKey, configuration: Configuration, clock: Clock): void {
   if (configuration.clientKeys.length < 2) return;
   if (taken.size >= maxClients) taken.clear();
-  taken.set(clientOf(configuration), { name: key.name, at: clock.monotonic() });
+  taken.set(keyOfClient(configuration), { name: key.name, at: clock.monotonic() });
 }
 
 /** Keys of a client in the order in which they are tried. */
 export function keysInOrder(configuration: Configuration, clock: Clock): readonly SigningKey[] {
   const { clientKeys } = configuration;
-  const last = taken.get(clientOf(configuration));
+  const last = taken.get(keyOfClient(configuration));
   if (!last || clock.monotonic() - last.at >= preferMs) return clientKeys;
   return [...clientKeys].sort((one, other) => Number(other.name === last.name) - Number(one.name === last.name));
-}
-
-/** Two tenants can name the same client id, and have keys of their own. */
-function clientOf({ tenant, clientID }: Configuration): string {
-  return JSON.stringify([tenant, clientID]);
 }
 
 /**

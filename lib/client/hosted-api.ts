@@ -1,5 +1,5 @@
 import type { TokenCoordinator } from '../coordinator/coordinator';
-import type { GrantKey } from '../coordinator/grant';
+import { isRenewable, type GrantKey } from '../coordinator/grant';
 import { SalesforceAuthError } from '../errors';
 import { isJwt } from '../token/token-format';
 import type { TokenSet } from '../token/types';
@@ -39,8 +39,7 @@ export async function fetchHostedApi(
   }
   // By time alone: each process that knew the newest token only would refresh in turn with the others, without end. And without
   // a refresh token a refusal would end the login, although the instance still takes the token.
-  const isRenewable = tokens.refreshToken !== undefined || tokens.app !== undefined;
-  if (!isRenewable || coordinator.isLatched(latch)) return answer;
+  if (!isRenewable(tokens) || coordinator.isLatched(latch)) return answer;
   if (!isReplayable(init.body)) {
     // The body is used up. The caller gets the answer as it is, and its next request a new token.
     coordinator.get(key, { rejected: tokens.accessToken }).catch(() => undefined);

@@ -4,7 +4,6 @@ import { invalid } from '../options/check';
 import type { Configuration } from '../options/configuration';
 import { credentialsLoginOptions } from '../options/parts/calls';
 import { parsePart } from '../options/spec';
-import { parseScope } from '../options/values';
 import { isExperienceCloudSite, parseRequestedBaseUrl } from '../salesforce/base-url';
 import type { ProvenLogin } from '../login/finish';
 import { loadProfile } from '../login/profile';
@@ -36,6 +35,12 @@ export interface CredentialsLoginOptions {
   credentialsIn?: 'body' | 'header' | undefined;
 }
 
+/** {@link CredentialsLoginOptions}, checked. */
+interface CheckedOptions extends CredentialsLoginOptions {
+  scope: readonly string[] | undefined;
+  credentialsIn: CredentialsPlace;
+}
+
 /** Longer than any username or password of Salesforce; no more is sent on. */
 const maxLength = 1_024;
 
@@ -47,21 +52,22 @@ const maxLength = 1_024;
  * password out of `req.body`, so that nothing after it can log it.
  */
 export function credentialsLogin(core: AuthContext, options: CredentialsLoginOptions = {}): RequestHandler {
-  parsePart(credentialsLoginOptions, options, 'credentialsLogin()');
+  const { scope, credentialsIn } = parsePart(credentialsLoginOptions, options, 'credentialsLogin()');
+  const checked = { ...options, credentialsIn, scope: options.scope === undefined ? undefined : scope };
   return (req, res, next) => {
-    logIn(core, options, req, res).catch((error: unknown) => {
+    logIn(core, checked, req, res).catch((error: unknown) => {
       core.noteFailedLogin(error);
       next(errorFrom(error));
     });
   };
 }
 
-async function logIn(core: AuthContext, options: CredentialsLoginOptions, req: Request, res: Response): Promise<void> {
+async function logIn(core: AuthContext, options: CheckedOptions, req: Request, res: Response): Promise<void> {
   res.set('Cache-Control', 'no-store');
   const given = takeCredentials(req);
   if (req.method !== 'POST' || isCrossSite(req, core.options.addresses, true)) throw crossSite();
   requireSession(req);
-  const credentials = checkCredentials(given, credentialsPlaceOf(options));
+  const credentials = checkCredentials(given, options.credentialsIn);
   const addTo = options.add === true ? holdersOf(req, core) : undefined;
   const { proven, profile } = await proveCredentials(core, options, req, credentials);
   await createSession(core, req, { login: proven, user: userOf(profile), addTo });
@@ -73,7 +79,7 @@ async function logIn(core: AuthContext, options: CredentialsLoginOptions, req: R
 
 async function proveCredentials(
   core: AuthContext,
-  options: CredentialsLoginOptions,
+  options: CheckedOptions,
   req: Request,
   credentials: Credentials,
 ): Promise<{ proven: ProvenLogin; profile: Awaited<ReturnType<typeof loadProfile>> }> {
@@ -81,8 +87,8 @@ async function proveCredentials(
   const configuration = await core.configurationOf(req);
   const baseUrl = siteOf(options, configuration);
   const callbackURL = absoluteCallbackURL(req, configuration.callbackURL ?? core.callbackPathOf(req), addresses);
-  const scope = options.scope === undefined ? configuration.scope : parseScope('scope', options.scope);
-  const request = { baseUrl, callbackURL, scope, credentialsIn: credentialsPlaceOf(options) };
+  const { scope = configuration.scope, credentialsIn } = options;
+  const request = { baseUrl, callbackURL, scope, credentialsIn };
   const { code, codeVerifier } = await codeOfCredentials(credentials, request, configuration, clock);
   const { clientID, tenant } = configuration;
   const transaction = { clientID, baseUrl, callbackURL, codeVerifier, ...(tenant === undefined ? {} : { tenant }) };
@@ -120,10 +126,6 @@ function takeCredentials(req: Request): Record<string, unknown> {
   const given = { ...body } as Record<string, unknown>;
   delete (body as Record<string, unknown>)['password'];
   return given;
-}
-
-function credentialsPlaceOf({ credentialsIn = 'body' }: CredentialsLoginOptions): CredentialsPlace {
-  return credentialsIn;
 }
 
 function checkCredentials({ username, password }: Record<string, unknown>, place: CredentialsPlace): Credentials {

@@ -114,7 +114,7 @@ export async function forgetLogin(
   grants.removeHolder(entry).catch(() => undefined);
 }
 
-/** Whether an error is about a grant that is none of this session's, as jobs in a route can have. */
+/** Whether the session has no login with the grant of the error. Jobs in a route can use such a grant. */
 export function isForeign({ options }: AuthContext, req: Request, error: SalesforceAuthError): boolean {
   const grantId = grantIdOfError(error);
   return grantId !== undefined && !writtenEntriesOf(req, options.session).some((entry) => entry.grantId === grantId);

@@ -117,6 +117,11 @@ export interface Configuration {
   readonly fetch: FetchFunction | undefined;
 }
 
+/** A name of a client for what is remembered of it. Two tenants can name the same client id, and be different clients. */
+export function keyOfClient({ tenant, clientID }: { tenant?: string | undefined; clientID: string }): string {
+  return JSON.stringify([tenant, clientID]);
+}
+
 /** What a client is configured in. */
 export interface Surroundings {
   /** Whose client it is, if the application has tenants. */

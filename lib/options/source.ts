@@ -1,7 +1,7 @@
 import type { Request } from 'express';
 import { isSalesforceAuthError, SalesforceAuthError } from '../errors';
 import { answerNow, invalid } from './check';
-import { parseConfiguration, type ClientOptions, type Configuration } from './configuration';
+import { keyOfClient, parseConfiguration, type ClientOptions, type Configuration } from './configuration';
 import type { FetchFunction } from './fetch-function';
 
 /** What a configuration is asked for. */
@@ -75,7 +75,7 @@ export class ConfigurationSource {
     } catch (error) {
       failure = error;
     }
-    const former = this.#remembered.get(keyOf(context.tenant, clientID));
+    const former = this.#remembered.get(keyOfClient({ tenant: context.tenant, clientID }));
     if (former) return former;
     if (failure !== undefined) throw failure as Error;
     throw clientChanged();
@@ -93,11 +93,15 @@ export class ConfigurationSource {
 
   /** The configuration of a client that is known already; only for an unknown one a function is asked. */
   async #known({ clientID, tenant }: { clientID: string; tenant?: string }): Promise<Configuration> {
-    return this.fixed ?? this.#remembered.get(keyOf(tenant, clientID)) ?? (await this.resolve({ tenant, clientID }));
+    return (
+      this.fixed ??
+      this.#remembered.get(keyOfClient({ tenant, clientID })) ??
+      (await this.resolve({ tenant, clientID }))
+    );
   }
 
   #remember(configuration: Configuration): void {
-    const key = keyOf(configuration.tenant, configuration.clientID);
+    const key = keyOfClient(configuration);
     this.#remembered.delete(key);
     this.#remembered.set(key, configuration);
     if (this.#remembered.size > maxRemembered) {
@@ -123,10 +127,6 @@ export function checkedTenant(tenant: TenantFunction | undefined): TenantFunctio
     if (name === undefined || typeof name === 'string') return name;
     throw invalid('tenant', `a function that gives a string or undefined; it gave ${typeof name}`);
   };
-}
-
-function keyOf(tenant: string | undefined, clientID: string): string {
-  return JSON.stringify([tenant, clientID]);
 }
 
 /** A login or grant of an app or host that the operator has replaced. What is stored of it stays, in case it comes back. */

@@ -174,8 +174,8 @@ export class TokenClient {
   }
 
   /**
-   * Lets oauth4webapi, which is loaded at the first request, write the request and {@link exchange} carry it, so that every reply is read in one place. While the key
-   * of the client is changed, a request that Salesforce refuses because of one key is sent once more with the other.
+   * Lets oauth4webapi write the request and {@link exchange} carry it, so that every reply is read in one place. The library is
+   * loaded at the first request. While the key of the client is changed, a request that Salesforce refuses because of one key is sent once more with the other.
    */
   async #send(
     request: (oauth: typeof OAuth, auth: OAuth.ClientAuth, options: RequestOptions) => Promise<Response>,

@@ -1,4 +1,5 @@
 import type { AuthorizationServer } from 'oauth4webapi';
+import { parseJsonObject } from '../json-object';
 import { safeText } from '../salesforce-errors/safe-text';
 import type { HttpReply } from './http';
 import { oauthError, TokenRequestError, type TokenGrantType } from './token-error';
@@ -17,7 +18,7 @@ export async function processTokenReply(
   server: AuthorizationServer,
   clientID: string,
 ): Promise<TokenEndpointReply> {
-  const body = parseObject(reply.text);
+  const body = parseJsonObject(reply.text);
   // Another 2xx is a success that a proxy has changed: it must not count as refused.
   if (reply.status < 200 || reply.status > 299) throw errorOf(grantType, reply, body);
   if (reply.text.trim() === '') throw unreadable('is empty', reply);
@@ -137,15 +138,4 @@ function unreadable(what: string, reply: HttpReply): TokenRequestError {
 function parseRetryAfter(value: string | null): number | undefined {
   if (value === null || !/^\d{1,6}$/.test(value.trim())) return undefined;
   return Math.min(Number(value), 3600);
-}
-
-function parseObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -288,7 +288,7 @@ describe('a refresh that fails for a grant that has moved on', () => {
     expect(lab.told()[1]).toEqual(['refresh.superseded', { cause: 'rejected', durationMs: 14, by: 'logout' }]);
   });
 
-  it('is told of as a failure if the store cannot say whether the grant has newer tokens', async () => {
+  it('is reported as a failure if the store cannot say whether the grant has newer tokens', async () => {
     const lab = await Laboratory.open();
     lab.world.fail('status-503');
     const { store } = lab.process();

@@ -404,7 +404,7 @@ describe('a logout', () => {
     expect(lab.told()).toEqual([['grant.loggedOut', { ended: true }], revoked]);
   });
 
-  it.each(['removeHolder', 'abandon'] as const)('is not told of if no user logged out: %s()', async (how) => {
+  it.each(['removeHolder', 'abandon'] as const)('has no event if no user logged out: %s()', async (how) => {
     const lab = await Laboratory.open();
     const { grantId, generation, holder } = lab.session;
     if (how === 'abandon')

@@ -271,7 +271,7 @@ describe('a grant that ends', () => {
     },
   );
 
-  it('because it has no refresh token is told of once, and not at all if a login came before the end was stored', async () => {
+  it('without a refresh token has one event, and none if a login came before the end was stored', async () => {
     const lab = await Laboratory.open({ scope: 'id api' });
     jest.spyOn(lab.process().store, 'releaseClaim').mockImplementationOnce(async (grantId, release) => {
       await lab.world.login(lab.process(), 'id api');

@@ -2,11 +2,17 @@ import { flag, whole, type Part } from '../spec';
 
 const dayMs = 24 * 60 * 60 * 1000;
 
-/** How long a grant is kept that no session holds and nobody refreshes. */
-const retentionMs = whole('milliseconds', 90 * dayMs, [60_000, 3_650 * dayMs]);
+const retentionMs = {
+  ...whole('milliseconds', 90 * dayMs, [60_000, 3_650 * dayMs]),
+  text: 'How long a grant is kept that no session holds and nobody refreshes',
+};
 
-/** How many holders a store knows of one grant. */
-const maxHolders = whole('sessions', 1_000, [1, 10_000]);
+const maxHolders = {
+  ...whole('sessions', 1_000, [1, 10_000]),
+  text: 'How many sessions the store knows of one grant; see [below](#holders)',
+};
+
+const clock = { values: '`Clock`', default: "the machine's", text: 'Source of time, for tests' };
 
 /** The longest time that a timer of Node.js keeps. */
 const longestTimerMs = 24 * dayMs;
@@ -17,23 +23,17 @@ export const memoryStoreOptions = {
     ...whole('milliseconds', 60_000, [10, longestTimerMs]),
     text: 'How often outdated records are removed',
   },
-  retentionMs: { ...retentionMs, text: 'How long a grant is kept that no session holds and nobody refreshes' },
-  maxHolders: {
-    ...maxHolders,
-    text: 'How many sessions the store knows of one grant; see [below](#holders)',
-  },
-  clock: { values: '`Clock`', default: "the machine's", text: 'Source of time, for tests' },
+  retentionMs,
+  maxHolders,
+  clock,
 } as const satisfies Part;
 
 /** Options of `SqliteTokenStore`. */
 export const sqliteStoreOptions = {
   file: { values: 'path', default: 'required', text: "Path of the database's file, on a disk of this machine" },
-  retentionMs: { ...retentionMs, text: 'How long a grant is kept that no session holds and nobody refreshes' },
-  maxHolders: {
-    ...maxHolders,
-    text: 'How many sessions the store knows of one grant; see [below](#holders)',
-  },
-  clock: { values: '`Clock`', default: "the machine's", text: 'Source of time, for tests' },
+  retentionMs,
+  maxHolders,
+  clock,
 } as const satisfies Part;
 
 /** Options of `RedisTokenStore`. */
@@ -48,16 +48,13 @@ export const redisStoreOptions = {
   notify: {
     values: 'boolean, or client',
     default: '`false`',
-    text: '`true`, or a client to listen with: publishes ids of grants that change, and listens; see [below](#notifications)',
+    text: '`true`, or a client to listen with: publishes the ids of changed grants, and listens; see [below](#notifications)',
   },
   retentionMs: {
     ...retentionMs,
-    text: "How long a grant is kept that no session holds and nobody refreshes: the key's time to live",
+    text: `${retentionMs.text}: the key's time to live`,
   },
-  maxHolders: {
-    ...maxHolders,
-    text: 'How many sessions the store knows of one grant; see [below](#holders)',
-  },
+  maxHolders,
   detectFailover: {
     ...flag(true),
     text: 'Take a token that another run of the server wrote last for perhaps spent, and look into it before it is presented',
@@ -75,11 +72,8 @@ export const postgresStoreOptions = {
   notify: {
     values: 'boolean, or pool',
     default: '`false`',
-    text: '`true`, or a pool to listen with: tells of grants that change by `pg_notify`, and listens; see [below](#notifications)',
+    text: '`true`, or a pool to listen with: announces changed grants by `pg_notify`, and listens; see [below](#notifications)',
   },
-  retentionMs: { ...retentionMs, text: 'How long a grant is kept that no session holds and nobody refreshes' },
-  maxHolders: {
-    ...maxHolders,
-    text: 'How many sessions the store knows of one grant; see [below](#holders)',
-  },
+  retentionMs,
+  maxHolders,
 } as const satisfies Part;

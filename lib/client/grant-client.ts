@@ -38,7 +38,7 @@ export class GrantClient {
     return this.#current()?.scope;
   }
 
-  /** @internal True where a valid token is at hand without waiting. */
+  /** @internal True if a valid token is at hand without waiting. */
   refreshNow(): boolean {
     const tokens = this.#coordinator.take(this.#key);
     if (tokens) this.#tokens = tokens;

@@ -9,13 +9,13 @@ import type { OpenGrant } from './grant-access';
 import { tombstoneMs, type Grants } from './grants';
 import type { GivenParts } from './parts';
 
-/** For how long a refresh token that was adopted is known again, beside the retention of the store. */
+/** How long an adopted refresh token is recognized, beside the retention of the store. */
 const knownMs = 365 * 24 * 60 * 60 * 1000;
 
 /** The holder of an adoption's record. */
 const holder = 'adoption';
 
-/** A refresh token that an application has had before, and where it is good. */
+/** A refresh token that the application had before, and the host it belongs to. */
 export interface GivenToken {
   refreshToken: string;
   clientID: string;
@@ -24,7 +24,7 @@ export interface GivenToken {
   scope: readonly string[];
 }
 
-/** Tokens of which Salesforce has said whose they are. They are stored, and not in the grant of that user yet. */
+/** Tokens whose user Salesforce has named. They are stored, but not yet in the grant of that user. */
 export interface ProvenTokens {
   tokens: TokenSet;
   /** The record they are in. */
@@ -93,11 +93,11 @@ export class Adoptions {
    * @returns undefined if another process was first: then {@link prove} tells what came of it
    */
   async settle({ tokens, found }: ProvenTokens, sessionTimeoutSeconds: number): Promise<GrantKey | undefined> {
-    // From here on nothing refreshes the record: its tokens have another place.
+    // From here on no attempt refreshes the record: its tokens are in the grant.
     const moving = await this.#write(found, { ...tokens, adoption: 'moving' });
     if (!moving) return undefined;
     const { adoption: _step, ...own } = tokens;
-    // A holder that ends at once. Sessions come later, and the last logout of one ends the grant.
+    // The holder ends at once. Sessions come later, and the last logout logs the grant out.
     const { grantId, generation } = await this.#grants.establish(
       own,
       { sessionTimeoutSeconds, holderMs: 1 },
@@ -119,10 +119,10 @@ export class Adoptions {
     const grant = await this.#coordinator.access.read(grantId);
     const own = grant && grant.state !== 'loggedOut' ? await this.#coordinator.access.open(grantId) : undefined;
     if (own && own.tokens.loginId === tokens.loginId) return this.#end(found, own.record);
-    // A logout meanwhile can be seen while its tombstone stands.
+    // If the user logged out meanwhile, the tombstone shows it.
     const isRecent = record.tokensAgeMs < tombstoneMs;
     if (isRecent && grant?.state !== 'loggedOut') return { tokens, found };
-    // The tokens may have been in the grant, and out of use since. They are not put there again.
+    // The tokens may have been in the grant before and replaced since. They are not put there again.
     void this.#grants.discard(tokens);
     await this.#end(found, own?.record ?? { grantId, generation: record.generation });
     if (own) return { grantId, generation: own.record.generation };
@@ -136,7 +136,7 @@ export class Adoptions {
     return { grantId, generation };
   }
 
-  /** Writes down what is to be proven. Undefined if another process did so at the same time. */
+  /** Stores the token that is to be proven. Undefined if another process stored it at the same time. */
   async #begin(
     id: string,
     { refreshToken, clientID, tenant, baseUrl, scope }: GivenToken,
@@ -152,7 +152,7 @@ export class Adoptions {
   }
 
   /**
-   * Begins anew at another host, if one has refused the token: perhaps it was not the one that the token came from.
+   * Begins anew at another host if one has refused the token, which may have come from the other host.
    *
    * @returns whether the record has changed
    */
@@ -179,10 +179,10 @@ export class Adoptions {
       expected: version === undefined ? null : { generation, version },
       generation,
       payload: await codec.encode(id, tokens),
-      // No user: the record is none of the grants that are listed.
+      // Without a user, the record is not listed among the grants.
       labels: { organizationId: '', userId: '', clientID, ...(tenant === undefined ? {} : { tenant }) },
       ...{ holder, holderMs: knownMs },
-      // It is refreshed by an adoption, and by nothing else.
+      // Only an adoption refreshes it.
       ...{ softMs: null, hardMs: null },
     };
     const written = await this.#coordinator.access.call('put', () => store.put(id, write));
@@ -208,8 +208,8 @@ export class Adoptions {
 }
 
 /**
- * What is kept of tokens that are elsewhere. What stands in the place of the access token is another text than before the
- * refresh, so that a process that waits for the refresh sees that it is over.
+ * What the record keeps after its tokens have moved to a grant. The text in the place of the access token differs from the one
+ * before the refresh, so that a process that waits for the refresh sees its end.
  */
 function without({ refreshToken: _spent, lifeMs: _life, ...tokens }: TokenSet, adoption: AdoptionStep): TokenSet {
   return { ...tokens, accessToken: 'adopted', scope: [], adoption };

@@ -9,10 +9,10 @@ import type { GivenParts } from './parts';
 /** Longest pause between looks at a store that does not answer. */
 const longestPauseMs = 120_000;
 
-/** How often such a store is asked: for a little more than a day. */
+/** How often such a store is asked; with the pauses, for a little more than a day. */
 const maxLooks = 800;
 
-/** A claim that is to be given back. */
+/** A claim to release. */
 export interface OwnedClaim {
   grantId: string;
   owner: string;
@@ -42,8 +42,8 @@ export class Background {
   /**
    * Revokes tokens that will not be used, unless the grant has them.
    *
-   * A store that does not answer may well have them, so nothing is revoked before it does: rather a token too many at
-   * Salesforce than a user logged out. Resolves after the first look; further ones go on in the background.
+   * A store that does not answer may have them, so nothing is revoked before the store answers. An unused token at Salesforce
+   * is better than a user who is logged out. Resolves after the first look; further looks go on in the background.
    */
   async revokeUnlessKept(grantId: string, tokens: TokenSet): Promise<void> {
     const look = async (): Promise<void> => {
@@ -53,7 +53,7 @@ export class Background {
     await look().catch(() => this.#goOn(look));
   }
 
-  /** Revokes the spare tokens of a record that has others by now. What cannot be read is not revoked. */
+  /** Revokes the spare tokens of a record that has other tokens by now. Tokens that cannot be read are not revoked. */
   async revokeSpare(record: GrantRecord): Promise<void> {
     const spare = await this.#codec.decodeSpare(record).catch(() => undefined);
     if (spare) await this.revokeUnlessKept(record.grantId, spare);

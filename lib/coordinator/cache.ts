@@ -9,35 +9,35 @@ export interface GrantView {
   /** As it was read; its durations are those of that moment. */
   record: GrantRecord;
   tokens: TokenSet;
-  /** The newest version of this generation this process has seen; above the record's where the store has lost a write. */
+  /** The newest version of this generation that this process has seen. It is above the record's if the store lost a write. */
   newestVersion: number;
   /** When it was read, on both clocks. */
   readAt: Moment;
   /** Whether the store is known to have something newer. */
   isOutdated: boolean;
-  /** Until when the store, which did not answer, is not asked again; on the monotonic clock, as the next two. */
+  /** Until when a store that did not answer is not asked again. This time and the next two are on the monotonic clock. */
   aloneUntil: number;
   /** Until when no refresh begins in the background. */
   quietUntil: number;
   /** When the next try is allowed. */
   nextTryAt: number;
-  /** From so long after the reading on, a refresh is due in the background. */
+  /** Milliseconds after the reading from which on a refresh is due in the background. */
   softInMs: number;
-  /** From so long after the reading on, the token is to be taken for expired. */
+  /** Milliseconds after the reading from which on the token counts as expired. */
   hardInMs: number;
-  /** From so long after the reading on, the token is certainly over. */
+  /** Milliseconds after the reading from which on the token has certainly ended. */
   overInMs: number;
   /** Whether Salesforce's API has refused the access token. */
   isRefused: boolean;
-  /** Whether a refresh is due that nobody waits for. */
+  /** Whether a refresh in the background is due. */
   isStale: boolean;
 }
 
 /**
  * The grants this process used last, so that a request needs no trip to the store.
  *
- * Two maps: the younger takes what is used, and when it is full the older is forgotten. That keeps what is in use without
- * moving an entry on every request.
+ * There are two maps. Used entries go into the younger map; when it is full, the older map is forgotten. So the entries in use
+ * stay, and no request has to reorder them.
  */
 export class GrantCache {
   #young = new Map<string, GrantView>();
@@ -102,13 +102,13 @@ export function ageOf({ readAt }: GrantView, clock: Clock): number {
   return longestSince(readAt, clock);
 }
 
-/** How it stands with a view's access token. */
+/** The state of the access token of a view. */
 export function accessTokenOf(view: GrantView, clock: Clock): AccessTokenState {
   if (view.isRefused) return 'refused';
   return ageOf(view, clock) >= view.overInMs ? 'over' : 'works';
 }
 
-/** Marks a view as one the store may know better than. */
+/** Marks a view as possibly older than the record in the store. */
 export function outdate(view: GrantView): void {
   view.isOutdated = true;
   view.aloneUntil = -Infinity;

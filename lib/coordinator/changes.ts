@@ -2,9 +2,9 @@ import { wait, type Clock } from '../clock';
 import type { TokenStore } from '../stores/store';
 
 /**
- * What the store tells of grants that change in other processes: whoever waits for a refresh looks again at once, and what
- * this process remembers of the grant is not served without asking the store. Hints: without them everybody looks again after
- * a while.
+ * Changes of grants in other processes, as the store reports them. A request that waits for a refresh looks again at once, and
+ * the cached view of the grant is not served before the store was asked. These are hints: without them, requests look again
+ * after a while.
  */
 export class GrantChanges {
   readonly #clock: Clock;

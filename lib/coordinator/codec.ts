@@ -4,7 +4,7 @@ import type { GrantRecord } from '../stores/store';
 import { grantSchema } from '../stores/stored-grant';
 import type { TokenSet } from '../token/types';
 
-/** Turns tokens into the opaque payload of a record and back; encrypted where there are keys. */
+/** Turns tokens into the opaque payload of a record and back; encrypted if there are keys. */
 export class GrantCodec {
   readonly #keys: KeyRing | undefined;
   readonly #acceptUnencrypted: boolean;
@@ -45,7 +45,7 @@ export class GrantCodec {
 
   async #open({ grantId, payload }: GrantRecord): Promise<string | undefined> {
     if (!payload.startsWith('{')) return this.#keys?.open(grantId, payload);
-    // In the clear. Where there are keys, whoever can write to the store, but has no key, could have put it there.
+    // The payload is not encrypted. If there are keys, an attacker who can write to the store, but has no key, may have put it there.
     if (this.#keys && !this.#acceptUnencrypted) {
       throw unreadable(
         'is not encrypted, though there are encryptionKeys: set acceptUnencrypted while you switch encryption on',

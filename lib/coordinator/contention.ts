@@ -1,13 +1,13 @@
 import { wait, type Clock } from '../clock';
 
-/** So often a login begins anew at once: a single other login is the common case. */
+/** How often a login begins anew without a pause, since one other login is the common case. */
 const triesAtOnce = 2;
 const shortestPauseMs = 20;
 const longestPauseMs = 250;
 
 /**
- * Paces the tries of a login that others of the same user keep overtaking. In each round of tries one login succeeds, so many
- * logins at once need pauses of random length, and time, rather than a number of tries.
+ * Paces the tries of a login while other logins of the same user store first. In each round one login succeeds, so many logins
+ * at once need pauses of random length and a limit in time, not in tries.
  */
 export class Contention {
   readonly #clock: Clock;

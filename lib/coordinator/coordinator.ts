@@ -44,7 +44,7 @@ export class TokenCoordinator {
 
   constructor(parts: GivenParts) {
     this.#closing = new AbortController();
-    // One listener for each grant that waits, which is no leak.
+    // There is one listener for each waiting grant, which is no leak.
     setMaxListeners(0, this.#closing.signal);
     const changes = new GrantChanges(parts.store, parts.clock, (grantId) => this.#access.outdate(grantId));
     const deps = { ...parts, changes, closing: this.#closing.signal };
@@ -55,7 +55,7 @@ export class TokenCoordinator {
     this.#parts = { ...deps, access: this.#access, background, rotation, turn };
   }
 
-  /** What is finished later, for the parts beside the coordinator. */
+  /** Work that is finished later, for the parts beside the coordinator. */
   get background(): Background {
     return this.#parts.background;
   }
@@ -80,7 +80,7 @@ export class TokenCoordinator {
     return this.#parts.clock;
   }
 
-  /** Tokens that are known to be good at this moment, without any waiting; undefined where {@link get} has to be asked. */
+  /** Tokens that are known to be good at this moment, without any waiting; undefined if {@link get} has to be asked. */
   peek(key: GrantKey): TokenSet | undefined {
     return this.#good(key)?.tokens;
   }
@@ -108,7 +108,7 @@ export class TokenCoordinator {
   /**
    * Valid tokens: from memory, else from the store, else refreshed.
    *
-   * @throws SalesforceAuthError `ERR_SALESFORCE_REAUTHENTICATION_REQUIRED` where only a login helps; others, with status
+   * @throws SalesforceAuthError `ERR_SALESFORCE_REAUTHENTICATION_REQUIRED` if only a login helps; others, with status
    *   502 or 503, leave the user logged in
    */
   async get(key: GrantKey, options: GetOptions = {}): Promise<TokenSet> {
@@ -140,19 +140,19 @@ export class TokenCoordinator {
     const startedAt = clock.monotonic();
     const view = this.#awaited(key, rejected) ?? (await this.#read(key, rejected));
     const isRefusedNow = view.tokens.accessToken === rejected;
-    // From here on this process serves it to no other request, whatever the store comes to know.
+    // From here on this process serves the token to no request, whether or not the store records the refusal.
     if (isRefusedNow) view.isRefused = true;
     const found = view.readAt.monotonic >= startedAt ? view : undefined;
     const ageMs = ageOf(view, clock);
     const isAlone = clock.monotonic() < view.aloneUntil;
     if (!view.isRefused && (ageMs < view.hardInMs || (isAlone && ageMs < view.overInMs))) {
       if (ageMs >= view.softInMs) this.#refreshInBackground(key, view, { rejected: undefined, cause: 'soft', found });
-      // What was read before it was asked for comes from memory: the store did not answer.
+      // The view is older than the question: the store did not answer, and memory did.
       events.served(grantId, view.isStale ? 'stale' : found ? 'store' : 'memory');
       return view.tokens;
     }
     try {
-      // What the store took of the time a request waits is over.
+      // The time the store took counts towards the time that a request waits.
       const patience = { waitMs: waitMs ?? settings.waitMs, since: startedAt };
       const cause = view.isRefused ? 'rejected' : 'hard';
       const unwanted = view.isRefused ? view.tokens.accessToken : undefined;
@@ -170,7 +170,7 @@ export class TokenCoordinator {
   }
 
   /**
-   * Refreshes a grant for no request, however good its access token looks.
+   * Refreshes a grant without a request, even if its access token still works.
    *
    * @throws SalesforceAuthError as {@link get}
    */
@@ -178,7 +178,7 @@ export class TokenCoordinator {
     const since = this.#parts.clock.monotonic();
     const grant = await this.#access.open(key.grantId);
     if (!grant) throw loggedOut();
-    // An app token is no grant that ends unused.
+    // An app token does not end because it is unused.
     if (grant.tokens.app && cause === 'sweep') return;
     const { waitMs } = this.#parts.settings;
     if (grant.record.state === 'ended') throw loginRequired('Salesforce no longer accepts the refresh token.');
@@ -187,8 +187,8 @@ export class TokenCoordinator {
   }
 
   /**
-   * Notes that a fresh token was refused as well: what is wrong is not its age, and refreshing again would not help.
-   * Forgotten after a minute, or as soon as the token is accepted.
+   * Notes that a fresh token was refused as well. Its age is not the cause, so another refresh would not help. The note is
+   * forgotten after a minute, or as soon as the token is accepted.
    */
   latchRejected(grantId: string, accessToken: string): void {
     if (this.#latches.size >= maxLatches) this.#latches.clear();
@@ -235,8 +235,8 @@ export class TokenCoordinator {
   }
 
   /**
-   * What is known of a token that has ended, or been refused, while its refresh is under way: the refresh tells sooner than
-   * the store what comes of it. Undefined where the store has to be asked.
+   * What is known of a token that has ended, or was refused, while its refresh is under way. The refresh knows its result
+   * sooner than the store. Undefined if the store has to be asked.
    */
   #awaited(key: GrantKey, rejected: string | undefined): GrantView | undefined {
     const { grantId, generation } = key;
@@ -256,7 +256,7 @@ export class TokenCoordinator {
       const known = this.#cache.get(key.grantId);
       if (!known || !isOf(known, key) || known.tokens.accessToken === rejected) throw error;
       if (accessTokenOf(known, this.#parts.clock) !== 'works' || !isStoreFailure(error)) throw error;
-      // The store is left alone for as long as it would be after an answer, so that not every request waits for it.
+      // The store is not asked again for `cacheMs`, as after an answer, so that not every request waits for it.
       known.aloneUntil = this.#parts.clock.monotonic() + this.#parts.settings.cacheMs;
       return known;
     }
@@ -266,7 +266,7 @@ export class TokenCoordinator {
 
   #refreshInBackground(key: GrantKey, view: GrantView, reason: RefreshReason): void {
     const now = this.#parts.clock.monotonic();
-    // Until the pause is over, or the refresh done, requests are served from memory rather than asking again each time.
+    // Until the pause is over or the refresh is done, requests are served from memory.
     view.quietUntil = Math.max(view.nextTryAt, now + 1_000);
     view.isStale = true;
     if (now < view.nextTryAt || this.#closing.signal.aborted) return;
@@ -275,7 +275,7 @@ export class TokenCoordinator {
     });
   }
 
-  /** Waits for the grant's attempt, starting one where there is none; leaves it to itself after `waitMs`. */
+  /** Waits for the grant's attempt, and starts one if there is none. After `waitMs` the attempt goes on without the caller. */
   async #join(
     key: GrantKey,
     reason: RefreshReason,
@@ -287,7 +287,7 @@ export class TokenCoordinator {
       return within(clock, since + waitMs - clock.monotonic(), attempt, () => refreshPending(waitMs));
     };
     const tokens = await inTime(this.#attempt(key, reason));
-    // The attempt was begun for another reason and ended with the very token that was refused.
+    // The attempt began for another reason and ended with the token that was refused.
     return tokens.accessToken === reason.rejected ? inTime(this.#attempt(key, withoutFound(reason))) : tokens;
   }
 
@@ -295,7 +295,7 @@ export class TokenCoordinator {
     const { grantId, generation } = key;
     const under = this.#attempts.get(grantId);
     if (under && under.generation === generation) return under.tokens;
-    // Of a login before this one, or of a job: how it ends says nothing of this login.
+    // The attempt is that of an earlier login or of a job. Its end says nothing about this login.
     if (under) return under.tokens.catch(() => undefined).then(() => this.#attempt(key, withoutFound(reason)));
     const tokens = new RefreshRun(key, reason, this.#parts).tokens().finally(() => this.#attempts.delete(grantId));
     this.#attempts.set(grantId, { generation, tokens });
@@ -303,7 +303,7 @@ export class TokenCoordinator {
   }
 }
 
-/** A reason some time later: what was read then need not hold any more. */
+/** The same reason some time later: what was read then may be out of date. */
 function withoutFound({ rejected, cause }: RefreshReason): RefreshReason {
   return { rejected, cause, found: undefined };
 }

@@ -17,7 +17,7 @@ export type ServedFrom = 'memory' | 'store' | 'refreshed' | 'stale';
 /**
  * Why a refresh began.
  *
- * - `soft`: the token nears its end; nobody waits
+ * - `soft`: the token nears its end; no request waits
  * - `hard`: the token has ended, or is presumed to have
  * - `rejected`: Salesforce refused the access token
  * - `login`: a login brought tokens that can do less, and the grant has to prove that it is still good
@@ -74,15 +74,15 @@ export interface SalesforceEvents {
     },
   ];
   /**
-   * It is not known whether the refresh token was spent; it is not presented before that is known. Without `refresh.started`
-   * if another process left the grant like that; `code` is undefined then, and `durationMs` 0.
+   * The grant is in doubt: the refresh token may have been spent, and is not presented before that is known. There is no
+   * `refresh.started` if another process left the grant in doubt; `code` is undefined then, and `durationMs` is 0.
    */
   'refresh.doubted': [
     { grantId: string; cause: RefreshCause; durationMs: number; code: SalesforceErrorCode | undefined },
   ];
   /**
-   * The grant has ended: the user has to log in again as soon as the access token stops working. Without `refresh.started` if
-   * nothing was presented to find out.
+   * The grant has ended: the user has to log in again as soon as the access token stops working. There is no
+   * `refresh.started` if no refresh token was presented to find that out.
    */
   'refresh.ended': [
     { grantId: string; cause: RefreshCause; durationMs: number; code: SalesforceErrorCode | undefined },
@@ -141,7 +141,7 @@ export type SalesforceEventName = keyof SalesforceEvents;
 /** Data of an event. */
 export type SalesforceEvent<Name extends SalesforceEventName> = SalesforceEvents[Name][0];
 
-/** Channels are the process's: held here, so that each is looked up once. */
+/** The channels of this process. Each is looked up once and kept here. */
 const channels: { readonly [Name in SalesforceEventName]: Channel } = {
   'token.served': channelOf('token.served'),
   'token.failed': channelOf('token.failed'),
@@ -173,7 +173,7 @@ function channelOf(name: SalesforceEventName): Channel {
 }
 
 /**
- * Emitter of {@link SalesforceEvents}. A listener that throws or rejects stops nothing: an event is news, not control.
+ * Emitter of {@link SalesforceEvents}. A listener that throws or rejects does not stop what the event reports.
  */
 export class EventHub {
   readonly emitter: EventEmitter<SalesforceEvents> = new EventEmitter<SalesforceEvents>();
@@ -181,19 +181,19 @@ export class EventHub {
   emit<Name extends SalesforceEventName>(name: Name, event: SalesforceEvent<Name>): void {
     // Node itself keeps what a subscriber throws from coming back here.
     channels[name].publish(event);
-    // Raw, so that one that was added with `once` takes itself off.
+    // The raw listeners, so that a listener of `once` removes itself.
     for (const listener of this.emitter.rawListeners(name)) {
       try {
         const answer: unknown = (listener as (event: SalesforceEvent<Name>) => unknown).call(this.emitter, event);
         if (answer instanceof Promise) answer.catch(() => debugEvents('a listener of %s rejected', name));
       } catch {
-        // A dashboard must not be able to fail a refresh.
+        // A faulty listener must not fail a refresh.
         debugEvents('a listener of %s threw', name);
       }
     }
   }
 
-  /** `token.served`, which is emitted on every request: nothing is built where nobody listens. */
+  /** Emits `token.served`. Each request emits this event, so its data is made only if there is a listener. */
   served(grantId: string, from: ServedFrom): void {
     if (channels['token.served'].hasSubscribers || this.emitter.listenerCount('token.served') > 0) {
       this.emit('token.served', { grantId, from });

@@ -3,7 +3,7 @@ import { isSalesforceAuthError, SafeCause, SalesforceAuthError } from '../errors
 import { storeFailureOf } from '../stores/failure';
 import type { StoreOperation } from './events';
 
-/** Whose grant an error is about: a request can have dealings with several. */
+/** The grant each error is about, since one request can use several grants. */
 const grantOfError = new WeakMap<object, string>();
 
 /** Notes that an error is about a grant. */
@@ -11,7 +11,7 @@ export function noteGrant(error: object, grantId: string): void {
   grantOfError.set(error, grantId);
 }
 
-/** The grant an error is about, where it is known to be about one. */
+/** The grant an error is about; undefined if none is known. */
 export function grantIdOfError(error: object): string | undefined {
   return grantOfError.get(error);
 }
@@ -42,8 +42,8 @@ export function isRefreshTokenOver(error: unknown): boolean {
 }
 
 /**
- * A refresh failed for now; the next try is `retryInMs` away, for all processes. If it failed for a setting, the error says so
- * until then: "try again in a moment" would help no user.
+ * A refresh failed for now. The next try of all processes is in `retryInMs`. If a setting is the cause, the error names the
+ * setting until then, since "try again in a moment" would help no user.
  */
 export function refreshDelayed(
   retryInMs: number,
@@ -65,7 +65,7 @@ export function refreshDelayed(
   );
 }
 
-/** A refresh was sent and its answer lost; until its fate is known, the refresh token is not presented again. */
+/** The answer to a refresh was lost. The refresh token is not presented again until it is known whether it was spent. */
 export function refreshInDoubt(retryInMs: number, cause?: unknown): SalesforceAuthError {
   return new SalesforceAuthError(
     'ERR_SALESFORCE_REFRESH_IN_DOUBT',
@@ -107,7 +107,7 @@ export function storeFailed(operation: StoreOperation, error: unknown): Salesfor
   const why = code === undefined || reason.includes(code) ? reason : `${reason} (${code})`;
   return new SalesforceAuthError(
     'ERR_SALESFORCE_TOKEN_STORE',
-    `The token store failed to ${askedOf[operation]}: ${why.replace(/\.$/, '')}. ${fix} Nobody was logged out.`,
+    `The token store failed to ${askedOf[operation]}: ${why.replace(/\.$/, '')}. ${fix} No user was logged out.`,
     { status: 503, cause: new SafeCause(reason, code, error), retryAfterSeconds: 5 },
   );
 }

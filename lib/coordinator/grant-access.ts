@@ -22,7 +22,7 @@ interface Reading {
   view: Promise<GrantView | undefined>;
 }
 
-/** Reads grants, many readers of one grant in one trip, and keeps what was read in the cache. */
+/** Reads grants and caches them. Requests that ask for one grant at once share one read. */
 export class GrantAccess {
   readonly #parts: CoordinatorParts;
   readonly #cache: GrantCache;
@@ -34,8 +34,8 @@ export class GrantAccess {
   }
 
   /**
-   * The grant for a request, or undefined where it is gone; shares a read that is under way. One that was begun before this
-   * was asked can know less than the session does, of a login meanwhile: it may serve, and never log out.
+   * The grant for a request, or undefined if it is gone; shares a read that is under way. A read that began before this
+   * request may know less than the session, if there was a login meanwhile. Its tokens may be served, but it logs out no user.
    *
    * @param fits whether a view is of the login that is asked for
    */
@@ -64,7 +64,7 @@ export class GrantAccess {
   }
 
   /**
-   * Notes that a grant has changed in the store: the next request asks the store. What is known stays, for the case that the
+   * Notes that a grant has changed in the store, so that the next request asks the store. The cached view stays, in case the
    * store does not answer.
    */
   outdate(grantId: string): void {
@@ -84,7 +84,7 @@ export class GrantAccess {
     return { record, tokens: this.#known(record) ?? (await this.#parts.codec.decode(record)) };
   }
 
-  /** The tokens of a record that is in the cache to the letter: decrypting it again would be most of the cost of a read. */
+  /** The tokens of a record whose payload is cached unchanged. Decrypting it again would be most of the cost of a read. */
   #known({ grantId, schema, generation, payload }: GrantRecord): TokenSet | undefined {
     const view = this.#cache.get(grantId);
     const known = view?.record;
@@ -106,7 +106,7 @@ export class GrantAccess {
     return view;
   }
 
-  /** Keeps what this process itself has just stored: nothing is newer, whatever was seen before. */
+  /** Caches what this process itself has just stored, which replaces any older view. */
   replace(record: GrantRecord, tokens: TokenSet): void {
     this.#cache.set(record.grantId, viewOf(record, tokens, this.#parts.clock));
   }
@@ -118,10 +118,10 @@ export class GrantAccess {
   }
 
   /**
-   * Calls the store and turns a failure into our own error, which logs nobody out. A store that does not answer in time has
-   * failed as well: a server that is frozen, or a connection that is dead and does not know it.
+   * Calls the store and turns a failure into our own error, which logs no user out. A store that does not answer in time has
+   * failed as well: its server may be frozen, or the connection may be dead without notice.
    *
-   * @param onLate takes an answer that came when nobody waited for it any more
+   * @param onLate takes an answer that came after the time was over
    */
   async call<T>(operation: StoreOperation, run: () => Promise<T>, onLate?: (answer: T) => Promise<void>): Promise<T> {
     const { clock, settings } = this.#parts;
@@ -153,7 +153,7 @@ export class GrantAccess {
         isAnswering = false;
       }
     } finally {
-      // For a reader that has had enough. A store that did not answer is not waited for.
+      // The reader may have stopped early. A store that did not answer is not waited for.
       if (isAnswering) await iterator?.return?.();
     }
   }

@@ -20,8 +20,8 @@ export interface GrantOwner {
 /**
  * The id of a grant: the same for every session, process and login host of one user at one client of one tenant.
  *
- * No issuer takes part, since one user logs in through several hosts; and the key is not an encryption key, since those
- * rotate.
+ * The issuer is not part of the id, since one user logs in through several hosts. The key is no encryption key, since those
+ * are changed.
  */
 export function grantIdOf({ organizationId, userId, clientID, tenant }: GrantOwner, key: string): string {
   return createHmac('sha256', `express-salesforce-auth/grant-id/1|${key}`)
@@ -29,7 +29,7 @@ export function grantIdOf({ organizationId, userId, clientID, tenant }: GrantOwn
     .digest('base64url');
 }
 
-/** Whose app token it is, and where it is from. */
+/** Whose app token it is, and which host issued it. */
 export interface AppGrantOwner {
   clientID: string;
   tenant: string | undefined;
@@ -38,7 +38,7 @@ export interface AppGrantOwner {
   user: string | undefined;
 }
 
-/** The id of the grant of an app token; whose user Salesforce names in the end does not count. */
+/** The id of the grant of an app token. The user that Salesforce names in its reply is not part of it. */
 export function appGrantIdOf({ clientID, tenant, baseUrl, user }: AppGrantOwner, key: string): string {
   return createHmac('sha256', `express-salesforce-auth/app-grant-id/1|${key}`)
     .update(JSON.stringify([clientID, baseUrl, user ?? null, ...(tenant === undefined ? [] : [tenant])]))
@@ -57,13 +57,13 @@ export function isRenewable({ refreshToken, app }: TokenSet): boolean {
 
 /** What becomes stale when, relative to the issue of the tokens. */
 export interface TokenLife {
-  /** Refresh in the background from here on; null where there is nothing to refresh with. */
+  /** Refresh in the background from here on; null if there is nothing to refresh with. */
   softMs: number | null;
-  /** Wait for a refresh from here on; null where nothing is known. */
+  /** Wait for a refresh from here on; null if nothing is known. */
   hardMs: number | null;
 }
 
-/** Time before a known end of life at which a token is not handed out any more: it has to survive the call made with it. */
+/** How long before its known end a token is no longer handed out, since it has to last for the call that is made with it. */
 const skewMs = 60_000;
 
 /** How long before its end a token with a known life is refreshed at the latest. */

@@ -35,7 +35,7 @@ export class Grants {
   readonly #parts: GivenParts;
   readonly #coordinator: TokenCoordinator;
   readonly #idKey: string;
-  /** Tokens whose write got no answer in time, until it is over. */
+  /** Tokens whose write was not answered in time, until the write has ended. */
   readonly #unanswered = new WeakMap<TokenSet, Promise<void>>();
 
   /** @param idKey stable secret that hides whose grant an id is; empty for none */
@@ -53,11 +53,11 @@ export class Grants {
   /**
    * Stores the tokens of a login in the user's grant, which other sessions may hold already.
    *
-   * The tokens replaced are revoked. Where the new ones could do less (no refresh token, or fewer scopes), those of the
-   * grant stay instead if they can be refreshed, and the new ones are revoked.
+   * The replaced tokens are revoked. If the new tokens can do less (no refresh token, or fewer scopes) and the grant can be
+   * refreshed, the grant keeps its tokens and the new ones are revoked.
    *
-   * Tokens that are adopted replace those of the grant only if they can do more, or if those are over: a login is newer than
-   * a refresh token that an application has kept.
+   * Adopted tokens replace those of the grant only if they can do more, or if the grant has ended: a login is newer than a
+   * refresh token that an application has kept.
    */
   async establish(
     tokens: TokenSet,
@@ -127,7 +127,7 @@ export class Grants {
     return isAdded;
   }
 
-  /** A write that failed may have been carried out all the same, now or later; then what it replaced is nobody's. */
+  /** A failed write may still be carried out. Then no grant has the tokens it replaced, and they have to be revoked. */
   #noteUnanswered(writing: Promise<unknown>, tokens: TokenSet, replaced: TokenSet | undefined): void {
     const { clock, revocations } = this.#parts;
     const answered = writing.then(
@@ -139,15 +139,15 @@ export class Grants {
     if (replaced) revocations.track(over.then(() => this.discard(replaced)));
   }
 
-  /** Revokes tokens that came to nothing, unless the grant has them, or may still get them. */
+  /** Revokes tokens that were not stored, unless the grant has them or may still get them. */
   async discard(tokens: TokenSet): Promise<void> {
     await this.#unanswered.get(tokens);
     await this.#coordinator.background.revokeUnlessKept(this.idOf(tokens), tokens);
   }
 
   /**
-   * Revokes the tokens a login replaced. An attempt to refresh them learns that it was overtaken,
-   * and revokes what it obtained. It is given the time of its claim, after which its process may have died.
+   * Revokes the tokens that a login replaced. An attempt that was refreshing them learns that it is superseded, and revokes
+   * what it obtained. It gets the time of its claim; after that its process may have died.
    */
   #revokeReplaced({ grantId, leaseInMs }: GrantRecord, replaced: TokenSet, tokens: TokenSet): void {
     const { clock, revocations } = this.#parts;
@@ -187,7 +187,7 @@ export class Grants {
     everywhere: boolean,
     tell: (ended: boolean) => void,
   ): Promise<void> {
-    // What ends is what was read, so that it can be revoked even where the store's answer is lost.
+    // Only the record that was read is logged out, so its tokens can be revoked even if the store's answer is lost.
     for (let tries = 0; tries < maxTries; tries++) if (await this.#logOutRead(session, everywhere, tell)) return;
     throw storeFailed('logOut', new Error('The grant kept changing.'));
   }
@@ -214,11 +214,11 @@ export class Grants {
       this.#coordinator.forget(grantId);
       if (outcome.outcome === 'loggedOut') await endOnce(outcome.record);
     };
-    // A store that answers too late has ended the grant all the same, and nobody else will revoke its tokens.
+    // A late answer has logged the grant out all the same, and no other process revokes its tokens.
     const logOut = (): Promise<LogOutOutcome> =>
       store.logOut(grantId, { generation, version, holder, everywhere, tombstoneMs });
     const outcome = await access.call('logOut', logOut, ended).catch((error: unknown) => {
-      // One that never answers may have ended it as well, and will not give its tokens away again.
+      // If no answer comes, the store may have logged the grant out as well, and will not return its tokens again.
       if (before?.generation === generation) this.#coordinator.background.whenLoggedOut(before, () => endOnce(before));
       throw error;
     });
@@ -234,7 +234,7 @@ export class Grants {
   async #end(grantId: string, generation: string, record: GrantRecord): Promise<void> {
     const { revocations, settings, codec } = this.#parts;
     const tokens = await codec.decode(record).catch(() => undefined);
-    // An attempt that meets the tombstone revokes what it obtained; the old tokens are ours to revoke.
+    // An attempt that finds the tombstone revokes what it obtained. The old tokens are revoked here.
     if (record.leaseInMs > 0) {
       await this.#coordinator.afterAttempt(grantId, settings.waitMs);
       await this.#attemptElsewhere(grantId, generation);
@@ -256,7 +256,7 @@ export class Grants {
     }
   }
 
-  /** The grant a login meets. One that cannot be decrypted is replaced: the user is here and has just proven who it is. */
+  /** The grant that a login finds. A grant that cannot be decrypted is replaced: the user has just proven who they are. */
   async #openForLogin(grantId: string): Promise<{ record: GrantRecord; tokens?: TokenSet } | undefined> {
     try {
       return await this.#coordinator.access.open(grantId);

@@ -12,16 +12,16 @@ import type { RefreshSettings } from './settings';
 
 const dayMs = 24 * 60 * 60 * 1000;
 
-/** Pause between two grants of a round, in milliseconds, give or take half: Salesforce is not to be hurried. */
+/** Pause between two grants of a round, in milliseconds, give or take half, to keep the load on Salesforce low. */
 const pauseMs = 1_000;
 
-/** Failures in a row that end a round: what is wrong then is not the grant. */
+/** Failures in a row that end a round, since the cause is then not the grant. */
 const toleratedFailures = 3;
 
-/** Grants whose end was told, and of which it is remembered. */
+/** How many grants with a reported end are remembered. */
 const maxTold = 10_000;
 
-/** What a failure is that the next grant would meet as well, unless it is lucky. */
+/** Errors that the next grant would probably meet as well. */
 const general = [
   'ERR_SALESFORCE_REFRESH_DELAYED',
   'ERR_SALESFORCE_REFRESH_IN_DOUBT',
@@ -31,7 +31,7 @@ const general = [
 
 type Outcome = 'refreshed' | 'ended' | 'failed' | 'unused';
 
-/** When Salesforce lets a refresh token end that is not used; undefined without a limit, or without a live refresh token. */
+/** When Salesforce ends an unused refresh token; undefined without a limit, or without a refresh token that works. */
 export function idleUntilOf(
   { state, softInMs, tokensAgeMs }: GrantRecord,
   { idleLimitMs }: Pick<RefreshSettings, 'idleLimitMs'>,
@@ -82,7 +82,7 @@ export class KeepAlive {
   readonly #grants: Grants;
   readonly #settings: KeepAliveSettings;
   readonly #closing = new AbortController();
-  /** Days on which the near end of a grant was told. */
+  /** The day on which the near end of each grant was last reported. */
   readonly #toldOn = new Map<string, number>();
   #cancel: CancelTimer = () => undefined;
   #round: Promise<void> = Promise.resolve();
@@ -125,7 +125,7 @@ export class KeepAlive {
         counts[outcome] += 1;
         if (outcome !== 'unused') failuresInARow = isGeneral ? failuresInARow + 1 : 0;
         if (failuresInARow === toleratedFailures) break;
-        // Of a grant that is not in use Salesforce was asked nothing.
+        // The grant is not in use, so Salesforce was not asked.
         if (outcome !== 'unused') await wait(clock, pauseMs * (0.5 + Math.random()), this.#closing.signal);
       }
     } catch {
@@ -182,5 +182,5 @@ export class KeepAlive {
 }
 
 async function* nothing(): AsyncIterable<IdleGrant> {
-  // A store that tells no idle grants is refused where options are read.
+  // The check of options refuses a store that cannot list idle grants.
 }

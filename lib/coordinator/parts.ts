@@ -22,5 +22,5 @@ export interface CoordinatorParts {
   closing: AbortSignal;
 }
 
-/** {@link CoordinatorParts} as the coordinator is given them; the rest it makes itself. */
+/** The {@link CoordinatorParts} that the coordinator is given. It makes the others itself. */
 export type GivenParts = Omit<CoordinatorParts, 'changes' | 'closing'>;

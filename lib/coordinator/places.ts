@@ -4,8 +4,8 @@ import { isHostGone } from '../token/gone';
 import type { TokenSet } from '../token/types';
 
 /**
- * Base URLs at which the tokens of a grant are good: where they came from, what is configured for their tenant now, and their
- * instance. No token and no secret goes to a host that is not trusted.
+ * Base URLs that accept the tokens of a grant: the host that issued them, the host that is configured for their tenant now, and
+ * their instance. No token and no secret goes to a host that is not trusted.
  */
 export function placesOf({ baseUrl, instanceUrl }: TokenSet, configuration: Configuration): string[] {
   const places = [baseUrl, configuration.baseUrl, instanceUrl];
@@ -14,7 +14,7 @@ export function placesOf({ baseUrl, instanceUrl }: TokenSet, configuration: Conf
 }
 
 /**
- * Asks at one place after the other while a host is gone, which carries nothing out.
+ * Asks at one place after the other as long as a host is gone. A host that is gone carries nothing out.
  *
  * @returns the answer, and the place it came from
  * @throws the error of the first place if all are gone, else of the first that is not

@@ -8,9 +8,9 @@ import type { GivenParts } from './parts';
 const pausesMs = [0, 5_000, 30_000, 120_000] as const;
 
 /**
- * Proves, while no browser waits, that a stored grant deserves to be kept instead of the tokens of a poorer login, which are in
- * its record: it is refreshed. If that succeeds, the attempt revokes the poorer tokens. If Salesforce refuses it, the attempt
- * puts them in its place: a login just done is better than a belief. Until one of both is known, the record keeps both.
+ * Proves that a stored grant may stay, by refreshing it, while the record also has the tokens of a poorer login. No browser waits
+ * for the proof. If the refresh succeeds, the attempt revokes the poorer tokens. If Salesforce refuses it, the attempt puts the
+ * poorer tokens in its place. Until either is known, the record keeps both.
  */
 export async function prove(grant: GrantKey, deps: Proving): Promise<void> {
   const { coordinator, clock, revocations } = deps;

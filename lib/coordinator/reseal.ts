@@ -6,8 +6,8 @@ import type { GrantCodec } from './codec';
 import type { GrantAccess } from './grant-access';
 
 /**
- * How long new tokens are left alone, in milliseconds. A client of a store may send a write again whose answer was lost, and
- * the store knows it by its text.
+ * How long new tokens are left alone, in milliseconds. A store client may repeat a write whose answer was lost, and the store
+ * knows that write by its text.
  */
 const untouchedMs = 60_000;
 
@@ -33,7 +33,7 @@ export interface ResealCounts {
   unreadable: number;
 }
 
-/** What the keys of grants are looked at and changed with. */
+/** What counting and resealing work with. */
 export interface ResealParts {
   keys: KeyRing | undefined;
   codec: GrantCodec;

@@ -31,7 +31,7 @@ export class Revocations {
     this.#source = source;
     this.#clock = clock;
     this.#events = events;
-    // One listener for each token that waits for its next try, which is no leak.
+    // There is one listener for each token that waits for its next try, which is no leak.
     setMaxListeners(0, this.#closing.signal);
   }
 
@@ -41,9 +41,9 @@ export class Revocations {
    * @param kept tokens that live on: a value that is the same there is never revoked
    */
   async revoke(grantId: string, tokens: TokenSet, kept?: TokenSet): Promise<void> {
-    // With a refresh token its access tokens end as well.
+    // Revoking a refresh token ends its access tokens as well.
     const token = tokens.refreshToken ?? tokens.accessToken;
-    // An app token that was never had.
+    // The app token was never fetched.
     if (token === '') return;
     if (token === kept?.refreshToken || token === kept?.accessToken) return;
     await this.revokeValue(grantId, tokens, token);
@@ -56,7 +56,7 @@ export class Revocations {
     this.track(this.#retry(revocation));
   }
 
-  /** Has {@link close} wait for work that revokes something in the background. */
+  /** Adds background work that {@link close} waits for. */
   track(work: Promise<void>): void {
     this.#pending.add(work);
     void work.finally(() => this.#pending.delete(work));
@@ -89,7 +89,7 @@ export class Revocations {
       const { clientID, tenant, baseUrl } = tokens;
       const configuration = await this.#source.resolveClient(clientID, { tenant });
       const places = placesOf(tokens, configuration);
-      // It would be sent the client secret.
+      // A host that is not trusted must not get the client secret.
       if (!places.includes(baseUrl)) throw clientChanged();
       await askAt(places, (place) => new TokenClient(configuration, place, this.#clock).revoke(token));
       debugRevoke('%s revoked', grantId);

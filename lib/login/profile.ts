@@ -30,7 +30,7 @@ export interface SalesforceProfile {
   timezone?: string;
   /** The reply as text; only where Salesforce was asked for the profile. */
   _raw?: string;
-  /** The reply, or the claims of the ID token; absent where the profile comes from the `id` URL alone. */
+  /** The reply, or the claims of the ID token; absent if the profile comes from the `id` URL alone. */
   _json?: Record<string, unknown>;
 }
 

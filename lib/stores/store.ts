@@ -8,7 +8,7 @@
  * Unknown schemas are refused and never deleted. The payload is opaque, and usually encrypted.
  */
 export interface TokenStore {
-  /** The record, or undefined where there never was one or its tombstone has expired. */
+  /** The record, or undefined if there never was one or its tombstone has expired. */
   read(grantId: string): Promise<GrantRecord | undefined>;
 
   /**
@@ -136,7 +136,7 @@ export interface TokenStore {
 
   /**
    * Looks for settings of the server that would lose tokens, for the doctor. It changes nothing, and its findings hold no
-   * secret. It throws where the server does not answer.
+   * secret. It throws if the server does not answer.
    */
   diagnose?(circumstances: StoreCircumstances): Promise<StoreFinding[]>;
 }

@@ -126,7 +126,7 @@ export class TokenClient {
   /**
    * Revokes a token (RFC 7009). A token Salesforce does not know counts as revoked, as the RFC says.
    *
-   * @throws SalesforceAuthError where Salesforce could not be asked or was not able to answer
+   * @throws SalesforceAuthError if Salesforce could not be asked or was not able to answer
    */
   async revoke(token: string): Promise<void> {
     const client = { client_id: this.#configuration.clientID };
@@ -148,7 +148,7 @@ export class TokenClient {
   /**
    * Asks whether a refresh token is still good (RFC 7662) without spending it.
    *
-   * @returns `active`, `inactive`, or `unknown` where the answer proves nothing: Salesforce answers `active: false` as well
+   * @returns `active`, `inactive`, or `unknown` if the answer proves nothing: Salesforce answers `active: false` as well
    *   to a client that did not authenticate, and a public client cannot
    * @throws SalesforceAuthError if Salesforce could not be asked, or something else answered in its place
    */

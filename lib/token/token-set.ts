@@ -125,7 +125,7 @@ function checkSignature(reply: TokenEndpointReply, configuration: Configuration)
 }
 
 /**
- * The life of an access token, where it is told: `expires_in`, or the `exp` of a JWT against Salesforce's own `iat` or
+ * The life of an access token, if it is told: `expires_in`, or the `exp` of a JWT against Salesforce's own `iat` or
  * `issued_at`. This machine's clock takes no part, since it may be wrong.
  */
 function life(reply: TokenEndpointReply): Pick<TokenSet, 'lifeMs'> {

@@ -21,7 +21,7 @@ export interface TokenEndpointReply {
 /** The tokens of one user at one client, as the package keeps them. */
 export interface TokenSet {
   accessToken: string;
-  /** Absent where the scope `refresh_token` was not granted: such a grant ends with its access token. */
+  /** Absent if the scope `refresh_token` was not granted: such a grant ends with its access token. */
   refreshToken?: string;
   /** Granted scopes. */
   scope: readonly string[];

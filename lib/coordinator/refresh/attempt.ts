@@ -17,16 +17,16 @@ import { codeOf, doubt, lookAgainMs, pauseOf, reasonOf, type Ending } from './en
 import { Presentation, type Refreshed } from './presentation';
 import { rowOf, type Answer, type RotationState, type Row } from './verdict';
 
-/** From here on the error page offers a login beside another try: the trouble may well stay. */
+/** From this number of failures on, the error page offers a login beside another try. */
 const longTroubleMs = 60 * 60 * 1000;
 
-/** Marks a grant in doubt of which Salesforce was asked and did not tell; the time of this error counts. */
+/** The error for a grant in doubt after Salesforce was asked and did not tell. This time counts towards `inDoubtMs`. */
 const notTold: SalesforceErrorCode = 'ERR_SALESFORCE_REFRESH_IN_DOUBT';
 
-/** What a claim of a grant is made of, with everything needed to present its refresh token. */
+/** A claim of a grant, with everything that presenting its refresh token needs. */
 export interface ClaimedGrant {
   cause: RefreshCause;
-  /** Random name the claim was made under. */
+  /** Random name of the owner of the claim. */
   owner: string;
   lease: Lease;
   /** The grant as it was claimed. */
@@ -66,24 +66,24 @@ export class Attempt {
     if (isInDoubt) {
       if (!(await this.#mayPresent())) return undefined;
     } else if (!lease.isSure) {
-      // Paused since the claim: by now another process may take this one for dead.
+      // The process was paused after the claim, so another process may have taken over.
       await this.#releaseClaim();
       return undefined;
     } else if (this.#deps.access.hasSeenNewer(record)) {
-      // The store has lost a write, as a replica does that was promoted without it: what the record has may be spent.
+      // The store has lost a write, for instance when a replica was promoted: the token in the record may be spent.
       return this.#end({ answer: 'lost', introspection: 'not asked yet' }, 'ERR_SALESFORCE_TOKEN_STORE');
     }
     return this.#present();
   }
 
-  /** Finds out, without presenting it, whether a refresh token was spent whose presentation was left without an answer. */
+  /** Finds out whether a refresh token was spent after its answer was lost, without presenting the token. */
   async #mayPresent(): Promise<boolean> {
     const { record, owner, lease, tokens } = this.#grant;
     const { settings, store, access } = this.#deps;
     // A request for an app token spends nothing, whenever it is carried out.
     const undrainedMs = tokens.app ? 0 : settings.drainMs - record.stateAgeMs;
     if (undrainedMs > 0) {
-      // The lost request may still be carried out: until then an answer would be about the past.
+      // Salesforce may still carry out the lost request. An answer before that would say nothing.
       return this.#look({ answer: 'lost', introspection: 'not asked yet' }, undrainedMs);
     }
     let ending: Ending = { answer: 'lost', introspection: 'not asked yet' };
@@ -95,7 +95,7 @@ export class Attempt {
       return false;
     }
     if (verdict === 'in doubt') {
-      // The last look is when `inDoubtMs` is over, and not up to a pause after it.
+      // The last look is at the end of `inDoubtMs`, not a pause later.
       const leftMs = settings.inDoubtMs - this.#notToldMs;
       return this.#look(ending, leftMs > 0 ? Math.min(lookAgainMs, leftMs) : lookAgainMs);
     }
@@ -107,7 +107,7 @@ export class Attempt {
     return true;
   }
 
-  /** For how long Salesforce has been asked and has not told. */
+  /** How long Salesforce has been asked without telling. */
   get #notToldMs(): number {
     const { errorCode, errorAgeMs } = this.#grant.record;
     return errorCode === notTold ? errorAgeMs : 0;
@@ -127,13 +127,13 @@ export class Attempt {
     await this.#deps.background.releaseClaim(this.#claim, doubt(pauseMs, code));
     const { verdict } = this.#rowOf(ending);
     if (isFirst && verdict === 'in doubt') {
-      // What a process left that is gone. Later looks are no news.
+      // The doubt was left by a process that is gone. Later looks emit no event.
       events.emit('refresh.doubted', { grantId: this.#grantId, cause, durationMs: 0, code: undefined });
     }
     throw verdict === 'in doubt' ? refreshInDoubt(pauseMs, ending.error) : refreshDelayed(pauseMs, { reason: code });
   }
 
-  /** Presents the refresh token. Undefined if another process's tokens are to be adopted instead. */
+  /** Presents the refresh token. Undefined if the tokens of another process are used instead. */
   async #present(): Promise<TokenSet | undefined> {
     const { lease, tokens, cause } = this.#grant;
     lease.keep();
@@ -161,7 +161,7 @@ export class Attempt {
     }
   }
 
-  /** Stores new tokens; only then are they used. */
+  /** Stores new tokens before any request gets them. */
   async #store(fresh: TokenSet, problem: SalesforceAuthError | undefined): Promise<TokenSet | undefined> {
     const { record, tokens, cause, configuration } = this.#grant;
     const { events, background } = this.#deps;
@@ -169,7 +169,7 @@ export class Attempt {
     if (outcome === 'loggedOut') return this.#loggedOut(fresh);
     if (outcome !== 'committed') {
       this.#supersede('update');
-      // Newer tokens that may have come from these are adopted, and nothing is revoked.
+      // The newer tokens may have been refreshed from these, so they are used, and nothing is revoked.
       if (outcome === 'moved') await background.revokeUnlessKept(this.#grantId, fresh);
       return undefined;
     }
@@ -177,22 +177,22 @@ export class Attempt {
     const durationMs = this.#durationMs;
     const rotated = fresh.refreshToken !== tokens.refreshToken;
     events.emit('refresh.succeeded', { grantId: this.#grantId, cause, durationMs, rotated });
-    // The instance of tokens that are being adopted was not known before.
+    // During an adoption the instance was not known before.
     const isKnown = tokens.organizationId !== '';
     if (isKnown && (fresh.baseUrl !== tokens.baseUrl || fresh.instanceUrl !== tokens.instanceUrl)) {
       events.emit('grant.moved', { grantId: this.#grantId, baseUrl: fresh.baseUrl, instanceUrl: fresh.instanceUrl });
     }
-    // The tokens of the login that has them are proven now, so those of a later, poorer one are not needed.
+    // The grant's own tokens are proven now, so the spare tokens of a later, poorer login are not needed.
     if (record.spare !== undefined) this.#deps.revocations.track(background.revokeSpare(record));
     if (problem) throw problem;
     return fresh;
   }
 
-  /** A logout came in between: what was just obtained is revoked. */
+  /** The user logged out meanwhile: the new tokens are revoked. */
   async #loggedOut(fresh: TokenSet): Promise<never> {
     this.#supersede('logout');
     await this.#deps.revocations.revoke(this.#grantId, fresh);
-    // Tells a logout that waits for this attempt that nothing of it is left.
+    // A logout waits for this attempt, and learns here that the attempt is over.
     await this.#releaseClaim();
     throw loggedOut();
   }
@@ -203,16 +203,16 @@ export class Attempt {
     debugRefresh('%s not refreshed: %s (%s)', this.#grantId, codeOf(error), answer);
     const { tokens, isInDoubt } = this.#grant;
     if (answer === 'known refusal' && isInDoubt && this.#rotation === 'off') {
-      // Its answer was lost, and rotation was believed to be off: no other grant is to rely on that now.
+      // An answer was lost while rotation was believed to be off. No other grant may rely on that now.
       this.#deps.rotation.note(tokens, 'unknown');
     }
     if (answer !== 'unknown refusal')
       return this.#end({ answer, introspection: 'not asked yet', error }, codeOf(error));
-    // It was answered, so nothing is under way, and Salesforce can be asked at once.
+    // Salesforce has answered, so no request is under way, and introspection can be asked at once.
     return this.#end(await this.#introspect(answer, error), codeOf(error));
   }
 
-  /** Leaves the grant as the table says, tells of it, and throws what the request gets. */
+  /** Leaves the grant as the table says, emits the event, and throws what the request gets. */
   async #end(ending: Ending, code: SalesforceErrorCode | undefined): Promise<undefined> {
     const { settings, background, events } = this.#deps;
     const { cause, record } = this.#grant;
@@ -223,19 +223,19 @@ export class Attempt {
         events.emit('refresh.ended', { ...news, code: ending.answer === 'lost' ? notTold : code });
         return undefined;
       }
-      // By version rather than by owner: newer tokens are not what was refused.
+      // By version, not by owner: Salesforce did not refuse newer tokens.
       const end = { state: 'ended', backoffMs: 0, errorCode: code, failed: true } as const;
       if (await background.releaseClaim(this.#claim, end)) {
         events.emit('refresh.ended', { ...news, code: ending.answer === 'lost' ? notTold : code });
         throw loginRequired(reasonOf(ending), ending.error);
       }
       if (await this.#wasOvertaken()) return undefined;
-      // An end that could not be stored is found out again once the lease is over.
+      // If the end cannot be stored, the next attempt finds it out again after the lease.
       events.emit('refresh.doubted', news);
       throw refreshInDoubt(settings.drainMs, ending.error);
     }
     const pauseMs = pauseOf(row, ending, { record, settings: this.#deps.settings });
-    // An earlier answer is as lost as before, if it was only presumed that it spent nothing.
+    // An earlier lost answer stays in doubt if it was only presumed to have spent nothing.
     const isAsBefore = this.#grant.isInDoubt && this.#rotation === 'off';
     const isUnclear = row.grant === 'in doubt' || ending.answer === 'lost' || isAsBefore;
     const end: ClaimEnd = isUnclear
@@ -250,14 +250,14 @@ export class Attempt {
     throw refreshDelayed(pauseMs, { reason: code, cause: ending.error, offersLogin: isLong });
   }
 
-  /** Puts the tokens of a later login that can do less in the place of tokens that are over. False if there are none. */
+  /** Replaces tokens that have ended with the spare tokens of a later, poorer login. False if there are none. */
   async #useSpare({ answer, introspection }: Ending): Promise<boolean> {
     const { record, tokens, configuration } = this.#grant;
     const spare = await this.#deps.codec.decodeSpare(record).catch(() => undefined);
     if (!spare) return false;
     const outcome = await new Commit(record, spare, this.#deps).run(configuration.sessionTimeoutSeconds);
     if (outcome !== 'committed') return false;
-    // Salesforce did not say that the others are over: the doubt has run out.
+    // Salesforce did not say that the other tokens have ended: the time of doubt is over.
     const isOver = answer === 'known refusal' || introspection === 'inactive';
     const { revocations } = this.#deps;
     if (!isOver) revocations.track(revocations.revoke(this.#grantId, tokens));
@@ -300,7 +300,7 @@ export class Attempt {
     this.#deps.events.emit('refresh.superseded', { ...news, by });
   }
 
-  /** Whether a login, another refresh or a logout came in between: what was presented is out of use then. */
+  /** Whether a login, another refresh or a logout has replaced the presented token meanwhile. */
   async #wasOvertaken(): Promise<boolean> {
     const { record } = this.#grant;
     const now = await this.#deps.access.open(this.#grantId).catch(() => ({ record }));

@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock';
 import type { EventHub } from '../events';
 
-/** Tells of one wait for another process's claim, however often the store is looked at meanwhile. */
+/** Emits one event for one wait for the claim of another process, however often the store is read meanwhile. */
 export class ClaimWait {
   readonly #grantId: string;
   readonly #clock: Clock;

@@ -14,15 +14,15 @@ export type CommitOutcome = 'committed' | 'moved' | 'loggedOut' | 'unclear';
 const longestPauseMs = 2_000;
 const shortestPauseMs = 50;
 
-/** After a minute, a store is left in peace for at least this long between two tries, in milliseconds. */
+/** The shortest pause between two tries after the first minute, in milliseconds. */
 const latePauseMs = 500;
 
-/** How long a store that does not answer is asked to keep new tokens, in milliseconds: a day. */
+/** How long the new tokens are offered to a store that does not answer, in milliseconds: a day. */
 const keptMs = 86_400_000;
 
 /**
- * Stores refreshed tokens, trying until the store answers: while this process lives they are not lost, and until they are
- * stored no request gets them.
+ * Stores refreshed tokens, and tries until the store answers. While this process lives the tokens are not lost. No request gets
+ * them before they are stored.
  */
 export class Commit {
   readonly #record: GrantRecord;
@@ -37,8 +37,8 @@ export class Commit {
   }
 
   /**
-   * @returns what the store answered; `unclear` if it has newer tokens after an answer was lost, since they may well have come
-   *   from these
+   * @returns what the store answered; `unclear` if an answer was lost and the store has newer tokens, which may have been
+   *   refreshed from these
    */
   async run(sessionTimeoutSeconds: number): Promise<CommitOutcome> {
     const { codec, store, clock, access, settings } = this.#deps;
@@ -61,10 +61,10 @@ export class Commit {
         if (outcome === 'committed') access.replace(this.#fresh(payload, staleness), this.#tokens);
         return outcome;
       } catch (error) {
-        // What is there instead cannot be read, however often it is looked at.
+        // The record that is there instead cannot be read, and another try would not change that.
         if (isSalesforceAuthError(error) && error.code === 'ERR_SALESFORCE_GRANT_UNREADABLE') return 'unclear';
         wasAnswerLost = true;
-        // On the monotonic clock alone: a wall clock that jumps must not give the tokens up.
+        // On the monotonic clock alone: a jump of the wall clock must not end the tries.
         const triedMs = clock.monotonic() - receivedAt.monotonic;
         if (triedMs > keptMs) return 'unclear';
         await wait(clock, triedMs > 60_000 ? Math.max(pauseMs, latePauseMs) : pauseMs);
@@ -91,13 +91,13 @@ export class Commit {
     };
   }
 
-  /** What moved a grant: an earlier try of this very commit whose answer was lost, a login instead of it, or more than one. */
+  /** What changed a grant: an earlier try of this commit whose answer was lost, a login, or more than one change. */
   async #movedBy(): Promise<CommitOutcome> {
     const { grantId, generation, version } = this.#record;
     const now = await this.#deps.access.open(grantId);
     if (now?.record.generation !== generation) return 'loggedOut';
     if (now.tokens.accessToken === this.#tokens.accessToken) return 'committed';
-    // Of another login: they did not come from these, however many versions lie between.
+    // The tokens are those of another login, so they were not refreshed from these.
     if (now.tokens.loginId !== this.#tokens.loginId) return 'moved';
     return now.record.version === version + 1 ? 'moved' : 'unclear';
   }

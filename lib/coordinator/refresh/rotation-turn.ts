@@ -8,7 +8,7 @@ import { keyOf, type Rotation } from './rotation';
 /** For how long a process has the turn, and for how long the others hear what it has shown, in milliseconds. */
 const turnMs = 60_000;
 
-/** What a reply, or a refusal, has shown of rotation: after a refusal nothing is certain any more. */
+/** What a reply or a refusal has shown of rotation. After a refusal nothing is certain any more. */
 const shownStates = ['on', 'off', 'unknown'] as const;
 type Shown = (typeof shownStates)[number];
 
@@ -17,8 +17,8 @@ interface TurnDeps extends Pick<CoordinatorParts, 'store'> {
 }
 
 /**
- * Whose grant presents first after a lost answer, of all grants of a client and organization that rely on rotation being off, in
- * all processes. A store without `claimOnce()` gives each process a turn of its own.
+ * The turn to present first after a lost answer. One grant of a client and organization has the turn, in all processes, among
+ * the grants that rely on rotation being off. Without `claimOnce()` in the store, each process has a turn of its own.
  */
 export class RotationTurn {
   readonly #owner = randomName();

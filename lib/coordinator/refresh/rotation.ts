@@ -18,7 +18,7 @@ export class Rotation {
   readonly #rotating = new Set<string>();
   /** When a reply without a new refresh token came last. */
   readonly #shownOff = new Map<string, number>();
-  /** A grant was refused that relied on rotation being off, and no reply has shown since how it is. */
+  /** Salesforce refused a grant that relied on rotation being off, and no reply has shown the setting since. */
   readonly #distrusted = new Set<string>();
   /** Grants that present first after a lost answer. */
   readonly #first = new Map<string, Promise<void>>();
@@ -35,14 +35,14 @@ export class Rotation {
     return tokens.rotation === 'off' && record.tokensAgeMs < offMs ? 'off' : 'unknown';
   }
 
-  /** Learns from the reply to a refresh; returns what the grant is to keep. */
+  /** Learns from the reply to a refresh. Returns what the grant keeps of it. */
   learn(before: TokenSet, isRotated: boolean): 'on' | 'off' {
     if (before.app) return 'off';
     this.note(before, isRotated || before.rotation === 'on' ? 'on' : 'off');
     return this.#rotating.has(keyOf(before)) ? 'on' : 'off';
   }
 
-  /** Notes what a grant of this or of another process has shown; `unknown` if it was refused that relied on `off`. */
+  /** Notes what a grant of any process has shown: `unknown` if Salesforce refused a grant that relied on `off`. */
   note(tokens: TokenSet, shown: RotationState): void {
     const key = keyOf(tokens);
     for (const known of [this.#rotating, this.#shownOff, this.#distrusted]) if (known.size >= maxKeys) known.clear();

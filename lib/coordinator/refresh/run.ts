@@ -24,7 +24,7 @@ const maxTurns = 20;
 /** How long a run waits for the claims of other processes, in milliseconds. */
 const longestWaitMs = 10 * 60 * 1000;
 
-/** What is said to a grant whose turn has not come. */
+/** The message for a request whose grant waits for its turn. */
 const notItsTurnMs = 5_000;
 
 /** Why a grant is to be refreshed, and what is known of it already. */
@@ -40,7 +40,7 @@ export interface RefreshReason {
  * One run of a refresh: reads the grant, claims it, and lets an {@link Attempt} present its refresh token, until there are
  * tokens or an error.
  *
- * It is apart from the requests that wait for it, so that a client that hangs up aborts nothing.
+ * No request owns the run, so a client that hangs up aborts nothing.
  */
 export class RefreshRun {
   readonly #key: GrantKey;
@@ -69,7 +69,7 @@ export class RefreshRun {
         known = undefined;
         if (tokens === 'busy') continue;
         if (tokens) return tokens;
-        // A store whose reads lag behind its writes is not to be hurried.
+        // Reads of this store lag behind its writes: wait before the next read.
         if (turn > 0) await wait(this.#deps.clock, 25 * turn);
         turn += 1;
       }
@@ -85,7 +85,7 @@ export class RefreshRun {
     const { rejected } = this.#reason;
     const { grantId, generation } = this.#key;
     if (closing.aborted) throw closed();
-    // If it is out of date already, the claim says so, and it is read again.
+    // If the record is out of date already, the claim says so, and the run reads it again.
     const grant = known ?? (await access.open(grantId));
     if (!grant || (generation ?? grant.record.generation) !== grant.record.generation) {
       throw loggedOut();
@@ -133,7 +133,7 @@ export class RefreshRun {
     }
   }
 
-  /** The grant has ended. That its access token was refused as well is still written down. */
+  /** The grant has ended. The refusal of its access token is recorded all the same. */
   async #ended(grant: OpenGrant): Promise<undefined> {
     const refused = this.#refusedOf(grant);
     if (refused !== undefined && grant.record.refused !== refused) {
@@ -143,7 +143,7 @@ export class RefreshRun {
     throw loginRequired('Salesforce no longer accepts the refresh token.');
   }
 
-  /** Everything slow or fallible comes before the claim; from there on each millisecond counts. */
+  /** What is slow or can fail comes before the claim, since the lease runs from the claim on. */
   async #configurationOf({ clientID, tenant, baseUrl }: TokenSet): Promise<Configuration> {
     const configuration = await this.#deps.source.resolveClient(clientID, { tenant });
     if (!isTrustedHost(new URL(baseUrl), configuration.trustedHosts)) throw clientChanged();
@@ -156,13 +156,13 @@ export class RefreshRun {
     return cause === 'rejected' && tokens.accessToken === rejected ? digestOf(rejected) : undefined;
   }
 
-  /** A place among the requests to the host comes before the claim: a lease is too short to wait under it. */
+  /** Takes a place among the requests to the host before the claim: a lease is too short for that wait. */
   async #claimWithPlace(
     grant: OpenGrant,
     configuration: Configuration | undefined,
   ): Promise<TokenSet | 'busy' | undefined> {
     const { backoffInMs, leaseInMs } = grant.record;
-    // Else nothing will be presented now, and the store says for how long.
+    // Otherwise this run presents nothing now, and the store says how long to wait.
     const hasTurn = backoffInMs === 0 && leaseInMs === 0;
     const place = configuration && hasTurn ? await this.#takePlace(grant, configuration) : undefined;
     try {
@@ -226,7 +226,7 @@ export class RefreshRun {
     const send = (): Promise<ClaimOutcome> =>
       store.claim(grantId, refused === undefined ? claim : { ...claim, refused });
     const late = async ({ outcome }: ClaimOutcome): Promise<void> => {
-      // It was answered when no request waited for it any more: nothing is presented under it.
+      // The answer came after the last request had stopped waiting: nothing is presented under this claim.
       if (outcome === 'claimed' || outcome === 'resolve') background.giveBack(grant.record, owner);
       return Promise.resolve();
     };
@@ -237,7 +237,7 @@ export class RefreshRun {
     });
   }
 
-  /** Gives a claim back that came unexpectedly, without a place: the next turn takes one first. */
+  /** Releases a claim that came without a place. The next turn takes a place first. */
   async #giveBack(record: GrantRecord, owner: string): Promise<undefined> {
     const { grantId, errorCode } = record;
     const state = record.state === 'inDoubt' ? 'inDoubt' : 'idle';
@@ -262,7 +262,7 @@ export class RefreshRun {
     return 'busy';
   }
 
-  /** Marks a grant as ended that cannot be refreshed, so that no session is taken for logged in because of it. */
+  /** Marks a grant that cannot be refreshed as ended, so that its sessions no longer count as logged in. */
   async #endWithoutRefreshToken(record: GrantRecord, owner: string): Promise<undefined> {
     const { background, events } = this.#deps;
     const code = 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED';

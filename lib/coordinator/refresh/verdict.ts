@@ -7,7 +7,7 @@
 export const answers = [
   /** New tokens of the same user. */
   'tokens',
-  /** A text of which it is known that the refresh token is over. */
+  /** A refusal that is known to mean that the refresh token has ended. */
   'known refusal',
   /** `invalid_grant` with a text that is not in the catalogue. */
   'unknown refusal',
@@ -44,7 +44,7 @@ type ClientKind = (typeof clients)[number];
 export const introspections = ['not asked yet', 'cannot be asked', 'does not tell', 'active', 'inactive'] as const;
 export type Introspection = (typeof introspections)[number];
 
-/** How it stands with the access token. Only a known end counts as `over`, a presumed one does not. */
+/** The state of the access token. Only a known end counts as `over`; a presumed end does not. */
 export const accessTokens = ['works', 'refused', 'over'] as const;
 export type AccessTokenState = (typeof accessTokens)[number];
 
@@ -68,7 +68,7 @@ export type Verdict =
 /** What becomes of the stored grant. */
 type GrantFate = 'new tokens' | 'kept' | 'in doubt' | 'ended' | 'unchanged';
 
-/** What the request gets that waits. */
+/** What the waiting request gets. */
 export type RequestFate = 'new token' | 'old token' | 'newest token' | '503' | '502' | 'login' | 'logged out';
 
 type VerdictEvent = 'refresh.succeeded' | 'refresh.failed' | 'refresh.doubted' | 'refresh.ended' | 'refresh.superseded';
@@ -194,7 +194,7 @@ export function rowOf(evidence: Omit<Evidence, 'accessToken'>): Row {
   return row;
 }
 
-/** What happens to the grant and the request, and which event tells of it. */
+/** What happens to the grant and to the request, and which event is emitted. */
 export function rulingOf({ accessToken, ...evidence }: Evidence): Ruling {
   const { verdict, grant, request, event } = rowOf(evidence);
   return { verdict, grant, request: requestOf(request, accessToken), event };

@@ -4,7 +4,7 @@ import type { GrantRecord, GrantState } from '../store';
 /** A row as `pg` gives it: bigint and numeric as text, unless the application has other parsers. */
 export type Row = Record<string, unknown>;
 
-/** The record in a row. @throws where the row is of a form this version does not know */
+/** The record in a row. @throws if the row is of a form this version does not know */
 export function recordOf(row: Row): GrantRecord {
   assertKnown(row);
   const { tenant } = row;

@@ -15,7 +15,7 @@ import { identityOf, type AppIdentity, type AppOptions } from './app-options';
 /** How long the configuration counts, in milliseconds: an operator may change the client while the application runs. */
 const configurationMs = 60_000;
 
-/** What an app token is made of, and kept with. */
+/** What requesting and keeping an app token needs. */
 export interface AppParts {
   coordinator: TokenCoordinator;
   store: TokenStore;
@@ -26,8 +26,8 @@ export interface AppParts {
 }
 
 /**
- * The application's own access to Salesforce. Its token is a grant like any other, in the same store and under the same claims,
- * so that all processes have one; it is of no session, and has no refresh token: a new one is asked for instead.
+ * The application's own access to Salesforce. Its token is a grant in the same store and under the same claims, so all
+ * processes share one token. The grant belongs to no session and has no refresh token: a new token is requested instead.
  */
 export class AppClient {
   readonly #options: AppOptions;
@@ -56,7 +56,7 @@ export class AppClient {
     return this.#use((client) => client.connection(options));
   }
 
-  /** Begins anew if an operator has ended the grant, or the client is another by now. */
+  /** Begins anew if an operator has logged the grant out, or the configuration has another client by now. */
   async #use<T>(run: (client: GrantClient) => Promise<T>): Promise<T> {
     const client = await this.#open();
     try {
@@ -90,7 +90,7 @@ export class AppClient {
     return new GrantClient(coordinator, { grantId });
   }
 
-  /** Sees to it that there is a record to claim. The first one has no token, and one that is over. */
+  /** Makes sure that there is a record to claim. The first record has no token and counts as expired. */
   async #keepRecord(
     grantId: string,
     { user, baseUrl, audience }: AppIdentity,
@@ -112,7 +112,7 @@ export class AppClient {
       app: user === undefined ? {} : { user, audience },
     };
     const payload = await codec.encode(grantId, none);
-    // In a conflict another process was first, which is as good.
+    // In a conflict another process was first, which serves as well.
     await coordinator.access.call('put', () =>
       store.put(grantId, {
         expected: null,

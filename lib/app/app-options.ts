@@ -5,7 +5,7 @@ import type { Configuration } from '../options/configuration';
 import { parseRequestedBaseUrl } from '../salesforce/base-url';
 import { isLoginHost } from '../salesforce/hosts';
 
-/** As whom the application acts at Salesforce without a login. */
+/** The user as whom the application acts at Salesforce without a login. */
 export interface AppOptions {
   /** Username to act as, by the JWT bearer flow. Default: the "Run As" user of the app, by the client credentials flow. */
   user?: string | undefined;

@@ -10,7 +10,7 @@ import { TokenRequestError } from '../token/token-error';
 import { toTokenSet } from '../token/token-set';
 import type { TokenEndpointReply, TokenSet } from '../token/types';
 
-/** What an app token is asked with. */
+/** How an app token is requested. */
 export interface AppTokenRequest {
   baseUrl: string;
   app: NonNullable<TokenSet['app']>;
@@ -18,7 +18,7 @@ export interface AppTokenRequest {
 
 /**
  * Asks for a token of the application itself: by client credentials (RFC 6749, section 4.4), or for a user with a JWT that the
- * client key signed (RFC 7523, section 2.1). Nothing is spent by it, so that it may be asked again.
+ * client key signed (RFC 7523, section 2.1). The request spends nothing, so it may be sent again.
  *
  * @throws TokenRequestError that ends no grant, or a transport error
  */
@@ -36,7 +36,7 @@ export async function requestAppToken(
             clock,
             guard,
           });
-    // A reply to a JWT has no signature, and no browser has had its hands on it: it is believed because of its host.
+    // A reply to a JWT has no signature. It came from the host itself, not through a browser, so it is believed.
     return { ...toTokenSet(reply, { ...configuration, clientSecret: undefined }, baseUrl), app };
   } catch (error) {
     throw error instanceof TokenRequestError ? harmless(error) : error;

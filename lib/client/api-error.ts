@@ -4,7 +4,7 @@ import { safeText } from '../salesforce-errors/safe-text';
 import { SalesforceAuthError } from '../errors';
 
 /**
- * Turns an answer of Salesforce's API that is no success into a typed error, for handlers that rather throw.
+ * Turns an answer of Salesforce's API that is no success into a typed error, for handlers that throw.
  *
  * The response stays as it is: its body can still be read, unless it was before.
  *

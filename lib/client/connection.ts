@@ -12,13 +12,13 @@ export interface ConnectionOptions {
   version?: string | undefined;
 }
 
-/** Refreshes in a row without a request that succeeded, after which jsforce would go on for ever. */
+/** Refreshes in a row without a successful request. Without this limit jsforce would go on for ever. */
 const maxRefreshesInARow = 2;
 
 /**
  * A jsforce connection whose refreshes go through the coordinator, and so never present a refresh token twice.
  *
- * @throws SalesforceAuthError `ERR_SALESFORCE_JSFORCE`, `ERR_SALESFORCE_JSFORCE`, and what
+ * @throws SalesforceAuthError `ERR_SALESFORCE_JSFORCE`, and what
  *   {@link TokenCoordinator.get} throws
  */
 export async function openConnection(
@@ -31,7 +31,7 @@ export async function openConnection(
   let refreshesInARow = 0;
   const connection = new Connection({
     instanceUrl: tokens.instanceUrl,
-    // Where jsforce revokes a token at logout: the organization itself.
+    // jsforce revokes a token at logout here, at the organization itself.
     loginUrl: tokens.instanceUrl,
     accessToken: tokens.accessToken,
     ...(options.version === undefined ? {} : { version: options.version }),

@@ -7,8 +7,8 @@ import { salesforceApiError } from './api-error';
 import { salesforceFetch } from './fetch';
 
 /**
- * A URL that opens Salesforce's user interface in a browser as the user of a grant, once. It is as good as a login: it is for a
- * redirect of this user, is in no log or event here, and is asked for anew each time.
+ * A URL that opens Salesforce's user interface in a browser as the user of a grant, once. The URL is as good as a login: it is
+ * meant for a redirect of this user, appears in no log or event, and is requested anew each time.
  *
  * @param path a path in the organization
  * @throws SalesforceAuthError `ERR_SALESFORCE_FOREIGN_ORIGIN`, `ERR_SALESFORCE_INSUFFICIENT_SCOPE`,

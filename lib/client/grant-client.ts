@@ -54,8 +54,8 @@ export class GrantClient {
   /**
    * A valid access token, refreshed if need be.
    *
-   * @param options.rejected a token Salesforce refused, where you call it yourself; you get another one
-   * @throws SalesforceAuthError `ERR_SALESFORCE_REAUTHENTICATION_REQUIRED` (401) where the user has to log in again;
+   * @param options.rejected a token that Salesforce refused in a call of your own; you get another one
+   * @throws SalesforceAuthError `ERR_SALESFORCE_REAUTHENTICATION_REQUIRED` (401) if the user has to log in again;
    *   others (502, or 503 with `retryAfterSeconds`) leave the user logged in
    */
   async getAccessToken(options: { rejected?: string } = {}): Promise<string> {
@@ -112,7 +112,7 @@ export class GrantClient {
     return this.#coordinator.peek(this.#key) ?? this.#tokens;
   }
 
-  /** Nothing of it is data. */
+  /** None of its properties is data. */
   toJSON(): object {
     return { grantId: this.grantId };
   }

@@ -28,10 +28,10 @@ interface Transport {
 }
 
 /**
- * Has a connection and its logout send their requests by the option `fetch`, and to where the organization is.
+ * Makes a connection and its logout send their requests with the option `fetch`, and to the present instance.
  *
- * jsforce refreshes after a 401 alone, and then repeats the request at the old address. The other signs of a token or host that
- * is over are therefore told to it as a 401, and the address is corrected when the request goes out.
+ * jsforce refreshes after a 401 alone, and then repeats the request at the old address. So the other signs that a token
+ * or host has ended are given to it as a 401, and the address is corrected when the request is sent.
  *
  * @param send the option `fetch`; undefined for jsforce's own way
  * @param hasMoved looks whether the organization has left the connection's instance
@@ -43,7 +43,7 @@ export function carryRequests(
 ): void {
   const former = new Set([connection.instanceUrl]);
   for (const owner of [connection, connection.oauth2]) {
-    // Of jsforce's own, and not in its declarations.
+    // jsforce has this property, but does not declare it.
     const transport = (owner as unknown as { _transport: Transport })._transport;
     if (send) transport.getRequestStreamCreator = () => streamOf(send);
     const httpRequest = transport.httpRequest.bind(transport);
@@ -119,7 +119,7 @@ async function complete(
   try {
     for await (const chunk of stream) chunks.push(chunk as Buffer);
   } catch {
-    // Its event `error` has told jsforce.
+    // jsforce has got the event `error`.
     return;
   }
   stream.emit('complete', { ...told, body: Buffer.concat(chunks).toString(encoding) });

@@ -2,7 +2,7 @@ import type { TokenCoordinator } from '../coordinator/coordinator';
 import type { GrantKey } from '../coordinator/grant';
 import type { TokenSet } from '../token/types';
 
-/** What is looked at of an answer of the API. */
+/** The parts of an API answer that are read. */
 interface Seen {
   status: number;
   location?: string | null | undefined;
@@ -30,8 +30,8 @@ const maxLooks = 10_000;
 const looks = new WeakMap<TokenCoordinator, Map<string, { since: number; done: Promise<unknown> }>>();
 
 /**
- * Tokens for another instance than the given one, if the organization has moved. Only a refresh tells, and pages with 404 have
- * other causes too, so that a grant is refreshed for this reason every ten minutes at most.
+ * Tokens for another instance than the given one, if the organization has moved. Only a refresh tells. Pages with
+ * 404 have other causes too, so a grant is refreshed for this reason every ten minutes at most.
  */
 export async function movedTo(
   coordinator: TokenCoordinator,
@@ -53,7 +53,7 @@ export async function movedTo(
     const tokens = await coordinator.get(key);
     return tokens.instanceUrl === instanceUrl ? undefined : tokens;
   } catch {
-    // The answer that was seen says more than a refresh that failed.
+    // The refresh failed, so the answer of the instance is the better one to return.
     return undefined;
   }
 }

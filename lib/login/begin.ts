@@ -22,7 +22,7 @@ export interface LoginContext {
   defaultCallback: ((req: Request) => string | undefined) | undefined;
   /** Says whose request it is, if the application has tenants. Must not wait. */
   tenant: ((req: Request) => string | undefined) | undefined;
-  /** Told of tokens that a login obtained before it failed, and that are in no use. */
+  /** Gets tokens that a login obtained before it failed, and that are not used. */
   onAbandoned: ((tokens: TokenSet) => void) | undefined;
   /** Tells the operator what is likely to be a mistake in the set-up. */
   warn: (code: string, message: string) => void;
@@ -100,8 +100,8 @@ async function moveTo(
   const from = addresses.seen(req);
   if (req.method !== 'GET' || from === undefined || from === to) return undefined;
   if (moved) {
-    // It has moved and still seems to be at another origin: a proxy hides the one the browser uses. With `publicUrl` the
-    // application knows it all the same.
+    // The login has moved and still seems to be at another origin: a proxy hides the origin that the browser uses. With
+    // `publicUrl` the application knows that origin all the same.
     if (addresses.of(req).origin !== to) warn('LOGIN_ORIGIN', movedText({ from, to }));
     return undefined;
   }

@@ -5,7 +5,7 @@ import type { KeyRing } from '../crypto/key-ring';
 import { SalesforceAuthError } from '../errors';
 import { loginLifeMs } from './transactions';
 
-/** What a callback that was opened first has come to: a result for later ones, or the code of its error. */
+/** The outcome of the first request of a callback, for later requests: its result, or the code of its error. */
 export type LoginOutcome<Result = unknown> = { result: Result } | { errorCode: string };
 
 /** The right to end one login, taken by the callback that came first. */
@@ -30,7 +30,7 @@ export interface ClaimRecords {
 const pausesMs = [50, 100, 200, 400];
 
 /**
- * Sees to it that the code of a login is presented once, by the request that came first, in whatever process.
+ * Makes sure that the code of a login is presented once in all processes, by the request that came first.
  *
  * A double click, a reload or a second process opens the same callback again. Such a request waits for the outcome of the
  * first one, and gets it if the browser is the same: the transaction's cookie is the proof, so a claim is taken only after
@@ -86,7 +86,7 @@ export class LoginClaims {
 /** Most claims one process remembers; beyond that the oldest is forgotten. */
 const maxRemembered = 10_000;
 
-/** Claims of one process, for the strategy alone and for token stores that keep none. */
+/** Claims of one process, for the strategy alone and for token stores without `claimOnce()`. */
 export class ProcessClaims implements ClaimRecords {
   readonly #clock: Clock;
   readonly #claims = new Map<string, { owner: string; takenAt: number; result: string | undefined }>();
@@ -115,7 +115,7 @@ export class ProcessClaims implements ClaimRecords {
   }
 }
 
-/** Another request has this login and leaves no outcome: its process has died, or is slow. */
+/** The request that has this login leaves no outcome: its process has died, or is slow. */
 function unfinished(): SalesforceAuthError {
   return new SalesforceAuthError(
     'ERR_SALESFORCE_LOGIN_EXPIRED',

@@ -2,7 +2,7 @@ import { parseCookie, type Cookies } from 'cookie';
 import type { CookieOptions, Request, Response } from 'express';
 import { SalesforceAuthError } from '../errors';
 
-/** A cookie to set; an empty value takes it away. */
+/** A cookie to set. An empty value removes the cookie. */
 export interface SetCookie {
   name: string;
   value: string;

@@ -26,7 +26,7 @@ export interface FinishedLogin extends ProvenLogin {
   kind: 'finished';
   /** Undefined if the caller asked for none. */
   profile: SalesforceProfile | undefined;
-  /** Leaves what became of the login for later requests of the same callback; they wait for it. */
+  /** Leaves the outcome of the login for later requests of the same callback, which wait for the outcome. */
   settle: (outcome: LoginOutcome) => Promise<void>;
 }
 
@@ -48,7 +48,7 @@ export interface FinishOptions {
 /**
  * Ends a login at its callback: presents the code, once in all processes, and proves whose the tokens are.
  *
- * @throws SalesforceAuthError. An error after the transaction is known carries where the user was going
+ * @throws SalesforceAuthError. Once the transaction is known, the error carries the page the user wanted
  *   ({@link SalesforceAuthError.login}).
  */
 export async function finish(
@@ -81,7 +81,7 @@ export async function finish(
   }
 }
 
-/** Presents the code, proves the reply, and loads the profile. What fails in between leaves no token in use. */
+/** Presents the code, proves the reply, and loads the profile. If a step fails, its tokens are not used. */
 async function redeem(
   code: string,
   { configuration, transaction, options }: Redemption,
@@ -129,7 +129,7 @@ async function configurationOf(
   return configuration;
 }
 
-/** What an error may carry of its login: nothing secret. */
+/** What an error carries of its login. Nothing of it is secret. */
 export function originOf({ appState, baseUrl, tenant }: Transaction): NonNullable<SalesforceAuthError['login']> {
   return { appState, baseUrl, tenant };
 }

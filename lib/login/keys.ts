@@ -3,7 +3,7 @@ import type { SigningKey } from '../client-authentication/client-key';
 import { KeyRing } from '../crypto/key-ring';
 import type { ConfigurationSource } from '../options/source';
 
-/** Keys for what a login leaves in the browser: configured, else derived from the client's secret or key, else of this process. */
+/** Keys that seal a login's cookies: configured, else derived from the client's secret or key, else made by this process. */
 export function loginKeys(secrets: readonly (string | Uint8Array)[] | undefined, source: ConfigurationSource): KeyRing {
   const { clientSecret, clientKeys = [] } = source.fixed ?? {};
   const shared = secrets ?? (clientSecret === undefined ? bytesOf(clientKeys) : [stretched(clientSecret)]);
@@ -17,8 +17,8 @@ function bytesOf(keys: readonly SigningKey[]): Uint8Array[] | undefined {
 }
 
 /**
- * Each visitor who begins a login gets a text sealed with a key of the client secret, and may try secrets against that text
- * at home. A long secret makes this hopeless; a short one of an older app is stretched.
+ * Each visitor who begins a login gets a text that is sealed with a key of the client secret, and can try secrets against
+ * that text offline. A long secret makes that hopeless. A short secret of an older app is stretched.
  */
 function stretched(clientSecret: string): string | Uint8Array {
   return clientSecret.length >= 32 ? clientSecret : scryptSync(clientSecret, 'express-salesforce-auth', 32);

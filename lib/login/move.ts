@@ -16,7 +16,7 @@ export interface MovedLogin {
   /** Where the login began. */
   origin: string;
   tenant?: string | undefined;
-  /** What the call had set, so that the other host decides nothing anew. */
+  /** The options of the call, so that the other host decides nothing again. */
   options: Record<string, unknown>;
 }
 
@@ -36,7 +36,7 @@ export class LoginMoves {
     this.#clock = clock;
   }
 
-  /** What a marked request brought along; undefined if it has no mark, or one that is too old or not ours. */
+  /** The content of the mark of a request; undefined without a mark, or if the mark is too old or not ours. */
   async read(req: Request): Promise<MovedLogin | undefined> {
     const mark = req.query[moveParameter];
     const text = typeof mark === 'string' ? await this.#keys.open(subject, mark) : undefined;
@@ -59,7 +59,7 @@ interface MoveContext {
   moved: MovedLogin;
 }
 
-/** What the operator reads of logins that have moved and still seem to be at another origin. */
+/** The warning for the operator about logins that have moved and still seem to be at another origin. */
 export function movedText({ from, to }: { from: string; to: string }): string {
   return (
     `Logins begin at ${from} and come back to ${to}. If a proxy is in front, set 'trust proxy' in Express, or the option ` +

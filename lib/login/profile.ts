@@ -28,15 +28,15 @@ export interface SalesforceProfile {
   language?: string;
   locale?: string;
   timezone?: string;
-  /** The reply as text; only where Salesforce was asked for the profile. */
+  /** The reply as text; only if Salesforce was asked for the profile. */
   _raw?: string;
   /** The reply, or the claims of the ID token; absent if the profile comes from the `id` URL alone. */
   _json?: Record<string, unknown>;
 }
 
 /**
- * Loads the profile from where the configuration says. Whether an ID token names the user is up to the settings of the app
- * in Salesforce: where it does not, Salesforce is asked.
+ * Loads the profile from the source that the configuration names. The settings of the app in Salesforce decide whether an ID
+ * token names the user. If it does not, Salesforce is asked.
  *
  * @throws SalesforceAuthError `ERR_SALESFORCE_PROFILE`, or a transport error
  */
@@ -70,7 +70,7 @@ export async function loadProfile(
   return { ...bare, ...normalise(json), _raw: reply.text, _json: json };
 }
 
-/** Plain text, `Bad_OAuth_Token` and the like, where it is an error of Salesforce and not a proxy's page. */
+/** Plain text such as `Bad_OAuth_Token`, if it is an error of Salesforce and not the page of a proxy. */
 function profileError({ status, text }: HttpReply): SalesforceAuthError {
   const said = text.trim();
   const error = status !== 200 && /^\w{3,40}$/.test(said) ? said : `status ${status}`;

@@ -14,7 +14,7 @@ export interface ProvenReply {
 }
 
 /**
- * Proves a token reply of a login: hosts and signature, then the ID token, then that something vouches for the identity.
+ * Proves a token reply of a login: hosts and signature, then the ID token, then that the identity is proven.
  *
  * @throws SalesforceAuthError, each cause with a code of its own
  */
@@ -48,7 +48,7 @@ export function assertIdentityProvable({ clientSecret, profileSource }: Configur
   );
 }
 
-/** Tokens of a reply of which nothing is proven, as far as is needed to revoke them. */
+/** The tokens of an unproven reply, as far as revoking them needs. */
 export function unprovenTokens(reply: TokenEndpointReply, { clientID, tenant, baseUrl }: Transaction): TokenSet {
   return {
     accessToken: reply.access_token,

@@ -35,7 +35,7 @@ const maxPending = 8;
 const maxPendingBytes = 6 * 1024;
 
 const prefix = 'salesforce-login.';
-/** Only names made here: a cookie's name that a page planted may be one that no response can carry. */
+/** Only names made here. A page can plant a cookie whose name no response can carry. */
 const ownName = /^(?:__Host-)?salesforce-login\.[\w-]{16}$/;
 
 /**
@@ -128,14 +128,14 @@ export function endedCookies(req: Request): SetCookie[] {
     }));
 }
 
-/** The cookies of logins that have ended, taken away: after a logout, the Back button must not log the user in again. */
+/** Removes the cookies of logins that have ended: after a logout, the Back button must not log the user in again. */
 export function withoutEnded(req: Request): SetCookie[] {
   return Object.entries(cookiesOf(req))
     .filter(([name, value]) => ownName.test(name) && value?.startsWith(ended) === true)
     .map(([name]) => ({ name, value: '', options: cookieOptions(name.startsWith('__Host-')) }));
 }
 
-/** The oldest pending logins, taken away to make room for one whose cookie is `bytes` long. */
+/** Removes the oldest pending logins to make room for a cookie of `bytes`. */
 function surplus(req: Request, bytes: number): SetCookie[] {
   const pending = Object.entries(cookiesOf(req))
     .filter(([name]) => ownName.test(name))

@@ -33,7 +33,7 @@ export function settleRequest(req: Request, act: () => unknown): void {
   }
 }
 
-/** Errors of the login that are the visitor's: Passport calls them failures, so that the next strategy may try. */
+/** Errors of the login that the visitor caused. Passport calls them failures, so the next strategy may try. */
 const failures: Readonly<Record<string, number>> = {
   ERR_SALESFORCE_ACCESS_DENIED: 401,
   ERR_SALESFORCE_IMMEDIATE_UNSUCCESSFUL: 401,

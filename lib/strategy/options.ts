@@ -80,7 +80,7 @@ export function checkCallOptions(options: object): void {
   checkNames(options, [...Object.keys(authenticateOptions), ...passportNames], "passport.authenticate('salesforce')");
 }
 
-/** What a strategy is made of: parsed from its options, or shared by the middleware that mounts it. */
+/** The parts of a strategy: made from its options, or shared by the middleware that mounts it. */
 export interface StrategyParts {
   source: ConfigurationSource;
   addresses: Addresses;

@@ -11,8 +11,8 @@ interface OAuth2Client {
 type Done = (error: unknown, accessToken?: string, refreshToken?: string, reply?: object) => void;
 
 /**
- * Makes the `_oauth2` that passport-oauth2 has made send nothing by itself: its token requests go through
- * {@link TokenClient}, which has a time limit and errors of this package.
+ * Changes the `_oauth2` of passport-oauth2 so that it sends nothing by itself. Its token requests go through
+ * {@link TokenClient}, which has a time limit and the errors of this package.
  *
  * Helpers such as passport-oauth2-refresh borrow the function alone and put it on an object of their own. So the function
  * depends on no `this`.

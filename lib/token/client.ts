@@ -26,7 +26,7 @@ export class TokenClient {
   readonly #server: Endpoints;
   readonly #clock: Clock;
 
-  /** @param baseUrl a checked base URL, which may differ from the configuration's where the login chose another one */
+  /** @param baseUrl a checked base URL, which differs from the configuration's if the login chose another one */
   constructor(configuration: Configuration, baseUrl: string, clock: Clock) {
     this.#configuration = configuration;
     this.#server = endpointsOf(baseUrl);
@@ -41,7 +41,7 @@ export class TokenClient {
     /** Further parameters. */
     params?: Readonly<Record<string, string>> | undefined;
   }): Promise<TokenEndpointReply> {
-    // State was checked where the transaction is kept, before the code was looked at.
+    // The transaction has checked the state before.
     const client = { client_id: this.#configuration.clientID };
     const params = new URLSearchParams({ code: grant.code });
     const reply = await this.#send((oauth, auth, options) =>
@@ -80,7 +80,7 @@ export class TokenClient {
   }
 
   /**
-   * Presents a refresh token (RFC 6749, section 6). The caller has marked the grant beforehand, so that nobody else does.
+   * Presents a refresh token (RFC 6749, section 6). The caller has claimed the grant before, so that no other process presents it.
    *
    * @param guard asked before the first byte is sent
    * @param place of {@link takePlace}, if the caller has one and leaves it by itself; otherwise the request waits for one
@@ -160,14 +160,14 @@ export class TokenClient {
           ...options,
           additionalParameters: { token_type_hint: 'refresh_token' },
         }),
-      // A client that Salesforce does not believe gets the same answer as for a token that is over.
+      // Salesforce gives a client that it does not believe the same answer as for a token that has ended.
       { isRefused: (reply) => isClientRefused(reply) || readActive(reply.text) === false },
     );
     assertHostThere(this.#server.issuer, reply);
     if (isRefusal(reply.status)) return 'unknown';
     if (reply.status < 200 || reply.status > 299) throw notAnswered(reply.status);
     const active = readActive(reply.text);
-    // A web page, half a reply or none comes from something between here and Salesforce.
+    // A web page, half a reply or no reply comes from a proxy in between.
     if (active === 'unreadable') throw notAnswered(reply.status);
     if (active === true) return 'active';
     return active === false && isConfidential(this.#configuration) ? 'inactive' : 'unknown';
@@ -251,15 +251,15 @@ type Send = (
 
 type RequestOptions = Transport<Send>;
 
-/** What a revocation was answered with: a form at Salesforce, where RFC 7009 has JSON. */
+/** The fields of an answer to a revocation. Salesforce sends a form; RFC 7009 says JSON. */
 function revocationError({ status, text }: HttpReply): UpstreamError & { status: number } {
   const form = new URLSearchParams(text.trimStart().startsWith('{') ? '' : text);
-  // Salesforce documents two errors with this status, and both mean a token that it does not take.
+  // Salesforce documents two errors with this status. Both mean that the token is not accepted.
   const error = safeText(form.get('error')) ?? (status === 400 ? 'invalid_token' : `status ${status}`);
   return { error, errorDescription: safeText(form.get('error_description')), status };
 }
 
-/** Whether Salesforce refuses to say anything: not a limit, and not a proxy in between. */
+/** Whether Salesforce itself refuses to answer, not a limit or a proxy in between. */
 function isRefusal(status: number): boolean {
   return status >= 400 && status < 500 && ![407, 408, 429].includes(status);
 }

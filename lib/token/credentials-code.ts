@@ -37,8 +37,8 @@ export interface CredentialsRequest {
  * Turns username and password into an authorization code: the Authorization Code and Credentials Flow of Experience Cloud,
  * with PKCE and state. The credentials are sent once and in one place, since a second try could count as a second guess.
  *
- * Salesforce answers with a redirect to the callback URL, or with JSON from its echo endpoint. What it answers to wrong
- * credentials is not documented, so whatever is no other known error counts as that.
+ * Salesforce answers with a redirect to the callback URL, or with JSON from its echo endpoint. Its answer to
+ * wrong credentials is not documented, so an unknown error counts as wrong credentials.
  *
  * @throws SalesforceAuthError `ERR_SALESFORCE_CREDENTIALS_REJECTED`, those of the catalogue, or a transport error
  * @see https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_authorization_code_credentials_flow.htm
@@ -105,7 +105,7 @@ function answerOf({ status, headers, text }: HttpReply, callbackURL: string): UR
 }
 
 /**
- * Whether Salesforce shows its own login page: it has not taken the request for a login of this flow, and has looked at no
+ * Whether Salesforce shows its own login page. Then it has not recognized a login of this flow, and has not checked the
  * password.
  */
 function isLoginPage({ status, headers, text }: HttpReply): boolean {
@@ -118,7 +118,7 @@ const boxes =
   'With "Require user credentials in the POST body" ticked, credentialsIn of credentialsLogin() has to be \'body\', the default; ' +
   "if the box is not ticked, try 'header'. The app needs each scope that is asked for.";
 
-/** Salesforce is reported to show its login page for settings that do not fit: no user has made a mistake. */
+/** Reported: Salesforce shows its login page if the settings of the app do not fit. The user has made no mistake. */
 function notTaken({ status }: HttpReply, credentialsIn: CredentialsPlace): SalesforceAuthError {
   const place = credentialsIn === 'body' ? 'in the POST body' : 'in a header';
   return new SalesforceAuthError(
@@ -128,7 +128,7 @@ function notTaken({ status }: HttpReply, credentialsIn: CredentialsPlace): Sales
   );
 }
 
-/** Errors that wrong credentials bring as well as a missing approval; told apart by nobody, so that no user is found out. */
+/** Errors that mean wrong credentials or a missing approval. They get one answer, which does not show whether a user exists. */
 const aboutCredentials = new Set(['invalid_grant', 'access_denied', 'access-denied', 'login_error']);
 
 function refusal({ status }: HttpReply, answer: URLSearchParams | undefined): SalesforceAuthError {
@@ -145,7 +145,7 @@ function refusal({ status }: HttpReply, answer: URLSearchParams | undefined): Sa
     // Salesforce shows on a page what is wrong with the client or the callback URL.
     const found = classify(isKnown('callback', said) ? 'callback' : 'page', said);
     if (found === meanings.authorization) {
-      // The text for a wrong place is not known, so that any refused request names the box.
+      // The text for credentials in the wrong place is not known, so each refused request names the box.
       return new SalesforceAuthError(found.code, operatorMessage(said, { ...found, advice: boxes }), {
         ...{ ...said, status: found.status, upstreamStatus: status },
       });

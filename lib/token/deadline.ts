@@ -1,6 +1,6 @@
 import { afterTwoTurns, longestSince, momentOf, type CancelTimer, type Clock } from '../clock';
 
-/** A timer that fires so much later than it was set for belongs to a process that was frozen, in milliseconds. */
+/** A timer that fires this much too late, in milliseconds, shows that the process was frozen. */
 const lateMs = 1_000;
 
 /** What the end of a request's time does. */

@@ -1,16 +1,16 @@
-/** Gives a place back; calls after the first one do nothing. */
+/** Gives a place back. Only the first call counts. */
 export type LeaveGate = () => void;
 
 interface Gate {
   taken: number;
-  /** Those who wait, first come first served. */
+  /** The waiting requests, first come first served. */
   readonly queue: Set<() => void>;
 }
 
 /**
  * A bound on the requests that are under way to one host at once, with a queue for the rest.
  *
- * A host that answers no more would otherwise hold a socket for each user who needs a token.
+ * Without the bound, a host that no longer answers would hold a socket for each user who needs a token.
  */
 export class HostGates {
   readonly #places: number;
@@ -64,7 +64,7 @@ export class HostGates {
 
   #leave(host: string, gate: Gate): void {
     const [next] = gate.queue;
-    // The place goes from hand to hand, so that no newcomer gets in between.
+    // The place goes to the next in the queue, so that no later request takes it.
     if (next) next();
     else if (--gate.taken === 0) this.#gates.delete(host);
   }

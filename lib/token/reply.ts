@@ -6,9 +6,9 @@ import { oauthError, TokenRequestError, type TokenGrantType } from './token-erro
 import type { TokenEndpointReply } from './types';
 
 /**
- * Judges a reply of the token endpoint: errors first, then readability, then each field.
+ * Reads a reply of the token endpoint: first errors, then the format, then each field.
  *
- * A success that cannot be read leaves open whether a refresh token was spent.
+ * After a success that cannot be read it is unknown whether a refresh token was spent.
  *
  * @throws TokenRequestError
  */
@@ -29,14 +29,14 @@ export async function processTokenReply(
   if (typeof body['access_token'] !== 'string' || body['access_token'] === '') {
     throw unreadable('has no access_token', reply);
   }
-  // RFC 6749, appendix A.12: VSCHAR. Anything else would be quoted by the error of whoever puts it into a header.
+  // RFC 6749, appendix A.12: VSCHAR. An error for a header with another character would quote the token.
   if (
     !isTokenText(body['access_token']) ||
     (body['refresh_token'] !== undefined && !isTokenText(body['refresh_token']))
   ) {
     throw unreadable('has a token that is none', reply);
   }
-  // The ID token is checked apart, after the tokens are kept: a mistake in it must not lose a rotated refresh token.
+  // The ID token is checked later, once the tokens are stored: a fault in it must not lose a rotated refresh token.
   const { id_token: idToken, ...rest } = body;
   const response = new Response(JSON.stringify({ token_type: 'Bearer', ...rest }), {
     headers: { 'content-type': 'application/json' },
@@ -70,7 +70,7 @@ const textFields = [
   'sfdc_community_id',
 ] as const;
 
-/** Copies known fields only, so that nothing else a reply holds travels further. */
+/** Copies known fields only, so that the rest of a reply goes no further. */
 function pickTexts(body: Record<string, unknown>): TokenEndpointReply {
   const reply: Record<string, string> = {};
   for (const name of textFields) {

@@ -3,7 +3,7 @@ import { subscribe } from 'node:diagnostics_channel';
 import type { Clock } from '../clock';
 import type { FetchFunction } from '../options/fetch-function';
 
-/** Says whether a request may still be sent: a claim whose lease has run out is no longer a reason to send anything. */
+/** Says whether a request may still be sent. Nothing may be sent under a claim whose lease has run out. */
 export interface SendGuard {
   /** False if another process may have taken the claim by now. */
   readonly isSure: boolean;
@@ -30,8 +30,8 @@ let isSubscribed = false;
 /**
  * A request that is sent only while its guard is sure.
  *
- * A name look-up and a connection come between the call of `fetch` and the first byte, and a process can be stopped there for
- * any time. The guard is therefore asked three times: before `fetch` is called, once a second until the request is written,
+ * Between the call of `fetch` and the first byte come a name look-up and a connection, and the process can be stopped there for
+ * any length of time. The guard is therefore asked three times: before `fetch` is called, once a second until the request is written,
  * and in the turn in which the request is written. undici, the client below `fetch`, announces that turn on
  * diagnostics_channel. A request that may not go is aborted by its own signal, never by its socket, since other requests share
  * the connection over HTTP/2. There its headers may leave this machine, but its body, which holds the token, does not.

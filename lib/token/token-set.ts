@@ -37,7 +37,7 @@ export function toTokenSet(reply: TokenEndpointReply, configuration: Configurati
  * An instance URL that is not trusted is left out as well, and reported beside the tokens rather than thrown: the rotated
  * refresh token in the same reply has to be kept whatever else is wrong.
  *
- * @throws SalesforceAuthError `ERR_SALESFORCE_IDENTITY_CHANGED` where the reply is about somebody else; nothing in it is kept
+ * @throws SalesforceAuthError `ERR_SALESFORCE_IDENTITY_CHANGED` if the reply is about another user; nothing of it is kept
  */
 export function refreshTokenSet(
   previous: TokenSet,
@@ -81,7 +81,7 @@ function isSame(one: Identity, other: Identity): boolean {
   return one.organizationId === other.organizationId && one.userId === other.userId;
 }
 
-/** The reply to a refresh is about another user, or does not say about whom where it has to. */
+/** The reply to a refresh is about another user, or does not name the user although it has to. */
 export function identityChanged(): SalesforceAuthError {
   return new SalesforceAuthError(
     'ERR_SALESFORCE_IDENTITY_CHANGED',

@@ -31,13 +31,13 @@ export interface TokenSet {
   organizationId: string;
   /** User id, 18 characters. */
   userId: string;
-  /** Base URL the tokens came from, and the only one the refresh token is ever sent to. */
+  /** Base URL that issued the tokens. The refresh token goes there, or to the host that replaces it if it is gone. */
   baseUrl: string;
   /** Client the tokens belong to. */
   clientID: string;
   /** Tenant of the configuration they were obtained with. */
   tenant?: string;
-  /** Life of the access token from its issue, in milliseconds, where the reply or the token itself tells it. */
+  /** Life of the access token from its issue, in milliseconds, if the reply or the token itself tells it. */
   lifeMs?: number;
   /** Random name of the login these tokens come from; refreshes keep it. */
   loginId?: string;
@@ -48,8 +48,8 @@ export interface TokenSet {
   /** Experience Cloud site of the user. */
   siteUrl?: string;
   /**
-   * Of an app token: what a new one is asked with, in place of a refresh token. With a `user` by the JWT bearer flow, else by
-   * client credentials.
+   * Only for an app token: how a new one is requested, in place of a refresh token. With a `user` by the JWT bearer flow,
+   * otherwise by client credentials.
    */
   app?: { user?: string; audience?: string };
   /** Only in the record of an adoption: how far the adoption has got. See `coordinator/adoptions.ts`. */

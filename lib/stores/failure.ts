@@ -49,7 +49,7 @@ const fixes: Readonly<Record<string, string>> = {
   TIMEOUT: `The server does not answer in time, or the client is not connected. ${address}`,
 };
 
-/** Sentences without a code that are known to hold nothing of a grant. */
+/** Sentences without a code that are known to hold no data of a grant. */
 const knownSentences: readonly [sentence: RegExp, fix: string][] = [
   [/^The client is closed$|^Socket closed unexpectedly$|^The client is offline$/, connection],
   [/^Connection is closed\.$/, `${address} ${connection}`],
@@ -84,7 +84,7 @@ export function noAnswer({ code, reason }: StoreFailure): string {
   return `The token store does not answer: ${why.replace(/\.$/, '')}.`;
 }
 
-/** An address with several IP addresses fails with one error for each, and none of its own. */
+/** A host with several IP addresses fails with one error for each address, and has no error of its own. */
 function theOneThatSays(error: unknown): unknown {
   const { errors } = (error ?? {}) as { errors?: unknown };
   return Array.isArray(errors) && errors.length > 0 ? (errors[0] as unknown) : error;
@@ -97,7 +97,7 @@ function codeOf(error: Error): string | undefined {
   return isReply ? /^[A-Z]{2,20}(?= )/.exec(error.message)?.[0] : undefined;
 }
 
-/** Keeps words and the names of what is missing; drops other quotations, addresses with passwords, and all that is long. */
+/** Keeps words and the names of what is missing. Drops other quotations, URLs with passwords, and long texts. */
 function safeSentence(sentence: string): string {
   const [line = ''] = sentence.split('\n');
   return line

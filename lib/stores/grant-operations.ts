@@ -29,7 +29,7 @@ export interface OperationParts {
   };
   /** The store's time, in milliseconds. */
   now: () => number;
-  /** The moment on both clocks of the process, if the store lives no longer than the process. */
+  /** The present moment on both clocks of the process, if the store does not outlive the process. */
   moment: () => Moment | undefined;
   show: (grantId: string, stored: StoredGrant) => GrantRecord;
   /** Called for each change that other processes wait for. */
@@ -59,7 +59,7 @@ export class GrantOperations {
     const before = this.get(grantId);
     const live = before?.state === 'loggedOut' ? undefined : before;
     if (!isExpected(live, write)) return { outcome: 'conflict' };
-    // An attempt that is under way goes on against the older version and will learn from its commit that it was overtaken.
+    // An attempt under way goes on with the older version, and learns from its commit that it is superseded.
     const stored = grantOf(write, before, { now, storedAt: this.#parts.moment() });
     this.#addHolder(stored, write, now);
     this.#parts.grants.set(grantId, stored);
@@ -82,7 +82,7 @@ export class GrantOperations {
     }
     if (stored.state === 'ended') return answer('ended');
     if (stored.leaseUntil > now) return answer('busy');
-    // Its owner died, or is paused, with the refresh token perhaps on the wire.
+    // The owner died or is paused. It may have presented the refresh token.
     if (stored.state === 'presenting') enter(stored, 'inDoubt', now);
     if (stored.nextTryAt > now) return answer('backoff');
     const outcome = stored.state === 'inDoubt' ? 'resolve' : 'claimed';

@@ -1,4 +1,4 @@
-/** Who listens to a store, and what feeds them: open while there is somebody. */
+/** The listeners of a store, and the source of their messages, which is open while there is a listener. */
 export class Listeners {
   readonly #listeners = new Set<(grantId: string) => void>();
   readonly #open: (tell: (grantId: string) => void) => () => void;
@@ -11,7 +11,7 @@ export class Listeners {
 
   /** @returns takes the listener out again */
   add(given: (grantId: string) => void): () => void {
-    // One of its own, should somebody add the same twice.
+    // A function of its own, in case the same listener is added twice.
     const listener = (grantId: string): void => given(grantId);
     this.#listeners.add(listener);
     this.#close ??= this.#open((grantId) => this.tell(grantId));

@@ -147,7 +147,7 @@ export class MemoryTokenStore implements TokenStore {
     this.#cancelSweep = undefined;
   }
 
-  /** One timer for all records, and none while there are none. */
+  /** One timer for all records, and no timer without records. */
   #scheduleSweep(): void {
     if (this.#cancelSweep) return;
     this.#cancelSweep = this.#clock.setTimer(this.#sweepIntervalMs, () => {

@@ -185,7 +185,7 @@ export class PostgresTokenStore implements TokenStore {
     return isYes((await this.#rows('resolveClaim', [key, owner, result, keptMs]))[0]);
   }
 
-  /** Gives back the connection that listens to changes; the pool is the application's to end, after this. */
+  /** Gives back the connection that listens to changes. The application ends the pool after this. */
   close(): void {
     this.#listeners.close();
   }
@@ -204,7 +204,7 @@ export class PostgresTokenStore implements TokenStore {
     return row;
   }
 
-  /** Tries again where the database asks for it, as it does where its default isolation is above READ COMMITTED. */
+  /** Tries again if the database asks for it, as it does if its default isolation is above READ COMMITTED. */
   async #rows(name: keyof (Statements & OneTimeClaimStatements), values: unknown[]): Promise<Row[]> {
     for (let tries = 1; ; tries++) {
       try {

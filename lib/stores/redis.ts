@@ -60,7 +60,7 @@ export class RedisTokenStore implements TokenStore {
   #report: StoreReport = warn;
   readonly #retentionMs: string;
   readonly #maxHolders: string;
-  /** Where changes are published; empty for nowhere. */
+  /** The channel of changes; empty for none. */
   readonly #channel: string;
   readonly #listeners: Listeners;
 
@@ -134,7 +134,7 @@ export class RedisTokenStore implements TokenStore {
   async arm(grantId: string, claim: Pick<Claim, 'generation' | 'owner' | 'leaseMs'>): Promise<boolean> {
     const args = [claim.generation, claim.owner, text(claim.leaseMs)];
     const { reply, isLagging } = await this.#send('arm', { keys: [this.#grantKey(grantId)], args }, this.#waitReplicas);
-    // Stays in doubt, as it was: the claim runs out.
+    // The grant stays in doubt, and the claim runs out.
     if (isYes(reply) && isLagging) throw new Error('Too few Redis replicas have the claim of a grant in doubt.');
     return isYes(reply);
   }
@@ -207,7 +207,7 @@ export class RedisTokenStore implements TokenStore {
     return isYes(await this.#writeKeys('resolveClaim', [this.#claimKey(key)], [owner, result, whole(keptMs)]));
   }
 
-  /** Ends the connection that listens to changes; clients the application passed are the application's. */
+  /** Ends the connection that listens to changes. The application closes the clients that it passed. */
   close(): void {
     this.#listeners.close();
   }
@@ -252,13 +252,13 @@ export class RedisTokenStore implements TokenStore {
     return `${this.#prefix}{${grantId}}`;
   }
 
-  /** Of one slot of a cluster. */
+  /** A key in one slot of a cluster. */
   #keysWithHolders(grantId: string): string[] {
     const key = this.#grantKey(grantId);
     return [key, `${key}:holders`];
   }
 
-  /** No grant's: those have the brace at once after the prefix. */
+  /** Not the key of a grant, which has the curly bracket at once after the prefix. */
   #claimKey(key: string): string {
     return `${this.#prefix}once:{${key}}`;
   }

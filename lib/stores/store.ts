@@ -24,25 +24,25 @@ export interface TokenStore {
    */
   claim(grantId: string, claim: Claim): Promise<ClaimOutcome>;
 
-  /** Extends a claim. False if the claim is not the caller's any more. */
+  /** Extends a claim. False if the caller no longer has the claim. */
   renew(grantId: string, claim: Pick<Claim, 'generation' | 'owner' | 'leaseMs'>): Promise<boolean>;
 
-  /** Turns the claim of a grant in doubt into one that may present. False if the claim is not the caller's any more. */
+  /** Turns the claim of a grant in doubt into one that may present. False if the caller no longer has the claim. */
   arm(grantId: string, claim: Pick<Claim, 'generation' | 'owner' | 'leaseMs'>): Promise<boolean>;
 
   /**
-   * Ends a claim that brought no new tokens. False if the claim is not the caller's any more.
+   * Ends a claim that brought no new tokens. False if the caller no longer has the claim.
    *
-   * The state `ended` asks for the version and not for the owner: the caller has learnt that the refresh token of this version
-   * is over.
+   * The state `ended` depends on the version and not on the owner: the caller has learnt that the refresh token of this version
+   * has ended.
    */
   releaseClaim(grantId: string, release: ClaimRelease): Promise<boolean>;
 
   /**
-   * Stores refreshed tokens, if generation and version are those they were refreshed from. The owner is not asked: a
-   * process that was paused past its lease still holds the only copy of a rotated token.
+   * Stores refreshed tokens, if generation and version are those they were refreshed from. The owner does not
+   * matter: a process that was paused past its lease still has the only copy of a rotated token.
    *
-   * On `loggedOut` or `moved` (logged in again) nothing is stored, and the caller revokes what it has.
+   * With `loggedOut` or `moved` (logged in again) nothing is stored, and the caller revokes its tokens.
    */
   commit(grantId: string, commit: GrantCommit): Promise<'committed' | 'moved' | 'loggedOut'>;
 
@@ -66,9 +66,9 @@ export interface TokenStore {
   list(filter?: GrantFilter): AsyncIterable<GrantRecord>;
 
   /**
-   * Tells `listener` the ids of grants that change, in whatever process: a claim is given back, tokens are new, a logout.
-   * That is a hint, to wait for less time and to notice sooner, and nothing relies on it: it may come late, twice or, as
-   * while a connection is lost, never. Calling this throws nothing and waits for nothing.
+   * Tells `listener` the ids of grants that change in any process: a released claim, new tokens, a logout. These are hints that
+   * shorten waits, and nothing relies on them. A hint may come late, twice, or (while a connection is lost) never. This
+   * method throws nothing and waits for nothing.
    *
    * Optional.
    *
@@ -77,28 +77,27 @@ export interface TokenStore {
   subscribe?(listener: (grantId: string) => void): () => void;
 
   /**
-   * Takes, a few at a time, the live grants that can be refreshed (with a soft bound, and not `ended`) and have not been for
-   * `idleMs`, each for one taker: what is taken is nobody else's for `takenMs`. The option
-   * `keepAlive` needs it.
+   * Takes a few live grants that can be refreshed (with a soft bound, and not `ended`) and were not refreshed for `idleMs`.
+   * Each grant goes to one caller, and is kept from other callers for `takenMs`. The option `keepAlive` needs this method.
    *
    * Optional.
    */
   takeIdle?(query: IdleQuery): AsyncIterable<IdleGrant>;
 
   /**
-   * Puts other texts in the place of the sealed tokens: the same tokens, sealed with another key. Version, state and times stay,
-   * and nobody is told. It is done only if the record is as the caller has read it (generation, version, payload and spare
-   * tokens), is `idle` or `ended`, and has no claim: an attempt has to find what it has read.
+   * Replaces the sealed tokens by the same tokens, sealed with another key. Version, state and times stay, and no listener is
+   * told. The store does this only if the record is as the caller has read it (generation, version, payload and spare
+   * tokens), is `idle` or `ended`, and has no claim, since an attempt has to find what it has read.
    *
    * Optional. `salesforce.tokens.reseal()` needs it.
    *
-   * @returns whether it was done
+   * @returns whether the texts were replaced
    */
   reseal?(grantId: string, reseal: Reseal): Promise<boolean>;
 
   /**
-   * Takes a key for one owner: of all callers of all processes, the first one gets `claimed`, and every other one `taken`.
-   * A login callback takes its authorization code so, since Salesforce must see a code once.
+   * Takes a key for one owner. Among all callers of all processes, the first gets `claimed` and the others get `taken`. A login
+   * callback takes its authorization code like this, since Salesforce must see a code once.
    *
    * - The owner that asks again gets `claimed` again, because its reply may have been lost; once it has stored a result, it
    *   gets `taken` as all others do.
@@ -106,9 +105,9 @@ export interface TokenStore {
    *   own clock. Then the key is free, and the store may forget it.
    * - A caller that waits for the result asks again, with an owner of its own.
    *
-   * Optional, together with {@link TokenStore.resolveClaim}. A store for one process needs both no less than the others.
+   * Optional, together with {@link TokenStore.resolveClaim}. A store for one process needs both as well.
    *
-   * @param key any text of at most 500 characters; keys of claims and ids of grants have nothing to do with each other
+   * @param key any text of at most 500 characters; keys of claims and ids of grants are independent of each other
    * @param owner random name of the request
    */
   claimOnce?(key: string, owner: string, lifeMs: number): Promise<OneTimeClaimOutcome>;
@@ -124,7 +123,7 @@ export interface TokenStore {
   resolveClaim?(key: string, owner: string, resolution: ClaimResolution): Promise<boolean>;
 
   /**
-   * Takes the function by which the store tells the operator of trouble that no caller sees, such as a lost connection.
+   * Takes the function that warns the operator of trouble that no caller sees, such as a lost connection.
    * `salesforceAuth()` calls it at the start.
    *
    * Optional.
@@ -141,10 +140,10 @@ export interface TokenStore {
   diagnose?(circumstances: StoreCircumstances): Promise<StoreFinding[]>;
 }
 
-/** Tells the operator: a stable name of the cause, such as `STORE_NOTIFY`; and what happened, and what to do. No secret. */
+/** Warns the operator: a stable name of the cause, such as `STORE_NOTIFY`; what happened, and what to do. No secret. */
 export type StoreReport = (code: string, message: string) => void;
 
-/** What a store cannot know, as far as it is known. */
+/** Facts that a store cannot know by itself, as far as the caller knows them. */
 export interface StoreCircumstances {
   /** How many processes run the application, on all machines together. */
   processes?: number | undefined;
@@ -167,7 +166,7 @@ export interface StoreFinding {
  * - `idle`: no process presents the refresh token
  * - `presenting`: `owner` presents it, or may do so
  * - `inDoubt`: it was presented and the answer is not known; it may be spent
- * - `ended`: Salesforce takes it no more; only a login helps
+ * - `ended`: the refresh token has ended; only a login helps
  * - `loggedOut`: closed by the user or an operator; the record is a tombstone
  */
 export type GrantState = 'idle' | 'presenting' | 'inDoubt' | 'ended' | 'loggedOut';
@@ -187,9 +186,9 @@ export interface GrantRecord {
   labels: GrantLabels;
   /** Milliseconds until the tokens should be refreshed; negative if past, null if never. */
   softInMs: number | null;
-  /** Milliseconds until they are to be taken for expired; negative if past, null if never. */
+  /** Milliseconds until the tokens count as expired; negative if past, null if never. */
   hardInMs: number | null;
-  /** Milliseconds left of the current claim; 0 where there is none. */
+  /** Milliseconds left of the current claim; 0 without a claim. */
   leaseInMs: number;
   /** Milliseconds until the next try is allowed, for all processes; 0 for now. */
   backoffInMs: number;
@@ -206,9 +205,9 @@ export interface GrantRecord {
   /** Digest of the access token, if Salesforce's API has refused it; undefined for none. New tokens clear it. */
   refused: string | undefined;
   /**
-   * Sealed tokens of a later login that can do less than the grant's own; undefined for none. They wait until the grant's own
-   * have been refreshed, or take their place if Salesforce refuses those. New tokens clear those their writer knew, and a
-   * logout clears all.
+   * Sealed tokens of a later login that can do less than the grant's own; undefined for none. They stay until the grant's own
+   * tokens have been refreshed, and replace these if Salesforce refuses these. New tokens clear the spare tokens that their
+   * writer knew. A logout clears all.
    */
   spare: string | undefined;
 }
@@ -228,7 +227,7 @@ export interface GrantLabels {
  */
 export type OneTimeClaimOutcome = { outcome: 'claimed' } | { outcome: 'taken'; result: string | undefined };
 
-/** What became of the thing that a claim stands for. */
+/** The outcome of what a claim stands for. */
 export interface ClaimResolution {
   /** Opaque, and usually encrypted. */
   result: string;
@@ -243,11 +242,11 @@ export type GrantFilter = Partial<GrantLabels>;
 export interface IdleQuery {
   /** How long since their tokens were stored. */
   idleMs: number;
-  /** How long those that are handed out are kept from others. */
+  /** How long taken grants are kept from other callers. */
   takenMs: number;
 }
 
-/** A grant nobody has refreshed for a while. */
+/** A grant that was not refreshed for a while. */
 export interface IdleGrant {
   grantId: string;
   generation: string;
@@ -281,7 +280,7 @@ export interface GrantWrite extends Staleness, Omit<SessionHolder, 'spare'> {
   knownSpare?: string | undefined;
 }
 
-/** What a process says that wants to present the refresh token. */
+/** The request of a process that wants to present the refresh token. */
 export interface Claim {
   generation: string;
   /** The version the caller read; a claim of an older one fails. */

@@ -27,13 +27,13 @@ export interface StoredGrant {
   spare: string | undefined;
   /** Sessions that hold the grant, and until when. */
   holders: Map<string, number>;
-  /** When the last of the holders ends or ended that the grant no longer knows, for lack of room; 0 for none. */
+  /** When the last forgotten holder ends or ended; 0 for none. Holders are forgotten at the bound. */
   forgottenUntil: number;
   /** When the last holder's time ends or ended. */
   heldUntil: number;
   /** When the tokens were stored. */
   refreshedAt: number;
-  /** Until when one that sweeps has it. */
+  /** Until when a process that looks for idle grants keeps the grant from others. */
   takenUntil: number;
   /** When the record may be forgotten. */
   expiresAt: number;
@@ -41,13 +41,13 @@ export interface StoredGrant {
   storedAt?: Moment | undefined;
 }
 
-/** Whether a grant is as the writer of a login has read it. */
+/** Whether a grant is still as the login has read it. */
 export function isExpected(live: StoredGrant | undefined, { expected }: GrantWrite): boolean {
   if (expected === null) return !live;
   return live?.generation === expected.generation && live.version === expected.version;
 }
 
-/** The grant that a login writes over what was there, with the sessions of a live one. */
+/** The grant that a login writes. It keeps the sessions of a live grant that it replaces. */
 export function grantOf(
   write: GrantWrite,
   before: StoredGrant | undefined,
@@ -77,7 +77,7 @@ export function grantOf(
   };
 }
 
-/** A record whose tokens have aged while the machine slept, which the monotonic clock does not show. */
+/** Ages the tokens of a record by the time in which the machine slept, which the monotonic clock does not count. */
 function aged(record: GrantRecord, { storedAt }: StoredGrant, clock: Clock): GrantRecord {
   const asleepMs = storedAt ? longestSince(storedAt, clock) - (clock.monotonic() - storedAt.monotonic) : 0;
   const { softInMs, hardInMs } = record;
@@ -89,7 +89,7 @@ function aged(record: GrantRecord, { storedAt }: StoredGrant, clock: Clock): Gra
   };
 }
 
-/** Of a grant with new tokens. */
+/** The times of a grant with new tokens. */
 export const noErrors = {
   nextTryAt: 0,
   failures: 0,

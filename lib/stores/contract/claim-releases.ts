@@ -3,7 +3,7 @@ import { leaseMs, randomName, type Part } from './bench';
 
 export function describeClaimReleases({ describe, it }: Part): void {
   describe('releaseClaim()', () => {
-    it('gives a claim back: anybody may claim at once', async (bench) => {
+    it('releases a claim, so that any caller may claim at once', async (bench) => {
       const login = await bench.logIn();
       const owner = await bench.takeClaim(login);
       await bench.elapse(30_000);
@@ -52,7 +52,7 @@ export function describeClaimReleases({ describe, it }: Part): void {
       bench.assertAge((await bench.read()).stateAgeMs, 30_000);
     });
 
-    it('leaves the age of a state as it is that was the state before', async (bench) => {
+    it('keeps the age of a state that does not change', async (bench) => {
       const login = await bench.logIn();
       const { owner } = await bench.doubt(login);
       await bench.elapse(40_000);
@@ -64,7 +64,7 @@ export function describeClaimReleases({ describe, it }: Part): void {
       assert.equal(failures, 1);
     });
 
-    it('is false for anybody but the owner', async (bench) => {
+    it('is false for any caller but the owner', async (bench) => {
       assert.equal(await bench.releaseClaim({ generation: randomName(), version: 1, holder: '' }, randomName()), false);
       const login = await bench.logIn();
       assert.equal(await bench.releaseClaim(login, randomName()), false);
@@ -80,7 +80,7 @@ export function describeClaimReleases({ describe, it }: Part): void {
       await bench.assertUnchanged(before);
     });
 
-    it('to `ended` goes by version, whoever says so', async (bench) => {
+    it('marks a grant as `ended` by its version, for any caller', async (bench) => {
       const login = await bench.logIn();
       const { owner } = await bench.doubt(login);
       const dead = { state: 'ended', errorCode: 'ERR_DEAD', failed: true } as const;

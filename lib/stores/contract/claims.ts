@@ -19,7 +19,7 @@ export function describeClaims({ describe, it }: Part): void {
       await bench.assertUnchanged(record);
     });
 
-    it('answers `busy` while somebody’s lease runs, and tells for how long', async (bench) => {
+    it('answers `busy` while the lease of another caller runs, and tells for how long', async (bench) => {
       const login = await bench.logIn();
       await bench.takeClaim(login);
       await bench.elapse(leaseMs / 2);
@@ -32,7 +32,7 @@ export function describeClaims({ describe, it }: Part): void {
       await bench.assertUnchanged(before);
     });
 
-    it('answers `moved` with the newer record where the caller knew an older version', async (bench) => {
+    it('answers `moved` with the newer record if the caller knew an older version', async (bench) => {
       const login = await bench.logIn();
       assert.equal(await bench.commit(login), 'committed');
 
@@ -52,7 +52,7 @@ export function describeClaims({ describe, it }: Part): void {
       assert.equal((await bench.claim(login)).outcome, 'moved');
     });
 
-    it('answers `backoff` to everybody until the pause is over', async (bench) => {
+    it('answers `backoff` to every caller until the pause is over', async (bench) => {
       const login = await bench.logIn();
       await bench.releaseClaim(login, await bench.takeClaim(login), {
         backoffMs: 90_000,
@@ -70,7 +70,7 @@ export function describeClaims({ describe, it }: Part): void {
       await bench.takeClaim(login);
     });
 
-    it('answers `ended` where Salesforce will not take the refresh token', async (bench) => {
+    it('answers `ended` if the refresh token has ended', async (bench) => {
       const login = await bench.logIn();
       await bench.releaseClaim(login, await bench.takeClaim(login), {
         state: 'ended',
@@ -84,7 +84,7 @@ export function describeClaims({ describe, it }: Part): void {
       assert.equal(recordOf(answer).errorCode, 'ERR_DEAD');
     });
 
-    it('answers `loggedOut` where there is nothing, a tombstone, or another generation', async (bench) => {
+    it('answers `loggedOut` without a record, for a tombstone, and for another generation', async (bench) => {
       const never = { generation: randomName(), version: 1, holder: randomName() };
       assert.deepEqual(await bench.claim(never), { outcome: 'loggedOut' });
 
@@ -95,7 +95,7 @@ export function describeClaims({ describe, it }: Part): void {
       assert.deepEqual(await bench.claim(login), { outcome: 'loggedOut' });
     });
 
-    it('answers `resolve`, to one alone, once the lease of one that presents is over', async (bench) => {
+    it('answers `resolve` to one caller once the lease of the presenting owner is over', async (bench) => {
       const login = await bench.logIn();
       await bench.takeClaim(login);
       await bench.elapse(leaseMs);
@@ -113,7 +113,7 @@ export function describeClaims({ describe, it }: Part): void {
       assert.equal((await bench.claim(login)).outcome, 'busy');
     });
 
-    it('keeps how long a grant has been in doubt, whoever looks', async (bench) => {
+    it('keeps how long a grant has been in doubt, whichever caller looks', async (bench) => {
       const login = await bench.logIn();
       await bench.doubt(login);
       await bench.elapse(leaseMs);
@@ -159,7 +159,7 @@ export function describeClaims({ describe, it }: Part): void {
       bench.assertLeft(leaseInMs, leaseMs);
     });
 
-    it('extends a claim that ran out and that nobody has taken', async (bench) => {
+    it('extends a claim that ran out if no other caller has taken it', async (bench) => {
       const login = await bench.logIn();
       const owner = await bench.takeClaim(login);
       await bench.elapse(leaseMs + 1_000);
@@ -168,7 +168,7 @@ export function describeClaims({ describe, it }: Part): void {
       assert.equal((await bench.claim(login)).outcome, 'busy');
     });
 
-    it('is false for anybody else, and for an owner who has lost the claim', async (bench) => {
+    it('is false for any other caller, and for an owner who has lost the claim', async (bench) => {
       const renew = (generation: string, owner: string): Promise<boolean> =>
         bench.store.renew(bench.grantId, { generation, owner, leaseMs: 10 * leaseMs });
       assert.equal(await renew(randomName(), randomName()), false);
@@ -202,7 +202,7 @@ export function describeClaims({ describe, it }: Part): void {
       await bench.takeClaim(login, 'resolve');
     });
 
-    it('is false for anybody else, and where nothing is in doubt', async (bench) => {
+    it('is false for any other caller, and if nothing is in doubt', async (bench) => {
       const arm = (generation: string, owner: string): Promise<boolean> =>
         bench.store.arm(bench.grantId, { generation, owner, leaseMs });
       assert.equal(await arm(randomName(), randomName()), false);

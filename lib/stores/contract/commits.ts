@@ -37,7 +37,7 @@ export function describeCommits({ describe, it }: Part): void {
       await bench.takeClaim({ ...login, version: login.version + 1 });
     });
 
-    it('is taken from one whose lease ran out, and who lost the claim to another', async (bench) => {
+    it('accepts tokens from an owner whose lease ran out and who lost the claim', async (bench) => {
       const login = await bench.logIn();
       const { owner } = await bench.doubt(login);
 
@@ -52,7 +52,7 @@ export function describeCommits({ describe, it }: Part): void {
       assert.equal((await bench.read()).state, 'idle');
     });
 
-    it('is taken over a backoff, and for a grant given up as dead', async (bench) => {
+    it('accepts tokens during a backoff, and for a grant that has ended', async (bench) => {
       const login = await bench.logIn();
       await bench.releaseClaim(login, await bench.takeClaim(login), {
         state: 'ended',
@@ -67,7 +67,7 @@ export function describeCommits({ describe, it }: Part): void {
       await bench.takeClaim({ ...login, version: login.version + 1 });
     });
 
-    it('stores nothing where the version has moved on', async (bench) => {
+    it('stores nothing if there is a newer version', async (bench) => {
       const login = await bench.logIn();
       await bench.commit(login);
       const before = await bench.read();
@@ -77,7 +77,7 @@ export function describeCommits({ describe, it }: Part): void {
       await bench.assertUnchanged(before);
     });
 
-    it('stores nothing of an older version while somebody refreshes the newer one', async (bench) => {
+    it('stores nothing of an older version while another caller refreshes the newer one', async (bench) => {
       const login = await bench.logIn();
       const again = await bench.logIn({ expected: login, generation: login.generation });
       await bench.takeClaim(again);
@@ -87,7 +87,7 @@ export function describeCommits({ describe, it }: Part): void {
       assert.equal(await bench.commit(again), 'committed');
     });
 
-    it('stores nothing where the grant is gone, or of another generation', async (bench) => {
+    it('stores nothing if the grant is gone, or is of another generation', async (bench) => {
       const never = { generation: randomName(), version: 1, holder: randomName() };
       assert.equal(await bench.commit(never), 'loggedOut');
       assert.equal(await bench.store.read(bench.grantId), undefined);

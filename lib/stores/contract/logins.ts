@@ -48,7 +48,7 @@ export function describeLogins({ describe, it }: Part): void {
       bench.assertAge(stateAgeMs, 300_000);
     });
 
-    it('gives null where tokens never grow old', async (bench) => {
+    it('gives null if tokens do not expire', async (bench) => {
       await bench.logIn({ softMs: null, hardMs: null });
 
       const { softInMs, hardInMs } = await bench.read();
@@ -87,7 +87,7 @@ export function describeLogins({ describe, it }: Part): void {
   });
 
   describe('put()', () => {
-    it('refuses a new grant where there is one', async (bench) => {
+    it('refuses a new grant if there is one', async (bench) => {
       await bench.logIn();
       const before = await bench.read();
 
@@ -143,7 +143,7 @@ export function describeLogins({ describe, it }: Part): void {
       bench.assertAge(record.stateAgeMs, 0);
     });
 
-    it('ends the claim of an attempt, which learns from its commit that it was overtaken', async (bench) => {
+    it('ends the claim of an attempt, whose commit then answers `moved`', async (bench) => {
       const first = await bench.logIn();
       const owner = await bench.takeClaim(first);
       const second = await bench.logIn({ expected: first, generation: first.generation, payload: 'new' });

@@ -62,7 +62,7 @@ export function describeRefusals({ describe, it }: Part): void {
       assert.equal((await bench.read()).refused, undefined);
     });
 
-    it('goes with new tokens, be they refreshed or of a login', async (bench) => {
+    it('is cleared by new tokens of a refresh or a login', async (bench) => {
       const login = await bench.logIn();
       await bench.claim(login, { refused: 'first' });
       assert.equal(await bench.commit(login), 'committed');
@@ -99,7 +99,7 @@ export function describeRefusals({ describe, it }: Part): void {
   });
 
   describe('the age of tokens', () => {
-    it('counts from when they were stored, whatever is claimed and released since', async (bench) => {
+    it('counts from when they were stored, also after claims and releases', async (bench) => {
       const login = await bench.logIn();
       await bench.elapse(600_000);
       await bench.releaseClaim(login, await bench.takeClaim(login), { errorCode: 'ERR_ONE', failed: true });

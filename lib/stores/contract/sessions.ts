@@ -36,7 +36,7 @@ export function describeSessions({ describe, it }: Part, sessionCount: number): 
       assert.equal((await bench.logOut(first)).outcome, 'holderRemoved');
     });
 
-    it('is false where that generation is gone', async (bench) => {
+    it('is false if that generation is gone', async (bench) => {
       const addHolder = (generation: string): Promise<boolean> =>
         bench.store.addHolder(bench.grantId, { generation, holder: randomName(), holderMs: 3_600_000 });
       assert.equal(await addHolder(randomName()), false);
@@ -94,7 +94,7 @@ export function describeSessions({ describe, it }: Part, sessionCount: number): 
       bench.assertAge(tombstone.stateAgeMs, 0);
     });
 
-    it('ends the grant everywhere, whoever else holds it', async (bench) => {
+    it('ends the grant for all holders with `everywhere`', async (bench) => {
       const first = await bench.logIn();
       const second = await bench.logIn({ expected: first, generation: first.generation });
 
@@ -103,7 +103,7 @@ export function describeSessions({ describe, it }: Part, sessionCount: number): 
       assert.deepEqual(await bench.logOut(second), { outcome: 'alreadyLoggedOut' });
     });
 
-    it('ends only the version the caller read, and changes nothing where it has moved on', async (bench) => {
+    it('ends only the version the caller read, and changes nothing if there is a newer one', async (bench) => {
       const login = await bench.logIn();
       const { version } = await bench.read();
       const later = await bench.logIn({ expected: { ...login, version }, generation: login.generation });
@@ -115,7 +115,7 @@ export function describeSessions({ describe, it }: Part, sessionCount: number): 
       assert.equal((await bench.logOut(login, { version: version + 1 })).outcome, 'loggedOut');
     });
 
-    it('takes a session out whatever the version, where another one stays', async (bench) => {
+    it('removes a session of any version if another session stays', async (bench) => {
       const first = await bench.logIn();
       const { version } = await bench.read();
       const second = await bench.logIn({ expected: { ...first, version }, generation: first.generation });
@@ -131,7 +131,7 @@ export function describeSessions({ describe, it }: Part, sessionCount: number): 
       assert.equal((await bench.logOut(login, { holder: undefined, everywhere: true })).outcome, 'loggedOut');
     });
 
-    it('of a session it does not know removes nobody else’s', async (bench) => {
+    it('removes no other session if it does not know the session', async (bench) => {
       const login = await bench.logIn();
 
       assert.deepEqual(await bench.logOut({ ...login, holder: randomName() }), { outcome: 'holderRemoved' });

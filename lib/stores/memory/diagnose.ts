@@ -1,7 +1,7 @@
 import cluster from 'node:cluster';
 import type { StoreCircumstances, StoreFinding } from '../store';
 
-/** What it means to keep tokens in one process. */
+/** What the memory store loses at a restart or with several processes. */
 export function diagnoseMemory({ processes = 1, rotation = false }: StoreCircumstances): StoreFinding {
   const isOneOfMany = processes > 1 || cluster.isWorker;
   const rotated = rotation ? ' With refresh token rotation, one process spends what another one holds.' : '';

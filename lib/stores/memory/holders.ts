@@ -8,7 +8,7 @@ interface NewHolder {
   now: number;
 }
 
-/** A session that is new to the grant may cost it the holders that end soonest, which the grant then remembers to have had. */
+/** Adds a session. At the bound, the holders that end soonest are forgotten, and the grant remembers that. */
 export function addHolder(stored: Holders, { name, until, now }: NewHolder, maxHolders: number): void {
   const { holders } = stored;
   if (!holders.has(name) && holders.size >= maxHolders) {
@@ -21,7 +21,7 @@ export function addHolder(stored: Holders, { name, until, now }: NewHolder, maxH
   holders.set(name, until);
 }
 
-/** Whether another session than the named one uses the grant, be it one that was forgotten. */
+/** Whether a session other than the named one uses the grant, also one that was forgotten. */
 export function isHeldByOthers(stored: Holders, name: string | undefined, now: number): boolean {
   if (stored.forgottenUntil > now) return true;
   return [...stored.holders].some(([holder, until]) => holder !== name && until > now);

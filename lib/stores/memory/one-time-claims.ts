@@ -9,7 +9,7 @@ interface OneTimeClaim {
   resultEndsAt: number;
 }
 
-/** A flood of callbacks must not fill the memory; so many claims take about 20 MB. */
+/** Most claims kept, since a flood of callbacks must not fill the memory. They take about 20 MB. */
 const maxClaims = 100_000;
 
 /** Claims of keys that one caller gets, in this process. */

@@ -7,11 +7,11 @@ import { parseStoreOptions } from '../options';
 export interface MemoryTokenStoreOptions {
   /** How often outdated records are removed, in milliseconds, from 10 to 2073600000. Default 60000. */
   sweepIntervalMs?: number;
-  /** How long a grant is kept that no session holds and nobody refreshes, in milliseconds, from a minute to ten years. Default 90 days. */
+  /** How long an unused grant is kept (no session holds it, no refresh), in milliseconds, from a minute to ten years. Default 90 days. */
   retentionMs?: number;
   /**
-   * How many holders, which are sessions, the store knows of one grant, from 1 to 10000. One more, and the one that ends
-   * soonest is forgotten: its session goes on, and until its time is over no logout of a single session ends the grant.
+   * How many holders (sessions) the store knows of one grant, from 1 to 10000. At the bound, the holder that ends soonest is
+   * forgotten. Its session goes on, and until its time is over no logout of a single session ends the grant.
    * Default 1000.
    */
   maxHolders?: number;

@@ -27,13 +27,13 @@ const others = (row: string): string => `
   where other.value::text::float8 > ${epochMs(`${row}.now`)}
   order by other.value::text::float8 desc`;
 
-/** A session is added that is new to the grant; of those that then are too many, the ones that end soonest are forgotten. */
+/** Adds a session that is new to the grant. If there are too many then, those that end soonest are forgotten. */
 export const heldWith = (row: string, added: string, maxHolders: number): string => `(
   select coalesce(jsonb_object_agg(kept.key, kept.value), '{}')
   from (select other.key, other.value from ${others(row)} limit ${maxHolders - 1}) as kept
 ) || ${added}`;
 
-/** When the last of those ends that are forgotten: the first one past the bound. */
+/** When the last forgotten holder ends: the first one past the bound. */
 export const forgottenUntil = (row: string, maxHolders: number): string => `greatest(${row}.forgotten_until, (
   select to_timestamp(other.value::text::float8 / 1000) from ${others(row)} limit 1 offset ${maxHolders - 1}
 ))`;
@@ -41,5 +41,5 @@ export const forgottenUntil = (row: string, maxHolders: number): string => `grea
 export const session = (name: string, ms: string): string =>
   `jsonb_build_object(${name}::text, ${epochMs('decided.now')} + ${ms}::float8)`;
 
-/** A record that is over, be it a tombstone or abandoned, counts as nothing, whether or not it has been removed. */
+/** A tombstone or an abandoned record whose time is over counts as no record, whether or not it has been removed. */
 export const isThere: string = `(schema_version <> ${grantSchema} or expires_at > clock_timestamp())`;

@@ -1,5 +1,5 @@
 /**
- * The SQL for claims that one caller gets; like the other statements, each is one step and needs no session.
+ * The SQL for one-time claims. As with the other statements, each is one step and needs no session.
  * `$1` is the key. The time of the statement is the time of all its parts.
  */
 export interface OneTimeClaimStatements {

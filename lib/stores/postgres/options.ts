@@ -19,16 +19,16 @@ export interface PostgresTokenStoreOptions {
    */
   table?: string;
   /**
-   * Has PostgreSQL tell of grants that change (`pg_notify`), so that processes need not wait for their next look at the
-   * table, and see a logout elsewhere at once. Takes one connection for itself, of `pool`, or of the pool given here: one that
-   * leads past PgBouncer where that is in transaction mode, which cannot listen. The same in all processes. Default false.
+   * Makes PostgreSQL announce grants that change (`pg_notify`). So processes learn of new tokens and of a logout at once, without
+   * waiting for their next look at the table. The store takes one connection for itself, of `pool` or of the pool given here. A
+   * PgBouncer in transaction mode cannot listen: then give a pool that bypasses it. Set the same in all processes. Default false.
    */
   notify?: boolean | ListeningPool;
-  /** How long a grant is kept that no session holds and nobody refreshes, in milliseconds, from a minute to ten years. Default 90 days. */
+  /** How long an unused grant is kept (no session holds it, no refresh), in milliseconds, from a minute to ten years. Default 90 days. */
   retentionMs?: number;
   /**
-   * How many holders, which are sessions, the store knows of one grant, from 1 to 10000. One more, and the one that ends
-   * soonest is forgotten: its session goes on, and until its time is over no logout of a single session ends the grant.
+   * How many holders (sessions) the store knows of one grant, from 1 to 10000. At the bound, the holder that ends soonest is
+   * forgotten. Its session goes on, and until its time is over no logout of a single session ends the grant.
    * Default 1000.
    */
   maxHolders?: number;
@@ -37,7 +37,7 @@ export interface PostgresTokenStoreOptions {
 export interface ParsedPostgresOptions {
   pool: PostgresPool;
   table: string;
-  /** Where to listen; undefined if nothing is told. */
+  /** Where to listen; undefined if changes are not announced. */
   listeningPool: ListeningPool | undefined;
   retentionMs: number;
   maxHolders: number;
@@ -64,7 +64,7 @@ export function parsePostgresOptions(given: PostgresTokenStoreOptions): ParsedPo
 }
 
 /**
- * Names cannot be parameters of a statement, so no name is taken that could be anything else. PostgreSQL cuts off names over
+ * A name cannot be a parameter of a statement, so only plain names are allowed. PostgreSQL cuts off names over
  * 63 characters.
  */
 function parseTable(option: string, value: unknown): string {

@@ -5,8 +5,8 @@ import { epochMs, forgottenUntil, heldOnly, heldWith, isThere, later, record, se
  * The SQL of PostgresTokenStore: one statement for each operation, so that it needs neither a transaction nor a session, and
  * is made for poolers such as PgBouncer in any mode.
  *
- * Each first locks the row, and so sees the newest version of it whatever else goes on; takes the server's time once the lock
- * is held; decides; and writes. `$1` is always the grant's id.
+ * Each statement first locks the row, and so sees its newest version. It takes the server's time once it has the lock, decides,
+ * and writes. `$1` is always the id of the grant.
  */
 export interface Statements {
   read: string;
@@ -29,7 +29,7 @@ interface Step {
   changes: string;
   writes: string;
   result: string;
-  /** What is told to other processes. */
+  /** The message to other processes. */
   told?: string;
 }
 
@@ -38,19 +38,19 @@ export interface StatementOptions {
   table: string;
   /** Where changes are published, checked; undefined for nowhere. */
   channel: string | undefined;
-  /** How long a grant is kept that no session holds and nobody refreshes. */
+  /** How long an unused grant is kept. */
   retentionMs: number;
   maxHolders: number;
 }
 
 export function statementsFor({ table, channel, retentionMs, maxHolders }: StatementOptions): Statements {
-  /** Tells other processes, once and when what was written can be seen; part of what a write returns. */
+  /** Tells other processes once, when the write can be seen. It is part of what a write returns. */
   const tellsOf = (grantId: string, when: string): string =>
     channel === undefined ? '' : `, case when ${when} then pg_notify('${channel}', ${grantId})::text end as told`;
   const tells = (when = 'true'): string => tellsOf('stored.grant_id', when);
   const retained = (heldUntil: string, refreshedAt: string): string =>
     `greatest(${heldUntil}, ${refreshedAt}) + ${retentionMs}::float8 * interval '1 millisecond'`;
-  /** Whoever logs in or out tidies up a little. Rows that are locked are left to the next, so that nobody waits. */
+  /** Each login and logout removes a few outdated rows. It skips locked rows, so that no request waits. */
   const forgotten = `forgotten as (
          delete from ${table} where grant_id in (
            select grant_id from ${table}
@@ -58,7 +58,7 @@ export function statementsFor({ table, channel, retentionMs, maxHolders }: State
            order by expires_at limit 10 for update skip locked
          )
        )`;
-  /** What was decided on by `outcome`, a SQL expression over the row, and what is written where `writes` holds. */
+  /** The decision, which is the SQL expression `outcome` over the row, and the write, which happens if `writes` holds. */
   const step = ({ outcome, changes, writes, result, told = '' }: Step): string => `
 with before as materialized (
   select held.*, clock_timestamp() as now
@@ -79,7 +79,7 @@ ${result}`;
   const decision = 'select outcome, schema_version, version from decided';
   const owned = 'generation = $2 and owner = $3';
   const holding = (name: string, ms: string): string =>
-    // An extension is common, and need not look at all the others.
+    // Extending a holder is common, and does not have to read the other holders.
     `holders = case when decided.holders ? ${name}::text
          then decided.holders || ${session(name, ms)}
          else ${heldWith('decided', session(name, ms), maxHolders)} end,

@@ -17,8 +17,8 @@ export interface ListeningClient {
 const tryAgainMs = 2_000;
 
 /**
- * Listens on a connection of its own until the function it returns is called, and on another one where that is lost. A loss
- * is warned of once, until it listens again.
+ * Listens on a connection of its own until the function it returns is called. If the connection is lost, it listens on another
+ * one. There is one warning for each loss.
  */
 export function subscribe({
   pool,
@@ -45,14 +45,14 @@ export function subscribe({
       if (!isWarned)
         warn('PostgreSQL does not tell of changed grants for now; processes look for themselves, a little later.');
       isWarned = true;
-      // The timers of many processes, all of which the server has cut off at once.
+      // At a random moment, since the server may have closed the connections of many processes at once.
       cancel = systemClock.setTimer(tryAgainMs * (0.5 + Math.random()), () => void open());
     };
     try {
       const client = await pool.connect();
       giveBack = () => {
         giveBack = () => undefined;
-        // Not for use by others: it listens.
+        // This connection listens, so it does not go back to the pool.
         client.release(true);
       };
       if (isOver) {

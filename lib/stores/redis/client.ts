@@ -57,7 +57,7 @@ function has(client: unknown, method: string): boolean {
   return typeof (client as Record<string, unknown> | null | undefined)?.[method] === 'function';
 }
 
-/** What is used beyond scripts, and not needed of a client that only passes commands on. */
+/** What is used beside scripts. A client that only passes commands on does not need these. */
 interface NodeRedisNode {
   scan(cursor: string, options: { MATCH: string; COUNT: number }): Promise<{ cursor: unknown; keys: unknown[] }>;
   info(section: string): Promise<unknown>;
@@ -79,7 +79,7 @@ class NodeRedisConnection implements RedisConnection {
 
   async run(script: Script, { keys, args }: ScriptArguments, wait?: WaitReplicas): ReturnType<RedisConnection['run']> {
     const options = { keys, arguments: args };
-    // Both are written before either is answered, so that they share a connection, and a round trip.
+    // Both commands are written before either is answered, so they share a connection and a round trip.
     const send = (run: Promise<unknown>): ReturnType<RedisConnection['run']> =>
       both(run, wait ? this.#wait(keys[0] ?? '', wait) : Promise.resolve(0));
     try {
@@ -157,7 +157,7 @@ class IoredisConnection implements RedisConnection {
   }
 
   async *scan(pattern: string): AsyncIterable<string[]> {
-    // The client puts it before keys, but neither before patterns nor off keys it reads.
+    // The client adds its prefix to keys. It neither adds the prefix to patterns nor removes it from keys that it reads.
     const added = this.#client.options?.keyPrefix ?? '';
     for (const node of this.#nodes()) {
       let cursor = '0';
@@ -173,7 +173,7 @@ class IoredisConnection implements RedisConnection {
     return Promise.all(this.#nodes().map((node) => node.info(section)));
   }
 
-  /** One pipeline goes to one connection, in a cluster to the one its key belongs to. */
+  /** One pipeline goes to one connection, in a cluster to the node of its key. */
   async #runAndWait(command: string[], { replicas, timeoutMs }: WaitReplicas): ReturnType<RedisConnection['run']> {
     const wait = ['wait', String(replicas), String(timeoutMs)];
     const [run, waited] = (await this.#client.pipeline([command, wait]).exec()) ?? [];
@@ -187,7 +187,7 @@ class IoredisConnection implements RedisConnection {
   }
 }
 
-/** The reply of a write, which counts whatever becomes of the wait. */
+/** The reply of a write, which counts even if the wait fails. */
 async function both(run: Promise<unknown>, wait: Promise<unknown>): ReturnType<RedisConnection['run']> {
   const [ran, waited] = await Promise.allSettled([run, wait]);
   if (ran.status === 'rejected') throw ran.reason as Error;

@@ -1,7 +1,7 @@
 import type { StoreFinding } from '../store';
 import type { RedisConnection, WaitReplicas } from './client';
 
-/** Settings of Redis that lose tokens: eviction, replicas that lag behind, a disk that does. */
+/** Settings of Redis that lose tokens: eviction, late replicas, late writes to the disk. */
 export async function diagnoseRedis(
   connection: Pick<RedisConnection, 'info'>,
   waitReplicas: WaitReplicas | undefined,
@@ -16,7 +16,7 @@ export async function diagnoseRedis(
 
 type Read = (field: string) => string[];
 
-/** The values of a field, one for each node that tells; some services keep parts of INFO to themselves. */
+/** The values of a field, one for each node that gives it. Some services hide parts of INFO. */
 async function read(connection: Pick<RedisConnection, 'info'>, section: string): Promise<Read> {
   const infos = await connection.info(section);
   return (field) =>

@@ -22,6 +22,6 @@ export const fieldNames = [
   'refreshedAt',
   'refused',
   'spare',
-  // The run of the server that wrote the tokens or a claim last; empty if that is not to be known.
+  // The run of the server that wrote the tokens or a claim last; empty if that is unknown.
   'server',
 ] as const;

@@ -1,4 +1,4 @@
-/** A file of Lua is its text: the build and the tests' transform see to that. */
+/** A Lua file is imported as its text. The build and the transform of the tests do that. */
 declare module '*.lua' {
   const text: string;
   export default text;

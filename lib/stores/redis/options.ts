@@ -17,31 +17,31 @@ export interface RedisTokenStoreOptions {
   /** Before each key: a text of at most 200 characters without curly brackets. Default `salesforce:grant:`. */
   prefix?: string;
   /**
-   * Has writes wait until replicas have them, so that a failover loses no refreshed token. Too few for a claim: nothing is
-   * presented, and the operation fails. Too few for new tokens: a warning, since throwing them away would be worse.
+   * Makes writes wait until replicas have them, so that a failover loses no refreshed token. If too few replicas have a claim,
+   * the operation fails and nothing is presented. If too few have new tokens, there is a warning, and the tokens are kept.
    */
   waitReplicas?: WaitReplicas;
   /**
-   * Publishes the ids of grants that change, and listens to them, so that processes need not wait for their next look at the
-   * store, and see a logout elsewhere at once. True: on a second connection, duplicated from `client` and closed by
-   * `close()`. A client: on that one, which has to be connected, and is the application's to close. In a cluster the
-   * client itself opens what it needs. The same in all processes. Default false.
+   * Publishes the ids of grants that change, and listens to them. So processes learn of new tokens and of a logout at once,
+   * without waiting for their next look at the store. With `true`, the store listens on a second connection, duplicated from
+   * `client` and closed by `close()`. With a client, the store listens on that client, which the application connects and
+   * closes. In a cluster the client itself opens what it needs. Set the same in all processes. Default false.
    */
   notify?: boolean | NodeRedisClient | IoredisClient;
   /**
-   * How long a grant is kept that no session holds and nobody refreshes, in milliseconds: the time to live of its key.
-   * From a minute to ten years. Default 90 days.
+   * How long an unused grant is kept, in milliseconds: no session holds it, and it is not refreshed. It is the time to live of
+   * the key, from a minute to ten years. Default 90 days.
    */
   retentionMs?: number;
   /**
-   * How many holders, which are sessions, the store knows of one grant, from 1 to 10000. One more, and the one that ends
-   * soonest is forgotten: its session goes on, and until its time is over no logout of a single session ends the grant.
+   * How many holders (sessions) the store knows of one grant, from 1 to 10000. At the bound, the holder that ends soonest is
+   * forgotten. Its session goes on, and until its time is over no logout of a single session ends the grant.
    * Default 1000.
    */
   maxHolders?: number;
   /**
-   * Whether a refresh token that was last written by another run of the server, before a failover or restart, is taken for
-   * perhaps spent, and looked into before it is presented. Default true.
+   * Whether a refresh token that an earlier run of the server wrote, before a failover or restart, counts as in doubt. Then
+   * introspection comes before it is presented. Default true.
    */
   detectFailover?: boolean;
 }
@@ -77,7 +77,7 @@ export function parseRedisOptions(given: RedisTokenStoreOptions): ParsedRedisOpt
   };
 }
 
-/** A cluster finds the node of a key by what stands in its first curly brackets. */
+/** In a cluster, the text in the first curly brackets of a key decides on the node. */
 function parsePrefix(option: string, value: unknown): string {
   if (value === undefined) return 'salesforce:grant:';
   if (typeof value === 'string' && /^[^{}]{1,200}$/.test(value)) return value;

@@ -2,7 +2,7 @@ import type { GrantLabels, GrantRecord, GrantState } from '../store';
 import { toRecord, type StoredGrant } from '../stored-grant';
 import { fieldNames } from './fields';
 
-/** What a script answers: the outcome and, where a record belongs to it, the server's time and the fields. */
+/** What a script answers: the outcome and, if it has a record, the server's time and the fields. */
 export type Reply = string[];
 
 export function isYes([outcome]: Reply): boolean {
@@ -33,7 +33,7 @@ export function recordIn([, now, ...values]: Reply, grantId: string): GrantRecor
     refreshedAt: Number(fields.refreshedAt),
     refused: fields.refused === '' ? undefined : fields.refused,
     spare: fields.spare === '' ? undefined : fields.spare,
-    // They stay in Redis, as does what follows: no record shows them.
+    // These fields and the following ones stay in Redis: no record shows them.
     holders: new Map(),
     forgottenUntil: 0,
     heldUntil: 0,

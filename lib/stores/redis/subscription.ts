@@ -13,7 +13,7 @@ export interface SubscriptionOptions {
   warn: (message: string) => void;
 }
 
-/** One try to listen: resolves once it does; whatever becomes of it, `end` is called. */
+/** One try to listen. Resolves once it listens. `end` is called in any case. */
 interface Listening {
   begin(): Promise<void>;
   end(): void;
@@ -21,7 +21,7 @@ interface Listening {
 
 /**
  * Listens to a channel until the function it returns is called. Both client libraries connect and subscribe anew by
- * themselves; where one gives up, it is made anew. A loss is warned of once, until it listens again.
+ * themselves. If a library gives up, a new connection is made. There is one warning for each loss.
  */
 export function subscribe({ client, notify, channel, tell, warn }: SubscriptionOptions): () => void {
   let isOver = false;
@@ -59,7 +59,7 @@ export function subscribe({ client, notify, channel, tell, warn }: SubscriptionO
 
 interface Reports {
   heard: (message: string) => void;
-  /** The connection is down, and the library sees to it. */
+  /** The connection is down, and the library connects again. */
   lost: () => void;
   /** It is down for good. */
   failed: () => void;
@@ -70,7 +70,7 @@ function listen(
   reports: Reports,
 ): Listening {
   const given = notify === true ? client : notify;
-  // A cluster's client keeps a connection of its own for what it subscribes to.
+  // The client of a cluster has a connection of its own for subscriptions.
   const isOwn = notify === true && !isCluster(given) && !isIoredisCluster(given);
   return 'evalSha' in given
     ? listenByNodeRedis({ given: given as unknown as NodeRedisSubscriber, isOwn, channel }, reports)
@@ -127,7 +127,7 @@ function listenByIoredis(
   { given, isOwn, channel }: Subscriber<IoredisSubscriber>,
   { heard, lost, failed }: Reports,
 ): Listening {
-  // It may wait for its server longer than the application lets a command wait.
+  // This connection may wait longer for its server than the commands of the application.
   const subscriber = isOwn ? given.duplicate({ enableOfflineQueue: true, maxRetriesPerRequest: null }) : given;
   const onMessage = (from?: string, message?: string): void => {
     if (from === channel && message !== undefined) heard(message);
@@ -153,7 +153,7 @@ function isIoredisCluster(client: object): boolean {
   return typeof (client as { nodes?: unknown }).nodes === 'function';
 }
 
-/** What is closed already needs no closing. */
+/** Does nothing if the connection is closed already. */
 function quietly(run: () => unknown): void {
   try {
     Promise.resolve(run()).catch(() => undefined);

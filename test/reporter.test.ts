@@ -32,7 +32,7 @@ describe('the reporter', () => {
     ]);
   });
 
-  it('counts by a clock that nobody sets', () => {
+  it('counts by a monotonic clock', () => {
     const clock = new ManualClock();
     const told: OperatorWarning[] = [];
     const reporter = new Reporter((warning) => void told.push(warning), clock);
@@ -132,7 +132,7 @@ describe.each<ExpressMajor>([4, 5])('forwarded headers on Express %d', (express)
   it.each([
     ['X-Forwarded-Proto', 'https'],
     ['X-Forwarded-Host', 'app.example.com'],
-  ])('are told once if nobody trusts the sender: %s', async (header, value) => {
+  ])('are reported once if the sender is not trusted: %s', async (header, value) => {
     const started = await start();
 
     await started.browser().get('/');
@@ -180,7 +180,7 @@ describe('an ID token that is refused', () => {
     ['has another issuer', changed(1, { iss: 'https://evil.example' }), /its issuer is neither/],
     ['has another algorithm', changed(0, { alg: 'HS256' }), /"alg" header parameter/],
     ['has a signature that does not fit', changed(1, { extra: 1 }), /signature verification failed/],
-    ['has a key nobody knows', changed(0, { kid: 'unknown' }), /JWT verification key/],
+    ['has an unknown key', changed(0, { kid: 'unknown' }), /JWT verification key/],
     ['is no token', () => 'a.b.c', /its issuer is neither/],
     [
       'has a signature that is no base64',

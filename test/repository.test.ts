@@ -100,7 +100,7 @@ describe('package.json', () => {
     ).toEqual([]);
   });
 
-  it('has a lockfile that names no registry, which would be the one of whoever wrote it', () => {
+  it('has a lockfile that names no registry', () => {
     expect(read('package-lock.json')).not.toContain('"resolved"');
   });
 

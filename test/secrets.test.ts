@@ -102,7 +102,7 @@ describe('no token, code, verifier or secret', () => {
     expect(personal.filter((value) => events.join('\n').includes(value))).toEqual([]);
   });
 
-  it('is stored in the clear where there are encryption keys, and each grant opens its own payload only', async () => {
+  it('is stored unencrypted if there are encryption keys, and each grant opens its own payload only', async () => {
     const emulator = await startTestEmulator();
     const store = new MemoryTokenStore();
     const { browser, salesforce } = await startApp({

@@ -111,7 +111,7 @@ describe('app()', () => {
     expect(tokenRequests(started)).toHaveLength(2);
   });
 
-  it('asks for another token before a known end, and nobody waits for it', async () => {
+  it('asks for another token before a known end, while no caller waits', async () => {
     const started = await start({ accessTokenFormat: 'jwt', jwtTimeoutSeconds: 1800 });
     const { salesforce, emulator, clock } = started;
     const app = salesforce.app();

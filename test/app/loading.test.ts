@@ -36,7 +36,7 @@ it('an application with logins alone loads nothing of app tokens, signatures and
 /** What the first login loads. The names of further chunks of a package end with a number. */
 const isOfLogins = (name: string): boolean => /^(oauth4webapi|jose)\d*$/.test(name);
 
-it('an application that nobody has logged in to loads no library of OAuth, and nothing of the doctor', async () => {
+it('an application without a login yet loads no OAuth library, and nothing of the doctor', async () => {
   const loaded = await loadedAfter('', { clientID: '__test_client__' });
 
   expect(loaded).toContain('index');

@@ -98,7 +98,7 @@ describeWith('Chromium', 'nginx')('in a real browser behind nginx', () => {
     expect(codes(emulator)).toBe(2);
   });
 
-  it('Back after a logout shows no page with data, and logs nobody in', async () => {
+  it('Back after a logout shows no page with data, and logs no user in', async () => {
     const { root, user, emulator } = await start();
     const page = await browser.newPage();
     await page.goto(`${root}/guarded`);

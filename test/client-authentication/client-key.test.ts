@@ -79,7 +79,7 @@ describe('the option clientKey', () => {
     expect(clientKeys[0]!.certificate!.checkPrivateKey(clientKeys[0]!.key!)).toBe(true);
   });
 
-  it('shows no key to whoever prints a configuration', () => {
+  it('shows no key in a printed configuration', () => {
     const configuration = parseConfiguration({ ...valid, clientKey: { key: rsa.pem } });
     const secret = rsa.pem.split('\n')[2]!;
 

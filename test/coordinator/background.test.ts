@@ -17,8 +17,8 @@ function failing(lab: Laboratory, operation: 'read' | 'releaseClaim' | 'claim', 
 /** Times between calls. */
 const pauses = (times: number[]) => times.slice(1).map((time, index) => Math.round((time - times[index]!) / 1000));
 
-describe('a claim that could not be given back', () => {
-  it('is given back as soon as the store answers, which is asked less and less often', async () => {
+describe('a claim whose release failed', () => {
+  it('is released as soon as the store answers; the pauses between the tries grow', async () => {
     const lab = await Laboratory.open({ isCertain: true, options: { refresh: { leaseMs: 3_600_000 } } });
     await lab.world.elapse(600_000);
     const asked = failing(lab, 'releaseClaim', 7);
@@ -34,7 +34,7 @@ describe('a claim that could not be given back', () => {
     expect(lab.told().filter(([name]) => name === 'refresh.failed')).toHaveLength(1);
   });
 
-  it('is left when closing, after one last try', async () => {
+  it('is left at shutdown, after one last try', async () => {
     const lab = await Laboratory.open({ isCertain: true, options: { refresh: { leaseMs: 3_600_000 } } });
     await lab.world.elapse(600_000);
     const asked = failing(lab, 'releaseClaim', 9);
@@ -65,7 +65,7 @@ describe('a claim whose answer was lost', () => {
   }
   const failed = { code: 'TOKEN_STORE', status: 503, retryAfterSeconds: 5 };
 
-  it('is given back at once: nothing was presented under it', async () => {
+  it('is released at once: nothing was presented under it', async () => {
     const lab = await Laboratory.open();
 
     expect(essence((await lose(lab)) as never)).toEqual(failed);
@@ -73,7 +73,7 @@ describe('a claim whose answer was lost', () => {
     expect(typeof (await lab.getOther())).toBe('string');
   });
 
-  it('leaves a grant in doubt that was in doubt', async () => {
+  it('leaves a grant in doubt if it was in doubt before', async () => {
     const lab = await Laboratory.open();
     const rejected = (await lab.tokens()).accessToken;
     lab.world.fail('drop-before');
@@ -89,7 +89,7 @@ describe('a claim whose answer was lost', () => {
     });
   });
 
-  it('is given back later where the store goes on failing', async () => {
+  it('is released later if the store goes on failing', async () => {
     const lab = await Laboratory.open({ options: { refresh: { leaseMs: 3_600_000 } } });
     const { store } = lab.process();
     const releaseClaim = jest.spyOn(store, 'releaseClaim').mockImplementationOnce(down).mockImplementationOnce(down);
@@ -126,7 +126,7 @@ describe('a claim whose answer was lost', () => {
     expect(releaseClaim).not.toHaveBeenCalled();
   });
 
-  it('that comes late is given back as well, as what it was', async () => {
+  it('that comes late is released as well, with its former state', async () => {
     for (const [outcome, state] of [
       ['claimed', 'idle'],
       ['resolve', 'inDoubt'],
@@ -153,7 +153,7 @@ describe('a claim whose answer was lost', () => {
     }
   });
 
-  it('that comes late and is none has nothing to be given back', async () => {
+  it('that comes late and was refused needs no release', async () => {
     const lab = await Laboratory.open({ options: { refresh: { storeTimeoutMs: 1_000 } } });
     const { store } = lab.process();
     const record = await lab.record();
@@ -171,7 +171,7 @@ describe('a claim whose answer was lost', () => {
   });
 });
 
-describe('tokens that came to nothing', () => {
+describe('tokens that were not stored', () => {
   it('are not revoked before the store says that the grant does not have them', async () => {
     const lab = await Laboratory.open();
     const tokens = await lab.tokens();
@@ -188,7 +188,7 @@ describe('tokens that came to nothing', () => {
     expect(lab.told().filter(([name]) => name === 'revocation.succeeded')).toEqual([]);
   });
 
-  it('are revoked where it does not, or where there is none', async () => {
+  it('are revoked if the grant does not have them, or does not exist', async () => {
     for (const hasGrant of [true, false]) {
       const lab = await Laboratory.open();
       const tokens = await lab.tokens();

@@ -47,7 +47,7 @@ describe('a host that is gone', () => {
     expect(lab.told().map(([name]) => name)).toEqual(['grant.loggedOut', 'revocation.succeeded']);
   });
 
-  it('is told of, if no other host takes the refresh token', async () => {
+  it('is reported if no other host takes the refresh token', async () => {
     const lab = await Laboratory.open();
     lab.world.trouble = () => ({ reply: page });
     lab.told();
@@ -59,7 +59,7 @@ describe('a host that is gone', () => {
     ]);
   });
 
-  it('is asked no other host about, if that one does not say whose tokens it gives', async () => {
+  it('is not replaced by a host that does not say whose tokens it gives', async () => {
     for (const change of [
       ({ id: _id, ...reply }: Record<string, unknown>) => reply,
       (reply: Record<string, unknown>) => ({ ...reply, id: `${origin}/id/00D000000000009AAA/005000000000009AAA` }),
@@ -182,7 +182,7 @@ describe('an access token that works', () => {
     expect(await lab.get({}, 1)).toBe((await lab.tokens()).accessToken);
   });
 
-  it('that was refused means 503 while Salesforce cannot be asked, however long, and never a login', async () => {
+  it('that was refused means 503 for as long as Salesforce cannot be asked, and never a login', async () => {
     const lab = await Laboratory.open();
     const token = (await lab.tokens()).accessToken;
     lab.world.trouble = () => ({ reply: { ...page, status: 500 } });
@@ -198,7 +198,7 @@ describe('an access token that works', () => {
 });
 
 describe('rotation that is known to be off', () => {
-  it('has a lost answer presented again after a pause, without a doubt', async () => {
+  it('lets a lost answer be presented again after a pause, and the grant is not in doubt', async () => {
     for (const isPublic of [true, false]) {
       const lab = await Laboratory.open({ rotates: false, isPublic });
       const rejected = (await lab.getOther()) as string;
@@ -218,7 +218,7 @@ describe('rotation that is known to be off', () => {
     }
   });
 
-  it('has what a killed process presented waited for, without a doubt, and presented again', async () => {
+  it('lets the token of a killed process be presented again after a wait, and the grant is not in doubt', async () => {
     const lab = await Laboratory.open({ rotates: false, isPublic: true, processes: 2 });
     const rejected = (await lab.getOther()) as string;
     lab.world.fail('status-429');
@@ -269,7 +269,7 @@ describe('rotation that is known to be off', () => {
 });
 
 describe('a process that was frozen for longer than a request may take', () => {
-  it.each([35_000, 3_600_000])('reads the answer that is there (after %i ms)', async (ms) => {
+  it.each([35_000, 3_600_000])('reads the answer that has come (after %i ms)', async (ms) => {
     const lab = await Laboratory.open();
     const rejected = (await lab.tokens()).accessToken;
     const asked = lab.ask({ rejected, waitMs: 1e8 });

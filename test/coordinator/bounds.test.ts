@@ -47,7 +47,7 @@ describe('a store whose reads lag behind its writes', () => {
     expect(lab.presentations).toEqual([]);
   });
 
-  it('is no trouble once they have caught up', async () => {
+  it('causes no error once the reads have caught up', async () => {
     const lab = await Laboratory.open();
     const record = await lab.record();
     const claim = jest.spyOn(lab.process().store, 'claim');
@@ -61,7 +61,7 @@ describe('a store whose reads lag behind its writes', () => {
 });
 
 describe('a claim of another process that never ends', () => {
-  it('is waited for ten minutes at most, though no request waits any more', async () => {
+  it('is waited for ten minutes at most, also after the last request has stopped waiting', async () => {
     const lab = await Laboratory.open();
     const record = { ...(await lab.record()), state: 'presenting' as const, leaseInMs: 60_000 };
     const claim = jest.spyOn(lab.process().store, 'claim').mockResolvedValue({ outcome: 'busy', record });
@@ -78,7 +78,7 @@ describe('a claim of another process that never ends', () => {
 });
 
 describe('a grant that cannot be read', () => {
-  it('ends the tries to store new tokens, whose answer was lost before', async () => {
+  it('ends the tries to store new tokens if an earlier answer was lost', async () => {
     const lab = await Laboratory.open();
     const { store } = lab.process();
     const record = await lab.record();

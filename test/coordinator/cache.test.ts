@@ -7,7 +7,7 @@ const clock = new ManualClock();
 const view = (version: number) => viewOf(recordOf({ version }), tokensOf(), clock);
 
 describe('the cache of grants', () => {
-  it('forgets what was not used while as many others came as it holds', () => {
+  it('forgets a grant that was not used while the cache was filled with others', () => {
     const cache = new GrantCache(2);
     cache.set('one', view(1));
     cache.set('two', view(2));
@@ -21,7 +21,7 @@ describe('the cache of grants', () => {
     expect(cache.get('four')?.record.version).toBe(4);
   });
 
-  it('forgets nothing where a grant is only replaced', () => {
+  it('forgets nothing if a grant is only replaced', () => {
     const cache = new GrantCache(2);
     cache.set('one', view(1));
     cache.set('two', view(2));
@@ -31,7 +31,7 @@ describe('the cache of grants', () => {
     expect(cache.get('two')?.record.version).toBe(8);
   });
 
-  it('deletes a grant wherever it is', () => {
+  it('deletes a grant from both of its maps', () => {
     const cache = new GrantCache(1);
     cache.set('old', view(1));
     cache.set('young', view(2));
@@ -41,7 +41,7 @@ describe('the cache of grants', () => {
     expect([cache.get('old'), cache.get('young')]).toEqual([undefined, undefined]);
   });
 
-  it('holds as many as ten thousand by default, and no more than twice as many', () => {
+  it('holds at least ten thousand grants by default, and at most twice as many', () => {
     const cache = new GrantCache();
     const one = view(1);
     for (let index = 0; index < 20_001; index++) cache.set(String(index), one);
@@ -52,7 +52,7 @@ describe('the cache of grants', () => {
 });
 
 describe('a view of a record', () => {
-  it('counts from when it was read, on both clocks', () => {
+  it('counts its age from the reading, on both clocks', () => {
     clock.advanceMs(500);
 
     const record = recordOf({ version: 7, backoffInMs: 3_000 });
@@ -73,13 +73,13 @@ describe('a view of a record', () => {
     });
   });
 
-  it('never comes to an end that is not known', () => {
+  it('has no end if no end is known', () => {
     const { softInMs, hardInMs } = viewOf(recordOf({ softInMs: null, hardInMs: null }), tokensOf(), clock);
 
     expect([softInMs, hardInMs]).toEqual([Infinity, Infinity]);
   });
 
-  it('tells whether the access token works: a presumed end is none, and a token that was refused is refused', () => {
+  it('tells whether the access token works: a presumed end does not count, a refusal does', () => {
     const own = new ManualClock();
     const presumed = viewOf(recordOf({ hardInMs: 1_000 }), tokensOf(), own);
     // Handed out for 540 s, and over a minute later.
@@ -95,7 +95,7 @@ describe('a view of a record', () => {
     expect(states()).toEqual(['works', 'over', 'refused', 'works']);
   });
 
-  it('ages while the machine sleeps, and not less than by the clock that shows less', () => {
+  it('ages while the machine sleeps, at least by the slower clock', () => {
     const own = new ManualClock();
     const certain = viewOf(recordOf({ hardInMs: 540_000 }), tokensOf({ lifeMs: 600_000 }), own);
     own.jumpMs(-86_400_000);

@@ -25,7 +25,7 @@ function start() {
   return { clock, changes, changed, listeners, over, tell, turn, wait };
 }
 
-describe('changes that the store tells of', () => {
+describe('changes that the store announces', () => {
   it('wake the requests that wait for the grant, and no others', async () => {
     const { changed, clock, over, tell, wait } = start();
     wait('first', 'one', 1_000);
@@ -42,7 +42,7 @@ describe('changes that the store tells of', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('are not needed: a wait is over by itself', async () => {
+  it('are not needed: a wait ends by itself', async () => {
     const { clock, over, turn, wait } = start();
     wait('wait', 'one', 1_000);
     clock.advanceMs(999);
@@ -55,7 +55,7 @@ describe('changes that the store tells of', () => {
     expect(over).toEqual(['wait']);
   });
 
-  it('reach requests that began to wait after the last one of the grant had ended', async () => {
+  it('reach requests that began to wait after an earlier wait for the grant had ended', async () => {
     const { clock, over, tell, turn, wait } = start();
     wait('short', 'one', 10);
     wait('long', 'one', 1_000);
@@ -68,7 +68,7 @@ describe('changes that the store tells of', () => {
     expect(over).toEqual(['short', 'long', 'later']);
   });
 
-  it('are not waited for after an abort, before or during the wait', async () => {
+  it('are not waited for after an abort before or during the wait', async () => {
     const { clock, over, turn, wait } = start();
     const stop = new AbortController();
     wait('meanwhile', 'one', 1_000, stop.signal);
@@ -82,7 +82,7 @@ describe('changes that the store tells of', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('leave no listener behind on what stops them', async () => {
+  it('leave no listener on the signal that stops them', async () => {
     const { tell, wait } = start();
     const stop = new AbortController();
     const removed = jest.spyOn(stop.signal, 'removeEventListener');
@@ -92,7 +92,7 @@ describe('changes that the store tells of', () => {
     expect(removed).toHaveBeenCalledTimes(1);
   });
 
-  it('are listened to until the end', () => {
+  it('are listened to until the coordinator closes', () => {
     const { changes, listeners } = start();
     expect(listeners.size).toBe(1);
 
@@ -101,7 +101,7 @@ describe('changes that the store tells of', () => {
     expect(listeners.size).toBe(0);
   });
 
-  it('come from no store that cannot tell', () => {
+  it('do not come from a store without subscribe()', () => {
     const store: TokenStore = Object.assign(Object.create(new MemoryTokenStore()) as TokenStore, {
       subscribe: undefined,
     });

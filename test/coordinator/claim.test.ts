@@ -55,7 +55,7 @@ describe('a claim', () => {
     expect(lab.presentations).toEqual([]);
   });
 
-  it('of a grant that has ended presents nothing, and writes down that the access token was refused', async () => {
+  it('of a grant that has ended presents nothing, and records that the access token was refused', async () => {
     const lab = await Laboratory.open();
     const record = await lab.record();
     const claim = jest.spyOn(lab.process().store, 'claim').mockResolvedValueOnce({ outcome: 'moved', record });
@@ -82,7 +82,7 @@ describe('a claim', () => {
     expect(essence(await lab.getOther())).toEqual({ code, status: 503, retryAfterSeconds: 7 });
   });
 
-  it('that another process has is looked at again after 62.5 ms, or when its lease is over', async () => {
+  it('of another process is looked at again after 62.5 ms, or when its lease is over', async () => {
     for (const [leaseInMs, pauseMs] of [
       [10_000, 62.5],
       [40, 40],
@@ -112,7 +112,7 @@ describe('a claim', () => {
     }
   });
 
-  it('is waited for no longer once this process shuts down', async () => {
+  it('is no longer waited for once this process shuts down', async () => {
     const lab = await Laboratory.open();
     jest
       .spyOn(lab.process().store, 'claim')
@@ -177,7 +177,7 @@ describe('before a refresh token is presented', () => {
     expect(lab.presentations).toEqual([]);
   });
 
-  it('a grant of which the store has lost a write is put in doubt instead', async () => {
+  it('a grant is put in doubt instead if the store has lost a write of it', async () => {
     const lab = await Laboratory.open({ options: { refresh: { cacheMs: 0 } } });
     const old = await lab.record();
     await lab.getOther();
@@ -238,7 +238,7 @@ describe('before a refresh token is presented', () => {
   });
 });
 
-describe('a refresh that fails for a grant that has moved on', () => {
+describe('a refresh that fails after the grant got newer tokens', () => {
   it.each([
     ['transient', 'status-503'],
     ['inDoubt', 'drop-before'],

@@ -11,7 +11,7 @@ const unreadable = (why: RegExp) => ({
 });
 
 describe('a grant as it is stored', () => {
-  it('opens as it was, in the clear and sealed', async () => {
+  it('opens unchanged, with and without encryption', async () => {
     for (const codec of [new GrantCodec(undefined), new GrantCodec(keys)]) {
       const payload = await codec.encode('grant', tokensOf());
       expect(payload.includes('__fake_refresh_token__')).toBe(payload.startsWith('{'));
@@ -31,12 +31,12 @@ describe('a grant as it is stored', () => {
     );
   });
 
-  it('is not read in the clear where there are keys, unless that is wanted', async () => {
+  it('is not read unencrypted if there are keys, unless the option allows it', async () => {
     await expect(new GrantCodec(keys).decode(recordOf())).rejects.toMatchObject(unreadable(/is not encrypted/));
     expect(await new GrantCodec(keys, true).decode(recordOf())).toEqual(tokensOf());
   });
 
-  it('is not read where another version wrote it, or where it is damaged', async () => {
+  it('is not read if another version wrote it, or if it is damaged', async () => {
     const codec = new GrantCodec(undefined);
 
     await expect(codec.decode(recordOf({ schema: 1 as 2 }))).rejects.toMatchObject(unreadable(/another version/));

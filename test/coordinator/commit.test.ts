@@ -105,7 +105,7 @@ describe('storing new tokens', () => {
     expect((await lab.record()).version).toBe(3);
   });
 
-  it('is overtaken by a login: its own tokens are revoked, and those of the login used', async () => {
+  it('is superseded by a login: its own tokens are revoked, and those of the login are used', async () => {
     const lab = await Laboratory.open();
     loseAnswer(lab, (before) => write(lab, before, { accessToken: '__fake_other__', loginId: 'another login' }));
     lab.told();
@@ -121,7 +121,7 @@ describe('storing new tokens', () => {
     ]);
   });
 
-  it('is overtaken by a login that was refreshed since: the same', async () => {
+  it('is superseded by a login that was refreshed since, with the same result', async () => {
     const lab = await Laboratory.open();
     loseAnswer(lab, async (before) => {
       await write(lab, before, { accessToken: '__fake_first__', loginId: 'another login' });
@@ -133,7 +133,7 @@ describe('storing new tokens', () => {
     expect(lab.told()).toContainEqual(['revocation.succeeded', { durationMs: 10 }]);
   });
 
-  it('may have been done and refreshed since: then nothing is revoked', async () => {
+  it('revokes nothing if its tokens may have been stored and refreshed since', async () => {
     const lab = await Laboratory.open();
     loseAnswer(lab, async (before, { payload }) => {
       const { loginId } = JSON.parse(payload) as { loginId: string };
@@ -151,7 +151,7 @@ describe('storing new tokens', () => {
     ]);
   });
 
-  it('was not done if another refresh of the same login came before it', async () => {
+  it('failed if another refresh of the same login came before it', async () => {
     const lab = await Laboratory.open();
     loseAnswer(lab, (before, { payload }) => {
       const { loginId } = JSON.parse(payload) as { loginId: string };
@@ -223,7 +223,7 @@ describe('storing new tokens', () => {
     },
   );
 
-  it('without a lost answer, "moved" is another login or refresh', async () => {
+  it('without a lost answer, the reply "moved" means another login or refresh', async () => {
     const lab = await Laboratory.open();
     const { store } = lab.process();
     const commit = store.commit.bind(store);

@@ -15,7 +15,7 @@ async function open(setting: Parameters<typeof Laboratory.open>[0] = {}) {
 }
 
 describe('a token from memory', () => {
-  it('is good until the store is to be asked again', async () => {
+  it('is served until the store has to be asked again', async () => {
     const { lab, clock, peek } = await open({ options: { refresh: { cacheMs: 2_000 } } });
     const token = (await lab.tokens()).accessToken;
     const asked = lab.ask();
@@ -28,7 +28,7 @@ describe('a token from memory', () => {
     expect(peek()).toBeUndefined();
   });
 
-  it('is good until a refresh is due', async () => {
+  it('is served until a refresh is due', async () => {
     const { lab, clock, peek } = await open();
     const asked = lab.ask();
     await lab.world.elapse(2);
@@ -40,7 +40,7 @@ describe('a token from memory', () => {
     expect(peek()).toBeUndefined();
   });
 
-  it('is good until its known end where there is nothing to refresh it with', async () => {
+  it('is served until its known end if there is no refresh token', async () => {
     const { lab, clock, peek } = await open({ scope: 'id api', isCertain: true });
     const asked = lab.ask();
     await lab.world.elapse(2);
@@ -53,7 +53,7 @@ describe('a token from memory', () => {
     expect(peek()).toBeUndefined();
   });
 
-  it('is told of where it is handed out, and not where it is looked at', async () => {
+  it('emits an event when it is handed out, not when it is only looked at', async () => {
     const { lab, coordinator, peek } = await open();
     await lab.get();
     lab.told();
@@ -67,7 +67,7 @@ describe('a token from memory', () => {
     expect(lab.told()).toEqual([]);
   });
 
-  it('is that of the login which is asked for, or of any where none is named', async () => {
+  it('belongs to the login that is asked for, or to any login if none is named', async () => {
     const { lab, coordinator } = await open();
     await lab.get();
     const { grantId } = lab.session;
@@ -76,7 +76,7 @@ describe('a token from memory', () => {
     expect(coordinator.peek({ grantId, generation: 'another' })).toBeUndefined();
   });
 
-  it('is another one than the one that was refused', async () => {
+  it('is not the token that was refused', async () => {
     const { lab } = await open();
     const old = (await lab.tokens()).accessToken;
     const fresh = await lab.getOther();
@@ -88,7 +88,7 @@ describe('a token from memory', () => {
 });
 
 describe('a token from the store', () => {
-  it('is told of as such', async () => {
+  it('has an event that says so', async () => {
     const { lab } = await open();
     lab.told();
     await lab.get();
@@ -96,7 +96,7 @@ describe('a token from the store', () => {
     expect(lab.told()).toEqual([['token.served', { from: 'store' }]]);
   });
 
-  it('is not to be had where there is no such login', async () => {
+  it('is not available if there is no such login', async () => {
     const { lab, coordinator } = await open();
     const { grantId } = lab.session;
     const get = (key: { grantId: string; generation?: string }) =>
@@ -112,7 +112,7 @@ describe('a token from the store', () => {
     expect(await lab.get()).toBe((await lab.tokens()).accessToken);
   });
 
-  it('is read in one trip however many ask', async () => {
+  it('is read once for all requests that ask at the same time', async () => {
     const { lab } = await open();
     const read = jest.spyOn(lab.process().store, 'read');
 
@@ -122,7 +122,7 @@ describe('a token from the store', () => {
     expect(read).toHaveBeenCalledTimes(1);
   });
 
-  it('is served from memory while the store does not answer, which is not asked each time', async () => {
+  it('is served from memory while the store does not answer, and not each request asks the store', async () => {
     const { lab } = await open({ options: { refresh: { cacheMs: 2_000 } } });
     const token = await lab.get();
     await lab.world.elapse(2_000);
@@ -147,7 +147,7 @@ describe('a token from the store', () => {
     ]);
   });
 
-  it('is served from memory while the store does not answer, without asking each time, after a change elsewhere as well', async () => {
+  it('is served from memory while the store does not answer, also after a change in another process', async () => {
     const { lab, coordinator } = await open({ options: { refresh: { cacheMs: 2_000 } } });
     const token = await lab.get();
     coordinator.access.outdate(lab.session.grantId);
@@ -157,7 +157,7 @@ describe('a token from the store', () => {
     expect(read).toHaveBeenCalledTimes(1);
   });
 
-  it('is an error while the store does not answer and this process has nothing that would do', async () => {
+  it('is an error while the store does not answer and this process knows no valid token', async () => {
     const { lab } = await open({ isCertain: true });
     const down = () => jest.spyOn(lab.process().store, 'read').mockRejectedValue(new Error('The store is down.'));
     const store = { code: 'TOKEN_STORE', status: 503, retryAfterSeconds: 5 };
@@ -175,7 +175,7 @@ describe('a token from the store', () => {
     expect(essence(await lab.get())).toEqual(store);
   });
 
-  it('is no error of the store where the grant cannot be read', async () => {
+  it('has an error of its own if the grant cannot be decrypted', async () => {
     const { lab } = await open({ options: { refresh: { cacheMs: 0 } } });
     await lab.get();
     const { store } = lab.process();
@@ -197,7 +197,7 @@ describe('a refresh in the background', () => {
     return { token, ...opened };
   }
 
-  it('is begun once, and everybody is served meanwhile', async () => {
+  it('begins once, and all requests are served meanwhile', async () => {
     const { lab, token } = await stale();
     lab.world.fail('slow-before');
 
@@ -215,7 +215,7 @@ describe('a refresh in the background', () => {
     expect(lab.presentations).toEqual([1]);
   });
 
-  it('is begun at the very moment it is due', async () => {
+  it('begins exactly when it is due', async () => {
     const { lab } = await open();
     const record = await lab.record();
     jest.spyOn(lab.process().store, 'read').mockResolvedValue({ ...record, softInMs: 0 });
@@ -255,7 +255,7 @@ describe('a refresh in the background', () => {
     expect(read.mock.calls.length).toBeLessThan(20);
   });
 
-  it('that finds the refresh token over leaves the access token in use until it is refused', async () => {
+  it('that finds the refresh token ended leaves the access token in use until it is refused', async () => {
     const { lab, token } = await stale();
     lab.world.revoke();
 
@@ -276,7 +276,7 @@ describe('a refresh in the background', () => {
 });
 
 describe('a request that waits for a refresh', () => {
-  it('waits for waitMs, of which the store has had its part, and no timer is left', async () => {
+  it('waits for waitMs, which includes the time of the store, and leaves no timer', async () => {
     const { lab, clock } = await open({ options: { refresh: { waitMs: 1_000 } } });
     const rejected = (await lab.tokens()).accessToken;
     lab.world.fail('slow-before');
@@ -293,7 +293,7 @@ describe('a request that waits for a refresh', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('waits for as long as it says itself', async () => {
+  it('waits for as long as its own waitMs says', async () => {
     const { lab } = await open({ options: { refresh: { waitMs: 1_000 } } });
     const rejected = (await lab.tokens()).accessToken;
     lab.world.fail('slow-before');
@@ -307,7 +307,7 @@ describe('a request that waits for a refresh', () => {
     expect(answers[1]).toBe((await lab.tokens()).accessToken);
   });
 
-  it('begins another one where the one it waited for ended with the token that was refused', async () => {
+  it('begins another refresh if the first ended with the token that was refused', async () => {
     const { lab } = await open({ processes: 2, options: { refresh: { cacheMs: 0 } } });
     const { store } = lab.process();
     await lab.world.elapse(6_480_000);
@@ -327,7 +327,7 @@ describe('a request that waits for a refresh', () => {
     expect(lab.presentations).toEqual([1, 1]);
   });
 
-  it('does not take how the refresh of an earlier login ended for its own', async () => {
+  it('does not get the result of the refresh of an earlier login', async () => {
     const { lab, coordinator } = await open();
     const { grantId } = lab.session;
     const rejected = (await lab.tokens()).accessToken;
@@ -344,7 +344,7 @@ describe('a request that waits for a refresh', () => {
     expect(lab.told().map(([name]) => name)).not.toContain('claim.delayed');
   });
 
-  it('is not logged out by a refresh of the login before', async () => {
+  it('is not logged out by a refresh of the earlier login', async () => {
     const { lab } = await open();
     lab.world.fail('slow-before');
     const asked = lab.ask({ rejected: (await lab.tokens()).accessToken });
@@ -361,7 +361,7 @@ describe('a request that waits for a refresh', () => {
     expect(essence(await asked)).toEqual(reauthentication);
   });
 
-  it('shares the refresh with all others, and asks nothing for itself', async () => {
+  it('shares the refresh with all others, and sends no request of its own', async () => {
     const { lab } = await open();
     const rejected = (await lab.tokens()).accessToken;
     const read = jest.spyOn(lab.process().store, 'read');
@@ -373,7 +373,7 @@ describe('a request that waits for a refresh', () => {
     expect(read).toHaveBeenCalledTimes(1);
   });
 
-  it('asks the store no more while the refresh is under way', async () => {
+  it('does not ask the store while the refresh is under way', async () => {
     const { lab } = await open({ isCertain: true, options: { refresh: { cacheMs: 0 } } });
     await lab.world.elapse(7_200_000);
     const read = jest.spyOn(lab.process().store, 'read');
@@ -413,7 +413,7 @@ describe('a request that waits for a refresh', () => {
 });
 
 describe('a refresh for no request', () => {
-  it('is made however good the token looks', async () => {
+  it('is made even if the token works', async () => {
     const { lab, coordinator } = await open();
     const before = await lab.tokens();
     lab.told();
@@ -427,14 +427,14 @@ describe('a refresh for no request', () => {
     expect(lab.told()[0]).toEqual(['refresh.started', { cause: 'sweep' }]);
   });
 
-  it('is none where there is no such login', async () => {
+  it('is not made if there is no such login', async () => {
     const { lab, coordinator } = await open();
     const refresh = lab.process().run(() => failure(coordinator.refresh({ grantId: 'nobody' }, 'sweep')));
 
     expect(await lab.during(refresh, 100)).toEqual(reauthentication);
   });
 
-  it('is waited for no longer than waitMs', async () => {
+  it('is waited for at most waitMs', async () => {
     const { lab, coordinator } = await open({ options: { refresh: { waitMs: 1_000 } } });
     lab.world.fail('slow-before');
     const refresh = lab.process().run(() => failure(coordinator.refresh(lab.session, 'sweep')));
@@ -461,7 +461,7 @@ describe('a fresh token that was refused as well', () => {
     expect(coordinator.isLatched('two', 'token')).toBe(false);
   });
 
-  it('is forgotten where ten thousand others are remembered', async () => {
+  it('is forgotten after ten thousand others', async () => {
     const { coordinator } = await open();
     for (let index = 0; index < 10_000; index++) coordinator.latchRejected(String(index), 'token');
     expect(coordinator.isLatched('0', 'token')).toBe(true);
@@ -511,7 +511,7 @@ describe('waiting until nothing is under way', () => {
     expect(isOver()).toBe(true);
   });
 
-  it('ends at once where nothing is', async () => {
+  it('ends at once if no refresh is under way', async () => {
     const { isOver } = await refreshing(({ coordinator }) => coordinator.afterAttempt('nobody', 10_000));
 
     expect(isOver()).toBe(true);
@@ -527,7 +527,7 @@ describe('waiting until nothing is under way', () => {
     expect(isOver()).toBe(true);
   });
 
-  it('is what closing does, for closeTimeoutMs', async () => {
+  it('is part of closing, for closeTimeoutMs', async () => {
     const { lab, isOver } = await refreshing(({ coordinator }) => coordinator.close());
     await lab.world.elapse(1_900);
     expect(isOver()).toBe(false);
@@ -536,7 +536,7 @@ describe('waiting until nothing is under way', () => {
     expect(isOver()).toBe(true);
   });
 
-  it('is what closing does, and the refresh is stored, while another is refused', async () => {
+  it('is part of closing: the refresh is stored, and another one is refused', async () => {
     const { lab, coordinator, clock } = await open();
     const rejected = (await lab.tokens()).accessToken;
     lab.world.fail('slow-before');

@@ -5,7 +5,7 @@ import { ManualClock } from '../helpers/clock';
 import { turn } from './support';
 
 describe('events', () => {
-  it('reach everybody who listens, once those who asked for one, and never fail what they are about', async () => {
+  it('reach each listener, a listener of once() once, and never fail what they report', async () => {
     const { emitter, emit } = hub();
     const heard: unknown[] = [];
     emitter.on('claim.delayed', () => {
@@ -28,7 +28,7 @@ describe('events', () => {
     ]);
   });
 
-  it('are published under a name of their own each', () => {
+  it('are each published on a channel of their own', () => {
     const { emit } = hub();
     const heard: unknown[] = [];
     const listener = (event: unknown, name: string | symbol): void => void heard.push([name, event]);
@@ -41,7 +41,7 @@ describe('events', () => {
     expect(eventNames).toHaveLength(20);
   });
 
-  it('of tokens served are made only where somebody listens, on either way', async () => {
+  it('of served tokens are made only if there is a listener of either kind', async () => {
     const events = await hubWithOwnChannels();
     const emit = jest.spyOn(events, 'emit');
     events.served('grant', 'memory');
@@ -65,7 +65,7 @@ describe('events', () => {
 });
 
 describe('a wait for another process', () => {
-  it('is told of once, with its duration, and again where there is another', () => {
+  it('has one event with its duration, and the next wait has another', () => {
     const clock = new ManualClock();
     const events = new EventHub();
     const told: unknown[] = [];

@@ -33,7 +33,7 @@ describe('errors of the coordinator', () => {
     }
   });
 
-  it('can be asked whose grant they are about', () => {
+  it('tell which grant they are about', () => {
     const error = closed();
     expect(grantIdOfError(error)).toBeUndefined();
     noteGrant(error, 'grant');
@@ -78,7 +78,7 @@ describe('the pause Salesforce asked for', () => {
       new SalesforceAuthError('ERR_SALESFORCE_UPSTREAM', 'Later.', { status: 503, upstreamStatus, retryAfterSeconds }),
     );
 
-  it('is that of a 429 or a 503, and of nothing else', () => {
+  it('is read from a 429 or a 503 only', () => {
     expect([asked(429, 7), asked(503, 8), asked(503, undefined)]).toEqual([7, 8, undefined]);
     expect([asked(500, 7), asked(undefined, 7)]).toEqual([undefined, undefined]);
     expect(askedForSeconds(Object.assign(new Error('Not ours.'), { upstreamStatus: 429, retryAfterSeconds: 7 }))).toBe(

@@ -24,7 +24,7 @@ function start() {
 const any = () => true;
 
 describe('reading a grant', () => {
-  it('is one trip for all who ask meanwhile, and another one afterwards', async () => {
+  it('is one read for all requests that ask meanwhile, and a new read afterwards', async () => {
     const { access, reads } = start();
     const views = [access.view('grant', any), access.view('grant', any)];
     await turn();
@@ -41,7 +41,7 @@ describe('reading a grant', () => {
     expect(reads).toHaveLength(2);
   });
 
-  it('goes on with the trip that is under way by then, where the first did not find what was asked for', async () => {
+  it('joins the next read if the first did not find the login that was asked for', async () => {
     const { access, reads } = start();
     void access.view('grant', any);
     await turn();
@@ -55,7 +55,7 @@ describe('reading a grant', () => {
     expect(reads).toHaveLength(2);
   });
 
-  it('that fails fails for all, and is begun anew', async () => {
+  it('fails for all requests at once, and the next request reads anew', async () => {
     const { access, read, reads } = start();
     read.mockRejectedValueOnce(new Error('The store is down.'));
     const views = [access.view('grant', any), access.view('grant', any)].map((view) =>
@@ -82,7 +82,7 @@ describe('reading a grant', () => {
     },
   );
 
-  it('decrypts nothing that is known to the letter', async () => {
+  it('does not decrypt a payload that has not changed', async () => {
     const { access, cache, codec, reads } = start();
     const decode = jest.spyOn(codec, 'decode');
     const open = async (record: GrantRecord) => {
@@ -106,7 +106,7 @@ describe('reading a grant', () => {
 });
 
 describe('a grant that changes in the store', () => {
-  it('is not served from memory without asking, and stays for when the store does not answer', () => {
+  it('is not served before the store was asked, and stays cached in case the store does not answer', () => {
     const { access, cache } = start();
     const view = access.remember(recordOf(), tokensOf());
     view.aloneUntil = 1_000;
@@ -116,7 +116,7 @@ describe('a grant that changes in the store', () => {
     expect(cache.get('grant')).toMatchObject({ isOutdated: true, aloneUntil: -Infinity, tokens: tokensOf() });
   });
 
-  it('while it is read is read anew by the next, and what was read counts as old', async () => {
+  it('during a read is read anew by the next request, and the first reading counts as old', async () => {
     const { access, reads } = start();
     const first = access.view('grant', any);
     await turn();
@@ -131,7 +131,7 @@ describe('a grant that changes in the store', () => {
     expect((await second)!.isOutdated).toBe(false);
   });
 
-  it('leaves the newer reading to those who ask after the older one has ended', async () => {
+  it('keeps the newer reading for requests that ask after the older one has ended', async () => {
     const { access, reads } = start();
     void access.view('grant', any);
     await turn();
@@ -158,7 +158,7 @@ describe('a store that has lost a write', () => {
     expect(access.hasSeenNewer(recordOf({ version: 2, generation: 'second' }))).toBe(false);
   });
 
-  it('stays noticed when the older version is read, until this process has stored another', () => {
+  it('stays noticed while the older version is read, until this process has stored another', () => {
     const { access } = start();
     expect(access.remember(recordOf({ version: 3 }), tokensOf()).newestVersion).toBe(3);
     expect(access.remember(recordOf({ version: 2 }), tokensOf())).toMatchObject({
@@ -184,7 +184,7 @@ describe('calling the store', () => {
     expect(told).toEqual([]);
   });
 
-  it('gives up after storeTimeoutMs, and hands on what comes later', async () => {
+  it('gives up after storeTimeoutMs, and hands on a late answer', async () => {
     const { access, clock, told } = start();
     let answer: (value: string) => void = () => undefined;
     const onLate = jest.fn(() => Promise.reject(new Error('Too late for this as well.')));
@@ -214,7 +214,7 @@ describe('calling the store', () => {
     expect(onLate.mock.calls).toEqual([['late']]);
   });
 
-  it('turns a failure into an error of this package, and leaves those alone', async () => {
+  it('turns a failure into an error of this package, and keeps errors of this package', async () => {
     const { access, clock, told } = start();
     const own = refreshInDoubt(1_000);
 
@@ -255,7 +255,7 @@ describe('what a store gives one by one', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('is left off where the reader has had enough', async () => {
+  it('is ended early if the reader stops', async () => {
     const { access } = start();
     const { state, two } = items();
     for await (const item of access.each('list', two)) {
@@ -296,7 +296,7 @@ describe('what a store gives one by one', () => {
     ]);
   });
 
-  it('may come from something that cannot be left off', async () => {
+  it('may come from an iterator without return()', async () => {
     const { access } = start();
     const iterable = {
       [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve({ done: false, value: 1 }) }),

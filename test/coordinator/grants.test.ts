@@ -177,7 +177,7 @@ describe('a login', () => {
     expect(lab.told()[0]).toEqual(['login.succeeded', { tokens: 'kept' }]);
   });
 
-  it('leaves the tokens it replaced to a refresh under way for as long as its lease is', async () => {
+  it('leaves the tokens it replaced to a refresh under way until the lease ends', async () => {
     const lab = await Laboratory.open({ processes: 2 });
     const rejected = (await lab.tokens()).accessToken;
     lab.world.fail('hang-before');
@@ -194,7 +194,7 @@ describe('a login', () => {
     refresh.catch(() => undefined);
   });
 
-  it('takes the place of a grant that cannot be read', async () => {
+  it('replaces a grant that cannot be decrypted', async () => {
     const lab = await Laboratory.open();
     const { labels } = await lab.record();
     const { grantId, generation } = lab.session;
@@ -211,7 +211,7 @@ describe('a login', () => {
     expect((await lab.tokens()).clientID).toBe(labels.clientID);
   });
 
-  it('begins again if the grant that cannot be read was removed meanwhile', async () => {
+  it('begins again if the grant that cannot be decrypted was removed meanwhile', async () => {
     const lab = await Laboratory.open();
     const { store } = lab.process();
     const record = await lab.record();
@@ -232,7 +232,7 @@ describe('a login', () => {
     expect(lab.told()[0]).toEqual(['login.succeeded', { tokens: 'new' }]);
   });
 
-  it('begins again if another login came in between, and fails after waitMs', async () => {
+  it('begins again if another login stored first, and fails after waitMs', async () => {
     const lab = await Laboratory.open();
     const { store } = lab.process();
     const put = jest.spyOn(store, 'put').mockResolvedValueOnce({ outcome: 'conflict' });
@@ -313,7 +313,7 @@ describe('a login whose store loses the answer', () => {
     expect(await kept(lab)).toEqual({ others: 0, isKeptLive: true });
   });
 
-  it('waits for it for ten minutes, and then sees what the grant has', async () => {
+  it('waits for the answer for ten minutes, and then reads the grant', async () => {
     const lab = await Laboratory.open();
     const { store } = lab.process();
     const put = store.put.bind(store);
@@ -330,7 +330,7 @@ describe('a login whose store loses the answer', () => {
     expect(await kept(lab)).toEqual({ others: 0, isKeptLive: true });
   });
 
-  it('does so at once when closing', async () => {
+  it('reads the grant at once at shutdown', async () => {
     const lab = await Laboratory.open();
     const { store, core } = lab.process();
     const put = store.put.bind(store);
@@ -386,7 +386,7 @@ describe('a logout', () => {
     expect(lab.told()).toEqual([['grant.loggedOut', { ended: false }]]);
   });
 
-  it('without a generation, as of a job, closes the grant there is, or does nothing', async () => {
+  it('without a generation, as by a job, logs out the present grant, or does nothing', async () => {
     const lab = await Laboratory.open();
     const { grantId } = lab.session;
     const { grants } = lab.process().core;
@@ -454,7 +454,7 @@ describe('a logout', () => {
     expect(call).toHaveBeenCalledTimes(10);
   });
 
-  it('fails while the store does not answer; what it may have ended is revoked once that is known', async () => {
+  it('fails while the store does not answer; the tokens are revoked once the logout is confirmed', async () => {
     const lab = await Laboratory.open();
     const { store } = lab.process();
     const original = store.logOut.bind(store);
@@ -474,7 +474,7 @@ describe('a logout', () => {
     expect(live(lab)).toBe(0);
   });
 
-  it('that the store answers too late revokes all the same, and once', async () => {
+  it('whose answer comes too late revokes the tokens all the same, once', async () => {
     const lab = await Laboratory.open();
     const { store } = lab.process();
     const original = store.logOut.bind(store);
@@ -494,7 +494,7 @@ describe('a logout', () => {
     expect(live(lab)).toBe(0);
   });
 
-  it('waits for the refresh that is under way here, and revokes what it brought and what it had', async () => {
+  it('waits for the refresh under way in this process, and revokes its old and new tokens', async () => {
     const lab = await Laboratory.open();
     lab.world.fail('slow-before');
     const refresh = lab.ask({ rejected: (await lab.tokens()).accessToken });
@@ -654,7 +654,7 @@ describe('a session that goes on', () => {
 });
 
 describe('the list of grants', () => {
-  it('has those that match', async () => {
+  it('holds the grants that match', async () => {
     const lab = await Laboratory.open();
     const { grants } = lab.process().core;
     const { userId } = await lab.tokens();

@@ -33,7 +33,7 @@ const sum = (refreshed: number, ended: number, failed: number) => ({
 });
 
 describe('keeping grants alive', () => {
-  it('begins somewhere in the interval and goes on once in each', async () => {
+  it('begins at a random moment of the interval, and then runs once in each interval', async () => {
     const { lab, store } = await start();
     const take = jest.spyOn(store, 'takeIdle');
     // All that is random is at its middle here.
@@ -49,7 +49,7 @@ describe('keeping grants alive', () => {
     expect(rounds(lab)).toEqual(Array(2).fill({ refreshed: 0, ended: 0, failed: 0, unused: 0, durationMs: 0 }));
   });
 
-  it('refreshes those that are idle, with a pause of about a second between two', async () => {
+  it('refreshes idle grants, with a pause of about a second between two', async () => {
     const { lab, sessions } = await start(3);
     await lab.world.elapse(95_000_000 + 5_000_000 - 300);
     lab.told();
@@ -81,7 +81,7 @@ describe('keeping grants alive', () => {
     }
   });
 
-  it('ends those that have had no holder for long', async () => {
+  it('logs out grants that had no holder for long', async () => {
     const { lab, sessions } = await start(2);
     idle(lab, [
       { ...sessions[0]!, unheldMs: 500_000_000 },
@@ -96,7 +96,7 @@ describe('keeping grants alive', () => {
     expect((await lab.store.read(sessions[1]!.grantId))?.state).toBe('idle');
   });
 
-  it('leaves those alone that have no holder, without a pause', async () => {
+  it('skips grants without a holder, without a pause', async () => {
     const { lab, sessions } = await start(2);
     idle(lab, [
       { ...sessions[0]!, unheldMs: 1 },
@@ -126,7 +126,7 @@ describe('keeping grants alive', () => {
     },
   );
 
-  it('counts a request as a use, and its own refreshes not', async () => {
+  it('counts a request as a use, but not its own refreshes', async () => {
     const settings = { ...keepAlive, usedWithinSeconds: 150_000 };
     const lab = await Laboratory.open({ options: { refresh: { keepAlive: settings } } });
     await lab.world.elapse(60_000_000);
@@ -140,7 +140,7 @@ describe('keeping grants alive', () => {
     expect(rounds(lab).at(-1)).toMatchObject({ refreshed: 0, unused: 1 });
   });
 
-  it('gives up a round after three general failures, whatever unused grants lie between them', async () => {
+  it('ends a round after three general failures, also with unused grants between them', async () => {
     const { lab, sessions } = await start(1);
     const unused = { ...sessions[0]!, unheldMs: 1 };
     idle(lab, [sessions[0]!, unused, sessions[0]!, unused, sessions[0]!, unused, sessions[0]!]);
@@ -150,7 +150,7 @@ describe('keeping grants alive', () => {
     expect(rounds(lab)).toEqual([{ ...sum(0, 0, 3), unused: 2 }]);
   });
 
-  it('goes on however many there are of these', async () => {
+  it('goes on after any number of single failures', async () => {
     const { lab, sessions } = await start(1);
     idle(lab, Array(5).fill({ ...sessions[0]!, unheldMs: 500_000_000 }) as GrantHolder[]);
     await lab.world.elapse(6_000_000);
@@ -158,7 +158,7 @@ describe('keeping grants alive', () => {
     expect(rounds(lab)).toEqual([sum(0, 5, 0)]);
   });
 
-  it('counts those that turn out to be over, however many', async () => {
+  it('counts any number of grants that turn out to have ended', async () => {
     const { lab, sessions } = await start(1);
     lab.world.revoke();
     const nobody = { ...sessions[0]!, grantId: 'nobody' };
@@ -168,7 +168,7 @@ describe('keeping grants alive', () => {
     expect(rounds(lab)).toEqual([sum(0, 5, 0)]);
   });
 
-  it('gives up a round after three failures in a row that are not the grants', async () => {
+  it('ends a round after three failures in a row whose cause is not the grant', async () => {
     const { lab, sessions } = await start(1);
     const grants = Array(6).fill(sessions[0]!) as GrantHolder[];
     idle(lab, grants, grants);
@@ -181,7 +181,7 @@ describe('keeping grants alive', () => {
     expect(rounds(lab)).toEqual([sum(6, 0, 0)]);
   });
 
-  it('goes on if failures are those of single grants, or not in a row', async () => {
+  it('goes on if failures concern single grants, or are not in a row', async () => {
     const { lab, sessions } = await start(3);
     const [one, two, three] = sessions as [GrantHolder, GrantHolder, GrantHolder];
     idle(lab, [one, two, three, one], [one, two, three, one, two]);

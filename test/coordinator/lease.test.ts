@@ -18,7 +18,7 @@ function start() {
 }
 
 describe('a lease', () => {
-  it('is believed in for half of its time', () => {
+  it('is relied on for half of its time', () => {
     const { clock, lease } = start();
     expect(lease.isSure).toBe(true);
     clock.advanceMs(7_499);
@@ -30,7 +30,7 @@ describe('a lease', () => {
     expect(lease.isSure).toBe(true);
   });
 
-  it('is believed in no more where the wall clock shows that the machine slept', () => {
+  it('is no longer relied on if the wall clock shows that the machine slept', () => {
     const { clock, lease } = start();
     clock.jumpMs(7_499);
     expect(lease.isSure).toBe(true);
@@ -58,7 +58,7 @@ describe('a lease', () => {
     expect(lease.isSure).toBe(false);
   });
 
-  it('counts from when a renewal was asked for, not from when it was answered', async () => {
+  it('counts from the request of a renewal, not from its answer', async () => {
     const { advance, clock, lease, renew } = start();
     let answer: (isMine: boolean) => void = () => undefined;
     renew.mockImplementationOnce(() => new Promise((resolve) => (answer = resolve)));

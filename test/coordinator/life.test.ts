@@ -6,7 +6,7 @@ import { tokensOf } from './support';
 const ids = Array.from({ length: 2_000 }, (_unused, index) => `grant ${index}`);
 
 describe('the life of a token', () => {
-  it('ends when the session timeout is over, for all that is known', () => {
+  it('is presumed to end with the session timeout', () => {
     for (const id of ids) {
       const { softMs, hardMs } = tokenLifeOf(tokensOf(), id, 7_200);
       expect(hardMs).toBe(7_200_000);
@@ -20,7 +20,7 @@ describe('the life of a token', () => {
     expect(tokenLifeOf(tokensOf({ lifeMs: 100_000 }), 'grant', 7_200).hardMs).toBe(90_000);
   });
 
-  it('has its refreshes spread over grants that began together', () => {
+  it('has a refresh at a different time for each of many grants that began together', () => {
     const softs = ids.map((id) => tokenLifeOf(tokensOf(), id, 1_000).softMs!);
     expect(new Set(softs).size).toBeGreaterThan(500);
     expect(Math.min(...softs)).toBeLessThan(755_000);
@@ -28,7 +28,7 @@ describe('the life of a token', () => {
     expect(tokenLifeOf(tokensOf(), 'ab', 1_000).softMs).toBeCloseTo(750_000 + 150 * ((97 * 31 + 98) % 1000), 5);
   });
 
-  it('is never to be refreshed after it has ended', () => {
+  it('never plans a refresh after its end', () => {
     for (const id of ids) {
       const { softMs, hardMs } = tokenLifeOf(tokensOf({ lifeMs: 70_000 }), id, 7_200);
       expect(softMs).toBeLessThanOrEqual(hardMs!);
@@ -36,7 +36,7 @@ describe('the life of a token', () => {
     expect(tokenLifeOf(tokensOf({ lifeMs: 100 }), 'grant', 7_200).softMs).toBeLessThanOrEqual(90);
   });
 
-  it('has nothing to be refreshed with, and an end only where that is known', () => {
+  it('has no refresh without a refresh token, and an end only if the end is known', () => {
     const { refreshToken: _none, ...tokens } = tokensOf();
 
     expect(tokenLifeOf(tokens, 'grant', 7_200)).toEqual({ softMs: null, hardMs: null });
@@ -47,7 +47,7 @@ describe('the life of a token', () => {
 describe('the id of a grant', () => {
   const owner = { organizationId: '00D000000000001AAA', userId: '005000000000001AAA', clientID: '3MVG9__fake__' };
 
-  it('is the same for one user at one client, and another for anybody else', () => {
+  it('is the same for one user at one client, and differs for any other user or client', () => {
     const id = grantIdOf(owner, 'key');
     expect(grantIdOf({ ...owner }, 'key')).toBe(id);
     expect(id).toMatch(/^[\w-]{43}$/);
@@ -77,7 +77,7 @@ describe('the pause before another try', () => {
     expect([backoffMs(failures), backoffMs(failures)]).toEqual([leastMs, mostMs]);
   });
 
-  it('is what Salesforce asked for, or up to a fifth more', () => {
+  it('is the time that Salesforce asked for, or up to a fifth more', () => {
     jest.spyOn(Math, 'random').mockReturnValueOnce(0).mockReturnValueOnce(1).mockReturnValueOnce(0.7);
 
     expect([backoffMs(9, 20), backoffMs(9, 20), backoffMs(0, 0)]).toEqual([20_000, 24_000, 0]);

@@ -42,7 +42,7 @@ describe('a refresh while all places at the host are taken', () => {
     expect(lab.presentations).toEqual([1]);
   });
 
-  it('leaves the grant as it was if none is free for as long as a request may take', async () => {
+  it('leaves the grant unchanged if no place becomes free in the time of a request', async () => {
     const lab = await Laboratory.open();
     await crowd(lab);
     const { accessToken } = await lab.tokens();
@@ -88,7 +88,7 @@ describe('a refresh while all places at the host are taken', () => {
     expect(essence(await waiting)).toMatchObject({ code: 'REFRESH_DELAYED', retryAfterSeconds: 30 });
   });
 
-  it('gives a claim back that came although no turn was expected, and takes a place first', async () => {
+  it('releases a claim that came without a place, and takes a place first', async () => {
     const lab = await Laboratory.open();
     const { grantId, generation } = lab.session;
     const claim = { generation, version: 1, owner: 'another', leaseMs: 1_000 };

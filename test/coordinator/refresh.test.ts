@@ -3,7 +3,7 @@ import type { SalesforceAuthError } from '../../lib';
 import { essence, Laboratory, reauthentication } from './laboratory';
 
 describe('a refresh', () => {
-  it('stores new tokens before a request gets them, and tells how long it took', async () => {
+  it('stores new tokens before a request gets them, and reports its duration', async () => {
     const lab = await Laboratory.open();
     const before = await lab.tokens();
     lab.told();
@@ -39,7 +39,7 @@ describe('a refresh', () => {
     expect(lab.told()).toEqual([['token.served', { from: 'memory' }]]);
   });
 
-  it('counts the life of tokens from when they came, however long the store took to keep them', async () => {
+  it('counts the life of tokens from their arrival, not from the answer of the store', async () => {
     const ends: { soft: number; hard: number; version: number }[] = [];
     for (const failures of [0, 9]) {
       const lab = await Laboratory.open({ isCertain: true });
@@ -89,7 +89,7 @@ describe('a refresh', () => {
     expect(lab.presentations).toEqual([1]);
   });
 
-  it('waits for the attempt of another process, and tells how long', async () => {
+  it('waits for the attempt of another process, and reports for how long', async () => {
     const lab = await Laboratory.open({ processes: 2 });
     const rejected = (await lab.tokens()).accessToken;
     lab.world.fail('slow-before');
@@ -189,7 +189,7 @@ describe('a refresh that Salesforce refuses for now', () => {
       expect(essence(await get)).toMatchObject({ code: 'CLIENT_REJECTED', status: 502, retryAfterSeconds: 26 });
   });
 
-  it('goes unnoticed while the end of the old token is only presumed', async () => {
+  it('is not visible to requests while the end of the old token is only presumed', async () => {
     const lab = await Laboratory.open();
     const old = (await lab.tokens()).accessToken;
     await lab.world.elapse(7_200_000);
@@ -368,7 +368,7 @@ describe('a refresh whose answer is lost', () => {
     expect(lab.presentations).toEqual([1]);
   });
 
-  it('is looked into every ten seconds while the grant is in doubt, and a last time at the end of inDoubtMs', async () => {
+  it('leads to introspection every ten seconds while the grant is in doubt, and a last time at the end of inDoubtMs', async () => {
     const lab = await Laboratory.open({ isPublic: true, options: { refresh: { inDoubtMs: 27_000 } } });
     const rejected = (await lab.tokens()).accessToken;
     lab.world.fail('drop-after');
@@ -423,7 +423,7 @@ describe('a refresh whose answer is lost', () => {
     expect(essence(await lab.get({ rejected }))).toEqual(reauthentication);
   });
 
-  it('is not looked into again once the refresh token is known to be good and the next try was refused for now', async () => {
+  it('leads to no further introspection once the refresh token is known to be good and the next try was refused for now', async () => {
     const lab = await Laboratory.open();
     const rejected = (await lab.tokens()).accessToken;
     let questions = 0;
@@ -443,7 +443,7 @@ describe('a refresh whose answer is lost', () => {
     expect(questions).toBe(1);
   });
 
-  it('of a process that was killed is looked into at once if drainMs is 0', async () => {
+  it('of a killed process leads to introspection at once if drainMs is 0', async () => {
     const lab = await Laboratory.open({ processes: 2, options: { refresh: { drainMs: 0 } } });
     const rejected = (await lab.tokens()).accessToken;
     lab.world.fail('hang-before');
@@ -472,7 +472,7 @@ describe('a refresh whose answer is lost', () => {
     expect(lab.presentations).toEqual(type === 'string' ? [1] : []);
   });
 
-  it('is repeated with onLostAnswer retry, however long the grant was in doubt', async () => {
+  it('leads to another presentation with onLostAnswer retry, at any time of the doubt', async () => {
     const lab = await Laboratory.open({ isPublic: true, onLostAnswer: 'retry' });
     const rejected = (await lab.tokens()).accessToken;
     lab.world.fail('drop-before');
@@ -482,7 +482,7 @@ describe('a refresh whose answer is lost', () => {
     expect(await lab.get({ rejected })).toBe((await lab.tokens()).accessToken);
   });
 
-  it('is left to the process that has the claim by now', async () => {
+  it('is left to the process that has the claim now', async () => {
     const lab = await Laboratory.open();
     const rejected = (await lab.tokens()).accessToken;
     lab.world.fail('drop-before');
@@ -499,7 +499,7 @@ describe('a refresh whose answer is lost', () => {
     expect(lab.presentations).toEqual([]);
   });
 
-  it('of a process that was killed is looked into once its lease and drainMs are over', async () => {
+  it('of a killed process leads to introspection once its lease and drainMs are over', async () => {
     const lab = await Laboratory.open({ processes: 2, options: { refresh: { drainMs: 20_000 } } });
     const rejected = (await lab.tokens()).accessToken;
     lab.world.fail('hang-before');

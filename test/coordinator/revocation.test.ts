@@ -31,7 +31,7 @@ describe('revoking', () => {
     expect(lab.told()).toEqual([['revocation.succeeded', { durationMs: 10 }]]);
   });
 
-  it('leaves alone what lives on', async () => {
+  it('does not revoke a token that is kept', async () => {
     const { lab, tokens, revoke, isLive } = await start(0);
     const { refreshToken: _none, ...alone } = tokens;
 
@@ -56,7 +56,7 @@ describe('revoking', () => {
     expect(isLive()).toBe(false);
   });
 
-  it('is given up after five times', async () => {
+  it('stops after five tries', async () => {
     const { lab, asked, revoke, isLive } = await start(9);
 
     await lab.during(revoke(), 100);
@@ -98,7 +98,7 @@ describe('revoking', () => {
     expect(lab.told()).toEqual([['revocation.failed', { durationMs: 156_000 }]]);
   });
 
-  it('is not possible for a client that is configured no more', async () => {
+  it('is not possible for a client that is no longer configured', async () => {
     const { lab, tokens, asked, revoke } = await start(0);
 
     await lab.during(revoke({ ...tokens, clientID: '__fake_former_client__' }), 100);

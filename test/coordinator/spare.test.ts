@@ -26,7 +26,7 @@ async function killedBeforeProof(isRevoked: boolean): Promise<{ lab: Laboratory;
 }
 
 describe('a login that can do less', () => {
-  it('is answered before anything is proven, and its tokens are in the record by then', async () => {
+  it('is answered before the proof, with its tokens in the record', async () => {
     const lab = await Laboratory.open();
     lab.world.fail('hang-before');
     const session = await logIn(lab);
@@ -49,7 +49,7 @@ describe('a login that can do less', () => {
     expect(live(lab)).toBe(1);
   });
 
-  it('loses nothing if its process is killed: its tokens take the place of those that are over', async () => {
+  it('loses nothing if its process is killed: its tokens replace those that have ended', async () => {
     const { lab, before } = await killedBeforeProof(true);
     await lab.world.elapse(2_000);
     lab.told(1);
@@ -63,7 +63,7 @@ describe('a login that can do less', () => {
     expect(live(lab)).toBe(1);
   });
 
-  it('takes the place of tokens whose doubt has run out, which are revoked', async () => {
+  it('replaces tokens whose time of doubt is over, which are revoked', async () => {
     const lab = await Laboratory.open({ processes: 2, isPublic: true });
     const before = (await lab.tokens()).loginId;
     lab.world.fail('hang-before');
@@ -79,7 +79,7 @@ describe('a login that can do less', () => {
     expect(live(lab)).toBe(1);
   });
 
-  it('while Salesforce cannot be asked leaves a logout two logins to revoke', async () => {
+  it('while Salesforce cannot be asked makes a later logout revoke the tokens of both logins', async () => {
     const { lab } = await killedBeforeProof(false);
     const { core } = lab.process(1);
     await lab.during(
@@ -92,7 +92,7 @@ describe('a login that can do less', () => {
     expect(live(lab)).toBe(0);
   });
 
-  it('while Salesforce cannot be asked takes the place of an earlier one, which is revoked', async () => {
+  it('while Salesforce cannot be asked replaces an earlier poorer login, which is revoked', async () => {
     const { lab } = await killedBeforeProof(false);
     const { spare } = await lab.record();
     lab.world.fail('refused');
@@ -103,7 +103,7 @@ describe('a login that can do less', () => {
     expect(live(lab)).toBe(2);
   });
 
-  it('while an attempt is under way that does not know of it is revoked once that has proven the grant', async () => {
+  it('during an attempt that does not know of it is revoked once the attempt has proven the grant', async () => {
     const lab = await Laboratory.open();
     lab.world.fail('slow-before');
     void lab.getOther().catch(() => undefined);

@@ -82,7 +82,7 @@ describe('the verdict', () => {
     expect([verdict, grant, request, event].join(', ')).toBe(expected);
   });
 
-  it('is there for all there can be, and each row of the table has a use', () => {
+  it('exists for each possible case, and each row of the table is used', () => {
     const used = new Set(everything().map(({ accessToken: _token, ...evidence }) => rowOf(evidence)));
     expect([...used]).toHaveLength(rows.length);
   });
@@ -107,7 +107,7 @@ describe('the verdict', () => {
     expect(reasons).toEqual(new Set(['known refusal', 'inactive', 'waited', 'login']));
   });
 
-  it('presents a lost answer again without proof only under retry, or if rotation is known to be off', () => {
+  it('presents a refresh token again without proof only with retry, or if rotation is known to be off', () => {
     const again = everything().filter(
       (evidence) =>
         evidence.answer === 'lost' && evidence.introspection !== 'active' && rulingOf(evidence).verdict === 'try later',

@@ -134,7 +134,7 @@ describe('POST /services/oauth2/token with a code', () => {
     ['the right verifier', {}, {}, 200],
     ['a wrong verifier', {}, { code_verifier: 'x'.repeat(43) }, 400],
     ['no verifier', {}, { code_verifier: undefined }, 400],
-    ['a verifier nobody announced', { code_challenge: undefined }, {}, 400],
+    ['a verifier without a challenge', { code_challenge: undefined }, {}, 400],
   ])('checks PKCE: %s', async (_, params: Fields, form: Fields, status) => {
     // An app that requires PKCE asks for the challenge first.
     if ('code_challenge' in params) setPolicy({ requirePkce: false, locked: false });

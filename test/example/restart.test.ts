@@ -59,7 +59,7 @@ async function start(): Promise<Restartable> {
       child.stderr.on('data', read);
       child.once('exit', () => reject(new Error(output)));
     });
-    expect(output).toContain('a restart logs nobody out');
+    expect(output).toContain('a restart logs no user out');
     return child;
   };
   let child = await run();
@@ -98,7 +98,7 @@ async function settled({ accounts }: Restartable): ReturnType<Restartable['accou
 }
 
 describe('a restart of the example', () => {
-  it('logs nobody out, and asks Salesforce for nothing', async () => {
+  it('logs no user out, and sends no request to Salesforce', async () => {
     const example = await start();
     expect((await example.accounts()).status).toBe(200);
 
@@ -108,7 +108,7 @@ describe('a restart of the example', () => {
     expect([logins(example.emulator), refreshes(example.emulator)]).toEqual([1, 0]);
   });
 
-  it('by kill -9 in the middle of a refresh that Salesforce has not carried out, logs nobody out', async () => {
+  it('by kill -9 in the middle of a refresh that Salesforce has not carried out, logs no user out', async () => {
     const example = await start();
     const { emulator } = example;
     const fault = emulator.faults.inject({ on: 'refresh', kind: 'hang' });

@@ -71,7 +71,7 @@ describe('req.salesforce.apiVersion()', () => {
     expect((await tab.get('/version')).body).toEqual({ version: '68.0' });
   });
 
-  it('answers 401 if nobody is logged in', async () => {
+  it('answers 401 without a login', async () => {
     const { browser } = await start();
 
     expect((await browser().get('/version')).body).toMatchObject({ code: 'ERR_SALESFORCE_NOT_AUTHENTICATED' });

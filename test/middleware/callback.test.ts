@@ -45,7 +45,7 @@ describe('a callback that is no answer to a login', () => {
     expect(answer.text).not.toContain('555-evil');
   });
 
-  it('goes where its login ended if it is opened a second time, and its code is not presented again', async () => {
+  it('redirects to the end of its login if it is opened again, and does not present its code again', async () => {
     const emulator = await startTestEmulator();
     const { browser } = await startApp({ emulator });
     const tab = browser();

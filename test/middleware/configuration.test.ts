@@ -118,7 +118,7 @@ describe('a configuration function', () => {
     expect((await tab.get('/accounts')).status).toBe(200);
   });
 
-  it('that fails or returns nonsense is a clear error, and logs nobody out', async () => {
+  it('that fails or returns nonsense is a clear error, and logs no user out', async () => {
     const emulator = await startTestEmulator();
     let answer: () => unknown = () => {
       throw new Error('__test_database_password__');

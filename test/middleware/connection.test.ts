@@ -60,7 +60,7 @@ describe('connection()', () => {
     expect([...emulator.presentations.values()]).toEqual([1]);
   });
 
-  it('does not go round for ever where every token is refused', async () => {
+  it('ends if every token is refused', async () => {
     const { client, emulator } = await connected();
     const connection = await client.connection();
     emulator.faults.inject({

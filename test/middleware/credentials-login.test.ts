@@ -211,7 +211,7 @@ describe('a login with username and password', () => {
     expect(emulator.requests.filter(({ path }) => path.endsWith('/authorize'))).toHaveLength(1);
   });
 
-  it('names the box if Salesforce refuses the request with a text that nobody knows', async () => {
+  it('names the box if Salesforce refuses the request with an unknown text', async () => {
     const { browser, emulator } = await start();
     const body = { error: 'invalid_request', error_description: 'credentials not accepted here' };
     emulator.faults.inject({ on: 'authorize', kind: 'status', status: 400, body });
@@ -258,7 +258,7 @@ describe('a login with username and password', () => {
     await expect(start({}, { credentialsIn: 'query' as never })).rejects.toThrow(/credentialsIn must be .*'body'/);
   });
 
-  it('says where the flow is not enabled in the app', async () => {
+  it('names the box if the flow is not enabled in the app', async () => {
     const { browser } = await start({ policy: { authorizationCodeAndCredentials: false } });
 
     const answer = await browser().post('/login').send(right);
@@ -266,7 +266,7 @@ describe('a login with username and password', () => {
     expect([answer.status, answer.body.code]).toEqual([502, 'ERR_SALESFORCE_FLOW_DISABLED']);
   });
 
-  it('refuses a base URL that is no site, where Salesforce has no such flow', async () => {
+  it('refuses a base URL that is no site, since only sites have this flow', async () => {
     const { browser } = await start({ options: { baseUrl: 'https://login.salesforce.com' } });
 
     const answer = await browser().post('/login').send(right);
@@ -317,7 +317,7 @@ describe('a login with username and password', () => {
     expect(answer.body.code).toBe('ERR_SALESFORCE_CREDENTIALS_REJECTED');
   });
 
-  it('revokes what it got where the user may not log in', async () => {
+  it('revokes the new tokens if the user may not log in', async () => {
     const { browser, emulator } = await start({ options: { authorizeUser: () => false } });
 
     const answer = await browser().post('/login').send(right);

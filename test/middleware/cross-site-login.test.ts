@@ -176,7 +176,7 @@ describe('a request that is no navigation', () => {
     expect(emulator.requests).toEqual([]);
   });
 
-  it('is told where to go if it is a script that opens the login', async () => {
+  it('tells a script that opens the login where to go', async () => {
     const emulator = await startTestEmulator();
     const { browser } = await startApp({ emulator });
 

@@ -129,7 +129,7 @@ describe.each([4, 5] as const)('an error nobody handles, on Express %d', (major)
     expect(seen).toHaveLength(2);
   });
 
-  it('of a handler of the application stays with Express where it is not of this package', async () => {
+  it('of the application itself stays with Express', async () => {
     const { browser } = await start({
       major,
       mount: (app) =>
@@ -143,7 +143,7 @@ describe.each([4, 5] as const)('an error nobody handles, on Express %d', (major)
 });
 
 describe('the error page', () => {
-  it('leads back to where the user was going, through the mount path', async () => {
+  it('leads back to the page the user wanted, through the mount path', async () => {
     const answer = await refused(await start({ at: '/app' }), {
       login: '/app/auth/salesforce?returnTo=%2Faccounts%3Fa%3D1%26b%3D%22',
     });
@@ -187,7 +187,7 @@ describe('the error page', () => {
     expect(answer.text).not.toContain('evil');
   });
 
-  it('says how long to wait where that is known, and warns the operator', async () => {
+  it('says how long to wait if that is known, and warns the operator', async () => {
     const app = await start();
     const started = await app.browser.get('/auth/salesforce');
     const { username, password } = app.emulator.users[0]!;

@@ -17,7 +17,7 @@ describe('errors of the set-up', () => {
     expect([answer.status, answer.body]).toEqual([500, 'ERR_SALESFORCE_MIDDLEWARE_MISSING']);
   });
 
-  it('a public client that asks for nothing that proves who the user is logs nobody in', async () => {
+  it('a public client logs no user in without a scope that proves who the user is', async () => {
     const emulator = await startTestEmulator();
     const { browser } = await startApp({
       emulator,

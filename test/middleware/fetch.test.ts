@@ -317,7 +317,7 @@ describe('req.salesforce', () => {
   });
 });
 
-describe('req.salesforce where nobody is logged in', () => {
+describe('req.salesforce without a login', () => {
   it('says so', async () => {
     const emulator = await startTestEmulator();
     const { browser } = await startApp({

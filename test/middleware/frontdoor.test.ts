@@ -130,7 +130,7 @@ describe('frontdoorUrl()', () => {
     ['plain http', '{"frontdoor_uri":"http://acme.my.salesforce.com/x"}'],
     ['a user name', '{"frontdoor_uri":"https://acme.my.salesforce.com@evil.example/x"}'],
     ['a script', '{"frontdoor_uri":"javascript:alert(1)"}'],
-  ])('sends nobody to an answer with %s', async (_, body) => {
+  ])('does not redirect to an answer with %s', async (_, body) => {
     const emulator = await startTestEmulator();
     const { browser, errors } = await startApp({
       emulator,
@@ -150,7 +150,7 @@ describe('frontdoorUrl()', () => {
     expect(errors.pop()).toMatchObject({ code: 'ERR_SALESFORCE_REPLY_INVALID' });
   });
 
-  it('is for nobody who is not logged in', async () => {
+  it('needs a login', async () => {
     const { emulator } = await start();
     const { browser } = await startApp({
       emulator,

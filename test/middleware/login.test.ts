@@ -11,7 +11,7 @@ async function authorizationParams(
 }
 
 describe.each<ExpressMajor>([4, 5])('login on Express %d', (express) => {
-  it('logs a user in, returns to where the user was going, and shows who it is', async () => {
+  it('logs a user in, returns to the page the user wanted, and shows the user', async () => {
     const emulator = await startTestEmulator();
     const { browser } = await startApp({ emulator, express });
     const tab = browser();
@@ -139,7 +139,7 @@ describe('login', () => {
     expect((await tab.get('/accounts')).status).toBe(401);
   });
 
-  it('says so where there is no session middleware', async () => {
+  it('says that there is no session middleware', async () => {
     const emulator = await startTestEmulator();
     const { browser } = await startApp({ emulator, session: 'none' });
 

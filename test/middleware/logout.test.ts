@@ -180,7 +180,7 @@ describe('logout', () => {
     expect(emulator.liveTokens()).toEqual({ accessTokens: 0, refreshTokens: 0 });
   });
 
-  it('is retried where the connection breaks', async () => {
+  it('is retried if the connection breaks', async () => {
     const { ManualClock } = await import('../helpers/clock');
     const clock = new ManualClock();
     const emulator = await startTestEmulator();
@@ -294,7 +294,7 @@ describe('single logout', () => {
     expect((await tab.get('/')).body.isAuthenticated).toBe(false);
   });
 
-  it('tells a script where, and asks an organization once', async () => {
+  it('tells a script the address, and asks an organization once', async () => {
     const { emulator, tab } = await start(true);
     const first = await tab.post('/leave');
     await logIn(tab, emulator);
@@ -306,7 +306,7 @@ describe('single logout', () => {
     expect(discoveries(emulator)).toBe(1);
   });
 
-  it('stays here where the host offers none, as login.salesforce.com', async () => {
+  it('stays in the application if the host offers no logout, as login.salesforce.com', async () => {
     const { tab } = await start(true, 'login-host');
 
     expect((await tab.post('/leave').set('Accept', 'text/html')).headers['location']).toBe('/bye');

@@ -67,7 +67,7 @@ describe.each([4, 5] as const)('a mistake in mounting, on Express %d', (major) =
     await salesforce.close();
   });
 
-  it('a link to the logout gets a page with a button, below the prefix that browsers see, and logs nobody out', async () => {
+  it('a link to the logout gets a page with a button, below the prefix that browsers see, and logs no user out', async () => {
     const emulator = await startTestEmulator();
     const { browser } = await startApp({ emulator, express: major });
     const tab = browser();

@@ -52,7 +52,7 @@ describe('the organization picker', () => {
   });
 
   it.each(['evil.example', 'acme.my.salesforce.com.evil.example', 'https://user@acme.my.salesforce.com', '"><script>'])(
-    'says what is wrong with %s, and sends nobody there',
+    'says what is wrong with %s, and does not redirect there',
     async (org) => {
       const page = await pickerApp().get(`/where?${new URLSearchParams({ org }).toString()}`);
 
@@ -63,7 +63,7 @@ describe('the organization picker', () => {
     },
   );
 
-  it('is where guards send users, and forgets a returnTo that leads elsewhere', async () => {
+  it('is the target of guards, and drops a returnTo to another origin', async () => {
     const app = pickerApp({}, '/sub');
 
     const sent = await app.get('/sub/accounts').set('Accept', 'text/html');

@@ -196,7 +196,7 @@ describe('several logins in one session', () => {
     expect(emulator.liveTokens()).toEqual({ accessTokens: 1, refreshTokens: 1 });
   });
 
-  it('stay one where the same user is added again', async () => {
+  it('stay one login if the same user is added again', async () => {
     const { browser, emulator, ada, linus } = await start();
     const tab = browser();
     await logIn(tab, emulator);
@@ -221,7 +221,7 @@ describe('several logins in one session', () => {
     expect(await usernames(tab)).toEqual([linus.username, grace.username, ada.username]);
   });
 
-  it('are not added to the session of somebody who logged in in between', async () => {
+  it('are not added to the session of another user who logged in meanwhile', async () => {
     const { browser, emulator, linus } = await start();
     const tab = browser();
     await logIn(tab, emulator, { user: 0 });
@@ -234,7 +234,7 @@ describe('several logins in one session', () => {
     expect(await usernames(tab)).toEqual([linus.username]);
   });
 
-  it('stay as they were where an added login comes to nothing', async () => {
+  it('stay unchanged if an added login fails', async () => {
     const { browser, emulator, ada, linus } = await start({
       options: {
         onLogin: ({ user }: { user: { username?: string } }) => {

@@ -123,7 +123,7 @@ describe('a callback that is opened twice', () => {
     expect(codes(emulator)).toHaveLength(1);
   });
 
-  it('says start again, and where the user was going, if the first one failed', async () => {
+  it('offers to start again, with the page the user wanted, if the first one failed', async () => {
     const { emulator, first } = await twoProcesses({ authorizeUser: () => false });
     const tab = first.browser();
     const callback = await walkToCallback(tab, emulator, { loginPath: '/auth/salesforce?returnTo=/me' });
@@ -136,7 +136,7 @@ describe('a callback that is opened twice', () => {
     expect(codes(emulator)).toHaveLength(1);
   });
 
-  it('goes where the login ended, and gives the login to no session, after two minutes', async () => {
+  it('after two minutes redirects to the end of the login, and gives the login to no session', async () => {
     const clock = new ManualClock();
     const { emulator, first } = await twoProcesses({ clock });
     const tab = first.browser();

@@ -7,7 +7,7 @@ import { logIn, startApp, walkToCallback, type ExpressMajor } from '../helpers/a
 const page = { Accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
 
 describe.each<ExpressMajor>([4, 5])('requireSalesforce() on Express %d', (major) => {
-  it('sends a page request to the login and back to where it was going', async () => {
+  it('sends a page request to the login and back to its page', async () => {
     const emulator = await startTestEmulator();
     const { browser } = await startApp({ emulator, express: major });
     const tab = browser();
@@ -174,7 +174,7 @@ describe('a page behind a guard', () => {
 });
 
 describe('requireSalesforce()', () => {
-  it('says so where the middleware is missing', async () => {
+  it('says that the middleware is missing', async () => {
     const app = express();
     app.get('/', requireSalesforce());
 

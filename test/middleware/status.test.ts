@@ -61,7 +61,7 @@ describe('the status route', () => {
     ]);
   });
 
-  it('says that a login is needed as soon as that is known, and that nobody is logged in after a logout elsewhere', async () => {
+  it('says that a login is needed as soon as that is known, and that the user is not logged in after a logout elsewhere', async () => {
     const { browser, emulator, salesforce, clock, store } = await start();
     const tab = browser();
     await logIn(tab, emulator);
@@ -125,7 +125,7 @@ describe('the status route', () => {
     expect(await ends()).not.toEqual(before);
   });
 
-  it('answers 503 if the token store fails: nobody is told that the login is over', async () => {
+  it('answers 503 if the token store fails, and does not say that the login is over', async () => {
     const { browser, emulator, store } = await start();
     const tab = browser();
     await logIn(tab, emulator);

@@ -102,7 +102,7 @@ describe.each(['http', 'https'])('an application whose only way out is an %s pro
     expect(throughProxy(proxy).filter((line) => !isPage(line))).toEqual(seen);
   });
 
-  it('has errors of the network if the proxy is down, and logs nobody out', async () => {
+  it('has errors of the network if the proxy is down, and logs no user out', async () => {
     const emulator = await startTestEmulator();
     const { browser } = await startApp({ emulator, options: { fetch: through(dispatcher) } });
     const tab = browser();

@@ -180,7 +180,7 @@ describe('a rolling deploy of two servers behind nginx', () => {
   it.each([
     { what: 'which repeats a GET at the other server', methods: ['GET'] as const, isTakenOut: false },
     { what: 'from which a server is taken before it ends', methods: ['GET', 'POST'] as const, isTakenOut: true },
-  ])('$what, fails no request and logs nobody out', async ({ methods, isTakenOut }) => {
+  ])('$what, fails no request and logs no user out', async ({ methods, isTakenOut }) => {
     const ports = [await freePort(), await freePort()];
     const nginx = await startNginx(ports);
     try {

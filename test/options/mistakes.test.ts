@@ -226,7 +226,7 @@ describe.each([
 });
 
 describe.each([4, 5] as const)('a link to the logout, on Express %d', (express) => {
-  it('leads to a page with a button, and logs nobody out by itself', async () => {
+  it('leads to a page with a button, and logs no user out by itself', async () => {
     const emulator = await startTestEmulator();
     const { browser } = await startApp({ emulator, express });
     const tab = browser();

@@ -129,7 +129,7 @@ describe('configurationFromEnv()', () => {
     });
   });
 
-  it('leaves a missing client id to be reported where the options are used', () => {
+  it('leaves a missing client id to the part that uses the options', () => {
     expect(() => salesforceAuth(configurationFromEnv({}))).toThrow('Consumer Key');
   });
 });

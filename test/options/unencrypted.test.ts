@@ -35,7 +35,7 @@ function otherStore(): TokenStore {
 }
 
 describe('a start without encryptionKeys', () => {
-  it('warns once where tokens leave the process', async () => {
+  it('warns once if tokens leave the process', async () => {
     const warnings = await warningsOf({ store: otherStore() }, { store: otherStore() });
 
     expect(warnings).toHaveLength(1);

@@ -9,7 +9,7 @@ const seeds: Record<keyof typeof breakages, number> = {
   'commit brings a grant back that was logged out': 8,
   'a grant is given up whatever its version': 7,
   'two may claim at once': 2,
-  'a claim of somebody who died leaves no doubt': 3,
+  'a claim of a process that died leaves no doubt': 3,
   'a claim does not ask for the version': 8,
   'a logout everywhere ends whatever there is, and says what it read first': 10,
 };

@@ -36,7 +36,7 @@ export const breakages: Record<string, (store: MemoryTokenStore) => Partial<Memo
       return answer.outcome === 'busy' ? { outcome: 'claimed', record: answer.record } : answer;
     },
   }),
-  'a claim of somebody who died leaves no doubt': (store) => ({
+  'a claim of a process that died leaves no doubt': (store) => ({
     async claim(grantId: string, claim: Claim): Promise<ClaimOutcome> {
       const answer = await store.claim(grantId, claim);
       if (answer.outcome !== 'resolve') return answer;

@@ -99,7 +99,7 @@ describe('PostgresTokenStore on its own table', () => {
     await pool.query(`drop schema ${table} cascade`);
   });
 
-  it('fails where there is no table, and creates none', async () => {
+  it('fails if there is no table, and creates none', async () => {
     const store = new PostgresTokenStore({ pool, table: 'nowhere' });
 
     await expect(store.read('grant')).rejects.toThrow('does not exist');
@@ -128,7 +128,7 @@ describe('PostgresTokenStore on its own table', () => {
     }
   });
 
-  it('grants one of a hundred claims where the default isolation is the strictest', async () => {
+  it('grants one of a hundred claims under the strictest default isolation', async () => {
     const strict = openPool(url, { max: 20, options: '-c default_transaction_isolation=serializable' });
     const store = new PostgresTokenStore({ pool: strict, table });
     await store.put('grant', login);
@@ -204,7 +204,7 @@ describe('PostgresTokenStore on its own table', () => {
     expect(await store.claimOnce('alive', 'another', 60_000)).toEqual({ outcome: 'taken', result: undefined });
   });
 
-  it('gives one of a hundred a key where the default isolation is the strictest', async () => {
+  it('gives the key to one of a hundred under the strictest default isolation', async () => {
     const strict = openPool(url, { max: 20, options: '-c default_transaction_isolation=serializable' });
     const store = new PostgresTokenStore({ pool: strict, table });
 

@@ -162,7 +162,7 @@ describe('SalesforceStrategy', () => {
     expect((await app.browser.get(await callbackOf(app))).body.info).toEqual({ state: 'where-i-was' });
   });
 
-  it('logs several people in at once where the strategy itself is handed to authenticate()', async () => {
+  it('logs several people in at once if the strategy itself is handed to authenticate()', async () => {
     const app = await passportApp({ byInstance: true });
     const browsers = Array.from({ length: 5 }, () => request.agent(app.url));
 

@@ -80,7 +80,7 @@ function eventually(salesforce: SalesforceAuth, name: SalesforceEventName): Prom
 const durationMs = expect.any(Number) as number;
 
 describe('events', () => {
-  it('tell where each token came from', async () => {
+  it('tell the source of each token', async () => {
     const { emulator, first, second, elapse, token } = await startProcesses(2, { cacheMs: 2_000 });
     expect(first.told()).toEqual([
       ['login.succeeded', { tokens: 'new' }],

@@ -43,7 +43,7 @@ export class SalesforceOptionError extends TypeError {
     Object.defineProperty(this, marker, { value: true });
   }
 
-  /** Always false: an option stays wrong until somebody corrects it. */
+  /** Always false: an option stays wrong until the operator corrects it. */
   get isTransient(): boolean {
     return userMessageOf(this).isTransient;
   }
@@ -142,7 +142,7 @@ export class SalesforceAuthError extends Error {
     this.#login = login;
   }
 
-  /** Whether it passes by itself, so that the same may be tried again; otherwise somebody has to do something first. */
+  /** Whether it passes by itself, so that the request may be tried again; otherwise an operator or user has to act first. */
   get isTransient(): boolean {
     return userMessageOf(this).isTransient;
   }

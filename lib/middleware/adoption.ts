@@ -16,7 +16,7 @@ import { userOf, type SalesforceUser } from './user';
 
 /** A refresh token that the application has had before. */
 export interface AdoptOptions {
-  /** As Salesforce sent it. From the call on it belongs to this package: nothing else may present it. */
+  /** As Salesforce sent it. From this call on, only this package may present it. */
   refreshToken: string;
   /** Whose client it was issued to, if the application has tenants. */
   tenant?: string | undefined;
@@ -26,15 +26,15 @@ export interface AdoptOptions {
   clientID?: string | undefined;
 }
 
-/** What a refresh token was made of. */
+/** The grant that was made of a refresh token. */
 export interface AdoptedGrant {
   /** For `tokens.get()` in jobs, and for `req.salesforce.adopt()` at the user's next visit. */
   grantId: string;
-  /** Whose token it was. */
+  /** The user of the token. */
   user: SalesforceUser;
 }
 
-/** How a session gets a login without a login page: by a refresh token, or by the id of a grant that was made of one. */
+/** How a session gets a login without a login page: a refresh token, or the id of a grant that was made of one. */
 export type SessionAdoption = (
   (Omit<AdoptOptions, 'tenant'> & { grantId?: undefined }) | { grantId: string; refreshToken?: undefined }
 ) & {
@@ -42,7 +42,7 @@ export type SessionAdoption = (
   add?: boolean | undefined;
 };
 
-/** More than Salesforce's refresh tokens have, in characters. */
+/** Longest refresh token that is accepted, in characters; Salesforce's are shorter. */
 const maxLength = 2_048;
 
 /** How often an adoption begins anew because another process goes on with it. */
@@ -113,7 +113,7 @@ async function allowed(
   }
 }
 
-/** A grant that is there already, and its user. */
+/** An existing grant and its user. */
 async function grantOf(
   core: AuthContext,
   key: GrantKey,

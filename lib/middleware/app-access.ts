@@ -6,7 +6,7 @@ import type { AuthContext } from './context';
 
 /** The application's own access to Salesforce, without a login; for jobs, webhooks and administration. */
 export interface AppAccess {
-  /** A valid access token, asked for if need be. @throws SalesforceAuthError with the remedy in Setup */
+  /** A valid access token, requested if needed. @throws SalesforceAuthError with the remedy in Setup */
   readonly getAccessToken: (options?: { rejected?: string }) => Promise<string>;
   /** `fetch` on the organization's instance, with a valid token, tried once more if Salesforce says that it has ended. */
   readonly fetch: (input: string | URL, init?: RequestInit) => Promise<Response>;
@@ -16,7 +16,7 @@ export interface AppAccess {
   readonly getGrantId: () => Promise<string>;
 }
 
-/** Opens the room of app tokens when it is used; until then nothing of it is loaded. */
+/** Loads the code of app tokens at its first use. */
 export function appAccess(core: AuthContext, options: AppOptions): AppAccess {
   let opened: Promise<AppClient> | undefined;
   const open = (): Promise<AppClient> => {

@@ -18,7 +18,7 @@ import { isPrefetch } from './visit';
 /** How long a repeated callback gets the login of the first one into its own session, in milliseconds. */
 const joinMs = 2 * 60 * 1000;
 
-/** What a login that ended well leaves for later requests of its callback. No token is in it. */
+/** What a successful login leaves for later requests of its callback. It holds no token. */
 interface Joinable {
   session: SessionLogin;
   settledAt: number;
@@ -29,7 +29,7 @@ interface Visit {
   res: Response;
 }
 
-/** The route Salesforce sends the browser back to. Whatever fails, the session stays as it was. */
+/** The route to which Salesforce sends the browser back. If it fails, the session stays unchanged. */
 export function callbackRoute(core: AuthContext): RequestHandler {
   return (req, res, next) => {
     endLogin(core, { req, res }).catch((error: unknown) => {
@@ -62,7 +62,7 @@ async function endLogin(core: AuthContext, visit: Visit): Promise<void> {
   setCookies(res, endedCookies(req));
   const target = targetOf(core, req, appState);
   await markLogin(core, visit, safeReturnTo(appState.returnTo) ?? target);
-  // A strict cookie does not go along with the redirects of a navigation that Salesforce began.
+  // A browser does not send a strict cookie with the redirects of a navigation that Salesforce began.
   const { sameSite } = sessionCookieOf(req) ?? {};
   if (sameSite === true || sameSite === 'strict') sendOn(res, target);
   else res.redirect(target);
@@ -82,7 +82,7 @@ async function create(core: AuthContext, req: Request, login: FinishedLogin): Pr
     throw error;
   }
   const joinable: Joinable = { session, settledAt: core.options.clock.now() };
-  // The user is logged in by now. Only a second request of the same callback misses what is not stored here.
+  // The user is logged in already. If this fails, only a second request of the same callback is affected.
   await login.settle({ result: joinable }).catch((error: unknown) => {
     core.report(error);
   });
@@ -92,7 +92,7 @@ async function create(core: AuthContext, req: Request, login: FinishedLogin): Pr
 async function join(core: AuthContext, req: Request, { transaction, outcome }: RepeatedLogin): Promise<void> {
   if ('result' in outcome) {
     const { session, settledAt } = outcome.result as Joinable;
-    // Later the page it was for decides whether a login is needed.
+    // After that time, the page of the login decides whether a login is needed.
     if (core.options.clock.now() - settledAt > joinMs) return;
     if (await joinSession(core, req, { session, addTo: (transaction.appState as AppState | undefined)?.addTo })) return;
   }
@@ -107,14 +107,14 @@ async function join(core: AuthContext, req: Request, { transaction, outcome }: R
   throw error;
 }
 
-/** Where a login goes: the page it was for, at the host where it began if that host is one of the application. */
+/** The page to which a login returns, at the host where the login began if the application has that host. */
 function targetOf(core: AuthContext, req: Request, { returnTo, returnOrigin }: AppState = {}): string {
   const { addresses, homePath } = core.options;
   const path = safeReturnTo(returnTo) ?? addresses.pathOf(req, '', homePath);
   const other = addresses.listed.find(({ origin }) => origin === returnOrigin)?.origin;
   if (other === undefined) return path;
   if (isSessionSharedWith(req, other) !== false) return other + path;
-  // There the user would not be logged in, and here the user is.
+  // The user is logged in at this host, but not at the other one.
   core.options.reporter.warn('SESSION_DOMAIN', unsharedText(other, addresses.of(req).origin));
   return path;
 }
@@ -131,9 +131,9 @@ function isOfSilentLogin(error: unknown): error is SalesforceAuthError {
   return error instanceof SalesforceAuthError && (error.login?.appState as AppState | undefined)?.isSilent === true;
 }
 
-/** The user has not asked for a silent login, so its failure is no page of the user's: only the operator hears of it. */
+/** A user has not asked for the silent login, so its failure shows no page. Only the operator is told. */
 async function returnSilently(core: AuthContext, { req, res }: Visit, error: SalesforceAuthError): Promise<void> {
-  // Salesforce would have to ask the user: an answer, and no failure.
+  // Salesforce would have to ask the user. That is an answer, not a failure.
   if (error.code !== 'ERR_SALESFORCE_IMMEDIATE_UNSUCCESSFUL') core.noteFailedLogin(error);
   await noteSilentFailure(core, req, res);
   res.redirect(targetOf(core, req, error.login?.appState as AppState | undefined));

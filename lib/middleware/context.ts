@@ -101,7 +101,7 @@ export class AuthContext {
     this.options.reporter.warn(error.code, error.message);
   }
 
-  /** Tells the operator that a login failed, whatever the application's own error handlers make of the error. */
+  /** Tells the operator that a login failed, also if an error handler of the application answers the error. */
   noteFailedLogin(error: unknown): void {
     const code = isSalesforceAuthError(error) ? error.code : undefined;
     this.events.emit('login.failed', { code, reason: errorFrom(error).message });
@@ -109,7 +109,7 @@ export class AuthContext {
     if (code === undefined) this.noteApplicationError('A login', error);
   }
 
-  /** Tells the operator that code of the application failed. What the error says is the application's own, and may be secret. */
+  /** Tells the operator that code of the application failed. The text of the error may be secret, and is left out. */
   noteApplicationError(what: string, error: unknown): void {
     const { name } = errorFrom(error);
     this.options.reporter.warn(

@@ -29,7 +29,7 @@ export function holdersOf(req: Request, core: AuthContext): string[] {
   return entriesOf(req, core.options.session).map(({ holder }) => holder);
 }
 
-/** A login that came back proven, and whose it is. */
+/** A proven login and its user. */
 export interface ProvenUser {
   login: ProvenLogin;
   user: SalesforceUser;
@@ -44,7 +44,7 @@ export interface SessionLogin extends GrantHolder {
 /**
  * Makes a session of a proven login: asks whether the user may log in, stores the tokens, renews the session.
  *
- * Whatever fails, the tokens are revoked and the session's logins are what they were.
+ * If any step fails, the tokens are revoked and the session's logins stay unchanged.
  *
  * @param addTo holders of the session the login is to be added to. Without one that is still in the session, the login
  *   replaces what the session has
@@ -72,8 +72,8 @@ export async function createSession(
 }
 
 /**
- * Puts a login that another request has ended into the session of this one, as a new holder of the same grant: the browser
- * that opened the callback twice keeps the answer to its last request only. An adopted grant gets its session so, too.
+ * Puts a login that another request has finished into the session of this request, as a new holder of the same grant. A browser
+ * that opened the callback twice keeps only the answer to its last request. An adopted grant gets its session in the same way.
  *
  * @param isAuthorized whether the application has been asked already
  * @returns false if the grant is over, or has begun anew since
@@ -109,7 +109,7 @@ async function putInSession(
   const { grantId, user } = entry;
   const former = stateOf(req, place);
   const entries = entriesOf(req, place);
-  // The session may have been logged out, and in by another user, while the login was under way.
+  // During the login, the session may have been logged out, and logged in by another user.
   const isSame = entries.some(({ holder }) => addTo.includes(holder));
   const others = isSame ? entries.filter((other) => other.grantId !== grantId).slice(0, maxLogins - 1) : [];
   const state = stateWith(entry, others, { extendAt: options.clock.now() + holderMsOf(req) / 2, tenant });
@@ -117,7 +117,7 @@ async function putInSession(
     await renewSession(req, options.keepSessionInfo);
     writeState(req, place, state);
     await onLogin?.({ req, user, grantId });
-    // `req.login()` of an application's Passport renews the session once more, and drops what is in it.
+    // `req.login()` of the application's Passport renews the session once more, and drops its content.
     writeState(req, place, state);
     await saveSession(req);
   } catch (error) {
@@ -126,7 +126,7 @@ async function putInSession(
     throw errorFrom(error);
   }
   for (const other of others) grants.addHolder(other, holderMsOf(req)).catch(() => undefined);
-  // What the session held before, perhaps of another user, goes with it.
+  // The former content of the session, perhaps of another user, is dropped with it.
   for (const old of entries) if (!others.includes(old)) releaseQuietly(core, old);
   debugLogin('%s logged in', grantId);
 }
@@ -158,7 +158,7 @@ export function assertOrganization({ options }: AuthContext, { organizationId }:
   );
 }
 
-/** The application's answer. What it throws becomes an error, whatever it is: Express takes `next(undefined)` for success. */
+/** The application's answer. Anything that it throws becomes an error, since Express takes `next(undefined)` for success. */
 async function isAuthorized(ask: () => boolean | Promise<boolean>): Promise<boolean> {
   let answer: unknown;
   try {
@@ -166,7 +166,7 @@ async function isAuthorized(ask: () => boolean | Promise<boolean>): Promise<bool
   } catch (error) {
     throw errorFrom(error);
   }
-  // A record of the user, or an object that says no inside, must not let anybody in by being there.
+  // An object, such as a record of the user, is not the answer `true`, and must not let the user in.
   if (typeof answer === 'boolean') return answer;
   throw invalid('authorizeUser', `a function that gives true or false, or promises it; it gave ${typeof answer}`);
 }

@@ -41,7 +41,7 @@ interface CheckedOptions extends CredentialsLoginOptions {
   credentialsIn: CredentialsPlace;
 }
 
-/** Longer than any username or password of Salesforce; no more is sent on. */
+/** Longest username or password that is sent on, in characters; those of Salesforce are shorter. */
 const maxLength = 1_024;
 
 /**
@@ -119,7 +119,7 @@ function siteOf(options: CredentialsLoginOptions, configuration: Configuration):
   );
 }
 
-/** What was posted. Of the password, nothing stays in the request: whatever logs it later, or shows it, has none. */
+/** The posted credentials. The password is removed from the request, so that nothing can log or show it later. */
 function takeCredentials(req: Request): Record<string, unknown> {
   const body: unknown = req.body;
   if (typeof body !== 'object' || body === null) return {};

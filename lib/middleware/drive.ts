@@ -4,7 +4,7 @@ import { errorFrom, isSalesforceAuthError, SalesforceAuthError } from '../errors
 import type { AuthenticateOptions } from '../strategy/options';
 import type { SalesforceStrategy } from '../strategy/strategy';
 
-/** What a strategy made of a request: a redirect, or a login that came back. */
+/** The answer of a strategy to a request: a redirect, or a proven login. */
 export type Driven = { redirectTo: string } | FinishedLogin | RepeatedLogin;
 
 /**

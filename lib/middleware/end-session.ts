@@ -6,7 +6,7 @@ import { exchange } from '../token/http';
 import type { AuthContext } from './context';
 import { entryOf } from './session';
 
-/** A logout waits no longer for the discovery document, in milliseconds. */
+/** How long a logout waits for the discovery document, in milliseconds. */
 const patienceMs = 5_000;
 
 /** Organizations whose logout is remembered. */
@@ -24,7 +24,7 @@ export class EndSession {
     this.#core = core;
   }
 
-  /** The logout of the current user's organization; undefined where there is none, or it cannot be told in time. */
+  /** The logout of the current user's organization; undefined if there is none, or if it is not known in time. */
   async urlFor(req: Request): Promise<string | undefined> {
     const { coordinator, options } = this.#core;
     const entry = entryOf(req, options.session);
@@ -43,7 +43,7 @@ export class EndSession {
       const url = parseUrl(this.#known.get(issuer) ?? '');
       return url && isTrustedHost(url, configuration.trustedHosts) ? url.href : undefined;
     } catch {
-      // The logout here must not depend on Salesforce.
+      // The logout of this application must not depend on Salesforce.
       debugLogin('end_session_endpoint could not be found');
       return undefined;
     }

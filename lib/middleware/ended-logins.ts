@@ -1,8 +1,8 @@
-/** Most holders that a process remembers; beyond that the oldest is forgotten, and found to have ended again. */
+/** Most holders that a process remembers. At the bound the oldest is forgotten; a guard finds out again that it has ended. */
 const maxHolders = 10_000;
 
 /**
- * Logins that a guard has found to have ended, by holder: in this process they do not count any more, whatever a session says.
+ * Logins that a guard has found to have ended, by holder. They no longer count in this process, even if a session names them.
  *
  * A session that lives in its cookie is not rewritten for that. The answer could arrive after that of a login in another
  * request, and would take the new login away.

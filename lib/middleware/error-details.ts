@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express';
 import type { SalesforceErrorCode } from '../errors';
 
-/** What an error page may show. Nothing in it is secret, and nothing of it was written by anybody else. */
+/** What an error page may show. It holds no secret, and no text from outside this package. */
 export interface ErrorPageDetails {
   code: SalesforceErrorCode;
   /** HTTP status the response has. */
@@ -10,7 +10,7 @@ export interface ErrorPageDetails {
   title: string;
   /** A sentence or two that say what to do. */
   message: string;
-  /** Whether it passes by itself. */
+  /** Whether the failure passes by itself. */
   isTransient: boolean;
   /** Seconds after which another try makes sense. */
   retryAfterSeconds: number | undefined;

@@ -11,7 +11,7 @@ export type AnyError = Error & {
   code: SalesforceErrorCode;
   status: number;
   retryAfterSeconds?: number | undefined;
-  /** Whether a login may help, too: the trouble lasts. */
+  /** Whether a login may help as well, since the trouble lasts. */
   offersLogin?: boolean | undefined;
 };
 
@@ -40,7 +40,7 @@ interface Origin {
   isOwnRoute: boolean;
 }
 
-/** Where the user was going, and to which organization: as the login knew it, else from the request. */
+/** The page and organization that the user wanted, from the login if it is known, else from the request. */
 function originOf(error: AnyError, req: Request, { core, mountPath }: RequestSalesforce): Origin {
   const { addresses, routes, source } = core.options;
   const login = error instanceof SalesforceAuthError ? error.login : undefined;

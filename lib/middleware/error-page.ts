@@ -17,8 +17,8 @@ const ownPageMs = 30_000;
 const unsentMs = 5_000;
 
 /**
- * Mounts the page behind everything else, the application's own error handlers included, so that it shows what none of
- * them has answered. That is known once requests come in, and not when the middleware is made.
+ * Mounts the page behind everything else, also behind the application's own error handlers, so that it shows what they have
+ * not answered. Their place is known once requests come in, not when the middleware is made.
  */
 export function errorPageMount(core: AuthContext): (req: Request) => void {
   /** Applications that have the page already. */
@@ -26,7 +26,7 @@ export function errorPageMount(core: AuthContext): (req: Request) => void {
   let last: Application | undefined;
   return (req) => {
     let { app } = req as { app?: Application };
-    // Nearly always the application of the request before, or none.
+    // Nearly always the application of the previous request, or none.
     if (!app || app === last) return;
     last = app;
     if (known.has(app)) return;
@@ -50,7 +50,7 @@ function lastErrorHandler(core: AuthContext): ErrorRequestHandler {
       return;
     }
     const details = detailsOf(error, req, salesforce);
-    // The user's page does not say what the operator has to do.
+    // The page for the user does not say what the operator has to do.
     core.report(error);
     if ('headers' in error) res.set(error.headers);
     res.vary('Accept');
@@ -115,7 +115,7 @@ function detailsOf(error: AnyError, req: Request, salesforce: RequestSalesforce)
   return { code, status, title, message: userMessage, isTransient, retryAfterSeconds, operatorMessage, links };
 }
 
-/** A `publicUrl` that fails is what the page may be about, so the page does without. */
+/** The page may be about a `publicUrl` that fails, so the page does not need it. */
 function linksOrNone(error: AnyError, req: Request, salesforce: RequestSalesforce): ErrorPageDetails['links'] {
   try {
     return linksOf(error, req, salesforce);

@@ -1,7 +1,7 @@
 import type { Request } from 'express';
 import type { Reporter } from '../reporter';
 
-/** Headers in which a proxy tells what the browser asked for, and how people write them. */
+/** Headers in which a proxy passes on the address that the browser used, in their usual spelling. */
 const headers = { 'x-forwarded-proto': 'X-Forwarded-Proto', 'x-forwarded-host': 'X-Forwarded-Host' } as const;
 const names = Object.keys(headers) as (keyof typeof headers)[];
 
@@ -9,8 +9,8 @@ const names = Object.keys(headers) as (keyof typeof headers)[];
  * Makes a check that tells the operator once that a proxy sends headers which Express ignores. Callback URL, links and secure
  * cookies are then those of the connection between the proxy and the application.
  *
- * A visitor can send such headers too, so the warning says so. After the first request with such a header the check looks at
- * nothing any more.
+ * A visitor can send such headers too, so the warning says so. After the first request with such a header the check
+ * does nothing more.
  */
 export function forwardedCheck(reporter: Reporter): (req: Request) => void {
   let isDone = false;

@@ -20,7 +20,7 @@ export class HolderExtensions {
     this.#grants = grants;
   }
 
-  /** Extends a session's time as a holder when half of it is over; not on every request, and nobody waits for it. */
+  /** Extends a session's time as a holder when half of it is over. It does not do so on each request, and no request waits. */
   extend(req: Request): void {
     const { clock, session } = this.#options;
     const state = stateOf(req, session);
@@ -32,7 +32,7 @@ export class HolderExtensions {
     const holderMs = holderMsOf(req);
     const isDue = now >= Math.max(state.extendAt, this.#dueAt.get(first.holder) ?? 0);
     if (isDue) {
-      // A cookie that is written by a slow request would undo a login or logout that ended meanwhile.
+      // If a slow request wrote the cookie, it would undo a login or logout that ended meanwhile.
       if (isSessionInStore(req)) state.extendAt = now + holderMs / 2;
       else this.#remember(first.holder, now + holderMs / 2);
     }

@@ -6,8 +6,8 @@ import type { Reporter } from '../reporter';
 import type { TokenStore } from '../stores/store';
 
 /**
- * Where the claims of login callbacks are kept: in the token store, so that all processes see them. A store of the application
- * that keeps none leaves them to this process.
+ * Where the claims of login callbacks are kept: in the token store, so that all processes see them. If the
+ * store of the application keeps no claims, this process keeps them.
  */
 export function claimRecordsOf(
   store: TokenStore,

@@ -7,7 +7,7 @@ import { cookieName, cookieOptions, cookiesOf } from '../login/cookies';
 import type { ParsedOptions } from './options';
 import { entriesOf, type SessionPlace } from './session';
 
-/** What a page, guard or picker of ours asks of the login route beside a plain login. */
+/** What our page, guard or picker asks of the login route beside a plain login. */
 export interface LoginIntent {
   /** Path to return to. */
   returnTo?: string | undefined;
@@ -28,8 +28,8 @@ const intentLifeMs = 30 * 60 * 1000;
 /**
  * Links of ours to the login route, sealed and bound to the browser they were made for.
  *
- * Another site can send a browser to the login route as well. It must not choose the organization, and must not add a login:
- * `state` and PKCE would fit, since the victim's own browser began that login. So only a sealed link, or a page of the same
+ * Another site can send a browser to the login route as well. That site must not choose the organization or add a login.
+ * `state` and PKCE do not prevent this, since the victim's own browser began the login. So only a sealed link, or a page of the same
  * origin, may ask for more than a plain login.
  */
 export class LoginIntents {
@@ -51,7 +51,7 @@ export class LoginIntents {
     return (intent) => this.#keys.seal(subject, JSON.stringify({ ...intent, at: this.#clock.now() }));
   }
 
-  /** The intent of a request; undefined if it has none of ours, for this browser and still good. */
+  /** The intent of a request; undefined without a valid intent for this browser. */
   async read(req: Request): Promise<LoginIntent | undefined> {
     const sealed = req.query[intentParameter];
     const browser = this.#nameIn(req);

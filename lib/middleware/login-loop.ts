@@ -11,29 +11,29 @@ import { entryOf, sessionCookieOf, sessionSizeOf } from './session';
 const cookie = 'salesforce-login-loop';
 const subject = 'login that has not been used yet';
 
-/** A login that is not used within this time is no loop, in milliseconds. */
+/** A login that is not used within this time does not count as a loop, in milliseconds. */
 const windowMs = 60_000;
 
 /** Largest cookie that browsers keep, name and value together, in bytes (RFC 6265, section 6.1). */
 const maxCookieBytes = 4096;
 
-/** What is known of a login at its callback, for the request after it. */
+/** What the callback knows of a login, for the next request. */
 interface Mark {
   /** Fingerprint of the page that the login was for, and of the tenant. */
   page: string;
   at: number;
   /** Fingerprint of the id of the session the login was put into, if that session has one. */
   session?: string | undefined;
-  /** Why the browser will not keep the session's cookie, if that can be seen. */
+  /** Why the browser will not keep the session's cookie, if that is visible. */
   cookieProblem?: 'secure' | 'size' | undefined;
 }
 
 /**
- * Notes that a login has ended well and has not been used yet. If the page it was for asks for a login again, the login did
- * not hold, and another one would end the same way.
+ * Notes that a login has succeeded and has not been used yet. If its page asks for a login again, the login was lost, and
+ * another login would be lost as well.
  *
- * The mark is a cookie of its own, since the session is what may not be working. It is sealed: a sibling domain could plant
- * one otherwise, and so lock a page.
+ * The mark is a cookie of its own, since the session may be the part that fails. It is sealed, since a sibling domain could
+ * otherwise plant a mark and so lock a page.
  */
 export async function markLogin(core: AuthContext, { req, res }: Visit, returnTo: string): Promise<void> {
   const { addresses, keys, clock } = core.options;
@@ -63,7 +63,7 @@ interface Visit {
 }
 
 /**
- * Forgets the mark once a request with a login is answered well: the login holds. Called on each request, so it looks at the
+ * Removes the mark once a request with a login succeeds: the login works. Called on each request, so it looks at the
  * cookies only if the mark is among them.
  */
 export function forgetMarkIfServed(core: AuthContext, req: Request, res: Response): void {
@@ -75,12 +75,12 @@ export function forgetMarkIfServed(core: AuthContext, req: Request, res: Respons
   });
 }
 
-/** Whether the mark is among the cookies. A request that no Express application handles has no response to take it away. */
+/** Whether the mark is among the cookies. A request outside of Express has no response that could remove the mark. */
 function hasMark(req: Request): boolean {
   return req.headers.cookie?.includes(cookie) === true && (req as { app?: object }).app !== undefined;
 }
 
-/** Takes the mark away: the user has logged out, or has read that the login did not hold. */
+/** Removes the mark: the user has logged out, or has read that the login was lost. */
 export function clearMark({ options }: AuthContext, req: Request, res: Response): void {
   if (!hasMark(req)) return;
   const isSecure = options.addresses.isSecure(req);
@@ -88,8 +88,8 @@ export function clearMark({ options }: AuthContext, req: Request, res: Response)
 }
 
 /**
- * Notes that a request got past a guard. The login holds, unless this very request is sent to the login. The session is left
- * alone: a session that lives in its cookie would overwrite a login that came in between.
+ * Notes that a request got past a guard. The login works, unless this request is sent to the login all the same. The session
+ * is not changed, since a session that lives in its cookie would overwrite a login that came meanwhile.
  */
 export function noteUse(req: Request): void {
   if (hasMark(req)) loginsInUse.add(req);
@@ -98,11 +98,11 @@ export function noteUse(req: Request): void {
 /** Requests that got past a guard, of a login that is marked. */
 const loginsInUse = new WeakSet<Request>();
 
-/** Requests that were sent to the login: how they were answered says nothing good of the login before. */
+/** Requests that were sent to the login. Their status does not show that the earlier login works. */
 const loginsThatFailed = new WeakSet<Request>();
 
 /**
- * Notes that a request needs a login, and looks whether one for the same page has just ended well.
+ * Notes that a request needs a login, and checks whether a login for the same page has just succeeded.
  *
  * @param cause the error of the login the request had, if it had one
  * @throws SalesforceAuthError `ERR_SALESFORCE_LOGIN_LOOP` with the cause, as far as it can be seen
@@ -126,8 +126,8 @@ export async function checkLoginLoop(
 }
 
 /**
- * The same for a request that begins a login by itself. A login that was in the session may have ended since, which no guard has
- * told here; so only what is certain counts: a session's cookie that did not come back, or cannot.
+ * The same for a request that begins a login by itself. A login in the session may have ended since, and no guard has
+ * reported that. So only certain signs count: a session's cookie that did not come back, or that browsers cannot keep.
  */
 export async function checkLoopAtLogin(core: AuthContext, req: Request, returnTo: string): Promise<void> {
   const mark = await readMark(core, req);

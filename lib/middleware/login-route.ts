@@ -44,7 +44,7 @@ export interface AppState {
   isSilent?: boolean | undefined;
 }
 
-/** What a request asks of the login beside a plain one. */
+/** What a request asks of the login beside a plain login. */
 interface Wish {
   returnTo: string | undefined;
   org: string | undefined;
@@ -58,7 +58,7 @@ interface Wish {
  * Another site may lead a browser to the plain login of the configured host, as the App Launcher of Salesforce does, and only
  * if the session has no login. For anything more, a page of ours asks the user first.
  *
- * @throws SalesforceOptionError here and now for a wrong option
+ * @throws SalesforceOptionError at once for a wrong option
  */
 export function loginRoute(core: AuthContext, options: LoginOptions = {}): RequestHandler {
   parsePart(loginOptions, options, 'login()');
@@ -181,7 +181,7 @@ async function ask(
   const { addresses, session, homePath } = core.options;
   const [entry] = entriesOf(req, session);
   const { returnTo, org, add } = wish;
-  // Checked now, so that the page names a host that the login will really go to.
+  // Checked now, so that the page names the host to which the login will go.
   const baseUrl =
     wish.baseUrl ?? (await baseUrlOf(core, req, org)) ?? (moved?.options['baseUrl'] as string | undefined);
   const intent = await core.intents.sealer(req, res)({ returnTo, org, add });

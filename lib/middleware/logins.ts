@@ -17,9 +17,9 @@ export interface Access {
   readonly instanceUrl: string | undefined;
   /** Granted scopes, known when `accessToken` is. */
   readonly scope: readonly string[] | undefined;
-  /** A valid access token, refreshed if need be. Rejects with 401 where nobody is logged in. */
+  /** A valid access token, refreshed if need be. Rejects with 401 without a login. */
   readonly getAccessToken: (options?: { rejected?: string }) => Promise<string>;
-  /** `fetch` on the user's instance, with a valid token, tried once more where Salesforce says it has ended. */
+  /** `fetch` on the user's instance, with a valid token, tried once more if Salesforce says that the token has ended. */
   readonly fetch: (input: string | URL, init?: RequestInit) => Promise<Response>;
   /** The newest version of the REST API that the organization has, such as `68.0`; asked once a day. */
   readonly apiVersion: () => Promise<string>;
@@ -43,7 +43,7 @@ export interface SalesforceLogin extends Access {
 
 /** What the objects of a request have in common: state that is private, and getters that stand on the prototype. */
 export abstract class RequestAccess implements Access {
-  /** @internal The access at hand, or undefined where nobody is logged in. */
+  /** @internal The access of the request, or undefined without a login. */
   abstract get client(): GrantClient | undefined;
 
   /** Makes sure that the access can be used. */
@@ -83,7 +83,7 @@ export abstract class RequestAccess implements Access {
   }
 }
 
-/** A login of the session beside, or as well as, the one `req.salesforce` stands for. */
+/** Any login of the session, the one of `req.salesforce` or another. */
 export class RequestLogin extends RequestAccess implements SalesforceLogin {
   readonly #entry: SessionEntry;
   readonly #client: GrantClient;
@@ -122,7 +122,7 @@ export class RequestLogin extends RequestAccess implements SalesforceLogin {
   }
 }
 
-/** Nobody of that organization is logged in in this session. */
+/** The session has no login of that organization. */
 export function wrongOrganization(): SalesforceAuthError {
   return new SalesforceAuthError(
     'ERR_SALESFORCE_WRONG_ORGANIZATION',

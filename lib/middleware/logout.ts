@@ -22,7 +22,7 @@ export interface LogoutOptions {
   /** Where to go afterwards. Default: `homePath`. */
   returnTo?: string | undefined;
   /**
-   * Send the browser on to Salesforce's logout, where the organization offers one (`end_session_endpoint` of its discovery
+   * Send the browser on to Salesforce's logout, if the organization offers one (`end_session_endpoint` of its discovery
    * document), or to the URL given. Where it goes from there is set in Salesforce. Default false: the user stays logged in
    * at Salesforce.
    */
@@ -46,9 +46,9 @@ export function logoutHandler(core: AuthContext, options: LogoutOptions = {}): R
   const findEndSession = endSessionOf(core, options.singleLogout);
   const logOut = async (req: Request, res: Response): Promise<void> => {
     const { everywhere, organization = req.query['organization'] } = options;
-    // Something else than one id means no login, rather than all of them.
+    // Anything but one id means no login, not all logins.
     const which = organization === undefined || typeof organization === 'string' ? organization : '';
-    // Looked up before the grant that tells it is gone.
+    // Looked up before the logout, since the grant names it.
     const endSessionUrl = await findEndSession(req);
     await logOutSession(core, req, { everywhere, organization: which });
     clearMark(core, req, res);

@@ -7,8 +7,8 @@ import { sessionsOf } from './session';
 const callbacks = new WeakMap<Application, Map<string, AuthContext>>();
 
 /**
- * Looks, once for each application, whether another middleware of this package serves the same callback: logins of one would
- * end at the other, and go round for ever.
+ * Checks once for each application whether another middleware of this package serves the same callback. The logins of one
+ * would end at the other, in an endless loop.
  *
  * @returns a function that gives the error for a request of such an application
  */
@@ -17,7 +17,7 @@ export function conflictCheck(core: AuthContext): (req: Request) => SalesforceAu
   let conflict: SalesforceAuthError | undefined;
   return (req) => {
     const { app } = req as { app?: Application };
-    // Nearly always the application of the request before, or none.
+    // Nearly always the application of the previous request, or none.
     if (!app || app === last) return conflict;
     last = app;
     warnOfSharedEntry(req, core);
@@ -43,7 +43,7 @@ function register(app: Application, path: string, core: AuthContext): Salesforce
 /** Middlewares that keep logins in the same sessions, by the name of their entry. */
 const keepers = new WeakMap<object, Map<string, AuthContext>>();
 
-/** Tells the operator of two middlewares that take each other's logins for their own. */
+/** Warns the operator of two middlewares that would use each other's logins. */
 function warnOfSharedEntry(req: Request, core: AuthContext): void {
   const sessions = sessionsOf(req);
   if (!sessions) return;

@@ -25,7 +25,7 @@ footer{padding-top:1rem;border-top:1px solid var(--line);color:var(--quiet);font
 code{overflow-wrap:anywhere}
 `;
 
-/** Headers of a page: it runs nothing, loads nothing, is in no frame, and its links tell nobody the query. */
+/** Headers of a page: no scripts, no external content, no frames, and no query in the referrer of its links. */
 export const pageHeaders: Readonly<Record<string, string>> = {
   'Cache-Control': 'no-store',
   'Content-Security-Policy':

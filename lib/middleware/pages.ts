@@ -31,7 +31,7 @@ export function sendOn(res: Response, url: string): void {
 export function sendFramed(res: Response, href: string): void {
   const { 'Content-Security-Policy': policy = '', ...others } = pageHeaders;
   res.status(401).set(others).type('html');
-  // Else the page would be a blank frame. It holds nothing but a link that leaves the frame.
+  // Without this the frame would be blank. The page has only a link that leaves the frame.
   res.set('Content-Security-Policy', policy.replace("; frame-ancestors 'none'", ''));
   const link = `<nav><a href="${escapeHtml(href)}" target="_top">Log in with Salesforce</a></nav>`;
   res.send(pageHtml('Please log in', `<p>Salesforce does not let you log in inside another page.</p>\n${link}`));

@@ -16,19 +16,19 @@ interface Common extends Access {
   /** All logins of this session, the current one first; there is more than one after a login with `add`. */
   readonly logins: readonly SalesforceLogin[];
   /**
-   * The login of an organization, or of a grant id; undefined where the session has none. Of several users of one
+   * The login of an organization, or of a grant id; undefined if the session has none. Of several users of one
    * organization it is the current one, else the latest.
    */
   readonly for: (organizationOrGrantId: string) => SalesforceLogin | undefined;
   /**
-   * Makes another login the current one, for this session. Rejects with `ERR_SALESFORCE_WRONG_ORGANIZATION` (403) where the
-   * session has none of that organization or grant id.
+   * Makes another login the current one, for this session. Rejects with `ERR_SALESFORCE_WRONG_ORGANIZATION` (403) if the
+   * session has no login of that organization or grant id.
    */
   readonly switchTo: (organizationOrGrantId: string) => Promise<void>;
   /**
    * Logs a user in without a login page, by a refresh token that the application has had before, or by a grant that
    * `salesforce.tokens.adopt()` has made of it. As after a login, the session gets a new id, and `authorizeUser` and `onLogin`
-   * are called. Take the token or the grant id from where only your server writes: it decides who is logged in.
+   * are called. Take the token or the grant id from a place that only your server writes: it decides who is logged in.
    *
    * Rejects with `ERR_SALESFORCE_REAUTHENTICATION_REQUIRED` (401) if only a login page helps; with others (502, 503) if that
    * is not known yet.
@@ -47,7 +47,7 @@ export interface AuthenticatedRequest extends Common {
   readonly user: SalesforceUser;
 }
 
-/** `req.salesforce` where nobody is logged in. */
+/** `req.salesforce` without a login. */
 interface AnonymousRequest extends Common {
   readonly isAuthenticated: false;
   readonly user: undefined;
@@ -56,7 +56,7 @@ interface AnonymousRequest extends Common {
 /** What the middleware puts on each request. Test `isAuthenticated`, or use `salesforce.get(req)` behind a guard. */
 export type SalesforceRequest = AuthenticatedRequest | AnonymousRequest;
 
-/** `req.salesforce` behind a guard, where a valid token is at hand. */
+/** `req.salesforce` behind a guard, with a valid token. */
 export interface GuardedRequest extends AuthenticatedRequest {
   readonly grantId: string;
   readonly accessToken: string;
@@ -120,7 +120,7 @@ export class RequestSalesforce extends RequestAccess implements Common {
     if (found) this.#picked = found.grantId;
   }
 
-  /** @internal The user's access, or undefined where nobody is logged in. */
+  /** @internal The user's access, or undefined without a login. */
   get client(): GrantClient | undefined {
     const { entry } = this;
     if (!entry) this.#client = undefined;
@@ -197,11 +197,11 @@ export function attached(req: Request, property: string): RequestSalesforce | un
   return value instanceof RequestSalesforce ? value : undefined;
 }
 
-/** Nobody is logged in in this session. */
+/** The session has no login. */
 export function notAuthenticated(): SalesforceAuthError {
   return new SalesforceAuthError(
     'ERR_SALESFORCE_NOT_AUTHENTICATED',
-    'Nobody is logged in with Salesforce in this session. Guard the route with requireSalesforce(), or test req.salesforce.isAuthenticated.',
+    'No user is logged in with Salesforce in this session. Guard the route with requireSalesforce(), or test req.salesforce.isAuthenticated.',
     { status: 401 },
   );
 }

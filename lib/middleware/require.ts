@@ -23,8 +23,8 @@ export interface RequireOptions {
 /**
  * Guards routes: behind it the user is logged in and the access token valid.
  *
- * A page request of somebody who is not logged in is redirected to the login, and back afterwards; any other request is
- * answered 401 with JSON. While no valid token can be had for now, it answers 503 and leaves the user logged in.
+ * Without a login, a page request is redirected to the login, and back afterwards. Any other request is answered 401 with
+ * JSON. While no valid token can be had for now, it answers 503 and leaves the user logged in.
  *
  * @example
  * import express from 'express';
@@ -63,7 +63,7 @@ export function guard(property: string, options: RequireOptions): RequestHandler
       if (asksForPage(req)) onHeaders(res, keepOutOfCaches);
       next(asksForMore ? forbidden(entry.user.organizationId, client.scope ?? [], organization, scopes) : undefined);
     };
-    // Nearly always: a valid token in memory, and nothing to wait for.
+    // The usual case: a valid token is in memory, and nothing has to be waited for.
     if (client.refreshNow()) {
       pass();
       return;
@@ -78,7 +78,7 @@ export function guard(property: string, options: RequireOptions): RequestHandler
   };
 }
 
-/** An error handler that makes a login of an error that only a login mends, and 503 of a session that cannot be read. */
+/** An error handler that begins a login if only a login helps, and answers 503 if the session cannot be read. */
 export function loginOnError(property: string): ErrorRequestHandler {
   return function salesforceErrorHandler(error, req, res, next) {
     const unread = sessionReadError(req, error);

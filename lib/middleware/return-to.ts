@@ -1,4 +1,4 @@
-/** A base that no application has, to see what a browser would make of a reference. */
+/** A base that no application has. It shows how a browser would resolve a reference. */
 const anyOrigin = 'http://return-to.invalid';
 
 /** Longest path kept, in characters, after escaping: it travels in a cookie. */
@@ -36,7 +36,7 @@ function sameOrigin(reference: string): URL | undefined {
   }
 }
 
-/** Whether a path leads nowhere else, however often somebody decodes it before a browser reads it. */
+/** Whether a path stays on this origin, also if proxies decode it before a browser reads it. */
 function staysDecoded(path: string): boolean {
   let current = path;
   for (let round = 0; round < maxDecodings; round++) {
@@ -49,7 +49,7 @@ function staysDecoded(path: string): boolean {
   return !current.includes('%25');
 }
 
-/** Decodes each escape by itself, so that one that stands for no character does not hide the others. */
+/** Decodes each escape by itself, so that an invalid escape does not hide the others. */
 function decodedOnce(path: string): string {
   return path.replace(/%([0-7][0-9a-f])/gi, (_escape, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }

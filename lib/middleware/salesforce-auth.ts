@@ -49,7 +49,7 @@ export interface SalesforceAuth extends RequestHandler {
   /**
    * `req.salesforce` behind a guard, typed as logged in and with a token.
    *
-   * @throws SalesforceAuthError `ERR_SALESFORCE_NOT_AUTHENTICATED` where no guard ran before
+   * @throws SalesforceAuthError `ERR_SALESFORCE_NOT_AUTHENTICATED` if no guard ran before
    */
   get(req: Request): GuardedRequest;
   /**
@@ -58,8 +58,8 @@ export interface SalesforceAuth extends RequestHandler {
    */
   of(req: IncomingMessage): SalesforceRequest;
   /**
-   * An error handler to mount after the routes: where a login turns out to have ended while a route was working, it sends
-   * a page request to the login and back, and answers 401 JSON to an API request. Other errors it passes on.
+   * An error handler to mount after the routes. If a login has ended while a route was working, the handler sends a page
+   * request to the login and back, and answers an API request 401 with JSON. It passes other errors on.
    */
   errorHandler(): ErrorRequestHandler;
   /** Grants outside of requests. */
@@ -77,7 +77,7 @@ export interface SalesforceAuth extends RequestHandler {
   readonly events: EventEmitter<SalesforceEvents>;
   /**
    * Looks for what would make logins or refreshes fail: in the options, at Salesforce and in the token store. It presents no
-   * refresh token, logs nobody in and changes nothing; what it returns holds no secret.
+   * refresh token, logs no user in and changes nothing. Its result holds no secret.
    */
   diagnose(options?: DiagnoseOptions): Promise<Diagnosis>;
   /**
@@ -98,7 +98,7 @@ export interface SalesforceAuth extends RequestHandler {
  * Login with Salesforce, and a valid access token on every request, as one Express middleware.
  *
  * Mount it after a session middleware. It serves the login, callback and logout routes and puts `req.salesforce` on every
- * request; it waits for Salesforce only where a guard or `getAccessToken()` asks.
+ * request; it waits for Salesforce only if a guard or `getAccessToken()` asks.
  *
  * @param options the client as it is set up in Salesforce, or `configuration`: a function that gives it; and everything else
  * @throws SalesforceOptionError
@@ -137,7 +137,7 @@ export function salesforceAuth(options: SalesforceAuthOptions): SalesforceAuth {
 
   const middleware: RequestHandler = function salesforceAuthMiddleware(req, res, next) {
     if (property in req) {
-      // Mounted twice on the way of this request: once is enough.
+      // The middleware has run on this request already: it is mounted twice.
       if (attached(req, property)?.core === core) next();
       else next(alreadyThere(property));
       return;
@@ -218,7 +218,7 @@ function attachedOrNew(req: Request, property: string, core: AuthContext): Sales
   return (attached(req, property) ?? attach(req, property, core)) as unknown as SalesforceRequest;
 }
 
-/** Without a slash at its end; undefined where no Express application has the request, which then has no routes either. */
+/** Without a slash at its end; undefined if no Express application has the request, which then has no routes either. */
 function pathOf({ path }: Request): string | undefined {
   return (path as string | undefined)?.endsWith('/') ? withoutSlash(path) : path;
 }

@@ -85,9 +85,9 @@ async function loginTarget(
 ): Promise<string> {
   const { addresses, routes, session } = core.options;
   const page = routes.choose === false ? login : addresses.pathOf(req, mountPath, routes.choose);
-  // A user who is logged in to other organizations stays so. Another site may have led here, so our own seal says it.
+  // The user stays logged in to other organizations. Our seal says so, since another site may have led here.
   const add = entriesOf(req, session).length > 0;
-  // A session that lives in its cookie still names the login that has ended, and another process would ask about it.
+  // A session that lives in its cookie still names the ended login, and another process would look it up.
   if (!add && stateOf(req, session) === undefined) return withQuery(page, { returnTo });
   return withQuery(page, { [intentParameter]: await core.intents.sealer(req, res)({ returnTo, add }) });
 }

@@ -95,9 +95,9 @@ function makeCurrent(session: SessionPlace, req: Request, grantId: string): void
 }
 
 /**
- * Takes a login out of the session that is over for good: Salesforce or a logout elsewhere has ended its grant. A login
- * whose app is merely not configured stays, to go on once it is again. No other login takes its place unasked: what the
- * user was doing was meant for this one's organization.
+ * Removes a login from the session if its grant has ended or was logged out elsewhere. A login whose app is not configured at
+ * the moment stays, and works again once the app is configured. No other login takes its place by itself, since the user was
+ * working in this organization.
  */
 export async function forgetLogin(
   { options, grants }: AuthContext,
@@ -110,7 +110,7 @@ export async function forgetLogin(
   if (!entry) return;
   session.ended.note(entry.holder);
   if (await isSessionStillInStore(req)) removeEntries(req, session, [entry]);
-  // In the background: nobody waits for it, and a holder that stays runs out by itself.
+  // In the background: no request waits, and a holder that stays ends by itself.
   grants.removeHolder(entry).catch(() => undefined);
 }
 

@@ -16,7 +16,7 @@ export function noteSession(req: Request): void {
 }
 
 /**
- * Why a request has no session, as far as can be seen; undefined if the session middleware ran and made none, as
+ * Why a request has no session, as far as is visible; undefined if the session middleware ran and made none, as
  * express-session does while its store says it is disconnected.
  */
 export function missingSession(req: Request): SalesforceAuthError | undefined {
@@ -82,7 +82,7 @@ function placesIn(app: Application): Place[] {
 }
 
 function placesOf(stack: readonly Layer[], isOutermost: boolean): Place[] {
-  // What this package gets, has passed the stack before it.
+  // A request that reaches this package has passed the stack before it.
   const isPassed = isOutermost || stack.some(isOwn);
   return stack.flatMap((layer): Place[] => {
     const { name = '', handle, slash, regexp } = layer;

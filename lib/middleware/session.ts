@@ -27,7 +27,7 @@ export interface SessionPlace {
   readonly key: string;
   /** Says whose request it is, if the application has tenants. */
   readonly tenant: TenantFunction | undefined;
-  /** Logins that count for nothing any more, although sessions name them. */
+  /** Logins that no longer count, although sessions name them. */
   readonly ended: EndedLogins;
 }
 
@@ -35,7 +35,7 @@ export interface SessionPlace {
 export interface SessionState {
   /** Whose logins these are: in requests of another tenant they count for nothing. */
   tenant?: string;
-  /** The login `req.salesforce` stands for; absent where it has ended and others are left. */
+  /** The login of `req.salesforce`; absent if it has ended and others are left. */
   current?: SessionEntry;
   /** The others, the latest first. */
   others?: SessionEntry[];
@@ -57,7 +57,7 @@ interface AnySession {
   };
 }
 
-/** How long a session holds its grant where it does not say how long it lives itself: a day. */
+/** How long a session holds its grant if the session has no time of its own: a day. */
 const defaultHolderMs = 24 * 60 * 60 * 1000;
 
 /** The current login of a request's session. On the path of every request, so it looks at nothing else. */
@@ -124,9 +124,9 @@ export function stateWith(
 }
 
 /**
- * Gives the browser a new session, so that an id planted before the login is worth nothing after it.
+ * Gives the browser a new session, so that an id that was planted before the login does not work after it.
  *
- * express-session does it in its store; a cookie-session is its content and has no id.
+ * express-session does so in its store. A cookie-session is only its content and has no id.
  *
  * @throws SalesforceAuthError `ERR_SALESFORCE_SESSION_STORE`
  */
@@ -142,7 +142,7 @@ export async function renewSession(req: Request, keepSessionInfo: boolean): Prom
   if (renewed !== session) {
     if (keepSessionInfo) Object.assign(renewed, info);
   } else if (!keepSessionInfo) {
-    // Emptied where it is: cookie-session takes a new object without content for one that need not be sent. What it has of
+    // Emptied in place, since cookie-session does not send a new object without content. What the session has of
     // functions was given to it for Passport, which asks for `regenerate` and `save`.
     for (const name of Object.keys(info)) Reflect.deleteProperty(session, name);
   }
@@ -279,7 +279,7 @@ export function requireSession(req: Request): AnySession {
 }
 
 /**
- * The error of a session store that could not be read, as one of ours; undefined where an error is something else.
+ * The error of a session store that could not be read, as an error of this package; undefined for any other error.
  *
  * express-session passes on what its store threw, before it has made a session but after it has told which store it is.
  */
@@ -293,7 +293,7 @@ function noSessionMade({ originalUrl }: Request): SalesforceAuthError {
   return new SalesforceAuthError(
     'ERR_SALESFORCE_SESSION_STORE',
     `The session could not be read: express-session made none at ${originalUrl.split('?')[0] ?? '/'}. Its store says that it is ` +
-      "disconnected (check the server and the connection), or its option cookie.path is not '/'. Nobody was logged out.",
+      "disconnected (check the server and the connection), or its option cookie.path is not '/'. No user was logged out.",
     { status: 503, retryAfterSeconds: 5 },
   );
 }
@@ -301,7 +301,7 @@ function noSessionMade({ originalUrl }: Request): SalesforceAuthError {
 function sessionStoreFailed(what: string, cause: unknown): SalesforceAuthError {
   return new SalesforceAuthError(
     'ERR_SALESFORCE_SESSION_STORE',
-    `The session could not be ${what}. Nobody was logged out; check the server and the connection of the session store.`,
+    `The session could not be ${what}. No user was logged out; check the server and the connection of the session store.`,
     { status: 503, cause, retryAfterSeconds: 5 },
   );
 }
@@ -327,7 +327,7 @@ function withoutFunctions(info: object): object {
   return Object.fromEntries(Object.entries(info).filter(([, value]) => typeof value !== 'function'));
 }
 
-// Asked several times in every request, so it makes no object.
+// Each request asks this several times, so it makes no object.
 function isEntry(value: unknown): value is SessionEntry {
   if (typeof value !== 'object' || value === null) return false;
   const { grantId, generation, holder, user } = value as Partial<SessionEntry>;

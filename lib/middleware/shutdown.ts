@@ -35,7 +35,7 @@ async function endRequests(server: HttpServer | HttpsServer, clock: Clock, timeo
   server.prependListener('request', (_req: unknown, res: ServerResponse) => {
     res.setHeader('Connection', 'close');
   });
-  // Of the server below: it stops listening and leaves idle connections alone.
+  // The method of net.Server: it stops listening and leaves idle connections open.
   NetServer.prototype.close.call(server, () => ended.abort());
   const since = clock.monotonic();
   while (!ended.signal.aborted && clock.monotonic() - since < timeoutMs) {

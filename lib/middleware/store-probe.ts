@@ -12,7 +12,7 @@ const connectMs = 5_000;
 
 /** A look at the token store when the middleware is made. */
 export interface StoreProbe {
-  /** The application ends: what fails from now on is no news. */
+  /** The application ends, so failures from now on are not reported. */
   end: () => void;
 }
 
@@ -39,7 +39,7 @@ export function probeStore({ store, clock, reporter }: Probed): StoreProbe {
     if (failure)
       reporter.warn(
         'STORE_UNAVAILABLE',
-        `${noAnswer(failure)} ${failure.fix} Until then nobody can log in or be refreshed.`,
+        `${noAnswer(failure)} ${failure.fix} Until then no user can log in, and no token can be refreshed.`,
       );
     for (const { check, message, fix } of findings) {
       reporter.warn(`STORE_${check.toUpperCase()}`, fix === undefined ? message : `${message} ${fix}`);
@@ -51,7 +51,7 @@ export function probeStore({ store, clock, reporter }: Probed): StoreProbe {
 
 /** Why the store does not answer; undefined if it does. */
 async function failureOf(store: TokenStore, clock: Clock): Promise<StoreFailure | undefined> {
-  // It answers, and no application should see its memory looked at.
+  // The memory store always answers.
   if (store instanceof MemoryTokenStore) return undefined;
   const late = (): Error => Object.assign(new Error(`no answer within ${answerMs} ms`), { code: 'TIMEOUT' });
   try {

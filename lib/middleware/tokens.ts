@@ -8,7 +8,7 @@ import { toId18 } from '../salesforce/ids';
 import { adoptToken, type AdoptedGrant, type AdoptOptions } from './adoption';
 import type { AuthContext } from './context';
 
-/** Whose grant it is. `clientID` may be left out where there is one client. */
+/** Whose grant it is. `clientID` may be left out if there is one client. */
 export interface GrantOwnerQuery {
   organizationId: string;
   userId: string;
@@ -49,8 +49,8 @@ export class Tokens {
   /**
    * A user's access with a valid token, by grant id or by user.
    *
-   * @throws SalesforceAuthError `ERR_SALESFORCE_REAUTHENTICATION_REQUIRED` where there is no such grant or it has ended;
-   *   others (503) where no valid token can be had for now
+   * @throws SalesforceAuthError `ERR_SALESFORCE_REAUTHENTICATION_REQUIRED` if there is no such grant or it has ended;
+   *   others (503) if there is no valid token for now
    */
   async get(grant: string | GrantOwnerQuery): Promise<GrantClient & { accessToken: string; instanceUrl: string }> {
     const client = new GrantClient(this.#core.coordinator, { grantId: await this.#idOf(grant) });
@@ -58,7 +58,7 @@ export class Tokens {
     return client as GrantClient & { accessToken: string; instanceUrl: string };
   }
 
-  /** Looks a grant up without refreshing anything; undefined where there is none. */
+  /** Looks a grant up without refreshing it; undefined if there is none. */
   async find(grant: string | GrantOwnerQuery): Promise<GrantSummary | undefined> {
     const found = await this.#core.coordinator.access.open(await this.#idOf(grant));
     return found && this.#summary(found.record);
@@ -91,8 +91,8 @@ export class Tokens {
   /**
    * Takes over a refresh token that the application has had before, for instance from jsforce or a table of its own.
    *
-   * It is presented once, which shows whose it is, and stored as a grant. From then on the token is this package's alone: with
-   * rotation, Salesforce takes the old copy for theft if anything presents it again. The same token, given again, is not
+   * The token is presented once, which shows whose it is, and stored as a grant. From then on only this package may present it:
+   * with rotation, Salesforce takes it for theft if the old copy is presented again. The same token, given again, is not
    * presented again, in any process. If the user has a grant that is alive, that grant keeps its tokens.
    *
    * @throws SalesforceAuthError `ERR_SALESFORCE_REAUTHENTICATION_REQUIRED` (401) if Salesforce refuses the token;
@@ -108,7 +108,7 @@ export class Tokens {
   }
 
   /**
-   * How many grants each encryption key has sealed. Once a key that does not encrypt any more has none, it can be taken out of
+   * How many grants each encryption key has sealed. Once an old key has none, it can be removed from
    * `encryptionKeys`. It reads the whole token store.
    *
    * @throws SalesforceAuthError `ERR_SALESFORCE_TOKEN_STORE`
@@ -118,9 +118,9 @@ export class Tokens {
   }
 
   /**
-   * Encrypts all grants with the first of `encryptionKeys`, so that an old key can go. Grants are kept as they are but for that,
-   * and nobody is logged out; one that is being refreshed or in doubt is left for the next call. One grant after the other is
-   * read and written. Call it once all processes have the new key, in one process.
+   * Encrypts all grants with the first of `encryptionKeys`, so that an old key can be removed. Nothing else of a grant changes,
+   * and no user is logged out. A grant that is being refreshed or in doubt is left for the next call. One grant after the other
+   * is read and written. Call it once all processes have the new key, in one process.
    *
    * @param options.signal ends it between two grants
    * @throws SalesforceOptionError without `encryptionKeys`, or with a store that has no `reseal()`;

@@ -57,7 +57,7 @@ export function isCrossSite(req: Request, addresses: Addresses, isStrict = false
 
 /**
  * Whether a page of this application led the browser here: by fetch metadata, or by `Referer` in browsers that send none.
- * No other site can forge either. A request without both counts as led by somebody else.
+ * No other site can forge either. A request without both counts as led by another site.
  */
 export function isFromOwnPage(req: Request, addresses: Addresses): boolean {
   const site = req.get('sec-fetch-site');

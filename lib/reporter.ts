@@ -1,3 +1,4 @@
+import { BoundedMap } from './bounded-map';
 import { systemClock, type Clock } from './clock';
 
 /** A line for the operator. */
@@ -28,7 +29,7 @@ const maxCauses = 1_000;
 export class Reporter {
   readonly #report: Report;
   readonly #clock: Clock;
-  readonly #told = new Map<string, { at: number; suppressed: number }>();
+  readonly #told = new BoundedMap<string, { at: number; suppressed: number }>(maxCauses);
 
   constructor(report: Report | false | undefined, clock: Clock) {
     this.#report = report === false ? () => undefined : (report ?? writeLine);
@@ -43,7 +44,6 @@ export class Reporter {
       last.suppressed++;
       return;
     }
-    if (this.#told.size >= maxCauses) this.#told.clear();
     this.#told.set(code, { at: now, suppressed: 0 });
     // A logger that fails must not fail a request, and one that is async must not end the process.
     try {

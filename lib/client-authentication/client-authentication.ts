@@ -1,4 +1,5 @@
 import type { ClientAuth } from 'oauth4webapi';
+import { BoundedMap } from '../bounded-map';
 import { classify } from '../salesforce-errors/classify';
 import { meanings } from '../salesforce-errors/meanings';
 import type { Clock } from '../clock';
@@ -11,8 +12,8 @@ const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 const preferMs = 10 * 60 * 1000;
 
 /** The key Salesforce took last, for each client with two keys, by tenant and client id. */
-const taken = new Map<string, { name: string; at: number }>();
 const maxClients = 1_000;
+const taken = new BoundedMap<string, { name: string; at: number }>(maxClients);
 
 /** One way for a client to prove itself. */
 export interface Proof {
@@ -63,7 +64,6 @@ function proofBy(key: SigningKey, configuration: Configuration, clock: Clock): P
 /** Notes that Salesforce took what a key has signed. */
 export function noteTaken(key: SigningKey, configuration: Configuration, clock: Clock): void {
   if (configuration.clientKeys.length < 2) return;
-  if (taken.size >= maxClients) taken.clear();
   taken.set(keyOfClient(configuration), { name: key.name, at: clock.monotonic() });
 }
 

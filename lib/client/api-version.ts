@@ -1,3 +1,4 @@
+import { BoundedMap } from '../bounded-map';
 import type { TokenCoordinator } from '../coordinator/coordinator';
 import { SalesforceAuthError } from '../errors';
 import { salesforceApiError } from './api-error';
@@ -15,7 +16,7 @@ interface Asked {
 }
 
 /** By coordinator, since applications of one process can have clocks and networks of their own. */
-const asked = new WeakMap<TokenCoordinator, Map<string, Asked>>();
+const asked = new WeakMap<TokenCoordinator, BoundedMap<string, Asked>>();
 
 /** An organization, and how to ask it. */
 export interface AskedInstance {
@@ -25,16 +26,13 @@ export interface AskedInstance {
 
 /** The newest API version of an instance, asked once a day however many requests want it. Failures are not remembered. */
 export function apiVersionOf(coordinator: TokenCoordinator, { instanceUrl, fetch }: AskedInstance): Promise<string> {
-  const instances = asked.get(coordinator) ?? new Map<string, Asked>();
+  const instances = asked.get(coordinator) ?? new BoundedMap<string, Asked>(maxInstances);
   asked.set(coordinator, instances);
   const now = coordinator.clock.monotonic();
   const known = instances.get(instanceUrl);
   if (known && now - known.at < rememberedMs) return known.version;
   const version = ask(fetch);
   const entry = { version, at: now };
-  instances.delete(instanceUrl);
-  const [oldest] = instances.keys();
-  if (instances.size >= maxInstances && oldest !== undefined) instances.delete(oldest);
   instances.set(instanceUrl, entry);
   version.catch(() => {
     if (instances.get(instanceUrl) === entry) instances.delete(instanceUrl);

@@ -1,3 +1,4 @@
+import { BoundedMap } from '../bounded-map';
 import type { TokenCoordinator } from '../coordinator/coordinator';
 import type { GrantKey } from '../coordinator/grant';
 import type { TokenSet } from '../token/types';
@@ -26,8 +27,13 @@ export function isMoved({ status, location, type }: Seen, instanceUrl: string): 
 const lookAgainMs = 600_000;
 const maxLooks = 10_000;
 
+interface Look {
+  since: number;
+  done: Promise<unknown>;
+}
+
 /** Looks for another instance, by grant. */
-const looks = new WeakMap<TokenCoordinator, Map<string, { since: number; done: Promise<unknown> }>>();
+const looks = new WeakMap<TokenCoordinator, BoundedMap<string, Look>>();
 
 /**
  * Tokens for another instance than the given one, if the organization has moved. Only a refresh tells. Pages with
@@ -39,13 +45,12 @@ export async function movedTo(
   { accessToken, instanceUrl }: Pick<TokenSet, 'accessToken' | 'instanceUrl'>,
 ): Promise<TokenSet | undefined> {
   const { grantId } = key;
-  const known = looks.get(coordinator) ?? new Map<string, { since: number; done: Promise<unknown> }>();
+  const known = looks.get(coordinator) ?? new BoundedMap<string, Look>(maxLooks);
   looks.set(coordinator, known);
   const now = coordinator.clock.monotonic();
   let look = known.get(grantId);
   if (!look || now - look.since >= lookAgainMs) {
     look = { since: now, done: coordinator.get(key, { rejected: accessToken }) };
-    if (known.size >= maxLooks) known.clear();
     known.set(grantId, look);
   }
   try {

@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { BoundedMap } from '../bounded-map';
 import { wait, within, type Clock } from '../clock';
 import { isSalesforceAuthError, requiresLogin, type SalesforceAuthError } from '../errors';
 import type { FetchFunction } from '../options/fetch-function';
@@ -38,7 +39,7 @@ export class TokenCoordinator {
   readonly #parts: RefreshDeps;
   readonly #cache = new GrantCache();
   readonly #access: GrantAccess;
-  readonly #latches = new Map<string, { accessToken: string; until: number }>();
+  readonly #latches = new BoundedMap<string, { accessToken: string; until: number }>(maxLatches);
   readonly #attempts = new Map<string, { generation: string | undefined; tokens: Promise<TokenSet> }>();
   readonly #closing: AbortController;
 
@@ -191,7 +192,6 @@ export class TokenCoordinator {
    * forgotten after a minute, or as soon as the token is accepted.
    */
   latchRejected(grantId: string, accessToken: string): void {
-    if (this.#latches.size >= maxLatches) this.#latches.clear();
     this.#latches.set(grantId, { accessToken, until: this.#parts.clock.monotonic() + latchMs });
   }
 

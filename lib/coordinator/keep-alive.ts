@@ -1,3 +1,4 @@
+import { BoundedMap } from '../bounded-map';
 import { wait, type CancelTimer, type Clock } from '../clock';
 import { debugRefresh } from '../debug';
 import { isSalesforceAuthError, requiresLogin } from '../errors';
@@ -83,7 +84,7 @@ export class KeepAlive {
   readonly #settings: KeepAliveSettings;
   readonly #closing = new AbortController();
   /** The day on which the near end of each grant was last reported. */
-  readonly #toldOn = new Map<string, number>();
+  readonly #toldOn = new BoundedMap<string, number>(maxTold);
   #cancel: CancelTimer = () => undefined;
   #round: Promise<void> = Promise.resolve();
 
@@ -175,7 +176,6 @@ export class KeepAlive {
     const isOver = record.tokensAgeMs >= settings.idleLimitMs;
     const today = Math.floor(clock.monotonic() / dayMs);
     if (!isNear || isOver || this.#toldOn.get(grantId) === today) return;
-    if (this.#toldOn.size >= maxTold) this.#toldOn.clear();
     this.#toldOn.set(grantId, today);
     events.emit('grant.expiring', { grantId, idleUntil, isHeld: unheldMs === 0 });
   }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { randomName } from '../crypto/random-name';
+import { BoundedMap } from '../bounded-map';
 import { wait, type Clock } from '../clock';
 import type { KeyRing } from '../crypto/key-ring';
 import { SalesforceAuthError } from '../errors';
@@ -89,7 +90,9 @@ const maxRemembered = 10_000;
 /** Claims of one process, for the strategy alone and for token stores without `claimOnce()`. */
 export class ProcessClaims implements ClaimRecords {
   readonly #clock: Clock;
-  readonly #claims = new Map<string, { owner: string; takenAt: number; result: string | undefined }>();
+  readonly #claims = new BoundedMap<string, { owner: string; takenAt: number; result: string | undefined }>(
+    maxRemembered,
+  );
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -99,7 +102,7 @@ export class ProcessClaims implements ClaimRecords {
     const now = this.#clock.monotonic();
     // In order of insertion, so the outdated ones come first.
     for (const [old, { takenAt }] of this.#claims) {
-      if (now - takenAt <= lifeMs && this.#claims.size < maxRemembered) break;
+      if (now - takenAt <= lifeMs) break;
       this.#claims.delete(old);
     }
     const claim = this.#claims.get(key);

@@ -1,4 +1,5 @@
 import type { Request } from 'express';
+import { BoundedMap } from '../bounded-map';
 import { debugLogin } from '../debug';
 import type { Configuration } from '../options/configuration';
 import { isTrustedHost, parseUrl } from '../salesforce/hosts';
@@ -18,7 +19,7 @@ const maxKnown = 1_000;
  */
 export class EndSession {
   readonly #core: AuthContext;
-  readonly #known = new Map<string, string | undefined>();
+  readonly #known = new BoundedMap<string, string | undefined>(maxKnown);
 
   constructor(core: AuthContext) {
     this.#core = core;
@@ -37,7 +38,6 @@ export class EndSession {
       const issuer = tokens.siteUrl ?? tokens.instanceUrl;
       if (!this.#known.has(issuer)) {
         const found = await this.#discover(issuer, configuration);
-        if (this.#known.size >= maxKnown) this.#known.clear();
         this.#known.set(issuer, found);
       }
       const url = parseUrl(this.#known.get(issuer) ?? '');

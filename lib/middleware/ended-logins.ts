@@ -1,3 +1,5 @@
+import { BoundedMap } from '../bounded-map';
+
 /** Most holders that a process remembers. At the bound the oldest is forgotten; a guard finds out again that it has ended. */
 const maxHolders = 10_000;
 
@@ -8,12 +10,10 @@ const maxHolders = 10_000;
  * request, and would take the new login away.
  */
 export class EndedLogins {
-  readonly #holders = new Set<string>();
+  readonly #holders = new BoundedMap<string, true>(maxHolders);
 
   note(holder: string): void {
-    const [oldest] = this.#holders;
-    if (this.#holders.size >= maxHolders && oldest !== undefined) this.#holders.delete(oldest);
-    this.#holders.add(holder);
+    this.#holders.set(holder, true);
   }
 
   has(holder: string): boolean {

@@ -1,4 +1,5 @@
 import type { Request } from 'express';
+import { BoundedMap } from '../bounded-map';
 import type { Grants } from '../coordinator/grants';
 import type { ParsedOptions } from './options';
 import { entriesOf, holderMsOf, isSessionInStore, stateOf } from './session';
@@ -11,9 +12,9 @@ export class HolderExtensions {
   readonly #options: ParsedOptions;
   readonly #grants: Grants;
   /** Holders whose extension failed, to be tried again: their sessions were saved already. */
-  readonly #notExtended = new Set<string>();
+  readonly #notExtended = new BoundedMap<string, true>(maxRemembered);
   /** When sessions that live in their cookie are due again, by their first holder. */
-  readonly #dueAt = new Map<string, number>();
+  readonly #dueAt = new BoundedMap<string, number>(maxRemembered);
 
   constructor(options: ParsedOptions, grants: Grants) {
     this.#options = options;
@@ -34,21 +35,14 @@ export class HolderExtensions {
     if (isDue) {
       // If a slow request wrote the cookie, it would undo a login or logout that ended meanwhile.
       if (isSessionInStore(req)) state.extendAt = now + holderMs / 2;
-      else this.#remember(first.holder, now + holderMs / 2);
+      else this.#dueAt.set(first.holder, now + holderMs / 2);
     }
     for (const entry of entries) {
       if (!this.#notExtended.delete(entry.holder) && !isDue) continue;
       this.#grants.addHolder(entry, holderMs).catch(() => {
         // Tried again by the next request of that session.
-        if (this.#notExtended.size < maxRemembered) this.#notExtended.add(entry.holder);
+        this.#notExtended.set(entry.holder, true);
       });
     }
-  }
-
-  #remember(holder: string, at: number): void {
-    this.#dueAt.delete(holder);
-    const [oldest] = this.#dueAt.keys();
-    if (this.#dueAt.size >= maxRemembered && oldest !== undefined) this.#dueAt.delete(oldest);
-    this.#dueAt.set(holder, at);
   }
 }

@@ -1,4 +1,5 @@
 import type { IDToken } from 'oauth4webapi';
+import { BoundedMap } from '../bounded-map';
 import type { Clock } from '../clock';
 import { SalesforceAuthError } from '../errors';
 import type { Configuration } from '../options/configuration';
@@ -70,13 +71,12 @@ export async function validateIdToken(
 
 /** Issuers whose keys are remembered; there are as many as organizations that log in. */
 const maxIssuers = 1_000;
-const issuersOfKeys = new Map<string, Endpoints>();
+const issuersOfKeys = new BoundedMap<string, Endpoints>(maxIssuers);
 
 /** One object for each issuer, since oauth4webapi keeps fetched keys by it: a login then needs no trip for them. */
 function issuerOfKeys(issuer: string): Endpoints {
   const known = issuersOfKeys.get(issuer);
   if (known) return known;
-  if (issuersOfKeys.size >= maxIssuers) issuersOfKeys.clear();
   const server = endpointsOf(issuer);
   issuersOfKeys.set(issuer, server);
   return server;

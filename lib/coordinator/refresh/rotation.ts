@@ -1,3 +1,4 @@
+import { BoundedMap } from '../../bounded-map';
 import type { Clock } from '../../clock';
 import type { TokenSet } from '../../token/types';
 import type { OpenGrant } from '../grant-access';
@@ -15,11 +16,11 @@ const maxKeys = 10_000;
  */
 export class Rotation {
   readonly #clock: Clock;
-  readonly #rotating = new Set<string>();
+  readonly #rotating = new BoundedMap<string, true>(maxKeys);
   /** When a reply without a new refresh token came last. */
-  readonly #shownOff = new Map<string, number>();
+  readonly #shownOff = new BoundedMap<string, number>(maxKeys);
   /** Salesforce refused a grant that relied on rotation being off, and no reply has shown the setting since. */
-  readonly #distrusted = new Set<string>();
+  readonly #distrusted = new BoundedMap<string, true>(maxKeys);
   /** Grants that present first after a lost answer. */
   readonly #first = new Map<string, Promise<void>>();
 
@@ -45,11 +46,10 @@ export class Rotation {
   /** Notes what a grant of any process has shown: `unknown` if Salesforce refused a grant that relied on `off`. */
   note(tokens: TokenSet, shown: RotationState): void {
     const key = keyOf(tokens);
-    for (const known of [this.#rotating, this.#shownOff, this.#distrusted]) if (known.size >= maxKeys) known.clear();
     this.#distrusted.delete(key);
-    if (shown === 'on') this.#rotating.add(key);
+    if (shown === 'on') this.#rotating.set(key, true);
     else if (shown === 'off') this.#shownOff.set(key, this.#clock.monotonic());
-    else this.#distrusted.add(key);
+    else this.#distrusted.set(key, true);
   }
 
   /**

@@ -1,3 +1,4 @@
+import { BoundedMap } from '../../bounded-map';
 import type { Clock } from '../../clock';
 import type { ClaimResolution, OneTimeClaimOutcome } from '../store';
 
@@ -15,7 +16,7 @@ const maxClaims = 100_000;
 /** Claims of keys that one caller gets, in this process. */
 export class OneTimeClaims {
   /** In the order in which they were taken. */
-  readonly #claims = new Map<string, OneTimeClaim>();
+  readonly #claims = new BoundedMap<string, OneTimeClaim>(maxClaims);
   readonly #clock: Clock;
 
   constructor(clock: Clock) {
@@ -30,7 +31,7 @@ export class OneTimeClaims {
     const now = this.#clock.monotonic();
     const claim = this.#live(key, now);
     if (!claim) {
-      this.#add(key, { owner, endsAt: now + lifeMs, result: undefined, isResolved: false, resultEndsAt: 0 });
+      this.#claims.set(key, { owner, endsAt: now + lifeMs, result: undefined, isResolved: false, resultEndsAt: 0 });
       return { outcome: 'claimed' };
     }
     if (claim.owner === owner && !claim.isResolved) return { outcome: 'claimed' };
@@ -57,12 +58,5 @@ export class OneTimeClaims {
   #live(key: string, now: number): OneTimeClaim | undefined {
     const claim = this.#claims.get(key);
     return claim && claim.endsAt > now ? claim : undefined;
-  }
-
-  #add(key: string, claim: OneTimeClaim): void {
-    this.#claims.delete(key);
-    const [oldest] = this.#claims.keys();
-    if (this.#claims.size >= maxClaims && oldest !== undefined) this.#claims.delete(oldest);
-    this.#claims.set(key, claim);
   }
 }

@@ -26,7 +26,7 @@ export async function openConnection(
   key: GrantKey,
   options: ConnectionOptions = {},
 ): Promise<JsforceConnection> {
-  const { Connection } = await loadJsforce();
+  const { Connection } = loadJsforce();
   const tokens = await coordinator.get(key);
   let refreshesInARow = 0;
   const connection = new Connection({
@@ -76,9 +76,11 @@ const lastOlderJsforce = '3.10.16';
 const currentJsforceNode = 22;
 
 // eslint-disable-next-line @typescript-eslint/consistent-type-imports -- an import statement would fail without jsforce
-async function loadJsforce(): Promise<typeof import('jsforce')> {
+function loadJsforce(): typeof import('jsforce') {
   try {
-    const jsforce = await import('jsforce');
+    // Bundlers build without a package that is missing if a `try` requires it. They refuse a missing `import()`.
+    // eslint-disable-next-line @typescript-eslint/no-require-imports, @typescript-eslint/consistent-type-imports -- see above
+    const jsforce = require('jsforce') as typeof import('jsforce');
     if (!isTooOld(installedVersion())) return jsforce;
   } catch (error) {
     const installed = installedVersion();

@@ -47,7 +47,7 @@ export async function bundle(entries) {
     exports: 'named',
     // The same as TypeScript's esModuleInterop and the transform of the tests.
     interop: 'auto',
-    // jsforce is loaded on demand by require, because jest supports import() only with a flag.
+    // Rooms that are loaded at their first use are required, because jest supports import() only with a flag.
     dynamicImportInCjs: false,
     chunkFileNames: ({ moduleIds }) => `chunks/${packageOf(moduleIds) ?? '[name]'}.js`,
   });

@@ -125,6 +125,10 @@ async function checkConsumer(major, tarball) {
     });
     await check(`Node ${version}: the store in a file, or what to use instead`, () => other('sqlite.mjs'));
   }
+  await check('a login in the bundles of esbuild and webpack, without jsforce', async () => {
+    await run(folder, 'npm', 'install', '--no-audit', '--no-fund', '--loglevel=error', 'esbuild@0.28', 'webpack@5');
+    await node('bundle.mjs');
+  });
   await check('with jsforce: logins by require, by import and in jest, and its types', async () => {
     await run(folder, 'npm', 'install', '--no-audit', '--no-fund', '--loglevel=error', sameVersion('jsforce'));
     await node('require.cjs');

@@ -17,16 +17,13 @@ export type { GrantSummary, Tokens } from './middleware/tokens';
 export type { GrantClient } from './client/grant-client';
 export { salesforceApiError } from './client/api-error';
 
-export { SalesforceStrategy, type SalesforceVerifyFunction } from './strategy/strategy';
-export type { AuthenticateOptions, StrategyOptions } from './strategy/options';
+export type { PublicUrl } from './address';
 export type { OperatorWarning } from './reporter';
-export type { SalesforceProfile } from './login/profile';
-export type { TokenEndpointReply } from './token/types';
 
 export type { ClientKey } from './client-authentication/client-key';
 export type { ClientOptions } from './options/configuration';
 export type { FetchFunction } from './options/fetch-function';
-export type { ConfigurationFunction } from './options/source';
+export type { ConfigurationFunction, TenantFunction } from './options/source';
 export type { RefreshOptions } from './options/refresh';
 export { configurationFromEnv } from './options/environment';
 

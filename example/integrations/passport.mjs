@@ -3,7 +3,8 @@
 import { createServer } from 'node:http';
 import express from 'express';
 import passport from 'passport';
-import { configurationFromEnv, SalesforceStrategy } from 'express-salesforce-auth';
+import { configurationFromEnv } from 'express-salesforce-auth';
+import { SalesforceStrategy } from 'express-salesforce-auth/strategy';
 import { serve, sessions } from './common.mjs';
 
 passport.use(

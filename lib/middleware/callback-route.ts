@@ -49,7 +49,7 @@ async function endLogin(core: AuthContext, visit: Visit): Promise<void> {
   if (['code', 'error', 'state'].every((name) => req.query[name] === undefined)) throw noAnswer();
   let login: FinishedLogin | RepeatedLogin;
   try {
-    const driven = await drive(core.strategy, req, {});
+    const driven = await drive(await core.strategy.load(), req, {});
     if ('redirectTo' in driven) throw noAnswer();
     login = driven;
     await (login.kind === 'finished' ? create(core, req, login) : join(core, req, login));

@@ -2,7 +2,6 @@ import type { Request } from 'express';
 import { errorFrom, isSalesforceAuthError } from '../errors';
 import { LoginMoves } from '../login/move';
 import type { Configuration } from '../options/configuration';
-import { SalesforceStrategy } from '../strategy/strategy';
 import { claimRecordsOf } from './login-claims';
 import { LoginIntents } from './login-intent';
 import { HolderExtensions } from './holder-extensions';
@@ -13,6 +12,7 @@ import { EventHub } from '../coordinator/events';
 import { Grants } from '../coordinator/grants';
 import { KeepAlive } from '../coordinator/keep-alive';
 import { Revocations } from '../coordinator/revocation';
+import { MountedStrategy } from './mounted-strategy';
 import type { ParsedOptions } from './options';
 import { probeStore, type StoreProbe } from './store-probe';
 import { mountPathOf } from './visit';
@@ -27,7 +27,7 @@ export class AuthContext {
   readonly revocations: Revocations;
   readonly codec: GrantCodec;
   /** The strategy that this middleware mounts. */
-  readonly strategy: SalesforceStrategy;
+  readonly strategy: MountedStrategy;
   readonly intents: LoginIntents;
   readonly moves: LoginMoves;
   readonly holders: HolderExtensions;
@@ -54,23 +54,14 @@ export class AuthContext {
     this.grants = new Grants(parts, this.coordinator, grantIdKey);
     this.holders = new HolderExtensions(options, this.grants);
     this.adoptions = new Adoptions(parts, this, grantIdKey);
-    const { addresses, keys, reporter, tenant } = options;
     this.intents = new LoginIntents(options);
-    this.moves = new LoginMoves(keys, clock);
-    this.strategy = new SalesforceStrategy({
-      ...{ source, addresses, keys, clock, tenant, waitMs: settings.waitMs },
+    this.moves = new LoginMoves(options.keys, clock);
+    const { keepAlive, reporter } = options;
+    this.strategy = new MountedStrategy(options, {
       claims: claimRecordsOf(store, this.coordinator.access, { clock, reporter }),
-      name: 'salesforce',
-      passReqToCallback: false,
-      skipUserProfile: false,
-      receive: (login) => login,
       defaultCallback: (req) => this.callbackPathOf(req),
       onAbandoned: (tokens) => void this.grants.discard(tokens),
-      warn: (code, message) => {
-        reporter.warn(code, message);
-      },
     });
-    const { keepAlive } = options;
     this.#keepAlive = keepAlive && new KeepAlive(parts, this, keepAlive);
     store.reportTo?.((code, message) => reporter.warn(code, message));
     this.#probe = probeStore(options);

@@ -121,7 +121,8 @@ async function startLogin(core: AuthContext, options: LoginOptions, { req, res }
     res.redirect(target);
     return;
   }
-  const driven = await drive(core.strategy, req, await authenticateOptions(core, req, { options, wish }));
+  const strategy = await core.strategy.load();
+  const driven = await drive(strategy, req, await authenticateOptions(core, req, { options, wish }));
   if ('redirectTo' in driven) res.redirect(driven.redirectTo);
   else throw loginExpected();
 }

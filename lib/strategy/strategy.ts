@@ -69,7 +69,7 @@ export type SalesforceVerifyFunctionWithRequest =
  *
  * @example
  * import passport from 'passport';
- * import { SalesforceStrategy } from 'express-salesforce-auth';
+ * import { SalesforceStrategy } from 'express-salesforce-auth/strategy';
  *
  * passport.use(
  *   new SalesforceStrategy(

@@ -43,11 +43,21 @@ it('an application without a login yet loads no OAuth library, and nothing of th
   expect(loaded.filter((name) => isOfLogins(name) || name === 'examination')).toEqual([]);
 });
 
-it('the first login loads the libraries of OAuth', async () => {
+it('the first login loads the strategy and the libraries of OAuth', async () => {
   const code = `await require('supertest')(app).get('/auth/salesforce').expect(302)`;
   const loaded = await loadedAfter(code, { clientID: '__test_client__' });
 
-  expect(loaded).toEqual(expect.arrayContaining(['oauth4webapi', 'jose']));
+  expect(loaded).toEqual(expect.arrayContaining(['oauth4webapi', 'jose', 'strategy']));
+});
+
+it('the middleware drives the strategy of express-salesforce-auth/strategy', async () => {
+  const code = `
+    const { SalesforceStrategy } = require(${JSON.stringify(join(dist, 'strategy.js'))});
+    SalesforceStrategy.prototype.authorizationParams = () => ({ marked: 'yes' });
+    const { headers } = await require('supertest')(app).get('/auth/salesforce').expect(302);
+    require('node:assert').equal(new URL(headers.location).searchParams.get('marked'), 'yes')`;
+
+  await loadedAfter(code, { clientID: '__test_client__' });
 });
 
 it('the first use of an app token loads it', async () => {

@@ -2,7 +2,7 @@ import express from 'express';
 import expressSession from 'express-session';
 import passport from 'passport';
 import request from 'supertest';
-import { SalesforceStrategy, type SalesforceProfile } from '../../lib';
+import { SalesforceStrategy, type SalesforceProfile } from '../../lib/strategy';
 import { startTestEmulator } from '../helpers/emulator';
 import { makeKey } from './keys';
 

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import ts from 'typescript';
 import * as mainEntry from '../../lib';
 import * as emulatorEntry from '../../lib/emulator';
+import * as strategyEntry from '../../lib/strategy';
 
 export const root: string = resolve(__dirname, '../..');
 
@@ -108,6 +109,7 @@ function prepare(code: string, modules: Record<string, unknown>) {
   });
   const provided: Record<string, unknown> = {
     'express-salesforce-auth': mainEntry,
+    'express-salesforce-auth/strategy': strategyEntry,
     'express-salesforce-auth/emulator': emulatorEntry,
     ...modules,
   };

@@ -16,6 +16,7 @@ import * as contractEntry from '../../lib/stores/contract';
 import * as postgresEntry from '../../lib/stores/postgres';
 import * as redisEntry from '../../lib/stores/redis';
 import * as sqliteEntry from '../../lib/stores/sqlite';
+import * as strategyEntry from '../../lib/strategy';
 import type { Emulator } from '../../lib/emulator';
 import { makeKey } from '../client-authentication/keys';
 import { ManualClock } from '../helpers/clock';
@@ -86,7 +87,7 @@ function baseUrlAt(emulator: Emulator, documented: string): string {
   return documented.includes('.my.salesforce.com') ? emulator.myDomainUrl : emulator.url;
 }
 
-/** The client of an emulator in place of the one in a block. */
+/** The main entry and that of the strategy, with the client of an emulator in place of the one in a block. */
 function atEmulator(
   emulator: Emulator,
   baseUrlOf: Run['baseUrl'],
@@ -108,12 +109,15 @@ function atEmulator(
     open.push(() => salesforce.close());
     return salesforce;
   };
-  class SalesforceStrategy extends mainEntry.SalesforceStrategy {
+  class SalesforceStrategy extends strategyEntry.SalesforceStrategy {
     constructor(options: never, verify: never) {
       super(replace(options) as never, verify);
     }
   }
-  return { ...mainEntry, salesforceAuth, default: salesforceAuth, SalesforceStrategy, __esModule: true };
+  return {
+    'express-salesforce-auth': { ...mainEntry, salesforceAuth, default: salesforceAuth, __esModule: true },
+    'express-salesforce-auth/strategy': { SalesforceStrategy },
+  };
 }
 
 /** The store for SQLite with a file of this run; the memory store on a Node.js without SQLite. */
@@ -161,7 +165,7 @@ async function play(code: string, steps: Run): Promise<void> {
     exit: jest.fn(),
   } as unknown as Scene;
   const modules = {
-    'express-salesforce-auth': atEmulator(emulator, steps.baseUrl, (salesforce) => {
+    ...atEmulator(emulator, steps.baseUrl, (salesforce) => {
       scene.made.push(salesforce);
       if (scene.made.length === 1) scene.salesforce = salesforce;
     }),

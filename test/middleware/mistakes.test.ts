@@ -3,7 +3,8 @@ import express4 from 'express4';
 import expressSession from 'express-session';
 import { Passport } from 'passport';
 import request from 'supertest';
-import { salesforceAuth, SalesforceStrategy } from '../../lib';
+import { salesforceAuth } from '../../lib';
+import { SalesforceStrategy } from '../../lib/strategy';
 import { logIn, startApp } from '../helpers/app';
 import { startTestEmulator } from '../helpers/emulator';
 

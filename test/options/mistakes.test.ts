@@ -1,12 +1,7 @@
 import express5, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import express4 from 'express4';
-import {
-  configurationFromEnv,
-  isSalesforceAuthError,
-  requireSalesforce,
-  salesforceAuth,
-  SalesforceStrategy,
-} from '../../lib';
+import { configurationFromEnv, isSalesforceAuthError, requireSalesforce, salesforceAuth } from '../../lib';
+import { SalesforceStrategy } from '../../lib/strategy';
 import { browserOf, startApp } from '../helpers/app';
 import { startTestEmulator } from '../helpers/emulator';
 

@@ -1,4 +1,5 @@
-import { configurationFromEnv, isSalesforceAuthError, SalesforceStrategy, salesforceAuth } from '../../lib';
+import { configurationFromEnv, isSalesforceAuthError, salesforceAuth } from '../../lib';
+import { SalesforceStrategy } from '../../lib/strategy';
 
 const valid = { clientID: '__test_client_id__', callbackURL: 'https://app.example.com/auth/salesforce/callback' };
 

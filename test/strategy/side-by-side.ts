@@ -6,7 +6,7 @@ import express, { Router, type ErrorRequestHandler, type Request, type RequestHa
 import expressSession from 'express-session';
 import { Strategy as OAuth2Strategy } from 'passport-oauth2';
 import request from 'supertest';
-import { SalesforceStrategy } from '../../lib';
+import { SalesforceStrategy } from '../../lib/strategy';
 import type { Emulator, EmulatorClient } from '../../lib/emulator';
 import { logInAtEmulator } from '../helpers/emulator';
 

@@ -6,7 +6,7 @@ import express4 from 'express4';
 import expressSession from 'express-session';
 import { Passport } from 'passport';
 import request from 'supertest';
-import { SalesforceStrategy, type SalesforceProfile, type StrategyOptions } from '../../lib';
+import { SalesforceStrategy, type SalesforceProfile, type StrategyOptions } from '../../lib/strategy';
 import type { ClientPolicy } from '../../lib/emulator';
 import { logInAtEmulator, startTestEmulator } from '../helpers/emulator';
 

@@ -2,11 +2,11 @@ import salesforceAuth, {
   isSalesforceAuthError,
   MemoryTokenStore,
   requireSalesforce,
-  SalesforceStrategy,
   type GuardedRequest,
   type SalesforceAuth,
   type SalesforceErrorCode,
 } from 'express-salesforce-auth';
+import { SalesforceStrategy } from 'express-salesforce-auth/strategy';
 import type { TokenStore } from 'express-salesforce-auth/stores';
 import { PostgresTokenStore } from 'express-salesforce-auth/stores/postgres';
 import { RedisTokenStore } from 'express-salesforce-auth/stores/redis';

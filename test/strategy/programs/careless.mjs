@@ -10,7 +10,8 @@ import expressSession from 'express-session';
 import passportModule from 'passport';
 import { Strategy as OAuth2Strategy } from 'passport-oauth2';
 import { startEmulator } from '../../../dist/emulator.mjs';
-import { salesforceAuth, SalesforceStrategy } from '../../../dist/index.mjs';
+import { salesforceAuth } from '../../../dist/index.mjs';
+import { SalesforceStrategy } from '../../../dist/strategy.mjs';
 
 const [, , kind, from = '0'] = process.argv;
 

@@ -25,6 +25,11 @@ const maxLatches = 10_000;
 export interface GetOptions {
   /** An access token Salesforce refused: a different one is wanted. */
   rejected?: string | undefined;
+  /**
+   * An access token that is not enough for one request, although it may work at the instance: a different one is wanted, and
+   * all other requests go on with this one until there is another.
+   */
+  unwanted?: string | undefined;
   /** How long to wait for a refresh, in milliseconds. The refresh itself goes on. */
   waitMs?: number | undefined;
 }
@@ -113,7 +118,7 @@ export class TokenCoordinator {
    */
   async get(key: GrantKey, options: GetOptions = {}): Promise<TokenSet> {
     const { grantId } = key;
-    const good = options.rejected === undefined ? this.take(key) : this.#takeOther(key, options.rejected);
+    const good = this.#takeOther(key, options.rejected ?? options.unwanted);
     if (good) return good;
 
     try {
@@ -130,22 +135,25 @@ export class TokenCoordinator {
     }
   }
 
-  #takeOther(key: GrantKey, rejected: string): TokenSet | undefined {
-    return this.peek(key)?.accessToken === rejected ? undefined : this.take(key);
+  #takeOther(key: GrantKey, refused: string | undefined): TokenSet | undefined {
+    const isRefused = refused !== undefined && this.peek(key)?.accessToken === refused;
+    return isRefused ? undefined : this.take(key);
   }
 
-  async #getFromStore(key: GrantKey, { rejected, waitMs }: GetOptions): Promise<TokenSet> {
+  async #getFromStore(key: GrantKey, { rejected, unwanted, waitMs }: GetOptions): Promise<TokenSet> {
     const { grantId } = key;
     const { clock, events, settings } = this.#parts;
     const startedAt = clock.monotonic();
-    const view = this.#awaited(key, rejected) ?? (await this.#read(key, rejected));
-    const isRefusedNow = view.tokens.accessToken === rejected;
+    const not = rejected ?? unwanted;
+    const view = this.#awaited(key, not) ?? (await this.#read(key, not));
+    const { accessToken } = view.tokens;
     // From here on this process serves it to no other request, whatever the store comes to know.
-    if (isRefusedNow) view.isRefused = true;
+    if (accessToken === rejected) view.isRefused = true;
+    const isUnwanted = accessToken === unwanted;
     const found = view.readAt.monotonic >= startedAt ? view : undefined;
     const ageMs = ageOf(view, clock);
     const isAlone = clock.monotonic() < view.aloneUntil;
-    if (!view.isRefused && (ageMs < view.hardInMs || (isAlone && ageMs < view.overInMs))) {
+    if (!view.isRefused && !isUnwanted && (ageMs < view.hardInMs || (isAlone && ageMs < view.overInMs))) {
       if (ageMs >= view.softInMs) this.#refreshInBackground(key, view, { rejected: undefined, cause: 'soft', found });
       // What was read before it was asked for comes from memory: the store did not answer.
       events.served(grantId, view.isStale ? 'stale' : found ? 'store' : 'memory');
@@ -154,14 +162,17 @@ export class TokenCoordinator {
     try {
       // What the store took of the time a request waits is over.
       const patience = { waitMs: waitMs ?? settings.waitMs, since: startedAt };
-      const cause = view.isRefused ? 'rejected' : 'hard';
-      const unwanted = view.isRefused ? view.tokens.accessToken : undefined;
-      const tokens = await this.#join(key, { rejected: unwanted, cause, found }, patience);
+      const cause = view.isRefused ? 'rejected' : isUnwanted ? 'unwanted' : 'hard';
+      const tokens = await this.#join(
+        key,
+        { rejected: cause === 'hard' ? undefined : accessToken, cause, found },
+        patience,
+      );
       events.served(grantId, 'refreshed');
       return tokens;
     } catch (error) {
       // While the access token works, the user is logged in, whatever became of the refresh token.
-      if (requiresLogin(error) && !isRefreshTokenOver(error)) throw error;
+      if (isUnwanted || (requiresLogin(error) && !isRefreshTokenOver(error))) throw error;
       const request = requestOf(requiresLogin(error) ? 'login' : '503', accessTokenOf(view, clock));
       if (request !== 'old token') throw error;
       events.served(grantId, 'stale');

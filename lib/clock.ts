@@ -71,6 +71,13 @@ export function wait(clock: Clock, delayMs: number, signal?: AbortSignal): Promi
   });
 }
 
+/** Waits in the machine's time, and keeps the process alive meanwhile: for work that nothing else keeps alive. */
+export function pause(delayMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, delayMs);
+  });
+}
+
 /** Settles as `running` does, or rejects with the error `late` makes once `delayMs` are over. */
 export function within<T>(clock: Clock, delayMs: number, running: Promise<T>, late: () => Error): Promise<T> {
   return new Promise((resolve, reject) => {

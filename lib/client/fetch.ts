@@ -3,7 +3,7 @@ import type { GrantKey } from '../coordinator/grant';
 import { isSalesforceAuthError, systemCode } from '../errors';
 import type { TokenSet } from '../token/types';
 import { isMoved, movedTo } from './moved';
-import { isBelow, isReplayable, send } from './send';
+import { isBelow, isReplayable, orSendAgain, send, sendAgain, type RefusalRules } from './send';
 
 /** Bodies of a 401 that is not about the age of the token; a refresh would be answered with the same again. */
 const notExpiry = [
@@ -30,49 +30,27 @@ export async function salesforceFetch(
   input: string | URL,
   init: RequestInit = {},
 ): Promise<Response> {
-  const { grantId } = key;
   const tokens = await coordinator.get(key);
   const url = new URL(input, tokens.instanceUrl);
   if (!isBelow(url, tokens.instanceUrl)) return fetchElsewhere(coordinator, key, { url, init, tokens });
+  const rules: RefusalRules = {
+    latch: key.grantId,
+    isRefused: isSessionEnd,
+    isHopeless: ({ accessToken }) => coordinator.isLatched(key.grantId, accessToken),
+    other: (rejected) => ({ rejected }),
+    // At the instance of the new tokens: an organization can have moved meanwhile.
+    urlWith: ({ instanceUrl }) => new URL(url.pathname + url.search, instanceUrl),
+  };
   const answer = await send(coordinator, url, init, tokens).catch((error: unknown): Failure => ({ error }));
   if (isAway(answer, tokens.instanceUrl)) {
     const moved = isReplayable(init.body) ? await movedTo(coordinator, key, tokens) : undefined;
-    if (moved) return sendAgain(coordinator, grantId, url, init, { answer, fresh: moved });
+    if (moved) {
+      if (!('error' in answer)) await answer.body?.cancel();
+      return sendAgain(coordinator, { init, tokens: moved }, rules);
+    }
   }
   if ('error' in answer) throw answer.error;
-  if (!(await isSessionEnd(answer))) {
-    coordinator.accepted(grantId);
-    return answer;
-  }
-  if (coordinator.isLatched(grantId, tokens.accessToken)) return answer;
-  if (!isReplayable(init.body)) {
-    // The body is used up. The caller gets the answer as it is, and its next request a new token.
-    coordinator.get(key, { rejected: tokens.accessToken }).catch(() => undefined);
-    return answer;
-  }
-  let fresh: TokenSet;
-  try {
-    fresh = await coordinator.get(key, { rejected: tokens.accessToken });
-  } catch (error) {
-    await answer.body?.cancel();
-    throw error;
-  }
-  return sendAgain(coordinator, grantId, url, init, { answer, fresh });
-}
-
-/** Repeats a request with new tokens, at the instance they are for: an organization can have moved meanwhile. */
-async function sendAgain(
-  coordinator: TokenCoordinator,
-  grantId: string,
-  url: URL,
-  init: RequestInit,
-  { answer, fresh }: { answer: Response | Failure; fresh: TokenSet },
-): Promise<Response> {
-  if (!('error' in answer)) await answer.body?.cancel();
-  const second = await send(coordinator, new URL(url.pathname + url.search, fresh.instanceUrl), init, fresh);
-  if (await isSessionEnd(second)) coordinator.latchRejected(grantId, fresh.accessToken);
-  else coordinator.accepted(grantId);
-  return second;
+  return orSendAgain(coordinator, key, answer, { init, tokens }, rules);
 }
 
 /** Whether an answer, or the lack of one, is a sign that the organization is at another instance now. */

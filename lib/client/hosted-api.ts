@@ -3,7 +3,7 @@ import { isRenewable, type GrantKey } from '../coordinator/grant';
 import { SalesforceAuthError } from '../errors';
 import { isJwt } from '../token/token-format';
 import type { TokenSet } from '../token/types';
-import { isBelow, isReplayable, send } from './send';
+import { isBelow, orSendAgain, send } from './send';
 
 /** One request to an API that is not on the user's instance. */
 export interface HostedRequest {
@@ -33,24 +33,25 @@ export async function fetchHostedApi(
   const answer = await send(coordinator, url, request, tokens);
   // The instance may take a token that this host refuses, so that each of them has a latch of its own.
   const latch = `${key.grantId} at ${url.host}`;
-  if (!isTokenRefused(answer)) {
-    coordinator.accepted(latch);
-    return answer;
-  }
-  // By time alone: each process that knew the newest token only would refresh in turn with the others, without end. And without
-  // a refresh token a refusal would end the login, although the instance still takes the token.
-  if (!isRenewable(tokens) || coordinator.isLatched(latch)) return answer;
-  if (!isReplayable(init.body)) {
-    // The body is used up. The caller gets the answer as it is, and its next request a new token.
-    coordinator.get(key, { rejected: tokens.accessToken }).catch(() => undefined);
-    return answer;
-  }
-  await answer.body?.cancel();
-  const fresh = await coordinator.get(key, { rejected: tokens.accessToken });
-  requireJwt(fresh, url);
-  const second = await send(coordinator, url, request, fresh);
-  if (isTokenRefused(second)) coordinator.latchRejected(latch, fresh.accessToken);
-  return second;
+  return orSendAgain(
+    coordinator,
+    key,
+    answer,
+    { init: request, tokens },
+    {
+      latch,
+      isRefused: isTokenRefused,
+      // By time alone: each process that knew the newest token only would refresh in turn with the others, without end. And
+      // without a refresh token there is no other token.
+      isHopeless: (used) => !isRenewable(used) || coordinator.isLatched(latch),
+      // The instance may still take it, and does not have to do without it while no refresh is possible.
+      other: (unwanted) => ({ unwanted }),
+      urlWith: (fresh) => {
+        requireJwt(fresh, url);
+        return url;
+      },
+    },
+  );
 }
 
 /**

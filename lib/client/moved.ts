@@ -50,7 +50,7 @@ export async function movedTo(
   const now = coordinator.clock.monotonic();
   let look = known.get(grantId);
   if (!look || now - look.since >= lookAgainMs) {
-    look = { since: now, done: coordinator.get(key, { rejected: accessToken }) };
+    look = { since: now, done: coordinator.get(key, { unwanted: accessToken }) };
     known.set(grantId, look);
   }
   try {

@@ -1,4 +1,5 @@
-import type { TokenCoordinator } from '../coordinator/coordinator';
+import type { GetOptions, TokenCoordinator } from '../coordinator/coordinator';
+import type { GrantKey } from '../coordinator/grant';
 import { systemCode } from '../errors';
 import { transportError } from '../token/http';
 import type { TokenSet } from '../token/types';
@@ -29,6 +30,64 @@ export async function send(
     if (init.signal?.aborted || systemCode(error) === undefined) throw error;
     throw transportError(error, url.host);
   }
+}
+
+/** A request that was sent with an access token. */
+export interface Sent {
+  init: RequestInit;
+  tokens: TokenSet;
+}
+
+/** What a refusal of the token means at the host that a request went to. */
+export interface RefusalRules {
+  /** The name under which refusals of fresh tokens are noted. */
+  latch: string;
+  isRefused: (answer: Response) => boolean | Promise<boolean>;
+  /** Whether another token would be refused as well. */
+  isHopeless: (tokens: TokenSet) => boolean;
+  /** How another token is asked for. */
+  other: (accessToken: string) => GetOptions;
+  /** Where the request goes with another token. @throws if it must not go there */
+  urlWith: (fresh: TokenSet) => URL;
+}
+
+/**
+ * The answer to a request, or, if the token was refused, the answer to the same request with another token.
+ *
+ * @throws SalesforceAuthError what {@link TokenCoordinator.get} throws
+ */
+export async function orSendAgain(
+  coordinator: TokenCoordinator,
+  key: GrantKey,
+  answer: Response,
+  { init, tokens }: Sent,
+  rules: RefusalRules,
+): Promise<Response> {
+  if (!(await rules.isRefused(answer))) {
+    coordinator.accepted(rules.latch);
+    return answer;
+  }
+  if (rules.isHopeless(tokens)) return answer;
+  const other = coordinator.get(key, rules.other(tokens.accessToken));
+  if (!isReplayable(init.body)) {
+    // The body is used up. The caller gets the answer as it is, and its next request a new token.
+    other.catch(() => undefined);
+    return answer;
+  }
+  const [fresh] = await Promise.all([other, answer.body?.cancel()]);
+  return sendAgain(coordinator, { init, tokens: fresh }, rules);
+}
+
+/** Repeats a request with new tokens. */
+export async function sendAgain(
+  coordinator: TokenCoordinator,
+  { init, tokens }: Sent,
+  { latch, isRefused, urlWith }: RefusalRules,
+): Promise<Response> {
+  const answer = await send(coordinator, urlWith(tokens), init, tokens);
+  if (await isRefused(answer)) coordinator.latchRejected(latch, tokens.accessToken);
+  else coordinator.accepted(latch);
+  return answer;
 }
 
 /** Whether a body can be sent twice; a stream cannot. */

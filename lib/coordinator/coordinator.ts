@@ -26,6 +26,11 @@ const maxLatches = 10_000;
 export interface GetOptions {
   /** An access token Salesforce refused: a different one is wanted. */
   rejected?: string | undefined;
+  /**
+   * An access token that is not enough for one request, although it may work at the instance: a different one is wanted, and
+   * all other requests go on with this one until there is another.
+   */
+  unwanted?: string | undefined;
   /** How long to wait for a refresh, in milliseconds. The refresh itself goes on. */
   waitMs?: number | undefined;
 }
@@ -114,7 +119,7 @@ export class TokenCoordinator {
    */
   async get(key: GrantKey, options: GetOptions = {}): Promise<TokenSet> {
     const { grantId } = key;
-    const good = options.rejected === undefined ? this.take(key) : this.#takeOther(key, options.rejected);
+    const good = this.#takeOther(key, options.rejected ?? options.unwanted);
     if (good) return good;
 
     try {
@@ -131,22 +136,25 @@ export class TokenCoordinator {
     }
   }
 
-  #takeOther(key: GrantKey, rejected: string): TokenSet | undefined {
-    return this.peek(key)?.accessToken === rejected ? undefined : this.take(key);
+  #takeOther(key: GrantKey, refused: string | undefined): TokenSet | undefined {
+    const isRefused = refused !== undefined && this.peek(key)?.accessToken === refused;
+    return isRefused ? undefined : this.take(key);
   }
 
-  async #getFromStore(key: GrantKey, { rejected, waitMs }: GetOptions): Promise<TokenSet> {
+  async #getFromStore(key: GrantKey, { rejected, unwanted, waitMs }: GetOptions): Promise<TokenSet> {
     const { grantId } = key;
     const { clock, events, settings } = this.#parts;
     const startedAt = clock.monotonic();
-    const view = this.#awaited(key, rejected) ?? (await this.#read(key, rejected));
-    const isRefusedNow = view.tokens.accessToken === rejected;
+    const not = rejected ?? unwanted;
+    const view = this.#awaited(key, not) ?? (await this.#read(key, not));
+    const { accessToken } = view.tokens;
     // From here on this process serves the token to no request, whether or not the store records the refusal.
-    if (isRefusedNow) view.isRefused = true;
+    if (accessToken === rejected) view.isRefused = true;
+    const isUnwanted = accessToken === unwanted;
     const found = view.readAt.monotonic >= startedAt ? view : undefined;
     const ageMs = ageOf(view, clock);
     const isAlone = clock.monotonic() < view.aloneUntil;
-    if (!view.isRefused && (ageMs < view.hardInMs || (isAlone && ageMs < view.overInMs))) {
+    if (!view.isRefused && !isUnwanted && (ageMs < view.hardInMs || (isAlone && ageMs < view.overInMs))) {
       if (ageMs >= view.softInMs) this.#refreshInBackground(key, view, { rejected: undefined, cause: 'soft', found });
       // The view is older than the question: the store did not answer, and memory did.
       events.served(grantId, view.isStale ? 'stale' : found ? 'store' : 'memory');
@@ -155,14 +163,17 @@ export class TokenCoordinator {
     try {
       // The time the store took counts towards the time that a request waits.
       const patience = { waitMs: waitMs ?? settings.waitMs, since: startedAt };
-      const cause = view.isRefused ? 'rejected' : 'hard';
-      const unwanted = view.isRefused ? view.tokens.accessToken : undefined;
-      const tokens = await this.#join(key, { rejected: unwanted, cause, found }, patience);
+      const cause = view.isRefused ? 'rejected' : isUnwanted ? 'unwanted' : 'hard';
+      const tokens = await this.#join(
+        key,
+        { rejected: cause === 'hard' ? undefined : accessToken, cause, found },
+        patience,
+      );
       events.served(grantId, 'refreshed');
       return tokens;
     } catch (error) {
       // While the access token works, the user is logged in, whatever became of the refresh token.
-      if (requiresLogin(error) && !isRefreshTokenOver(error)) throw error;
+      if (isUnwanted || (requiresLogin(error) && !isRefreshTokenOver(error))) throw error;
       const request = requestOf(requiresLogin(error) ? 'login' : '503', accessTokenOf(view, clock));
       if (request !== 'old token') throw error;
       events.served(grantId, 'stale');

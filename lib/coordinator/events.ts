@@ -24,7 +24,7 @@ export type ServedFrom = 'memory' | 'store' | 'refreshed' | 'stale';
  * - `sweep`: in the background, so that the grant does not end unused
  * - `adoption`: a refresh token that the application had before shows whose it is; `grantId` names the adoption
  */
-export type RefreshCause = 'soft' | 'hard' | 'rejected' | 'login' | 'sweep' | 'adoption';
+export type RefreshCause = 'soft' | 'hard' | 'rejected' | 'unwanted' | 'login' | 'sweep' | 'adoption';
 
 /** Methods of a `TokenStore` that can fail. */
 export type StoreOperation =

@@ -4,6 +4,7 @@ import { Listeners } from './listeners';
 import { assertKnown, openDatabase, type Database, type Row } from './sqlite/database';
 import { claimOnce, resolveClaim } from './sqlite/one-time-claims';
 import { parseSqliteOptions, type SqliteTokenStoreOptions } from './sqlite/options';
+import { Transactions } from './sqlite/transactions';
 import type {
   Claim,
   ClaimOutcome,
@@ -47,6 +48,7 @@ const pageSize = 500;
  */
 export class SqliteTokenStore implements TokenStore {
   readonly #database: Database;
+  readonly #transactions: Transactions;
   readonly #clock: Clock;
   readonly #bounds: { retentionMs: number; maxHolders: number };
   readonly #listeners = new Listeners(() => () => undefined);
@@ -57,10 +59,11 @@ export class SqliteTokenStore implements TokenStore {
     this.#clock = clock;
     this.#bounds = bounds;
     this.#database = openDatabase(file);
+    this.#transactions = new Transactions(this.#database);
   }
 
   read(grantId: string): Promise<GrantRecord | undefined> {
-    return this.#step(grantId, (grants) => grants.read(grantId));
+    return this.#transactions.read(() => this.#load(grantId).grants.read(grantId));
   }
 
   put(grantId: string, write: GrantWrite): ReturnType<TokenStore['put']> {
@@ -100,10 +103,13 @@ export class SqliteTokenStore implements TokenStore {
       and (schema_version <> ? or expires_at > ?) order by grant_id limit ?`;
     for (let last = ''; ;) {
       const now = this.#clock.now();
-      const rows = this.#database.prepare(sql).all(last, grantSchema, now, pageSize);
+      const after = last;
+      const rows = await this.#transactions.read(() =>
+        this.#database.prepare(sql).all(after, grantSchema, now, pageSize),
+      );
       for (const row of rows) {
         const record = toRecord(String(row['grant_id']), storedOf(row), now);
-        if (isSelected(record, filter)) yield await Promise.resolve(record);
+        if (isSelected(record, filter)) yield record;
       }
       if (rows.length < pageSize) return;
       last = String(rows.at(-1)?.['grant_id']);
@@ -116,9 +122,8 @@ export class SqliteTokenStore implements TokenStore {
   }
 
   async *takeIdle(query: IdleQuery): AsyncIterable<IdleGrant> {
-    const rows = this.#database
-      .prepare('select grant_id from salesforce_grants where schema_version = ? order by grant_id')
-      .all(grantSchema);
+    const sql = 'select grant_id from salesforce_grants where schema_version = ? order by grant_id';
+    const rows = await this.#transactions.read(() => this.#database.prepare(sql).all(grantSchema));
     for (const { grant_id: id } of rows) {
       const idle = await this.#step(String(id), (grants) => grants.takeIdle(String(id), query));
       if (idle) yield idle;
@@ -130,11 +135,13 @@ export class SqliteTokenStore implements TokenStore {
   }
 
   claimOnce(key: string, owner: string, lifeMs: number): Promise<OneTimeClaimOutcome> {
-    return this.#transaction(() => claimOnce(this.#database, { key, owner, lifeMs }, this.#clock.now()));
+    return this.#transactions.write(() => claimOnce(this.#database, { key, owner, lifeMs }, this.#clock.now()));
   }
 
   resolveClaim(key: string, owner: string, resolution: ClaimResolution): Promise<boolean> {
-    return this.#transaction(() => resolveClaim(this.#database, { key, owner, ...resolution }, this.#clock.now()));
+    return this.#transactions.write(() =>
+      resolveClaim(this.#database, { key, owner, ...resolution }, this.#clock.now()),
+    );
   }
 
   diagnose(): Promise<StoreFinding[]> {
@@ -157,28 +164,33 @@ export class SqliteTokenStore implements TokenStore {
 
   /** Reads a grant, carries an operation out on it, and writes what has changed, in one transaction. */
   async #step<T>(grantId: string, operate: (grants: GrantOperations) => T): Promise<T> {
-    const told: string[] = [];
-    const result = await this.#transaction(() => {
-      const row = this.#database.prepare('select * from salesforce_grants where grant_id = ?').get(grantId);
-      let stored = row && storedOf(row);
-      const grants = new GrantOperations({
-        ...this.#bounds,
-        grants: {
-          get: () => stored,
-          set: (_id, written) => (stored = written),
-          delete: () => (stored = undefined),
-        },
-        now: () => this.#clock.now(),
-        moment: () => undefined,
-        show: (id, shown) => toRecord(id, shown, this.#clock.now()),
-        tell: (id) => told.push(id),
-      });
-      const answer = operate(grants);
-      if (stored) this.#write(grantId, stored, row);
-      return answer;
+    const { answer, told } = await this.#transactions.write(() => {
+      const loaded = this.#load(grantId);
+      const answer = operate(loaded.grants);
+      if (loaded.stored) this.#write(grantId, loaded.stored, loaded.row);
+      return { answer, told: loaded.told };
     });
     for (const id of told) this.#listeners.tell(id);
-    return result;
+    return answer;
+  }
+
+  /** A grant as it is in the file, for one operation. */
+  #load(grantId: string): LoadedGrant {
+    const row = this.#database.prepare('select * from salesforce_grants where grant_id = ?').get(grantId);
+    const loaded = { row, stored: row && storedOf(row), told: [] as string[] };
+    const grants = new GrantOperations({
+      ...this.#bounds,
+      grants: {
+        get: () => loaded.stored,
+        set: (_id, written) => (loaded.stored = written),
+        delete: () => (loaded.stored = undefined),
+      },
+      now: () => this.#clock.now(),
+      moment: () => undefined,
+      show: (id, shown) => toRecord(id, shown, this.#clock.now()),
+      tell: (id) => loaded.told.push(id),
+    });
+    return Object.assign(loaded, { grants });
   }
 
   #write(grantId: string, stored: StoredGrant, before: Row | undefined): void {
@@ -196,29 +208,15 @@ export class SqliteTokenStore implements TokenStore {
         ...[labels.tenant ?? null, expiresAt, record],
       );
   }
+}
 
-  /** What `work` does is written as a whole, or not at all. No other process comes between. */
-  #transaction<T>(work: () => T): Promise<T> {
-    return new Promise((resolve) => {
-      this.#database.exec('begin immediate');
-      try {
-        const result = work();
-        this.#database.exec('commit');
-        resolve(result);
-      } catch (error) {
-        this.#rollBack();
-        throw error;
-      }
-    });
-  }
-
-  #rollBack(): void {
-    try {
-      this.#database.exec('rollback');
-    } catch {
-      // SQLite has rolled back by itself.
-    }
-  }
+/** A grant, the operations on it, and what they do. */
+interface LoadedGrant {
+  row: Row | undefined;
+  stored: StoredGrant | undefined;
+  /** Grants whose change other requests wait for. */
+  told: string[];
+  grants: GrantOperations;
 }
 
 /** @throws if the row is of a form that this version does not know */

@@ -4,7 +4,7 @@ import { PostgresTokenStore } from '../../lib/stores/postgres';
 import { RedisTokenStore } from '../../lib/stores/redis';
 import { describeEachOn } from '../helpers/programs';
 import { isReported, report, row } from './report';
-import { Siege } from './siege';
+import { Siege, type StoreView } from './siege';
 import { openStage, storeKinds, type Stage } from './stage';
 
 // The command takes its time; an ordinary run that hangs must not.
@@ -54,10 +54,11 @@ afterAll(() => {
   if (isReported) report('kills', lines);
 });
 
-function connect({ kind, url, name, database }: Stage): {
-  store: RedisTokenStore | PostgresTokenStore;
+function connect({ kind, url, name, database, file }: Stage): {
+  store: StoreView;
   disconnect: () => void;
 } {
+  if (kind === 'SQLite') return { store: file!, disconnect: () => undefined };
   if (kind === 'PostgreSQL') {
     return { store: new PostgresTokenStore({ pool: database!, table: name }), disconnect: () => undefined };
   }

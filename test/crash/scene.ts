@@ -3,7 +3,7 @@ import { startEmulator, type Emulator, type EmulatorClient, type FaultInjection 
 import type { LostAnswerPolicy } from '../../lib/coordinator/settings';
 import { Line } from './proxy';
 import type { Stage } from './stage';
-import { StoreServer } from './store-server';
+import { storeServerOf, type StoreServer } from './store-server';
 import type { StoreStep, Worker } from './workers';
 
 /** What a cell sets differently. Times are short enough to be waited for, and long enough for a busy machine. */
@@ -95,7 +95,7 @@ export class Scene {
   static async open(stage: Stage, options: SceneOptions = {}): Promise<Scene> {
     const emulator = await startEmulator({ callbackURLs: [] });
     const line = await Line.to(Number(new URL(emulator.url).port));
-    const store = await StoreServer.of(stage, options.ownStore === true);
+    const store = await storeServerOf(stage, options.ownStore === true);
     const scene = new Scene(stage, emulator, line, store, options);
     Object.assign(scene.a, await scene.openApp(await stage.pool.take()));
     Object.assign(scene.b, await scene.openApp(stage.survivor));

@@ -3,7 +3,7 @@ import { describeEachOn } from '../helpers/programs';
 import { isReported } from './report';
 import { Scene } from './scene';
 import { openStage, storeKinds } from './stage';
-import { Worker } from './workers';
+import type { Worker } from './workers';
 
 // The command takes its time; an ordinary run that hangs must not.
 jest.setTimeout(isReported ? 3_600_000 : 600_000);
@@ -22,7 +22,7 @@ describeEachOn(storeKinds)('SIGTERM at a random moment on %s', (kind) => {
     let worker: Worker | undefined;
     try {
       while (presented() < refreshes) {
-        worker = await Worker.start();
+        worker = await stage.pool.take();
         const apps = new Map<Scene, Awaited<ReturnType<Scene['openApp']>>>();
         for (const scene of scenes) apps.set(scene, await scene.openApp(worker));
         const current = worker;

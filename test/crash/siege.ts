@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { TokenStore } from '../../lib/stores';
 import { GrantCodec } from '../../lib/coordinator/codec';
 import { KeyRing } from '../../lib/crypto/key-ring';
-import type { Stage } from './stage';
+import { storeOptionsOf, type Stage } from './stage';
 import { Worker, type News } from './workers';
 
 const leaseMs = 1_500;
@@ -50,6 +50,9 @@ interface Client {
   clientSecret: string;
 }
 
+/** A look into the store. */
+export type StoreView = Pick<TokenStore, 'read'>;
+
 export interface Toll {
   kills: number;
   stops: number;
@@ -69,7 +72,7 @@ export interface Toll {
 export class Siege {
   readonly #stage: Stage;
   readonly #salesforce: Worker;
-  readonly #store: TokenStore;
+  readonly #store: StoreView;
   readonly #codec = new GrantCodec(new KeyRing([encryptionKey], 'grant'));
   readonly #toll: Toll = {
     ...{ kills: 0, stops: 0, requests: 0, served: 0, refreshes: 0, logins: 0, broken: 0 },
@@ -83,11 +86,7 @@ export class Siege {
   #people: Person[] = [];
   #isOver = false;
 
-  private constructor(
-    stage: Stage,
-    salesforce: Worker,
-    { store, random }: { store: TokenStore; random: () => number },
-  ) {
+  private constructor(stage: Stage, salesforce: Worker, { store, random }: { store: StoreView; random: () => number }) {
     this.#stage = stage;
     this.#salesforce = salesforce;
     this.#store = store;
@@ -97,7 +96,7 @@ export class Siege {
   /** @param store a connection to the store of the stage, to look into it */
   static async open(
     stage: Stage,
-    { store, random, processes, users }: { store: TokenStore; random: () => number; processes: number; users: number },
+    { store, random, processes, users }: { store: StoreView; random: () => number; processes: number; users: number },
   ): Promise<Siege> {
     const salesforce = await Worker.start(require.resolve('./emulator.mjs'));
     const siege = new Siege(stage, salesforce, { store, random });
@@ -158,12 +157,10 @@ export class Siege {
   }
 
   async #newTarget(): Promise<Target> {
-    const { pool, kind, url, name } = this.#stage;
-    const target = new Target(await pool.take());
-    const store = kind === 'Redis' ? { kind, url, prefix: `${name}:` } : { kind, url, table: name };
+    const target = new Target(await this.#stage.pool.take());
     const opened = await target.worker.call<{ url: string }>('open', {
       app: target.id,
-      store,
+      store: storeOptionsOf(this.#stage, this.#stage.url),
       options: {
         clientID: this.#client.clientID,
         clientSecret: this.#client.clientSecret,

@@ -17,6 +17,7 @@ import { createClient } from 'redis';
 import { requireSalesforce, salesforceAuth } from '../../dist/index.mjs';
 import { PostgresTokenStore } from '../../dist/stores/postgres.mjs';
 import { RedisTokenStore } from '../../dist/stores/redis.mjs';
+import { SqliteTokenStore } from '../../dist/stores/sqlite.mjs';
 
 /** The parent blocks the event loop by not writing to this pipe. */
 const blockingPipe = 4;
@@ -62,6 +63,7 @@ const calls = {
     ]) {
       app.salesforce.events.on(news, ({ grantId }) => process.send({ news, app: id, grantId }));
     }
+    server.get('/up', (_req, res) => res.json({}));
     server.use(cookieSession({ name: 'app', keys: ['__test_cookie_key__'] }));
     server.use(app.salesforce);
     server.get('/grant', requireSalesforce(), (req, res) => res.json({ grantId: req.salesforce.grantId }));
@@ -193,7 +195,8 @@ function pausable(app, store) {
   });
 }
 
-async function openStore({ kind, url, table, ...options }) {
+async function openStore({ kind, url, table, file, ...options }) {
+  if (kind === 'SQLite') return connectionTo(file, () => new SqliteTokenStore({ file }));
   if (kind === 'PostgreSQL') {
     const pool = await connectionTo(url, () => {
       const opened = new pg.Pool({ connectionString: url });

@@ -26,8 +26,9 @@ export class Worker {
   #lastCall = 0;
   #isEnding = false;
 
-  private constructor(program: string) {
+  private constructor(program: string, execPath: string) {
     this.process = fork(program, {
+      execPath,
       stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'],
       execArgv: [],
       env: { PATH: process.env['PATH'] },
@@ -50,8 +51,9 @@ export class Worker {
     (this.process.stdio[4] as Writable).on('error', () => undefined);
   }
 
-  static async start(program: string = require.resolve('./worker.mjs')): Promise<Worker> {
-    const worker = new Worker(program);
+  /** @param execPath the Node.js that runs the program */
+  static async start(program: string = require.resolve('./worker.mjs'), execPath = process.execPath): Promise<Worker> {
+    const worker = new Worker(program, execPath);
     await worker.heard('ready');
     return worker;
   }
@@ -112,11 +114,16 @@ export class Worker {
 export class WorkerPool {
   readonly #free: Worker[] = [];
   readonly #all = new Set<Worker>();
+  readonly #execPath: string;
+
+  constructor(execPath: string) {
+    this.#execPath = execPath;
+  }
 
   async take(): Promise<Worker> {
     const free = this.#free.pop();
     if (free?.isAlive) return free;
-    const worker = await Worker.start();
+    const worker = await Worker.start(undefined, this.#execPath);
     this.#all.add(worker);
     return worker;
   }

@@ -8,6 +8,7 @@ const variables = {
   Redis: ['REDIS_SERVER_PATH', 'REDIS_URL'],
   PgBouncer: ['PGBOUNCER_PATH'],
   nginx: ['NGINX_PATH'],
+  SQLite: ['SQLITE_NODE_PATH'],
 };
 
 export type ProgramName = keyof typeof variables;

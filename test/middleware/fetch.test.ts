@@ -222,6 +222,20 @@ describe('fetch()', () => {
     expect(refreshes(emulator)).toHaveLength(1);
   });
 
+  it('leaves the token in use while no refresh is possible, whatever page the instance answers with', async () => {
+    const { client, emulator, tab } = await access();
+    emulator.faults.inject({ on: 'data', kind: 'status', status: 404 });
+    emulator.faults.inject({ on: 'refresh', kind: 'status', status: 503, times: Infinity });
+    const { accessToken } = client;
+
+    expect((await client.fetch(limits)).status).toBe(404);
+
+    expect((await client.fetch(limits)).status).toBe(200);
+    expect(client.accessToken).toBe(accessToken);
+    expect((await tab.get('/me')).status).toBe(200);
+    expect(refreshes(emulator)).toHaveLength(1);
+  });
+
   it('does not refresh for a 404 of the API itself', async () => {
     const { client, emulator } = await access();
 

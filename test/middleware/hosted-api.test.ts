@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { MemoryTokenStore, salesforceAuth, type SalesforceAuthOptions } from '../../lib';
-import type { ClientPolicy, Emulator, RecordedRequest } from '../../lib/emulator';
+import type { ClientPolicy, Emulator, FaultInjection, RecordedRequest } from '../../lib/emulator';
 import { logIn, startApp } from '../helpers/app';
 import { startTestEmulator } from '../helpers/emulator';
 
@@ -247,6 +247,65 @@ describe('a host of apiHosts that refuses each token', () => {
 
     expect(refused.status).toBe(401);
     expect((await client.fetch('/services/data/v62.0/limits')).status).toBe(200);
+  });
+
+  describe('and a token endpoint', () => {
+    /** Two processes on one store. The host refuses the token, and the token endpoint does as told. */
+    async function refused(fault: FaultInjection) {
+      const store = new MemoryTokenStore();
+      const one = await access({ options: { store } });
+      const { emulator, apiUrl, grantId } = one;
+      const { clientID, clientSecret } = emulator.clients.at(-1)!;
+      const secret = clientSecret || undefined;
+      const options = { clientID, clientSecret: secret, store, scope, baseUrl: emulator.url };
+      const other = salesforceAuth({ ...options, refresh: { cacheMs: 0 } });
+      const inject = (): void => {
+        emulator.faults.inject({ on: 'hosted-api', kind: 'error', error: 'invalid_token', times: Infinity });
+        emulator.faults.inject({ ...fault, times: Infinity });
+      };
+      inject();
+      const { accessToken } = one.client;
+      const asked = await one.client.fetch(apiUrl + path).catch((error: unknown) => error);
+      return { ...one, accessToken, asked, other: await other.tokens.get(grantId), close: () => other.close() };
+    }
+
+    it('that is down: the instance is asked with the same token, in each process', async () => {
+      const { client, other, asked, accessToken, emulator, apiUrl, close } = await refused({
+        on: 'refresh',
+        kind: 'status',
+        status: 503,
+      });
+
+      expect(asked).toMatchObject({ status: 503, retryAfterSeconds: expect.any(Number) as number });
+      expect((await client.fetch('/services/data/v62.0/limits')).status).toBe(200);
+      expect((await other.fetch('/services/data/v62.0/limits')).status).toBe(200);
+      expect([await client.getAccessToken(), await other.getAccessToken()]).toEqual([accessToken, accessToken]);
+      // The pause after the failure holds for all: nothing is presented again and again.
+      await expect(client.fetch(apiUrl + path)).rejects.toMatchObject({ status: 503 });
+      expect(refreshes(emulator)).toBe(1);
+      await close();
+    });
+
+    it('that has ended the grant: the instance is still asked with the token', async () => {
+      const { client, other, asked, close } = await refused({
+        ...{ on: 'refresh', kind: 'error', error: 'invalid_grant' },
+        errorDescription: 'expired access/refresh token',
+      });
+
+      expect(asked).toMatchObject({ code: 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED' });
+      expect((await client.fetch('/services/data/v62.0/limits')).status).toBe(200);
+      expect((await other.fetch('/services/data/v62.0/limits')).status).toBe(200);
+      await close();
+    });
+
+    it('that is down, and an instance that refuses the token as well: that refusal counts', async () => {
+      const { client, emulator, close } = await refused({ on: 'refresh', kind: 'status', status: 503 });
+      emulator.expireAccessTokens();
+
+      await expect(client.fetch('/services/data/v62.0/limits')).rejects.toMatchObject({ status: 503 });
+      await expect(client.getAccessToken()).rejects.toMatchObject({ status: 503 });
+      await close();
+    });
   });
 
   it('costs each process one refresh a minute, however many processes call the host', async () => {

@@ -140,6 +140,51 @@ describeIf(sqlite !== undefined)('a SQLite file', () => {
     store.close();
   });
 
+  it('that another process locks holds up nothing else in this process, and no read', async () => {
+    const file = newFile();
+    const store = new SqliteTokenStore({ file });
+    await store.put('grant', login);
+    const other = new sqlite!.DatabaseSync(file);
+    other.exec('begin immediate');
+    const settled: string[] = [];
+    const claims = Promise.all(
+      ['first', 'second'].map(async (owner) => {
+        const { outcome } = await store.claim('grant', { ...claim, owner });
+        settled.push(`${owner} ${outcome}`);
+      }),
+    );
+
+    await new Promise((resolve) => setTimeout(resolve, 1)).then(() => settled.push('a timer'));
+    expect(await store.read('grant')).toMatchObject({ version: 1, state: 'idle' });
+    settled.push('a read');
+    const started = new SqliteTokenStore({ file });
+    expect(await started.read('grant')).toMatchObject({ version: 1 });
+    started.close();
+    settled.push('a process that starts');
+    other.exec('rollback');
+    await claims;
+
+    expect(settled).toEqual(['a timer', 'a read', 'a process that starts', 'first claimed', 'second busy']);
+    other.close();
+    store.close();
+  });
+
+  it('that is closed refuses what waits for the lock of another process', async () => {
+    const file = newFile();
+    const store = new SqliteTokenStore({ file });
+    await store.put('grant', login);
+    const other = new sqlite!.DatabaseSync(file);
+    other.exec('begin immediate');
+    const waiting = store.claim('grant', claim);
+    await store.read('grant');
+
+    store.close();
+
+    await expect(waiting).rejects.toThrow('not open');
+    other.exec('rollback');
+    other.close();
+  });
+
   it('forgets what is over with later writes', async () => {
     const clock = new ManualClock();
     const store = new SqliteTokenStore({ file: newFile(), clock, retentionMs: 60_000 });

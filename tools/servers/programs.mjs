@@ -3,26 +3,45 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { findNodeWithSqlite, installNewestNode } from './newest-node.mjs';
 
 /**
  * @typedef {object} Program
  * @property {string} env the variable that may hold its path
- * @property {string[]} commands
- * @property {string} debian its package there
- * @property {string} brew
+ * @property {() => string | undefined} find
+ * @property {() => void} install does nothing if it cannot
+ * @property {string} advice
  */
+
+/** Whether this process has asked Debian for its newest packages. */
+let isUpdated = false;
 
 /** @type {Record<string, Program>} */
 export const programs = {
   Chromium: {
     env: 'CHROMIUM_PATH',
-    commands: ['chromium', 'chromium-browser', 'google-chrome'],
-    debian: 'chromium',
-    brew: 'chromium',
+    ...systemPackage({
+      commands: ['chromium', 'chromium-browser', 'google-chrome'],
+      debian: 'chromium',
+      brew: 'chromium',
+    }),
   },
-  Redis: { env: 'REDIS_SERVER_PATH', commands: ['redis-server'], debian: 'redis-server', brew: 'redis' },
-  PgBouncer: { env: 'PGBOUNCER_PATH', commands: ['pgbouncer'], debian: 'pgbouncer', brew: 'pgbouncer' },
-  nginx: { env: 'NGINX_PATH', commands: ['nginx'], debian: 'nginx-light', brew: 'nginx' },
+  Redis: {
+    env: 'REDIS_SERVER_PATH',
+    ...systemPackage({ commands: ['redis-server'], debian: 'redis-server', brew: 'redis' }),
+  },
+  PgBouncer: {
+    env: 'PGBOUNCER_PATH',
+    ...systemPackage({ commands: ['pgbouncer'], debian: 'pgbouncer', brew: 'pgbouncer' }),
+  },
+  nginx: { env: 'NGINX_PATH', ...systemPackage({ commands: ['nginx'], debian: 'nginx-light', brew: 'nginx' }) },
+  /** A Node.js that has node:sqlite. Processes of tests run on it. */
+  SQLite: {
+    env: 'SQLITE_NODE_PATH',
+    find: findNodeWithSqlite,
+    install: installNewestNode,
+    advice: 'Run the tests with Node.js 22.13 or later',
+  },
 };
 
 /**
@@ -30,15 +49,11 @@ export const programs = {
  * @returns {string | undefined} its path: from its variable, else from PATH
  */
 export function findProgram(name) {
-  const { env, commands } = programOf(name);
+  const { env, find } = programOf(name);
   const given = process.env[env];
-  if (given) {
-    if (!isExecutable(given)) throw new Error(`${env} is ${given}, which is not a program.`);
-    return given;
-  }
-  // On Debian, servers are in a folder that only the administrator has on PATH.
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin'];
-  return commands.flatMap((command) => folders.map((folder) => join(folder, command))).find(isExecutable);
+  if (!given) return find();
+  if (!isExecutable(given)) throw new Error(`${env} is ${given}, which is not a program.`);
+  return given;
 }
 
 /**
@@ -53,30 +68,51 @@ export function requireProgram(name) {
 
 /** @param {string} name */
 export function adviceOn(name) {
-  const { debian, brew, env } = programOf(name);
-  return `Install it (Debian: apt-get install ${debian}; macOS: brew install ${brew}), or set ${env} to its path.`;
+  const { advice, env } = programOf(name);
+  return `${advice}, or set ${env} to its path.`;
 }
 
 /**
- * Installs missing programs, on Debian as root only.
+ * Installs missing programs: from Debian, as root only, or from npm.
  *
  * @param {string[]} names
  * @returns {string[]} those that are still missing
  */
 export function installPrograms(names) {
   const isMissing = (/** @type {string} */ name) => findProgram(name) === undefined;
-  const missing = names.filter(isMissing);
-  if (missing.length > 0 && process.getuid?.() === 0 && existsSync('/etc/debian_version')) {
-    console.error(`Installing ${missing.join(', ')}…`);
-    // In this run level, packages start no service. The tests start their own servers.
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
-    const apt = (/** @type {string[]} */ ...args) =>
-      spawnSync('apt-get', args, { env, stdio: ['ignore', 'ignore', 'inherit'] });
-    apt('update');
-    // One package at a time, so that one failure does not stop the others.
-    for (const name of missing) apt('install', '--yes', '--no-install-recommends', programOf(name).debian);
+  // One at a time, so that one failure does not stop the others.
+  for (const name of names.filter(isMissing)) {
+    console.error(`Installing ${name}…`);
+    programOf(name).install();
   }
-  return missing.filter(isMissing);
+  return names.filter(isMissing);
+}
+
+/**
+ * A program of the system: found on PATH, and installed from Debian.
+ *
+ * @param {{ commands: string[], debian: string, brew: string }} names
+ * @returns {Omit<Program, 'env'>}
+ */
+function systemPackage({ commands, debian, brew }) {
+  return {
+    find: () => {
+      // On Debian, servers are in a folder that only the administrator has on PATH.
+      const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin'];
+      return commands.flatMap((command) => folders.map((folder) => join(folder, command))).find(isExecutable);
+    },
+    install: () => {
+      if (process.getuid?.() !== 0 || !existsSync('/etc/debian_version')) return;
+      // In this run level, packages start no service. The tests start their own servers.
+      const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
+      const apt = (/** @type {string[]} */ ...args) =>
+        spawnSync('apt-get', args, { env, stdio: ['ignore', 'ignore', 'inherit'] });
+      if (!isUpdated) apt('update');
+      isUpdated = true;
+      apt('install', '--yes', '--no-install-recommends', debian);
+    },
+    advice: `Install it (Debian: apt-get install ${debian}; macOS: brew install ${brew})`,
+  };
 }
 
 /**

@@ -18,8 +18,8 @@ interface Statement {
 /** A row, by names of columns. */
 export type Row = Record<string, string | number | null>;
 
-/** How long a process waits for another one that writes, in milliseconds. Writes take a few. */
-const busyMs = 4_000;
+/** How long an operation waits for another process that writes, in milliseconds. Writes take a few. */
+export const busyMs = 4_000;
 
 /** Points in time are milliseconds of the machine's clock since the epoch. */
 const tables = `
@@ -54,7 +54,11 @@ export function openDatabase(file: string): Database {
   const database = new DatabaseSync(file);
   // FULL: a commit is on disk before the operation is answered.
   database.exec(`pragma busy_timeout = ${busyMs}; pragma journal_mode = wal; pragma synchronous = full;`);
-  database.exec(`begin immediate; ${tables} commit;`);
+  // Without a write if there is nothing to make: another process may be writing.
+  const made = database.prepare("select 1 from sqlite_master where name = 'salesforce_grants_once_ends_at'").get();
+  if (!made) database.exec(`begin immediate; ${tables} commit;`);
+  // From here on, `Transactions` waits.
+  database.exec('pragma busy_timeout = 0');
   return database;
 }
 

@@ -21,8 +21,13 @@ const outageCells = Object.entries(outages).flatMap(([row, { begin, end }]): Cel
       await begin(scene);
       const live = await scene.ask(scene.a, '/token');
       scene.expire();
-      const stale = await scene.ask(scene.a);
+      const asked = scene.ask(scene.a);
+      const others: number[] = [];
+      while (others.length < 10) others.push((await Promise.race([scene.ask(scene.a, '/up'), asked])).status);
+      const stale = await asked;
       await end(scene);
+      const isHeldUp = row === 'Store frozen' && others.some((status) => status !== 200);
+      insist(!isHeldUp, 'A request that needs no store waited for the store.');
       insist(live.status === 200, `With a live token it answered ${live.status} ${String(live.error)}.`);
       insist(stale.status === 503 && stale.retryAfter !== null, `With a stale one it answered ${stale.status}.`);
       insist(scene.presented === 0, 'It was presented without a claim.');
@@ -85,7 +90,7 @@ const failovers: readonly Cell[] = [
     store: 'Redis',
     options: { ownStore: true },
     async run(scene) {
-      const replica = await scene.store.addReplica();
+      const replica = await scene.store.addReplica!();
       await scene.stopAt('S7');
       await replica.caughtUp();
       await replica.promote();
@@ -101,7 +106,7 @@ const failovers: readonly Cell[] = [
     store: 'Redis',
     options: { ownStore: true, leaseMs: 1_500 },
     async run(scene) {
-      const replica = await scene.store.addReplica();
+      const replica = await scene.store.addReplica!();
       const { pending, proceed } = await scene.stopAt('S4');
       await replica.caughtUp();
       replica.fallBehind();
@@ -119,7 +124,7 @@ const failovers: readonly Cell[] = [
     store: 'Redis',
     options: { ownStore: true },
     async run(scene) {
-      const replica = await scene.store.addReplica();
+      const replica = await scene.store.addReplica!();
       replica.fallBehind();
       await scene.stopAt('S7');
       await replica.promote();
@@ -134,7 +139,7 @@ const failovers: readonly Cell[] = [
     lostTokens: 1,
     store: 'PostgreSQL',
     async run(scene) {
-      const { restore } = await scene.store.snapshot(scene.client.clientID, scene.user.userId);
+      const { restore } = await scene.store.snapshot!(scene.client.clientID, scene.user.userId);
       await scene.stopAt('S7');
       await restore();
       scene.expire();

@@ -3,10 +3,12 @@ import { systemClock, type Clock } from '../clock';
 import type { RefreshSettings } from '../coordinator/settings';
 import { KeyRing, parseEncryptionKeys } from '../crypto/key-ring';
 import { loginKeys } from '../login/keys';
-import { checkFunction, checkNames, invalid } from '../options/check';
-import { clientOptionNames, parseClientOptions, type ClientOptions } from '../options/configuration';
+import { invalid } from '../options/check';
+import { parseClientOptions, type ClientOptions } from '../options/configuration';
 import type { KeepAliveSettings } from '../options/keep-alive';
-import { staticOptions } from '../options/parts/middleware';
+import { checkNames } from '../options/names';
+import { clientOptions } from '../options/parts/client';
+import { staticOptions, tenantOptions } from '../options/parts/middleware';
 import { mayGetRefreshToken, parseRefresh, type RefreshOptions } from '../options/refresh';
 import { parseValues } from '../options/spec';
 import { checkedTenant, ConfigurationSource, type ConfigurationFunction, type TenantFunction } from '../options/source';
@@ -19,7 +21,7 @@ import { sessionKeyOf, type SessionPlace } from './session';
 import type { AuthorizeUser, OnLogin } from './user';
 
 /** Paths of the mounted routes, relative to where the middleware is mounted; false for none. */
-interface Routes {
+export interface Routes {
   /** Default `/auth/salesforce`. */
   login?: string | false | undefined;
   /** A page on which the user chooses where to log in; guards then send users there. Default false: no such page. */
@@ -147,13 +149,12 @@ export function parseOptions(options: SalesforceAuthOptions): ParsedOptions {
     throw invalid('options', 'an object with clientID, or with configuration, a function that gives it');
   }
   const { configuration } = options;
-  const names = [...clientOptionNames, 'configuration', ...Object.keys(staticOptions)];
-  checkNames(options, names, 'salesforceAuth()');
-  const misplaced = clientOptionNames.find((name) => configuration !== undefined && name in options);
+  checkNames(options, { ...clientOptions, ...tenantOptions, ...staticOptions }, 'salesforceAuth()');
+  const misplaced = Object.keys(clientOptions).find((name) => configuration !== undefined && name in options);
   if (misplaced !== undefined) {
     throw invalid(misplaced, 'part of what the configuration function returns, since there is one');
   }
-  checkFunction('configuration', configuration);
+  parseValues(tenantOptions, options);
   const { sessionKey, ...given } = parseValues(staticOptions, options);
   if (given.tenant !== undefined && configuration === undefined) {
     throw invalid('tenant', 'left out without configuration, the function that gives each tenant its client');

@@ -208,7 +208,7 @@ describe('login', () => {
     const { browser } = await startApp({
       emulator,
       ...(client.clientSecret === false ? client : {}),
-      options: { profileSource },
+      options: { login: { profileSource } },
     });
     const tab = browser();
     await logIn(tab, emulator);
@@ -276,7 +276,7 @@ describe('login', () => {
       emulator,
       options: {
         organizations: { mydomain: emulator.myDomainUrl, sandbox: 'https://test.salesforce.com' },
-        anyMyDomain: true,
+        login: { anyMyDomain: true },
       },
     });
     const tab = browser();

@@ -34,6 +34,17 @@ export interface Routes {
   status?: string | false | undefined;
 }
 
+/** What the middleware does with the session of the application. */
+export interface SessionOptions {
+  /** Name of the entry in the session. Default: `property` with a fingerprint of `clientID`; with `configuration`, `property`. */
+  key?: string | undefined;
+  /**
+   * Keep the rest of the session at login and logout, as Passport's `keepSessionInfo` does. The session's id changes all the
+   * same. Default false.
+   */
+  keepInfo?: boolean | undefined;
+}
+
 /** Options that hold for the whole life of the middleware. */
 export interface StaticOptions {
   /** Where grants are kept. Default: a {@link MemoryTokenStore}, which is for one process. */
@@ -70,10 +81,8 @@ export interface StaticOptions {
   report?: Report | false | undefined;
   /** Name of the property on the request. Default `salesforce`. */
   property?: string | undefined;
-  /** Name of the entry in the session. Default: `property` with a fingerprint of `clientID`; with `configuration` that of `property`. */
-  sessionKey?: string | undefined;
-  /** Passport's: keep the rest of the session at login and logout. Its id changes all the same. Default false. */
-  keepSessionInfo?: boolean | undefined;
+  /** What the middleware does with the session of the application. Default: none set. */
+  session?: SessionOptions | undefined;
   /**
    * Organizations whose users may log in, by id. Default: all, of which a warning tells if Salesforce asks users of any
    * organization; `'any'` is the same without the warning.
@@ -155,7 +164,7 @@ export function parseOptions(options: SalesforceAuthOptions): ParsedOptions {
     throw invalid(misplaced, 'part of what the configuration function returns, since there is one');
   }
   parseValues(tenantOptions, options);
-  const { sessionKey, ...given } = parseValues(staticOptions, options);
+  const { session, ...given } = parseValues(staticOptions, options);
   if (given.tenant !== undefined && configuration === undefined) {
     throw invalid('tenant', 'left out without configuration, the function that gives each tenant its client');
   }
@@ -177,7 +186,7 @@ export function parseOptions(options: SalesforceAuthOptions): ParsedOptions {
     isUnencryptedOnPurpose: options.encryptionKeys === false,
     grantKeys: secrets && new KeyRing(secrets, 'grant'),
     session: {
-      key: sessionKey ?? sessionKeyOf(given.property, source.fixed?.clientID),
+      key: session.key ?? sessionKeyOf(given.property, source.fixed?.clientID),
       tenant,
       ended: new EndedLogins(),
     },
@@ -192,7 +201,7 @@ export function parseOptions(options: SalesforceAuthOptions): ParsedOptions {
     acceptUnencrypted: given.acceptUnencrypted,
     routes: given.routes,
     property: given.property,
-    keepSessionInfo: given.keepSessionInfo,
+    keepSessionInfo: session.keepInfo,
     allowedOrganizations: given.allowedOrganizations,
     authorizeUser: given.authorizeUser,
     onLogin: given.onLogin,

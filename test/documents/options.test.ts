@@ -7,7 +7,7 @@ import type { AdoptOptions, SessionAdoptionOptions } from '../../lib/middleware/
 import type { CredentialsLoginOptions } from '../../lib/middleware/credentials-login';
 import type { LoginOptions } from '../../lib/middleware/login-route';
 import type { LogoutOptions, SingleLogoutOptions } from '../../lib/middleware/logout';
-import type { Routes, StaticOptions } from '../../lib/middleware/options';
+import type { Routes, SessionOptions, StaticOptions } from '../../lib/middleware/options';
 import type { RequireOptions } from '../../lib/middleware/require';
 import type { ClientLoginOptions, ClientOptions } from '../../lib/options/configuration';
 import type { KeepAliveOptions } from '../../lib/options/keep-alive';
@@ -20,7 +20,7 @@ import type { SqliteTokenStoreOptions } from '../../lib/stores/sqlite/options';
 import type { AuthenticateOptions, StrategyOnlyOptions } from '../../lib/strategy/options';
 import * as calls from '../../lib/options/parts/calls';
 import { clientKeyOptions, clientLoginOptions, clientOptions } from '../../lib/options/parts/client';
-import { routeOptions, staticOptions, tenantOptions } from '../../lib/options/parts/middleware';
+import { routeOptions, sessionOptions, staticOptions, tenantOptions } from '../../lib/options/parts/middleware';
 import { keepAliveOptions, refreshOptions } from '../../lib/options/parts/refresh';
 import * as stores from '../../lib/options/parts/stores';
 import { authenticateOptions, strategyOptions } from '../../lib/options/parts/strategy';
@@ -59,6 +59,7 @@ const parts: Readonly<Record<string, Part>> = {
   RequireOptions: calls.requireOptions satisfies Record<keyof RequireOptions, OptionSpec>,
   Routes: routeOptions satisfies Record<keyof Routes, OptionSpec>,
   SessionAdoptionOptions: { grantId, add } satisfies Record<keyof SessionAdoptionOptions, OptionSpec>,
+  SessionOptions: sessionOptions satisfies Record<keyof SessionOptions, OptionSpec>,
   SingleLogoutOptions: calls.singleLogoutOptions satisfies Record<keyof SingleLogoutOptions, OptionSpec>,
   SqliteTokenStoreOptions: stores.sqliteStoreOptions satisfies Record<keyof SqliteTokenStoreOptions, OptionSpec>,
   StaticOptions: staticOptions satisfies Record<keyof StaticOptions, OptionSpec>,

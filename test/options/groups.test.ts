@@ -64,6 +64,8 @@ describe('a name in the wrong place', () => {
     ['an option of a group in a group', { refresh: { jobs: true } }, 'refresh.jobs', 'refresh.keepAlive.jobs'],
     ['a misspelt option of a group, at the top', { profilSource: 'id' }, 'profilSource', 'login.profileSource'],
     ['the name on the wire', { login_hint: 'ada@example.com' }, 'login_hint', 'login.loginHint'],
+    ['a name in another order', { keepSessionInfo: true }, 'keepSessionInfo', 'session.keepInfo'],
+    ['the name of the group and of the option', { sessionKey: 'crm' }, 'sessionKey', 'session.key'],
     ['another case', { LoginHint: 'ada@example.com' }, 'LoginHint', 'login.loginHint'],
     ['the name of the group before the option', { routesChoose: '/choose' }, 'routesChoose', 'routes.choose'],
     ['the name of the group after the option', { logoutRoute: '/logout' }, 'logoutRoute', 'routes.logout'],
@@ -113,10 +115,18 @@ describe('a name in the wrong place', () => {
 
 describe('the value of a group', () => {
   it.each<[string, object, string]>([
-    ['is no text', { login: 'page' }, 'login must be an object of options such as'],
-    ['is no list', { login: ['page'] }, 'login must be an object of options such as'],
-    ['is not null', { login: null }, 'login must be an object of options such as'],
+    ...Object.keys(all)
+      .filter((name) => all[name]?.options && name !== 'clientKey')
+      .flatMap((name) =>
+        ['text', ['list'], null, 1].map<[string, object, string]>((value) => [
+          `is an object: ${name} is not ${JSON.stringify(value)}`,
+          { [name]: value },
+          `${name} must be an object of options such as {`,
+        ]),
+      ),
     ['has options with values of their own', { login: { display: 'big' } }, 'login.display must be one of'],
+    ['has a key of the session that is a text', { session: { key: '' } }, 'session.key must be a string'],
+    ['keeps the session or not', { session: { keepInfo: 'yes' } }, 'session.keepInfo must be true or false'],
     ['names no reserved parameter', { login: { authorizationParams: { state: 'x' } } }, 'login.authorizationParams'],
   ])('%s', (_what, options, sentence) => {
     expect(messageOf(options)).toContain(sentence);

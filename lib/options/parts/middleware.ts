@@ -5,17 +5,7 @@ import { isOrganizationId, toId18 } from '../../salesforce/ids';
 import type { TokenStore } from '../../stores/store';
 import { invalid } from '../check';
 import type { ConfigurationFunction, TenantFunction } from '../source';
-import {
-  callback,
-  callbackOrFalse,
-  flag,
-  parseValues,
-  path,
-  text,
-  type OptionSpec,
-  type Parsed,
-  type Part,
-} from '../spec';
+import { callback, callbackOrFalse, flag, group, path, text, type OptionSpec, type Parsed, type Part } from '../spec';
 import { refreshOptions } from './refresh';
 
 /** Paths of the mounted routes. */
@@ -33,6 +23,19 @@ export const routeOptions = {
   status: {
     ...route(false),
     text: 'Says as JSON how the login is, for pages built in the browser; see [integrations.md](../guide/integrations.md#pages-built-in-the-browser)',
+  },
+} as const satisfies Part;
+
+/** What the middleware does with the session of the application. */
+export const sessionOptions = {
+  key: {
+    ...text(),
+    default: '`property` with a fingerprint of `clientID`; with `configuration`, `property`',
+    text: 'Name of the entry in the session. Two middlewares must not share it; see [organizations.md](../guide/organizations.md#several-middlewares-side-by-side)',
+  },
+  keepInfo: {
+    ...flag(false),
+    text: "Keep the rest of the session at login and logout, such as a login of your own Passport. The session's id changes all the same. (Passport's `keepSessionInfo`)",
   },
 } as const satisfies Part;
 
@@ -86,14 +89,10 @@ export const staticOptions = {
     ...text('salesforce'),
     text: 'Name of the property on the request. With another name, guard with `salesforce.require()`',
   },
-  sessionKey: {
-    ...text(),
-    default: '`property` with a fingerprint of `clientID`; with `configuration`, `property`',
-    text: 'Name of the entry in the session',
-  },
-  keepSessionInfo: {
-    ...flag(false),
-    text: 'Keep the rest of the session at login and logout, such as a login of your own Passport. Its id changes all the same',
+  session: {
+    ...group(sessionOptions, '{ keepInfo: true }'),
+    default: 'see [below](#session)',
+    text: 'What the middleware does with the session of the application',
   },
   allowedOrganizations: {
     values: "array of organization ids, or `'any'`",
@@ -141,9 +140,7 @@ function route(fallback: string | false): Required<Pick<OptionSpec<string | fals
 }
 
 function parseRoutes(option: string, value: unknown): Parsed<typeof routeOptions> {
-  const given = value ?? {};
-  if (typeof given !== 'object') throw invalid(option, 'an object with login, callback and logout');
-  const routes = parseValues(routeOptions, given, `${option}.`);
+  const routes = group(routeOptions, "{ login: '/login' }").parse(option, value);
   if (routes.choose !== false && routes.login === false) {
     throw invalid('routes.choose', 'left out where routes.login is false, since it leads there');
   }

@@ -19,7 +19,7 @@ export class Settings {
   constructor(initial) {
     check(initial);
     // The login page has a field for a My Domain.
-    this.#initial = { anyMyDomain: true, ...initial };
+    this.#initial = { ...initial, login: { anyMyDomain: true, ...initial.login } };
     this.#current = this.#initial;
   }
 
@@ -40,9 +40,9 @@ export class Settings {
    * @throws {import('express-salesforce-auth').SalesforceOptionError} if a setting is wrong; then no setting changes
    */
   change({ clientID, clientSecret, prompt, baseUrl }) {
-    const { scope, callbackURL } = this.#initial;
+    const { scope, callbackURL, login } = this.#initial;
     const organizations = salesforceHosts;
-    const changed = { scope, callbackURL, organizations, anyMyDomain: true, clientID, clientSecret, prompt, baseUrl };
+    const changed = { scope, callbackURL, organizations, login, clientID, clientSecret, prompt, baseUrl };
     check(changed);
     this.#current = changed;
   }

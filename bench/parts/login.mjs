@@ -6,7 +6,7 @@ import { shuffle, summarise } from '../lib/statistics.mjs';
 const variants = [
   { name: 'this package', module: 'ours' },
   { name: 'this package, standard claims in the ID token', module: 'ours', policy: { includeStandardClaims: true } },
-  { name: "this package, profileSource 'id'", module: 'ours', given: { options: { profileSource: 'id' } } },
+  { name: "this package, profileSource 'id'", module: 'ours', given: { options: { login: { profileSource: 'id' } } } },
   { name: 'passport-forcedotcom', module: 'passport-forcedotcom' },
   { name: 'Auth.js', module: 'auth-express-login' },
   { name: 'better-auth, PostgreSQL', module: 'better-auth' },

@@ -1,6 +1,6 @@
 import { SalesforceOptionError } from '../errors';
 import { appOptions } from '../options/parts/calls';
-import { parsePart } from '../options/spec';
+import { parsePart } from '../options/names';
 import type { Configuration } from '../options/configuration';
 import { parseRequestedBaseUrl } from '../salesforce/base-url';
 import { isLoginHost } from '../salesforce/hosts';

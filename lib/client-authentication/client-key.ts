@@ -7,7 +7,7 @@ import {
   type JsonWebKey,
 } from 'node:crypto';
 import { SalesforceOptionError } from '../errors';
-import { checkFunction, checkNames, invalid, oneOf, optionalText } from '../options/check';
+import { checkFunction, invalid, oneOf, optionalText } from '../options/check';
 
 /** How a client key signs (RFC 7518, section 3.1). */
 type ClientKeyAlgorithm = 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384' | 'ES512';
@@ -48,19 +48,10 @@ export interface SigningKey {
   readonly certificate: X509Certificate | undefined;
 }
 
-const names = [
-  'key',
-  'sign',
-  'keyId',
-  'algorithm',
-  'audience',
-  'certificate',
-] as const satisfies readonly (keyof ClientKey)[];
-
 /** Most keys of one client: the one in use, and the one before or after it. */
 const maxKeys = 2;
 
-/** Checks the option `clientKey`. Without the option the list is empty. @throws SalesforceOptionError `ERR_SALESFORCE_OPTION_INVALID` */
+/** Checks the option `clientKey`, but for the names in it. Without the option the list is empty. @throws SalesforceOptionError `ERR_SALESFORCE_OPTION_INVALID` */
 export function parseClientKeys(value: unknown): readonly SigningKey[] {
   if (value === undefined) return [];
   const isList = Array.isArray(value);
@@ -75,7 +66,6 @@ function parseClientKey(option: string, value: unknown): SigningKey {
   if (typeof value !== 'object' || value === null || value instanceof KeyObject) {
     throw invalid(option, "an object such as { key: '-----BEGIN PRIVATE KEY-----…' }");
   }
-  checkNames(value, names, option);
   const { key: given, sign, certificate } = value as ClientKey;
   checkFunction(`${option}.sign`, sign);
   if ((given === undefined) === (sign === undefined)) {

@@ -38,7 +38,7 @@ function scopes(scope: readonly string[], profileSource: Configuration['profileS
     return finding(
       'warning',
       `The profile of a user cannot be read, because the scopes lack '${name}'.`,
-      `Add '${name}' to the scope option and to the app, or set profileSource to 'id'.`,
+      `Add '${name}' to the scope option and to the app, or set login.profileSource to 'id'.`,
     );
   }
   return finding('ok', `Logins ask for: ${scope.join(' ')}.`);

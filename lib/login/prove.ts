@@ -43,7 +43,7 @@ export function assertIdentityProvable({ clientSecret, profileSource }: Configur
   if (clientSecret !== undefined || profileSource !== 'id') return;
   throw new SalesforceAuthError(
     'ERR_SALESFORCE_IDENTITY_UNPROVEN',
-    "A client without a secret cannot verify the signed id URL: ask for the scope 'openid', or set profileSource to 'identity' or 'userinfo'.",
+    "A client without a secret cannot verify the signed id URL: ask for the scope 'openid', or set login.profileSource to 'identity' or 'userinfo'.",
     { status: 500 },
   );
 }

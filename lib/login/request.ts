@@ -2,10 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { Request } from 'express';
 import type { Addresses } from '../address';
 import { invalid, optionalText } from '../options/check';
-import { parseClientOptions, type Configuration, type Display } from '../options/configuration';
-import type { Prompt } from '../options/values';
-import { clientOptions } from '../options/parts/client';
-import { parsePrompt, parseScope } from '../options/values';
+import type { Configuration, Display } from '../options/configuration';
+import { clientLoginOptions } from '../options/parts/client';
+import { parseAuthorizationParams, parsePrompt, parseScope, type Prompt } from '../options/values';
 import { parseRequestedBaseUrl } from '../salesforce/base-url';
 
 /** What one call of a login can set. What a call leaves out comes from the configuration. */
@@ -55,15 +54,11 @@ export function loginRequest(
   callbackURL: string,
 ): LoginRequest {
   const scope = options.scope === undefined ? configuration.scope : parseScope('scope', options.scope);
-  const display = clientOptions.display.parse('display', options.display) ?? configuration.display;
+  const display = clientLoginOptions.display.parse('display', options.display) ?? configuration.display;
   const loginHint = optionalText('loginHint', options.loginHint) ?? configuration.loginHint;
   const nonce = scope.includes('openid') ? randomBytes(24).toString('base64url') : undefined;
   const prompt = options.silent === true ? false : (parsePrompt('prompt', options.prompt) ?? configuration.prompt);
-  const extra =
-    options.authorizationParams === undefined
-      ? {}
-      : parseClientOptions({ clientID: configuration.clientID, authorizationParams: options.authorizationParams })
-          .authorizationParams;
+  const extra = parseAuthorizationParams('authorizationParams', options.authorizationParams);
   return {
     configuration,
     baseUrl:

@@ -5,8 +5,10 @@ import type { GrantKey } from '../coordinator/grant';
 import { isSalesforceAuthError } from '../errors';
 import { loadProfile } from '../login/profile';
 import { assertIdentityProvable } from '../login/prove';
-import { checkNames, invalid, optionalText } from '../options/check';
+import { invalid } from '../options/check';
 import type { Configuration } from '../options/configuration';
+import { parsePart } from '../options/names';
+import { adoptOptions, sessionAdoptionOptions } from '../options/parts/calls';
 import { parseRequestedBaseUrl } from '../salesforce/base-url';
 import type { TokenSet } from '../token/types';
 import { assertOrganization, authorize, holdersOf, joinSession } from './create-session';
@@ -34,13 +36,17 @@ export interface AdoptedGrant {
   user: SalesforceUser;
 }
 
-/** How a session gets a login without a login page: a refresh token, or the id of a grant that was made of one. */
-export type SessionAdoption = (
-  (Omit<AdoptOptions, 'tenant'> & { grantId?: undefined }) | { grantId: string; refreshToken?: undefined }
-) & {
+/** Options of `req.salesforce.adopt()` beside those of a refresh token. */
+export interface SessionAdoptionOptions {
+  /** A grant that `tokens.adopt()` made, in place of a refresh token. */
+  grantId?: string | undefined;
   /** Add the login to those the session has, rather than replacing them. Default false. */
   add?: boolean | undefined;
-};
+}
+
+/** How a session gets a login without a login page: a refresh token, or the id of a grant that was made of one. */
+export type SessionAdoption = SessionAdoptionOptions &
+  ((Omit<AdoptOptions, 'tenant'> & { grantId?: undefined }) | { grantId: string; refreshToken?: undefined });
 
 /** Longest refresh token that is accepted, in characters; Salesforce's are shorter. */
 const maxLength = 2_048;
@@ -50,13 +56,13 @@ const maxTries = 10;
 
 /** Makes a grant of a refresh token. */
 export function adoptToken(core: AuthContext, given: AdoptOptions): Promise<AdoptedGrant & GrantKey> {
-  checkNames(given, ['refreshToken', 'tenant', 'baseUrl', 'clientID'], 'adopt()');
+  parsePart(adoptOptions, given, 'adopt()');
   return adopt(core, given, () => undefined);
 }
 
 /** Logs a session in by a refresh token, or by a grant. */
 export async function adoptInSession(core: AuthContext, req: Request, given: SessionAdoption): Promise<void> {
-  checkNames(given, ['refreshToken', 'grantId', 'baseUrl', 'clientID', 'add'], 'adopt()');
+  parsePart(sessionAdoptionOptions, given, 'adopt()');
   requireSession(req);
   const { add, grantId, ...rest } = given;
   if ((grantId === undefined) === (given.refreshToken === undefined)) {
@@ -143,8 +149,6 @@ async function parse(
   const isToken = typeof refreshToken === 'string' && /^[\x21-\x7e]+$/.test(refreshToken);
   if (!isToken || refreshToken.length > maxLength)
     throw invalid('refreshToken', 'a refresh token, as Salesforce sent it');
-  optionalText('tenant', tenant);
-  optionalText('clientID', clientID);
   const { source } = core.options;
   const context = { tenant, req };
   const configuration =

@@ -3,7 +3,7 @@ import { errorFrom, SalesforceAuthError } from '../errors';
 import { invalid } from '../options/check';
 import type { Configuration } from '../options/configuration';
 import { credentialsLoginOptions } from '../options/parts/calls';
-import { parsePart } from '../options/spec';
+import { parsePart } from '../options/names';
 import { isExperienceCloudSite, parseRequestedBaseUrl } from '../salesforce/base-url';
 import type { ProvenLogin } from '../login/finish';
 import { loadProfile } from '../login/profile';

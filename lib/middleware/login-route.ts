@@ -2,7 +2,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import { errorFrom, SalesforceAuthError } from '../errors';
 import { moveParameter, type MovedLogin } from '../login/move';
 import { loginOptions } from '../options/parts/calls';
-import { parsePart } from '../options/spec';
+import { parsePart } from '../options/names';
 import type { AuthenticateOptions } from '../strategy/options';
 import { holdersOf } from './create-session';
 import type { AuthContext } from './context';

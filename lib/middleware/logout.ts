@@ -2,7 +2,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import { errorFrom, SalesforceAuthError } from '../errors';
 import { invalid } from '../options/check';
 import { logoutOptions, singleLogoutOptions } from '../options/parts/calls';
-import { parsePart } from '../options/spec';
+import { parsePart } from '../options/names';
 import { isLoopback, parseUrl } from '../salesforce/hosts';
 import type { AuthContext } from './context';
 import { EndSession } from './end-session';

@@ -57,6 +57,6 @@ function warnOfSharedEntry(req: Request, core: AuthContext): void {
   reporter.warn(
     'SESSION_KEY',
     `Two salesforceAuth() keep their logins in one entry of the session, ${session.key}, so a login at one counts at the other or ` +
-      'ends the login there. Give one of them a sessionKey of its own.',
+      'ends the login there. Give one of them a session.key of its own.',
   );
 }

@@ -3,10 +3,12 @@ import { systemClock, type Clock } from '../clock';
 import type { RefreshSettings } from '../coordinator/settings';
 import { KeyRing, parseEncryptionKeys } from '../crypto/key-ring';
 import { loginKeys } from '../login/keys';
-import { checkFunction, checkNames, invalid } from '../options/check';
-import { clientOptionNames, parseClientOptions, type ClientOptions } from '../options/configuration';
+import { invalid } from '../options/check';
+import { parseClientOptions, type ClientOptions } from '../options/configuration';
 import type { KeepAliveSettings } from '../options/keep-alive';
-import { staticOptions } from '../options/parts/middleware';
+import { checkNames } from '../options/names';
+import { clientOptions } from '../options/parts/client';
+import { staticOptions, tenantOptions } from '../options/parts/middleware';
 import { mayGetRefreshToken, parseRefresh, type RefreshOptions } from '../options/refresh';
 import { parseValues } from '../options/spec';
 import { checkedTenant, ConfigurationSource, type ConfigurationFunction, type TenantFunction } from '../options/source';
@@ -19,7 +21,7 @@ import { sessionKeyOf, type SessionPlace } from './session';
 import type { AuthorizeUser, OnLogin } from './user';
 
 /** Paths of the mounted routes, relative to where the middleware is mounted; false for none. */
-interface Routes {
+export interface Routes {
   /** Default `/auth/salesforce`. */
   login?: string | false | undefined;
   /** A page on which the user chooses where to log in; guards then send users there. Default false: no such page. */
@@ -30,6 +32,17 @@ interface Routes {
   logout?: string | false | undefined;
   /** A route that answers with JSON how the login is, for pages built in the browser. Default false: no such route. */
   status?: string | false | undefined;
+}
+
+/** What the middleware does with the session of the application. */
+export interface SessionOptions {
+  /** Name of the entry in the session. Default: `property` with a fingerprint of `clientID`; with `configuration`, `property`. */
+  key?: string | undefined;
+  /**
+   * Keep the rest of the session at login and logout, as Passport's `keepSessionInfo` does. The session's id changes all the
+   * same. Default false.
+   */
+  keepInfo?: boolean | undefined;
 }
 
 /** Options that hold for the whole life of the middleware. */
@@ -68,10 +81,8 @@ export interface StaticOptions {
   report?: Report | false | undefined;
   /** Name of the property on the request. Default `salesforce`. */
   property?: string | undefined;
-  /** Name of the entry in the session. Default: `property` with a fingerprint of `clientID`; with `configuration` that of `property`. */
-  sessionKey?: string | undefined;
-  /** Passport's: keep the rest of the session at login and logout. Its id changes all the same. Default false. */
-  keepSessionInfo?: boolean | undefined;
+  /** What the middleware does with the session of the application. Default: none set. */
+  session?: SessionOptions | undefined;
   /**
    * Organizations whose users may log in, by id. Default: all, of which a warning tells if Salesforce asks users of any
    * organization; `'any'` is the same without the warning.
@@ -147,14 +158,13 @@ export function parseOptions(options: SalesforceAuthOptions): ParsedOptions {
     throw invalid('options', 'an object with clientID, or with configuration, a function that gives it');
   }
   const { configuration } = options;
-  const names = [...clientOptionNames, 'configuration', ...Object.keys(staticOptions)];
-  checkNames(options, names, 'salesforceAuth()');
-  const misplaced = clientOptionNames.find((name) => configuration !== undefined && name in options);
+  checkNames(options, { ...clientOptions, ...tenantOptions, ...staticOptions }, 'salesforceAuth()');
+  const misplaced = Object.keys(clientOptions).find((name) => configuration !== undefined && name in options);
   if (misplaced !== undefined) {
     throw invalid(misplaced, 'part of what the configuration function returns, since there is one');
   }
-  checkFunction('configuration', configuration);
-  const { sessionKey, ...given } = parseValues(staticOptions, options);
+  parseValues(tenantOptions, options);
+  const { session, ...given } = parseValues(staticOptions, options);
   if (given.tenant !== undefined && configuration === undefined) {
     throw invalid('tenant', 'left out without configuration, the function that gives each tenant its client');
   }
@@ -176,7 +186,7 @@ export function parseOptions(options: SalesforceAuthOptions): ParsedOptions {
     isUnencryptedOnPurpose: options.encryptionKeys === false,
     grantKeys: secrets && new KeyRing(secrets, 'grant'),
     session: {
-      key: sessionKey ?? sessionKeyOf(given.property, source.fixed?.clientID),
+      key: session.key ?? sessionKeyOf(given.property, source.fixed?.clientID),
       tenant,
       ended: new EndedLogins(),
     },
@@ -191,7 +201,7 @@ export function parseOptions(options: SalesforceAuthOptions): ParsedOptions {
     acceptUnencrypted: given.acceptUnencrypted,
     routes: given.routes,
     property: given.property,
-    keepSessionInfo: given.keepSessionInfo,
+    keepSessionInfo: session.keepInfo,
     allowedOrganizations: given.allowedOrganizations,
     authorizeUser: given.authorizeUser,
     onLogin: given.onLogin,

@@ -3,7 +3,7 @@ import type { ErrorRequestHandler, RequestHandler } from 'express';
 import onHeaders from 'on-headers';
 import { requiresLogin, SalesforceAuthError } from '../errors';
 import { requireOptions } from '../options/parts/calls';
-import { parsePart } from '../options/spec';
+import { parsePart } from '../options/names';
 import { noteUse } from './login-loop';
 import { wrongOrganization } from './logins';
 import { attached } from './request';

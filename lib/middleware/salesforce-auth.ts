@@ -6,7 +6,7 @@ import type { AppOptions } from '../app/app-options';
 import type { SalesforceEvents } from '../coordinator/events';
 import type { DiagnoseOptions, Diagnosis } from '../doctor/findings';
 import { SalesforceAuthError } from '../errors';
-import { checkNames } from '../options/check';
+import { checkNames } from '../options/names';
 import { parseUrl } from '../salesforce/hosts';
 import { appAccess, type AppAccess } from './app-access';
 import { callbackRoute } from './callback-route';
@@ -192,7 +192,7 @@ export function salesforceAuth(options: SalesforceAuthOptions): SalesforceAuth {
     get: (req: Request) => guarded(req, property),
     of: (req: IncomingMessage) => attachedOrNew(req as Request, property, core),
     errorHandler: (...given: unknown[]) => {
-      checkNames(given[0] ?? {}, [], 'errorHandler()');
+      checkNames(given[0] ?? {}, {}, 'errorHandler()');
       return loginOnError(property);
     },
     tokens: new Tokens(core),

@@ -2,7 +2,8 @@ import { GrantClient } from '../client/grant-client';
 import { healthOf, type GrantHealth } from '../coordinator/health';
 import { idleUntilOf, keepAlive } from '../coordinator/keep-alive';
 import { countKeys, resealAll, type KeyUse, type ResealCounts, type ResealParts } from '../coordinator/reseal';
-import { checkNames } from '../options/check';
+import { checkNames } from '../options/names';
+import { resealOptions } from '../options/parts/calls';
 import type { GrantFilter, GrantRecord, GrantState } from '../stores/store';
 import { toId18 } from '../salesforce/ids';
 import { adoptToken, type AdoptedGrant, type AdoptOptions } from './adoption';
@@ -130,7 +131,7 @@ export class Tokens {
    * console.log(`${left} grants are left for later, ${unreadable} cannot be read`);
    */
   async reseal(options: { signal?: AbortSignal | undefined } = {}): Promise<ResealCounts> {
-    checkNames(options, ['signal'], 'tokens.reseal()');
+    checkNames(options, resealOptions, 'tokens.reseal()');
     return resealAll(this.#sealed(), options.signal);
   }
 

@@ -1,32 +1,5 @@
-import { distance } from 'fastest-levenshtein';
 import { errorFrom, SalesforceOptionError, type SalesforceOptionErrorCode } from '../errors';
-
-/** Other libraries' and Salesforce's own names for our options; a spelling distance alone would not find them. */
-const otherNames: Readonly<Record<string, string>> = {
-  clientId: 'clientID',
-  client_id: 'clientID',
-  consumerKey: 'clientID',
-  client_secret: 'clientSecret',
-  consumerSecret: 'clientSecret',
-  callbackUrl: 'callbackURL',
-  redirectUri: 'callbackURL',
-  redirect_uri: 'callbackURL',
-  baseURL: 'baseUrl',
-  loginUrl: 'baseUrl',
-  authorizationURL: 'baseUrl',
-  tokenURL: 'baseUrl',
-  promptType: 'prompt',
-  holdMs: 'inDoubtMs',
-  onAmbiguous: 'onLostAnswer',
-  scopes: 'scope',
-  login_hint: 'loginHint',
-  encryptionKey: 'encryptionKeys',
-  keyPrefix: 'prefix',
-  tableName: 'table',
-  connection: 'pool',
-  redis: 'client',
-  secret: 'encryptionKeys',
-};
+import { closestWord } from './spelling';
 
 /** An error in one option, its message beginning with the option's name. */
 export function invalid(
@@ -36,43 +9,6 @@ export function invalid(
   status = 500,
 ): SalesforceOptionError {
   return new SalesforceOptionError(code, option, `${option} must be ${expected}.`, status);
-}
-
-/**
- * Refuses an option that does not exist, so that a misspelt one is not silently without effect.
- *
- * @param what the function that takes the options, with its parentheses
- * @throws SalesforceOptionError `ERR_SALESFORCE_OPTION_INVALID` with the closest known name
- */
-export function checkNames(given: object, known: readonly string[], what: string): void {
-  refuseRequest(given, what);
-  for (const name of Object.keys(given)) {
-    if (known.includes(name)) continue;
-    const guess = suggestion(name, known);
-    throw new SalesforceOptionError(
-      'ERR_SALESFORCE_OPTION_INVALID',
-      name,
-      `${what} has no option '${name}'.${guess === undefined ? ` Known are: ${known.join(', ')}.` : ` Did you mean '${guess}'?`}`,
-    );
-  }
-}
-
-/** A function that is mounted without its parentheses, as in `app.use(salesforceAuth)`, gets a request from Express. */
-function refuseRequest(given: object, what: string): void {
-  const { method, headers } = given as { method?: unknown; headers?: unknown };
-  if (typeof method !== 'string' || typeof headers !== 'object') return;
-  throw invalid(what.replace('()', ''), `called when it is mounted: write ${what}, with the parentheses`);
-}
-
-/** The known word closest to `given`, if one is close enough to be meant. */
-function suggestion(given: string, known: readonly string[]): string | undefined {
-  const other = Object.hasOwn(otherNames, given) ? otherNames[given] : undefined;
-  if (other !== undefined && known.includes(other)) return other;
-  const ranked = known
-    .map((name) => ({ name, edits: distance(name.toLowerCase(), given.toLowerCase()) }))
-    .sort((a, b) => a.edits - b.edits);
-  const best = ranked[0];
-  return best && best.edits <= Math.max(2, Math.floor(given.length / 3)) ? best.name : undefined;
 }
 
 /** A string that is not empty, or undefined where the option was left out. */
@@ -116,7 +52,7 @@ export function oneOf<const T extends string>(option: string, value: unknown, al
   if (value === undefined) return undefined;
   const match = allowed.find((word) => word === value);
   if (match !== undefined) return match;
-  const guess = typeof value === 'string' ? suggestion(value, allowed) : undefined;
+  const guess = typeof value === 'string' ? closestWord(value, allowed) : undefined;
   const list = allowed.map((word) => `'${word}'`).join(', ');
   throw new SalesforceOptionError(
     'ERR_SALESFORCE_OPTION_INVALID',

@@ -2,8 +2,9 @@ import { parseClientKeys, type ClientKey, type SigningKey } from '../client-auth
 import { defaultBaseUrl, parseBaseUrl, refuseOwnAddress } from '../salesforce/base-url';
 import { trustHosts, type TrustedHosts } from '../salesforce/hosts';
 import { parseApiHosts } from './api-hosts';
-import { checkNames, invalid } from './check';
+import { invalid } from './check';
 import type { FetchFunction } from './fetch-function';
+import { checkNames } from './names';
 import { clientOptions } from './parts/client';
 import { parseValues } from './spec';
 import type { Prompt } from './values';
@@ -20,6 +21,26 @@ export type Display = 'page' | 'popup' | 'touch' | 'mobile';
  * - `id`: the signed `id` URL of the token reply alone, no request; organization and user ids only
  */
 type ProfileSource = 'id_token' | 'identity' | 'userinfo' | 'id';
+
+/** What a login asks for and takes beside `scope` and `prompt`. A call of `login()` can ask for something else. */
+export interface ClientLoginOptions {
+  /** `display` on the wire. Default: none sent, which is `page`. */
+  display?: Display | undefined;
+  /**
+   * Username put into the login form, `login_hint` on the wire. Salesforce ignores it if the browser is logged in already.
+   * Default: none.
+   */
+  loginHint?: string | undefined;
+  /** Further parameters of the authorization request. Those the login sets itself are refused. Default: none. */
+  authorizationParams?: Readonly<Record<string, string>> | undefined;
+  /** Where the profile of a user comes from. Default `id_token` if `openid` is asked for, else `identity`. */
+  profileSource?: ProfileSource | undefined;
+  /**
+   * Take a My Domain that a user names: `/auth/salesforce?org=example.my.salesforce.com`. Default: whether there is an
+   * organization picker (`routes.choose`). If false, users choose among `organizations` only.
+   */
+  anyMyDomain?: boolean | undefined;
+}
 
 /** The client as it is set up in Salesforce, and how its users log in. Passport's names where Passport has one. */
 export interface ClientOptions {
@@ -41,13 +62,8 @@ export interface ClientOptions {
   scope?: string | readonly string[] | undefined;
   /** `prompt` on the wire; false sends none, so that Salesforce decides what it asks. Default `login`. */
   prompt?: Prompt | false | undefined;
-  /** `display` on the wire. Default: none sent, which is `page`. */
-  display?: Display | undefined;
-  /**
-   * Username put into the login form, `login_hint` on the wire. Salesforce ignores it if the browser is logged in already.
-   * Default: none.
-   */
-  loginHint?: string | undefined;
+  /** What else a login asks for and takes: the look of the pages, the profile, a My Domain that a user names. Default: none set. */
+  login?: ClientLoginOptions | undefined;
   /**
    * Login host, sandbox, My Domain or Experience Cloud site: https, without a query; a path for a site only. It receives the
    * client secret. Default `https://login.salesforce.com`.
@@ -65,10 +81,6 @@ export interface ClientOptions {
    * government cloud `api.gov.salesforce.com`. They receive access tokens, which have to be JWT-based there. Default: none.
    */
   apiHosts?: readonly string[] | undefined;
-  /** Further parameters of the authorization request. Those the login sets itself are refused. Default: none. */
-  authorizationParams?: Readonly<Record<string, string>> | undefined;
-  /** Where the profile of a user comes from. Default `id_token` if `openid` is asked for, else `identity`. */
-  profileSource?: ProfileSource | undefined;
   /**
    * How the secret is sent. Default `client_secret_post`. Not with `clientKey`, and without effect for a client with neither.
    */
@@ -77,11 +89,6 @@ export interface ClientOptions {
   sessionTimeoutSeconds?: number | undefined;
   /** How long a request to Salesforce may take, in milliseconds; at least 1. Default 30000. */
   httpTimeoutMs?: number | undefined;
-  /**
-   * Take a My Domain that a user names: `/auth/salesforce?org=example.my.salesforce.com`. Default: whether there is an
-   * organization picker (`routes.choose`). If false, users choose among `organizations` only.
-   */
-  anyMyDomain?: boolean | undefined;
   /**
    * Sends every request of this package, for a proxy or certificates of your own. Default: `fetch` of this process. It has to
    * honor `redirect: 'manual'` and `signal`. If it is not made of undici, one gap is left: a process that stops between the
@@ -130,9 +137,6 @@ export interface Surroundings {
   publicUrls?: readonly unknown[] | undefined;
 }
 
-/** Names of {@link ClientOptions}. */
-export const clientOptionNames: readonly string[] = Object.keys(clientOptions);
-
 /**
  * Checks the client part of the options. Names are checked by the caller, who knows what else may stand beside them.
  *
@@ -143,7 +147,7 @@ export function parseClientOptions(
   { tenant, publicUrls = [] }: Surroundings = {},
 ): Configuration {
   const values = parseValues(clientOptions, options);
-  const { allowedHosts, profileSource, scope } = values;
+  const { allowedHosts, login, scope } = values;
   const clientKeys = parseClientKeys(options.clientKey);
   const given = { own: [values.callbackURL, ...publicUrls], allowedHosts };
   refuseOwnAddress('baseUrl', options.baseUrl, given);
@@ -156,10 +160,7 @@ export function parseClientOptions(
     callbackURL: values.callbackURL,
     scope,
     prompt: values.prompt,
-    display: values.display,
-    loginHint: values.loginHint,
-    anyMyDomain: values.anyMyDomain,
-    authorizationParams: values.authorizationParams,
+    ...login,
     sessionTimeoutSeconds: values.sessionTimeoutSeconds,
     httpTimeoutMs: values.httpTimeoutMs,
     fetch: values.fetch,
@@ -170,7 +171,7 @@ export function parseClientOptions(
     organizations,
     trustedHosts: trustHosts(baseUrl, allowedHosts, Object.values(organizations)),
     apiOrigins: parseApiHosts(options.apiHosts),
-    profileSource: profileSource ?? (scope.includes('openid') ? 'id_token' : 'identity'),
+    profileSource: login.profileSource ?? (scope.includes('openid') ? 'id_token' : 'identity'),
   });
 }
 
@@ -211,6 +212,6 @@ function parseOrganizations(
 
 /** Checks options that are nothing but client options: what a configuration function returns. */
 export function parseConfiguration(options: ClientOptions, surroundings?: Surroundings): Configuration {
-  checkNames(options, clientOptionNames, 'The Salesforce configuration');
+  checkNames(options, clientOptions, 'The Salesforce configuration');
   return parseClientOptions(options, surroundings);
 }

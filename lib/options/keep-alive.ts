@@ -1,6 +1,6 @@
 import { invalid } from './check';
 import { defaultIdleLimitSeconds, keepAliveOptions } from './parts/refresh';
-import { parsePart } from './spec';
+import { parseValues } from './spec';
 
 /** Which grants that nobody uses are refreshed, and when. */
 export interface KeepAliveOptions {
@@ -56,10 +56,9 @@ export function parseKeepAlive(
   if (given !== true && (typeof given !== 'object' || given === null)) {
     throw invalid('refresh.keepAlive', 'true, false or an object');
   }
-  const { afterSeconds = nearEndOf(idleLimitSeconds ?? defaultIdleLimitSeconds), ...rest } = parsePart(
+  const { afterSeconds = nearEndOf(idleLimitSeconds ?? defaultIdleLimitSeconds), ...rest } = parseValues(
     keepAliveOptions,
     given === true ? {} : given,
-    'refresh.keepAlive',
     'refresh.keepAlive.',
   );
   if (idleLimitSeconds !== undefined && afterSeconds >= idleLimitSeconds) {

@@ -2,7 +2,7 @@ import type { LostAnswerPolicy, RefreshSettings } from '../coordinator/settings'
 import { invalid } from './check';
 import { parseKeepAlive, type KeepAliveOptions, type KeepAliveSettings } from './keep-alive';
 import { refreshOptions } from './parts/refresh';
-import { parsePart } from './spec';
+import { parseValues } from './spec';
 
 /** How tokens are refreshed. All times are in milliseconds; most applications change none of them. */
 export interface RefreshOptions {
@@ -52,7 +52,7 @@ export function parseRefresh(
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw invalid('refresh', 'an object of options such as { waitMs: 5000 }');
   }
-  const { idleLimitSeconds, keepAlive, ...settings } = parsePart(refreshOptions, given, 'refresh', 'refresh.');
+  const { idleLimitSeconds, keepAlive, ...settings } = parseValues(refreshOptions, given, 'refresh.');
   const isOnByDefault = hasLastingGrants && idleLimitSeconds !== undefined;
   return {
     settings: { ...settings, idleLimitMs: idleLimitSeconds === undefined ? undefined : idleLimitSeconds * 1000 },

@@ -1,4 +1,4 @@
-import { checkFunction, checkNames, invalid, oneOf, optionalBoolean, optionalText, wholeNumber } from './check';
+import { checkFunction, invalid, oneOf, optionalBoolean, optionalText, wholeNumber } from './check';
 
 /** What is known of an option. The checks, and the tables of the documentation, follow from it. */
 export interface OptionSpec<T = unknown> {
@@ -11,10 +11,14 @@ export interface OptionSpec<T = unknown> {
   readonly text: string;
   /** Checks a value, and gives what counts: the default if the option is left out. Without it the value is taken as it is. */
   readonly parse?: (option: string, value: unknown) => T;
+  /** The options inside, if it is an object of options. Their names are checked with those around them. */
+  readonly options?: Part;
 }
 
 /** The options of one part, by name. */
-export type Part = Readonly<Record<string, OptionSpec>>;
+export interface Part {
+  readonly [name: string]: OptionSpec;
+}
 
 /** What the options of a part are after the check. */
 export type Parsed<P extends Part> = {
@@ -22,18 +26,11 @@ export type Parsed<P extends Part> = {
 };
 
 /**
- * Checks the options of a part: no name that does not exist, and no value that is not possible.
+ * Checks the values of a part, beside which options of other parts may stand. Names are checked by `checkNames`.
  *
- * @param what the function that takes the options, with its parentheses
  * @param prefix what stands before the name of an option in an error, for instance `refresh.`
  * @throws SalesforceOptionError
  */
-export function parsePart<P extends Part>(part: P, given: object, what: string, prefix = ''): Parsed<P> {
-  checkNames(given, Object.keys(part), what);
-  return parseValues(part, given, prefix);
-}
-
-/** The same for options beside which options of other parts may stand. @throws SalesforceOptionError */
 export function parseValues<P extends Part>(part: P, given: object, prefix = ''): Parsed<P> {
   const values = given as Record<string, unknown>;
   return Object.fromEntries(
@@ -76,6 +73,20 @@ export function flag(fallback: boolean): Kind<boolean> {
     values: 'boolean',
     default: `\`${fallback}\``,
     parse: (option, value) => optionalBoolean(option, value) ?? fallback,
+  };
+}
+
+/** Options that belong together, in an object. */
+export function group<P extends Part>(options: P, example: string): Omit<Kind<Parsed<P>>, 'default'> & { options: P } {
+  return {
+    options,
+    values: 'object',
+    parse: (option, value = {}) => {
+      if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+        return parseValues(options, value, `${option}.`);
+      }
+      throw invalid(option, `an object of options such as ${example}`);
+    },
   };
 }
 

@@ -158,7 +158,7 @@ export const meanings = {
   authorization: refusal(
     'ERR_SALESFORCE_OAUTH',
     502,
-    `Check the app's OAuth settings and policies ${setupPage}, and the authorizationParams option.`,
+    `Check the app's OAuth settings and policies ${setupPage}, and the option login.authorizationParams.`,
   ),
   /** Every other error of the token endpoint. */
   tokenEndpoint: refusal(
@@ -202,7 +202,7 @@ export const meanings = {
   profile: refusal(
     'ERR_SALESFORCE_PROFILE',
     502,
-    "Assign the scope 'id' to the app (for profileSource 'userinfo', the scope 'openid').",
+    "Assign the scope 'id' to the app (for login.profileSource 'userinfo', the scope 'openid').",
   ),
   apiTokenRefused: refusal(
     'ERR_SALESFORCE_API_TOKEN_REFUSED',

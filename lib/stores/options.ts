@@ -1,5 +1,6 @@
 import { invalid } from '../options/check';
-import { parsePart, type Parsed, type Part } from '../options/spec';
+import { parsePart } from '../options/names';
+import type { Parsed, Part } from '../options/spec';
 
 /** Checks the options of a store. @throws SalesforceOptionError */
 export function parseStoreOptions<P extends Part>(store: string, part: P, given: unknown): Parsed<P> {

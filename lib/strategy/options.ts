@@ -6,9 +6,12 @@ import { ProcessClaims, type ClaimRecords } from '../login/claims';
 import type { FinishedLogin, RepeatedLogin } from '../login/finish';
 import { loginKeys } from '../login/keys';
 import type { LoginRequestOptions } from '../login/request';
-import { checkFunction, checkNames, invalid } from '../options/check';
-import { clientOptionNames, parseClientOptions, type ClientOptions } from '../options/configuration';
-import { authenticateOptions, strategyOptions } from '../options/parts/strategy';
+import { invalid } from '../options/check';
+import { parseClientOptions, type ClientOptions } from '../options/configuration';
+import { checkNames } from '../options/names';
+import { clientOptions } from '../options/parts/client';
+import { tenantOptions } from '../options/parts/middleware';
+import { authenticateOptions, passportOptions, strategyOptions } from '../options/parts/strategy';
 import { parseValues } from '../options/spec';
 import { checkedTenant, ConfigurationSource, type ConfigurationFunction, type TenantFunction } from '../options/source';
 import type { TokenSet } from '../token/types';
@@ -57,27 +60,9 @@ export interface AuthenticateOptions extends LoginRequestOptions {
   state?: unknown;
 }
 
-/** Options of `passport.authenticate()` itself, which Passport hands on to every strategy. */
-const passportNames = [
-  'assignProperty',
-  'authInfo',
-  'failWithError',
-  'failureFlash',
-  'failureMessage',
-  'failureRedirect',
-  'keepSessionInfo',
-  'pauseStream',
-  'session',
-  'successFlash',
-  'successMessage',
-  'successRedirect',
-  'successReturnToOrRedirect',
-  'userProperty',
-];
-
 /** Refuses a misspelt option of a single call. @throws SalesforceOptionError `ERR_SALESFORCE_OPTION_INVALID` */
 export function checkCallOptions(options: object): void {
-  checkNames(options, [...Object.keys(authenticateOptions), ...passportNames], "passport.authenticate('salesforce')");
+  checkNames(options, { ...authenticateOptions, ...passportOptions }, "passport.authenticate('salesforce')");
 }
 
 /** The parts of a strategy: made from its options, or shared by the middleware that mounts it. */
@@ -109,10 +94,9 @@ export function parseStrategyOptions(options: StrategyOptions): StrategyParts {
     throw invalid('options', 'an object with clientID, or with configuration: a function that gives it');
   }
   const { configuration, tenant } = options;
-  const names = configuration === undefined ? clientOptionNames : ['configuration', 'tenant'];
-  checkNames(options, [...names, ...Object.keys(strategyOptions)], 'SalesforceStrategy');
-  checkFunction('configuration', configuration);
-  checkFunction('tenant', tenant);
+  const others = configuration === undefined ? clientOptions : tenantOptions;
+  checkNames(options, { ...others, ...strategyOptions }, 'SalesforceStrategy');
+  parseValues(tenantOptions, options);
   const { name, passReqToCallback } = parseValues(strategyOptions, options);
   const publicUrls = [options.publicUrl].flat();
   const source = new ConfigurationSource(configuration ?? parseClientOptions(options, { publicUrls }), publicUrls);

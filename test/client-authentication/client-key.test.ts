@@ -28,7 +28,7 @@ describe('the option clientKey', () => {
     ['three keys', { clientKey: [{ sign }, { sign }, { sign }] }, 'one key, or an array of two'],
     ['neither key nor sign', { clientKey: {} }, 'either key, or sign'],
     ['both key and sign', { clientKey: { key: rsa.pem, sign } }, 'either key, or sign'],
-    ['a misspelt member', { clientKey: { key: rsa.pem, kid: 'x' } }, "Did you mean 'key'?"],
+    ['a misspelt member', { clientKey: { key: rsa.pem, kid: 'x' } }, "Did you mean 'clientKey.keyId'?"],
     ['a path', { clientKey: { key: '/run/secrets/salesforce.key' } }, 'a path has to be read first'],
     ['a certificate as the key', { clientKey: { key: rsa.certificate } }, 'public part'],
     [

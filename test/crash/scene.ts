@@ -119,7 +119,7 @@ export class Scene {
         baseUrl: `http://localhost:${this.line.port}`,
         allowedHosts: [new URL(this.emulator.url).host],
         // A client without a secret proves who logged in by the ID token instead.
-        profileSource: isPublic ? 'userinfo' : 'id',
+        login: { profileSource: isPublic ? 'userinfo' : 'id' },
         encryptionKeys: ['__test_encryption_key_for_crash_tests__'],
         ...(httpTimeoutMs === undefined ? {} : { httpTimeoutMs }),
         refresh: { cacheMs: 0, leaseMs: 10_000, drainMs: 300, waitMs: 20_000, ...settings },

@@ -3,7 +3,7 @@ import { defaultCallbackURL, startTestEmulator } from '../helpers/emulator';
 
 it.each<[what: string, options: object, isWarned: boolean]>([
   ['an organization picker', { routes: { choose: '/choose' } }, true],
-  ['any My Domain', { anyMyDomain: true }, true],
+  ['any My Domain', { login: { anyMyDomain: true } }, true],
   ['one host', {}, false],
   [
     'a picker and named organizations',

@@ -10,7 +10,7 @@ import { MemoryStore } from 'express-session';
 import request from 'supertest';
 import ts from 'typescript';
 import { emulatorHelp } from '../../lib/cli/help';
-import { clientOptionNames } from '../../lib/options/configuration';
+import { clientOptions } from '../../lib/options/parts/client';
 import { logInAtEmulator, startTestEmulator } from '../helpers/emulator';
 import { blockNamed, blocks, documents, entryPoints, examples, fileOf, read, root, run, type Block } from './blocks';
 
@@ -358,7 +358,7 @@ describe('tables in the documentation', () => {
   it('list the client options that are checked', () => {
     const table = tables.find(({ name }) => name === 'ClientOptions')!.table;
 
-    expect(firstColumn(table).toSorted()).toEqual([...clientOptionNames].sort());
+    expect(firstColumn(table).toSorted()).toEqual(Object.keys(clientOptions).sort());
   });
 
   it('list the options of the command line', () => {
@@ -373,7 +373,7 @@ describe('tables in the documentation', () => {
   it('list the options of README.md under names that exist', () => {
     const table = /## Options\n[^]*?((?:\|.*\n)+)/.exec(read('README.md'))?.[1] ?? '';
     const known: readonly string[] = [
-      ...clientOptionNames,
+      ...Object.keys(clientOptions),
       ...membersOf('lib/middleware/options.ts', 'StaticOptions'),
       'configuration',
     ];

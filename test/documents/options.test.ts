@@ -2,22 +2,25 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AppOptions } from '../../lib/app/app-options';
 import type { LoginRequestOptions } from '../../lib/login/request';
+import type { ClientKey } from '../../lib/client-authentication/client-key';
+import type { AdoptOptions, SessionAdoptionOptions } from '../../lib/middleware/adoption';
 import type { CredentialsLoginOptions } from '../../lib/middleware/credentials-login';
 import type { LoginOptions } from '../../lib/middleware/login-route';
 import type { LogoutOptions, SingleLogoutOptions } from '../../lib/middleware/logout';
-import type { StaticOptions } from '../../lib/middleware/options';
+import type { Routes, SessionOptions, StaticOptions } from '../../lib/middleware/options';
 import type { RequireOptions } from '../../lib/middleware/require';
-import type { ClientOptions } from '../../lib/options/configuration';
+import type { ClientLoginOptions, ClientOptions } from '../../lib/options/configuration';
 import type { KeepAliveOptions } from '../../lib/options/keep-alive';
 import type { RefreshOptions } from '../../lib/options/refresh';
 import type { MemoryTokenStoreOptions } from '../../lib/stores/memory/options';
 import type { PostgresTokenStoreOptions } from '../../lib/stores/postgres/options';
+import type { WaitReplicas } from '../../lib/stores/redis/client';
 import type { RedisTokenStoreOptions } from '../../lib/stores/redis/options';
 import type { SqliteTokenStoreOptions } from '../../lib/stores/sqlite/options';
 import type { AuthenticateOptions, StrategyOnlyOptions } from '../../lib/strategy/options';
 import * as calls from '../../lib/options/parts/calls';
-import { clientOptions } from '../../lib/options/parts/client';
-import { staticOptions } from '../../lib/options/parts/middleware';
+import { clientKeyOptions, clientLoginOptions, clientOptions } from '../../lib/options/parts/client';
+import { routeOptions, sessionOptions, staticOptions, tenantOptions } from '../../lib/options/parts/middleware';
 import { keepAliveOptions, refreshOptions } from '../../lib/options/parts/refresh';
 import * as stores from '../../lib/options/parts/stores';
 import { authenticateOptions, strategyOptions } from '../../lib/options/parts/strategy';
@@ -31,14 +34,18 @@ import { documents, read, root } from './blocks';
  */
 
 const { login_hint, state, ...loginRequestOptions } = authenticateOptions;
+const { grantId, add } = calls.sessionAdoptionOptions;
 
 /** The part of each set of options, by the name of its type. The compiler refuses a part that lacks an option of the type. */
 const parts: Readonly<Record<string, Part>> = {
+  AdoptOptions: calls.adoptOptions satisfies Record<keyof AdoptOptions, OptionSpec>,
   AppOptions: calls.appOptions satisfies Record<keyof AppOptions, OptionSpec>,
   AuthenticateOptions: { login_hint, state } satisfies Record<
     Exclude<keyof AuthenticateOptions, keyof LoginRequestOptions>,
     OptionSpec
   >,
+  ClientKey: clientKeyOptions satisfies Record<keyof ClientKey, OptionSpec>,
+  ClientLoginOptions: clientLoginOptions satisfies Record<keyof ClientLoginOptions, OptionSpec>,
   ClientOptions: clientOptions satisfies Record<keyof ClientOptions, OptionSpec>,
   CredentialsLoginOptions: calls.credentialsLoginOptions satisfies Record<keyof CredentialsLoginOptions, OptionSpec>,
   KeepAliveOptions: keepAliveOptions satisfies Record<keyof KeepAliveOptions, OptionSpec>,
@@ -50,10 +57,14 @@ const parts: Readonly<Record<string, Part>> = {
   RedisTokenStoreOptions: stores.redisStoreOptions satisfies Record<keyof RedisTokenStoreOptions, OptionSpec>,
   RefreshOptions: refreshOptions satisfies Record<keyof RefreshOptions, OptionSpec>,
   RequireOptions: calls.requireOptions satisfies Record<keyof RequireOptions, OptionSpec>,
+  Routes: routeOptions satisfies Record<keyof Routes, OptionSpec>,
+  SessionAdoptionOptions: { grantId, add } satisfies Record<keyof SessionAdoptionOptions, OptionSpec>,
+  SessionOptions: sessionOptions satisfies Record<keyof SessionOptions, OptionSpec>,
   SingleLogoutOptions: calls.singleLogoutOptions satisfies Record<keyof SingleLogoutOptions, OptionSpec>,
   SqliteTokenStoreOptions: stores.sqliteStoreOptions satisfies Record<keyof SqliteTokenStoreOptions, OptionSpec>,
   StaticOptions: staticOptions satisfies Record<keyof StaticOptions, OptionSpec>,
   StrategyOnlyOptions: strategyOptions satisfies Record<keyof StrategyOnlyOptions, OptionSpec>,
+  WaitReplicas: stores.waitReplicasOptions satisfies Record<keyof WaitReplicas, OptionSpec>,
 };
 
 const tables = /<!-- lists (\w+) in (\S+) -->\s+(?:\|.*\n)+/g;
@@ -88,6 +99,15 @@ describe('the tables of options', () => {
     const names = found.flatMap(({ text }) => [...text.matchAll(tables)].map(([, name = '']) => name));
 
     expect(Object.keys(parts).filter((name) => !names.includes(name))).toEqual([]);
+  });
+
+  it('are there for every group of options', () => {
+    const inside = (part: Part): Part[] =>
+      Object.values(part).flatMap(({ options }) => (options ? [options, ...inside(options)] : []));
+    const all = [...Object.values(parts), tenantOptions].flatMap(inside);
+
+    expect(all.length).toBeGreaterThan(4);
+    expect(all.filter((group) => !Object.values(parts).includes(group))).toEqual([]);
   });
 
   it('say what the options room says', () => {

@@ -145,7 +145,7 @@ describe('an organization that the application does not offer', () => {
     ['picker', 'any.salesforce.com', { routes: { choose: '/where' } }],
     ['picker', 'acme.my.salesforce.com/any/path', { routes: { choose: '/where' } }],
     ['picker', 'login.salesforce.com/any', { routes: { choose: '/where' } }],
-    ['option', 'evil.my.site.com', { anyMyDomain: true }],
+    ['option', 'evil.my.site.com', { login: { anyMyDomain: true } }],
   ])('is refused by the %s: %s', async (_what, org, options) => {
     const emulator = await startTestEmulator();
     const { browser } = await startApp({ emulator, options });

@@ -22,7 +22,7 @@ describe('errors of the set-up', () => {
     const { browser } = await startApp({
       emulator,
       clientSecret: false,
-      options: { profileSource: 'id', scope: 'id api refresh_token' },
+      options: { login: { profileSource: 'id' }, scope: 'id api refresh_token' },
     });
     const tab = browser();
 

@@ -111,11 +111,11 @@ describe('login', () => {
   it.each([
     [false, undefined],
     [true, 'three apples'],
-  ])('with keepSessionInfo %p the cart of the former session is %p', async (keepSessionInfo, cart) => {
+  ])('with session.keepInfo %p the cart of the former session is %p', async (keepInfo, cart) => {
     const emulator = await startTestEmulator();
     const { browser } = await startApp({
       emulator,
-      options: { keepSessionInfo },
+      options: { session: { keepInfo } },
       routes: (app) => {
         app.get('/fill', (req, res) => void res.json(Object.assign(req.session, { cart: 'three apples' }).cart));
         app.get('/cart', (req, res) => void res.json({ cart: (req.session as { cart?: string }).cart }));
@@ -208,7 +208,7 @@ describe('login', () => {
     const { browser } = await startApp({
       emulator,
       ...(client.clientSecret === false ? client : {}),
-      options: { profileSource },
+      options: { login: { profileSource } },
     });
     const tab = browser();
     await logIn(tab, emulator);
@@ -276,7 +276,7 @@ describe('login', () => {
       emulator,
       options: {
         organizations: { mydomain: emulator.myDomainUrl, sandbox: 'https://test.salesforce.com' },
-        anyMyDomain: true,
+        login: { anyMyDomain: true },
       },
     });
     const tab = browser();

@@ -100,7 +100,7 @@ describe('two middlewares side by side', () => {
           store,
           callbackURL: '/partners/callback',
           routes: { login: '/partners', callback: '/partners/callback', logout: '/partners/logout' },
-          keepSessionInfo: true,
+          session: { keepInfo: true },
         });
         app.use((req, _res, next) => {
           const callback = `http://${req.get('host') ?? ''}/partners/callback`;

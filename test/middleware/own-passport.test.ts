@@ -63,8 +63,8 @@ describe("a login beside that of an application's own Passport", () => {
   it.each([
     [true, { name: 'Ada of the application' }],
     [false, null],
-  ])('keeps the user of the application only with keepSessionInfo (%s)', async (keepSessionInfo, own) => {
-    const { emulator, tab } = await startWithPassport({ keepSessionInfo });
+  ])('keeps the user of the application only with session.keepInfo (%s)', async (keepInfo, own) => {
+    const { emulator, tab } = await startWithPassport({ session: { keepInfo } });
     await tab.post('/own-login');
 
     await logIn(tab, emulator);
@@ -75,7 +75,7 @@ describe("a login beside that of an application's own Passport", () => {
   it.each(['yes', 'no'])(
     'ends the Salesforce login with req.logout(), unless keepSessionInfo is set (%s)',
     async (keep) => {
-      const { emulator, tab } = await startWithPassport({ keepSessionInfo: true });
+      const { emulator, tab } = await startWithPassport({ session: { keepInfo: true } });
       await tab.post('/own-login');
       await logIn(tab, emulator);
 
@@ -110,15 +110,15 @@ describe('a session in a cookie that the application gave the functions Passport
     ['hidden', false, false, undefined],
     ['hidden', false, true, 'full'],
   ])(
-    'is emptied at a login and a logout unless keepSessionInfo is set (%s functions, enumerable: %s, keepSessionInfo: %s)',
-    async (_functions, isEnumerable, keepSessionInfo, basket) => {
+    'is emptied at a login and a logout unless session.keepInfo is set (%s functions, enumerable: %s, keepInfo: %s)',
+    async (_functions, isEnumerable, keepInfo, basket) => {
       const emulator = await startTestEmulator();
       const seen: unknown[] = [];
       const { browser } = await startApp({
         emulator,
         sessionMiddleware: withFunctions(isEnumerable),
         options: {
-          keepSessionInfo,
+          session: { keepInfo },
           onLogin: ({ req }: { req: object }) => {
             // Passport asks for them here as well.
             const { session } = req as { session: Record<string, unknown> };

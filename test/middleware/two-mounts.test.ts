@@ -23,12 +23,12 @@ async function start({
   const told: OperatorWarning[] = [];
   const app = await startApp({
     ...{ emulator, session },
-    options: { ...(isShared ? { store } : {}), keepSessionInfo: true, ...main },
+    options: { ...(isShared ? { store } : {}), session: { keepInfo: true }, ...main },
     routes: (routes) => {
       const { clientID, clientSecret } = isSameClient ? emulator.clients.at(-1)! : client;
       const other = salesforceAuth({
         ...{ clientID, clientSecret, baseUrl: emulator.url, scope: 'id api refresh_token' },
-        ...{ property: 'admin', allowedOrganizations: ['00D000000000001EAA'], keepSessionInfo: true },
+        ...{ property: 'admin', allowedOrganizations: ['00D000000000001EAA'], session: { keepInfo: true } },
         ...(isShared ? { store } : {}),
         report: (warning: OperatorWarning) => void told.push(warning),
         ...admin,
@@ -74,7 +74,7 @@ describe('two middlewares of two apps, at two paths with one session', () => {
 
 describe('two middlewares that keep their logins in one entry of the session', () => {
   it('are told to the operator once', async () => {
-    const { browser, told } = await start({ main: { sessionKey: 'one' }, admin: { sessionKey: 'one' } });
+    const { browser, told } = await start({ main: { session: { key: 'one' } }, admin: { session: { key: 'one' } } });
 
     for (let times = 0; times < 2; times++) await browser().get('/admin/me');
 
@@ -85,13 +85,13 @@ describe('two middlewares that keep their logins in one entry of the session', (
   it('are two of one app, or are in other sessions, without a word', async () => {
     const { browser, told } = await start({
       isSameClient: true,
-      main: { sessionKey: 'one' },
-      admin: { sessionKey: 'one' },
+      main: { session: { key: 'one' } },
+      admin: { session: { key: 'one' } },
     });
     await browser().get('/admin/me');
     const [first, second] = [
-      await start({ main: { sessionKey: 'one' } }),
-      await start({ main: { sessionKey: 'one' } }),
+      await start({ main: { session: { key: 'one' } } }),
+      await start({ main: { session: { key: 'one' } } }),
     ];
     await first.browser().get('/me');
     await second.browser().get('/me');

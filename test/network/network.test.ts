@@ -67,7 +67,7 @@ describe.each(['http', 'https'])('an application whose only way out is an %s pro
     const { browser, salesforce, errors } = await startApp({
       emulator,
       policy: { rotateRefreshTokens: true },
-      options: { fetch: through(dispatcher), profileSource: 'userinfo', refresh: { drainMs: 1 } },
+      options: { fetch: through(dispatcher), login: { profileSource: 'userinfo' }, refresh: { drainMs: 1 } },
       routes: (app, auth) => app.post('/out', auth.logout({ singleLogout: true })),
     });
     const tab = browser();

@@ -33,6 +33,7 @@ const calls: readonly [misspelt: string, call: string][] = [
   ['clientSecrets', `salesforceAuth({ clientID: '3MVG9', clientSecrets: '__fake__' })`],
   ['clientId', `salesforceAuth({ clientId: '3MVG9' })`],
   ['promt', `salesforceAuth({ clientID: '3MVG9', promt: 'login' })`],
+  ['dispaly', `salesforceAuth({ clientID: '3MVG9', login: { dispaly: 'page' } })`],
   ['waitMS', `salesforceAuth({ clientID: '3MVG9', refresh: { waitMS: 1 } })`],
   ['tenants', `salesforceAuth({ configuration: () => ({ clientID: '3MVG9' }), tenants: () => 'a' })`],
   ['everywere', `salesforceAuth({ clientID: '3MVG9' }).logout({ everywere: true })`],

@@ -277,7 +277,7 @@ describe('an access token', () => {
     const trap = await startTrap();
     const emulator = await startTestEmulator();
     for (const profileSource of ['identity', 'userinfo'] as const) {
-      const { browser } = await startApp({ emulator, options: { profileSource } });
+      const { browser } = await startApp({ emulator, options: { login: { profileSource } } });
       emulator.faults.inject({ on: profileSource, kind: 'redirect', location: trap.url });
 
       expect((await logIn(browser(), emulator)).body.code).toBe('ERR_SALESFORCE_PROFILE');

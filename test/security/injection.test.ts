@@ -27,7 +27,7 @@ describe('prototype pollution', () => {
       const emulator = await startTestEmulator();
       const { browser, salesforce } = await startApp({
         emulator,
-        options: { profileSource: on === 'userinfo' ? 'userinfo' : 'identity' },
+        options: { login: { profileSource: on === 'userinfo' ? 'userinfo' : 'identity' } },
       });
       // A plain spread would drop nothing, and JSON.stringify writes an own `__proto__` out.
       emulator.faults.inject({

@@ -131,7 +131,9 @@ describe('a PKCE downgrade', () => {
     expect(params.get('redirect_uri')).not.toContain('evil');
     expect(params.get('scope')).not.toContain('full');
     for (const name of ['code_challenge_method', 'code_challenge', 'state', 'redirect_uri', 'response_type', 'nonce']) {
-      expect(() => salesforceAuth({ clientID: 'x', authorizationParams: { [name]: 'plain' } })).toThrow(name);
+      expect(() => salesforceAuth({ clientID: 'x', login: { authorizationParams: { [name]: 'plain' } } })).toThrow(
+        name,
+      );
     }
   });
 

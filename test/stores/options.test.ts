@@ -63,7 +63,7 @@ describe('a mistake in the options of a store', () => {
       { waitReplicas: { replicas: -1, timeoutMs: 100 } },
       'waitReplicas.replicas must be a whole number',
     ],
-    ['RedisTokenStore', { waitReplicas: { replica: 1, timeoutMs: 100 } }, "Did you mean 'replicas'?"],
+    ['RedisTokenStore', { waitReplicas: { replica: 1, timeoutMs: 100 } }, "Did you mean 'waitReplicas.replicas'?"],
     ['RedisTokenStore', { waitReplicas: { replicas: 1, timeoutMs: 3_600_000 } }, 'from 1 to 60000'],
     [
       'PostgresTokenStore',

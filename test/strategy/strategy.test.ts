@@ -114,7 +114,7 @@ describe.each([4, 5] as const)('SalesforceStrategy in a Passport application on 
 describe('SalesforceStrategy', () => {
   it('takes prompt, display, loginHint, scope and further parameters from the call over those of the constructor', async () => {
     const { browser } = await passportApp({
-      options: { prompt: 'consent', display: 'popup', loginHint: 'a@example.com', scope: 'id' },
+      options: { prompt: 'consent', login: { display: 'popup', loginHint: 'a@example.com' }, scope: 'id' },
       authenticate: {
         prompt: 'select_account',
         display: 'touch',

@@ -206,8 +206,8 @@ describe.each(policies)('salesforce.tokens.adopt(), rotation %s', (rotation, pol
     expect([...presentationsOf(elsewhere), ...presentationsOf(emulator)]).toEqual([1, 1]);
   });
 
-  it('takes a token without the scope for the identity URL if profileSource is id', async () => {
-    const { adopt } = await start({ policy, scope: 'api refresh_token', options: { profileSource: 'id' } });
+  it('takes a token without the scope for the identity URL if login.profileSource is id', async () => {
+    const { adopt } = await start({ policy, scope: 'api refresh_token', options: { login: { profileSource: 'id' } } });
 
     expect(Object.keys((await adopt()).user).sort()).toEqual(['organizationId', 'userId']);
   });
@@ -336,7 +336,10 @@ describe('a lost answer to an adoption', () => {
   });
 
   it('is waited out for inDoubtMs if Salesforce does not tell a public client', async () => {
-    const { emulator, adopt, clock } = await start({ clientSecret: false, options: { profileSource: 'userinfo' } });
+    const { emulator, adopt, clock } = await start({
+      clientSecret: false,
+      options: { login: { profileSource: 'userinfo' } },
+    });
     emulator.faults.inject({ on: 'refresh', kind: 'drop', when: 'after' });
     const codes: unknown[] = [];
     for (let look = 0; look < 60 && codes.at(-1) !== 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED'; look++) {

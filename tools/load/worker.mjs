@@ -11,7 +11,7 @@ const salesforce = salesforceAuth({
   ...client,
   callbackURL,
   scope: 'id api refresh_token',
-  profileSource: 'id',
+  login: { profileSource: 'id' },
   store: tokenStore,
   encryptionKeys: ['__load_encryption_key_of_32_chars__'],
 });

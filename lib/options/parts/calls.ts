@@ -1,21 +1,21 @@
 import { isOrganizationId, toId18 } from '../../salesforce/ids';
 import { invalid, optionalBoolean, optionalText } from '../check';
-import { text, word, type Part } from '../spec';
+import { flag, text, word, type Part } from '../spec';
 import { parseScope } from '../values';
-import { clientOptions } from './client';
+import { clientLoginOptions, clientOptions } from './client';
 
 /** Options of `salesforce.login()`. */
 export const loginOptions = {
   prompt: { ...clientOptions.prompt, default: 'that of the configuration' },
-  display: { ...clientOptions.display, default: 'that of the configuration' },
-  loginHint: { ...clientOptions.loginHint, default: "`login_hint` of the query, else the configuration's" },
+  display: { ...clientLoginOptions.display, default: 'that of the configuration' },
+  loginHint: { ...clientLoginOptions.loginHint, default: "`login_hint` of the query, else the configuration's" },
   scope: { ...clientOptions.scope, default: 'that of the configuration' },
   baseUrl: {
     values: 'URL',
     default: "`org` of the query, else the configuration's",
     text: "Must be on a trusted host, since it receives the client secret. Of Salesforce's own hosts: `login.`, `test.` or `*.my.salesforce.com`, without a path",
   },
-  authorizationParams: { ...clientOptions.authorizationParams, text: 'Added to those of the configuration' },
+  authorizationParams: { ...clientLoginOptions.authorizationParams, text: 'Added to those of the configuration' },
   silent: {
     parse: optionalBoolean,
     values: 'boolean',
@@ -135,6 +135,44 @@ export const appOptions = {
       '`https://login.salesforce.com` for a My Domain, `https://test.salesforce.com` for that of a sandbox, else the base URL',
     text: '`aud` of the JWT',
   },
+} as const satisfies Part;
+
+/** A refresh token that the application has had before. */
+const givenTokenOptions = {
+  refreshToken: { values: 'string', default: 'required', text: 'The refresh token, as Salesforce sent it' },
+  baseUrl: {
+    values: 'URL',
+    default: 'that of the client',
+    text: 'The login host, My Domain or site the token came from; a trusted host',
+  },
+  clientID: {
+    ...text(),
+    default: 'that of the client',
+    text: 'The client that got the token, if `configuration` has several',
+  },
+} as const satisfies Part;
+
+/** Options of `salesforce.tokens.adopt()`. */
+export const adoptOptions = {
+  ...givenTokenOptions,
+  tenant: { ...text(), text: 'The tenant whose client got the token, if your application has tenants' },
+} as const satisfies Part;
+
+/** Options of `req.salesforce.adopt()`. */
+export const sessionAdoptionOptions = {
+  ...givenTokenOptions,
+  refreshToken: { ...givenTokenOptions.refreshToken, default: 'required, unless there is `grantId`' },
+  grantId: {
+    values: 'string',
+    default: 'none',
+    text: 'A grant that `tokens.adopt()` made, in place of `refreshToken`',
+  },
+  add: { ...flag(false), text: 'Keep the logins that the session has' },
+} as const satisfies Part;
+
+/** Options of `salesforce.tokens.reseal()`. */
+export const resealOptions = {
+  signal: { values: '`AbortSignal`', default: 'none', text: 'Ends the work between two grants' },
 } as const satisfies Part;
 
 function parseOrganization(option: string, value: unknown): string | undefined {

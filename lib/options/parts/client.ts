@@ -1,6 +1,6 @@
 import { checkCopied, optionalBoolean, optionalText } from '../check';
 import type { FetchFunction } from '../fetch-function';
-import { callback, text, whole, word, type Part } from '../spec';
+import { callback, group, text, whole, word, type Part } from '../spec';
 import {
   parseAllowedHosts,
   parseAuthorizationParams,
@@ -9,6 +9,65 @@ import {
   parsePrompt,
   parseScope,
 } from '../values';
+
+/** A private key that the client proves itself with. `parseClientKeys` checks the values. */
+export const clientKeyOptions = {
+  key: {
+    values: 'PEM text, JWK or `KeyObject`',
+    default: 'none',
+    text: 'The private key: RSA of at least 2048 bits, or on the curve P-256, P-384 or P-521. Required, unless there is `sign`',
+  },
+  sign: {
+    values: '`(input, algorithm) =>` bytes, may be async',
+    default: 'none',
+    text: 'Instead of `key`: signs with a key in a key service',
+  },
+  keyId: {
+    values: 'string',
+    default: 'the `kid` of a JWK, else none',
+    text: '`kid` in the header. Salesforce is not known to look at it',
+  },
+  algorithm: {
+    values: '`RS256`, `RS384`, `RS512`, `PS256`, `PS384`, `PS512`, `ES256`, `ES384`, `ES512`',
+    default: '`RS256`, or that of the curve',
+    text: 'How the key signs. `RS256` is the only one that Salesforce is known to accept',
+  },
+  audience: { values: 'string', default: 'the URL of the token endpoint', text: '`aud` of what is signed' },
+  certificate: {
+    values: 'PEM text',
+    default: 'none',
+    text: 'The certificate that was uploaded to the app, for the [doctor](../reference/doctor.md)',
+  },
+} as const satisfies Part;
+
+/** How users of the client log in, if a call of `login()` says nothing else. */
+export const clientLoginOptions = {
+  display: {
+    ...word(['page', 'popup', 'touch', 'mobile']),
+    default: "none sent: Salesforce's own, `page`",
+    wire: '`display`',
+    text: "The look of Salesforce's pages",
+  },
+  loginHint: { ...text(), wire: '`login_hint`', text: 'Username put into the login form' },
+  authorizationParams: {
+    values: 'object of strings',
+    default: 'none',
+    wire: 'as named',
+    text: 'Further parameters of the authorization request. Those the login sets itself are refused',
+    parse: parseAuthorizationParams,
+  },
+  profileSource: {
+    ...word(['id_token', 'identity', 'userinfo', 'id']),
+    default: '`id_token` with the scope `openid`, else `identity`',
+    text: 'Where the profile comes from: the ID token, if it names the user (no request; else the identity URL, or userinfo for a public client); the identity URL or userinfo (one request each); or the signed `id` URL alone (no request, ids only)',
+  },
+  anyMyDomain: {
+    values: 'boolean',
+    default: 'whether there is an organization picker',
+    text: 'Take a My Domain that a user names: `?org=example.my.salesforce.com`. Without it, users choose among `organizations` only. See [organizations.md](../guide/organizations.md#a-my-domain-that-a-user-names)',
+    parse: optionalBoolean,
+  },
+} as const satisfies Part;
 
 /** The client as it is set up in Salesforce, and how its users log in. */
 export const clientOptions = {
@@ -31,6 +90,7 @@ export const clientOptions = {
     default: 'none',
     wire: '`client_assertion`',
     text: 'A private key instead of a secret; two while the key is changed. See [client-keys.md](../guide/client-keys.md)',
+    options: clientKeyOptions,
   },
   callbackURL: {
     values: 'URL, or a path',
@@ -53,13 +113,11 @@ export const clientOptions = {
     text: 'What Salesforce asks the user; see [salesforce-setup.md](../guide/salesforce-setup.md#prompttype)',
     parse: (option: string, value: unknown) => parsePrompt(option, value) ?? 'login',
   },
-  display: {
-    ...word(['page', 'popup', 'touch', 'mobile']),
-    default: "none sent: Salesforce's own, `page`",
-    wire: '`display`',
-    text: "The look of Salesforce's pages",
+  login: {
+    ...group(clientLoginOptions, "{ display: 'popup' }"),
+    default: 'see [below](#login)',
+    text: 'What else a login asks for and takes: the look of the pages, the profile, a My Domain that a user names',
   },
-  loginHint: { ...text(), wire: '`login_hint`', text: 'Username put into the login form' },
   baseUrl: {
     values: 'URL',
     default: '`https://login.salesforce.com`',
@@ -83,18 +141,6 @@ export const clientOptions = {
     default: 'none',
     text: "Hosts of Salesforce's own APIs that `fetch()` may call beside the user's instance, such as `api.salesforce.com`. They receive access tokens, which have to be JWT-based there; see [integrations.md](../guide/integrations.md#apis-off-the-instance)",
   },
-  authorizationParams: {
-    values: 'object of strings',
-    default: 'none',
-    wire: 'as named',
-    text: 'Further parameters of the authorization request. Those the login sets itself are refused',
-    parse: parseAuthorizationParams,
-  },
-  profileSource: {
-    ...word(['id_token', 'identity', 'userinfo', 'id']),
-    default: '`id_token` with the scope `openid`, else `identity`',
-    text: 'Where the profile comes from: the ID token, if it names the user (no request; else the identity URL, or userinfo for a public client); the identity URL or userinfo (one request each); or the signed `id` URL alone (no request, ids only)',
-  },
   clientAuthentication: {
     ...word(['client_secret_post', 'client_secret_basic']),
     default: '`client_secret_post`',
@@ -108,12 +154,6 @@ export const clientOptions = {
   httpTimeoutMs: {
     ...whole('milliseconds', 30_000, [1, 600_000]),
     text: "Time limit of one request to Salesforce's login and token endpoints. Your own calls with `fetch()` have none: pass a `signal`",
-  },
-  anyMyDomain: {
-    values: 'boolean',
-    default: 'whether there is an organization picker',
-    text: 'Take a My Domain that a user names: `?org=example.my.salesforce.com`. Without it, users choose among `organizations` only. See [organizations.md](../guide/organizations.md#a-my-domain-that-a-user-names)',
-    parse: optionalBoolean,
   },
   fetch: {
     ...callback<FetchFunction>('`(url, init) => Promise<Response>`', '`fetch` of the process'),

@@ -4,18 +4,52 @@ import type { Report } from '../../reporter';
 import { isOrganizationId, toId18 } from '../../salesforce/ids';
 import type { TokenStore } from '../../stores/store';
 import { invalid } from '../check';
-import type { TenantFunction } from '../source';
-import {
-  callback,
-  callbackOrFalse,
-  flag,
-  parsePart,
-  path,
-  text,
-  type OptionSpec,
-  type Parsed,
-  type Part,
-} from '../spec';
+import type { ConfigurationFunction, TenantFunction } from '../source';
+import { callback, callbackOrFalse, flag, group, path, text, type OptionSpec, type Parsed, type Part } from '../spec';
+import { refreshOptions } from './refresh';
+
+/** Paths of the mounted routes. */
+export const routeOptions = {
+  login: { ...route('/auth/salesforce'), text: 'Begins a login' },
+  choose: {
+    ...route(false),
+    text: 'A page on which the user chooses where to log in. Guards then send users there; see [organizations.md](../guide/organizations.md#the-organization-picker)',
+  },
+  callback: {
+    ...route('/auth/salesforce/callback'),
+    text: 'Ends a login. The path of an absolute `callbackURL` is served as well',
+  },
+  logout: { ...route('/auth/salesforce/logout'), text: 'Logs out, by POST. A link to it shows a page with a button' },
+  status: {
+    ...route(false),
+    text: 'Says as JSON how the login is, for pages built in the browser; see [integrations.md](../guide/integrations.md#pages-built-in-the-browser)',
+  },
+} as const satisfies Part;
+
+/** What the middleware does with the session of the application. */
+export const sessionOptions = {
+  key: {
+    ...text(),
+    default: '`property` with a fingerprint of `clientID`; with `configuration`, `property`',
+    text: 'Name of the entry in the session. Two middlewares must not share it; see [organizations.md](../guide/organizations.md#several-middlewares-side-by-side)',
+  },
+  keepInfo: {
+    ...flag(false),
+    text: "Keep the rest of the session at login and logout, such as a login of your own Passport. The session's id changes all the same. (Passport's `keepSessionInfo`)",
+  },
+} as const satisfies Part;
+
+/** Options of an application whose client changes, or that has a client for each tenant. */
+export const tenantOptions = {
+  configuration: {
+    ...callback<ConfigurationFunction>('`({ tenant, clientID, req }) =>` client options, may be async', 'none'),
+    text: 'Gives the client options in force; see [above](#two-ways-to-give-them)',
+  },
+  tenant: {
+    ...callback<TenantFunction>('`(req) => string`, must not wait', 'one tenant'),
+    text: 'Says whose request it is, for `configuration`, and only with it. Sessions, logins and grants of one tenant count for nothing in requests of another; see [security.md](../guide/security.md#tenants)',
+  },
+} as const satisfies Part;
 
 /** Options that hold for the whole life of the middleware. */
 export const staticOptions = {
@@ -35,20 +69,18 @@ export const staticOptions = {
     text: 'Read grants stored in the clear although there are `encryptionKeys`, while encryption is being switched on',
   },
   routes: {
-    values: '`{ login, choose, callback, logout, status }`',
-    default: '`/auth/salesforce`, none, `/auth/salesforce/callback`, `/auth/salesforce/logout`, none',
-    text: 'Paths, relative to where the middleware is mounted; `false` for none. The path of an absolute `callbackURL` is served as well',
+    values: 'object',
+    default: 'see [below](#routes)',
+    text: 'Paths of the routes that the middleware serves',
     parse: parseRoutes,
+    options: routeOptions,
   },
   publicUrl: {
     values: 'URL, list of URLs, or `(req) => URL` that must not wait',
     default: 'from the request',
     text: "The application's address as browsers see it, http or https, with the path prefix and without a query, if a proxy rewrites `Host` or strips a path; see [deployment.md](../guide/deployment.md#behind-a-proxy). A list names [several hosts](../guide/deployment.md#several-hosts) of one application, the callback's first",
   },
-  tenant: {
-    ...callback<TenantFunction>('`(req) => string`, must not wait', 'one tenant'),
-    text: 'Says whose request it is, for `configuration`, and only with it. Sessions, logins and grants of one tenant count for nothing in requests of another; see [security.md](../guide/security.md#tenants)',
-  },
+  tenant: tenantOptions.tenant,
   report: {
     ...callbackOrFalse<Report>('`({ code, message, suppressed }) => void`', 'lines on the standard error stream'),
     text: 'Takes [warnings](../guide/observability.md#warnings) for the operator, at most one a minute for each cause; `false` is silent',
@@ -57,14 +89,10 @@ export const staticOptions = {
     ...text('salesforce'),
     text: 'Name of the property on the request. With another name, guard with `salesforce.require()`',
   },
-  sessionKey: {
-    ...text(),
-    default: '`property` with a fingerprint of `clientID`; with `configuration`, `property`',
-    text: 'Name of the entry in the session',
-  },
-  keepSessionInfo: {
-    ...flag(false),
-    text: 'Keep the rest of the session at login and logout, such as a login of your own Passport. Its id changes all the same',
+  session: {
+    ...group(sessionOptions, '{ keepInfo: true }'),
+    default: 'see [below](#session)',
+    text: 'What the middleware does with the session of the application',
   },
   allowedOrganizations: {
     values: "array of organization ids, or `'any'`",
@@ -94,21 +122,13 @@ export const staticOptions = {
     values: 'object',
     default: 'see [below](#refresh)',
     text: 'How tokens are refreshed: times, bounds, and what happens on a bad day',
+    options: refreshOptions,
   },
   grantIdKey: {
     ...text(),
     text: 'A secret that keeps grant ids from being computed from user ids. Never change it: all grants would be lost',
   },
   clock: { values: '`Clock`', default: "the machine's", text: 'Source of time, for tests' },
-} as const satisfies Part;
-
-/** Paths of the mounted routes. */
-const routeOptions = {
-  login: { ...route('/auth/salesforce'), text: 'Begins a login' },
-  choose: { ...route(false), text: 'A page on which the user chooses where to log in' },
-  callback: { ...route('/auth/salesforce/callback'), text: 'Ends a login' },
-  logout: { ...route('/auth/salesforce/logout'), text: 'Logs out' },
-  status: { ...route(false), text: 'Says as JSON how the login is, for pages built in the browser' },
 } as const satisfies Part;
 
 function route(fallback: string | false): Required<Pick<OptionSpec<string | false>, 'values' | 'default' | 'parse'>> {
@@ -120,9 +140,7 @@ function route(fallback: string | false): Required<Pick<OptionSpec<string | fals
 }
 
 function parseRoutes(option: string, value: unknown): Parsed<typeof routeOptions> {
-  const given = value ?? {};
-  if (typeof given !== 'object') throw invalid(option, 'an object with login, callback and logout');
-  const routes = parsePart(routeOptions, given, option, `${option}.`);
+  const routes = group(routeOptions, "{ login: '/login' }").parse(option, value);
   if (routes.choose !== false && routes.login === false) {
     throw invalid('routes.choose', 'left out where routes.login is false, since it leads there');
   }

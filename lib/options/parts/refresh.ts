@@ -10,6 +10,31 @@ export const defaultIdleLimitSeconds: number = 30 * daySeconds;
 /** No grant lives unused for ten years. */
 const mostSeconds = 3_650 * daySeconds;
 
+/** Which grants that nobody uses are refreshed, and when. */
+export const keepAliveOptions = {
+  afterSeconds: {
+    values: 'seconds, from 1 to 315360000',
+    default: 'five sixths of `idleLimitSeconds`: 25 days',
+    text: 'How long a grant may go without new tokens',
+    parse: optionalSeconds,
+  },
+  everySeconds: {
+    ...whole('seconds', 60 * 60, [1, daySeconds]),
+    text: 'How often each process looks, give or take a tenth; at most a day',
+  },
+  usedWithinSeconds: {
+    ...whole('seconds', 30 * daySeconds, [1, mostSeconds]),
+    text: 'How long after its last use a grant is kept alive while a session holds it',
+  },
+  jobs: { ...flag(false), text: 'Keep all grants alive, also those that no session holds and nobody uses' },
+  abandonedAfterSeconds: {
+    values: 'seconds, from 1 to 315360000',
+    default: 'never',
+    text: 'How long after its last session a grant is revoked',
+    parse: optionalSeconds,
+  },
+} as const satisfies Part;
+
 /** How tokens are refreshed. */
 export const refreshOptions = {
   waitMs: { ...whole('milliseconds', 10_000, [0, 600_000]), text: 'How long a request waits for a refresh' },
@@ -51,31 +76,7 @@ export const refreshOptions = {
     values: 'boolean, or [an object](#keepalive)',
     default: '`true` with a store that outlives the process',
     text: 'Refresh grants in the background that no request uses, before Salesforce lets them end',
-  },
-} as const satisfies Part;
-
-/** Which grants that nobody uses are refreshed, and when. */
-export const keepAliveOptions = {
-  afterSeconds: {
-    values: 'seconds, from 1 to 315360000',
-    default: 'five sixths of `idleLimitSeconds`: 25 days',
-    text: 'How long a grant may go without new tokens',
-    parse: optionalSeconds,
-  },
-  everySeconds: {
-    ...whole('seconds', 60 * 60, [1, daySeconds]),
-    text: 'How often each process looks, give or take a tenth; at most a day',
-  },
-  usedWithinSeconds: {
-    ...whole('seconds', 30 * daySeconds, [1, mostSeconds]),
-    text: 'How long after its last use a grant is kept alive while a session holds it',
-  },
-  jobs: { ...flag(false), text: 'Keep all grants alive, also those that no session holds and nobody uses' },
-  abandonedAfterSeconds: {
-    values: 'seconds, from 1 to 315360000',
-    default: 'never',
-    text: 'How long after its last session a grant is revoked',
-    parse: optionalSeconds,
+    options: keepAliveOptions,
   },
 } as const satisfies Part;
 

@@ -1,4 +1,5 @@
-import { flag, whole, type Part } from '../spec';
+import { invalid, wholeNumber } from '../check';
+import { flag, parseValues, whole, type Parsed, type Part } from '../spec';
 
 const dayMs = 24 * 60 * 60 * 1000;
 
@@ -36,6 +37,15 @@ export const sqliteStoreOptions = {
   clock,
 } as const satisfies Part;
 
+/** How many replicas have a write of Redis before it counts. */
+export const waitReplicasOptions = {
+  replicas: { ...required('replicas', [0, 1_000]), text: 'How many replicas have to have a write before it counts' },
+  timeoutMs: {
+    ...required('milliseconds', [1, 60_000]),
+    text: 'How long to wait for them. The connection is busy for so long, so keep it short',
+  },
+} as const satisfies Part;
+
 /** Options of `RedisTokenStore`. */
 export const redisStoreOptions = {
   client: { values: 'client', default: 'required', text: 'A connected client of `redis` or `ioredis`; you close it' },
@@ -43,7 +53,9 @@ export const redisStoreOptions = {
   waitReplicas: {
     values: 'object',
     default: 'none',
-    text: '`{ replicas, timeoutMs }`: writes wait (`WAIT`) until so many replicas have them',
+    text: 'Writes wait (`WAIT`) until replicas have them; see [below](#waitreplicas)',
+    options: waitReplicasOptions,
+    parse: parseReplicas,
   },
   notify: {
     values: 'boolean, or client',
@@ -77,3 +89,21 @@ export const postgresStoreOptions = {
   retentionMs,
   maxHolders,
 } as const satisfies Part;
+
+/** A whole number that has to be given. */
+function required(
+  unit: string,
+  [least, most]: readonly [least: number, most: number],
+): { values: string; default: string; parse: (option: string, value: unknown) => number } {
+  return {
+    values: `${unit}, from ${least} to ${most}`,
+    default: 'required',
+    parse: (option, value) => wholeNumber(option, value ?? null, least, [least, most]),
+  };
+}
+
+function parseReplicas(option: string, value: unknown): Parsed<typeof waitReplicasOptions> | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value !== 'object' || value === null) throw invalid(option, 'an object with replicas and timeoutMs');
+  return parseValues(waitReplicasOptions, value, `${option}.`);
+}

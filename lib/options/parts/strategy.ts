@@ -1,7 +1,7 @@
 import { invalid } from '../check';
 import { flag, text, type Part } from '../spec';
 import { loginOptions } from './calls';
-import { clientOptions } from './client';
+import { clientLoginOptions, clientOptions } from './client';
 
 /** Options of the strategy beside those of the client. */
 export const strategyOptions = {
@@ -27,19 +27,39 @@ export const strategyOptions = {
 export const authenticateOptions = {
   prompt: { ...loginOptions.prompt },
   display: { ...loginOptions.display },
-  loginHint: { ...clientOptions.loginHint, default: 'that of the configuration' },
+  loginHint: { ...clientLoginOptions.loginHint, default: 'that of the configuration' },
   scope: { ...loginOptions.scope },
   baseUrl: { ...loginOptions.baseUrl, default: 'that of the configuration' },
   callbackURL: { ...clientOptions.callbackURL, default: 'that of the configuration' },
   authorizationParams: { ...loginOptions.authorizationParams },
   silent: { ...loginOptions.silent },
-  login_hint: { ...clientOptions.loginHint, text: 'Another name for `loginHint`' },
+  login_hint: { ...clientLoginOptions.loginHint, text: 'Another name for `loginHint`' },
   state: {
     values: 'anything',
     default: 'none',
     text: 'Comes back as `info.state`. The `state` on the wire is always random',
   },
 } as const satisfies Part;
+
+/** Options of `passport.authenticate()` itself, which Passport hands on to every strategy. */
+export const passportOptions: Part = Object.fromEntries(
+  [
+    'assignProperty',
+    'authInfo',
+    'failWithError',
+    'failureFlash',
+    'failureMessage',
+    'failureRedirect',
+    'keepSessionInfo',
+    'pauseStream',
+    'session',
+    'successFlash',
+    'successMessage',
+    'successRedirect',
+    'successReturnToOrRedirect',
+    'userProperty',
+  ].map((name) => [name, { values: 'any', default: "Passport's", text: "Passport's own" }]),
+);
 
 function parseState(option: string, value: unknown): void {
   if (value !== undefined && value !== true) {

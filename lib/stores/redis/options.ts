@@ -1,4 +1,4 @@
-import { checkNames, invalid, wholeNumber } from '../../options/check';
+import { invalid } from '../../options/check';
 import { redisStoreOptions } from '../../options/parts/stores';
 import { parseStoreOptions } from '../options';
 import {
@@ -69,7 +69,7 @@ export function parseRedisOptions(given: RedisTokenStoreOptions): ParsedRedisOpt
     client,
     connection: connect(client),
     prefix: parsePrefix('RedisTokenStore.prefix', given.prefix),
-    waitReplicas: parseReplicas('RedisTokenStore.waitReplicas', given.waitReplicas),
+    waitReplicas: options.waitReplicas,
     notify,
     retentionMs: options.retentionMs,
     maxHolders: options.maxHolders,
@@ -82,15 +82,4 @@ function parsePrefix(option: string, value: unknown): string {
   if (value === undefined) return 'salesforce:grant:';
   if (typeof value === 'string' && /^[^{}]{1,200}$/.test(value)) return value;
   throw invalid(option, 'a text of 1 to 200 characters without { and }');
-}
-
-function parseReplicas(option: string, value: unknown): WaitReplicas | undefined {
-  if (value === undefined) return undefined;
-  if (typeof value !== 'object' || value === null) throw invalid(option, 'an object with replicas and timeoutMs');
-  checkNames(value, ['replicas', 'timeoutMs'], option);
-  const { replicas, timeoutMs } = value as Partial<WaitReplicas>;
-  return {
-    replicas: wholeNumber(`${option}.replicas`, replicas ?? null, 1, [0, 1_000]),
-    timeoutMs: wholeNumber(`${option}.timeoutMs`, timeoutMs ?? null, 100, [1, 60_000]),
-  };
 }

@@ -1,0 +1,123 @@
+import { SalesforceOptionError } from '../errors';
+import { invalid } from './check';
+import { parseValues, type Parsed, type Part } from './spec';
+import { closest, edits, mostEdits, wordsIn, type Candidate } from './spelling';
+
+/** Other libraries' and Salesforce's own names for our options; a spelling distance alone would not find them. */
+const otherNames: Readonly<Record<string, string>> = {
+  consumerKey: 'clientID',
+  consumerSecret: 'clientSecret',
+  redirectUri: 'callbackURL',
+  redirect_uri: 'callbackURL',
+  loginUrl: 'baseUrl',
+  authorizationURL: 'baseUrl',
+  tokenURL: 'baseUrl',
+  promptType: 'prompt',
+  holdMs: 'inDoubtMs',
+  onAmbiguous: 'onLostAnswer',
+  kid: 'keyId',
+  keyPrefix: 'prefix',
+  tableName: 'table',
+  connection: 'pool',
+  redis: 'client',
+  secret: 'encryptionKeys',
+};
+
+/**
+ * Checks the options of a part: no name that does not exist, and no value that is not possible.
+ *
+ * @param what the function that takes the options, with its parentheses
+ * @param prefix what stands before the name of an option in an error, for instance `refresh.`
+ * @throws SalesforceOptionError
+ */
+export function parsePart<P extends Part>(part: P, given: object, what: string, prefix = ''): Parsed<P> {
+  checkNames(given, part, what);
+  return parseValues(part, given, prefix);
+}
+
+/**
+ * Refuses an option that does not exist, so that a misspelt one is not silently without effect. Options inside of an option
+ * are looked at, too, and one in the wrong place is told the right one.
+ *
+ * @param what the function that takes the options, with its parentheses
+ * @throws SalesforceOptionError `ERR_SALESFORCE_OPTION_INVALID` with the closest known name
+ */
+export function checkNames(given: object, known: Part, what: string): void {
+  refuseRequest(given, what);
+  const place = unknownIn(given, known, []);
+  if (!place) return;
+  const option = pathOf(place);
+  const guess = meant(place, known);
+  const [group, siblings] = groupOf(place, known);
+  const list = `Known ${group.length === 0 ? '' : `in '${pathOf(group)}' `}are: ${Object.keys(siblings).join(', ')}.`;
+  throw new SalesforceOptionError(
+    'ERR_SALESFORCE_OPTION_INVALID',
+    option,
+    `${what} has no option '${option}'. ${guess === undefined ? list : `Did you mean '${guess}'?`}`,
+  );
+}
+
+/** Where an option is: the names that lead to it. A part of a list has its number in brackets. */
+type Place = readonly string[];
+
+function pathOf(place: Place): string {
+  return place.join('.').replaceAll('.[', '[');
+}
+
+/** The first place that has no option. What is no object is left to the check of its value. */
+function unknownIn(given: unknown, known: Part, above: Place): Place | undefined {
+  if (typeof given !== 'object' || given === null) return undefined;
+  const isList = Array.isArray(given);
+  for (const [name, value] of Object.entries(given) as [string, unknown][]) {
+    const place = [...above, isList ? `[${name}]` : name];
+    if (!isList && !Object.hasOwn(known, name)) return place;
+    const inside = isList ? known : known[name]?.options;
+    const found = inside && unknownIn(value, inside, place);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+/** The group that a place is in, and the names in this group. */
+function groupOf(place: Place, known: Part): [Place, Part] {
+  const group = place.slice(0, -1);
+  const names = group.filter((name) => !name.startsWith('['));
+  return [group, names.reduce<Part>((inside, name) => inside[name]?.options ?? {}, known)];
+}
+
+/** The option that is meant by a place that has none: one with a similar name beside it, or with nearly the same elsewhere. */
+function meant(place: Place, known: Part): string | undefined {
+  const [group, siblings] = groupOf(place, known);
+  const all = placesIn(known, []);
+  const given = place.at(-1) ?? '';
+  const other = Object.hasOwn(otherNames, given) ? otherNames[given] : undefined;
+  const name = other !== undefined && all.some((each) => each.at(-1) === other) ? other : given;
+  const beside = Object.keys(siblings).map((sibling) => ({
+    ...{ is: pathOf([...group, sibling]), edits: edits(name, sibling), most: mostEdits(name) },
+  }));
+  return closest([...beside, ...all.flatMap((each) => elsewhere(name, each))]);
+}
+
+/** How far a name is from an option of any group. The name of such an option can be short, so that less may be wrong in it. */
+function elsewhere(name: string, place: Place): Candidate<string>[] {
+  const leaf = place.at(-1) ?? '';
+  const words = wordsIn(pathOf(place));
+  return [
+    { is: pathOf(place), edits: edits(name, leaf), most: Math.floor(leaf.length / 3) },
+    { is: pathOf(place), edits: edits(wordsIn(name), words), most: Math.floor(words.length / 4) },
+  ];
+}
+
+function placesIn(names: Part, above: Place): Place[] {
+  return Object.entries(names).flatMap(([name, { options }]) => [
+    [...above, name],
+    ...(options ? placesIn(options, [...above, name]) : []),
+  ]);
+}
+
+/** A function that is mounted without its parentheses, as in `app.use(salesforceAuth)`, gets a request from Express. */
+function refuseRequest(given: object, what: string): void {
+  const { method, headers } = given as { method?: unknown; headers?: unknown };
+  if (typeof method !== 'string' || typeof headers !== 'object') return;
+  throw invalid(what.replace('()', ''), `called when it is mounted: write ${what}, with the parentheses`);
+}

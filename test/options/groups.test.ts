@@ -1,8 +1,9 @@
-import { isSalesforceAuthError, salesforceAuth, SalesforceStrategy } from '../../lib';
+import { isSalesforceAuthError, salesforceAuth } from '../../lib';
 import { clientOptions } from '../../lib/options/parts/client';
 import { staticOptions, tenantOptions } from '../../lib/options/parts/middleware';
 import type { Part } from '../../lib/options/spec';
 import { RedisTokenStore } from '../../lib/stores/redis';
+import { SalesforceStrategy } from '../../lib/strategy';
 
 const valid = { clientID: '__test_client_id__' };
 const all: Part = { ...clientOptions, ...tenantOptions, ...staticOptions };

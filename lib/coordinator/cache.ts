@@ -19,6 +19,8 @@ export interface GrantView {
   aloneUntil: number;
   /** Until when no refresh begins in the background. */
   quietUntil: number;
+  /** Until when the token is served although a refresh is due, since Salesforce is left alone; on the monotonic clock. */
+  turnAt: number;
   /** When the next try is allowed. */
   nextTryAt: number;
   /** Milliseconds after the reading from which on a refresh is due in the background. */
@@ -88,6 +90,7 @@ export function viewOf(record: GrantRecord, tokens: TokenSet, clock: Clock): Gra
     isOutdated: false,
     aloneUntil: now,
     quietUntil: now,
+    turnAt: now,
     nextTryAt: now + backoffInMs,
     softInMs: isEnded || softInMs === null ? Infinity : softInMs,
     hardInMs: isEnded ? overInMs : (hardInMs ?? Infinity),

@@ -11,6 +11,7 @@ import type { RefreshCause } from './events';
 import { closed, isRefreshTokenOver, loggedOut, loginRequired, noteGrant, refreshPending } from './failures';
 import type { GrantKey } from './grant';
 import { GrantAccess } from './grant-access';
+import { Outages } from './refresh/outages';
 import { Rotation } from './refresh/rotation';
 import { RotationTurn } from './refresh/rotation-turn';
 import { requestOf } from './refresh/verdict';
@@ -58,7 +59,8 @@ export class TokenCoordinator {
     const background = new Background(parts, this.#access);
     const rotation = new Rotation(parts.clock);
     const turn = new RotationTurn({ store: parts.store, access: this.#access }, rotation);
-    this.#parts = { ...deps, access: this.#access, background, rotation, turn };
+    const outages = new Outages(parts.clock);
+    this.#parts = { ...deps, access: this.#access, background, outages, rotation, turn };
   }
 
   /** Work that is finished later, for the parts beside the coordinator. */
@@ -107,7 +109,8 @@ export class TokenCoordinator {
     const ageMs = ageOf(view, clock);
     // While the store does not answer, the token is served for as long as it works.
     if (now < view.aloneUntil && ageMs < view.overInMs) return view;
-    if (ageMs >= view.hardInMs || (ageMs >= view.softInMs && now >= view.quietUntil)) return undefined;
+    if (now >= view.turnAt && (ageMs >= view.hardInMs || (ageMs >= view.softInMs && now >= view.quietUntil)))
+      return undefined;
     return ageMs < settings.cacheMs && !view.isOutdated ? view : undefined;
   }
 
@@ -154,10 +157,17 @@ export class TokenCoordinator {
     const found = view.readAt.monotonic >= startedAt ? view : undefined;
     const ageMs = ageOf(view, clock);
     const isAlone = clock.monotonic() < view.aloneUntil;
-    if (!view.isRefused && !isUnwanted && (ageMs < view.hardInMs || (isAlone && ageMs < view.overInMs))) {
-      if (ageMs >= view.softInMs) this.#refreshInBackground(key, view, { rejected: undefined, cause: 'soft', found });
+    const isAccepted = !view.isRefused && !isUnwanted;
+    if (isAccepted && (ageMs < view.hardInMs || (isAlone && ageMs < view.overInMs))) {
+      if (ageMs >= view.softInMs && !this.#waitsForTurn(key, view)) {
+        this.#refreshInBackground(key, view, { rejected: undefined, cause: 'soft', found });
+      }
       // The view is older than the question: the store did not answer, and memory did.
       events.served(grantId, view.isStale ? 'stale' : found ? 'store' : 'memory');
+      return view.tokens;
+    }
+    if (isAccepted && view.overInMs === Infinity && this.#waitsForTurn(key, view)) {
+      events.served(grantId, 'stale');
       return view.tokens;
     }
     try {
@@ -273,6 +283,19 @@ export class TokenCoordinator {
     }
     if (!view || !isOf(view, key)) throw loggedOut();
     return view;
+  }
+
+  /** Whether a grant whose access token works leaves Salesforce alone for now, in an outage or after it. */
+  #waitsForTurn({ grantId }: GrantKey, view: GrantView): boolean {
+    const { clock, outages } = this.#parts;
+    if (this.#attempts.has(grantId)) return false;
+    const turnInMs = outages.turnInMs(view.tokens.baseUrl, grantId, view.readAt.monotonic + view.softInMs);
+    if (turnInMs === 0) return false;
+    // Only an end that is presumed may pass meanwhile.
+    const endInMs = view.overInMs === Infinity ? Infinity : view.hardInMs - ageOf(view, clock);
+    view.turnAt = clock.monotonic() + Math.min(turnInMs, endInMs);
+    view.isStale = true;
+    return true;
   }
 
   #refreshInBackground(key: GrantKey, view: GrantView, reason: RefreshReason): void {

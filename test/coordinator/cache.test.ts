@@ -64,6 +64,7 @@ describe('a view of a record', () => {
       isOutdated: false,
       aloneUntil: 500,
       quietUntil: 500,
+      turnAt: 500,
       nextTryAt: 3_500,
       softInMs: 60_000,
       hardInMs: 90_000,

@@ -4,6 +4,7 @@ import { GrantChanges } from '../../lib/coordinator/changes';
 import { GrantCodec } from '../../lib/coordinator/codec';
 import { EventHub } from '../../lib/coordinator/events';
 import { GrantAccess } from '../../lib/coordinator/grant-access';
+import { Outages } from '../../lib/coordinator/refresh/outages';
 import { Rotation } from '../../lib/coordinator/refresh/rotation';
 import { RotationTurn } from '../../lib/coordinator/refresh/rotation-turn';
 import { Revocations } from '../../lib/coordinator/revocation';
@@ -82,7 +83,7 @@ export function partsOf() {
   const background = new Background(parts, access);
   const rotation = new Rotation(clock);
   const turn = new RotationTurn({ store, access }, rotation);
-  const deps: RefreshDeps = { ...parts, access, background, rotation, turn };
+  const deps: RefreshDeps = { ...parts, access, background, outages: new Outages(clock), rotation, turn };
   return { ...parts, parts, deps, clock, store, cache, access };
 }
 

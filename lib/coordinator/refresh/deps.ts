@@ -1,6 +1,7 @@
 import type { Background } from '../background';
 import type { GrantAccess } from '../grant-access';
 import type { CoordinatorParts } from '../parts';
+import type { Outages } from './outages';
 import type { Rotation } from './rotation';
 import type { RotationTurn } from './rotation-turn';
 
@@ -8,6 +9,7 @@ import type { RotationTurn } from './rotation-turn';
 export interface RefreshDeps extends CoordinatorParts {
   access: GrantAccess;
   background: Background;
+  outages: Outages;
   rotation: Rotation;
   turn: RotationTurn;
 }

@@ -1,0 +1,257 @@
+import type { SalesforceAuthError } from '../../lib';
+import type { GetOptions } from '../../lib/coordinator/coordinator';
+import type { GrantHolder } from '../../lib/coordinator/grants';
+import { Outages } from '../../lib/coordinator/refresh/outages';
+import { addUser } from '../../lib/emulator/org/users';
+import { ManualClock } from '../helpers/clock';
+import type { Trouble } from '../schedules/network';
+import { begin, memory } from '../schedules/play';
+import type { World } from '../schedules/world';
+
+const minute = 60_000;
+const hour = 60 * minute;
+const host = 'https://login.salesforce.com';
+
+describe('the turn of a grant', () => {
+  /** What a grant waits that became due at this time, after 100 s in which Salesforce did not answer. */
+  function afterOutage(): { outages: Outages; clock: ManualClock } {
+    const clock = new ManualClock();
+    const outages = new Outages(clock);
+    clock.advanceMs(1_000_000 - clock.monotonic());
+    outages.note(host, 'first', 'not carried out');
+    clock.advanceMs(100_000);
+    outages.note(host, 'first', 'tokens');
+    return { outages, clock };
+  }
+
+  it.each([
+    ['before the outage', 999_999, 0],
+    ['when it began', 1_000_000, 0],
+    ['a second later', 1_001_000, 2_000],
+    ['in its middle', 1_050_000, 100_000],
+    ['when it ended', 1_100_000, 200_000],
+    ['after it, in a millisecond', 1_100_001, 1],
+  ])('that became due %s', (_when, dueAt, turnInMs) => {
+    const { outages } = afterOutage();
+
+    expect(outages.turnInMs(host, 'other', dueAt)).toBe(turnInMs);
+    expect(outages.turnInMs('https://elsewhere.my.salesforce.com', 'other', dueAt)).toBe(0);
+  });
+
+  it('comes nearer as time passes', () => {
+    const { outages, clock } = afterOutage();
+
+    clock.advanceMs(60_000);
+
+    expect(outages.turnInMs(host, 'other', 1_050_000)).toBe(40_000);
+  });
+
+  it('comes after a second outage that covers it', () => {
+    const { outages, clock } = afterOutage();
+    clock.advanceMs(50_000);
+    outages.note(host, 'first', 'lost');
+    clock.advanceMs(100_000);
+    outages.note(host, 'first', 'tokens');
+
+    // 1_200_000 is 50 s into the second outage, from 1_150_000 to 1_250_000.
+    expect(outages.turnInMs(host, 'other', 1_050_000)).toBe(100_000);
+  });
+
+  it('does not come for others while Salesforce does not answer and one grant tries', () => {
+    const clock = new ManualClock();
+    const outages = new Outages(clock);
+    let tries = 0;
+
+    for (let second = 0; second < 3_600; second++) {
+      // As its own pauses have it, from one second to a minute.
+      if (second % 60 === 0 || second < 8) outages.note(host, 'first', 'not sent');
+      clock.advanceMs(1_000);
+      for (const grantId of ['second', 'third', 'fourth']) if (outages.turnInMs(host, grantId, 0) === 0) tries += 1;
+      expect(outages.turnInMs(host, 'first', 0)).toBe(0);
+    }
+
+    expect(tries).toBe(0);
+  });
+
+  it('is given to another grant if nothing is heard of the one that tries', () => {
+    const clock = new ManualClock();
+    const outages = new Outages(clock);
+    outages.note(host, 'first', 'lost');
+    clock.advanceMs(1_999);
+    expect(outages.turnInMs(host, 'second', 0)).toBe(1);
+    clock.advanceMs(1);
+
+    expect(outages.turnInMs(host, 'second', 0)).toBe(0);
+    expect(outages.turnInMs(host, 'second', 0)).toBe(0);
+    expect(outages.turnInMs(host, 'first', 0)).toBe(4_000);
+    outages.note(host, 'second', 'lost');
+    expect(outages.turnInMs(host, 'third', 0)).toBe(4_000);
+  });
+
+  it.each(['known refusal', 'unknown refusal', 'client refused', 'in use'] as const)(
+    'is as usual after an answer that is a %s: Salesforce works',
+    (answer) => {
+      const clock = new ManualClock();
+      const outages = new Outages(clock);
+      outages.note(host, 'first', 'not carried out');
+
+      outages.note(host, 'first', answer);
+
+      expect(outages.turnInMs(host, 'other', -1)).toBe(0);
+    },
+  );
+});
+
+describe('an outage of an hour', () => {
+  const users = 150;
+  const kinds: [string, Trouble][] = [
+    ['answers 503', { reply: { status: 503, headers: {}, text: '' } }],
+    ['drops connections', { isDropped: true }],
+  ];
+
+  /** Users who log in over the time between two refreshes, and come every ten minutes, to any of two processes. */
+  async function open(): Promise<{
+    world: World;
+    pass: (ms: number) => Promise<number>;
+    set: (trouble: Trouble | undefined) => void;
+  }> {
+    const setting = { processes: 2, isPublic: false, rotates: true, isCertain: false, onLostAnswer: 'wait' as const };
+    let state = 1;
+    const random = (): number => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;
+    const world = begin(setting, memory(), random);
+    const { provider } = world.salesforce;
+    while (provider.users.length < users) addUser(provider, {});
+    let requests = 0;
+    let trouble: Trouble | undefined;
+    world.trouble = () => {
+      requests += 1;
+      return trouble;
+    };
+    for (let who = 0; who < users; who++) {
+      const login = world.login(world.process(who), 'id api refresh_token', who);
+      await world.elapse((100 * minute) / users);
+      await login;
+    }
+    const answers: Promise<number | undefined>[] = [];
+    const pass = async (ms: number): Promise<number> => {
+      const before = requests;
+      for (let passed = 0; passed < ms; passed += minute) {
+        for (const session of world.sessions) {
+          if (random() < 0.1) answers.push(world.request(world.process(random() < 0.5 ? 0 : 1), session));
+        }
+        await world.elapse(minute);
+      }
+      expect(new Set(await Promise.all(answers.splice(0)))).toEqual(new Set([200]));
+      return requests - before;
+    };
+    return { world, pass, set: (next) => (trouble = next) };
+  }
+
+  it.each(kinds)(
+    'in which Salesforce %s is followed by less than twice the usual load, and every user is served',
+    async (_kind, trouble) => {
+      const { world, pass, set } = await open();
+      await pass(2 * hour);
+      const usual = (await pass(2 * hour)) / 4;
+      set(trouble);
+      const during = await pass(hour);
+      set(undefined);
+
+      const after: number[] = [];
+      for (let half = 0; half < 10; half++) after.push(await pass(hour / 2));
+
+      expect(usual).toBeGreaterThan(35);
+      expect(during).toBeGreaterThan(0);
+      expect(during).toBeLessThan(8 * usual);
+      expect(Math.max(...after) / usual).toBeLessThan(2);
+      expect(world.sessions).toHaveLength(users);
+      expect(world.violations).toEqual([]);
+      expect(world.salesforce.provider.presentations.violations).toEqual([]);
+    },
+  );
+});
+
+describe('two users, one of whom meets an outage', () => {
+  const down: Trouble = { reply: { status: 503, headers: {}, text: '' } };
+  const second = 1_000;
+
+  /** Both are logged in. The token of the first one is refused at this time, in an outage of this length. */
+  async function outage(at: number, ms: number, isCertain: boolean) {
+    const setting = { processes: 1, isPublic: false, rotates: true, isCertain, onLostAnswer: 'wait' as const };
+    const options = { refresh: { cacheMs: 60_000 } };
+    const world = begin({ ...setting, options }, memory(), () => 0.5);
+    let requests = 0;
+    const sessions = [0, 1].map((who) => world.login(world.process(0), 'id api refresh_token', who));
+    await world.elapse(100);
+    const [first, other] = (await Promise.all(sessions)) as [GrantHolder, GrantHolder];
+    const get = async ({ grantId, generation }: GrantHolder, options: GetOptions = {}): Promise<string> => {
+      const process = world.process(0);
+      const answer = process.run(() =>
+        process.core.coordinator.get({ grantId, generation }, options).then(
+          ({ accessToken }) => accessToken,
+          (error: unknown) => (error as SalesforceAuthError).code,
+        ),
+      );
+      await world.elapse(second);
+      return answer;
+    };
+    const [old, otherOld] = [await get(first), await get(other)];
+    await world.elapse(at);
+    world.trouble = () => {
+      requests += 1;
+      return down;
+    };
+    expect(await get(first, { rejected: old })).toBe('ERR_SALESFORCE_REFRESH_DELAYED');
+    await world.elapse(ms);
+    // It tries on behalf of both.
+    await get(first, { rejected: old });
+    const before = requests;
+    const during = await get(other);
+    const requestsOfOther = requests - before;
+    world.trouble = undefined;
+    await world.elapse(5 * second);
+    expect(await get(first, { rejected: old })).not.toBe(old);
+    return { world, get, other, otherOld, during, requestsOfOther };
+  }
+
+  it('has the other one keep a token whose end is presumed, until its turn', async () => {
+    const { world, get, other, otherOld, during, requestsOfOther } = await outage(
+      5_000 * second,
+      3_000 * second,
+      false,
+    );
+
+    expect([during, requestsOfOther]).toEqual([otherOld, 0]);
+    expect(await get(other)).toBe(otherOld);
+    await world.elapse(600 * second);
+    expect(await get(other)).toBe(otherOld);
+    await world.elapse(2_400 * second);
+    expect(await get(other)).not.toBe(otherOld);
+  });
+
+  it('gives the other one a new token at once, if its token is refused', async () => {
+    const { get, other, otherOld } = await outage(5_000 * second, 3_000 * second, false);
+
+    const token = await get(other, { rejected: otherOld });
+
+    expect(token).not.toBe(otherOld);
+    expect(await get(other)).toBe(token);
+  });
+
+  it('gives the other one a new token at once, if its token has certainly ended', async () => {
+    const { get, other, otherOld, during } = await outage(400 * second, 300 * second, true);
+
+    expect(during).toBe('ERR_SALESFORCE_REFRESH_DELAYED');
+    expect(await get(other)).toMatch(/^00D/);
+    expect(await get(other)).not.toBe(otherOld);
+  });
+
+  it('serves no token from memory past its certain end, however long it is kept there', async () => {
+    const { world, get, other, otherOld } = await outage(400 * second, 110 * second, true);
+    expect(await get(other)).toBe(otherOld);
+
+    await world.elapse(25 * second);
+
+    expect(await get(other)).not.toBe(otherOld);
+  });
+});

@@ -5,7 +5,7 @@ import { countKeys, resealAll, type KeyUse, type ResealCounts, type ResealParts 
 import { checkNames } from '../options/check';
 import type { GrantFilter, GrantRecord, GrantState } from '../stores/store';
 import { toId18 } from '../salesforce/ids';
-import { adoptToken, type AdoptedGrant, type AdoptOptions } from './adoption';
+import type { AdoptedGrant, AdoptOptions } from './adoption';
 import type { AuthContext } from './context';
 
 /** Whose grant it is. `clientID` may be left out where there is one client. */
@@ -103,6 +103,7 @@ export class Tokens {
    * console.log(`${user.username} goes on with grant ${grantId}`);
    */
   async adopt(given: AdoptOptions): Promise<AdoptedGrant> {
+    const { adoptToken } = await import('./adoption');
     const { grantId, user } = await adoptToken(this.#core, given);
     return { grantId, user };
   }

@@ -1,4 +1,4 @@
-import { distance } from 'fastest-levenshtein';
+import type * as Levenshtein from 'fastest-levenshtein';
 import { errorFrom, SalesforceOptionError, type SalesforceOptionErrorCode } from '../errors';
 
 /** Other libraries' and Salesforce's own names for our options; a spelling distance alone would not find them. */
@@ -66,6 +66,8 @@ function refuseRequest(given: object, what: string): void {
 
 /** The known word closest to `given`, if one is close enough to be meant. */
 function suggestion(given: string, known: readonly string[]): string | undefined {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded for a wrong name alone, which is told at once
+  const { distance } = require('fastest-levenshtein') as typeof Levenshtein;
   const other = Object.hasOwn(otherNames, given) ? otherNames[given] : undefined;
   if (other !== undefined && known.includes(other)) return other;
   const ranked = known

@@ -12,18 +12,32 @@ const variants = [
   { name: 'passport-forcedotcom', packages: ['passport', 'passport-forcedotcom'] },
   { name: 'express-openid-connect', packages: ['express-openid-connect'] },
   { name: 'Auth.js', packages: ['@auth/express', '@auth/core'] },
+  {
+    name: 'better-auth',
+    packages: ['better-auth'],
+    imports: ['better-auth', 'better-auth/node', 'better-auth/plugins'],
+  },
   { name: 'iron-session', packages: ['iron-session'] },
   { name: 'jsforce', packages: ['jsforce'] },
 ];
 
-/** How long the import takes in a new process, and what an installation brings. */
+/** An application that waits for requests: without this package, with it, and once a login has begun. */
+const idle = {
+  'Express and express-session': { mounts: false, path: '/' },
+  'and this package': { mounts: true, path: '/' },
+  'once a login has begun': { mounts: true, path: '/auth/salesforce' },
+};
+
+/** How long the import takes in a new process, what an installation brings, and the memory of an application that waits. */
 export async function measure({ quick, log }) {
   const rounds = quick ? 5 : 15;
   const imports = Object.fromEntries(variants.map(({ name }) => [name, []]));
+  const memory = Object.fromEntries(Object.keys(idle).map((name) => [name, []]));
   for (let round = 0; round < rounds; round++) {
     for (const { name, from, imports: given, packages } of shuffle(variants)) {
       imports[name].push(importMs(from ?? fromRoot('bench'), given ?? packages));
     }
+    for (const name of shuffle(Object.keys(idle))) memory[name].push(memoryOf(idle[name]));
   }
   log(`  imported ${rounds} times each`);
   return {
@@ -31,19 +45,64 @@ export async function measure({ quick, log }) {
     variants: Object.fromEntries(
       variants.map(({ name, from, packages }) => [
         name,
-        { importMs: summarise(imports[name]), ...(from ? installedHere() : installed(packages)) },
+        {
+          importMs: summarise(imports[name]),
+          // Round by round, since a disturbance hits all variants of a round.
+          timesForcedotcom: summarise(imports[name].map((ms, round) => ms / imports['passport-forcedotcom'][round])),
+          ...(from ? installedHere() : installed(packages)),
+        },
+      ]),
+    ),
+    idle: Object.fromEntries(
+      Object.entries(memory).map(([name, found]) => [
+        name,
+        {
+          heapBytes: summarise(found.map(({ heapUsed }) => heapUsed)),
+          residentBytes: summarise(found.map(({ rss }) => rss)),
+        },
       ]),
     ),
   };
 }
 
-/** Measures in a process that has already loaded Express, as every application has. */
+/**
+ * Measures in a process that has already loaded Express, as every application has. It is the CPU time, since what else the
+ * machine does has less effect on CPU time.
+ */
 function importMs(cwd, packages) {
   const script = `await import('express'); await import('express-session');
-    const startedAt = performance.now();
+    const before = process.cpuUsage();
     ${packages.map((name) => `await import('${name}');`).join('\n')}
-    console.log(performance.now() - startedAt)`;
+    const { user, system } = process.cpuUsage(before);
+    console.log((user + system) / 1000)`;
   return Number(execFileSync(process.execPath, ['--input-type=module', '-e', script], { cwd, encoding: 'utf8' }));
+}
+
+/** Measures a process that has answered one request, after a collection of garbage. */
+function memoryOf({ mounts, path }) {
+  const script = `
+    import express from 'express';
+    import session from 'express-session';
+    const app = express();
+    app.use(session({ secret: 'for the benchmark alone', resave: false, saveUninitialized: false }));
+    ${
+      mounts
+        ? `const { salesforceAuth } = await import('./dist/index.mjs');
+    app.use(salesforceAuth({ clientID: '__bench_client__', report: false }));`
+        : ''
+    }
+    app.get('/', (_req, res) => res.json({}));
+    const server = app.listen(0);
+    await new Promise((resolve) => server.once('listening', resolve));
+    const reply = await fetch('http://localhost:' + server.address().port + '${path}', { redirect: 'manual' });
+    if (reply.status >= 400) throw new Error('The application answered ' + reply.status + '.');
+    await reply.text();
+    for (let turn = 0; turn < 3; turn++) { await new Promise((resolve) => setTimeout(resolve, 50)); gc(); }
+    const { heapUsed, rss } = process.memoryUsage();
+    console.log(JSON.stringify({ heapUsed, rss }));
+    process.exit();`;
+  const args = ['--expose-gc', '--input-type=module', '-e', script];
+  return JSON.parse(execFileSync(process.execPath, args, { cwd: fromRoot('.'), encoding: 'utf8' }));
 }
 
 function installed(packages) {

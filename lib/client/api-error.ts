@@ -1,5 +1,3 @@
-import { classify, operatorMessage } from '../salesforce-errors/classify';
-import { meanings } from '../salesforce-errors/meanings';
 import { safeText } from '../salesforce-errors/safe-text';
 import { SalesforceAuthError } from '../errors';
 
@@ -24,6 +22,9 @@ import { SalesforceAuthError } from '../errors';
  * });
  */
 export async function salesforceApiError(response: Response): Promise<SalesforceAuthError> {
+  // Loaded at the first error: the table of Salesforce's errors is long.
+  const { classify, operatorMessage } = await import('../salesforce-errors/classify');
+  const { meanings } = await import('../salesforce-errors/meanings');
   const { status } = response;
   const text = response.bodyUsed
     ? ''

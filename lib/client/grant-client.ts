@@ -2,7 +2,7 @@ import type { TokenCoordinator } from '../coordinator/coordinator';
 import type { GrantKey } from '../coordinator/grant';
 import type { TokenSet } from '../token/types';
 import { apiVersionOf } from './api-version';
-import { openConnection, type ConnectionOptions } from './connection';
+import type { ConnectionOptions } from './connection';
 import type { JsforceConnection } from './jsforce';
 import { salesforceFetch } from './fetch';
 
@@ -81,6 +81,7 @@ export class GrantClient {
    * @throws SalesforceAuthError `ERR_SALESFORCE_JSFORCE`, and as {@link getAccessToken}
    */
   async connection(options?: ConnectionOptions): Promise<JsforceConnection> {
+    const { openConnection } = await import('./connection');
     return openConnection(this.#coordinator, this.#key, options);
   }
 

@@ -15,7 +15,7 @@ import { Outages } from './refresh/outages';
 import { Rotation } from './refresh/rotation';
 import { RotationTurn } from './refresh/rotation-turn';
 import { requestOf } from './refresh/verdict';
-import { RefreshRun, type RefreshReason } from './refresh/run';
+import type { RefreshReason } from './refresh/run';
 import type { GivenParts } from './parts';
 import type { RefreshDeps } from './refresh/deps';
 
@@ -331,9 +331,15 @@ export class TokenCoordinator {
     if (under && under.generation === generation) return under.tokens;
     // The attempt is that of an earlier login or of a job. Its end says nothing about this login.
     if (under) return under.tokens.catch(() => undefined).then(() => this.#attempt(key, withoutFound(reason)));
-    const tokens = new RefreshRun(key, reason, this.#parts).tokens().finally(() => this.#attempts.delete(grantId));
+    const tokens = this.#run(key, reason).finally(() => this.#attempts.delete(grantId));
     this.#attempts.set(grantId, { generation, tokens });
     return tokens;
+  }
+
+  /** What a refresh takes is loaded at the first refresh. Nothing is claimed before that. */
+  async #run(key: GrantKey, reason: RefreshReason): Promise<TokenSet> {
+    const { RefreshRun } = await import('./refresh/run');
+    return new RefreshRun(key, reason, this.#parts).tokens();
   }
 }
 

@@ -2,7 +2,6 @@ import { setMaxListeners } from 'node:events';
 import { wait, type Clock } from '../clock';
 import { debugRevoke } from '../debug';
 import { clientChanged, type ConfigurationSource } from '../options/source';
-import { TokenClient } from '../token/client';
 import type { TokenSet } from '../token/types';
 import type { EventHub } from './events';
 import { askAt, placesOf } from './places';
@@ -91,6 +90,7 @@ export class Revocations {
       const places = placesOf(tokens, configuration);
       // A host that is not trusted must not get the client secret.
       if (!places.includes(baseUrl)) throw clientChanged();
+      const { TokenClient } = await import('../token/client');
       await askAt(places, (place) => new TokenClient(configuration, place, this.#clock).revoke(token));
       debugRevoke('%s revoked', grantId);
       this.#tell(revocation, true);

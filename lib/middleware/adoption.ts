@@ -1,5 +1,5 @@
 import type { Request } from 'express';
-import type { GivenToken, ProvenTokens } from '../coordinator/adoptions';
+import type { Adoptions, GivenToken, ProvenTokens } from '../coordinator/adoptions';
 import { loggedOut, storeFailed } from '../coordinator/failures';
 import type { GrantKey } from '../coordinator/grant';
 import { isSalesforceAuthError } from '../errors';
@@ -89,12 +89,12 @@ async function adopt(
   mayAdopt: MayAdopt,
   req?: Request,
 ): Promise<AdoptedGrant & GrantKey> {
-  const { adoptions } = core;
+  const adoptions = await core.adoptions();
   const { token, configuration } = await parse(core, given, req);
   for (let tries = 0; tries < maxTries; tries++) {
     const proven = await adoptions.prove(token);
     if (!('found' in proven)) return grantOf(core, proven, { tenant: token.tenant, mayAdopt });
-    const user = await allowed(core, proven, { configuration, mayAdopt });
+    const user = await allowed(core, proven, { adoptions, configuration, mayAdopt });
     const grant = await adoptions.settle(proven, configuration.sessionTimeoutSeconds);
     if (grant) return { ...grant, user };
   }
@@ -105,7 +105,7 @@ async function adopt(
 async function allowed(
   core: AuthContext,
   proven: ProvenTokens,
-  { configuration, mayAdopt }: { configuration: Configuration; mayAdopt: MayAdopt },
+  { adoptions, configuration, mayAdopt }: { adoptions: Adoptions; configuration: Configuration; mayAdopt: MayAdopt },
 ): Promise<SalesforceUser> {
   try {
     assertOrganization(core, proven.tokens);
@@ -114,7 +114,7 @@ async function allowed(
     return user;
   } catch (error) {
     // An authorizeUser() that throws has not answered. The tokens stay, and can be adopted later.
-    if (isSalesforceAuthError(error) && error.code.endsWith('_NOT_ALLOWED')) await core.adoptions.refuse(proven);
+    if (isSalesforceAuthError(error) && error.code.endsWith('_NOT_ALLOWED')) await adoptions.refuse(proven);
     throw error;
   }
 }

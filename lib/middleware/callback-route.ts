@@ -1,5 +1,5 @@
-import type { Request, RequestHandler, Response } from 'express';
-import { errorFrom, isSalesforceAuthError, SalesforceAuthError } from '../errors';
+import type { Request, Response } from 'express';
+import { isSalesforceAuthError, SalesforceAuthError } from '../errors';
 import { setCookies } from '../login/cookies';
 import { originOf, type FinishedLogin, type RepeatedLogin } from '../login/finish';
 import { endedCookies } from '../login/transactions';
@@ -7,8 +7,8 @@ import { createSession, joinSession, type SessionLogin } from './create-session'
 import type { AuthContext } from './context';
 import { drive } from './drive';
 import { markLogin } from './login-loop';
-import { refusePrefetch, type AppState } from './login-route';
-import { sendOn } from './pages';
+import type { AppState } from './login-route';
+import { refusePrefetch, sendOn } from './pages';
 import { safeReturnTo } from './return-to';
 import { isSessionSharedWith, sessionCookieOf } from './session';
 import { noteSilentFailure } from './silent-login';
@@ -30,16 +30,7 @@ interface Visit {
 }
 
 /** The route to which Salesforce sends the browser back. If it fails, the session stays unchanged. */
-export function callbackRoute(core: AuthContext): RequestHandler {
-  return (req, res, next) => {
-    endLogin(core, { req, res }).catch((error: unknown) => {
-      core.noteFailedLogin(error);
-      next(errorFrom(error));
-    });
-  };
-}
-
-async function endLogin(core: AuthContext, visit: Visit): Promise<void> {
+export async function endLogin(core: AuthContext, visit: Visit): Promise<void> {
   const { req, res } = visit;
   res.set('Cache-Control', 'no-store');
   if (isPrefetch(req)) {

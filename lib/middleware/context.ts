@@ -5,7 +5,7 @@ import type { Configuration } from '../options/configuration';
 import { claimRecordsOf } from './login-claims';
 import { LoginIntents } from './login-intent';
 import { HolderExtensions } from './holder-extensions';
-import { Adoptions } from '../coordinator/adoptions';
+import type { Adoptions } from '../coordinator/adoptions';
 import { GrantCodec } from '../coordinator/codec';
 import { TokenCoordinator } from '../coordinator/coordinator';
 import { EventHub } from '../coordinator/events';
@@ -23,7 +23,8 @@ export class AuthContext {
   readonly events: EventHub;
   readonly coordinator: TokenCoordinator;
   readonly grants: Grants;
-  readonly adoptions: Adoptions;
+  /** Loaded at the first adoption. */
+  readonly adoptions: () => Promise<Adoptions>;
   readonly revocations: Revocations;
   readonly codec: GrantCodec;
   /** The strategy that this middleware mounts. */
@@ -53,7 +54,10 @@ export class AuthContext {
     this.coordinator = new TokenCoordinator(parts);
     this.grants = new Grants(parts, this.coordinator, grantIdKey);
     this.holders = new HolderExtensions(options, this.grants);
-    this.adoptions = new Adoptions(parts, this, grantIdKey);
+    this.adoptions = async () => {
+      const { Adoptions: Loaded } = await import('../coordinator/adoptions');
+      return new Loaded(parts, this, grantIdKey);
+    };
     this.intents = new LoginIntents(options);
     this.moves = new LoginMoves(options.keys, clock);
     const { keepAlive, reporter } = options;

@@ -1,9 +1,7 @@
-import type { Request, RequestHandler, Response } from 'express';
-import { errorFrom, SalesforceAuthError } from '../errors';
+import type { Request, Response } from 'express';
+import { SalesforceAuthError } from '../errors';
 import { invalid } from '../options/check';
 import type { Configuration } from '../options/configuration';
-import { credentialsLoginOptions } from '../options/parts/calls';
-import { parsePart } from '../options/names';
 import { isExperienceCloudSite, parseRequestedBaseUrl } from '../salesforce/base-url';
 import type { ProvenLogin } from '../login/finish';
 import { loadProfile } from '../login/profile';
@@ -36,7 +34,7 @@ export interface CredentialsLoginOptions {
 }
 
 /** {@link CredentialsLoginOptions}, checked. */
-interface CheckedOptions extends CredentialsLoginOptions {
+export interface CheckedCredentialsOptions extends CredentialsLoginOptions {
   scope: readonly string[] | undefined;
   credentialsIn: CredentialsPlace;
 }
@@ -44,27 +42,18 @@ interface CheckedOptions extends CredentialsLoginOptions {
 /** Longest username or password that is sent on, in characters; those of Salesforce are shorter. */
 const maxLength = 1_024;
 
-/**
- * A route handler for the application's own login form: takes `username` and `password` from the body, and makes a session
- * of them by Salesforce's Authorization Code and Credentials Flow.
- *
- * For users of an Experience Cloud site. Mount it on POST, behind `express.urlencoded()` or `express.json()`. It takes the
- * password out of `req.body`, so that nothing after it can log it.
- */
-export function credentialsLogin(core: AuthContext, options: CredentialsLoginOptions = {}): RequestHandler {
-  const { scope, credentialsIn } = parsePart(credentialsLoginOptions, options, 'credentialsLogin()');
-  const checked = { ...options, credentialsIn, scope: options.scope === undefined ? undefined : scope };
-  return (req, res, next) => {
-    logIn(core, checked, req, res).catch((error: unknown) => {
-      core.noteFailedLogin(error);
-      next(errorFrom(error));
-    });
-  };
-}
+/** What the application's login form posted. */
+export type PostedCredentials = Record<string, unknown>;
 
-async function logIn(core: AuthContext, options: CheckedOptions, req: Request, res: Response): Promise<void> {
-  res.set('Cache-Control', 'no-store');
-  const given = takeCredentials(req);
+/**
+ * The route of the application's own login form: makes a session of `username` and `password` by Salesforce's Authorization
+ * Code and Credentials Flow.
+ */
+export async function logInWithCredentials(
+  core: AuthContext,
+  options: CheckedCredentialsOptions,
+  { req, res, given }: { req: Request; res: Response; given: PostedCredentials },
+): Promise<void> {
   if (req.method !== 'POST' || isCrossSite(req, core.options.addresses, true)) throw crossSite();
   requireSession(req);
   const credentials = checkCredentials(given, options.credentialsIn);
@@ -79,7 +68,7 @@ async function logIn(core: AuthContext, options: CheckedOptions, req: Request, r
 
 async function proveCredentials(
   core: AuthContext,
-  options: CheckedOptions,
+  options: CheckedCredentialsOptions,
   req: Request,
   credentials: Credentials,
 ): Promise<{ proven: ProvenLogin; profile: Awaited<ReturnType<typeof loadProfile>> }> {
@@ -119,16 +108,7 @@ function siteOf(options: CredentialsLoginOptions, configuration: Configuration):
   );
 }
 
-/** The posted credentials. The password is removed from the request, so that nothing can log or show it later. */
-function takeCredentials(req: Request): Record<string, unknown> {
-  const body: unknown = req.body;
-  if (typeof body !== 'object' || body === null) return {};
-  const given = { ...body } as Record<string, unknown>;
-  delete (body as Record<string, unknown>)['password'];
-  return given;
-}
-
-function checkCredentials({ username, password }: Record<string, unknown>, place: CredentialsPlace): Credentials {
+function checkCredentials({ username, password }: PostedCredentials, place: CredentialsPlace): Credentials {
   const isText = (value: unknown): value is string =>
     typeof value === 'string' && value !== '' && value.length <= maxLength;
   // A colon would end the username in a header (RFC 7617, section 2).

@@ -3,7 +3,6 @@ import { BoundedMap } from '../bounded-map';
 import { debugLogin } from '../debug';
 import type { Configuration } from '../options/configuration';
 import { isTrustedHost, parseUrl } from '../salesforce/hosts';
-import { exchange } from '../token/http';
 import type { AuthContext } from './context';
 import { entryOf } from './session';
 
@@ -53,6 +52,7 @@ export class EndSession {
     const request = { method: 'GET', headers: { accept: 'application/json' } };
     const { clock } = this.#core.options;
     const network = { fetch, httpTimeoutMs: patienceMs };
+    const { exchange } = await import('../token/http');
     const { status, text } = await exchange(`${issuer}/.well-known/openid-configuration`, request, network, clock);
     if (status !== 200) throw new Error('There is no discovery document.');
     const endpoint = (JSON.parse(text) as Record<string, unknown> | null)?.['end_session_endpoint'];

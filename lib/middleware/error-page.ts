@@ -67,7 +67,7 @@ function lastErrorHandler(core: AuthContext): ErrorRequestHandler {
 }
 
 function send(res: Response, details: ErrorPageDetails): void {
-  res.set(pageHeaders).type('html').send(errorHtml(details));
+  res.set(pageHeaders()).type('html').send(errorHtml(details));
 }
 
 /** Lets the application show the page. If its function sends nothing, the user gets the page of this package. */

@@ -1,8 +1,6 @@
-import type { Request, RequestHandler, Response } from 'express';
-import { errorFrom, SalesforceAuthError } from '../errors';
+import type { Request, Response } from 'express';
+import { SalesforceAuthError } from '../errors';
 import { moveParameter, type MovedLogin } from '../login/move';
-import { loginOptions } from '../options/parts/calls';
-import { parsePart } from '../options/names';
 import type { AuthenticateOptions } from '../strategy/options';
 import { holdersOf } from './create-session';
 import type { AuthContext } from './context';
@@ -10,7 +8,7 @@ import { drive } from './drive';
 import { checkLoopAtLogin } from './login-loop';
 import { intentParameter, withQuery, type LoginIntent } from './login-intent';
 import { baseUrlOf, textOf } from './organization-choice';
-import { sendFramed, sendLinks, type PageLink } from './pages';
+import { refusePrefetch, sendFramed, sendLinks, type PageLink } from './pages';
 import { sendProblem } from './problem';
 import { safeReturnTo } from './return-to';
 import { entriesOf, requireSession } from './session';
@@ -52,30 +50,18 @@ interface Wish {
   add: boolean;
 }
 
-/**
- * Makes route handlers that send the browser to Salesforce.
- *
- * Another site may lead a browser to the plain login of the configured host, as the App Launcher of Salesforce does, and only
- * if the session has no login. For anything more, a page of ours asks the user first.
- *
- * @throws SalesforceOptionError at once for a wrong option
- */
-export function loginRoute(core: AuthContext, options: LoginOptions = {}): RequestHandler {
-  parsePart(loginOptions, options, 'login()');
-  return (req, res, next) => {
-    startLogin(core, options, { req, res }).catch((error: unknown) => {
-      core.noteFailedLogin(error);
-      next(errorFrom(error));
-    });
-  };
-}
-
 interface Visit {
   req: Request;
   res: Response;
 }
 
-async function startLogin(core: AuthContext, options: LoginOptions, { req, res }: Visit): Promise<void> {
+/**
+ * The route that sends the browser to Salesforce.
+ *
+ * Another site may lead a browser to the plain login of the configured host, as the App Launcher of Salesforce does, and only
+ * if the session has no login. For anything more, a page of ours asks the user first.
+ */
+export async function startLogin(core: AuthContext, options: LoginOptions, { req, res }: Visit): Promise<void> {
   res.set('Cache-Control', 'no-store');
   const { addresses, homePath } = core.options;
   if (isPrefetch(req)) {
@@ -214,11 +200,6 @@ async function ask(
     ],
     links,
   });
-}
-
-/** A page fetched in advance must not begin a login: each takes a cookie. Browsers take 503 for "not now". */
-export function refusePrefetch(res: Response): void {
-  res.status(503).set('Cache-Control', 'no-store').end();
 }
 
 function isLedByAnotherSite(req: Request): boolean {

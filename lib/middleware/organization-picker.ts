@@ -1,11 +1,10 @@
-import type { Request, RequestHandler, Response } from 'express';
-import { errorFrom, SalesforceOptionError } from '../errors';
+import type { Request, Response } from 'express';
+import { SalesforceOptionError } from '../errors';
 import type { AuthContext } from './context';
 import { intentParameter, withQuery, type LoginIntent } from './login-intent';
-import { refusePrefetch } from './login-route';
 import { baseUrlOf, textOf } from './organization-choice';
 import { escapeHtml, pageHeaders, pageHtml } from './page-html';
-import { linksHtml, sendOn, type PageLink } from './pages';
+import { linksHtml, refusePrefetch, sendOn, type PageLink } from './pages';
 import { safeReturnTo } from './return-to';
 import { isFromOwnPage, isPrefetch, mountPathOf } from './visit';
 
@@ -13,15 +12,7 @@ import { isFromOwnPage, isPrefetch, mountPathOf } from './visit';
  * A page on which the user chooses where to log in: production (or what `baseUrl` names), one of the `organizations`, or a My
  * Domain to type in, which is checked before the browser is sent on.
  */
-export function organizationPicker(core: AuthContext): RequestHandler {
-  return (req, res, next) => {
-    show(core, req, res).catch((error: unknown) => {
-      next(errorFrom(error));
-    });
-  };
-}
-
-async function show(core: AuthContext, req: Request, res: Response): Promise<void> {
+export async function showPicker(core: AuthContext, { req, res }: { req: Request; res: Response }): Promise<void> {
   if (isPrefetch(req)) {
     refusePrefetch(res);
     return;
@@ -53,7 +44,7 @@ async function show(core: AuthContext, req: Request, res: Response): Promise<voi
       res.status(error.status);
     }
   }
-  res.set(pageHeaders).type('html');
+  res.set(pageHeaders()).type('html');
   res.send(pickerHtml(await choices(core, req, linkTo), { intent: await seal(kept), typed, isWrong }));
 }
 

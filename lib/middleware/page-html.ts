@@ -25,15 +25,20 @@ footer{padding-top:1rem;border-top:1px solid var(--line);color:var(--quiet);font
 code{overflow-wrap:anywhere}
 `;
 
+let styleDigest: string | undefined;
+
 /** Headers of a page: no scripts, no external content, no frames, and no query in the referrer of its links. */
-export const pageHeaders: Readonly<Record<string, string>> = {
-  'Cache-Control': 'no-store',
-  'Content-Security-Policy':
-    `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; ` +
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-  'Referrer-Policy': 'no-referrer',
-  'X-Content-Type-Options': 'nosniff',
-};
+export function pageHeaders(): Readonly<Record<string, string>> {
+  styleDigest ??= createHash('sha256').update(style).digest('base64');
+  return {
+    'Cache-Control': 'no-store',
+    'Content-Security-Policy':
+      `default-src 'none'; style-src 'sha256-${styleDigest}'; ` +
+      "base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    'Referrer-Policy': 'no-referrer',
+    'X-Content-Type-Options': 'nosniff',
+  };
+}
 
 /**
  * A page of this package.

@@ -23,13 +23,13 @@ export function sendLinks(
 export function sendOn(res: Response, url: string): void {
   const target = escapeHtml(url);
   const refresh = `\n<meta http-equiv="refresh" content="0;url=${target}">`;
-  res.status(200).set(pageHeaders).type('html');
+  res.status(200).set(pageHeaders()).type('html');
   res.send(pageHtml('One moment …', linksHtml([{ label: 'Go on', href: url }]), refresh));
 }
 
 /** A page for a frame: Salesforce refuses to be shown in one, so the login needs the whole window. */
 export function sendFramed(res: Response, href: string): void {
-  const { 'Content-Security-Policy': policy = '', ...others } = pageHeaders;
+  const { 'Content-Security-Policy': policy = '', ...others } = pageHeaders();
   res.status(401).set(others).type('html');
   // Without this the frame would be blank. The page has only a link that leaves the frame.
   res.set('Content-Security-Policy', policy.replace("; frame-ancestors 'none'", ''));
@@ -44,6 +44,11 @@ export function sendLogout(res: Response, action: string): void {
   sendPage(res, 'Log out?', form, { 'Referrer-Policy': 'same-origin' });
 }
 
+/** A page fetched in advance must not begin a login: each takes a cookie. Browsers take 503 for "not now". */
+export function refusePrefetch(res: Response): void {
+  res.status(503).set('Cache-Control', 'no-store').end();
+}
+
 /** The links of a page, the most helpful first. */
 export function linksHtml(links: readonly PageLink[]): string {
   const items = links.map(({ label, href }) => `<a href="${escapeHtml(href)}">${escapeHtml(label)}</a>`);
@@ -56,7 +61,7 @@ function paragraphs(sentences: readonly string[]): string {
 
 function sendPage(res: Response, title: string, content: string, headers: Record<string, string> = {}): void {
   res
-    .set({ ...pageHeaders, ...headers })
+    .set({ ...pageHeaders(), ...headers })
     .type('html')
     .send(pageHtml(title, content));
 }

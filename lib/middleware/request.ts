@@ -1,7 +1,7 @@
 import type { Request } from 'express';
 import { GrantClient } from '../client/grant-client';
 import { SalesforceAuthError } from '../errors';
-import { adoptInSession, type SessionAdoption } from './adoption';
+import type { SessionAdoption } from './adoption';
 import type { AuthContext } from './context';
 import { RequestAccess, RequestLogin, wrongOrganization, type Access, type SalesforceLogin } from './logins';
 import { entriesOf, entryOf, requireSession, type SessionEntry } from './session';
@@ -169,6 +169,7 @@ export class RequestSalesforce extends RequestAccess implements Common {
 
   get adopt(): Common['adopt'] {
     return async (adoption) => {
+      const { adoptInSession } = await import('./adoption');
       await adoptInSession(this.#core, this.#req, adoption);
       this.#picked = undefined;
     };

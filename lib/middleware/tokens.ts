@@ -6,7 +6,7 @@ import { checkNames } from '../options/names';
 import { resealOptions } from '../options/parts/calls';
 import type { GrantFilter, GrantRecord, GrantState } from '../stores/store';
 import { toId18 } from '../salesforce/ids';
-import { adoptToken, type AdoptedGrant, type AdoptOptions } from './adoption';
+import type { AdoptedGrant, AdoptOptions } from './adoption';
 import type { AuthContext } from './context';
 
 /** Whose grant it is. `clientID` may be left out if there is one client. */
@@ -104,6 +104,7 @@ export class Tokens {
    * console.log(`${user.username} goes on with grant ${grantId}`);
    */
   async adopt(given: AdoptOptions): Promise<AdoptedGrant> {
+    const { adoptToken } = await import('./adoption');
     const { grantId, user } = await adoptToken(this.#core, given);
     return { grantId, user };
   }

@@ -1,4 +1,4 @@
-import { distance } from 'fastest-levenshtein';
+import type * as Levenshtein from 'fastest-levenshtein';
 
 /** The known word closest to `given`, if one is close enough to be meant. */
 export function closestWord(given: string, known: readonly string[]): string | undefined {
@@ -19,6 +19,8 @@ export function closest<T>(candidates: readonly Candidate<T>[]): T | undefined {
 
 /** How many letters make one word of the other, in whatever case. */
 export function edits(a: string, b: string): number {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded only for a wrong name, which is reported at once
+  const { distance } = require('fastest-levenshtein') as typeof Levenshtein;
   return distance(a.toLowerCase(), b.toLowerCase());
 }
 

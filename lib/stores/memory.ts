@@ -64,8 +64,8 @@ export class MemoryTokenStore implements TokenStore {
     });
   }
 
-  diagnose(circumstances: StoreCircumstances): Promise<StoreFinding[]> {
-    return Promise.resolve([diagnoseMemory(circumstances)]);
+  async diagnose(circumstances: StoreCircumstances): Promise<StoreFinding[]> {
+    return [await diagnoseMemory(circumstances)];
   }
 
   /** Number of records, tombstones included. */

@@ -1,24 +1,65 @@
 import { execFile } from 'node:child_process';
-import { basename, join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { dist } from '../helpers/built';
 import { startTestEmulator } from '../helpers/emulator';
 
-/** Files of the package that a process has loaded after this code. */
+/** Files that a process has loaded after this code. */
+async function filesLoadedAfter(code: string): Promise<string[]> {
+  const program = `(async () => { ${code}; })().then(() => console.log(JSON.stringify(Object.keys(require.cache))))`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--eval', program], { cwd: join(dist, '..') });
+  return JSON.parse(stdout) as string[];
+}
+
+/** Files of the package that an application has loaded after this code. */
 async function loadedAfter(code: string, settings: object): Promise<string[]> {
-  const program = `
+  const files = await filesLoadedAfter(`
     const { salesforceAuth } = require(${JSON.stringify(join(dist, 'index.js'))});
     const salesforce = salesforceAuth({ ...${JSON.stringify(settings)}, report: false });
     const app = require('express')();
     app.use(require('express-session')({ secret: '__fake__', resave: false, saveUninitialized: false }), salesforce);
-    (async () => {
-      ${code};
-      await salesforce.close();
-      console.log(JSON.stringify(Object.keys(require.cache).filter((file) => file.startsWith(${JSON.stringify(dist)}))));
-    })();`;
-  const { stdout } = await promisify(execFile)(process.execPath, ['--eval', program], { cwd: join(dist, '..') });
-  return (JSON.parse(stdout) as string[]).map((file) => basename(file, '.js'));
+    ${code};
+    await salesforce.close()`);
+  return files.filter((file) => file.startsWith(dist)).map((file) => basename(file, '.js'));
 }
+
+describe('the main entry', () => {
+  /** What has a file of its own in dist/, so that it is loaded at its first use. */
+  const later = [
+    ...['emulator', 'examination', 'strategy', 'login-steps', 'run', 'adoption', 'connection', 'app-client'],
+    ...['oauth4webapi', 'jose'],
+  ];
+
+  it('loads two files, and neither emulator, doctor, strategy, refresh, OAuth libraries nor stores', async () => {
+    const files = await filesLoadedAfter(`require(${JSON.stringify(join(dist, 'index.js'))})`);
+    const own = files.filter((file) => file.startsWith(dist)).map((file) => relative(dist, file));
+
+    expect(own.sort()).toEqual(['chunks/main.js', 'chunks/shared.js', 'index.js']);
+    // What is merged into the two files has none of its own.
+    expect(later.filter((name) => !existsSync(join(dist, 'chunks', `${name}.js`)))).toEqual([]);
+  });
+
+  it('loads three packages, with what debug needs', async () => {
+    const files = await filesLoadedAfter(`require(${JSON.stringify(join(dist, 'index.js'))})`);
+    const packages = files.flatMap((file) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1] ?? []);
+    const ofDebug = ['ms', 'supports-color', 'has-flag'];
+
+    expect([...new Set(packages)].filter((name) => !ofDebug.includes(name)).sort()).toEqual([
+      'cookie',
+      'debug',
+      'on-headers',
+    ]);
+  });
+
+  it('loads the package that compares names when an option has a wrong name', async () => {
+    const files = await filesLoadedAfter(`
+      const { salesforceAuth } = require(${JSON.stringify(join(dist, 'index.js'))});
+      require('node:assert').throws(() => salesforceAuth({ clientID: 'a', clientSecrte: 'b' }), /clientSecret/)`);
+
+    expect(files.filter((file) => file.includes('fastest-levenshtein'))).not.toEqual([]);
+  });
+});
 
 const rooms = ['app-client', 'app-token', 'app-access', 'app-options', 'signed-claims', 'client-key', 'frontdoor'];
 
@@ -33,14 +74,16 @@ it('an application with logins alone loads nothing of app tokens, signatures and
   expect(loaded.filter((name) => rooms.includes(name))).toEqual([]);
 });
 
-/** What the first login loads. The names of further chunks of a package end with a number. */
-const isOfLogins = (name: string): boolean => /^(oauth4webapi|jose)\d*$/.test(name);
+it('an application without a login yet loads nothing of logins when it answers', async () => {
+  const code = `
+    app.get('/guarded', salesforce.require(), () => undefined);
+    app.get('/open', (req, res) => res.json(req.salesforce));
+    await require('supertest')(app).get('/guarded').expect(401);
+    await require('supertest')(app).get('/guarded').set('Accept', 'text/html').expect(302);
+    await require('supertest')(app).get('/open').expect(200)`;
+  const loaded = await loadedAfter(code, { clientID: '__test_client__' });
 
-it('an application without a login yet loads no OAuth library, and nothing of the doctor', async () => {
-  const loaded = await loadedAfter('', { clientID: '__test_client__' });
-
-  expect(loaded).toContain('index');
-  expect(loaded.filter((name) => isOfLogins(name) || name === 'examination')).toEqual([]);
+  expect(loaded.sort()).toEqual(['index', 'main', 'shared']);
 });
 
 it('the first login loads the strategy and the libraries of OAuth', async () => {

@@ -1,5 +1,6 @@
 import { chmodSync } from 'node:fs';
 import { builtinModules } from 'node:module';
+import { resolve } from 'node:path';
 import nodeResolve from '@rollup/plugin-node-resolve';
 import swc from '@rollup/plugin-swc';
 import { rollup } from 'rollup';
@@ -10,6 +11,12 @@ import { runtimePackages } from './entries.mjs';
  * emulator uses, so that no server has to install it.
  */
 const bundledPackages = ['oauth4webapi', 'jose', 'csv-parse'];
+
+/**
+ * Comments are left to the declarations and the sources. Text beyond ASCII is escaped, because Node.js reads and compiles a file
+ * of ASCII alone in less time. Names and lines stay, so that a stack trace can be read.
+ */
+const minify = { compress: false, mangle: false, format: { comments: false, asciiOnly: true } };
 
 /** Imports Lua scripts as text. tools/test/text.cjs does the same for jest. */
 const texts = {
@@ -31,7 +38,7 @@ export async function bundle(entries) {
       nodeResolve({ extensions: ['.ts', '.js'], exportConditions: ['node'] }),
       texts,
       swc({
-        swc: { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' } },
+        swc: { jsc: { parser: { syntax: 'typescript' }, target: 'es2022', minify, output: { charset: 'ascii' } } },
         exclude: ['node_modules/**', '**/*.lua'],
       }),
     ],
@@ -49,6 +56,7 @@ export async function bundle(entries) {
     interop: 'auto',
     // Rooms that are loaded at their first use are required, because jest supports import() only with a flag.
     dynamicImportInCjs: false,
+    manualChunks: chunksOf(entries),
     chunkFileNames: ({ moduleIds }) => `chunks/${packageOf(moduleIds) ?? '[name]'}.js`,
   });
   await build.close();
@@ -56,6 +64,36 @@ export async function bundle(entries) {
   for (const { name, isProgram } of entries) if (isProgram) chmodSync(`dist/${name}.js`, 0o755);
   const modules = output.flatMap((chunk) => chunk.moduleIds);
   return bundledPackages.filter((name) => modules.some((id) => id.includes(`/node_modules/${name}/`)));
+}
+
+/**
+ * Two files for what the main entry loads at once: `main` has what it alone needs, `shared` what other entries need too. Left to
+ * itself, rollup makes a dozen files, and each file that a process loads costs as much as a thousand lines in it.
+ */
+function chunksOf(entries) {
+  const sources = entries.map(({ source }) => resolve(source));
+  let main;
+  let others;
+  return (id, { getModuleInfo }) => {
+    main ??= reachedFrom([resolve('lib/index.ts')], getModuleInfo);
+    others ??= reachedFrom(
+      sources.filter((source) => source !== resolve('lib/index.ts')),
+      getModuleInfo,
+    );
+    if (!main.has(id) || sources.includes(id)) return undefined;
+    return others.has(id) ? 'shared' : 'main';
+  };
+}
+
+/** The modules that are loaded with the given ones. */
+function reachedFrom(ids, getModuleInfo, found = new Set()) {
+  for (const id of ids) {
+    const module = getModuleInfo(id);
+    if (found.has(id) || !module || module.isExternal) continue;
+    found.add(id);
+    reachedFrom(module.importedIds, getModuleInfo, found);
+  }
+  return found;
 }
 
 /** The package that a chunk is taken from. */

@@ -1,8 +1,9 @@
-import cluster from 'node:cluster';
 import type { StoreCircumstances, StoreFinding } from '../store';
 
 /** What the memory store loses at a restart or with several processes. */
-export function diagnoseMemory({ processes = 1, rotation = false }: StoreCircumstances): StoreFinding {
+export async function diagnoseMemory({ processes = 1, rotation = false }: StoreCircumstances): Promise<StoreFinding> {
+  // Loaded now, because it brings more of Node.js with it than a process may need.
+  const { default: cluster } = await import('node:cluster');
   const isOneOfMany = processes > 1 || cluster.isWorker;
   const rotated = rotation ? ' With refresh token rotation, one process spends what another one holds.' : '';
   return {

@@ -45,6 +45,17 @@ export interface SessionOptions {
   keepInfo?: boolean | undefined;
 }
 
+/** Pages of the application that the middleware leads to. */
+export interface PageOptions {
+  /** Path below the application's root where a login ends that was for no page, and where a logout ends. Default `/`. */
+  home?: string | undefined;
+  /**
+   * Shows errors of this package that no error handler of the application has answered; false leaves them to Express.
+   * Default: a page for browsers. Scripts get JSON either way.
+   */
+  error?: ErrorPage | false | undefined;
+}
+
 /** Options that hold for the whole life of the middleware. */
 export interface StaticOptions {
   /** Where grants are kept. Default: a {@link MemoryTokenStore}, which is for one process. */
@@ -99,13 +110,8 @@ export interface StaticOptions {
    * Default: none.
    */
   onLogin?: OnLogin | undefined;
-  /**
-   * Shows errors of this package that no error handler of the application has answered; false leaves them to Express.
-   * Default: a page for browsers. Scripts get JSON either way.
-   */
-  errorPage?: ErrorPage | false | undefined;
-  /** Where a login ends that was not on its way anywhere, and where a logout ends. Default `/`. */
-  homePath?: string | undefined;
+  /** Pages of the application: where a login or logout ends, and what shows errors. Default: none set. */
+  pages?: PageOptions | undefined;
   /** How tokens are refreshed: times, bounds, and what happens on a bad day. */
   refresh?: RefreshOptions | undefined;
   /** A secret, never to change, that keeps grant ids from being computed from user ids. Default: none. */
@@ -205,8 +211,8 @@ export function parseOptions(options: SalesforceAuthOptions): ParsedOptions {
     allowedOrganizations: given.allowedOrganizations,
     authorizeUser: given.authorizeUser,
     onLogin: given.onLogin,
-    errorPage: given.errorPage,
-    homePath: given.homePath,
+    errorPage: given.pages.error,
+    homePath: given.pages.home,
     grantIdKey: given.grantIdKey ?? '',
   };
 }

@@ -7,7 +7,7 @@ import type { AdoptOptions, SessionAdoptionOptions } from '../../lib/middleware/
 import type { CredentialsLoginOptions } from '../../lib/middleware/credentials-login';
 import type { LoginOptions } from '../../lib/middleware/login-route';
 import type { LogoutOptions, SingleLogoutOptions } from '../../lib/middleware/logout';
-import type { Routes, SessionOptions, StaticOptions } from '../../lib/middleware/options';
+import type { PageOptions, Routes, SessionOptions, StaticOptions } from '../../lib/middleware/options';
 import type { RequireOptions } from '../../lib/middleware/require';
 import type { ClientLoginOptions, ClientOptions } from '../../lib/options/configuration';
 import type { KeepAliveOptions } from '../../lib/options/keep-alive';
@@ -20,7 +20,7 @@ import type { SqliteTokenStoreOptions } from '../../lib/stores/sqlite/options';
 import type { AuthenticateOptions, StrategyOnlyOptions } from '../../lib/strategy/options';
 import * as calls from '../../lib/options/parts/calls';
 import { clientKeyOptions, clientLoginOptions, clientOptions } from '../../lib/options/parts/client';
-import { routeOptions, sessionOptions, staticOptions, tenantOptions } from '../../lib/options/parts/middleware';
+import { pageOptions, routeOptions, sessionOptions, staticOptions, tenantOptions } from '../../lib/options/parts/middleware';
 import { keepAliveOptions, refreshOptions } from '../../lib/options/parts/refresh';
 import * as stores from '../../lib/options/parts/stores';
 import { authenticateOptions, strategyOptions } from '../../lib/options/parts/strategy';
@@ -53,6 +53,7 @@ const parts: Readonly<Record<string, Part>> = {
   LoginRequestOptions: loginRequestOptions satisfies Record<keyof LoginRequestOptions, OptionSpec>,
   LogoutOptions: calls.logoutOptions satisfies Record<keyof LogoutOptions, OptionSpec>,
   MemoryTokenStoreOptions: stores.memoryStoreOptions satisfies Record<keyof MemoryTokenStoreOptions, OptionSpec>,
+  PageOptions: pageOptions satisfies Record<keyof PageOptions, OptionSpec>,
   PostgresTokenStoreOptions: stores.postgresStoreOptions satisfies Record<keyof PostgresTokenStoreOptions, OptionSpec>,
   RedisTokenStoreOptions: stores.redisStoreOptions satisfies Record<keyof RedisTokenStoreOptions, OptionSpec>,
   RefreshOptions: refreshOptions satisfies Record<keyof RefreshOptions, OptionSpec>,

@@ -39,6 +39,20 @@ export const sessionOptions = {
   },
 } as const satisfies Part;
 
+/** Pages of the application that the middleware leads to. */
+export const pageOptions = {
+  home: {
+    values: "path below the application's root",
+    default: '`/`',
+    text: 'Where a login ends that was for no page, and where a logout ends. It does not move with the mount path',
+    parse: (option: string, value: unknown): string => path(option, value) ?? '/',
+  },
+  error: {
+    ...callbackOrFalse<ErrorPage>('`(details, req, res) => void`, may be async', 'a page of this package'),
+    text: 'Shows errors of this package that no error handler has answered; see [errors.md](errors.md#the-error-page). `false` leaves them to Express',
+  },
+} as const satisfies Part;
+
 /** Options of an application whose client changes, or that has a client for each tenant. */
 export const tenantOptions = {
   configuration: {
@@ -108,15 +122,10 @@ export const staticOptions = {
     ...callback<OnLogin>('`({ req, user, grantId }) => void`, may be async', 'none'),
     text: 'Called after a login, before the redirect; `req.session` is the new one. An exception ends the login again',
   },
-  errorPage: {
-    ...callbackOrFalse<ErrorPage>('`(details, req, res) => void`, may be async', 'a page'),
-    text: 'Shows errors of this package that no error handler has answered; see [errors.md](errors.md#the-error-page)',
-  },
-  homePath: {
-    values: "path below the application's root",
-    default: '`/`',
-    text: 'Where a login ends that was for no page, and where a logout ends. It does not move with the mount path',
-    parse: (option: string, value: unknown): string => path(option, value) ?? '/',
+  pages: {
+    ...group(pageOptions, "{ home: '/start' }"),
+    default: 'see [below](#pages)',
+    text: 'Pages of the application: where a login or logout ends, and what shows errors',
   },
   refresh: {
     values: 'object',

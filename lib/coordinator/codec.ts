@@ -48,7 +48,7 @@ export class GrantCodec {
     // In the clear. Where there are keys, whoever can write to the store, but has no key, could have put it there.
     if (this.#keys && !this.#acceptUnencrypted) {
       throw unreadable(
-        'is not encrypted, though there are encryptionKeys: set acceptUnencrypted while you switch encryption on',
+        'is not encrypted, though there are encryptionKeys: set grants.acceptUnencrypted while you switch encryption on',
       );
     }
     return payload;

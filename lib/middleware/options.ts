@@ -56,6 +56,17 @@ export interface PageOptions {
   error?: ErrorPage | false | undefined;
 }
 
+/** How grants are named and read in the store. */
+export interface GrantOptions {
+  /** A secret, never to change, that keeps grant ids from being computed from user ids. Default: none. */
+  idKey?: string | undefined;
+  /**
+   * Read grants that are stored in the clear although there are `encryptionKeys`: for the time in which encryption is being
+   * switched on. Default false, since whoever can write to the store could plant such a grant.
+   */
+  acceptUnencrypted?: boolean | undefined;
+}
+
 /** Options that hold for the whole life of the middleware. */
 export interface StaticOptions {
   /** Where grants are kept. Default: a {@link MemoryTokenStore}, which is for one process. */
@@ -66,11 +77,8 @@ export interface StaticOptions {
    * the same without the warning.
    */
   encryptionKeys?: readonly (string | Uint8Array)[] | false | undefined;
-  /**
-   * Read grants that are stored in the clear although there are `encryptionKeys`: for the time in which encryption is being
-   * switched on. Default false, since whoever can write to the store could plant such a grant.
-   */
-  acceptUnencrypted?: boolean | undefined;
+  /** How grants are named and read in the store. Default: none set. */
+  grants?: GrantOptions | undefined;
   /** Paths of the routes; see {@link Routes} for their defaults. */
   routes?: Routes | undefined;
   /**
@@ -114,8 +122,6 @@ export interface StaticOptions {
   pages?: PageOptions | undefined;
   /** How tokens are refreshed: times, bounds, and what happens on a bad day. */
   refresh?: RefreshOptions | undefined;
-  /** A secret, never to change, that keeps grant ids from being computed from user ids. Default: none. */
-  grantIdKey?: string | undefined;
   /** Source of time, for tests. */
   clock?: Clock | undefined;
 }
@@ -204,7 +210,7 @@ export function parseOptions(options: SalesforceAuthOptions): ParsedOptions {
     settings,
     keepAlive,
     clock,
-    acceptUnencrypted: given.acceptUnencrypted,
+    acceptUnencrypted: given.grants.acceptUnencrypted,
     routes: given.routes,
     property: given.property,
     keepSessionInfo: session.keepInfo,
@@ -213,7 +219,7 @@ export function parseOptions(options: SalesforceAuthOptions): ParsedOptions {
     onLogin: given.onLogin,
     errorPage: given.pages.error,
     homePath: given.pages.home,
-    grantIdKey: given.grantIdKey ?? '',
+    grantIdKey: given.grants.idKey ?? '',
   };
 }
 

@@ -53,6 +53,18 @@ export const pageOptions = {
   },
 } as const satisfies Part;
 
+/** How grants are named and read in the store. */
+export const grantOptions = {
+  idKey: {
+    ...text(),
+    text: 'A secret that keeps grant ids from being computed from user ids. Never change it: all grants would be lost',
+  },
+  acceptUnencrypted: {
+    ...flag(false),
+    text: 'Read grants stored in the clear although there are `encryptionKeys`, while encryption is being switched on; see [security.md](../guide/security.md#tokens-at-rest)',
+  },
+} as const satisfies Part;
+
 /** Options of an application whose client changes, or that has a client for each tenant. */
 export const tenantOptions = {
   configuration: {
@@ -78,9 +90,10 @@ export const staticOptions = {
     default: 'none',
     text: 'Random secrets, newest first, that encrypt stored tokens, pending logins and the links and cookies of this package. The first encrypts, all decrypt. Without them there is a warning for every store but the memory store; `false` says that it is meant. See [security.md](../guide/security.md#tokens-at-rest)',
   },
-  acceptUnencrypted: {
-    ...flag(false),
-    text: 'Read grants stored in the clear although there are `encryptionKeys`, while encryption is being switched on',
+  grants: {
+    ...group(grantOptions, '{ acceptUnencrypted: true }'),
+    default: 'see [below](#grants)',
+    text: 'How grants are named and read in the store. Most applications set neither option',
   },
   routes: {
     values: 'object',
@@ -132,10 +145,6 @@ export const staticOptions = {
     default: 'see [below](#refresh)',
     text: 'How tokens are refreshed: times, bounds, and what happens on a bad day',
     options: refreshOptions,
-  },
-  grantIdKey: {
-    ...text(),
-    text: 'A secret that keeps grant ids from being computed from user ids. Never change it: all grants would be lost',
   },
   clock: { values: '`Clock`', default: "the machine's", text: 'Source of time, for tests' },
 } as const satisfies Part;

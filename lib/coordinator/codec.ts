@@ -48,7 +48,7 @@ export class GrantCodec {
     // The payload is not encrypted. If there are keys, an attacker who can write to the store, but has no key, may have put it there.
     if (this.#keys && !this.#acceptUnencrypted) {
       throw unreadable(
-        'is not encrypted, though there are encryptionKeys: set acceptUnencrypted while you switch encryption on',
+        'is not encrypted, though there are encryptionKeys: set grants.acceptUnencrypted while you switch encryption on',
       );
     }
     return payload;

@@ -110,7 +110,7 @@ export class AuthContext {
     this.options.reporter.warn(
       'APPLICATION_CODE',
       `${what} failed since code of the application threw ${name} (configuration, tenant, publicUrl, authorizeUser, onLogin or ` +
-        'errorPage). The error itself went to the error handlers of Express.',
+        'pages.error). The error itself went to the error handlers of Express.',
     );
   }
 

@@ -22,7 +22,7 @@ export interface CredentialsLoginOptions {
   baseUrl?: string | undefined;
   /** Default: that of the configuration. */
   scope?: string | readonly string[] | undefined;
-  /** Path to return to. Default: `returnTo` of the body, else `homePath`. */
+  /** Path to return to. Default: `returnTo` of the body, else `pages.home`. */
   returnTo?: string | undefined;
   /** Add the login to those the session has, rather than replacing them. Default false. */
   add?: boolean | undefined;

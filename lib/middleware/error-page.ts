@@ -81,7 +81,7 @@ function showOwn(
     if (res.headersSent) return;
     reporter.warn(
       'ERROR_PAGE',
-      'The function errorPage has sent nothing, so the user got the page of this package. Send the page by its third ' +
+      'The function pages.error has sent nothing, so the user got the page of this package. Send the page by its third ' +
         'parameter, res, and return a promise if the function waits for something.',
     );
     send(res, details);
@@ -127,7 +127,7 @@ function linksOrNone(error: AnyError, req: Request, salesforce: RequestSalesforc
 /** A page that is returned and not sent would leave the request without an answer. */
 function refuseText(page: unknown): void {
   if (typeof page === 'string')
-    throw invalid('errorPage', 'a function that sends the page by its third parameter, res');
+    throw invalid('pages.error', 'a function that sends the page by its third parameter, res');
 }
 
 /**

@@ -22,7 +22,7 @@ export interface LoginOptions extends Pick<
 > {
   /**
    * Path to return to, up to 2048 characters; anything but a path on this origin is ignored. Default: `returnTo` of the query,
-   * else `homePath`.
+   * else `pages.home`.
    */
   returnTo?: string | undefined;
   /**

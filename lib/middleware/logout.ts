@@ -19,7 +19,7 @@ export interface LogoutOptions {
   everywhere?: boolean | undefined;
   /** Log out of one organization only, by its id or by grant id. Default: `organization` of the query, else of all. */
   organization?: string | undefined;
-  /** Where to go afterwards. Default: `homePath`. */
+  /** Where to go afterwards. Default: `pages.home`. */
   returnTo?: string | undefined;
   /**
    * Send the browser on to Salesforce's logout, if the organization offers one (`end_session_endpoint` of its discovery
@@ -31,7 +31,7 @@ export interface LogoutOptions {
 
 /** What a handler for Salesforce's own logout can set. */
 export interface SingleLogoutOptions {
-  /** Where a page goes afterwards. Default: `homePath`. */
+  /** Where a page goes afterwards. Default: `pages.home`. */
   returnTo?: string | undefined;
 }
 

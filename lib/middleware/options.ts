@@ -45,6 +45,28 @@ export interface SessionOptions {
   keepInfo?: boolean | undefined;
 }
 
+/** Pages of the application that the middleware leads to. */
+export interface PageOptions {
+  /** Path below the application's root where a login ends that was for no page, and where a logout ends. Default `/`. */
+  home?: string | undefined;
+  /**
+   * Shows errors of this package that no error handler of the application has answered; false leaves them to Express.
+   * Default: a page for browsers. Scripts get JSON either way.
+   */
+  error?: ErrorPage | false | undefined;
+}
+
+/** How grants are named and read in the store. */
+export interface GrantOptions {
+  /** A secret, never to change, that keeps grant ids from being computed from user ids. Default: none. */
+  idKey?: string | undefined;
+  /**
+   * Read grants that are stored in the clear although there are `encryptionKeys`: for the time in which encryption is being
+   * switched on. Default false, since whoever can write to the store could plant such a grant.
+   */
+  acceptUnencrypted?: boolean | undefined;
+}
+
 /** Options that hold for the whole life of the middleware. */
 export interface StaticOptions {
   /** Where grants are kept. Default: a {@link MemoryTokenStore}, which is for one process. */
@@ -55,11 +77,8 @@ export interface StaticOptions {
    * the same without the warning.
    */
   encryptionKeys?: readonly (string | Uint8Array)[] | false | undefined;
-  /**
-   * Read grants that are stored in the clear although there are `encryptionKeys`: for the time in which encryption is being
-   * switched on. Default false, since whoever can write to the store could plant such a grant.
-   */
-  acceptUnencrypted?: boolean | undefined;
+  /** How grants are named and read in the store. Default: none set. */
+  grants?: GrantOptions | undefined;
   /** Paths of the routes; see {@link Routes} for their defaults. */
   routes?: Routes | undefined;
   /**
@@ -99,17 +118,10 @@ export interface StaticOptions {
    * Default: none.
    */
   onLogin?: OnLogin | undefined;
-  /**
-   * Shows errors of this package that no error handler of the application has answered; false leaves them to Express.
-   * Default: a page for browsers. Scripts get JSON either way.
-   */
-  errorPage?: ErrorPage | false | undefined;
-  /** Where a login ends that was not on its way anywhere, and where a logout ends. Default `/`. */
-  homePath?: string | undefined;
+  /** Pages of the application: where a login or logout ends, and what shows errors. Default: none set. */
+  pages?: PageOptions | undefined;
   /** How tokens are refreshed: times, bounds, and what happens on a bad day. */
   refresh?: RefreshOptions | undefined;
-  /** A secret, never to change, that keeps grant ids from being computed from user ids. Default: none. */
-  grantIdKey?: string | undefined;
   /** Source of time, for tests. */
   clock?: Clock | undefined;
 }
@@ -198,16 +210,16 @@ export function parseOptions(options: SalesforceAuthOptions): ParsedOptions {
     settings,
     keepAlive,
     clock,
-    acceptUnencrypted: given.acceptUnencrypted,
+    acceptUnencrypted: given.grants.acceptUnencrypted,
     routes: given.routes,
     property: given.property,
     keepSessionInfo: session.keepInfo,
     allowedOrganizations: given.allowedOrganizations,
     authorizeUser: given.authorizeUser,
     onLogin: given.onLogin,
-    errorPage: given.errorPage,
-    homePath: given.homePath,
-    grantIdKey: given.grantIdKey ?? '',
+    errorPage: given.pages.error,
+    homePath: given.pages.home,
+    grantIdKey: given.grants.idKey ?? '',
   };
 }
 

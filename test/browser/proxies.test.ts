@@ -41,7 +41,7 @@ const deployments: Record<string, Deployment> = {
   'below a prefix that the proxy keeps': {
     location: `location /crm/ { proxy_pass http://node; ${host} ${forwarded} }`,
     prefix: '/crm',
-    application: () => ({ trustProxy: 1, mountPath: '/crm', options: { homePath: '/crm/' } }),
+    application: () => ({ trustProxy: 1, mountPath: '/crm', options: { pages: { home: '/crm/' } } }),
   },
   'below a prefix that the proxy takes away': {
     location: 'location /crm/ { proxy_pass http://node/; }',
@@ -54,7 +54,7 @@ const deployments: Record<string, Deployment> = {
     application: (root) => ({
       strippedPrefix: '/crm',
       mountPath: '/v2',
-      options: { publicUrl: root.replace(/\/v2$/, ''), homePath: '/v2/' },
+      options: { publicUrl: root.replace(/\/v2$/, ''), pages: { home: '/v2/' } },
     }),
   },
   'whose Host the proxy rewrites, with a full callbackURL': {

@@ -11,6 +11,8 @@ import request from 'supertest';
 import ts from 'typescript';
 import { emulatorHelp } from '../../lib/cli/help';
 import { clientOptions } from '../../lib/options/parts/client';
+import { staticOptions, tenantOptions } from '../../lib/options/parts/middleware';
+import type { Part } from '../../lib/options/spec';
 import { logInAtEmulator, startTestEmulator } from '../helpers/emulator';
 import { blockNamed, blocks, documents, entryPoints, examples, fileOf, read, root, run, type Block } from './blocks';
 
@@ -372,11 +374,11 @@ describe('tables in the documentation', () => {
 
   it('list the options of README.md under names that exist', () => {
     const table = /## Options\n[^]*?((?:\|.*\n)+)/.exec(read('README.md'))?.[1] ?? '';
-    const known: readonly string[] = [
-      ...Object.keys(clientOptions),
-      ...membersOf('lib/middleware/options.ts', 'StaticOptions'),
-      'configuration',
-    ];
+    const top: Part = { ...clientOptions, ...tenantOptions, ...staticOptions };
+    const known = Object.entries(top).flatMap(([name, { options = {} }]) => [
+      name,
+      ...Object.keys(options).map((inside) => `${name}.${inside}`),
+    ]);
 
     expect(firstColumn(table).length).toBeGreaterThan(10);
     expect(firstColumn(table).filter((name) => !known.includes(name))).toEqual([]);

@@ -7,7 +7,7 @@ import type { AdoptOptions, SessionAdoptionOptions } from '../../lib/middleware/
 import type { CredentialsLoginOptions } from '../../lib/middleware/credentials-login';
 import type { LoginOptions } from '../../lib/middleware/login-route';
 import type { LogoutOptions, SingleLogoutOptions } from '../../lib/middleware/logout';
-import type { Routes, SessionOptions, StaticOptions } from '../../lib/middleware/options';
+import type { GrantOptions, PageOptions, Routes, SessionOptions, StaticOptions } from '../../lib/middleware/options';
 import type { RequireOptions } from '../../lib/middleware/require';
 import type { ClientLoginOptions, ClientOptions } from '../../lib/options/configuration';
 import type { KeepAliveOptions } from '../../lib/options/keep-alive';
@@ -20,7 +20,14 @@ import type { SqliteTokenStoreOptions } from '../../lib/stores/sqlite/options';
 import type { AuthenticateOptions, StrategyOnlyOptions } from '../../lib/strategy/options';
 import * as calls from '../../lib/options/parts/calls';
 import { clientKeyOptions, clientLoginOptions, clientOptions } from '../../lib/options/parts/client';
-import { routeOptions, sessionOptions, staticOptions, tenantOptions } from '../../lib/options/parts/middleware';
+import {
+  grantOptions,
+  pageOptions,
+  routeOptions,
+  sessionOptions,
+  staticOptions,
+  tenantOptions,
+} from '../../lib/options/parts/middleware';
 import { keepAliveOptions, refreshOptions } from '../../lib/options/parts/refresh';
 import * as stores from '../../lib/options/parts/stores';
 import { authenticateOptions, strategyOptions } from '../../lib/options/parts/strategy';
@@ -48,11 +55,13 @@ const parts: Readonly<Record<string, Part>> = {
   ClientLoginOptions: clientLoginOptions satisfies Record<keyof ClientLoginOptions, OptionSpec>,
   ClientOptions: clientOptions satisfies Record<keyof ClientOptions, OptionSpec>,
   CredentialsLoginOptions: calls.credentialsLoginOptions satisfies Record<keyof CredentialsLoginOptions, OptionSpec>,
+  GrantOptions: grantOptions satisfies Record<keyof GrantOptions, OptionSpec>,
   KeepAliveOptions: keepAliveOptions satisfies Record<keyof KeepAliveOptions, OptionSpec>,
   LoginOptions: calls.loginOptions satisfies Record<keyof LoginOptions, OptionSpec>,
   LoginRequestOptions: loginRequestOptions satisfies Record<keyof LoginRequestOptions, OptionSpec>,
   LogoutOptions: calls.logoutOptions satisfies Record<keyof LogoutOptions, OptionSpec>,
   MemoryTokenStoreOptions: stores.memoryStoreOptions satisfies Record<keyof MemoryTokenStoreOptions, OptionSpec>,
+  PageOptions: pageOptions satisfies Record<keyof PageOptions, OptionSpec>,
   PostgresTokenStoreOptions: stores.postgresStoreOptions satisfies Record<keyof PostgresTokenStoreOptions, OptionSpec>,
   RedisTokenStoreOptions: stores.redisStoreOptions satisfies Record<keyof RedisTokenStoreOptions, OptionSpec>,
   RefreshOptions: refreshOptions satisfies Record<keyof RefreshOptions, OptionSpec>,
@@ -89,6 +98,21 @@ function tableOf(part: Part, document: string): string {
 function from(document: string, cell: string): string {
   return document.startsWith('docs/guide/') ? cell.replaceAll('](../guide/', '](') : cell;
 }
+
+describe('the list of the top level', () => {
+  const top = { ...clientOptions, ...tenantOptions, ...staticOptions };
+
+  it('has at most 32 options', () => {
+    expect(Object.keys(top).length).toBeLessThanOrEqual(32);
+  });
+
+  it('gives the reason of each, once', () => {
+    const list = /<!-- the top level -->\s+((?:\|.*\n)+)/.exec(read('docs/reference/options.md'))?.[1] ?? '';
+    const names = [...list.matchAll(/^\|([^|]*)\|/gm)].flatMap(([, cell = '']) => cell.match(/(?<=`)\w+(?=`)/g) ?? []);
+
+    expect(names.toSorted()).toEqual(Object.keys(top).sort());
+  });
+});
 
 describe('the tables of options', () => {
   const found = documents

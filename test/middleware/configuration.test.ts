@@ -71,7 +71,7 @@ describe('a configuration function', () => {
               callbackURL,
               baseUrl: req?.get('x-base-url') ?? emulator.url,
             }),
-          homePath: '/me',
+          pages: { home: '/me' },
         }),
     });
     const tab = started.browser();

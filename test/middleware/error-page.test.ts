@@ -221,20 +221,20 @@ describe('the error page', () => {
       res.send(`mine: ${details.code} ${details.status} ${details.links[0]!.href}`);
     };
 
-    const answer = await refused(await start({ options: { errorPage } }));
+    const answer = await refused(await start({ options: { pages: { error: errorPage } } }));
 
     expect(answer.status).toBe(403);
     expect(answer.text).toBe('mine: ERR_SALESFORCE_APP_BLOCKED 403 /auth/salesforce');
   });
 
   it('can be turned off', async () => {
-    const answer = await refused(await start({ options: { errorPage: false } }));
+    const answer = await refused(await start({ options: { pages: { error: false } } }));
 
     expect(answer.status).toBe(403);
     expect(answer.text).not.toContain('<nav');
   });
 
   it('has to be a function or false', () => {
-    expect(() => salesforceAuth({ clientID: 'x', errorPage: 'page' as never })).toThrow(/errorPage must be/);
+    expect(() => salesforceAuth({ clientID: 'x', pages: { error: 'page' as never } })).toThrow(/pages\.error must be/);
   });
 });

@@ -32,7 +32,7 @@ describe('a login that begins in Salesforce', () => {
     ['the login page', 'login', ['/login']],
   ] as const)('shows %s with prompt %j, and lands on the default page', async (_what, prompt, shown) => {
     const emulator = await startTestEmulator();
-    const { browser } = await startApp({ emulator, options: { prompt, homePath: '/me' } });
+    const { browser } = await startApp({ emulator, options: { prompt, pages: { home: '/me' } } });
     const cookies = await loggedInAtSalesforce(emulator, browser());
     const tab = browser();
 
@@ -69,7 +69,7 @@ describe('a login that begins in Salesforce', () => {
 
   it('asks the user first, if the browser is logged in here already', async () => {
     const emulator = await startTestEmulator();
-    const { browser } = await startApp({ emulator, options: { prompt: false, homePath: '/me' } });
+    const { browser } = await startApp({ emulator, options: { prompt: false, pages: { home: '/me' } } });
     const tab = browser();
     const cookies = await loggedInAtSalesforce(emulator, browser());
     const start = await tab.get('/auth/salesforce').set(fromSalesforce);

@@ -142,15 +142,15 @@ describe.each([4, 5] as const)('an error page of the application that fails, on 
     ...Object.entries(failures).map(
       ([what, value]) => [what, value, what.includes('undefined') ? noObject : own] as [string, unknown, object],
     ),
-    ['gives a text and sends nothing', () => '<h1>Sorry</h1>', gives('errorPage', 'res')],
-    ['promises a text and sends nothing', () => Promise.resolve('<h1>Sorry</h1>'), gives('errorPage', 'res')],
+    ['gives a text and sends nothing', () => '<h1>Sorry</h1>', gives('pages.error', 'res')],
+    ['promises a text and sends nothing', () => Promise.resolve('<h1>Sorry</h1>'), gives('pages.error', 'res')],
   ])('%s', async (_what, errorPage, error) => {
     const app = (major === 4 ? express4() : express5()) as Express;
     const warnings: string[] = [];
     const errors: unknown[] = [];
     app.use(expressSession({ secret: '__test__', resave: false, saveUninitialized: false }) as never);
     const salesforce = salesforceAuth({
-      ...{ clientID: '__test_client_id__', errorPage: errorPage as never, allowedOrganizations: 'any' },
+      ...{ clientID: '__test_client_id__', pages: { error: errorPage as never }, allowedOrganizations: 'any' },
       report: ({ code }) => void warnings.push(code),
     });
     app.use(salesforce);
@@ -189,9 +189,11 @@ describe.each([4, 5] as const)('an error page of the application that sends noth
     const isCalled = new Promise<void>((resolve) => (called = resolve));
     const salesforce = salesforceAuth({
       ...{ clientID: '__test_client_id__', allowedOrganizations: 'any', clock },
-      errorPage: (...given) => {
-        called();
-        return errorPage(...given);
+      pages: {
+        error: (...given) => {
+          called();
+          return errorPage(...given);
+        },
       },
       report: ({ code }) => void warnings.push(code),
     });

@@ -65,6 +65,9 @@ describe('a name in the wrong place', () => {
     ['an option of a group in a group', { refresh: { jobs: true } }, 'refresh.jobs', 'refresh.keepAlive.jobs'],
     ['a misspelt option of a group, at the top', { profilSource: 'id' }, 'profilSource', 'login.profileSource'],
     ['the name on the wire', { login_hint: 'ada@example.com' }, 'login_hint', 'login.loginHint'],
+    ['almost the name of the group, and another word', { homePath: '/' }, 'homePath', 'pages.home'],
+    ['the name of the group as a singular', { errorPage: false }, 'errorPage', 'pages.error'],
+    ['the singular of the group, and the option', { grantIdKey: 'x' }, 'grantIdKey', 'grants.idKey'],
     ['a name in another order', { keepSessionInfo: true }, 'keepSessionInfo', 'session.keepInfo'],
     ['the name of the group and of the option', { sessionKey: 'crm' }, 'sessionKey', 'session.key'],
     ['another case', { LoginHint: 'ada@example.com' }, 'LoginHint', 'login.loginHint'],
@@ -128,6 +131,10 @@ describe('the value of a group', () => {
     ['has options with values of their own', { login: { display: 'big' } }, 'login.display must be one of'],
     ['has a key of the session that is a text', { session: { key: '' } }, 'session.key must be a string'],
     ['keeps the session or not', { session: { keepInfo: 'yes' } }, 'session.keepInfo must be true or false'],
+    ['has a path', { pages: { home: 'start' } }, 'pages.home must be a path'],
+    ['has a function or false', { pages: { error: 'page' } }, 'pages.error must be a function'],
+    ['has a secret', { grants: { idKey: '' } }, 'grants.idKey must be a string'],
+    ['reads the unencrypted or not', { grants: { acceptUnencrypted: 1 } }, 'grants.acceptUnencrypted must be true'],
     ['names no reserved parameter', { login: { authorizationParams: { state: 'x' } } }, 'login.authorizationParams'],
   ])('%s', (_what, options, sentence) => {
     expect(messageOf(options)).toContain(sentence);

@@ -4,7 +4,7 @@ import { MemoryTokenStore } from '../../lib';
 import type { TokenStore } from '../../lib/stores';
 import { GrantCodec } from '../../lib/coordinator/codec';
 import { KeyRing } from '../../lib/crypto/key-ring';
-import { logIn, startApp } from '../helpers/app';
+import { logIn, onClient, startApp } from '../helpers/app';
 import { startTestEmulator } from '../helpers/emulator';
 
 const keys = ['__test_encryption_key_of_32_chars__'];
@@ -114,7 +114,10 @@ describe('a sealed grant', () => {
     for await (const record of store.list()) grantId = record.grantId;
     const { clientID, clientSecret } = before.client;
     const after = (acceptUnencrypted: boolean) =>
-      startApp({ emulator, options: { store, clientID, clientSecret, encryptionKeys: keys, acceptUnencrypted } });
+      startApp({
+        emulator,
+        options: { store, clientID, clientSecret, encryptionKeys: keys, grants: { acceptUnencrypted } },
+      });
     expect((await store.read(grantId))!.payload).toContain('accessToken');
 
     const strict = await after(false);
@@ -140,6 +143,26 @@ describe('a sealed grant', () => {
 
     expect(error).toMatchObject({ code: 'ERR_SALESFORCE_GRANT_UNREADABLE', status: 503 });
     expect(inspect(error, { showHidden: true, depth: 9 })).not.toContain('__fake_token__');
+  });
+});
+
+describe('the id of a grant', () => {
+  it('is another with grants.idKey, and the same in all processes with one key', async () => {
+    const emulator = await startTestEmulator();
+    const client = emulator.clients[0]!;
+    const idWith = async (grants: object): Promise<string> => {
+      const { browser } = await startApp({ emulator, create: onClient(emulator, client, { grants }) });
+      const tab = browser();
+      await logIn(tab, emulator);
+      return ((await tab.get('/me')).body as { grantId: string }).grantId;
+    };
+
+    const [plain, plainAgain] = [await idWith({}), await idWith({})];
+    const [keyed, keyedAgain] = [await idWith({ idKey: '__test_one__' }), await idWith({ idKey: '__test_one__' })];
+    const other = await idWith({ idKey: '__test_two__' });
+
+    expect([plainAgain, keyedAgain]).toEqual([plain, keyed]);
+    expect(new Set([plain, keyed, other]).size).toBe(3);
   });
 });
 

@@ -101,7 +101,7 @@ describe('the change of an encryption key', () => {
       { keyId: undefined, position: undefined, grants: 2 },
     ]);
     expect(await strict.salesforce.tokens.reseal()).toMatchObject({ resealed: 0, unreadable: 2 });
-    const lenient = await process([newKey], { acceptUnencrypted: true });
+    const lenient = await process([newKey], { grants: { acceptUnencrypted: true } });
     expect(await lenient.salesforce.tokens.reseal()).toMatchObject({ resealed: 2, unreadable: 0 });
     expect(await countsOf(strict.salesforce)).toEqual([[0, 2]]);
   });

@@ -25,7 +25,7 @@ export const loginOptions = {
   returnTo: {
     parse: optionalText,
     values: 'path',
-    default: '`returnTo` of the query, else `homePath`',
+    default: '`returnTo` of the query, else `pages.home`',
     text: 'A path to end at. Anything but a path on this origin is ignored',
   },
   add: {
@@ -52,7 +52,7 @@ export const logoutOptions = {
   returnTo: {
     parse: optionalText,
     values: 'path',
-    default: '`homePath`',
+    default: '`pages.home`',
     text: 'Where a page goes afterwards; an API request is answered 204',
   },
   singleLogout: {
@@ -67,7 +67,7 @@ export const singleLogoutOptions = {
   returnTo: {
     parse: optionalText,
     values: 'path',
-    default: '`homePath`',
+    default: '`pages.home`',
     text: 'Where a page goes afterwards; a frame is answered 204',
   },
 } as const satisfies Part;
@@ -105,7 +105,7 @@ export const credentialsLoginOptions = {
   returnTo: {
     parse: optionalText,
     values: 'path',
-    default: '`returnTo` of the body, else `homePath`',
+    default: '`returnTo` of the body, else `pages.home`',
     text: 'Path to go to afterwards',
   },
   add: {

@@ -39,6 +39,32 @@ export const sessionOptions = {
   },
 } as const satisfies Part;
 
+/** Pages of the application that the middleware leads to. */
+export const pageOptions = {
+  home: {
+    values: "path below the application's root",
+    default: '`/`',
+    text: 'Where a login ends that was for no page, and where a logout ends. It does not move with the mount path',
+    parse: (option: string, value: unknown): string => path(option, value) ?? '/',
+  },
+  error: {
+    ...callbackOrFalse<ErrorPage>('`(details, req, res) => void`, may be async', 'a page of this package'),
+    text: 'Shows errors of this package that no error handler has answered; see [errors.md](errors.md#the-error-page). `false` leaves them to Express',
+  },
+} as const satisfies Part;
+
+/** How grants are named and read in the store. */
+export const grantOptions = {
+  idKey: {
+    ...text(),
+    text: 'A secret that keeps grant ids from being computed from user ids. Never change it: all grants would be lost',
+  },
+  acceptUnencrypted: {
+    ...flag(false),
+    text: 'Read grants stored in the clear although there are `encryptionKeys`, while encryption is being switched on; see [security.md](../guide/security.md#tokens-at-rest)',
+  },
+} as const satisfies Part;
+
 /** Options of an application whose client changes, or that has a client for each tenant. */
 export const tenantOptions = {
   configuration: {
@@ -64,9 +90,10 @@ export const staticOptions = {
     default: 'none',
     text: 'Random secrets, newest first, that encrypt stored tokens, pending logins and the links and cookies of this package. The first encrypts, all decrypt. Without them there is a warning for every store but the memory store; `false` says that it is meant. See [security.md](../guide/security.md#tokens-at-rest)',
   },
-  acceptUnencrypted: {
-    ...flag(false),
-    text: 'Read grants stored in the clear although there are `encryptionKeys`, while encryption is being switched on',
+  grants: {
+    ...group(grantOptions, '{ acceptUnencrypted: true }'),
+    default: 'see [below](#grants)',
+    text: 'How grants are named and read in the store. Most applications set neither option',
   },
   routes: {
     values: 'object',
@@ -108,25 +135,16 @@ export const staticOptions = {
     ...callback<OnLogin>('`({ req, user, grantId }) => void`, may be async', 'none'),
     text: 'Called after a login, before the redirect; `req.session` is the new one. An exception ends the login again',
   },
-  errorPage: {
-    ...callbackOrFalse<ErrorPage>('`(details, req, res) => void`, may be async', 'a page'),
-    text: 'Shows errors of this package that no error handler has answered; see [errors.md](errors.md#the-error-page)',
-  },
-  homePath: {
-    values: "path below the application's root",
-    default: '`/`',
-    text: 'Where a login ends that was for no page, and where a logout ends. It does not move with the mount path',
-    parse: (option: string, value: unknown): string => path(option, value) ?? '/',
+  pages: {
+    ...group(pageOptions, "{ home: '/start' }"),
+    default: 'see [below](#pages)',
+    text: 'Pages of the application: where a login or logout ends, and what shows errors',
   },
   refresh: {
     values: 'object',
     default: 'see [below](#refresh)',
     text: 'How tokens are refreshed: times, bounds, and what happens on a bad day',
     options: refreshOptions,
-  },
-  grantIdKey: {
-    ...text(),
-    text: 'A secret that keeps grant ids from being computed from user ids. Never change it: all grants would be lost',
   },
   clock: { values: '`Clock`', default: "the machine's", text: 'Source of time, for tests' },
 } as const satisfies Part;

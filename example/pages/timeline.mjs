@@ -181,6 +181,7 @@ const causes = {
   soft: 'soft stale',
   hard: 'hard stale',
   rejected: 'refused (401)',
+  unwanted: 'refused by another host',
   login: 'check after a login',
   sweep: 'keep-alive',
   adoption: 'adopted',

@@ -20,6 +20,7 @@ export type ServedFrom = 'memory' | 'store' | 'refreshed' | 'stale';
  * - `soft`: the token nears its end; no request waits
  * - `hard`: the token has ended, or is presumed to have
  * - `rejected`: Salesforce refused the access token
+ * - `unwanted`: a host of `apiHosts` refused the access token, or the organization may have moved; the instance may still take it
  * - `login`: a login brought tokens that can do less, and the grant has to prove that it is still good
  * - `sweep`: in the background, so that the grant does not end unused
  * - `adoption`: a refresh token that the application had before shows whose it is; `grantId` names the adoption

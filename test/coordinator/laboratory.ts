@@ -6,7 +6,7 @@ import type { GrantRecord, TokenStore } from '../../lib/stores/store';
 import type { TokenSet } from '../../lib/token/types';
 import { begin, memory } from '../schedules/play';
 import type { Process } from '../schedules/process';
-import type { Setting, World } from '../schedules/world';
+import type { Setting, SharedStore, World } from '../schedules/world';
 
 /** An event: its name, and its data without the grant. */
 export type Told = [name: SalesforceEventName, data: Record<string, unknown>];
@@ -47,9 +47,12 @@ export class Laboratory {
   }
 
   /** Begins with one user logged in. */
-  static async open(setting: Partial<Setting> & { scope?: string } = {}): Promise<Laboratory> {
+  static async open(
+    setting: Partial<Setting> & { scope?: string } = {},
+    store: SharedStore = memory(),
+  ): Promise<Laboratory> {
     const given = { processes: 1, isPublic: false, rotates: true, isCertain: false, onLostAnswer: 'wait' as const };
-    const world = begin({ ...given, ...setting }, memory(), () => 0.5);
+    const world = begin({ ...given, ...setting }, store, () => 0.5);
     const login = world.login(world.process(0), setting.scope ?? 'id api refresh_token');
     await world.elapse(50);
     const laboratory = new Laboratory(world, (await login)!);

@@ -1,11 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { storeKindsInOrder } from './stage';
 
 /** Whether this run was asked for by its own command: it is the full one, prints its table, and writes it to the docs. */
 export const isReported = process.env['CRASH_REPORT'] === 'write';
 
 /** In the order of the tables. */
-const stores = ['Redis', 'PostgreSQL', 'SQLite'];
+const stores: readonly string[] = storeKindsInOrder;
 
 /**
  * Prints a Markdown table, and puts it between its markers in docs/internals/fault-matrix.md. A store that did not run keeps the rows

@@ -27,7 +27,7 @@ export class SqliteFile {
     return file;
   }
 
-  run(sql: string, ...values: (string | number)[]): Promise<object[]> {
+  run(sql: string, ...values: (string | number | null)[]): Promise<object[]> {
     return this.#program.call('run', { sql, values });
   }
 

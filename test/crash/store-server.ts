@@ -24,7 +24,7 @@ export interface StoreServer {
   close(): Promise<void>;
   /** Redis: adds a replica that has everything so far. */
   addReplica?(): Promise<Replica>;
-  /** PostgreSQL: the record as it stands, to be put back later. */
+  /** PostgreSQL and SQLite: the record as it stands, to be put back later. */
   snapshot?(clientID: string, userId: string): Promise<{ restore: () => Promise<void> }>;
 }
 

@@ -2,6 +2,7 @@ import { salesforceFetch } from '../../lib/client/fetch';
 import { requiresLogin } from '../../lib/errors';
 import { Laboratory } from '../coordinator/laboratory';
 import type { Trouble } from '../schedules/network';
+import type { SharedStore } from '../schedules/world';
 
 const html = (status: number): Trouble['reply'] => ({
   status,
@@ -96,8 +97,8 @@ export function promised({
 const minute = 60_000;
 
 /** One user, an hour of outage when a refresh is due, and an hour after it, at whose end the access token is over. */
-export async function play(cell: Cell): Promise<Outcome> {
-  const lab = await Laboratory.open({ isPublic: cell.client === 'public', rotates: cell.rotation === 'on' });
+export async function play(cell: Cell, store: SharedStore): Promise<Outcome> {
+  const lab = await Laboratory.open({ isPublic: cell.client === 'public', rotates: cell.rotation === 'on' }, store);
   const { world, session } = lab;
   if (cell.rotation !== 'unknown') await lab.getOther();
   const outcome: Outcome = { loggedOut: 0, logins: 0, wrong: 0, presented: 0 };

@@ -1,5 +1,11 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+/** @again newest-node */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { SqliteTokenStore } from '../../lib/stores/sqlite';
+import { ManualClock } from '../helpers/clock';
+import { memory } from '../schedules/play';
+import type { SharedStore } from '../schedules/world';
 import { cells, play, promised, type Cell, type Outcome } from './cells';
 
 /*
@@ -11,7 +17,34 @@ const isFull = process.env['OUTAGES'] === 'full';
 const quick = ['answers 500', 'answers 503', 'drops the connection', 'cannot be resolved for now'];
 const played = cells.filter(({ shape }) => isFull || quick.includes(shape));
 const path = join(__dirname, '../../docs/internals/outages.md');
-const results = new Map<Cell, Outcome>();
+
+const { getBuiltinModule } = process as { getBuiltinModule?: (name: string) => unknown };
+const hasSqlite = getBuiltinModule?.call(process, 'node:sqlite') !== undefined;
+
+/** A store for each cell, and what to do after it. */
+interface Place {
+  shared: SharedStore;
+  close: () => void;
+}
+
+const stores: Readonly<Record<string, () => Place>> = {
+  MemoryTokenStore: () => ({ shared: memory(), close: () => undefined }),
+  SqliteTokenStore: () => {
+    const folder = mkdtempSync(join(tmpdir(), 'outages-'));
+    const clock = new ManualClock();
+    const store = new SqliteTokenStore({ file: join(folder, 'tokens.db'), clock });
+    return {
+      shared: { store, clock },
+      close: () => {
+        store.close();
+        rmSync(folder, { recursive: true });
+      },
+    };
+  },
+};
+
+/** What came of each cell, on each store that played it. */
+const results = new Map<Cell, Outcome[]>();
 
 function line({ shape, rotation, client, isCarriedOut }: Cell, { loggedOut, logins, wrong }: Outcome): string {
   const row = [shape, rotation, client, isCarriedOut ? 'yes' : 'no', loggedOut, logins, wrong];
@@ -20,24 +53,40 @@ function line({ shape, rotation, client, isCarriedOut }: Cell, { loggedOut, logi
 
 jest.setTimeout(120_000);
 
-it.each(
-  played.map(
-    (cell) =>
-      [`${cell.shape}, rotation ${cell.rotation}, ${cell.client}, carried out: ${cell.isCarriedOut}`, cell] as const,
-  ),
-)('an hour of outage: %s', async (_name, cell) => {
-  const outcome = await play(cell);
-  results.set(cell, outcome);
+for (const [name, open] of Object.entries(stores)) {
+  const isSkipped = name === 'SqliteTokenStore' && !hasSqlite;
+  const describeHere = isSkipped ? describe.skip : describe;
+  describeHere(isSkipped ? `${name} [without SQLite]` : name, () => {
+    it.each(
+      played.map(
+        (cell) =>
+          [
+            `${cell.shape}, rotation ${cell.rotation}, ${cell.client}, carried out: ${cell.isCarriedOut}`,
+            cell,
+          ] as const,
+      ),
+    )('an hour of outage: %s', async (_name, cell) => {
+      const { shared, close } = open();
+      const outcome = await play(cell, shared).finally(close);
+      results.set(cell, [...(results.get(cell) ?? []), outcome]);
 
-  const { loggedOut, logins, wrong } = outcome;
-  expect({ loggedOut, logins, wrong }).toEqual(promised(cell));
-  expect(outcome.presented).toBeGreaterThan(0);
-});
+      const { loggedOut, logins, wrong } = outcome;
+      expect({ loggedOut, logins, wrong }).toEqual(promised(cell));
+      expect(outcome.presented).toBeGreaterThan(0);
+    });
+  });
+}
 
 it('stands in docs/internals/outages.md', () => {
-  const lines = [...results].map(([cell, outcome]) => line(cell, outcome));
+  const lines = [...results].map(([cell, outcomes]) => {
+    const [first, ...others] = outcomes.map((outcome) => line(cell, outcome));
+    // One row holds for all stores.
+    expect(others).toEqual(others.map(() => first));
+    return first!;
+  });
   const text = readFileSync(path, 'utf8');
   if (isFull) {
+    expect(hasSqlite).toBe(true);
     const [start, end] = ['<!-- table -->\n\n', '\n\n<!-- end of table -->'];
     const head =
       '| Token and introspection endpoint | Rotation | Client | Carried out | Logged out while the token works | Logins afterwards | Spent or overlapping |\n' +

@@ -132,12 +132,17 @@ const failovers: readonly Cell[] = [
       insist(isInDoubt(await scene.askUntil(answered)), 'It was presented unseen.');
     },
   },
-  {
-    row: 'Failover to an asynchronous standby loses claim and commit; asked by a process that saw them',
+  ...(
+    [
+      ['PostgreSQL', 'Failover to an asynchronous standby loses claim and commit; asked by a process that saw them'],
+      ['SQLite', 'An old copy of the file is put back; asked by a process that saw what is missing'],
+    ] as const
+  ).map(([store, row]): Cell => ({
+    row,
     step: 'S6',
     promised: 'one clean login',
     lostTokens: 1,
-    store: 'PostgreSQL',
+    store,
     async run(scene) {
       const { restore } = await scene.store.snapshot!(scene.client.clientID, scene.user.userId);
       await scene.stopAt('S7');
@@ -145,7 +150,7 @@ const failovers: readonly Cell[] = [
       scene.expire();
       insist(isInDoubt(await scene.ask(scene.a)), 'It was presented unseen.');
     },
-  },
+  })),
 ];
 
 /** Anything but the moment in which the store's client finds its new server. */

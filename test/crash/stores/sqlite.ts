@@ -46,6 +46,17 @@ export class SqliteServer implements StoreServer {
     await this.#file.run(`delete from ${table} where client_id = ?`, clientID);
   }
 
+  async snapshot(clientID: string, userId: string): Promise<{ restore: () => Promise<void> }> {
+    const where = 'where client_id = ? and user_id = ?';
+    const [row] = await this.#file.run(`select * from ${table} ${where}`, clientID, userId);
+    const values = Object.values(row as Record<string, string | number | null>);
+    return {
+      restore: async () => {
+        await this.#file.run(`insert or replace into ${table} values (${values.map(() => '?').join()})`, ...values);
+      },
+    };
+  }
+
   async setSchema(grantId: string, schema: number): Promise<void> {
     await this.#file.run(`update ${table} set schema_version = ? where grant_id = ?`, schema, grantId);
   }

@@ -105,6 +105,11 @@ export function ageOf({ readAt }: GrantView, clock: Clock): number {
   return longestSince(readAt, clock);
 }
 
+/** When a view's tokens were stored, and when their refresh becomes due, on the monotonic clock. */
+export function dueTimesOf({ readAt, record, softInMs }: GrantView): { since: number; dueAt: number } {
+  return { since: readAt.monotonic - record.tokensAgeMs, dueAt: readAt.monotonic + softInMs };
+}
+
 /** The state of the access token of a view. */
 export function accessTokenOf(view: GrantView, clock: Clock): AccessTokenState {
   if (view.isRefused) return 'refused';

@@ -5,7 +5,7 @@ import { isSalesforceAuthError, requiresLogin, type SalesforceAuthError } from '
 import type { FetchFunction } from '../options/fetch-function';
 import type { TokenSet } from '../token/types';
 import { Background } from './background';
-import { accessTokenOf, ageOf, GrantCache, type GrantView } from './cache';
+import { accessTokenOf, ageOf, dueTimesOf, GrantCache, type GrantView } from './cache';
 import { GrantChanges } from './changes';
 import type { RefreshCause } from './events';
 import { closed, isRefreshTokenOver, loggedOut, loginRequired, noteGrant, refreshPending } from './failures';
@@ -289,7 +289,7 @@ export class TokenCoordinator {
   #waitsForTurn({ grantId }: GrantKey, view: GrantView): boolean {
     const { clock, outages } = this.#parts;
     if (this.#attempts.has(grantId)) return false;
-    const turnInMs = outages.turnInMs(view.tokens.baseUrl, grantId, view.readAt.monotonic + view.softInMs);
+    const turnInMs = outages.turnInMs(view.tokens.baseUrl, { grantId, ...dueTimesOf(view) });
     if (turnInMs === 0) return false;
     // Only an end that is presumed may pass meanwhile.
     const endInMs = view.overInMs === Infinity ? Infinity : view.hardInMs - ageOf(view, clock);

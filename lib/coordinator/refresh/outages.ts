@@ -8,13 +8,10 @@ const maxHosts = 1_000;
 /** Outages of one host remembered. */
 const maxOutages = 20;
 
-/**
- * How much longer than an outage its backlog takes. The load after an outage is the usual load and, in addition, the usual load
- * divided by this number.
- */
-const stretch = 2;
-
 const longestPauseMs = 120_000;
+
+/** For how long an outage counts, in milliseconds. All tokens of before it have had their turn by then. */
+const rememberedMs = 24 * 60 * 60 * 1000;
 
 /** An outage that is over, on the monotonic clock. */
 interface Outage {
@@ -33,6 +30,14 @@ interface Trouble {
   nextScoutAt: number;
 }
 
+/** A grant whose refresh is due, in times of the monotonic clock. */
+interface DueGrant {
+  grantId: string;
+  /** When its tokens were stored. */
+  since: number;
+  dueAt: number;
+}
+
 interface Host {
   trouble: Trouble | undefined;
   /** Oldest first. */
@@ -45,8 +50,9 @@ const withoutAnswer: readonly Answer[] = ['not carried out', 'not sent', 'host g
  * What this process has seen of outages of Salesforce, by host. So the refreshes that no request waits for do not all come when
  * an outage is over.
  *
- * While a host is in trouble, one grant tries on behalf of all others. Afterwards the grants that became due meanwhile get their
- * turns in the order in which they became due, over a time that is twice as long as the outage.
+ * While a host is in trouble, one grant tries on behalf of all others. Afterwards all grants with tokens of before the outage are
+ * refreshed as much later as the outage was long. So Salesforce has the same load as before: no wave, neither now nor when those
+ * tokens end.
  */
 export class Outages {
   readonly #clock: Clock;
@@ -62,20 +68,16 @@ export class Outages {
     else this.#answered(host);
   }
 
-  /**
-   * For how long a grant whose access token still works is to leave a host alone, in milliseconds. 0 means that it may try.
-   *
-   * @param dueAt when its refresh became due, on the monotonic clock
-   */
-  turnInMs(host: string, grantId: string, dueAt: number): number {
+  /** For how long a grant whose access token still works is to leave a host alone, in milliseconds. 0 means that it may try. */
+  turnInMs(host: string, grant: DueGrant): number {
     const known = this.#hosts.get(host);
     if (!known) return 0;
     const now = this.#clock.monotonic();
     const { trouble, outages } = known;
-    if (!trouble) return Math.max(0, turnOf(dueAt, outages) - now);
-    if (trouble.scout === grantId) return 0;
+    if (!trouble) return Math.max(0, turnOf(grant, outages) - now);
+    if (trouble.scout === grant.grantId) return 0;
     if (now < trouble.nextScoutAt) return trouble.nextScoutAt - now;
-    trouble.scout = grantId;
+    trouble.scout = grant.grantId;
     trouble.nextScoutAt = now + pauseMs(trouble.failures);
     return 0;
   }
@@ -93,17 +95,17 @@ export class Outages {
     if (!known?.trouble) return;
     const now = this.#clock.monotonic();
     const all = [...known.outages, { since: known.trouble.since, until: now }];
-    const outages = all.filter((outage) => turnOf(outage.until, [outage]) >= now);
+    const outages = all.filter(({ until }) => now - until < rememberedMs);
     if (outages.length > maxOutages) outages.splice(outages.indexOf(shortestOf(outages)), 1);
     known.trouble = undefined;
     known.outages = outages;
   }
 }
 
-/** When a grant gets its turn: one that became due in an outage after it, and after those that became due before. */
-function turnOf(dueAt: number, outages: readonly Outage[]): number {
+/** When a grant gets its turn: later by the length of each outage that its tokens have met before their turn. */
+function turnOf({ since, dueAt }: DueGrant, outages: readonly Outage[]): number {
   return outages.reduce(
-    (turn, { since, until }) => (turn >= since && turn <= until ? until + (turn - since) * stretch : turn),
+    (turn, outage) => (since < outage.since && turn >= outage.since ? turn + lengthOf(outage) : turn),
     dueAt,
   );
 }

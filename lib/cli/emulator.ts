@@ -44,7 +44,8 @@ export async function runEmulator(args: readonly string[]): Promise<number> {
   if (typeof options === 'number') return options;
   let emulator: Emulator;
   try {
-    emulator = await startEmulator(options);
+    const { dotenv: _dotenv, ...ofEmulator } = options;
+    emulator = await startEmulator(ofEmulator);
   } catch (error) {
     console.error(explainFailedStart(error, options));
     return 1;

@@ -6,6 +6,8 @@ import type { RecordedRequest } from './http/exchange';
 import { createCertificate } from './http/certificate';
 import { listen, listenBeside } from './listen';
 import { addUser, type EmulatorUser, type NewUser } from './org/users';
+import { parsePart } from '../options/names';
+import { emulatorOptions } from '../options/parts/emulator';
 import type { AppAge, ClientPolicy } from './policy';
 import { Provider } from './provider';
 import { walkLogin, type ScriptedLogin } from './scripted-login';
@@ -181,21 +183,18 @@ export interface Emulator {
  * await emulator.stop();
  */
 export async function startEmulator(options: EmulatorOptions): Promise<Emulator> {
+  const parsed = parsePart(emulatorOptions, options, 'startEmulator()');
+  const { sessionTimeoutSeconds, queryBatchSize, redirectWith, app, maxRequests } = parsed;
   const provider = new Provider({
-    sessionTimeoutSeconds: options.sessionTimeoutSeconds ?? 7200,
-    queryBatchSize: options.queryBatchSize ?? 200,
-    redirectWith: options.redirectWith ?? 'location',
-    console: options.console ?? false,
-    app: options.app ?? 'current',
-    maxRequests: options.maxRequests ?? 10_000,
+    ...{ sessionTimeoutSeconds, queryBatchSize, redirectWith, app, maxRequests, console: parsed.console },
     containedAddresses: options.containedAddresses && new AddressList(options.containedAddresses),
   });
-  const { callbackURLs, policy, clientID, clientSecret, certificate, host } = options;
+  const { callbackURLs, clientID, host, apiPort } = parsed;
+  const { policy, clientSecret, certificate } = options;
   provider.clients.register({ callbackURLs, policy, clientID, clientSecret, certificate });
   const named = host === undefined || host === '0.0.0.0' || host === '::' ? 'localhost' : host;
-  const secure = options.https ? createCertificate([...new Set([named, 'localhost', '127.0.0.1', '::1'])]) : undefined;
-  const listener = await listen(createApplication(provider), options.port ?? 0, host, secure);
-  const { apiPort } = options;
+  const secure = parsed.https ? createCertificate([...new Set([named, 'localhost', '127.0.0.1', '::1'])]) : undefined;
+  const listener = await listen(createApplication(provider), parsed.port, host, secure);
   const apiListener =
     apiPort === undefined ? undefined : await listenBeside(listener, createHostedApi(provider), apiPort, host, secure);
   const { hosts, grants } = provider;
@@ -212,7 +211,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
       grants.expireAccessTokens({ organizationId: organization.organizationId });
     }
   };
-  moveTo(options.instance === 'my-domain' ? hosts.myDomain : hosts.login);
+  moveTo(parsed.instance === 'my-domain' ? hosts.myDomain : hosts.login);
 
   const credentialsOf = ({ username, password }: Partial<ScriptedLogin>): { username: string; password: string } => {
     const user = provider.users.find((known) => known.username === username) ?? provider.users[0];

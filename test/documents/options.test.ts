@@ -1,6 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AppOptions } from '../../lib/app/app-options';
+import type { EmulatorOptions } from '../../lib/emulator';
+import type { ClientPolicy } from '../../lib/emulator/policy';
 import type { LoginRequestOptions } from '../../lib/login/request';
 import type { ClientKey } from '../../lib/client-authentication/client-key';
 import type { AdoptOptions, SessionAdoptionOptions } from '../../lib/middleware/adoption';
@@ -28,6 +30,7 @@ import {
   staticOptions,
   tenantOptions,
 } from '../../lib/options/parts/middleware';
+import { emulatorOptions, policyOptions } from '../../lib/options/parts/emulator';
 import { keepAliveOptions, refreshOptions } from '../../lib/options/parts/refresh';
 import * as stores from '../../lib/options/parts/stores';
 import { authenticateOptions, strategyOptions } from '../../lib/options/parts/strategy';
@@ -55,6 +58,8 @@ const parts: Readonly<Record<string, Part>> = {
   ClientLoginOptions: clientLoginOptions satisfies Record<keyof ClientLoginOptions, OptionSpec>,
   ClientOptions: clientOptions satisfies Record<keyof ClientOptions, OptionSpec>,
   CredentialsLoginOptions: calls.credentialsLoginOptions satisfies Record<keyof CredentialsLoginOptions, OptionSpec>,
+  ClientPolicy: policyOptions satisfies Record<keyof ClientPolicy, OptionSpec>,
+  EmulatorOptions: emulatorOptions satisfies Record<keyof EmulatorOptions, OptionSpec>,
   GrantOptions: grantOptions satisfies Record<keyof GrantOptions, OptionSpec>,
   KeepAliveOptions: keepAliveOptions satisfies Record<keyof KeepAliveOptions, OptionSpec>,
   LoginOptions: calls.loginOptions satisfies Record<keyof LoginOptions, OptionSpec>,

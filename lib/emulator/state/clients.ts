@@ -1,6 +1,8 @@
 import { X509Certificate, type JsonWebKey } from 'node:crypto';
 import { randomText } from '../org/ids';
 import { AddressList } from './addresses';
+import { checkNames } from '../../options/names';
+import { policyOptions } from '../../options/parts/emulator';
 import { defaultPolicies, type AppAge, type ClientPolicy } from '../policy';
 
 /** An app that is registered with the emulator. */
@@ -74,7 +76,7 @@ export class Clients {
       const problem = callbackProblem(url);
       if (problem !== undefined) throw new TypeError(`The callback URL "${url}" ${problem}`);
     }
-    checkPolicy(registration.policy);
+    checkPolicy('registerClient()', registration.policy);
     const isPublic = registration.clientSecret === false;
     const client: EmulatorClient = {
       clientID: registration.clientID ?? `3MVG9__fake__${randomText(40)}`,
@@ -100,7 +102,7 @@ export class Clients {
 
   /** @throws TypeError if no app has this id, or a setting is locked */
   setPolicy(clientID: string, changes: Partial<ClientPolicy>): void {
-    checkPolicy(changes);
+    checkPolicy('setPolicy()', changes);
     const { policy } = this.#get(clientID);
     const isLocked = policy.locked && changes.locked !== false;
     const refused = lockedSwitches.find((name) => isLocked && name in changes && changes[name] !== policy[name]);
@@ -140,7 +142,9 @@ function publicKeyOf(certificate: string | undefined): JsonWebKey | undefined {
   }
 }
 
-/** @throws TypeError if an address is invalid */
-function checkPolicy({ refreshTokenIPAllowlist }: Partial<ClientPolicy> = {}): void {
+/** @throws TypeError if a switch does not exist, or an address is invalid */
+function checkPolicy(what: string, policy: Partial<ClientPolicy> = {}): void {
+  checkNames(policy, policyOptions, what);
+  const { refreshTokenIPAllowlist } = policy;
   if (refreshTokenIPAllowlist) new AddressList(refreshTokenIPAllowlist);
 }

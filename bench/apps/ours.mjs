@@ -5,6 +5,7 @@ import { createClient } from 'redis';
 import { MemoryTokenStore, requireSalesforce, salesforceAuth } from '../../dist/index.mjs';
 import { PostgresTokenStore } from '../../dist/stores/postgres.mjs';
 import { RedisTokenStore } from '../../dist/stores/redis.mjs';
+import { SqliteTokenStore } from '../../dist/stores/sqlite.mjs';
 import { sessionMiddleware } from './session.mjs';
 
 export const loginPath = '/auth/salesforce';
@@ -14,7 +15,8 @@ let statements = 0;
 /** Functions that a benchmark can call in this process. */
 export const answers = { statements: () => statements };
 
-async function openStore({ store, redisUrl, postgresUrl, notify, countStatements }) {
+async function openStore({ store, redisUrl, postgresUrl, file, notify, countStatements }) {
+  if (store === 'sqlite') return new SqliteTokenStore({ file });
   if (store === 'redis')
     return new RedisTokenStore({ client: await createClient({ url: redisUrl }).connect(), notify });
   if (store !== 'postgres') return new MemoryTokenStore();

@@ -6,9 +6,10 @@ import { startProcess } from './process.mjs';
  * Starts an application in a process of its own, with a client registered for it.
  *
  * @param client the emulator's client, if several processes share a client
+ * @param execPath the Node.js that runs it, if it is not this one
  */
-export async function startApplication({ emulator, module, given = {}, client, policy, execArgv }) {
-  const program = await startProcess(fromRoot('bench/lib/app-process.mjs'), { args: [module], execArgv });
+export async function startApplication({ emulator, module, given = {}, client, policy, execArgv, execPath }) {
+  const program = await startProcess(fromRoot('bench/lib/app-process.mjs'), { args: [module], execArgv, execPath });
   const { port, url, loginPath } = await program.call('describe');
   const callbackURLs = [
     '/auth/salesforce/callback',

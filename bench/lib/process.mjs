@@ -19,8 +19,9 @@ export function serve(functions) {
  * Starts a module as a process. `call` calls one of its functions. `cpu` pins the process to a processor, if the system can
  * do that.
  */
-export async function startProcess(path, { args = [], execArgv = [] } = {}) {
+export async function startProcess(path, { args = [], execArgv = [], execPath = process.execPath } = {}) {
   const child = fork(path, args, {
+    execPath,
     execArgv,
     serialization: 'advanced',
     env: { ...process.env, NODE_ENV: 'production' },

@@ -1,3 +1,7 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { installPrograms, requireProgram } from '../../tools/servers/programs.mjs';
 import { startApplication } from '../lib/applications.mjs';
 import { getRequest, herd } from '../lib/load.mjs';
 import { quantile, shuffle, summarise } from '../lib/statistics.mjs';
@@ -15,6 +19,7 @@ const variants = [
     given: { store: 'postgres', notify: true },
     processes: [4, 8],
   },
+  { name: 'this package, SQLite', module: 'ours', given: { store: 'sqlite' } },
   { name: 'google-auth-library', module: 'google-auth-library' },
   { name: 'passport-oauth2-refresh', module: 'passport-oauth2-refresh' },
   { name: 'express-openid-connect', module: 'express-openid-connect' },
@@ -47,14 +52,18 @@ export async function measure({ quick, emulator, servers, log }) {
 async function runVariant({ name, module, given }, processes, { requests, rounds, warmUp, emulator, servers }) {
   const { url: emulatorUrl, lateUrl } = await emulator.call('describe');
   const apps = [];
-  const common = { emulatorUrl, redisUrl: servers.redis.url, postgresUrl: servers.postgres.url, sessions: 'redis' };
+  const folder = mkdtempSync(join(tmpdir(), 'herd-'));
+  const [redisUrl, postgresUrl] = [servers.redis.url, servers.postgres.url];
+  const common = { emulatorUrl, redisUrl, postgresUrl, sessions: 'redis', file: join(folder, 'tokens.db') };
+  // Its floor runs in the same processes, so on the same Node.js.
+  const execPath = given?.store === 'sqlite' ? nodeWithSqlite() : undefined;
   const policy = { rotateRefreshTokens: true };
   const counted = { name, processes, tokenRequests: [], lost: 0, violations: 0, refused: [] };
   const waits = { p50: [], p99: [], floorP50: [], floorP99: [] };
   try {
     for (let index = 0; index < processes; index++) {
       const client = apps[0]?.client;
-      apps.push(await startApplication({ emulator, module, policy, client, given: { ...common, ...given } }));
+      apps.push(await startApplication({ emulator, module, policy, client, given: { ...common, ...given }, execPath }));
     }
     const floorGiven = { ...common, waitUrl: `${lateUrl}/${tokenLatencyMs}` };
     const added = apps.map((app) => app.call('addFloor', { module: 'session-only', given: floorGiven }));
@@ -106,7 +115,14 @@ async function runVariant({ name, module, given }, processes, { requests, rounds
     return { ...counted, ...Object.fromEntries(summaries), perRoundP99: waits.p99.map((ms) => Math.round(ms)) };
   } finally {
     await Promise.all(apps.map((app) => app.stop()));
+    rmSync(folder, { recursive: true });
   }
+}
+
+/** This Node.js if it has SQLite, else the newest one. */
+function nodeWithSqlite() {
+  installPrograms(['SQLite']);
+  return requireProgram('SQLite');
 }
 
 /** A browser that is logged in, with an access token that has ended. */

@@ -22,7 +22,17 @@ export function has(program: ProgramName): boolean {
 /** `describe`, and its `each`, of tests that need these programs. */
 export function describeWith(...programs: ProgramName[]): Pick<jest.Describe, 'each'> & jest.Describe['skip'] {
   const missing = programs.find((program) => !has(program));
-  if (missing === undefined) return describe;
+  return missing === undefined ? describe : describeWithout(missing);
+}
+
+const { getBuiltinModule } = process as { getBuiltinModule?: (name: string) => unknown };
+
+/** `describe` of tests that use SQLite in their own process. The pass `newest-node` runs their file on a Node.js that has it. */
+export const describeWithOwnSqlite = getBuiltinModule?.call(process, 'node:sqlite')
+  ? describe
+  : describeWithout('SQLite');
+
+function describeWithout(missing: ProgramName): Pick<jest.Describe, 'each'> & jest.Describe['skip'] {
   const titled = (title: unknown): string => `${String(title)} [without ${missing}]`;
   const skipped = (title: unknown, body: () => void): void => {
     describe.skip(titled(title), body);

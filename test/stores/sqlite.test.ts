@@ -8,14 +8,13 @@ import { SalesforceOptionError } from '../../lib/errors';
 import { describeTokenStore } from '../../lib/stores/contract';
 import { SqliteTokenStore } from '../../lib/stores/sqlite';
 import { ManualClock } from '../helpers/clock';
+import { describeWithOwnSqlite } from '../helpers/programs';
 import '../helpers/built';
 import { claim, login } from './grants';
 
 const { getBuiltinModule } = process as { getBuiltinModule?: (name: string) => unknown };
 const sqlite = getBuiltinModule?.call(process, 'node:sqlite') as
   { DatabaseSync: new (file: string) => { exec(sql: string): void; close(): void } } | undefined;
-/** Newer lines of Node.js have it; the pass `newest-node` runs this file there. */
-const describeIf = (has: boolean): ((title: string, body: () => void) => void) => (has ? describe : () => undefined);
 
 const commit = { generation: 'first', version: 1, payload: 'new tokens', softMs: null, hardMs: null };
 const folder = mkdtempSync(join(tmpdir(), 'sqlite-store-'));
@@ -26,16 +25,16 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-describeIf(!sqlite)('SqliteTokenStore on a Node.js without SQLite', () => {
-  it('says which Node.js has it, which this is, and what to use instead', () => {
-    const make = (): unknown => new SqliteTokenStore({ file: newFile() });
+if (!sqlite) {
+  describe('SqliteTokenStore on a Node.js without SQLite', () => {
+    it('says which Node.js has it, which this is, and what to use instead', () => {
+      const make = (): unknown => new SqliteTokenStore({ file: newFile() });
 
-    expect(make).toThrow(SalesforceOptionError);
-    expect(make).toThrow(/Node\.js 22\.13 or later.* this is Node\.js \d+\.\d+\.\d+\. Use MemoryTokenStore/);
+      expect(make).toThrow(SalesforceOptionError);
+      expect(make).toThrow(/Node\.js 22\.13 or later.* this is Node\.js \d+\.\d+\.\d+\. Use MemoryTokenStore/);
+    });
   });
-});
-
-if (sqlite) {
+} else {
   describeTokenStore(
     'SqliteTokenStore',
     () => {
@@ -72,7 +71,7 @@ describe('a mistake in the options of a SQLite store', () => {
   });
 });
 
-describeIf(sqlite !== undefined)('a SQLite file', () => {
+describeWithOwnSqlite('a SQLite file', () => {
   it('keeps grants over a restart, and no other user may read it', async () => {
     const file = newFile();
     const before = new SqliteTokenStore({ file });

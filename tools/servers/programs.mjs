@@ -40,7 +40,7 @@ export const programs = {
     env: 'SQLITE_NODE_PATH',
     find: findNodeWithSqlite,
     install: installNewestNode,
-    advice: 'Run the tests with Node.js 22.13 or later',
+    advice: 'Run the tests with Node.js 22.13 or later (npm run test:all does)',
   },
 };
 

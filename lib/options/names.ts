@@ -88,7 +88,9 @@ function groupOf(place: Place, known: Part): [Place, Part] {
 /** The option that is meant by a place that has none: one with a similar name beside it, or with nearly the same elsewhere. */
 function meant(place: Place, known: Part): string | undefined {
   const [group, siblings] = groupOf(place, known);
-  const all = placesIn(known, []);
+  // Of several options with one name, one in another group is more likely to be meant by an option in a group.
+  const distanceTo = (other: Place): number => Math.abs(other.length - place.length);
+  const all = placesIn(known, []).sort((a, b) => distanceTo(a) - distanceTo(b));
   const given = place.at(-1) ?? '';
   const other = Object.hasOwn(otherNames, given) ? otherNames[given] : undefined;
   const name = other !== undefined && all.some((each) => each.at(-1) === other) ? other : given;

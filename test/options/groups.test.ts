@@ -62,6 +62,7 @@ describe('a name in the wrong place', () => {
     ['two letters the other way round', { login: { dispaly: 'page' } }, 'login.dispaly', 'login.display'],
     ['an option of the top in a group', { login: { prompt: 'consent' } }, 'login.prompt', 'prompt'],
     ['an option of another group', { login: { waitMs: 1 } }, 'login.waitMs', 'refresh.waitMs'],
+    ['a path in the group of pages', { pages: { login: '/login' } }, 'pages.login', 'routes.login'],
     ['an option of a group in a group', { refresh: { jobs: true } }, 'refresh.jobs', 'refresh.keepAlive.jobs'],
     ['a misspelt option of a group, at the top', { profilSource: 'id' }, 'profilSource', 'login.profileSource'],
     ['the name on the wire', { login_hint: 'ada@example.com' }, 'login_hint', 'login.loginHint'],

@@ -1,16 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { tmpdir } from 'node:os';
 
-/** The newest line of Node.js, whose `fetch` speaks HTTP/2 by default. */
-const newest = '26';
+const installer = require.resolve('../../tools/servers/newest-node.mjs');
 
-/** Paths of the Node.js that runs this test, and of the newest one, which npm brings. */
+/** Paths of the Node.js that runs this test, and of the newest one, which npm brings and whose `fetch` speaks HTTP/2 by default. */
 export function nodeLines(): { line: string; execPath: string }[] {
-  const where = ['--yes', '--package', `node@${newest}`, 'node', '-p', 'process.execPath'];
-  // Elsewhere than in this folder, whose node_modules could have a `node` of its own.
-  const execPath = execFileSync('npx', where, { cwd: tmpdir(), encoding: 'utf8' }).trim();
-  return [
-    { line: process.versions.node.split('.')[0]!, execPath: process.execPath },
-    { line: newest, execPath },
-  ];
+  const newest = execFileSync(process.execPath, [installer], { encoding: 'utf8' }).trim();
+  return [process.execPath, newest].map((execPath) => {
+    const line = execFileSync(execPath, ['-p', 'process.versions.node'], { encoding: 'utf8' });
+    return { line: line.split('.')[0]!, execPath };
+  });
 }

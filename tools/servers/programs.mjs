@@ -11,6 +11,7 @@ import { findNodeWithSqlite, installNewestNode } from './newest-node.mjs';
  * @property {() => string | undefined} find
  * @property {() => void} install does nothing if it cannot
  * @property {string} advice
+ * @property {boolean} [isFromNpm] no system package: tests install it without being asked to
  */
 
 /** Whether this process has asked Debian for its newest packages. */
@@ -40,6 +41,7 @@ export const programs = {
     env: 'SQLITE_NODE_PATH',
     find: findNodeWithSqlite,
     install: installNewestNode,
+    isFromNpm: true,
     advice: 'Run the tests with Node.js 22.13 or later (npm run test:all does)',
   },
 };

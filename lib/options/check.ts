@@ -11,7 +11,7 @@ export function invalid(
   return new SalesforceOptionError(code, option, `${option} must be ${expected}.`, status);
 }
 
-/** A string that is not empty, or undefined where the option was left out. */
+/** A string that is not empty, or undefined if the option was left out. */
 export function optionalText(option: string, value: unknown): string | undefined {
   if (value === undefined) return undefined;
   if (typeof value !== 'string' || value.trim() === '') throw invalid(option, 'a string that is not empty');
@@ -47,7 +47,7 @@ export function wholeNumber(
   return value;
 }
 
-/** One of a list of words, or undefined where the option was left out. */
+/** One of a list of words, or undefined if the option was left out. */
 export function oneOf<const T extends string>(option: string, value: unknown, allowed: readonly T[]): T | undefined {
   if (value === undefined) return undefined;
   const match = allowed.find((word) => word === value);
@@ -88,7 +88,7 @@ export function optionalBoolean(option: string, value: unknown): boolean | undef
   throw invalid(option, 'true or false');
 }
 
-/** A function, or undefined where the option was left out. */
+/** A function, or undefined if the option was left out. */
 export function checkFunction(option: string, value: unknown): void {
   if (value !== undefined && typeof value !== 'function') throw invalid(option, 'a function');
 }

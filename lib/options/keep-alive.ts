@@ -2,7 +2,7 @@ import { invalid } from './check';
 import { defaultIdleLimitSeconds, keepAliveOptions } from './parts/refresh';
 import { parseValues } from './spec';
 
-/** Which grants that nobody uses are refreshed, and when. */
+/** Which unused grants are refreshed, and when. */
 export interface KeepAliveOptions {
   /**
    * How long a grant may go without new tokens before it is refreshed in the background, in seconds. Default: five sixths of

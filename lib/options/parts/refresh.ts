@@ -10,7 +10,7 @@ export const defaultIdleLimitSeconds: number = 30 * daySeconds;
 /** No grant lives unused for ten years. */
 const mostSeconds = 3_650 * daySeconds;
 
-/** Which grants that nobody uses are refreshed, and when. */
+/** Which unused grants are refreshed, and when. */
 export const keepAliveOptions = {
   afterSeconds: {
     values: 'seconds, from 1 to 315360000',
@@ -26,7 +26,7 @@ export const keepAliveOptions = {
     ...whole('seconds', 30 * daySeconds, [1, mostSeconds]),
     text: 'How long after its last use a grant is kept alive while a session holds it',
   },
-  jobs: { ...flag(false), text: 'Keep all grants alive, also those that no session holds and nobody uses' },
+  jobs: { ...flag(false), text: 'Keep all grants alive, also those that no session holds and no request uses' },
   abandonedAfterSeconds: {
     values: 'seconds, from 1 to 315360000',
     default: 'never',

@@ -5,7 +5,7 @@ const dayMs = 24 * 60 * 60 * 1000;
 
 const retentionMs = {
   ...whole('milliseconds', 90 * dayMs, [60_000, 3_650 * dayMs]),
-  text: 'How long a grant is kept that no session holds and nobody refreshes',
+  text: 'How long an unused grant is kept: no session holds it, and it is not refreshed',
 };
 
 const maxHolders = {

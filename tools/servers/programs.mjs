@@ -1,7 +1,17 @@
 // @ts-check
 /** Real programs of tests, benchmarks and the example: their paths, and how to install them. */
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
 /**
@@ -10,6 +20,7 @@ import { delimiter, join } from 'node:path';
  * @property {string[]} commands
  * @property {string} debian its package there
  * @property {string} brew
+ * @property {boolean} [isOptional] continuous integration runs without it, if it cannot be installed
  */
 
 /** @type {Record<string, Program>} */
@@ -21,6 +32,14 @@ export const programs = {
     brew: 'chromium',
   },
   Redis: { env: 'REDIS_SERVER_PATH', commands: ['redis-server'], debian: 'redis-server', brew: 'redis' },
+  // Debian 12 has it in its backports only.
+  Valkey: {
+    env: 'VALKEY_SERVER_PATH',
+    commands: ['valkey-server'],
+    debian: 'valkey-server',
+    brew: 'valkey',
+    isOptional: true,
+  },
   PgBouncer: { env: 'PGBOUNCER_PATH', commands: ['pgbouncer'], debian: 'pgbouncer', brew: 'pgbouncer' },
   nginx: { env: 'NGINX_PATH', commands: ['nginx'], debian: 'nginx-light', brew: 'nginx' },
 };
@@ -75,8 +94,36 @@ export function installPrograms(names) {
     apt('update');
     // One package at a time, so that one failure does not stop the others.
     for (const name of missing) apt('install', '--yes', '--no-install-recommends', programOf(name).debian);
+    const later = missing.filter(isMissing).map((name) => programOf(name).debian);
+    if (later.length > 0) installFromBackports(later, apt);
   }
   return missing.filter(isMissing);
+}
+
+/**
+ * Installs packages of newer Debian releases. The list of sources is used for this one time, and is the machine's own list with
+ * another suite.
+ *
+ * @param {string[]} packages
+ * @param {(...args: string[]) => unknown} apt
+ */
+function installFromBackports(packages, apt) {
+  const own = '/etc/apt/sources.list.d/debian.sources';
+  if (!existsSync(own)) return;
+  const folder = mkdtempSync(join(tmpdir(), 'backports-'));
+  const list = join(folder, 'backports.sources');
+  const [release = ''] = readFileSync(own, 'utf8').split(/\n\s*\n/);
+  writeFileSync(list, `${release}\n\n${release.replace(/^Suites: *(\w+).*$/m, 'Suites: $1-backports')}\n`);
+  mkdirSync(join(folder, 'lists/partial'), { recursive: true });
+  const settings = [
+    `Dir::Etc::sourcelist=${list}`,
+    'Dir::Etc::sourceparts=/dev/null',
+    `Dir::State::lists=${folder}/lists`,
+  ];
+  const options = settings.flatMap((setting) => ['-o', setting]);
+  apt(...options, 'update');
+  apt(...options, 'install', '--yes', '--no-install-recommends', ...packages);
+  rmSync(folder, { recursive: true });
 }
 
 /**

@@ -2,7 +2,7 @@
 import { createHmac } from 'node:crypto';
 import { createServer } from 'node:http';
 
-export const secret = 'bench only';
+export const secret = 'bench-only';
 
 /** A reply to a refresh, signed as Salesforce signs it. */
 export function refreshReply(tokens, count, issuedAt) {

@@ -9,26 +9,36 @@ const baseUrl = 'http://localhost:1';
 const minuteMs = 60_000;
 const organizationId = '00D000000000001EAA';
 
+/** As long as a grant may be idle before it is kept alive, as the package does by default. */
+const idleMs = 25 * 24 * 60 * minuteMs;
+
 /**
- * Runs one scenario and counts the requests at the token endpoint and the store for each minute.
+ * Runs one scenario and counts the requests to Salesforce and to the store for each minute.
  *
  * Each grant is used at random points in time, on a random process. If `loginMinutes` is short, all users log in together.
+ * Further `idleGrants` are used by nobody: their users logged in over the last 25 days, and keep-alive refreshes them.
  */
-async function simulate({ grants, processes, minutes, loginMinutes, usesPerMinute, outage, deploy, latencyMs }) {
+async function simulate({ grants, idleGrants = 0, processes, minutes, loginMinutes, usesPerMinute, ...rest }) {
+  const { outage, deploy, latencyMs } = rest;
   const clock = new VirtualClock();
-  const perMinute = Array.from({ length: minutes + 1 }, () => ({ token: 0, refused: 0, store: 0, failed: 0 }));
-  const here = () => perMinute[Math.min(minutes, Math.floor(clock.monotonic() / minuteMs))];
+  let startedAt = 0;
+  const nowMs = () => clock.monotonic() - startedAt;
+  const perMinute = Array.from({ length: minutes + 1 }, () => ({ token: 0, refused: 0, kept: 0, store: 0, failed: 0 }));
+  const here = () => perMinute[Math.min(minutes, Math.floor(nowMs() / minuteMs))];
   const isDown = () => {
-    const minute = clock.monotonic() / minuteMs;
+    const minute = nowMs() / minuteMs;
     return outage !== undefined && minute >= outage.from && minute < outage.to;
   };
-  globalThis.fetch = async (_url, { body }) => {
+  globalThis.fetch = async (url, { body }) => {
     here().token++;
     await new Promise((resolve) => clock.setTimer(latencyMs, resolve));
     if (isDown()) {
       here().refused++;
+      if (outage.isLost)
+        throw new TypeError('fetch failed', { cause: Object.assign(new Error(), { code: 'ECONNRESET' }) });
       return new Response('', { status: 503 });
     }
+    if (String(url).endsWith('/introspect')) return Response.json({ active: true });
     const refreshToken = new URLSearchParams(String(body)).get('refresh_token');
     const [index, count] = refreshToken.split('.');
     const tokens = { baseUrl, organizationId, userId: userIdOf(index), refreshToken };
@@ -39,13 +49,31 @@ async function simulate({ grants, processes, minutes, loginMinutes, usesPerMinut
     salesforceAuth({
       clientID: 'bench',
       clientSecret: secret,
-      callbackURL: `${baseUrl}/callback`,
+      callbackURL: 'http://localhost:2/callback',
       baseUrl,
       store,
       clock,
+      refresh: { keepAlive: true },
     });
-  const running = Array.from({ length: processes }, start);
   const lives = lifeOf(7_200);
+  const logIn = (index, holderMs) => {
+    const id = grantIdOf(index);
+    const changes = { baseUrl, instanceUrl: baseUrl, organizationId, userId: userIdOf(index) };
+    const payload = payloadOf(index, { ...changes, refreshToken: `${index}.0` });
+    return store.put(id, { ...writeOf(index, { payload, ...lives(id) }), holderMs });
+  };
+  for (let count = 0; count < idleGrants; count++) {
+    await clock.advanceTo((count / idleGrants) * idleMs);
+    await logIn(grants + count, 2 * idleMs);
+  }
+  if (idleGrants > 0) await clock.advanceTo(idleMs);
+  startedAt = clock.monotonic();
+  for (const count of perMinute) count.store = 0;
+  const running = Array.from({ length: processes }, () => {
+    const process = start();
+    process.events.on('keepAlive.finished', ({ refreshed }) => (here().kept += refreshed));
+    return process;
+  });
   const due = [];
   for (let index = 0; index < grants; index++) {
     due.push({ index, at: Math.random() * loginMinutes * minuteMs, isLoggedIn: false });
@@ -57,7 +85,7 @@ async function simulate({ grants, processes, minutes, loginMinutes, usesPerMinut
   const plan = (grant, at) => slots[Math.floor(at / stepMs)]?.push(grant);
   due.forEach((grant) => plan(grant, grant.at));
   for (const [second, slot] of slots.entries()) {
-    await clock.advanceTo(second * stepMs);
+    await clock.advanceTo(startedAt + second * stepMs);
     const minute = (second * stepMs) / minuteMs;
     if (deploy && minute >= deploy.from && deployed < processes) {
       const share = Math.min(1, (minute - deploy.from) / (deploy.to - deploy.from));
@@ -71,14 +99,12 @@ async function simulate({ grants, processes, minutes, loginMinutes, usesPerMinut
         process.tokens.get(id).catch(() => here().failed++);
       } else {
         grant.isLoggedIn = true;
-        const changes = { baseUrl, instanceUrl: baseUrl, organizationId, userId: userIdOf(grant.index) };
-        const payload = payloadOf(grant.index, { ...changes, refreshToken: `${grant.index}.0` });
-        await store.put(id, writeOf(grant.index, { payload, ...lives(id) }));
+        await logIn(grant.index, 24 * 60 * minuteMs);
       }
-      plan(grant, clock.monotonic() + (-Math.log(1 - Math.random()) / usesPerMinute) * minuteMs + stepMs);
+      plan(grant, nowMs() + (-Math.log(1 - Math.random()) / usesPerMinute) * minuteMs + stepMs);
     }
   }
-  await clock.advanceTo(minutes * minuteMs);
+  await clock.advanceTo(startedAt + minutes * minuteMs);
   return perMinute.slice(0, minutes);
 }
 

@@ -6,6 +6,7 @@
 const variables = {
   Chromium: ['CHROMIUM_PATH'],
   Redis: ['REDIS_SERVER_PATH', 'REDIS_URL'],
+  Valkey: ['VALKEY_SERVER_PATH'],
   PgBouncer: ['PGBOUNCER_PATH'],
   nginx: ['NGINX_PATH'],
   SQLite: ['SQLITE_NODE_PATH'],

@@ -9,6 +9,7 @@ import { join, posix } from 'node:path';
 import { parseArgs } from 'node:util';
 import { printFigures } from './figures.mjs';
 import { Checks, run } from './harness.mjs';
+import { checkStoreClients } from './store-clients.mjs';
 
 const root = join(import.meta.dirname, '../..');
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -33,7 +34,11 @@ try {
   await checks.check('no link in the documents of the tarball is dead', () => checkLinks(files));
   await checks.check('nothing runs at installation', checkScripts);
   // Side by side: most of it is waiting for the registry.
-  await Promise.all([...[4, 5].map((major) => checkConsumer(major, tarball)), checkOldPeers(tarball)]);
+  await Promise.all([
+    ...[4, 5].map((major) => checkConsumer(major, tarball)),
+    checkOldPeers(tarball),
+    checkStoreClients(checks, { folder: join(temporary, 'store-clients'), tarball }),
+  ]);
   // When nothing else runs.
   await printFigures(join(temporary, 'express-5'), manifest.name, sizes).catch((error) => console.error(error));
   if (keep !== undefined && checks.failed === 0) {

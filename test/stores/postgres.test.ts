@@ -11,6 +11,11 @@ import { openPool, startPostgres } from './servers/postgres';
 
 const sql = readFileSync(join(__dirname, '../../lib/stores/postgres.sql'), 'utf8');
 const table = `grants_${randomBytes(6).toString('hex')}`;
+/** One statement for each table. */
+const timePassing = readFileSync(join(__dirname, 'pass-time.sql'), 'utf8')
+  .replaceAll('grants_table', table)
+  .split(';')
+  .slice(0, 2);
 const closers: (() => unknown)[] = [];
 let pool: Pool;
 /** Connections that PgBouncer shares out anew for each statement. */
@@ -37,23 +42,9 @@ afterAll(async () => {
   for (const close of closers.reverse()) await close();
 }, 60_000);
 
-/** Moves every time in the table back. */
+/** Moves every time in the tables back. */
 async function passTime(ms: number): Promise<void> {
-  const columns = ['soft_at', 'hard_at', 'lease_until', 'next_try_at', 'state_since', 'held_until', 'refreshed_at'];
-  columns.push('taken_until', 'forgotten_until', 'expires_at', 'error_since');
-  await pool.query(
-    `update ${table} set
-      ${columns.map((column) => `${column} = ${column} - $1 * interval '1 millisecond'`).join(', ')},
-      holders = (
-        select coalesce(jsonb_object_agg(key, value::float8 - $1), '{}') from jsonb_each_text(holders)
-      )`,
-    [ms],
-  );
-  await pool.query(
-    `update ${table}_once set ends_at = ends_at - $1 * interval '1 millisecond',
-       result_ends_at = result_ends_at - $1 * interval '1 millisecond'`,
-    [ms],
-  );
+  for (const statement of timePassing) await pool.query(statement, [ms]);
 }
 
 const besideTheStore = {

@@ -1,12 +1,11 @@
-import { once } from 'node:events';
-import { Cluster, Redis } from 'ioredis';
-import { createClient, createCluster } from 'redis';
+import { Redis } from 'ioredis';
+import { createClient } from 'redis';
 import type { ClaimOutcome, GrantRecord } from '../../lib/stores';
 import { RedisTokenStore, type RedisTokenStoreOptions } from '../../lib/stores/redis';
 import { describeWith } from '../helpers/programs';
-import { freePort } from './servers/programs';
 import { claim, login, logOut } from './grants';
 import { startRedisServer } from './servers/redis';
+import { ioredisCluster, nodeRedisCluster, startCluster } from './servers/redis-cluster';
 
 jest.setTimeout(60_000);
 
@@ -214,34 +213,11 @@ describeWith('Redis').each(libraries)('waitReplicas with %s', (_library, connect
 });
 
 describeWith('Redis')('a cluster of three', () => {
-  async function startCluster(): Promise<number[]> {
-    // The bus's port would else be the server's plus 10000, which there may not be.
-    const buses = await Promise.all(Array.from({ length: 3 }, freePort));
-    const nodes = await Promise.all(
-      buses.map((bus) => startServer('--cluster-enabled', 'yes', '--cluster-port', String(bus))),
-    );
-    const ports = nodes.map(({ port }) => port);
-    const clients = nodes.map(({ url }) => ioredisOf(url));
-    for (const [index, client] of clients.entries()) {
-      const first = Math.floor((index * 16_384) / 3);
-      await client.call('CLUSTER', 'ADDSLOTSRANGE', first, Math.floor(((index + 1) * 16_384) / 3) - 1);
-      await client.call('CLUSTER', 'SET-CONFIG-EPOCH', index + 1);
-    }
-    for (const [index, port] of ports.entries()) {
-      await clients[0]!.call('CLUSTER', 'MEET', '127.0.0.1', port, buses[index]!);
-    }
-    const isReady = async (client: Redis): Promise<boolean> => {
-      const info = String(await client.call('CLUSTER', 'INFO'));
-      return info.includes('cluster_state:ok') && info.includes('cluster_known_nodes:3');
-    };
-    // Nodes gossip; each answer is a turn of the loop.
-    while (!(await Promise.all(clients.map(isReady))).every(Boolean));
-    return ports;
-  }
-
   it.each(['redis', 'ioredis'])('keeps and lists grants on all nodes, by %s', async (library) => {
-    const ports = await startCluster();
-    const client = await (library === 'redis' ? nodeRedisCluster(ports) : ioredisCluster(ports));
+    const cluster = await startCluster();
+    const { client, end } = await (library === 'redis' ? nodeRedisCluster : ioredisCluster)(cluster);
+    closers.push(() => cluster.stop(), end);
+    const { ports } = cluster;
     const warnings: string[] = [];
     const store = new RedisTokenStore({ client, waitReplicas: { replicas: 0, timeoutMs: 100 } });
     store.reportTo((code) => warnings.push(code));
@@ -264,23 +240,4 @@ describeWith('Redis')('a cluster of three', () => {
     await ioredisOf(`redis://127.0.0.1:${ports[2]!}`).config('SET', 'maxmemory-policy', 'allkeys-lfu');
     expect(await store.diagnose()).toContainEqual(expect.objectContaining({ check: 'eviction', level: 'error' }));
   });
-
-  async function nodeRedisCluster(ports: number[]) {
-    const client = createCluster({ rootNodes: ports.map((port) => ({ url: `redis://127.0.0.1:${port}` })) });
-    client.on('error', () => undefined);
-    await client.connect();
-    closers.push(() => {
-      client.destroy();
-    });
-    return client;
-  }
-
-  async function ioredisCluster(ports: number[]): Promise<Cluster> {
-    const client = new Cluster(ports.map((port) => ({ host: '127.0.0.1', port })));
-    closers.push(() => {
-      client.disconnect();
-    });
-    await once(client, 'ready');
-    return client;
-  }
 });

@@ -1,7 +1,17 @@
 // @ts-check
 /** Real programs of tests, benchmarks and the example: their paths, and how to install them. */
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { findNodeWithSqlite, installNewestNode } from './newest-node.mjs';
 
@@ -12,6 +22,7 @@ import { findNodeWithSqlite, installNewestNode } from './newest-node.mjs';
  * @property {() => void} install does nothing if it cannot
  * @property {string} advice
  * @property {boolean} [isFromNpm] no system package: tests install it without being asked to
+ * @property {boolean} [isOptional] continuous integration runs without it, if it cannot be installed
  */
 
 /** Whether this process has asked Debian for its newest packages. */
@@ -43,6 +54,12 @@ export const programs = {
     install: installNewestNode,
     isFromNpm: true,
     advice: 'Run the tests with Node.js 22.13 or later (npm run test:all does)',
+  },
+  // Debian 12 has it in its backports only.
+  Valkey: {
+    env: 'VALKEY_SERVER_PATH',
+    ...systemPackage({ commands: ['valkey-server'], debian: 'valkey-server', brew: 'valkey' }),
+    isOptional: true,
   },
 };
 
@@ -111,10 +128,37 @@ function systemPackage({ commands, debian, brew }) {
         spawnSync('apt-get', args, { env, stdio: ['ignore', 'ignore', 'inherit'] });
       if (!isUpdated) apt('update');
       isUpdated = true;
-      apt('install', '--yes', '--no-install-recommends', debian);
+      const { status } = apt('install', '--yes', '--no-install-recommends', debian);
+      if (status !== 0) installFromBackports(debian, apt);
     },
     advice: `Install it (Debian: apt-get install ${debian}; macOS: brew install ${brew})`,
   };
+}
+
+/**
+ * Installs a package of a newer Debian release. The list of sources is used for this one time. It is the machine's own list with
+ * another suite.
+ *
+ * @param {string} debian
+ * @param {(...args: string[]) => unknown} apt
+ */
+function installFromBackports(debian, apt) {
+  const own = '/etc/apt/sources.list.d/debian.sources';
+  if (!existsSync(own)) return;
+  const folder = mkdtempSync(join(tmpdir(), 'backports-'));
+  const list = join(folder, 'backports.sources');
+  const [release = ''] = readFileSync(own, 'utf8').split(/\n\s*\n/);
+  writeFileSync(list, `${release}\n\n${release.replace(/^Suites: *(\w+).*$/m, 'Suites: $1-backports')}\n`);
+  mkdirSync(join(folder, 'lists/partial'), { recursive: true });
+  const settings = [
+    `Dir::Etc::sourcelist=${list}`,
+    'Dir::Etc::sourceparts=/dev/null',
+    `Dir::State::lists=${folder}/lists`,
+  ];
+  const options = settings.flatMap((setting) => ['-o', setting]);
+  apt(...options, 'update');
+  apt(...options, 'install', '--yes', '--no-install-recommends', debian);
+  rmSync(folder, { recursive: true });
 }
 
 /**

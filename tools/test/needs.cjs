@@ -8,6 +8,7 @@ const root = resolve(__dirname, '../..');
 /** Modules that need a server or a build. */
 const providers = {
   'test/stores/servers/redis.ts': 'Redis',
+  'test/stores/servers/valkey.ts': 'Valkey',
   'test/stores/servers/postgres.ts': 'PostgreSQL',
   'test/stores/servers/pgbouncer.ts': 'PgBouncer',
   'test/browser/nginx.ts': 'nginx',

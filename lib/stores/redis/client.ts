@@ -40,6 +40,9 @@ export interface RedisConnection {
 const pageSize = '500';
 
 export function connect(client: NodeRedisClient | IoredisClient): RedisConnection {
+  if (has(client, 'getMasters') && !has(client, 'nodeClient')) {
+    throw invalid('client', 'a cluster of the package redis, version 4.7 or later. Install redis 4.7 or later');
+  }
   if (has(client, 'internal_send_command')) {
     throw invalid(
       'client',
@@ -83,11 +86,26 @@ class NodeRedisConnection implements RedisConnection {
     const send = (run: Promise<unknown>): ReturnType<RedisConnection['run']> =>
       both(run, wait ? this.#wait(keys[0] ?? '', wait) : Promise.resolve(0));
     try {
-      return await send(this.#client.evalSha(script.sha, options));
+      return await send(this.#eval('EVALSHA', script.sha, options));
     } catch (error) {
       if (!isScriptMissing(error)) throw error;
-      return send(this.#client.eval(script.text, options));
+      return send(this.#eval('EVAL', script.text, options));
     }
+  }
+
+  /** The cluster of redis 4 takes a script's key for no key, and asks any node. So the key is named here. */
+  #eval(
+    command: 'EVAL' | 'EVALSHA',
+    script: string,
+    options: { keys: string[]; arguments: string[] },
+  ): Promise<unknown> {
+    const client = this.#client;
+    const { keys } = options;
+    if (isCluster(client)) {
+      const args = [command, script, String(keys.length), ...keys, ...options.arguments];
+      return client.sendCommand(keys[0] ?? '', false, args);
+    }
+    return command === 'EVAL' ? client.eval(script, options) : client.evalSha(script, options);
   }
 
   async *scan(pattern: string): AsyncIterable<string[]> {

@@ -87,7 +87,9 @@ interface Subscriber<Client> {
 interface NodeRedisSubscriber {
   duplicate(): NodeRedisSubscriber;
   connect(): Promise<unknown>;
-  destroy(): void;
+  /** Since version 5. */
+  destroy?(): void;
+  disconnect(): unknown;
   on(event: string, listener: () => void): unknown;
   subscribe(channel: string, listener: (message: string) => void): Promise<unknown>;
   unsubscribe(channel: string, listener: (message: string) => void): Promise<unknown>;
@@ -108,7 +110,7 @@ function listenByNodeRedis(
       await subscriber.subscribe(channel, heard);
     },
     end() {
-      if (isOwn) quietly(() => subscriber.destroy());
+      if (isOwn) quietly(() => (subscriber.destroy ? subscriber.destroy() : subscriber.disconnect()));
       else quietly(() => subscriber.unsubscribe(channel, heard));
     },
   };

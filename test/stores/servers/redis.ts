@@ -13,24 +13,30 @@ export async function startRedis(): Promise<RunningServer> {
 
 /** A `redis-server` from PATH, with further settings as on its command line. */
 export function startRedisServer(...settings: string[]): Promise<RunningServer & { port: number }> {
-  return onFreePort((port) => startAt(port, settings));
+  return startServerOf({ command: process.env['REDIS_SERVER_PATH'] ?? 'redis-server', missing }, settings);
 }
 
-async function startAt(port: number, settings: readonly string[]): Promise<RunningServer & { port: number }> {
-  const folder = temporaryFolder();
-  try {
-    const { program } = await startProgram(
-      process.env['REDIS_SERVER_PATH'] ?? 'redis-server',
-      [...['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder.path], ...settings],
-      { ready: /Ready to accept connections/, missing },
-    );
-    const stop = async (): Promise<void> => {
-      await stopProgram(program, 'SIGKILL');
+/** The same of another program that takes the settings of Redis. @param missing what to say if the program is missing */
+export function startServerOf(
+  { command, missing }: { command: string; missing: string },
+  settings: readonly string[],
+): Promise<RunningServer & { port: number }> {
+  return onFreePort(async (port) => {
+    const folder = temporaryFolder();
+    try {
+      const { program } = await startProgram(
+        command,
+        [...['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder.path], ...settings],
+        { ready: /Ready to accept connections/, missing },
+      );
+      const stop = async (): Promise<void> => {
+        await stopProgram(program, 'SIGKILL');
+        folder.remove();
+      };
+      return { url: `redis://127.0.0.1:${port}`, port, stop };
+    } catch (error) {
       folder.remove();
-    };
-    return { url: `redis://127.0.0.1:${port}`, port, stop };
-  } catch (error) {
-    folder.remove();
-    throw error;
-  }
+      throw error;
+    }
+  });
 }

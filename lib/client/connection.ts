@@ -38,7 +38,7 @@ export async function openConnection(
     refreshFn: (current, done) => {
       const rejected = current.accessToken ?? undefined;
       if (++refreshesInARow > maxRefreshesInARow) {
-        if (rejected !== undefined) coordinator.latchRejected(key.grantId, rejected);
+        if (rejected !== undefined) coordinator.refusals.note(key.grantId, rejected);
         done(new Error('Salesforce refuses new access tokens as well, so the session is not what is wrong.'));
         return;
       }

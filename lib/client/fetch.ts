@@ -34,9 +34,9 @@ export async function salesforceFetch(
   const url = new URL(input, tokens.instanceUrl);
   if (!isBelow(url, tokens.instanceUrl)) return fetchElsewhere(coordinator, key, { url, init, tokens });
   const rules: RefusalRules = {
-    latch: key.grantId,
+    refusedAt: key.grantId,
     isRefused: isSessionEnd,
-    isHopeless: ({ accessToken }) => coordinator.isLatched(key.grantId, accessToken),
+    isHopeless: ({ accessToken }) => coordinator.refusals.has(key.grantId, accessToken),
     other: (rejected) => ({ rejected }),
     // At the instance of the new tokens: an organization can have moved meanwhile.
     urlWith: ({ instanceUrl }) => new URL(url.pathname + url.search, instanceUrl),

@@ -31,19 +31,19 @@ export async function fetchHostedApi(
   const request: RequestInit = { ...init, redirect: 'manual' };
   requireJwt(tokens, url);
   const answer = await send(coordinator, url, request, tokens);
-  // The instance may take a token that this host refuses, so that each of them has a latch of its own.
-  const latch = `${key.grantId} at ${url.host}`;
+  // The instance may take a token that this host refuses, so each of them has refusals of its own.
+  const refusedAt = `${key.grantId} at ${url.host}`;
   return orSendAgain(
     coordinator,
     key,
     answer,
     { init: request, tokens },
     {
-      latch,
+      refusedAt,
       isRefused: isTokenRefused,
       // By time alone: each process that knew the newest token only would refresh in turn with the others, without end. And
       // without a refresh token there is no other token.
-      isHopeless: (used) => !isRenewable(used) || coordinator.isLatched(latch),
+      isHopeless: (used) => !isRenewable(used) || coordinator.refusals.has(refusedAt),
       // The instance may still take it, and does not have to do without it while no refresh is possible.
       other: (unwanted) => ({ unwanted }),
       urlWith: (fresh) => {

@@ -41,7 +41,7 @@ export interface Sent {
 /** What a refusal of the token means at the host that a request went to. */
 export interface RefusalRules {
   /** The name under which refusals of fresh tokens are noted. */
-  latch: string;
+  refusedAt: string;
   isRefused: (answer: Response) => boolean | Promise<boolean>;
   /** Whether another token would be refused as well. */
   isHopeless: (tokens: TokenSet) => boolean;
@@ -64,7 +64,7 @@ export async function orSendAgain(
   rules: RefusalRules,
 ): Promise<Response> {
   if (!(await rules.isRefused(answer))) {
-    coordinator.accepted(rules.latch);
+    coordinator.refusals.accepted(rules.refusedAt);
     return answer;
   }
   if (rules.isHopeless(tokens)) return answer;
@@ -82,11 +82,11 @@ export async function orSendAgain(
 export async function sendAgain(
   coordinator: TokenCoordinator,
   { init, tokens }: Sent,
-  { latch, isRefused, urlWith }: RefusalRules,
+  { refusedAt, isRefused, urlWith }: RefusalRules,
 ): Promise<Response> {
   const answer = await send(coordinator, urlWith(tokens), init, tokens);
-  if (await isRefused(answer)) coordinator.latchRejected(latch, tokens.accessToken);
-  else coordinator.accepted(latch);
+  if (await isRefused(answer)) coordinator.refusals.note(refusedAt, tokens.accessToken);
+  else coordinator.refusals.accepted(refusedAt);
   return answer;
 }
 

@@ -105,9 +105,20 @@ export function ageOf({ readAt }: GrantView, clock: Clock): number {
   return longestSince(readAt, clock);
 }
 
-/** When a view's tokens were stored, and when their refresh becomes due, on the monotonic clock. */
-export function dueTimesOf({ readAt, record, softInMs }: GrantView): { since: number; dueAt: number } {
-  return { since: readAt.monotonic - record.tokensAgeMs, dueAt: readAt.monotonic + softInMs };
+/** Times of the tokens of a view, on the monotonic clock. */
+export interface DueTimes {
+  /** When the tokens were stored. */
+  since: number;
+  /** When their refresh becomes due. */
+  dueAt: number;
+  /** Until when the refresh may wait for its turn. A token may outlive its presumed end, but hardly by more than half its life. */
+  latestAt: number;
+}
+
+export function dueTimesOf({ readAt, record, softInMs, hardInMs }: GrantView): DueTimes {
+  const since = readAt.monotonic - record.tokensAgeMs;
+  const endsAt = readAt.monotonic + hardInMs;
+  return { since, dueAt: readAt.monotonic + softInMs, latestAt: endsAt + (endsAt - since) / 2 };
 }
 
 /** The state of the access token of a view. */

@@ -1,5 +1,4 @@
 import { setMaxListeners } from 'node:events';
-import { BoundedMap } from '../bounded-map';
 import { wait, within, type Clock } from '../clock';
 import { isSalesforceAuthError, requiresLogin, type SalesforceAuthError } from '../errors';
 import type { FetchFunction } from '../options/fetch-function';
@@ -11,6 +10,7 @@ import type { RefreshCause } from './events';
 import { closed, isRefreshTokenOver, loggedOut, loginRequired, noteGrant, refreshPending } from './failures';
 import type { GrantKey } from './grant';
 import { GrantAccess } from './grant-access';
+import { Refusals } from './refusals';
 import { Outages } from './refresh/outages';
 import { Rotation } from './refresh/rotation';
 import { RotationTurn } from './refresh/rotation-turn';
@@ -18,10 +18,6 @@ import { requestOf } from './refresh/verdict';
 import type { RefreshReason } from './refresh/run';
 import type { GivenParts } from './parts';
 import type { RefreshDeps } from './refresh/deps';
-
-/** How long a fresh token that was refused keeps its grant from being refreshed because of refusals, in milliseconds. */
-const latchMs = 60_000;
-const maxLatches = 10_000;
 
 /** How a token is asked for. */
 export interface GetOptions {
@@ -45,12 +41,14 @@ export class TokenCoordinator {
   readonly #parts: RefreshDeps;
   readonly #cache = new GrantCache();
   readonly #access: GrantAccess;
-  readonly #latches = new BoundedMap<string, { accessToken: string; until: number }>(maxLatches);
   readonly #attempts = new Map<string, { generation: string | undefined; tokens: Promise<TokenSet> }>();
   readonly #closing: AbortController;
+  /** Fresh tokens that were refused, for the parts beside the coordinator. */
+  readonly refusals: Refusals;
 
   constructor(parts: GivenParts) {
     this.#closing = new AbortController();
+    this.refusals = new Refusals(parts.clock);
     // There is one listener for each waiting grant, which is no leak.
     setMaxListeners(0, this.#closing.signal);
     const changes = new GrantChanges(parts.store, parts.clock, (grantId) => this.#access.outdate(grantId));
@@ -206,26 +204,6 @@ export class TokenCoordinator {
     if (grant.record.state === 'ended') throw loginRequired('Salesforce no longer accepts the refresh token.');
     const reason = { rejected: grant.tokens.accessToken, cause, found: grant };
     await this.#join(key, reason, { waitMs, since });
-  }
-
-  /**
-   * Notes that a fresh token was refused as well. Its age is not the cause, so another refresh would not help. The note is
-   * forgotten after a minute, or as soon as the token is accepted.
-   */
-  latchRejected(grantId: string, accessToken: string): void {
-    this.#latches.set(grantId, { accessToken, until: this.#parts.clock.monotonic() + latchMs });
-  }
-
-  /** Whether {@link latchRejected} holds for this token, or for any token if none is given. */
-  isLatched(grantId: string, accessToken?: string): boolean {
-    const latch = this.#latches.get(grantId);
-    if (!latch || this.#parts.clock.monotonic() >= latch.until) return false;
-    return accessToken === undefined || latch.accessToken === accessToken;
-  }
-
-  /** Notes that Salesforce accepted a token. */
-  accepted(grantId: string): void {
-    if (this.#latches.size > 0) this.#latches.delete(grantId);
   }
 
   /** Forgets what this process knows of a grant. */

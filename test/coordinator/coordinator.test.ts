@@ -446,30 +446,30 @@ describe('a refresh for no request', () => {
 describe('a fresh token that was refused as well', () => {
   it('is remembered for a minute, or until it is accepted', async () => {
     const { clock, coordinator } = await open();
-    coordinator.latchRejected('one', 'token');
-    coordinator.latchRejected('two', 'token');
+    coordinator.refusals.note('one', 'token');
+    coordinator.refusals.note('two', 'token');
 
-    expect(coordinator.isLatched('one', 'token')).toBe(true);
-    expect(coordinator.isLatched('one', 'another token')).toBe(false);
-    expect(coordinator.isLatched('three', 'token')).toBe(false);
-    coordinator.accepted('one');
-    coordinator.accepted('three');
-    expect(coordinator.isLatched('one', 'token')).toBe(false);
+    expect(coordinator.refusals.has('one', 'token')).toBe(true);
+    expect(coordinator.refusals.has('one', 'another token')).toBe(false);
+    expect(coordinator.refusals.has('three', 'token')).toBe(false);
+    coordinator.refusals.accepted('one');
+    coordinator.refusals.accepted('three');
+    expect(coordinator.refusals.has('one', 'token')).toBe(false);
     clock.advanceMs(59_999);
-    expect(coordinator.isLatched('two', 'token')).toBe(true);
+    expect(coordinator.refusals.has('two', 'token')).toBe(true);
     clock.advanceMs(1);
-    expect(coordinator.isLatched('two', 'token')).toBe(false);
+    expect(coordinator.refusals.has('two', 'token')).toBe(false);
   });
 
   it('is forgotten after ten thousand others', async () => {
     const { coordinator } = await open();
-    for (let index = 0; index < 10_000; index++) coordinator.latchRejected(String(index), 'token');
-    expect(coordinator.isLatched('0', 'token')).toBe(true);
+    for (let index = 0; index < 10_000; index++) coordinator.refusals.note(String(index), 'token');
+    expect(coordinator.refusals.has('0', 'token')).toBe(true);
 
-    coordinator.latchRejected('one too many', 'token');
+    coordinator.refusals.note('one too many', 'token');
 
-    expect(coordinator.isLatched('0', 'token')).toBe(false);
-    expect(coordinator.isLatched('one too many', 'token')).toBe(true);
+    expect(coordinator.refusals.has('0', 'token')).toBe(false);
+    expect(coordinator.refusals.has('one too many', 'token')).toBe(true);
   });
 });
 

@@ -36,11 +36,12 @@ describe('the turn of a grant', () => {
   ])('with older tokens that became due %s', (_when, dueAt, turnInMs) => {
     const { outages } = afterOutage();
 
-    expect(outages.turnInMs(host, { grantId: 'other', since: before, dueAt })).toBe(turnInMs);
+    expect(outages.turnInMs(host, { grantId: 'other', since: before, dueAt, latestAt: Infinity })).toBe(turnInMs);
     const elsewhere = outages.turnInMs('https://elsewhere.my.salesforce.com', {
       grantId: 'other',
       since: before,
       dueAt,
+      latestAt: Infinity,
     });
     expect(elsewhere).toBe(0);
   });
@@ -49,8 +50,20 @@ describe('the turn of a grant', () => {
     const { outages, clock } = afterOutage();
     clock.advanceMs(60_000);
 
-    expect(outages.turnInMs(host, { grantId: 'other', since: 1_100_000, dueAt: 1_160_000 })).toBe(0);
-    expect(outages.turnInMs(host, { grantId: 'other', since: 1_000_000, dueAt: 1_160_000 })).toBe(0);
+    expect(outages.turnInMs(host, { grantId: 'other', since: 1_100_000, dueAt: 1_160_000, latestAt: Infinity })).toBe(
+      0,
+    );
+    expect(outages.turnInMs(host, { grantId: 'other', since: 1_000_000, dueAt: 1_160_000, latestAt: Infinity })).toBe(
+      0,
+    );
+  });
+
+  it('comes no later than its latest time, however long the outage was', () => {
+    const { outages } = afterOutage();
+
+    const grant = { grantId: 'other', since: before, dueAt: 1_050_000 };
+    expect(outages.turnInMs(host, { ...grant, latestAt: 1_130_000 })).toBe(30_000);
+    expect(outages.turnInMs(host, { ...grant, latestAt: 1_090_000 })).toBe(0);
   });
 
   it('comes nearer as time passes', () => {
@@ -58,7 +71,9 @@ describe('the turn of a grant', () => {
 
     clock.advanceMs(30_000);
 
-    expect(outages.turnInMs(host, { grantId: 'other', since: before, dueAt: 1_050_000 })).toBe(20_000);
+    expect(outages.turnInMs(host, { grantId: 'other', since: before, dueAt: 1_050_000, latestAt: Infinity })).toBe(
+      20_000,
+    );
   });
 
   it('comes later by a second outage that covers it, and not by one after it', () => {
@@ -69,8 +84,10 @@ describe('the turn of a grant', () => {
     outages.note(host, 'first', 'tokens');
 
     // The second outage is from 1_120_000 to 1_220_000.
-    expect(outages.turnInMs(host, { grantId: 'other', since: before, dueAt: 1_050_000 })).toBe(30_000);
-    expect(outages.turnInMs(host, { grantId: 'other', since: before, dueAt: 1_010_000 })).toBe(0);
+    expect(outages.turnInMs(host, { grantId: 'other', since: before, dueAt: 1_050_000, latestAt: Infinity })).toBe(
+      30_000,
+    );
+    expect(outages.turnInMs(host, { grantId: 'other', since: before, dueAt: 1_010_000, latestAt: Infinity })).toBe(0);
   });
 
   it('is kept through many short outages: a long one is remembered', () => {
@@ -82,7 +99,9 @@ describe('the turn of a grant', () => {
       clock.advanceMs(10);
     }
 
-    expect(outages.turnInMs(host, { grantId: 'other', since: before, dueAt: 1_050_000 })).toBeGreaterThan(45_000);
+    expect(
+      outages.turnInMs(host, { grantId: 'other', since: before, dueAt: 1_050_000, latestAt: Infinity }),
+    ).toBeGreaterThan(45_000);
   });
 
   it('does not come for others while Salesforce does not answer and one grant tries', () => {
@@ -95,8 +114,8 @@ describe('the turn of a grant', () => {
       if (second % 60 === 0 || second < 8) outages.note(host, 'first', 'not sent');
       clock.advanceMs(1_000);
       for (const grantId of ['second', 'third', 'fourth'])
-        if (outages.turnInMs(host, { grantId, since: 0, dueAt: 0 }) === 0) tries += 1;
-      expect(outages.turnInMs(host, { grantId: 'first', since: 0, dueAt: 0 })).toBe(0);
+        if (outages.turnInMs(host, { grantId, since: 0, dueAt: 0, latestAt: Infinity }) === 0) tries += 1;
+      expect(outages.turnInMs(host, { grantId: 'first', since: 0, dueAt: 0, latestAt: Infinity })).toBe(0);
     }
 
     expect(tries).toBe(0);
@@ -107,14 +126,14 @@ describe('the turn of a grant', () => {
     const outages = new Outages(clock);
     outages.note(host, 'first', 'lost');
     clock.advanceMs(1_999);
-    expect(outages.turnInMs(host, { grantId: 'second', since: 0, dueAt: 0 })).toBe(1);
+    expect(outages.turnInMs(host, { grantId: 'second', since: 0, dueAt: 0, latestAt: Infinity })).toBe(1);
     clock.advanceMs(1);
 
-    expect(outages.turnInMs(host, { grantId: 'second', since: 0, dueAt: 0 })).toBe(0);
-    expect(outages.turnInMs(host, { grantId: 'second', since: 0, dueAt: 0 })).toBe(0);
-    expect(outages.turnInMs(host, { grantId: 'first', since: 0, dueAt: 0 })).toBe(4_000);
+    expect(outages.turnInMs(host, { grantId: 'second', since: 0, dueAt: 0, latestAt: Infinity })).toBe(0);
+    expect(outages.turnInMs(host, { grantId: 'second', since: 0, dueAt: 0, latestAt: Infinity })).toBe(0);
+    expect(outages.turnInMs(host, { grantId: 'first', since: 0, dueAt: 0, latestAt: Infinity })).toBe(4_000);
     outages.note(host, 'second', 'lost');
-    expect(outages.turnInMs(host, { grantId: 'third', since: 0, dueAt: 0 })).toBe(4_000);
+    expect(outages.turnInMs(host, { grantId: 'third', since: 0, dueAt: 0, latestAt: Infinity })).toBe(4_000);
   });
 
   it.each(['known refusal', 'unknown refusal', 'client refused', 'in use'] as const)(
@@ -126,7 +145,7 @@ describe('the turn of a grant', () => {
 
       outages.note(host, 'first', answer);
 
-      expect(outages.turnInMs(host, { grantId: 'other', since: 0, dueAt: -1 })).toBe(0);
+      expect(outages.turnInMs(host, { grantId: 'other', since: 0, dueAt: -1, latestAt: Infinity })).toBe(0);
     },
   );
 });
@@ -242,6 +261,16 @@ describe('two users, one of whom meets an outage', () => {
     expect(await get(first, { rejected: old })).not.toBe(old);
     return { world, get, other, otherOld, during, requestsOfOther };
   }
+
+  it.each([12, 72])(
+    'of %i hours has the other one refreshed at its next request, since its token has hardly lived so long',
+    async (hours) => {
+      const { get, other, otherOld, during, requestsOfOther } = await outage(5_000 * second, hours * hour, false);
+
+      expect([during, requestsOfOther]).toEqual([otherOld, 0]);
+      expect(await get(other)).not.toBe(otherOld);
+    },
+  );
 
   it('has the other one keep a token whose end is presumed, until its turn', async () => {
     const { world, get, other, otherOld, during, requestsOfOther } = await outage(

@@ -1,5 +1,6 @@
 import { BoundedMap } from '../../bounded-map';
 import type { Clock } from '../../clock';
+import type { DueTimes } from '../cache';
 import type { Answer } from './verdict';
 
 /** Hosts remembered. */
@@ -30,12 +31,9 @@ interface Trouble {
   nextScoutAt: number;
 }
 
-/** A grant whose refresh is due, in times of the monotonic clock. */
-interface DueGrant {
+/** A grant whose refresh is due. */
+interface DueGrant extends DueTimes {
   grantId: string;
-  /** When its tokens were stored. */
-  since: number;
-  dueAt: number;
 }
 
 interface Host {
@@ -50,9 +48,9 @@ const withoutAnswer: readonly Answer[] = ['not carried out', 'not sent', 'host g
  * What this process has seen of outages of Salesforce, by host. So the refreshes that no request waits for do not all come when
  * an outage is over.
  *
- * While a host is in trouble, one grant tries on behalf of all others. Afterwards all grants with tokens of before the outage are
- * refreshed as much later as the outage was long. So Salesforce has the same load as before: no wave, neither now nor when those
- * tokens end.
+ * While a host is in trouble, one grant tries on behalf of all others. Afterwards the refresh of each token from before the outage
+ * is as much later as the outage was long. So the load on Salesforce is the usual one. After a long outage a token that has
+ * probably ended does not wait.
  */
 export class Outages {
   readonly #clock: Clock;
@@ -74,7 +72,7 @@ export class Outages {
     if (!known) return 0;
     const now = this.#clock.monotonic();
     const { trouble, outages } = known;
-    if (!trouble) return Math.max(0, turnOf(grant, outages) - now);
+    if (!trouble) return Math.max(0, Math.min(turnOf(grant, outages), grant.latestAt) - now);
     if (trouble.scout === grant.grantId) return 0;
     if (now < trouble.nextScoutAt) return trouble.nextScoutAt - now;
     trouble.scout = grant.grantId;

@@ -1,13 +1,14 @@
 /**
- * `npm run load -- [--seconds 300] [--users 200] [--workers 3] [--store redis|postgres] [--seed 1]`
+ * `npm run load -- [--seconds 300] [--users 200] [--workers 3] [--store redis|postgres] [--seed 1] [--write]`
  *
  * Load with faults: users on several worker processes that share one store, rotation on, while the emulator fails, the store
- * is restarted and workers are killed. Prints a report. The exit code is 1 if a user was logged out without a permanent
- * refusal of the provider; docs/internals/load.md explains which refusals are permanent.
+ * is restarted, and workers are killed and frozen. Prints a report, and with `--write` writes it into docs/internals/load.md, which
+ * says what is a fault of this package: the exit code is 1 then.
  */
 import { clearInterval, setInterval } from 'node:timers';
 import { parseArgs } from 'node:util';
 import { startEmulator } from '../dist/emulator.mjs';
+import { writeResult } from './load/document.mjs';
 import { Faults, seedWith } from './load/faults.mjs';
 import { Report } from './load/report.mjs';
 import { startStore } from './load/stores.mjs';
@@ -21,6 +22,7 @@ const { values } = parseArgs({
     workers: { type: 'string', default: '3' },
     store: { type: 'string', default: 'redis' },
     seed: { type: 'string', default: '1' },
+    write: { type: 'boolean', default: false },
   },
 });
 const [seconds, userCount, workerCount] = [values.seconds, values.users, values.workers].map(Number);
@@ -60,6 +62,7 @@ await Promise.all(users.map((user) => user.settle()));
 clearInterval(progress);
 report.end({ emulator, seconds, users: userCount, workers: workerCount, store: values.store });
 console.log(report.text());
+if (values.write) writeResult(report.figures());
 await workers.stop();
 await store.stop();
 await emulator.stop();

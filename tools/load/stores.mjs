@@ -45,8 +45,17 @@ function redisServer(port) {
       folder,
       ...settings,
     ]);
-    for await (const chunk of program.stdout) if (/Ready to accept connections/.test(chunk)) break;
-    program.stdout.resume();
+    // The line may come in two parts.
+    let output = '';
+    await new Promise((ready) => {
+      program.stdout.on('data', (chunk) => {
+        if (output === undefined) return;
+        output += chunk;
+        if (!output.includes('Ready to accept connections')) return;
+        output = undefined;
+        ready();
+      });
+    });
   };
   const kill = async () => {
     const ended = once(program, 'exit');

@@ -61,7 +61,8 @@ export class User {
     if (base === undefined) return undefined;
     try {
       const cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-      const answer = await fetch(base + path, { redirect: 'manual', headers: { cookie, accept: 'application/json' } });
+      const headers = { cookie, accept: 'application/json', 'x-forwarded-host': this.workers.publicHost };
+      const answer = await fetch(base + path, { redirect: 'manual', headers });
       for (const line of answer.headers.getSetCookie()) {
         const [, name, value] = /^([^=]+)=([^;]*)/.exec(line);
         if (value === '' || /expires=Thu, 01 Jan 1970/i.test(line)) this.#cookies.delete(name);

@@ -15,11 +15,22 @@ const salesforce = salesforceAuth({
   store: tokenStore,
   encryptionKeys: ['__load_encryption_key_of_32_chars__'],
 });
-for (const event of ['start', 'success', 'lost', 'held', 'transient', 'overtaken'].map((name) => `refresh.${name}`)) {
+const told = [
+  'refresh.started',
+  'refresh.succeeded',
+  'refresh.failed',
+  'refresh.doubted',
+  'refresh.ended',
+  'refresh.superseded',
+  'grant.moved',
+];
+for (const event of told) {
   salesforce.events.on(event, ({ grantId, code }) => process.connected && process.send({ event, grantId, code }));
 }
 
 const app = express();
+// Users come through a load balancer, which is the user itself here; see user.mjs.
+app.set('trust proxy', 'loopback');
 app.use(cookieSession({ name: 'load', keys: ['__load_cookie_key__'] }));
 app.use(salesforce);
 app.get('/limits', requireSalesforce(), async (req, res, next) => {

@@ -1,7 +1,8 @@
 /** The processes of the application. They are ended at random and started again. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { pick } from './faults.mjs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { inDoubtMs, pick } from './faults.mjs';
 import { freePort } from './stores.mjs';
 
 const program = new URL('worker.mjs', import.meta.url).pathname;
@@ -24,8 +25,13 @@ export class Workers {
     });
     const { sessionTimeoutSeconds } = this;
     this.client = { clientID, clientSecret, baseUrl: this.emulator.url, sessionTimeoutSeconds };
-    this.#list = ports.map((port) => ({ port, child: undefined, isReady: false }));
+    this.#list = ports.map((port) => ({ port, child: undefined, isReady: false, isFrozen: false }));
     await Promise.all(this.#list.map((worker) => this.#run(worker)));
+  }
+
+  /** The host that all processes share, as behind a load balancer. */
+  get publicHost() {
+    return new URL(this.callbackURL).host;
   }
 
   /** Base URL of a worker that is up, if any is. */
@@ -35,7 +41,7 @@ export class Workers {
   }
 
   async end(signal) {
-    const worker = pick(this.#list.filter(({ isReady }) => isReady));
+    const worker = this.#pickRunning();
     if (!worker) return;
     // A process that is asked to stop leaves the load balancer first. A killed process does not.
     worker.isReady = signal === 'SIGKILL';
@@ -48,6 +54,28 @@ export class Workers {
     this.report.ended(child.pid, signal);
     worker.isReady = false;
     await this.#run(worker);
+  }
+
+  /** Stops a process for a while. Its load balancer notices after two seconds. */
+  async freeze(ms) {
+    const worker = this.#pickRunning();
+    if (!worker) return;
+    const { child } = worker;
+    worker.isFrozen = true;
+    this.report.count('faults', ms > 15_000 ? 'process frozen for longer than leaseMs' : 'process frozen');
+    child.kill('SIGSTOP');
+    this.report.frozen(child.pid);
+    await sleep(2_000);
+    worker.isReady = false;
+    await sleep(ms - 2_000);
+    child.kill('SIGCONT');
+    this.report.thawed(child.pid);
+    worker.isFrozen = false;
+    worker.isReady = true;
+  }
+
+  #pickRunning() {
+    return pick(this.#list.filter(({ isReady, isFrozen }) => isReady && !isFrozen));
   }
 
   async stop() {
@@ -68,6 +96,7 @@ export class Workers {
       ...this.client,
       port,
       callbackURL: this.callbackURL,
+      refresh: { inDoubtMs },
       store: { kind: this.store.kind, url: this.store.url },
     };
     worker.child = fork(program, { env: { ...process.env, LOAD_WORKER: JSON.stringify(settings) } });

@@ -30,7 +30,8 @@ export class User {
   async logIn(reason) {
     const { username, password } = this.user;
     for (;;) {
-      const start = await this.#get('/auth/salesforce');
+      // By a link on a page of the application. From elsewhere, a session that still names a login would be asked first.
+      const start = await this.#get('/auth/salesforce', { 'sec-fetch-site': 'same-origin' });
       if (start?.status === 302) {
         const url = await this.emulator
           .logIn({ authorizeUrl: start.headers.get('location'), username, password })
@@ -56,12 +57,12 @@ export class User {
     return status;
   }
 
-  async #get(path) {
+  async #get(path, further = {}) {
     const base = this.workers.any();
     if (base === undefined) return undefined;
     try {
       const cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-      const headers = { cookie, accept: 'application/json', 'x-forwarded-host': this.workers.publicHost };
+      const headers = { cookie, accept: 'application/json', 'x-forwarded-host': this.workers.publicHost, ...further };
       const answer = await fetch(base + path, { redirect: 'manual', headers });
       for (const line of answer.headers.getSetCookie()) {
         const [, name, value] = /^([^=]+)=([^;]*)/.exec(line);

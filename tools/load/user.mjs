@@ -31,7 +31,7 @@ export class User {
     const { username, password } = this.user;
     for (;;) {
       // By a link on a page of the application. From elsewhere, a session that still names a login would be asked first.
-      const start = await this.#get('/auth/salesforce', { 'sec-fetch-site': 'same-origin' });
+      const start = await this.#get('/auth/salesforce', { referer: `http://${this.workers.publicHost}/` });
       if (start?.status === 302) {
         const url = await this.emulator
           .logIn({ authorizeUrl: start.headers.get('location'), username, password })

@@ -21,6 +21,8 @@ export interface GrantView {
   quietUntil: number;
   /** Until when the token is served although a refresh is due, since Salesforce is left alone; on the monotonic clock. */
   turnAt: number;
+  /** When this process last handed a token of the grant out, on the monotonic clock; -Infinity if it has not. */
+  usedAt: number;
   /** When the next try is allowed. */
   nextTryAt: number;
   /** Milliseconds after the reading from which on a refresh is due in the background. */
@@ -91,6 +93,7 @@ export function viewOf(record: GrantRecord, tokens: TokenSet, clock: Clock): Gra
     aloneUntil: now,
     quietUntil: now,
     turnAt: now,
+    usedAt: -Infinity,
     nextTryAt: now + backoffInMs,
     softInMs: isEnded || softInMs === null ? Infinity : softInMs,
     hardInMs: isEnded ? overInMs : (hardInMs ?? Infinity),
@@ -111,14 +114,20 @@ export interface DueTimes {
   since: number;
   /** When their refresh becomes due. */
   dueAt: number;
-  /** Until when the refresh may wait for its turn. A token may outlive its presumed end, but hardly by more than half its life. */
-  latestAt: number;
+  /** When they end, or are presumed to. */
+  endsAt: number;
+  /** How long this process has not handed them out. */
+  idleMs: number;
 }
 
-export function dueTimesOf({ readAt, record, softInMs, hardInMs }: GrantView): DueTimes {
-  const since = readAt.monotonic - record.tokensAgeMs;
-  const endsAt = readAt.monotonic + hardInMs;
-  return { since, dueAt: readAt.monotonic + softInMs, latestAt: endsAt + (endsAt - since) / 2 };
+export function dueTimesOf({ readAt, record, softInMs, hardInMs, usedAt }: GrantView, clock: Clock): DueTimes {
+  const { monotonic } = readAt;
+  return {
+    since: monotonic - record.tokensAgeMs,
+    dueAt: monotonic + softInMs,
+    endsAt: monotonic + hardInMs,
+    idleMs: clock.monotonic() - usedAt,
+  };
 }
 
 /** The state of the access token of a view. */

@@ -4,9 +4,9 @@ import { isSalesforceAuthError, requiresLogin, type SalesforceAuthError } from '
 import type { FetchFunction } from '../options/fetch-function';
 import type { TokenSet } from '../token/types';
 import { Background } from './background';
-import { accessTokenOf, ageOf, dueTimesOf, GrantCache, type GrantView } from './cache';
+import { accessTokenOf, ageOf, GrantCache, type GrantView } from './cache';
 import { GrantChanges } from './changes';
-import type { RefreshCause } from './events';
+import type { RefreshCause, ServedFrom } from './events';
 import { closed, isRefreshTokenOver, loggedOut, loginRequired, noteGrant, refreshPending } from './failures';
 import type { GrantKey } from './grant';
 import { GrantAccess } from './grant-access';
@@ -94,8 +94,7 @@ export class TokenCoordinator {
   /** The same, for a caller that hands them out. */
   take(key: GrantKey): TokenSet | undefined {
     const view = this.#good(key);
-    if (view) this.#parts.events.served(key.grantId, view.isStale ? 'stale' : 'memory');
-    return view?.tokens;
+    return view && this.#serve(view, view.isStale ? 'stale' : 'memory');
   }
 
   #good(key: GrantKey): GrantView | undefined {
@@ -161,13 +160,9 @@ export class TokenCoordinator {
         this.#refreshInBackground(key, view, { rejected: undefined, cause: 'soft', found });
       }
       // The view is older than the question: the store did not answer, and memory did.
-      events.served(grantId, view.isStale ? 'stale' : found ? 'store' : 'memory');
-      return view.tokens;
+      return this.#serve(view, view.isStale ? 'stale' : found ? 'store' : 'memory');
     }
-    if (isAccepted && view.overInMs === Infinity && this.#waitsForTurn(key, view)) {
-      events.served(grantId, 'stale');
-      return view.tokens;
-    }
+    if (isAccepted && view.overInMs === Infinity && this.#waitsForTurn(key, view)) return this.#serve(view, 'stale');
     try {
       // The time the store took counts towards the time that a request waits.
       const patience = { waitMs: waitMs ?? settings.waitMs, since: startedAt };
@@ -184,8 +179,7 @@ export class TokenCoordinator {
       if (isUnwanted || (requiresLogin(error) && !isRefreshTokenOver(error))) throw error;
       const request = requestOf(requiresLogin(error) ? 'login' : '503', accessTokenOf(view, clock));
       if (request !== 'old token') throw error;
-      events.served(grantId, 'stale');
-      return view.tokens;
+      return this.#serve(view, 'stale');
     }
   }
 
@@ -263,15 +257,18 @@ export class TokenCoordinator {
     return view;
   }
 
+  #serve(view: GrantView, from: ServedFrom): TokenSet {
+    view.usedAt = this.#parts.clock.monotonic();
+    this.#parts.events.served(view.record.grantId, from);
+    return view.tokens;
+  }
+
   /** Whether a grant whose access token works leaves Salesforce alone for now, in an outage or after it. */
   #waitsForTurn({ grantId }: GrantKey, view: GrantView): boolean {
     const { clock, outages } = this.#parts;
-    if (this.#attempts.has(grantId)) return false;
-    const turnInMs = outages.turnInMs(view.tokens.baseUrl, { grantId, ...dueTimesOf(view) });
-    if (turnInMs === 0) return false;
-    // Only an end that is presumed may pass meanwhile.
-    const endInMs = view.overInMs === Infinity ? Infinity : view.hardInMs - ageOf(view, clock);
-    view.turnAt = clock.monotonic() + Math.min(turnInMs, endInMs);
+    const waitMs = this.#attempts.has(grantId) ? 0 : outages.waitInMs(grantId, view);
+    if (waitMs === 0) return false;
+    view.turnAt = clock.monotonic() + waitMs;
     view.isStale = true;
     return true;
   }

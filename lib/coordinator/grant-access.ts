@@ -100,8 +100,9 @@ export class GrantAccess {
   /** Keeps what was read or written in the cache. */
   remember(record: GrantRecord, tokens: TokenSet): GrantView {
     const view = viewOf(record, tokens, this.#parts.clock);
-    if (this.hasSeenNewer(record))
-      view.newestVersion = this.#cache.get(record.grantId)?.newestVersion ?? record.version;
+    const known = this.#cache.get(record.grantId);
+    if (this.hasSeenNewer(record)) view.newestVersion = known?.newestVersion ?? record.version;
+    if (known?.record.generation === record.generation) view.usedAt = known.usedAt;
     this.#cache.set(record.grantId, view);
     return view;
   }

@@ -115,8 +115,8 @@ export class Attempt {
 
   async #introspect(answer: Answer, error?: unknown): Promise<Ending> {
     const looked = await this.#presentation.introspect();
-    const said = looked.error === undefined ? 'tokens' : answerOf(looked.error);
-    this.#deps.outages.note(this.#grant.tokens.baseUrl, this.#grantId, said);
+    const { tokens } = this.#grant;
+    if (looked.error !== undefined) this.#deps.outages.noteLook(tokens, this.#grantId, answerOf(looked.error));
     return { answer, introspection: looked.said, error: error ?? looked.error };
   }
 
@@ -154,7 +154,7 @@ export class Attempt {
         this.#supersede('update');
         return undefined;
       }
-      this.#deps.outages.note(tokens.baseUrl, this.#grantId, 'tokens');
+      this.#deps.outages.note(tokens, this.#grantId, 'tokens');
       const isRotated = refreshed.tokens.refreshToken !== tokens.refreshToken;
       const rotation = this.#deps.rotation.learn(tokens, isRotated);
       const usedAt = cause === 'sweep' ? tokens.usedAt : this.#deps.clock.now();
@@ -204,7 +204,7 @@ export class Attempt {
   async #fail(error: unknown): Promise<undefined> {
     const answer = answerOf(error);
     const { tokens, isInDoubt } = this.#grant;
-    this.#deps.outages.note(tokens.baseUrl, this.#grantId, answer);
+    this.#deps.outages.note(tokens, this.#grantId, answer);
     debugRefresh('%s not refreshed: %s (%s)', this.#grantId, codeOf(error), answer);
     if (answer === 'known refusal' && isInDoubt && this.#rotation === 'off') {
       // An answer was lost while rotation was believed to be off. No other grant may rely on that now.

@@ -1,17 +1,19 @@
 import { BoundedMap } from '../../bounded-map';
 import type { Clock } from '../../clock';
-import type { DueTimes } from '../cache';
+import type { TokenSet } from '../../token/types';
+import { ageOf, dueTimesOf, type DueTimes, type GrantView } from '../cache';
+import { keyOf } from './rotation';
 import type { Answer } from './verdict';
 
-/** Hosts remembered. */
-const maxHosts = 1_000;
+/** Hosts remembered, for each client and organization. */
+const maxHosts = 10_000;
 
 /** Outages of one host remembered. */
 const maxOutages = 20;
 
 const longestPauseMs = 120_000;
 
-/** For how long an outage counts, in milliseconds. All tokens of before it have had their turn by then. */
+/** For how long an outage counts, in milliseconds. All tokens from before it have had their turn by then. */
 const rememberedMs = 24 * 60 * 60 * 1000;
 
 /** An outage that is over, on the monotonic clock. */
@@ -23,17 +25,14 @@ interface Outage {
 /** An outage that goes on. */
 interface Trouble {
   since: number;
+  /** When the last request failed. */
+  failedAt: number;
   /** Failures in a row. */
   failures: number;
   /** The grant that tries on behalf of all others. Its own record says when. */
   scout: string;
   /** When another grant takes its place, if it has sent no request. */
   nextScoutAt: number;
-}
-
-/** A grant whose refresh is due. */
-interface DueGrant extends DueTimes {
-  grantId: string;
 }
 
 interface Host {
@@ -45,12 +44,12 @@ interface Host {
 const withoutAnswer: readonly Answer[] = ['not carried out', 'not sent', 'host gone', 'lost'];
 
 /**
- * What this process has seen of outages of Salesforce, by host. So the refreshes that no request waits for do not all come when
- * an outage is over.
+ * What this process has seen of outages of the token endpoint, by host, client and organization. So the refreshes that no request
+ * waits for do not all come when an outage is over.
  *
  * While a host is in trouble, one grant tries on behalf of all others. Afterwards the refresh of each token from before the outage
- * is as much later as the outage was long. So the load on Salesforce is the usual one. After a long outage a token that has
- * probably ended does not wait.
+ * is as much later as the outage was long. So the load on Salesforce is the usual one. A token that has probably ended does not
+ * wait.
  */
 export class Outages {
   readonly #clock: Clock;
@@ -60,24 +59,47 @@ export class Outages {
     this.#clock = clock;
   }
 
-  /** Notes what came of a request about a grant to a host. */
-  note(host: string, grantId: string, answer: Answer): void {
-    if (withoutAnswer.includes(answer)) this.#failed(host, grantId);
-    else this.#answered(host);
+  /** Notes the answer to a refresh. */
+  note(tokens: TokenSet, grantId: string, answer: Answer): void {
+    if (withoutAnswer.includes(answer)) this.#failed(hostOf(tokens), grantId);
+    else this.#answered(hostOf(tokens));
   }
 
-  /** For how long a grant whose access token still works is to leave a host alone, in milliseconds. 0 means that it may try. */
-  turnInMs(host: string, grant: DueGrant): number {
-    const known = this.#hosts.get(host);
-    if (!known) return 0;
+  /** Notes an introspection that failed. One that succeeds does not show that the token endpoint works. */
+  noteLook(tokens: TokenSet, grantId: string, answer: Answer): void {
+    if (withoutAnswer.includes(answer)) this.#failed(hostOf(tokens), grantId);
+  }
+
+  /** How long a grant whose access token works leaves its host alone, in milliseconds. 0 if it may refresh. */
+  waitInMs(grantId: string, view: GrantView): number {
+    const pauseInMs = this.pauseInMs(view.tokens, grantId);
+    // Only an end that is presumed may pass meanwhile.
+    if (view.overInMs !== Infinity) return Math.min(pauseInMs, Math.max(0, view.hardInMs - ageOf(view, this.#clock)));
+    return pauseInMs === 0 ? this.turnInMs(view.tokens, dueTimesOf(view, this.#clock)) : pauseInMs;
+  }
+
+  /** How long a grant leaves a host alone that does not answer, in milliseconds. 0 if it may try. */
+  pauseInMs(tokens: TokenSet, grantId: string): number {
+    const trouble = this.#hosts.get(hostOf(tokens))?.trouble;
+    if (!trouble || trouble.scout === grantId) return 0;
     const now = this.#clock.monotonic();
-    const { trouble, outages } = known;
-    if (!trouble) return Math.max(0, Math.min(turnOf(grant, outages), grant.latestAt) - now);
-    if (trouble.scout === grant.grantId) return 0;
     if (now < trouble.nextScoutAt) return trouble.nextScoutAt - now;
-    trouble.scout = grant.grantId;
+    trouble.scout = grantId;
     trouble.nextScoutAt = now + pauseMs(trouble.failures);
     return 0;
+  }
+
+  /** How long a grant waits for its turn after an outage, in milliseconds. 0 if it may refresh. */
+  turnInMs(tokens: TokenSet, { since, dueAt, endsAt, idleMs }: DueTimes): number {
+    const known = this.#hosts.get(hostOf(tokens));
+    if (!known || known.trouble) return 0;
+    const now = this.#clock.monotonic();
+    const turn = turnOf({ since, dueAt }, known.outages.filter(isRemembered(now)));
+    const lifeMs = endsAt - since;
+    // Salesforce ends a session that is idle for its whole life. A session in use outlives its presumed end.
+    const isInUse = idleMs + (turn - dueAt) < lifeMs;
+    const latestAt = isInUse ? endsAt + lifeMs / 2 : endsAt;
+    return Math.max(0, Math.min(turn, latestAt) - now);
   }
 
   #failed(host: string, grantId: string): void {
@@ -85,23 +107,35 @@ export class Outages {
     const known = this.#hosts.get(host) ?? { trouble: undefined, outages: [] };
     this.#hosts.set(host, known);
     const { since, failures } = known.trouble ?? { since: now, failures: 0 };
-    known.trouble = { since, failures: failures + 1, scout: grantId, nextScoutAt: now + pauseMs(failures) };
+    const nextScoutAt = now + pauseMs(failures);
+    known.trouble = { since, failedAt: now, failures: failures + 1, scout: grantId, nextScoutAt };
   }
 
   #answered(host: string): void {
     const known = this.#hosts.get(host);
     if (!known?.trouble) return;
     const now = this.#clock.monotonic();
-    const all = [...known.outages, { since: known.trouble.since, until: now }];
-    const outages = all.filter(({ until }) => now - until < rememberedMs);
+    const { since, failedAt, failures } = known.trouble;
+    // If no request has come for a while, the host may have answered long before now.
+    const until = Math.min(now, failedAt + pauseMs(failures));
+    const outages = [...known.outages, { since, until }].filter(isRemembered(now));
     if (outages.length > maxOutages) outages.splice(outages.indexOf(shortestOf(outages)), 1);
     known.trouble = undefined;
     known.outages = outages;
   }
 }
 
+/** One client or organization can have an outage of its own: a broken proxy, a limit, an instance in maintenance. */
+function hostOf(tokens: TokenSet): string {
+  return `${tokens.baseUrl} ${keyOf(tokens)}`;
+}
+
+function isRemembered(now: number): (outage: Outage) => boolean {
+  return ({ until }) => now - until < rememberedMs;
+}
+
 /** When a grant gets its turn: later by the length of each outage that its tokens have met before their turn. */
-function turnOf({ since, dueAt }: DueGrant, outages: readonly Outage[]): number {
+function turnOf({ since, dueAt }: Pick<DueTimes, 'since' | 'dueAt'>, outages: readonly Outage[]): number {
   return outages.reduce(
     (turn, outage) => (since < outage.since && turn >= outage.since ? turn + lengthOf(outage) : turn),
     dueAt,

@@ -1,5 +1,5 @@
 // @ts-check
-/** Keeps sessions and grants in a folder, so that a restart logs nobody out. For one machine, with Node.js 22.13 or later. */
+/** Keeps sessions and grants in a folder, so that a restart logs no user out. For one machine, with Node.js 22.13 or later. */
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -74,7 +74,7 @@ async function createRealApp() {
       console.log(`The callback URL of your app in Salesforce has to be ${client.callbackURL ?? url + callbackPath}`);
       console.log(
         kept
-          ? 'Logins are kept in a file, and a restart logs nobody out.'
+          ? 'Logins are kept in a file, and a restart logs no user out.'
           : 'Logins are in memory, and a restart ends them. With Node.js 22.13 or later they are kept in a file.',
       );
     },

@@ -30,8 +30,8 @@ export function keepLogins(folder) {
     store,
     sessionStore: new SqliteSessions(database),
     secret: secretIn(folder),
-    close() {
-      store.close();
+    async close() {
+      await store.close();
       database.close();
     },
   };

@@ -64,7 +64,7 @@ async function createRealApp() {
   const kept = keepLogins(process.env.DATA_FOLDER || fileURLToPath(new URL('.data', import.meta.url)));
   if (kept) {
     process.env.SESSION_SECRET ||= kept.secret;
-    open.push(async () => kept.close());
+    open.push(() => kept.close());
   }
   return {
     ...createApp(client, kept && { store: kept.store, sessionStore: kept.sessionStore }),

@@ -1,5 +1,6 @@
 import type { ClientAuth } from 'oauth4webapi';
 import { BoundedMap } from '../bounded-map';
+import { loaded } from '../loaded';
 import { classify } from '../salesforce-errors/classify';
 import { meanings } from '../salesforce-errors/meanings';
 import type { Clock } from '../clock';
@@ -49,7 +50,7 @@ function proofBy(key: SigningKey, configuration: Configuration, clock: Clock): P
   const { httpTimeoutMs } = configuration;
   return {
     auth: async ({ token_endpoint: tokenEndpoint = '' }, client, body) => {
-      const { signClaims } = await import('./signed-claims');
+      const { signClaims } = await loaded(() => import('./signed-claims'));
       const claims = { iss: client.client_id, sub: client.client_id, aud: key.audience ?? tokenEndpoint };
       body.set('client_id', client.client_id);
       body.set('client_assertion_type', assertionType);

@@ -1,5 +1,6 @@
 import { safeText } from '../salesforce-errors/safe-text';
 import { SalesforceAuthError } from '../errors';
+import { loaded } from '../loaded';
 
 /**
  * Turns an answer of Salesforce's API that is no success into a typed error, for handlers that throw.
@@ -23,8 +24,8 @@ import { SalesforceAuthError } from '../errors';
  */
 export async function salesforceApiError(response: Response): Promise<SalesforceAuthError> {
   // Loaded at the first error: the table of Salesforce's errors is long.
-  const { classify, operatorMessage } = await import('../salesforce-errors/classify');
-  const { meanings } = await import('../salesforce-errors/meanings');
+  const { classify, operatorMessage } = await loaded(() => import('../salesforce-errors/classify'));
+  const { meanings } = await loaded(() => import('../salesforce-errors/meanings'));
   const { status } = response;
   const text = response.bodyUsed
     ? ''

@@ -1,6 +1,7 @@
 import type { TokenCoordinator } from '../coordinator/coordinator';
 import type { GrantKey } from '../coordinator/grant';
 import { isSalesforceAuthError, systemCode } from '../errors';
+import { loaded } from '../loaded';
 import type { TokenSet } from '../token/types';
 import { isMoved, movedTo } from './moved';
 import { isBelow, isReplayable, orSendAgain, send, sendAgain, type RefusalRules } from './send';
@@ -68,7 +69,7 @@ async function fetchElsewhere(
   key: GrantKey,
   request: { url: URL; init: RequestInit; tokens: TokenSet },
 ): Promise<Response> {
-  const { fetchHostedApi } = await import('./hosted-api');
+  const { fetchHostedApi } = await loaded(() => import('./hosted-api'));
   return fetchHostedApi(coordinator, key, request);
 }
 

@@ -1,5 +1,6 @@
 import type { TokenCoordinator } from '../coordinator/coordinator';
 import type { GrantKey } from '../coordinator/grant';
+import { loaded } from '../loaded';
 import type { TokenSet } from '../token/types';
 import { apiVersionOf } from './api-version';
 import type { ConnectionOptions } from './connection';
@@ -81,7 +82,7 @@ export class GrantClient {
    * @throws SalesforceAuthError `ERR_SALESFORCE_JSFORCE`, and as {@link getAccessToken}
    */
   async connection(options?: ConnectionOptions): Promise<JsforceConnection> {
-    const { openConnection } = await import('./connection');
+    const { openConnection } = await loaded(() => import('./connection'));
     return openConnection(this.#coordinator, this.#key, options);
   }
 
@@ -105,7 +106,7 @@ export class GrantClient {
    *   `ERR_SALESFORCE_OPAQUE_TOKEN_NEEDED`, `ERR_SALESFORCE_USER_INTERFACE_DENIED`; and as {@link fetch}
    */
   async frontdoorUrl(path = '/'): Promise<string> {
-    const { openFrontdoor } = await import('./frontdoor');
+    const { openFrontdoor } = await loaded(() => import('./frontdoor'));
     return openFrontdoor(this.#coordinator, this.#key, path);
   }
 

@@ -1,6 +1,7 @@
 import type { GetOptions, TokenCoordinator } from '../coordinator/coordinator';
 import type { GrantKey } from '../coordinator/grant';
 import { systemCode } from '../errors';
+import { loaded } from '../loaded';
 import type { TokenSet } from '../token/types';
 
 /** Whether a URL is at an origin. Not by `origin` alone, which a `blob:` URL and one with a user name share. */
@@ -27,7 +28,7 @@ export async function send(
   } catch (error) {
     // What the caller aborted, or got wrong, is no failure of the network.
     if (init.signal?.aborted || systemCode(error) === undefined) throw error;
-    const { transportError } = await import('../token/http');
+    const { transportError } = await loaded(() => import('../token/http'));
     throw transportError(error, url.host);
   }
 }

@@ -11,6 +11,7 @@ import { closed, isRefreshTokenOver, loggedOut, loginRequired, noteGrant, refres
 import type { GrantKey } from './grant';
 import { GrantAccess } from './grant-access';
 import { Refusals } from './refusals';
+import { refreshed } from './refresh/first-use';
 import { Outages } from './refresh/outages';
 import { Rotation } from './refresh/rotation';
 import { RotationTurn } from './refresh/rotation-turn';
@@ -306,15 +307,9 @@ export class TokenCoordinator {
     if (under && under.generation === generation) return under.tokens;
     // The attempt is that of an earlier login or of a job. Its end says nothing about this login.
     if (under) return under.tokens.catch(() => undefined).then(() => this.#attempt(key, withoutFound(reason)));
-    const tokens = this.#run(key, reason).finally(() => this.#attempts.delete(grantId));
+    const tokens = refreshed(key, reason, this.#parts).finally(() => this.#attempts.delete(grantId));
     this.#attempts.set(grantId, { generation, tokens });
     return tokens;
-  }
-
-  /** What a refresh takes is loaded at the first refresh. Nothing is claimed before that. */
-  async #run(key: GrantKey, reason: RefreshReason): Promise<TokenSet> {
-    const { RefreshRun } = await import('./refresh/run');
-    return new RefreshRun(key, reason, this.#parts).tokens();
   }
 }
 

@@ -16,6 +16,8 @@ export interface CoordinatorParts {
   events: EventHub;
   revocations: Revocations;
   settings: RefreshSettings;
+  /** Tells the operator of an error, which may reach no request. */
+  report: (error: unknown) => void;
   /** What other processes change. */
   changes: GrantChanges;
   /** Aborts when the application shuts down. */

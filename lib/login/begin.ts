@@ -1,6 +1,7 @@
 import type { Request } from 'express';
 import type { Addresses } from '../address';
 import type { Clock } from '../clock';
+import { loaded } from '../loaded';
 import type { ConfigurationSource } from '../options/source';
 import { endpointsOf } from '../salesforce/endpoints';
 import type { TokenSet } from '../token/types';
@@ -62,7 +63,7 @@ export async function begin(req: Request, given: BeginOptions, context: LoginCon
   const elsewhere = await moveTo(req, context, { callbackURL, moved, options: call, tenant });
   if (elsewhere !== undefined) return { redirectTo: elsewhere, cookies: [] };
 
-  const { calculatePKCECodeChallenge, generateRandomCodeVerifier } = await import('oauth4webapi');
+  const { calculatePKCECodeChallenge, generateRandomCodeVerifier } = await loaded(() => import('oauth4webapi'));
   const codeVerifier = generateRandomCodeVerifier();
   const { state, cookies } = await context.transactions.create(req, {
     clientID: configuration.clientID,

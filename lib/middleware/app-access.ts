@@ -2,6 +2,7 @@ import type { AppClient } from '../app/app-client';
 import type { AppOptions } from '../app/app-options';
 import type { ConnectionOptions } from '../client/connection';
 import type { JsforceConnection } from '../client/jsforce';
+import { loaded } from '../loaded';
 import type { AuthContext } from './context';
 
 /** The application's own access to Salesforce, without a login; for jobs, webhooks and administration. */
@@ -36,8 +37,8 @@ export function appAccess(core: AuthContext, options: AppOptions): AppAccess {
 }
 
 async function openApp(core: AuthContext, options: AppOptions): Promise<AppClient> {
-  const { AppClient: Client } = await import('../app/app-client');
-  const { checkAppOptions } = await import('../app/app-options');
+  const { AppClient: Client } = await loaded(() => import('../app/app-client'));
+  const { checkAppOptions } = await loaded(() => import('../app/app-options'));
   checkAppOptions(options);
   const { coordinator, codec } = core;
   const { store, source, grantIdKey: idKey } = core.options;

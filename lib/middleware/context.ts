@@ -1,5 +1,6 @@
 import type { Request } from 'express';
 import { errorFrom, isSalesforceAuthError } from '../errors';
+import { loaded } from '../loaded';
 import { LoginMoves } from '../login/move';
 import type { Configuration } from '../options/configuration';
 import { claimRecordsOf } from './login-claims';
@@ -50,12 +51,13 @@ export class AuthContext {
       events: this.events,
       revocations: this.revocations,
       codec: this.codec,
+      report: (error: unknown) => this.report(error),
     };
     this.coordinator = new TokenCoordinator(parts);
     this.grants = new Grants(parts, this.coordinator, grantIdKey);
     this.holders = new HolderExtensions(options, this.grants);
     this.adoptions = async () => {
-      const { Adoptions: Loaded } = await import('../coordinator/adoptions');
+      const { Adoptions: Loaded } = await loaded(() => import('../coordinator/adoptions'));
       return new Loaded(parts, this, grantIdKey);
     };
     this.intents = new LoginIntents(options);

@@ -1,5 +1,6 @@
 import type { Request, RequestHandler } from 'express';
 import { errorFrom } from '../errors';
+import { loaded } from '../loaded';
 import { parsePart } from '../options/names';
 import { credentialsLoginOptions, loginOptions } from '../options/parts/calls';
 import type { AuthContext } from './context';
@@ -7,7 +8,7 @@ import type { CredentialsLoginOptions, PostedCredentials } from './credentials-l
 import type { LoginOptions } from './login-route';
 
 /** The routes of a login. What they do is loaded at the first login. */
-const loadSteps = () => import('./login-steps');
+const loadSteps = () => loaded(() => import('./login-steps'));
 
 /**
  * Makes route handlers that send the browser to Salesforce.
@@ -53,6 +54,7 @@ export function choiceRoute(core: AuthContext): RequestHandler {
     loadSteps()
       .then(({ showPicker }) => showPicker(core, { req, res }))
       .catch((error: unknown) => {
+        core.report(error);
         next(errorFrom(error));
       });
   };

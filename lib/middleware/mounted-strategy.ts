@@ -1,3 +1,4 @@
+import { loaded } from '../loaded';
 import type { StrategyParts } from '../strategy/options';
 import type { SalesforceStrategy } from '../strategy/strategy';
 import type { ParsedOptions } from './options';
@@ -27,7 +28,7 @@ export class MountedStrategy {
   }
 
   async load(): Promise<SalesforceStrategy> {
-    const { SalesforceStrategy: Strategy } = await import('../strategy/strategy');
+    const { SalesforceStrategy: Strategy } = await loaded(() => import('../strategy/strategy'));
     return (this.#strategy ??= new Strategy(this.#parts));
   }
 }

@@ -181,6 +181,7 @@ export const userMessages: Readonly<Record<SalesforceErrorCode, UserMessage>> = 
   ERR_SALESFORCE_GRANT_UNREADABLE: permanent('log-in', setup.title, setup.userMessage),
   ERR_SALESFORCE_SESSION_STORE: busy,
   ERR_SALESFORCE_CLOSED: busy,
+  ERR_SALESFORCE_NOT_LOADED: busy,
 
   ERR_SALESFORCE_FOREIGN_ORIGIN: misused,
   ERR_SALESFORCE_INSUFFICIENT_SCOPE: refused,

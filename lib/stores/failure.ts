@@ -56,6 +56,7 @@ const knownSentences: readonly [sentence: RegExp, fix: string][] = [
   [/^Stream isn't writeable and enableOfflineQueue options is false$/, connection],
   [/^Reached the max retries per request limit/, address],
   [/^Cannot use a pool after calling end on the pool$/, 'End the pool after salesforce.close(), not before.'],
+  [/^The SQLite store is closed/, 'Close the store after salesforce.close(), not before.'],
   [/^(timeout exceeded when trying to connect|Connection terminated)/, address],
   [
     /^A grant in (Redis|PostgreSQL|SQLite) has the schema/,

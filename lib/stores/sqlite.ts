@@ -52,7 +52,7 @@ export class SqliteTokenStore implements TokenStore {
   readonly #clock: Clock;
   readonly #bounds: { retentionMs: number; maxHolders: number };
   readonly #listeners = new Listeners(() => () => undefined);
-  #isOpen = true;
+  #closing: Promise<void> | undefined;
 
   constructor(options: SqliteTokenStoreOptions) {
     const { file, clock, ...bounds } = parseSqliteOptions(options);
@@ -144,22 +144,28 @@ export class SqliteTokenStore implements TokenStore {
     );
   }
 
-  diagnose(): Promise<StoreFinding[]> {
-    const mode = this.#database.prepare('pragma journal_mode').get()?.['journal_mode'];
+  async diagnose(): Promise<StoreFinding[]> {
+    const row = await this.#transactions.read(() => this.#database.prepare('pragma journal_mode').get());
+    const mode = row?.['journal_mode'];
     if (mode === 'wal') {
-      return Promise.resolve([{ check: 'durability', level: 'ok', message: 'A token is on disk before it is used.' }]);
+      return [{ check: 'durability', level: 'ok', message: 'A token is on disk before it is used.' }];
     }
     const message = `The file's journal_mode is ${String(mode)} and not wal: the disk may be one of a network.`;
-    return Promise.resolve([
-      { check: 'durability', level: 'error', message, fix: 'Keep the file on a disk of this machine.' },
-    ]);
+    return [{ check: 'durability', level: 'error', message, fix: 'Keep the file on a disk of this machine.' }];
   }
 
-  /** Closes the file. */
-  close(): void {
+  /**
+   * Closes the file after the operations that were called before. Later operations are refused. Await it before the process ends:
+   * an operation may wait for another process that writes, for some seconds.
+   */
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
+    await this.#transactions.close();
     this.#listeners.close();
-    if (this.#isOpen) this.#database.close();
-    this.#isOpen = false;
+    this.#database.close();
   }
 
   /** Reads a grant, carries an operation out on it, and writes what has changed, in one transaction. */

@@ -4,6 +4,7 @@ import { safeText } from '../salesforce-errors/safe-text';
 import { isClientRefused, isConfidential, proofsOf } from '../client-authentication/client-authentication';
 import type { Clock } from '../clock';
 import { SalesforceAuthError } from '../errors';
+import { loaded } from '../loaded';
 import type { Configuration } from '../options/configuration';
 import { endpointsOf, type Endpoints } from '../salesforce/endpoints';
 import { exchange, type HttpReply } from './http';
@@ -183,7 +184,7 @@ export class TokenClient {
   ): Promise<HttpReply> {
     const leave = place ? undefined : await this.#enter(lane);
     try {
-      const oauth = await import('oauth4webapi');
+      const oauth = await loaded(() => import('oauth4webapi'));
       let first: HttpReply | undefined;
       for (const { auth, wasTaken } of proofsOf(this.#configuration, this.#clock)) {
         const reply = await this.#carry(oauth, (options) => request(oauth, auth, options), guard);

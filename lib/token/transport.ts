@@ -1,4 +1,5 @@
 import type * as OAuth from 'oauth4webapi';
+import { loaded } from '../loaded';
 import { isLoopback } from '../salesforce/hosts';
 
 /** Options that have oauth4webapi send a request by a function of ours. http is for hosts of this machine alone. */
@@ -19,5 +20,5 @@ export function transportOf<Send>(oauth: typeof OAuth, issuer: string, send: Sen
 
 /** Loads what a refresh needs. A library that cannot be loaded once a refresh token was claimed would leave the grant in doubt. */
 export async function loadLibraries(): Promise<void> {
-  await Promise.all([import('oauth4webapi'), import('jose')]);
+  await loaded(() => Promise.all([import('oauth4webapi'), import('jose')]));
 }

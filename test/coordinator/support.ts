@@ -76,6 +76,7 @@ export function partsOf() {
     events,
     revocations: new Revocations(source, clock, events),
     settings: defaultRefreshSettings,
+    report: () => undefined,
     changes: new GrantChanges(store, clock, () => undefined),
     closing: new AbortController().signal,
   };

@@ -22,7 +22,7 @@ const path = join(__dirname, '../../docs/internals/outages.md');
 /** A store for each cell, and what to do after it. */
 interface Place {
   shared: SharedStore;
-  close: () => void;
+  close: () => void | Promise<void>;
 }
 
 const stores: Readonly<Record<string, () => Place>> = {
@@ -33,8 +33,8 @@ const stores: Readonly<Record<string, () => Place>> = {
     const store = new SqliteTokenStore({ file: join(folder, 'tokens.db'), clock });
     return {
       shared: { store, clock },
-      close: () => {
-        store.close();
+      close: async () => {
+        await store.close();
         rmSync(folder, { recursive: true });
       },
     };

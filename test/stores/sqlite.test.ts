@@ -6,15 +6,23 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { SalesforceOptionError } from '../../lib/errors';
 import { describeTokenStore } from '../../lib/stores/contract';
+import { storeFailureOf } from '../../lib/stores/failure';
 import { SqliteTokenStore } from '../../lib/stores/sqlite';
 import { ManualClock } from '../helpers/clock';
 import { describeWithOwnSqlite } from '../helpers/programs';
 import '../helpers/built';
-import { claim, login } from './grants';
+import { claim, login, logOut } from './grants';
 
 const { getBuiltinModule } = process as { getBuiltinModule?: (name: string) => unknown };
 const sqlite = getBuiltinModule?.call(process, 'node:sqlite') as
-  { DatabaseSync: new (file: string) => { exec(sql: string): void; close(): void } } | undefined;
+  | {
+      DatabaseSync: new (file: string) => {
+        exec(sql: string): void;
+        prepare(sql: string): { get(): unknown };
+        close(): void;
+      };
+    }
+  | undefined;
 
 const commit = { generation: 'first', version: 1, payload: 'new tokens', softMs: null, hardMs: null };
 const folder = mkdtempSync(join(tmpdir(), 'sqlite-store-'));
@@ -49,7 +57,7 @@ if (!sqlite) {
           beside.exec(`update salesforce_grants set schema_version = ${schema} where grant_id = '${grantId}'`),
         close: () => {
           beside.close();
-          store.close();
+          return store.close();
         },
       };
     },
@@ -78,8 +86,7 @@ describeWithOwnSqlite('a SQLite file', () => {
     await before.put('grant', login);
     await before.claim('grant', claim);
     await before.commit('grant', commit);
-    before.close();
-    before.close();
+    await Promise.all([before.close(), before.close()]);
     await expect(before.read('grant')).rejects.toThrow('not open');
 
     const after = new SqliteTokenStore({ file });
@@ -87,7 +94,7 @@ describeWithOwnSqlite('a SQLite file', () => {
     expect(await after.read('grant')).toMatchObject({ version: 2, payload: 'new tokens', state: 'idle' });
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(await after.diagnose()).toEqual([expect.objectContaining({ level: 'ok' })]);
-    after.close();
+    await after.close();
   });
 
   it('leaves a grant in doubt whose process was killed in mid-refresh', async () => {
@@ -102,8 +109,8 @@ describeWithOwnSqlite('a SQLite file', () => {
     clock.advanceMs(claim.leaseMs);
 
     expect(await other.claim('grant', { ...claim, owner: 'other' })).toMatchObject({ outcome: 'resolve' });
-    killed.close();
-    other.close();
+    await killed.close();
+    await other.close();
   });
 
   it('is shared by processes: each version is claimed and committed by one of them', async () => {
@@ -121,7 +128,7 @@ describeWithOwnSqlite('a SQLite file', () => {
     const committed = outputs.flatMap(({ stdout }) => JSON.parse(stdout) as number[]);
     expect(committed.sort((one, other) => one - other)).toEqual(Array.from({ length: 99 }, (_, index) => index + 1));
     expect(await store.read('grant')).toMatchObject({ version: 100, state: 'idle' });
-    store.close();
+    await store.close();
   });
 
   it('that another process locks is waited for, and an error after that changes nothing', async () => {
@@ -136,7 +143,7 @@ describeWithOwnSqlite('a SQLite file', () => {
     other.exec('rollback');
     expect(await store.claim('grant', claim)).toMatchObject({ outcome: 'claimed' });
     other.close();
-    store.close();
+    await store.close();
   });
 
   it('that another process locks holds up nothing else in this process, and no read', async () => {
@@ -158,30 +165,93 @@ describeWithOwnSqlite('a SQLite file', () => {
     settled.push('a read');
     const started = new SqliteTokenStore({ file });
     expect(await started.read('grant')).toMatchObject({ version: 1 });
-    started.close();
+    await started.close();
     settled.push('a process that starts');
     other.exec('rollback');
     await claims;
 
     expect(settled).toEqual(['a timer', 'a read', 'a process that starts', 'first claimed', 'second busy']);
     other.close();
-    store.close();
+    await store.close();
   });
 
-  it('that is closed refuses what waits for the lock of another process', async () => {
+  it('that is closed logs out first what was logged out before', async () => {
+    const file = newFile();
+    const store = new SqliteTokenStore({ file });
+    await store.put('grant', login);
+
+    const loggedOut = store.logOut('grant', logOut);
+    await store.close();
+
+    expect(await loggedOut).toMatchObject({ outcome: 'loggedOut' });
+    const after = new SqliteTokenStore({ file });
+    expect(await after.read('grant')).toMatchObject({ state: 'loggedOut' });
+    await after.close();
+  });
+
+  it('that is closed waits for the lock of another process, with all that was called before', async () => {
     const file = newFile();
     const store = new SqliteTokenStore({ file });
     await store.put('grant', login);
     const other = new sqlite!.DatabaseSync(file);
     other.exec('begin immediate');
-    const waiting = store.claim('grant', claim);
-    await store.read('grant');
+    const settled: string[] = [];
+    const claimed = store.claim('grant', claim).then(({ outcome }) => settled.push(outcome));
+    const once = store.claimOnce('key', 'owner', 60_000).then(({ outcome }) => settled.push(`key ${outcome}`));
+    const read = store.read('grant').then((record) => settled.push(`read ${record!.state}`));
+    const closing = store.close().then(() => settled.push('closed'));
+    await read;
 
-    store.close();
+    other.exec('rollback');
+    await Promise.all([claimed, once, closing]);
 
-    await expect(waiting).rejects.toThrow('not open');
+    expect(settled).toEqual(['read idle', 'claimed', 'key claimed', 'closed']);
+    expect(other.prepare('select state from salesforce_grants').get()).toEqual({ state: 'presenting' });
+    other.close();
+  });
+
+  it('that is closed gives up with an error if another process does not let go of the lock, and is closed then', async () => {
+    const file = newFile();
+    const store = new SqliteTokenStore({ file });
+    await store.put('grant', login);
+    const other = new sqlite!.DatabaseSync(file);
+    other.exec('begin immediate');
+    const waiting = expect(store.claim('grant', claim)).rejects.toThrow('locked');
+
+    await store.close();
+
+    await waiting;
+    await expect(store.read('grant')).rejects.toThrow('is closed');
     other.exec('rollback');
     other.close();
+  });
+
+  it('that is closed refuses each operation from the call of close() on', async () => {
+    const store = new SqliteTokenStore({ file: newFile() });
+    await store.put('grant', login);
+    const refused = [
+      () => store.read('grant'),
+      () => store.put('grant', login),
+      () => store.claim('grant', claim),
+      () => store.logOut('grant', logOut),
+      () => store.claimOnce('key', 'owner', 60_000),
+      () => store.resolveClaim('key', 'owner', { result: 'result', keptMs: 60_000 }),
+      () => store.list()[Symbol.asyncIterator]().next(),
+      () => store.takeIdle({ idleMs: 0, takenMs: 60_000 })[Symbol.asyncIterator]().next(),
+      () => store.diagnose(),
+    ];
+    const expectRefusals = async (): Promise<void> => {
+      const answers = await Promise.allSettled(refused.map((call) => call()));
+      for (const answer of answers) expect(answer).toMatchObject({ status: 'rejected' });
+      for (const { reason } of answers as PromiseRejectedResult[]) {
+        expect(storeFailureOf(reason)).toMatchObject({ reason: expect.stringContaining('is closed') });
+      }
+    };
+
+    const closing = store.close();
+    await expectRefusals();
+    await closing;
+    await expectRefusals();
   });
 
   it('forgets what is over with later writes', async () => {
@@ -194,6 +264,6 @@ describeWithOwnSqlite('a SQLite file', () => {
     const listed: string[] = [];
     for await (const { grantId } of store.list()) listed.push(grantId);
     expect(listed).toEqual(['new']);
-    store.close();
+    await store.close();
   });
 });

@@ -12,11 +12,14 @@ const answerOfDisposition: Readonly<Record<TokenRequestError['disposition'], Ans
   inDoubt: 'lost',
 };
 
+/** A part of this package is loaded before the request is sent that needs the part. */
+const notSent: readonly string[] = ['ERR_SALESFORCE_UNREACHABLE', 'ERR_SALESFORCE_NOT_LOADED'];
+
 /** What an error of a token request says of the refresh token; anything that is not certain counts as lost. */
 export function answerOf(error: unknown): Answer {
   if (error instanceof TokenRequestError) return answerOfDisposition[error.disposition];
   if (isHostGone(error)) return 'host gone';
-  return isSalesforceAuthError(error) && error.code === 'ERR_SALESFORCE_UNREACHABLE' ? 'not sent' : 'lost';
+  return isSalesforceAuthError(error) && notSent.includes(error.code) ? 'not sent' : 'lost';
 }
 
 /** The pause Salesforce asked for, if it did. */

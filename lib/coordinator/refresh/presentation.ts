@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock';
 import type { SalesforceAuthError } from '../../errors';
+import { loaded } from '../../loaded';
 import type { Configuration } from '../../options/configuration';
 import { readIdentityUrl } from '../../salesforce/identity-url';
 import { TokenClient } from '../../token/client';
@@ -58,7 +59,7 @@ export class Presentation {
 
   /** An application without app tokens loads nothing of them. */
   async #askForAppToken(app: NonNullable<TokenSet['app']>, guard: SendGuard): Promise<TokenSet> {
-    const { requestAppToken } = await import('../../app/app-token');
+    const { requestAppToken } = await loaded(() => import('../../app/app-token'));
     const { baseUrl } = this.#tokens;
     return requestAppToken({ baseUrl, app }, this.#configuration, { clock: this.#clock, guard });
   }

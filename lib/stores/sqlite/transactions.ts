@@ -12,7 +12,9 @@ const busyCode = 5;
  */
 export class Transactions {
   readonly #database: Database;
+  readonly #underWay = new Set<Promise<unknown>>();
   #last: Promise<unknown> = Promise.resolve();
+  #isClosed = false;
 
   constructor(database: Database) {
     this.#database = database;
@@ -20,16 +22,31 @@ export class Transactions {
 
   /** In WAL mode, no writer holds up a reader, except while a file is opened or closed. */
   read<T>(work: () => T): Promise<T> {
-    return patiently(work, systemClock.monotonic());
+    if (this.#isClosed) return Promise.reject(closed());
+    return this.#noted(patiently(work, systemClock.monotonic()));
   }
 
   /** No other process comes between. `work` may run more than once; what it did before is taken back. */
   write<T>(work: () => T): Promise<T> {
+    if (this.#isClosed) return Promise.reject(closed());
     const since = systemClock.monotonic();
     // One at a time, so that many that wait do not ask for the lock in turn.
     const turn = this.#last.then(() => patiently(() => this.#once(work), since));
     this.#last = turn.catch(() => undefined);
-    return turn;
+    return this.#noted(turn);
+  }
+
+  /** Refuses what is asked from now on, and waits for what was asked before: no longer than for a locked file. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.allSettled(this.#underWay);
+  }
+
+  #noted<T>(work: Promise<T>): Promise<T> {
+    const over = (): void => void this.#underWay.delete(work);
+    this.#underWay.add(work);
+    work.then(over, over);
+    return work;
   }
 
   #once<T>(work: () => T): T {
@@ -63,6 +80,10 @@ async function patiently<T>(work: () => T, since: number): Promise<T> {
     }
     await pause(2 + Math.random() * 10);
   }
+}
+
+function closed(): Error {
+  return new Error('The SQLite store is closed, and its file is not open.');
 }
 
 function isBusy(error: unknown): boolean {

@@ -16,10 +16,10 @@ try {
     const labels = { organizationId: '00D', userId: '005', clientID: '3MVG9' };
     const first = new SqliteTokenStore({ file });
     assert.equal((await first.put('grant', { ...write, labels })).outcome, 'written');
-    first.close();
+    await first.close();
     const second = new SqliteTokenStore({ file });
     assert.equal((await second.read('grant')).payload, 'sealed');
-    second.close();
+    await second.close();
   } else {
     assert.throws(() => new SqliteTokenStore({ file }), { code: 'ERR_SALESFORCE_OPTION_INVALID', message: /22\.13/ });
   }

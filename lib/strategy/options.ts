@@ -88,8 +88,16 @@ export interface StrategyParts {
   receive?: ((login: FinishedLogin | RepeatedLogin) => unknown) | undefined;
 }
 
+/** The parts that the middleware hands over, or those of checked options. @throws SalesforceOptionError */
+export function strategyParts(given: StrategyOptions | StrategyParts): StrategyParts {
+  const { source } = ((given as unknown) ?? {}) as Partial<StrategyParts>;
+  return source instanceof ConfigurationSource
+    ? (given as StrategyParts)
+    : parseStrategyOptions(given as StrategyOptions);
+}
+
 /** Checks strategy options. @throws SalesforceOptionError */
-export function parseStrategyOptions(options: StrategyOptions): StrategyParts {
+function parseStrategyOptions(options: StrategyOptions): StrategyParts {
   if (typeof options !== 'object' || (options as object | null) === null) {
     throw invalid('options', 'an object with clientID, or with configuration: a function that gives it');
   }

@@ -103,7 +103,11 @@ function parseStrategyOptions(options: StrategyOptions): StrategyParts {
   }
   const { configuration, tenant } = options;
   const others = configuration === undefined ? clientOptions : tenantOptions;
-  checkNames(options, { ...others, ...strategyOptions }, 'SalesforceStrategy');
+  // An option that is undefined is left out.
+  const leftOut = Object.fromEntries(
+    Object.entries(tenantOptions).filter(([name]) => options[name as keyof typeof tenantOptions] === undefined),
+  );
+  checkNames(options, { ...others, ...leftOut, ...strategyOptions }, 'SalesforceStrategy');
   parseValues(tenantOptions, options);
   const { name, passReqToCallback } = parseValues(strategyOptions, options);
   const publicUrls = [options.publicUrl].flat();

@@ -222,3 +222,10 @@ it('options of the emulator refuse what is no plain object, and the emulator doe
     await expectRefusal(() => emulator.registerClient({ callbackURLs: [], policy: value as never }));
   }
 });
+
+it('SalesforceStrategy takes configuration and tenant that are undefined for left out', () => {
+  const options = { ...client, configuration: undefined, tenant: undefined };
+
+  expect(new SalesforceStrategy(options, verify).name).toBe('salesforce');
+  expect(() => new SalesforceStrategy({ ...client, tenant: () => 'x' } as never, verify)).toThrow("no option 'tenant'");
+});

@@ -203,7 +203,7 @@ describe('null is no value of an option:', () => {
   });
 
   it('while a clock needs all that a clock can do', async () => {
-    const { now } = systemClock;
+    const now = (): number => systemClock.now();
 
     await expectRefusal(() => salesforceAuth({ ...client, report: false, clock: { now } as never }));
     await salesforceAuth({ ...client, report: false, clock: systemClock }).close();

@@ -157,5 +157,5 @@ function settingsIn(policy: Partial<ClientPolicy>): Partial<ClientPolicy> {
   const settings = Object.entries(policy).filter(
     ([name, value]) => value !== undefined || defaultPolicies.legacy[name as keyof ClientPolicy] === undefined,
   );
-  return Object.fromEntries(settings) as Partial<ClientPolicy>;
+  return Object.fromEntries(settings);
 }

@@ -195,7 +195,7 @@ export function parseClientSecret(option: string, value: unknown): string | fals
 /** A list of texts, which may be empty. */
 export function optionalTexts(option: string, value: unknown): readonly string[] | undefined {
   const isList = Array.isArray(value) && value.every((each) => typeof each === 'string');
-  if (value === undefined || isList) return value as readonly string[] | undefined;
+  if (value === undefined || isList) return value;
   throw invalid(option, 'an array of strings');
 }
 

@@ -8,6 +8,7 @@ import { listen, listenBeside } from './listen';
 import { addUser, type EmulatorUser, type NewUser } from './org/users';
 import { parsePart } from '../options/names';
 import { emulatorOptions } from '../options/parts/emulator';
+import { newUserOptions } from '../options/parts/emulator-calls';
 import type { AppAge, ClientPolicy } from './policy';
 import { Provider } from './provider';
 import { walkLogin, type ScriptedLogin } from './scripted-login';
@@ -162,6 +163,12 @@ export interface Emulator {
   stop(): Promise<void>;
 }
 
+/** The given fields of a user. @throws SalesforceOptionError for a field that does not exist, or a wrong value */
+function checkedUser(user: NewUser): NewUser {
+  const fields = Object.entries(parsePart(newUserOptions, user, 'addUser()'));
+  return Object.fromEntries(fields.filter(([, value]) => value !== undefined));
+}
+
 /**
  * Starts an offline Salesforce: authorization and token endpoints with their pages, OpenID Connect, and a REST API with a few
  * records. All data is in memory, and all secrets are fake.
@@ -187,10 +194,9 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
   const { sessionTimeoutSeconds, queryBatchSize, redirectWith, app, maxRequests } = parsed;
   const provider = new Provider({
     ...{ sessionTimeoutSeconds, queryBatchSize, redirectWith, app, maxRequests, console: parsed.console },
-    containedAddresses: options.containedAddresses && new AddressList(options.containedAddresses),
+    containedAddresses: parsed.containedAddresses && new AddressList(parsed.containedAddresses),
   });
-  const { callbackURLs, clientID, host, apiPort } = parsed;
-  const { policy, clientSecret, certificate } = options;
+  const { callbackURLs, clientID, clientSecret, certificate, policy, host, apiPort } = parsed;
   provider.clients.register({ callbackURLs, policy, clientID, clientSecret, certificate });
   const named = host === undefined || host === '0.0.0.0' || host === '::' ? 'localhost' : host;
   const secure = parsed.https ? createCertificate([...new Set([named, 'localhost', '127.0.0.1', '::1'])]) : undefined;
@@ -234,7 +240,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     clock: provider.clock,
     logIn: (login) => walkLogin({ ca, ...credentialsOf(login), ...login }),
     logInTo: (app, login = {}) => logInTo(app, { ca, ...login, ...credentialsOf(login) }),
-    addUser: (user = {}) => addUser(provider, user),
+    addUser: (user = {}) => addUser(provider, checkedUser(user)),
     registerClient: (registration) => provider.clients.register(registration),
     rotateSecret: (clientID) => provider.clients.rotateSecret(clientID),
     replaceKey: (clientID, key) => {

@@ -76,7 +76,15 @@ type HandlerArguments = [req: Request, res: Parameters<RequestHandler>[1]];
 function takeCredentials(req: Request): PostedCredentials {
   const body: unknown = req.body;
   if (typeof body !== 'object' || body === null) return {};
+  if (Array.isArray(body)) {
+    req.body = {};
+    return {};
+  }
   const given = { ...body } as PostedCredentials;
-  delete (body as PostedCredentials)['password'];
+  if (!Reflect.deleteProperty(body, 'password')) {
+    // A frozen body keeps its password, so that a copy without it takes its place.
+    const { password: _password, ...rest } = given;
+    req.body = rest;
+  }
   return given;
 }

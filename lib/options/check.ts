@@ -93,6 +93,26 @@ export function checkFunction(option: string, value: unknown): void {
   if (value !== undefined && typeof value !== 'function') throw invalid(option, 'a function');
 }
 
+/**
+ * Whether a value can be an object of options. All options of a plain object are its own, so that none is overlooked. A list, a
+ * Map or an instance of a class could have none, and would be taken for options that were left out.
+ */
+export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  // Each realm has an `Object.prototype` of its own, and only that one inherits from nothing.
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+/** What a value is, without the value, which may be a secret. */
+export function kindOf(value: unknown): string {
+  if (value === undefined || value === null || typeof value === 'boolean') return String(value);
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value !== 'object') return `a ${typeof value}`;
+  const name = Object.prototype.toString.call(value).slice('[object '.length, -1);
+  return name === 'Object' ? 'an instance of a class' : `an object of the class ${name}`;
+}
+
 function shorten(text: string): string {
   return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 }

@@ -2,7 +2,7 @@ import { parseClientKeys, type ClientKey, type SigningKey } from '../client-auth
 import { defaultBaseUrl, parseBaseUrl, refuseOwnAddress } from '../salesforce/base-url';
 import { trustHosts, type TrustedHosts } from '../salesforce/hosts';
 import { parseApiHosts } from './api-hosts';
-import { invalid } from './check';
+import { invalid, isPlainObject } from './check';
 import type { FetchFunction } from './fetch-function';
 import { checkNames } from './names';
 import { clientOptions } from './parts/client';
@@ -151,7 +151,7 @@ export function parseClientOptions(
   const clientKeys = parseClientKeys(options.clientKey);
   const given = { own: [values.callbackURL, ...publicUrls], allowedHosts };
   refuseOwnAddress('baseUrl', options.baseUrl, given);
-  const baseUrl = parseBaseUrl(options.baseUrl ?? defaultBaseUrl, allowedHosts);
+  const baseUrl = parseBaseUrl(options.baseUrl === undefined ? defaultBaseUrl : options.baseUrl, allowedHosts);
   const organizations = parseOrganizations(options.organizations, given);
   return Object.freeze({
     // One by one: what is given, such as the private key of clientKey, must not be shown with the configuration.
@@ -193,7 +193,7 @@ function parseOrganizations(
   given: { own: readonly unknown[]; allowedHosts: readonly string[] },
 ): Readonly<Record<string, string>> {
   if (value === undefined) return {};
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (!isPlainObject(value)) {
     throw invalid(
       'organizations',
       "an object of base URLs by name, for instance { sandbox: 'https://test.salesforce.com' }",

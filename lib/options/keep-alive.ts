@@ -1,4 +1,4 @@
-import { invalid } from './check';
+import { invalid, isPlainObject } from './check';
 import { defaultIdleLimitSeconds, keepAliveOptions } from './parts/refresh';
 import { parseValues } from './spec';
 
@@ -51,10 +51,10 @@ export function parseKeepAlive(
   value: unknown,
   { isOnByDefault, idleLimitSeconds }: KeepAliveCircumstances,
 ): KeepAliveSettings | undefined {
-  const given: unknown = value ?? isOnByDefault;
+  const given = value === undefined ? isOnByDefault : value;
   if (given === false) return undefined;
-  if (given !== true && (typeof given !== 'object' || given === null)) {
-    throw invalid('refresh.keepAlive', 'true, false or an object');
+  if (given !== true && !isPlainObject(given)) {
+    throw invalid('refresh.keepAlive', 'true, false or an object of options such as { jobs: true }');
   }
   const { afterSeconds = nearEndOf(idleLimitSeconds ?? defaultIdleLimitSeconds), ...rest } = parseValues(
     keepAliveOptions,

@@ -1,6 +1,6 @@
 import { SalesforceOptionError } from '../errors';
-import { invalid } from './check';
-import { parseValues, type Parsed, type Part } from './spec';
+import { invalid, isPlainObject, kindOf } from './check';
+import { parseValues, type OptionSpec, type Parsed, type Part } from './spec';
 import { closest, edits, mostEdits, wordsIn, type Candidate } from './spelling';
 
 /** Other libraries' and Salesforce's own names for our options; a spelling distance alone would not find them. */
@@ -37,13 +37,21 @@ export function parsePart<P extends Part>(part: P, given: object, what: string, 
 
 /**
  * Refuses an option that does not exist, so that a misspelt one is not silently without effect. Options inside of an option
- * are looked at, too, and one in the wrong place is told the right one.
+ * are looked at, too, and one in the wrong place is told the right one. What is no plain object is refused, since nothing in it
+ * would be an option: a guard with such options would let everyone in.
  *
  * @param what the function that takes the options, with its parentheses
  * @throws SalesforceOptionError `ERR_SALESFORCE_OPTION_INVALID` with the closest known name
  */
-export function checkNames(given: object, known: Part, what: string): void {
+export function checkNames(given: unknown, known: Part, what: string): void {
   refuseRequest(given, what);
+  if (!isPlainObject(given)) {
+    throw new SalesforceOptionError(
+      'ERR_SALESFORCE_OPTION_INVALID',
+      'options',
+      `${what} takes its options in a plain object such as { name: value }; it got ${kindOf(given)}.`,
+    );
+  }
   const place = unknownIn(given, known, []);
   if (!place) return;
   const option = pathOf(place);
@@ -64,18 +72,25 @@ function pathOf(place: Place): string {
   return place.join('.').replaceAll('.[', '[');
 }
 
-/** The first place that has no option. What is no object is left to the check of its value. */
-function unknownIn(given: unknown, known: Part, above: Place): Place | undefined {
-  if (typeof given !== 'object' || given === null) return undefined;
-  const isList = Array.isArray(given);
-  for (const [name, value] of Object.entries(given) as [string, unknown][]) {
-    const place = [...above, isList ? `[${name}]` : name];
-    if (!isList && !Object.hasOwn(known, name)) return place;
-    const inside = isList ? known : known[name]?.options;
-    const found = inside && unknownIn(value, inside, place);
+/** The first place that has no option. */
+function unknownIn(given: Readonly<Record<string, unknown>>, known: Part, above: Place): Place | undefined {
+  for (const [name, value] of Object.entries(given)) {
+    const place = [...above, name];
+    if (!Object.hasOwn(known, name)) return place;
+    const found = unknownInside(value, known[name] as OptionSpec, place);
     if (found) return found;
   }
   return undefined;
+}
+
+/** The same inside of an option. A value that is no object of options is left to the check of the value. */
+function unknownInside(value: unknown, spec: Pick<OptionSpec, 'options' | 'isList'>, place: Place): Place | undefined {
+  const { options, isList = false } = spec;
+  if (!options) return undefined;
+  if (isPlainObject(value)) return unknownIn(value, options, place);
+  if (!isList || !Array.isArray(value)) return undefined;
+  const found = value.map((each, index) => unknownInside(each, { options }, [...place, `[${index}]`]));
+  return found.find((one) => one !== undefined);
 }
 
 /** The group that a place is in, and the names in this group. */
@@ -118,8 +133,8 @@ function placesIn(names: Part, above: Place): Place[] {
 }
 
 /** A function that is mounted without its parentheses, as in `app.use(salesforceAuth)`, gets a request from Express. */
-function refuseRequest(given: object, what: string): void {
-  const { method, headers } = given as { method?: unknown; headers?: unknown };
+function refuseRequest(given: unknown, what: string): void {
+  const { method, headers } = (given ?? {}) as { method?: unknown; headers?: unknown };
   if (typeof method !== 'string' || typeof headers !== 'object') return;
   throw invalid(what.replace('()', ''), `called when it is mounted: write ${what}, with the parentheses`);
 }

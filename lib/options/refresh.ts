@@ -1,5 +1,5 @@
 import type { LostAnswerPolicy, RefreshSettings } from '../coordinator/settings';
-import { invalid } from './check';
+import { invalid, isPlainObject } from './check';
 import { parseKeepAlive, type KeepAliveOptions, type KeepAliveSettings } from './keep-alive';
 import { refreshOptions } from './parts/refresh';
 import { parseValues } from './spec';
@@ -49,9 +49,7 @@ export function parseRefresh(
   hasLastingGrants: boolean,
 ): { settings: RefreshSettings; keepAlive: KeepAliveSettings | undefined } {
   const given = value === undefined ? {} : value;
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    throw invalid('refresh', 'an object of options such as { waitMs: 5000 }');
-  }
+  if (!isPlainObject(given)) throw invalid('refresh', 'an object of options such as { waitMs: 5000 }');
   const { idleLimitSeconds, keepAlive, ...settings } = parseValues(refreshOptions, given, 'refresh.');
   const isOnByDefault = hasLastingGrants && idleLimitSeconds !== undefined;
   return {

@@ -1,4 +1,5 @@
-import { checkFunction, invalid, oneOf, optionalBoolean, optionalText, wholeNumber } from './check';
+import type { Clock } from '../clock';
+import { checkFunction, invalid, isPlainObject, oneOf, optionalBoolean, optionalText, wholeNumber } from './check';
 
 /** What is known of an option. The checks, and the tables of the documentation, follow from it. */
 export interface OptionSpec<T = unknown> {
@@ -13,6 +14,8 @@ export interface OptionSpec<T = unknown> {
   readonly parse?: (option: string, value: unknown) => T;
   /** The options inside, if it is an object of options. Their names are checked with those around them. */
   readonly options?: Part;
+  /** Whether an array of such objects may be given, too. */
+  readonly isList?: boolean;
 }
 
 /** The options of one part, by name. */
@@ -82,9 +85,7 @@ export function group<P extends Part>(options: P, example: string): Omit<Kind<Pa
     options,
     values: 'object',
     parse: (option, value = {}) => {
-      if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-        return parseValues(options, value, `${option}.`);
-      }
+      if (isPlainObject(value)) return parseValues(options, value, `${option}.`);
       throw invalid(option, `an object of options such as ${example}`);
     },
   };
@@ -122,6 +123,20 @@ export function callbackOrFalse<T>(signature: string, fallback: string): Kind<T 
     parse: (option, value) => (value === false ? false : parse(option, value)),
   };
 }
+
+/** A source of time. */
+export const clock: Kind<Clock | undefined> & Pick<OptionSpec, 'text'> = {
+  values: '`Clock`',
+  default: "the machine's",
+  text: 'Source of time, for tests',
+  parse: (option, value) => {
+    const given = value as Partial<Clock> | null | undefined;
+    if (given === undefined) return undefined;
+    const names = ['now', 'monotonic', 'setTimer'] as const;
+    if (names.every((name) => typeof given?.[name] === 'function')) return given as Clock;
+    throw invalid(option, 'an object with the functions now, monotonic and setTimer');
+  },
+};
 
 /** A path below the application's root. */
 export function path(option: string, value: unknown): string | undefined {

@@ -1,5 +1,5 @@
 import { isLoopback, parseUrl } from '../salesforce/hosts';
-import { checkCopied, invalid, oneOf } from './check';
+import { checkCopied, invalid, isPlainObject, oneOf } from './check';
 
 /**
  * What Salesforce asks the user, `prompt` on the wire.
@@ -88,7 +88,7 @@ export function parseAllowedHosts(option: string, value: unknown): readonly stri
 /** Parameters that the login does not set itself. */
 export function parseAuthorizationParams(option: string, value: unknown): Readonly<Record<string, string>> {
   if (value === undefined) return {};
-  if (typeof value !== 'object' || value === null || !Object.values(value).every((text) => typeof text === 'string')) {
+  if (!isPlainObject(value) || !Object.values(value).every((text) => typeof text === 'string')) {
     throw invalid(option, 'an object of strings');
   }
   const reserved = Object.keys(value).find((name) => reservedParams.has(name));

@@ -88,14 +88,26 @@ export interface StrategyParts {
   receive?: ((login: FinishedLogin | RepeatedLogin) => unknown) | undefined;
 }
 
+/** The parts that the middleware hands over, or those of checked options. @throws SalesforceOptionError */
+export function strategyParts(given: StrategyOptions | StrategyParts): StrategyParts {
+  const { source } = ((given as unknown) ?? {}) as Partial<StrategyParts>;
+  return source instanceof ConfigurationSource
+    ? (given as StrategyParts)
+    : parseStrategyOptions(given as StrategyOptions);
+}
+
 /** Checks strategy options. @throws SalesforceOptionError */
-export function parseStrategyOptions(options: StrategyOptions): StrategyParts {
+function parseStrategyOptions(options: StrategyOptions): StrategyParts {
   if (typeof options !== 'object' || (options as object | null) === null) {
     throw invalid('options', 'an object with clientID, or with configuration: a function that gives it');
   }
   const { configuration, tenant } = options;
   const others = configuration === undefined ? clientOptions : tenantOptions;
-  checkNames(options, { ...others, ...strategyOptions }, 'SalesforceStrategy');
+  // An option that is undefined is left out.
+  const leftOut = Object.fromEntries(
+    Object.entries(tenantOptions).filter(([name]) => options[name as keyof typeof tenantOptions] === undefined),
+  );
+  checkNames(options, { ...others, ...leftOut, ...strategyOptions }, 'SalesforceStrategy');
   parseValues(tenantOptions, options);
   const { name, passReqToCallback } = parseValues(strategyOptions, options);
   const publicUrls = [options.publicUrl].flat();

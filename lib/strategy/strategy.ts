@@ -16,7 +16,7 @@ import { answerOf, refuse, repeated, settleRequest, type Actions } from './actio
 import {
   checkCallOptions,
   checkVerify,
-  parseStrategyOptions,
+  strategyParts,
   type AuthenticateOptions,
   type StrategyOptions,
   type StrategyParts,
@@ -93,7 +93,7 @@ export class SalesforceStrategy extends OAuth2Strategy {
   /** @internal */
   constructor(parts: StrategyParts);
   constructor(options: StrategyOptions | StrategyParts, verify?: unknown) {
-    const parts = 'source' in options ? options : parseStrategyOptions(options);
+    const parts = strategyParts(options);
     if (!parts.receive) checkVerify(verify, parts.passReqToCallback);
     const { fixed } = parts.source;
     const endpoints = endpointsOf(fixed?.baseUrl ?? defaultBaseUrl);

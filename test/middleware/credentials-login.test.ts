@@ -106,6 +106,32 @@ describe('a login with username and password', () => {
     expect(bodies).toEqual([{ username: right.username, returnTo: '/me' }]);
   });
 
+  it.each<[string, (body: object) => object, number, object]>([
+    ['frozen', (body) => Object.freeze(body), 200, { username: right.username }],
+    ['a list', (body) => [body], 400, {}],
+  ])('leaves no password in a body that is %s', async (_what, change, status, left) => {
+    const bodies: unknown[] = [];
+    const emulator = await startTestEmulator();
+    const { browser } = await startApp({
+      emulator,
+      policy: enabled,
+      options: { baseUrl: emulator.siteUrl },
+      routes: (routes, salesforce) => {
+        routes.use('/login', express.json() as never, (req, res, next) => {
+          req.body = change(req.body as object);
+          res.once('finish', () => bodies.push(req.body));
+          next();
+        });
+        routes.post('/login', salesforce.credentialsLogin());
+      },
+    });
+
+    const answer = await browser().post('/login').send(right);
+
+    expect(answer.status).toBe(status);
+    expect(bodies).toEqual([left]);
+  });
+
   it('works for a public client', async () => {
     const { browser } = await start({ clientSecret: false });
     const tab = browser();

@@ -1,8 +1,9 @@
 import { X509Certificate, type JsonWebKey } from 'node:crypto';
 import { randomText } from '../org/ids';
 import { AddressList } from './addresses';
-import { checkNames } from '../../options/names';
-import { policyOptions } from '../../options/parts/emulator';
+import { checkNames, parsePart } from '../../options/names';
+import { parsePolicy, policyOptions } from '../../options/parts/emulator';
+import { keyOptions, registrationOptions } from '../../options/parts/emulator-calls';
 import { defaultPolicies, type AppAge, type ClientPolicy } from '../policy';
 
 /** An app that is registered with the emulator. */
@@ -69,25 +70,26 @@ export class Clients {
   /**
    * Adds an app. Unlike at Salesforce, the app works at once and not after ten minutes.
    *
-   * @throws TypeError if a callback URL, the certificate or an address of the policy is invalid
+   * @throws TypeError if an option does not exist or has a wrong value, such as a URL, the certificate or a switch
    */
   register(registration: ClientRegistration): EmulatorClient {
+    parsePart(registrationOptions, registration, 'registerClient()');
     for (const url of registration.callbackURLs) {
       const problem = callbackProblem(url);
       if (problem !== undefined) throw new TypeError(`The callback URL "${url}" ${problem}`);
     }
-    checkPolicy('registerClient()', registration.policy);
+    const policy = settingsIn(registration.policy ?? {});
     const isPublic = registration.clientSecret === false;
     const client: EmulatorClient = {
       clientID: registration.clientID ?? `3MVG9__fake__${randomText(40)}`,
-      clientSecret: isPublic ? '' : registration.clientSecret || fakeSecret(),
+      clientSecret: registration.clientSecret === false ? '' : (registration.clientSecret ?? fakeSecret()),
       callbackURLs: [...registration.callbackURLs],
       policy: {
         ...defaultPolicies[registration.app ?? this.#defaultApp],
         ...(isPublic
           ? { requireSecretForWebServerFlow: false, requireSecretForRefreshTokenFlow: false, requirePkce: true }
           : {}),
-        ...registration.policy,
+        ...policy,
         ...(registration.scopes ? { assignedScopes: [...registration.scopes] } : {}),
       },
       publicKey: registration.publicKey ?? publicKeyOf(registration.certificate),
@@ -100,9 +102,11 @@ export class Clients {
     return this.list.find((client) => client.clientID === clientID);
   }
 
-  /** @throws TypeError if no app has this id, or a setting is locked */
-  setPolicy(clientID: string, changes: Partial<ClientPolicy>): void {
-    checkPolicy('setPolicy()', changes);
+  /** @throws TypeError if no app has this id, a setting is locked, or a switch does not exist or has a wrong value */
+  setPolicy(clientID: string, given: Partial<ClientPolicy>): void {
+    checkNames(given, policyOptions, 'setPolicy()');
+    parsePolicy('policy', given);
+    const changes = settingsIn(given);
     const { policy } = this.#get(clientID);
     const isLocked = policy.locked && changes.locked !== false;
     const refused = lockedSwitches.find((name) => isLocked && name in changes && changes[name] !== policy[name]);
@@ -123,6 +127,7 @@ export class Clients {
 
   /** @throws TypeError if no app has this id, or the certificate is invalid */
   replaceKey(clientID: string, key: Pick<ClientRegistration, 'publicKey' | 'certificate'>): void {
+    parsePart(keyOptions, key, 'replaceKey()');
     Object.assign(this.#get(clientID), { publicKey: key.publicKey ?? publicKeyOf(key.certificate) });
   }
 
@@ -142,9 +147,15 @@ function publicKeyOf(certificate: string | undefined): JsonWebKey | undefined {
   }
 }
 
-/** @throws TypeError if a switch does not exist, or an address is invalid */
-function checkPolicy(what: string, policy: Partial<ClientPolicy> = {}): void {
-  checkNames(policy, policyOptions, what);
-  const { refreshTokenIPAllowlist } = policy;
-  if (refreshTokenIPAllowlist) new AddressList(refreshTokenIPAllowlist);
+/**
+ * The settings that are given. A setting that always has a value is left out if it is undefined.
+ *
+ * @throws TypeError if an address is invalid
+ */
+function settingsIn(policy: Partial<ClientPolicy>): Partial<ClientPolicy> {
+  if (policy.refreshTokenIPAllowlist) new AddressList(policy.refreshTokenIPAllowlist);
+  const settings = Object.entries(policy).filter(
+    ([name, value]) => value !== undefined || defaultPolicies.legacy[name as keyof ClientPolicy] === undefined,
+  );
+  return Object.fromEntries(settings);
 }

@@ -11,6 +11,7 @@ export const loginOptions = {
   loginHint: { ...clientLoginOptions.loginHint, default: "`login_hint` of the query, else the configuration's" },
   scope: { ...clientOptions.scope, default: 'that of the configuration' },
   baseUrl: {
+    parse: optionalText,
     values: 'URL',
     default: "`org` of the query, else the configuration's",
     text: "Must be on a trusted host, since it receives the client secret. Of Salesforce's own hosts: `login.`, `test.` or `*.my.salesforce.com`, without a path",
@@ -45,6 +46,7 @@ export const logoutOptions = {
     text: 'End all sessions of the user, not only this one',
   },
   organization: {
+    parse: optionalText,
     values: 'organization or grant id',
     default: '`organization` of the query, else all',
     text: "Log out of the session's logins of one organization only, by its id or by grant id",
@@ -125,6 +127,7 @@ export const appOptions = {
   user: { ...text(), default: 'none: the "Run As" user', text: 'Username to act as, by JWT bearer' },
   tenant: { ...text(), text: 'Whose client it is, if `configuration` has tenants' },
   baseUrl: {
+    parse: optionalText,
     values: 'URL',
     default: 'that of the configuration',
     text: 'Where the token is asked for; a trusted host. If your users log in at `https://login.salesforce.com`, name the My Domain here',
@@ -141,6 +144,7 @@ export const appOptions = {
 const givenTokenOptions = {
   refreshToken: { values: 'string', default: 'required', text: 'The refresh token, as Salesforce sent it' },
   baseUrl: {
+    parse: optionalText,
     values: 'URL',
     default: 'that of the client',
     text: 'The login host, My Domain or site the token came from; a trusted host',
@@ -163,6 +167,7 @@ export const sessionAdoptionOptions = {
   ...givenTokenOptions,
   refreshToken: { ...givenTokenOptions.refreshToken, default: 'required, unless there is `grantId`' },
   grantId: {
+    parse: optionalText,
     values: 'string',
     default: 'none',
     text: 'A grant that `tokens.adopt()` made, in place of `refreshToken`',

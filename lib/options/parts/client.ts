@@ -91,6 +91,7 @@ export const clientOptions = {
     wire: '`client_assertion`',
     text: 'A private key instead of a secret; two while the key is changed. See [client-keys.md](../guide/client-keys.md)',
     options: clientKeyOptions,
+    isList: true,
   },
   callbackURL: {
     values: 'URL, or a path',

@@ -5,7 +5,18 @@ import { isOrganizationId, toId18 } from '../../salesforce/ids';
 import type { TokenStore } from '../../stores/store';
 import { invalid } from '../check';
 import type { ConfigurationFunction, TenantFunction } from '../source';
-import { callback, callbackOrFalse, flag, group, path, text, type OptionSpec, type Parsed, type Part } from '../spec';
+import {
+  callback,
+  callbackOrFalse,
+  clock,
+  flag,
+  group,
+  path,
+  text,
+  type OptionSpec,
+  type Parsed,
+  type Part,
+} from '../spec';
 import { refreshOptions } from './refresh';
 
 /** Paths of the mounted routes. */
@@ -146,7 +157,7 @@ export const staticOptions = {
     text: 'How tokens are refreshed: times, bounds, and what happens on a bad day',
     options: refreshOptions,
   },
-  clock: { values: '`Clock`', default: "the machine's", text: 'Source of time, for tests' },
+  clock,
 } as const satisfies Part;
 
 function route(fallback: string | false): Required<Pick<OptionSpec<string | false>, 'values' | 'default' | 'parse'>> {

@@ -1,5 +1,5 @@
-import { invalid, wholeNumber } from '../check';
-import { flag, parseValues, whole, type Parsed, type Part } from '../spec';
+import { invalid, isPlainObject, wholeNumber } from '../check';
+import { clock, flag, parseValues, whole, type Parsed, type Part } from '../spec';
 
 const dayMs = 24 * 60 * 60 * 1000;
 
@@ -12,8 +12,6 @@ const maxHolders = {
   ...whole('sessions', 1_000, [1, 10_000]),
   text: 'How many sessions the store knows of one grant; see [below](#holders)',
 };
-
-const clock = { values: '`Clock`', default: "the machine's", text: 'Source of time, for tests' };
 
 /** The longest time that a timer of Node.js keeps. */
 const longestTimerMs = 24 * dayMs;
@@ -104,6 +102,6 @@ function required(
 
 function parseReplicas(option: string, value: unknown): Parsed<typeof waitReplicasOptions> | undefined {
   if (value === undefined) return undefined;
-  if (typeof value !== 'object' || value === null) throw invalid(option, 'an object with replicas and timeoutMs');
+  if (!isPlainObject(value)) throw invalid(option, 'an object with replicas and timeoutMs');
   return parseValues(waitReplicasOptions, value, `${option}.`);
 }

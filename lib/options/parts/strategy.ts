@@ -1,5 +1,5 @@
 import { invalid } from '../check';
-import { flag, text, type Part } from '../spec';
+import { clock, flag, text, type Part } from '../spec';
 import { loginOptions } from './calls';
 import { clientLoginOptions, clientOptions } from './client';
 
@@ -10,6 +10,7 @@ export const strategyOptions = {
     values: 'boolean, or a function',
     default: '`false`',
     text: 'Load no profile; a function decides it, as in passport-oauth2',
+    parse: parseSkip,
   },
   publicUrl: { values: 'as above', default: 'from the request', text: "The application's address as browsers see it" },
   name: { ...text('salesforce'), text: 'The name Passport knows the strategy by' },
@@ -20,7 +21,7 @@ export const strategyOptions = {
   },
   state: { values: '`true`', default: 'always on', text: 'Accepted for compatibility', parse: parseState },
   pkce: { values: "`true` or `'S256'`", default: 'always S256', text: 'Accepted for compatibility', parse: parsePkce },
-  clock: { values: '`Clock`', default: "the machine's", text: 'Source of time, for tests' },
+  clock,
 } as const satisfies Part;
 
 /** What a call of `passport.authenticate('salesforce', …)` can set. */
@@ -60,6 +61,12 @@ export const passportOptions: Part = Object.fromEntries(
     'userProperty',
   ].map((name) => [name, { values: 'any', default: "Passport's", text: "Passport's own" }]),
 );
+
+function parseSkip(option: string, value: unknown): void {
+  if (typeof value !== 'function' && value !== undefined && typeof value !== 'boolean') {
+    throw invalid(option, 'true, false or a function');
+  }
+}
 
 function parseState(option: string, value: unknown): void {
   if (value !== undefined && value !== true) {

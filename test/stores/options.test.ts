@@ -35,7 +35,7 @@ describe('a mistake in the options of a store', () => {
     ['MemoryTokenStore', { retention: 5 }, 'Did you mean'],
     ['MemoryTokenStore', { sweepInterval: 60_000 }, "Did you mean 'sweepIntervalMs'?"],
     ['MemoryTokenStore', { nonsense: 1 }, 'Known are: sweepIntervalMs, retentionMs, maxHolders, clock.'],
-    ['MemoryTokenStore', { clock: {} }, 'MemoryTokenStore.clock must be a clock'],
+    ['MemoryTokenStore', { clock: {} }, 'MemoryTokenStore.clock must be an object with the functions'],
     ['RedisTokenStore', { keyPrefix: 'app:' }, "RedisTokenStore() has no option 'keyPrefix'. Did you mean 'prefix'?"],
     ['RedisTokenStore', { waitReplica: {} }, "Did you mean 'waitReplicas'?"],
     [

@@ -457,7 +457,7 @@ describe('keepAlive', () => {
   });
 
   it.each([
-    [1, 'refresh.keepAlive must be true, false or an object.'],
+    [1, 'refresh.keepAlive must be true, false or an object of options such as'],
     [{ after: 3 }, "no option 'refresh.keepAlive.after'."],
     [{ afterSecond: 3 }, "Did you mean 'refresh.keepAlive.afterSeconds'?"],
     [{ afterSeconds: 0 }, 'refresh.keepAlive.afterSeconds must be a whole number from 1 to 315360000.'],

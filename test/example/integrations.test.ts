@@ -1,3 +1,4 @@
+/** @tier all */
 import { once } from 'node:events';
 import request from 'supertest';
 import WebSocket from 'ws';

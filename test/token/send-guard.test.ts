@@ -1,4 +1,7 @@
-/** @again newest-node */
+/**
+ * @tier all
+ * @again newest-node
+ */
 import { subscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { createServer, request as httpRequest, type Server } from 'node:http';

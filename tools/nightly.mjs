@@ -15,7 +15,8 @@ const commands = {
   herd: 'npm run herd',
   shutdowns: 'npm run shutdowns',
   properties: 'npm test -- test/security',
-  load: 'npm run load',
+  'load on Redis': 'npm run load -- --write',
+  'load on PostgreSQL': 'npm run load -- --store postgres --write',
   'mutation of the checks': 'npm run mutation -- checks',
   'mutation of the coordinator': 'npm run mutation -- coordinator',
 };

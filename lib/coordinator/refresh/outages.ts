@@ -48,8 +48,7 @@ const withoutAnswer: readonly Answer[] = ['not carried out', 'not sent', 'host g
  * waits for do not all come when an outage is over.
  *
  * While a host is in trouble, one grant tries on behalf of all others. Afterwards the refresh of each token from before the outage
- * is as much later as the outage was long. So the load on Salesforce is the usual one. A token that has probably ended does not
- * wait.
+ * is as much later as the outage was long, which spreads the load on Salesforce. A token that has probably ended does not wait.
  */
 export class Outages {
   readonly #clock: Clock;

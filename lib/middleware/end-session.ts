@@ -24,7 +24,7 @@ export class EndSession {
     this.#core = core;
   }
 
-  /** The logout of the current user's organization; undefined if there is none, or if it is not known in time. */
+  /** The logout of the current user's organization. Undefined if the organization has no logout, or does not answer in time. */
   async urlFor(req: Request): Promise<string | undefined> {
     const { coordinator, options } = this.#core;
     const entry = entryOf(req, options.session);

@@ -62,7 +62,7 @@ export interface GrantOptions {
   idKey?: string | undefined;
   /**
    * Read grants that are stored in the clear although there are `encryptionKeys`: for the time in which encryption is being
-   * switched on. Default false, since whoever can write to the store could plant such a grant.
+   * switched on. Default false, since a person who can write to the store could plant such a grant.
    */
   acceptUnencrypted?: boolean | undefined;
 }

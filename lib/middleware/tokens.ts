@@ -59,7 +59,7 @@ export class Tokens {
     return client as GrantClient & { accessToken: string; instanceUrl: string };
   }
 
-  /** Looks a grant up without refreshing it; undefined if there is none. */
+  /** Looks a grant up without refreshing it. Returns undefined if the grant does not exist. */
   async find(grant: string | GrantOwnerQuery): Promise<GrantSummary | undefined> {
     const found = await this.#core.coordinator.access.open(await this.#idOf(grant));
     return found && this.#summary(found.record);

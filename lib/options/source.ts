@@ -1,4 +1,5 @@
 import type { Request } from 'express';
+import { BoundedMap } from '../bounded-map';
 import { isSalesforceAuthError, SalesforceAuthError } from '../errors';
 import { answerNow, invalid } from './check';
 import { keyOfClient, parseConfiguration, type ClientOptions, type Configuration } from './configuration';
@@ -29,7 +30,7 @@ const maxRemembered = 1_000;
 /** Where configurations come from: fixed options, or a function that is asked anew each time. */
 export class ConfigurationSource {
   readonly #resolve: (context: ConfigurationContext) => Promise<Configuration>;
-  readonly #remembered = new Map<string, Configuration>();
+  readonly #remembered = new BoundedMap<string, Configuration>(maxRemembered);
   /** The configuration, if it is fixed. */
   readonly fixed: Configuration | undefined;
 
@@ -101,15 +102,7 @@ export class ConfigurationSource {
   }
 
   #remember(configuration: Configuration): void {
-    const key = keyOfClient(configuration);
-    this.#remembered.delete(key);
-    this.#remembered.set(key, configuration);
-    if (this.#remembered.size > maxRemembered) {
-      for (const oldest of this.#remembered.keys()) {
-        this.#remembered.delete(oldest);
-        break;
-      }
-    }
+    this.#remembered.set(keyOfClient(configuration), configuration);
   }
 }
 

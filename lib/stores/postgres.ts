@@ -197,7 +197,7 @@ export class PostgresTokenStore implements TokenStore {
     );
   }
 
-  /** Carries out an operation on one grant. Undefined if there is none. */
+  /** Carries out an operation on one grant. Returns undefined if the grant does not exist. */
   async #step(name: keyof Statements, values: unknown[]): Promise<Row | undefined> {
     const [row] = await this.#rows(name, values);
     if (row) assertKnown(row);

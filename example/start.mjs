@@ -104,7 +104,7 @@ async function createOfflineApp() {
       },
       {
         emulator,
-        // The emulator is not still working on a request whose answer was lost, so nobody has to wait for that.
+        // The emulator is not still working on a request whose answer was lost, so no request has to wait for that.
         refresh: { drainMs: 1000 },
         expire: async ({ user }) => emulator.expireAccessTokens({ userId: user.userId }),
       },

@@ -16,7 +16,7 @@ const idleMs = 25 * 24 * 60 * minuteMs;
  * Runs one scenario and counts the requests to Salesforce and to the store for each minute.
  *
  * Each grant is used at random points in time, on a random process. If `loginMinutes` is short, all users log in together.
- * Further `idleGrants` are used by nobody: their users logged in over the last 25 days, and keep-alive refreshes them.
+ * Further `idleGrants` are never used: their users logged in over the last 25 days, and keep-alive refreshes them.
  */
 async function simulate({ grants, idleGrants = 0, processes, minutes, loginMinutes, usesPerMinute, ...rest }) {
   const { outage, deploy, latencyMs } = rest;

@@ -21,8 +21,8 @@ export interface GrantView {
   quietUntil: number;
   /** Until when the token is served although a refresh is due, since Salesforce is left alone; on the monotonic clock. */
   turnAt: number;
-  /** When this process last handed a token of the grant out, on the monotonic clock; -Infinity if it has not. */
-  usedAt: number;
+  /** Whether the token is known to be in use; see `refresh/uses.ts`. */
+  isInUse: boolean;
   /** When the next try is allowed. */
   nextTryAt: number;
   /** Milliseconds after the reading from which on a refresh is due in the background. */
@@ -93,7 +93,7 @@ export function viewOf(record: GrantRecord, tokens: TokenSet, clock: Clock): Gra
     aloneUntil: now,
     quietUntil: now,
     turnAt: now,
-    usedAt: -Infinity,
+    isInUse: false,
     nextTryAt: now + backoffInMs,
     softInMs: isEnded || softInMs === null ? Infinity : softInMs,
     hardInMs: isEnded ? overInMs : (hardInMs ?? Infinity),
@@ -116,17 +116,17 @@ export interface DueTimes {
   dueAt: number;
   /** When they end, or are presumed to. */
   endsAt: number;
-  /** How long this process has not handed them out. */
-  idleMs: number;
+  /** Whether they are known to be in use; see `refresh/uses.ts`. */
+  isInUse: boolean;
 }
 
-export function dueTimesOf({ readAt, record, softInMs, hardInMs, usedAt }: GrantView, clock: Clock): DueTimes {
+export function dueTimesOf({ readAt, record, softInMs, hardInMs, isInUse }: GrantView): DueTimes {
   const { monotonic } = readAt;
   return {
     since: monotonic - record.tokensAgeMs,
     dueAt: monotonic + softInMs,
     endsAt: monotonic + hardInMs,
-    idleMs: clock.monotonic() - usedAt,
+    isInUse,
   };
 }
 

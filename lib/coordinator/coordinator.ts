@@ -15,6 +15,8 @@ import { refreshed } from './refresh/first-use';
 import { Outages } from './refresh/outages';
 import { Rotation } from './refresh/rotation';
 import { RotationTurn } from './refresh/rotation-turn';
+import { Turns } from './refresh/turns';
+import { Uses } from './refresh/uses';
 import { requestOf } from './refresh/verdict';
 import type { RefreshReason } from './refresh/run';
 import type { GivenParts } from './parts';
@@ -44,6 +46,7 @@ export class TokenCoordinator {
   readonly #access: GrantAccess;
   readonly #attempts = new Map<string, { generation: string | undefined; tokens: Promise<TokenSet> }>();
   readonly #closing: AbortController;
+  readonly #turns: Turns;
   /** Fresh tokens that were refused, for the parts beside the coordinator. */
   readonly refusals: Refusals;
 
@@ -59,6 +62,8 @@ export class TokenCoordinator {
     const rotation = new Rotation(parts.clock);
     const turn = new RotationTurn({ store: parts.store, access: this.#access }, rotation);
     const outages = new Outages(parts.clock);
+    const uses = new Uses({ store: parts.store, access: this.#access });
+    this.#turns = new Turns({ clock: parts.clock, outages, uses });
     this.#parts = { ...deps, access: this.#access, background, outages, rotation, turn };
   }
 
@@ -156,14 +161,16 @@ export class TokenCoordinator {
     const ageMs = ageOf(view, clock);
     const isAlone = clock.monotonic() < view.aloneUntil;
     const isAccepted = !view.isRefused && !isUnwanted;
+    const isRefreshing = (): boolean => this.#attempts.has(grantId);
     if (isAccepted && (ageMs < view.hardInMs || (isAlone && ageMs < view.overInMs))) {
-      if (ageMs >= view.softInMs && !this.#waitsForTurn(key, view)) {
+      if (ageMs >= view.softInMs && (isRefreshing() || !this.#turns.waitsInUse(view))) {
         this.#refreshInBackground(key, view, { rejected: undefined, cause: 'soft', found });
       }
       // The view is older than the question: the store did not answer, and memory did.
       return this.#serve(view, view.isStale ? 'stale' : found ? 'store' : 'memory');
     }
-    if (isAccepted && view.overInMs === Infinity && this.#waitsForTurn(key, view)) return this.#serve(view, 'stale');
+    if (isAccepted && !isRefreshing() && (await this.#turns.waitsPastEnd(view)) && !isRefreshing())
+      return this.#serve(view, 'stale');
     try {
       // The time the store took counts towards the time that a request waits.
       const patience = { waitMs: waitMs ?? settings.waitMs, since: startedAt };
@@ -259,19 +266,8 @@ export class TokenCoordinator {
   }
 
   #serve(view: GrantView, from: ServedFrom): TokenSet {
-    view.usedAt = this.#parts.clock.monotonic();
     this.#parts.events.served(view.record.grantId, from);
     return view.tokens;
-  }
-
-  /** Whether a grant whose access token works leaves Salesforce alone for now, in an outage or after it. */
-  #waitsForTurn({ grantId }: GrantKey, view: GrantView): boolean {
-    const { clock, outages } = this.#parts;
-    const waitMs = this.#attempts.has(grantId) ? 0 : outages.waitInMs(grantId, view);
-    if (waitMs === 0) return false;
-    view.turnAt = clock.monotonic() + waitMs;
-    view.isStale = true;
-    return true;
   }
 
   #refreshInBackground(key: GrantKey, view: GrantView, reason: RefreshReason): void {

@@ -102,7 +102,8 @@ export class GrantAccess {
     const view = viewOf(record, tokens, this.#parts.clock);
     const known = this.#cache.get(record.grantId);
     if (this.hasSeenNewer(record)) view.newestVersion = known?.newestVersion ?? record.version;
-    if (known?.record.generation === record.generation) view.usedAt = known.usedAt;
+    if (known?.record.generation === record.generation && known.record.version === record.version)
+      view.isInUse = known.isInUse;
     this.#cache.set(record.grantId, view);
     return view;
   }

@@ -97,7 +97,8 @@ export interface TokenStore {
 
   /**
    * Takes a key for one owner. Among all callers of all processes, the first gets `claimed` and the others get `taken`. A login
-   * callback takes its authorization code like this, since Salesforce must see a code once.
+   * callback takes its authorization code like this, since Salesforce must see a code once. Around an outage, processes tell
+   * each other like this which tokens are in use.
    *
    * - The owner that asks again gets `claimed` again, because its reply may have been lost; once it has stored a result, it
    *   gets `taken` as all others do.

@@ -36,7 +36,7 @@ describe('the turn of a grant', () => {
   }
 
   /** A token that was stored before the outage, ends long after it, and is in use. */
-  const before = { since: 500_000, endsAt: 5_000_000, idleMs: 0 };
+  const before = { since: 500_000, endsAt: 5_000_000, isInUse: true };
 
   it.each([
     ['before the outage', 999_999, 0],
@@ -91,19 +91,18 @@ describe('the turn of a grant', () => {
     expect(outages.turnInMs(tokens, { ...before, dueAt: 1_010_000 })).toBe(0);
   });
 
-  it('comes at the presumed end of the token, if the token was idle for its life', () => {
+  it('comes at the presumed end of the token, if the token is not in use', () => {
     const { outages } = afterOutage();
     const due = { since: 500_000, dueAt: 1_050_000, endsAt: 1_120_000 };
 
-    expect(outages.turnInMs(tokens, { ...due, idleMs: 600_000 })).toBe(20_000);
-    expect(outages.turnInMs(tokens, { ...due, idleMs: Infinity })).toBe(20_000);
-    expect(outages.turnInMs(tokens, { ...due, idleMs: 500_000 })).toBe(50_000);
-    expect(outages.turnInMs(tokens, { ...due, endsAt: 1_090_000, idleMs: Infinity })).toBe(0);
+    expect(outages.turnInMs(tokens, { ...due, isInUse: false })).toBe(20_000);
+    expect(outages.turnInMs(tokens, { ...due, isInUse: true })).toBe(50_000);
+    expect(outages.turnInMs(tokens, { ...due, endsAt: 1_090_000, isInUse: false })).toBe(0);
   });
 
   it('comes half a life after the presumed end at the latest', () => {
     const { outages } = afterOutage();
-    const due = { since: 900_000, dueAt: 1_090_000, endsAt: 1_095_000, idleMs: 0 };
+    const due = { since: 900_000, dueAt: 1_090_000, endsAt: 1_095_000, isInUse: true };
 
     expect(outages.turnInMs(tokens, due)).toBe(90_000);
     expect(outages.turnInMs(tokens, { ...due, since: 990_000 })).toBe(47_500);
@@ -137,7 +136,7 @@ describe('the turn of a grant', () => {
     clock.advanceMs(14 * hour);
     outages.note(tokens, 'first', 'tokens');
 
-    const due = { since: start - minute, dueAt: start + 14 * hour, endsAt: start + 20 * hour, idleMs: 0 };
+    const due = { since: start - minute, dueAt: start + 14 * hour, endsAt: start + 20 * hour, isInUse: true };
     expect(outages.turnInMs(tokens, due)).toBeLessThanOrEqual(4_000);
   });
 });
@@ -318,21 +317,6 @@ describe('two users, one of whom meets an outage', () => {
       expect(await get(other)).not.toBe(otherOld);
     },
   );
-
-  it('has the other one keep a token whose end is presumed, until its turn', async () => {
-    const { world, get, other, otherOld, during, requestsOfOther } = await outage(
-      5_000 * second,
-      3_000 * second,
-      false,
-    );
-
-    expect([during, requestsOfOther]).toEqual([otherOld, 0]);
-    expect(await get(other)).toBe(otherOld);
-    await world.elapse(600 * second);
-    expect(await get(other)).toBe(otherOld);
-    await world.elapse(1_200 * second);
-    expect(await get(other)).not.toBe(otherOld);
-  });
 
   it('gives the other one a new token at once, if its token is refused', async () => {
     const { get, other, otherOld } = await outage(5_000 * second, 3_000 * second, false);

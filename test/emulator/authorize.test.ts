@@ -82,7 +82,12 @@ describe('GET /services/oauth2/authorize', () => {
       'invalid_request',
       'code challenge method not supported',
     ],
-    ['a nobody with immediate', { immediate: 'true' }, 'immediate_unsuccessful', 'immediate unsuccessful'],
+    [
+      'a browser without a login, with immediate',
+      { immediate: 'true' },
+      'immediate_unsuccessful',
+      'immediate unsuccessful',
+    ],
   ])('sends %s back to the app as an error', async (_, params, error, description) => {
     const url = await firstRedirect(params);
 

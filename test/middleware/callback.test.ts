@@ -72,7 +72,7 @@ describe('a callback that is no answer to a login', () => {
     expect(emulator.requests.filter(({ path }) => path.endsWith('/token'))).toHaveLength(1);
   });
 
-  it("is refused in another person's browser, which would log it in as somebody else", async () => {
+  it("is refused in another person's browser, which would log that person in as another user", async () => {
     const emulator = await startTestEmulator();
     const { browser } = await startApp({ emulator });
     const [attacker, victim] = [browser(), browser()];

@@ -82,7 +82,7 @@ async function refused(
   return browser.get(callback.pathname + callback.search).set('Accept', accept);
 }
 
-describe.each([4, 5] as const)('an error nobody handles, on Express %d', (major) => {
+describe.each([4, 5] as const)('an error that no handler takes, on Express %d', (major) => {
   it('is a page a user can read, without what only the operator should see', async () => {
     const answer = await refused(await start({ major }));
 

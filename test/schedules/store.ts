@@ -51,9 +51,11 @@ export function storeOf(world: World, process: Process): TokenStore {
         if (outcome.outcome === 'loggedOut') world.ended(release.generation);
         return outcome;
       }),
-    claimOnce: (key, owner, lifeMs) => through('claimOnce', () => store.claimOnce!(key, owner, lifeMs)),
-    resolveClaim: (key, owner, resolution) =>
-      through('resolveClaim', () => store.resolveClaim!(key, owner, resolution)),
+    ...(store.claimOnce && {
+      claimOnce: (key, owner, lifeMs) => through('claimOnce', () => store.claimOnce!(key, owner, lifeMs)),
+      resolveClaim: (key, owner, resolution) =>
+        through('resolveClaim', () => store.resolveClaim!(key, owner, resolution)),
+    }),
     list: (filter) => store.list(filter),
     takeIdle: (query) => store.takeIdle!(query),
   };

@@ -74,7 +74,7 @@ export class Outages {
     const pauseInMs = this.pauseInMs(view.tokens, grantId);
     // Only an end that is presumed may pass meanwhile.
     if (view.overInMs !== Infinity) return Math.min(pauseInMs, Math.max(0, view.hardInMs - ageOf(view, this.#clock)));
-    return pauseInMs === 0 ? this.turnInMs(view.tokens, dueTimesOf(view, this.#clock)) : pauseInMs;
+    return pauseInMs === 0 ? this.turnInMs(view.tokens, dueTimesOf(view)) : pauseInMs;
   }
 
   /** How long a grant leaves a host alone that does not answer, in milliseconds. 0 if it may try. */
@@ -89,16 +89,25 @@ export class Outages {
   }
 
   /** How long a grant waits for its turn after an outage, in milliseconds. 0 if it may refresh. */
-  turnInMs(tokens: TokenSet, { since, dueAt, endsAt, idleMs }: DueTimes): number {
+  turnInMs(tokens: TokenSet, { since, dueAt, endsAt, isInUse }: DueTimes): number {
     const known = this.#hosts.get(hostOf(tokens));
     if (!known || known.trouble) return 0;
     const now = this.#clock.monotonic();
     const turn = turnOf({ since, dueAt }, known.outages.filter(isRemembered(now)));
-    const lifeMs = endsAt - since;
-    // Salesforce ends a session that is idle for its whole life. A session in use outlives its presumed end.
-    const isInUse = idleMs + (turn - dueAt) < lifeMs;
-    const latestAt = isInUse ? endsAt + lifeMs / 2 : endsAt;
+    // A session in use outlives its presumed end, by as long as the use was after the token was stored: by more than half of
+    // its life, since no refresh becomes due before that.
+    const latestAt = isInUse ? endsAt + (endsAt - since) / 2 : endsAt;
     return Math.max(0, Math.min(turn, latestAt) - now);
+  }
+
+  /** Whether the host of these tokens does not answer at this moment. */
+  isOn(tokens: TokenSet): boolean {
+    return this.#hosts.get(hostOf(tokens))?.trouble !== undefined;
+  }
+
+  /** Whether a grant would wait for its turn if its token were in use. */
+  hasTurn(view: GrantView): boolean {
+    return this.turnInMs(view.tokens, { ...dueTimesOf(view), isInUse: true }) > 0;
   }
 
   #failed(host: string, grantId: string): void {

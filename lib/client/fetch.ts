@@ -4,7 +4,7 @@ import { isSalesforceAuthError, systemCode } from '../errors';
 import { loaded } from '../loaded';
 import type { TokenSet } from '../token/types';
 import { isMoved, movedTo } from './moved';
-import { isBelow, isReplayable, orSendAgain, send, sendAgain, type RefusalRules } from './send';
+import { atOrigin, isBelow, isReplayable, orSendAgain, send, sendAgain, type RefusalRules } from './send';
 
 /** Bodies of a 401 that is not about the age of the token; a refresh would be answered with the same again. */
 const notExpiry = [
@@ -40,7 +40,7 @@ export async function salesforceFetch(
     isHopeless: ({ accessToken }) => coordinator.refusals.has(key.grantId, accessToken),
     other: (rejected) => ({ rejected }),
     // At the instance of the new tokens: an organization can have moved meanwhile.
-    urlWith: ({ instanceUrl }) => new URL(url.pathname + url.search, instanceUrl),
+    urlWith: ({ instanceUrl }) => atOrigin(instanceUrl, url),
   };
   const answer = await send(coordinator, url, init, tokens).catch((error: unknown): Failure => ({ error }));
   if (isAway(answer, tokens.instanceUrl)) {

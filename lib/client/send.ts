@@ -9,6 +9,11 @@ export function isBelow(url: URL, origin: string): boolean {
   return url.href.startsWith(`${new URL(origin).origin}/`);
 }
 
+/** The path of a URL at another origin. Not resolved: a path such as `//host/x` would name another host. */
+export function atOrigin(origin: string, { pathname, search }: URL): URL {
+  return new URL(`${new URL(origin).origin}${pathname}${search}`);
+}
+
 /** Sends a request with an access token. */
 export async function send(
   coordinator: TokenCoordinator,

@@ -159,6 +159,52 @@ describe('an access token', () => {
     expect(trap.requests).toEqual([]);
   });
 
+  /** Paths that a visitor's text can make of a path: on the instance, and a URL of another host if resolved once more. */
+  const pathsOf = ({ host }: URL): string[] => [
+    `/.//${host}/x`,
+    `/services/data/../..//${host}/x`,
+    `/services/data/v62.0/sobjects/${decodeURIComponent('..%2F..%2F..%2F..%2F')}/${host}/x`,
+    `.//${host}/x`,
+  ];
+
+  it('goes to the instance only, if the organization has moved', async () => {
+    const trap = await startTrap();
+    for (const [index] of pathsOf(new URL(trap.url)).entries()) {
+      const { client, emulator } = await loggedIn();
+      await client.getAccessToken();
+      const to = emulator.moveInstance();
+      const path = pathsOf(new URL(trap.url))[index]!;
+
+      const answer = await client.fetch(path);
+
+      expect([path, answer.url]).toEqual([path, `${to}//${new URL(trap.url).host}/x`]);
+    }
+    expect(trap.requests).toEqual([]);
+  });
+
+  it('goes to the instance only, if its first answer is a refusal', async () => {
+    const trap = await startTrap();
+    for (const path of pathsOf(new URL(trap.url))) {
+      const sent: string[] = [];
+      const { client, emulator } = await loggedIn({
+        options: {
+          fetch: (url, init) => {
+            if (!url.endsWith('/x')) return fetch(url, init);
+            return sent.push(url) === 1
+              ? Promise.resolve(Response.json([{ errorCode: 'INVALID_SESSION_ID' }], { status: 401 }))
+              : fetch(url, init);
+          },
+        },
+      });
+
+      await client.fetch(path);
+
+      const expected = `${emulator.url}//${new URL(trap.url).host}/x`;
+      expect([path, sent]).toEqual([path, [expected, expected]]);
+    }
+    expect(trap.requests).toEqual([]);
+  });
+
   it('goes to the instance only, with random paths', async () => {
     const { client, emulator } = await loggedIn();
     const before = emulator.requests.length;

@@ -1,6 +1,6 @@
 import { BoundedMap } from '../bounded-map';
 import type { TokenCoordinator } from '../coordinator/coordinator';
-import { SalesforceAuthError } from '../errors';
+import { requiresLogin, SalesforceAuthError } from '../errors';
 import { salesforceApiError } from './api-error';
 
 /** How long an instance's newest version is remembered, in milliseconds: Salesforce has three releases a year. */
@@ -30,7 +30,13 @@ export function apiVersionOf(coordinator: TokenCoordinator, { instanceUrl, fetch
   asked.set(coordinator, instances);
   const now = coordinator.clock.monotonic();
   const known = instances.get(instanceUrl);
-  if (known && now - known.at < rememberedMs) return known.version;
+  if (known && now - known.at < rememberedMs) {
+    // The login of the user who asked may have ended. That says nothing of this user's login.
+    return known.version.catch((error: unknown) => {
+      if (requiresLogin(error)) return apiVersionOf(coordinator, { instanceUrl, fetch });
+      throw error;
+    });
+  }
   const version = ask(fetch);
   const entry = { version, at: now };
   instances.set(instanceUrl, entry);

@@ -21,8 +21,8 @@ export interface GrantView {
   quietUntil: number;
   /** Until when the token is served although a refresh is due, since Salesforce is left alone; on the monotonic clock. */
   turnAt: number;
-  /** Whether the token is known to be in use; see `refresh/uses.ts`. */
-  isInUse: boolean;
+  /** Whether the token is in use, or undefined if this process does not know; see `refresh/uses.ts`. */
+  isInUse: boolean | undefined;
   /** When the next try is allowed. */
   nextTryAt: number;
   /** Milliseconds after the reading from which on a refresh is due in the background. */
@@ -93,7 +93,7 @@ export function viewOf(record: GrantRecord, tokens: TokenSet, clock: Clock): Gra
     aloneUntil: now,
     quietUntil: now,
     turnAt: now,
-    isInUse: false,
+    isInUse: undefined,
     nextTryAt: now + backoffInMs,
     softInMs: isEnded || softInMs === null ? Infinity : softInMs,
     hardInMs: isEnded ? overInMs : (hardInMs ?? Infinity),
@@ -126,7 +126,7 @@ export function dueTimesOf({ readAt, record, softInMs, hardInMs, isInUse }: Gran
     since: monotonic - record.tokensAgeMs,
     dueAt: monotonic + softInMs,
     endsAt: monotonic + hardInMs,
-    isInUse,
+    isInUse: isInUse === true,
   };
 }
 

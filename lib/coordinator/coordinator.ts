@@ -169,8 +169,12 @@ export class TokenCoordinator {
       // The view is older than the question: the store did not answer, and memory did.
       return this.#serve(view, view.isStale ? 'stale' : found ? 'store' : 'memory');
     }
-    if (isAccepted && !isRefreshing() && (await this.#turns.waitsPastEnd(view)) && !isRefreshing())
-      return this.#serve(view, 'stale');
+    if (isAccepted && !isRefreshing() && (await this.#turns.waitsPastEnd(view)) && !isRefreshing()) {
+      // The store may have been asked meanwhile, and the token been refused or replaced.
+      const newer = this.#takeOther(key, not);
+      if (newer) return newer;
+      if (!view.isRefused) return this.#serve(view, 'stale');
+    }
     try {
       // The time the store took counts towards the time that a request waits.
       const patience = { waitMs: waitMs ?? settings.waitMs, since: startedAt };

@@ -97,8 +97,8 @@ const askedOf: Record<StoreOperation, string> = {
   list: 'list grants',
   takeIdle: 'find idle grants',
   reseal: 'encrypt a grant anew',
-  claimOnce: 'find out who came first',
-  resolveClaim: 'store the result of a login or a turn',
+  claimOnce: 'claim a login callback, a turn or a use',
+  resolveClaim: 'store the result of a login callback or a turn',
 };
 
 /** The token store did not answer. */

@@ -50,11 +50,18 @@ export async function markLogin(core: AuthContext, { req, res }: Visit, returnTo
           ? 'size'
           : undefined,
   };
-  if (mark.cookieProblem !== undefined)
+  // express-session has an option `proxy` of its own, which no request shows.
+  const mayBeSent = mark.cookieProblem === 'secure' && isForwardedHttps(req);
+  if (mark.cookieProblem !== undefined && !mayBeSent)
     core.options.reporter.warn('ERR_SALESFORCE_LOGIN_LOOP', cookieProblems[mark.cookieProblem]);
+  requestsThatKeepIt.add(req);
   const isSecure = addresses.isSecure(req);
   const value = await keys.seal(subject, JSON.stringify(mark));
   res.cookie(cookieName(cookie, isSecure), value, { ...cookieOptions(isSecure), maxAge: windowMs });
+}
+
+function isForwardedHttps(req: Request): boolean {
+  return /^\s*https\s*(?:,|$)/i.test(req.get('x-forwarded-proto') ?? '');
 }
 
 interface Visit {
@@ -70,8 +77,12 @@ export function forgetMarkIfServed(core: AuthContext, req: Request, res: Respons
   if (!hasMark(req)) return;
   onHeaders(res, () => {
     const isServed = res.statusCode < 400 || loginsInUse.has(req);
-    if (!isServed || loginsThatFailed.has(req) || !entryOf(req, core.options.session)) return;
-    clearMark(core, req, res);
+    if (!isServed || requestsThatKeepIt.has(req)) return;
+    try {
+      if (entryOf(req, core.options.session)) clearMark(core, req, res);
+    } catch {
+      // A function of the application failed, such as `tenant`. An error in here could reach no handler. The mark ends by itself.
+    }
   });
 }
 
@@ -98,8 +109,8 @@ export function noteUse(req: Request): void {
 /** Requests that got past a guard, of a login that is marked. */
 const loginsInUse = new WeakSet<Request>();
 
-/** Requests that were sent to the login. Their status does not show that the earlier login works. */
-const loginsThatFailed = new WeakSet<Request>();
+/** Requests that were sent to the login, or set the mark themselves. Their status does not show that the login works. */
+const requestsThatKeepIt = new WeakSet<Request>();
 
 /**
  * Notes that a request needs a login, and checks whether a login for the same page has just succeeded.
@@ -113,7 +124,7 @@ export async function checkLoginLoop(
   returnTo: string,
   cause?: unknown,
 ): Promise<void> {
-  loginsThatFailed.add(req);
+  requestsThatKeepIt.add(req);
   if (cause === undefined && entryOf(req, core.options.session)) return;
   const mark = await readMark(core, req);
   if (mark?.page !== pageOf(core, req, returnTo)) return;

@@ -1,6 +1,7 @@
 import type { Request, Response } from 'express';
 import { SalesforceAuthError } from '../errors';
 import { moveParameter, type MovedLogin } from '../login/move';
+import { isCallback } from '../login/request';
 import type { AuthenticateOptions } from '../strategy/options';
 import { holdersOf } from './create-session';
 import type { AuthContext } from './context';
@@ -13,7 +14,7 @@ import { sendProblem } from './problem';
 import { safeReturnTo } from './return-to';
 import { entriesOf, requireSession } from './session';
 import { hasSilentFailed, noteSilentFailure } from './silent-login';
-import { isFramed, isFromOwnPage, isPrefetch, isScript } from './visit';
+import { isFramed, isFromOwnPage, isLedByAnotherSite, isPrefetch, isScript } from './visit';
 
 /** What a login handler can set; what it leaves out comes from the request's query or the configuration. */
 export interface LoginOptions extends Pick<
@@ -84,6 +85,8 @@ export async function startLogin(core: AuthContext, options: LoginOptions, { req
     sendFramed(res, here);
     return;
   }
+  // Its code is not presented, since its tokens would be lost.
+  if (isCallback(req)) throw loginExpected();
   requireSession(req);
   const intent = await core.intents.read(req);
   const moved = await core.moves.read(req);
@@ -200,10 +203,6 @@ async function ask(
     ],
     links,
   });
-}
-
-function isLedByAnotherSite(req: Request): boolean {
-  return /^(?:cross|same)-site$/.test(req.get('sec-fetch-site') ?? '');
 }
 
 /** The login route was opened with the parameters of a callback. */

@@ -13,16 +13,14 @@ const callbacks = new WeakMap<Application, Map<string, AuthContext>>();
  * @returns a function that gives the error for a request of such an application
  */
 export function conflictCheck(core: AuthContext): (req: Request) => SalesforceAuthError | undefined {
-  let last: Application | undefined;
-  let conflict: SalesforceAuthError | undefined;
+  const checked = new WeakMap<Application, SalesforceAuthError | undefined>();
   return (req) => {
     const { app } = req as { app?: Application };
-    // Nearly always the application of the previous request, or none.
-    if (!app || app === last) return conflict;
-    last = app;
+    if (!app || checked.has(app)) return app && checked.get(app);
     warnOfSharedEntry(req, core);
     const { callback } = core.options.routes;
-    conflict = callback === false ? undefined : register(app, req.baseUrl + callback, core);
+    const conflict = callback === false ? undefined : register(app, req.baseUrl + callback, core);
+    checked.set(app, conflict);
     return conflict;
   };
 }

@@ -6,11 +6,17 @@ import type { AuthContext } from './context';
 import { RequestAccess, RequestLogin, wrongOrganization, type Access, type SalesforceLogin } from './logins';
 import { entriesOf, entryOf, requireSession, type SessionEntry } from './session';
 import { logOutSession, meant, switchTo } from './session-logins';
+import { canAskSilently } from './silent-login';
 import type { SalesforceUser } from './user';
 import { mountPathOf } from './visit';
 
 /** What `req.salesforce` can do whether or not a user is logged in. */
 interface Common extends Access {
+  /**
+   * Whether a redirect to `salesforce.login({ silent: true })` can end with a login. False for five minutes after a silent login
+   * has failed in this browser, if the user is logged in, if a link of another site led here, and for anything but a page.
+   */
+  readonly canLogInSilently: boolean;
   /** Id of the user's grant, for jobs. */
   readonly grantId: string | undefined;
   /** All logins of this session, the current one first; there is more than one after a login with `add`. */
@@ -133,6 +139,10 @@ export class RequestSalesforce extends RequestAccess implements Common {
 
   get isAuthenticated(): boolean {
     return this.entry !== undefined;
+  }
+
+  get canLogInSilently(): boolean {
+    return !this.isAuthenticated && canAskSilently(this.#core, this.#req);
   }
 
   get user(): SalesforceUser | undefined {

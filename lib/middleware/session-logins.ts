@@ -7,9 +7,11 @@ import { isOrganizationId, toId18 } from '../salesforce/ids';
 import type { AuthContext } from './context';
 import {
   entriesOf,
+  isSessionEnded,
   isSessionStillInStore,
   removeEntries,
   renewSession,
+  requireSession,
   saveSession,
   stateOf,
   stateWith,
@@ -47,7 +49,7 @@ export function meant(entries: readonly SessionEntry[], which: string): SessionE
 /**
  * Logs a session out, of all its logins or of those meant. What has ended is recorded, even if the store failed for the rest.
  *
- * @throws SalesforceAuthError `ERR_SALESFORCE_TOKEN_STORE`, `ERR_SALESFORCE_SESSION_STORE`
+ * @throws SalesforceAuthError `ERR_SALESFORCE_TOKEN_STORE`, `ERR_SALESFORCE_SESSION_STORE`, `ERR_SALESFORCE_SESSION_MISSING`
  */
 export async function logOutSession(
   { options, grants }: AuthContext,
@@ -55,6 +57,8 @@ export async function logOutSession(
   { everywhere = false, organization }: LogoutRequest,
 ): Promise<void> {
   const { session, keepSessionInfo } = options;
+  // Without a session it is not known who is to be logged out.
+  if (!isSessionEnded(req)) requireSession(req);
   if (req.res?.headersSent === false) setCookies(req.res, withoutEnded(req));
   const over = writtenEntriesOf(req, session).filter(({ holder }) => session.ended.has(holder));
   if (over.length > 0) removeEntries(req, session, over);

@@ -288,6 +288,12 @@ export function sessionReadError(req: Request, error: unknown): SalesforceAuthEr
   return sessionStore === undefined || sessionOf(req) ? undefined : sessionStoreFailed('read', error);
 }
 
+/** Whether the application has ended the session of this request itself: by `destroy()`, or by null with cookie-session. */
+export function isSessionEnded(req: Request): boolean {
+  const { session, sessionStore } = req as { session?: unknown; sessionStore?: unknown };
+  return session === null || (session === undefined && sessionStore !== undefined);
+}
+
 /** The session middleware ran, and there is no session. */
 function noSessionMade({ originalUrl }: Request): SalesforceAuthError {
   return new SalesforceAuthError(

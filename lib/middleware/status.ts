@@ -3,7 +3,7 @@ import { healthOf } from '../coordinator/health';
 import { idleUntilOf } from '../coordinator/keep-alive';
 import { errorFrom, SalesforceAuthError } from '../errors';
 import type { AuthContext } from './context';
-import { entriesOf, entryOf, leaveSessionAsItIs, type SessionEntry } from './session';
+import { entriesOf, entryOf, leaveSessionAsItIs, requireSession, type SessionEntry } from './session';
 import type { SalesforceUser } from './user';
 import { isCrossSite } from './visit';
 
@@ -59,6 +59,7 @@ export function statusRoute(core: AuthContext): RequestHandler {
 
 async function statusOf(core: AuthContext, req: Request): Promise<Status> {
   const { session } = core.options;
+  requireSession(req);
   const current = entryOf(req, session)?.holder;
   const all = await Promise.all(
     entriesOf(req, session).map((entry) => loginStatusOf(core, entry, entry.holder === current)),

@@ -66,6 +66,11 @@ export function isFromOwnPage(req: Request, addresses: Addresses): boolean {
   return origin !== undefined && isOwnOrigin(req, origin, addresses);
 }
 
+/** Whether another site led the browser here, as fetch metadata tell. It counts for a whole chain of redirects. */
+export function isLedByAnotherSite(req: Request): boolean {
+  return /^(?:cross|same)-site$/.test(req.get('sec-fetch-site') ?? '');
+}
+
 /** The path of the page that led here, if that page is one of this application. */
 export function ownPageOf(req: Request, addresses: Addresses): string | undefined {
   const url = parseUrl(req.get('referer') ?? '');

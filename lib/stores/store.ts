@@ -109,7 +109,7 @@ export interface TokenStore {
    * Optional, together with {@link TokenStore.resolveClaim}. A store for one process needs both as well.
    *
    * @param key any text of at most 500 characters; keys of claims and ids of grants are independent of each other
-   * @param owner random name of the request
+   * @param owner name of the caller, random unless any of several callers may have the key
    */
   claimOnce?(key: string, owner: string, lifeMs: number): Promise<OneTimeClaimOutcome>;
 

@@ -5,6 +5,7 @@ import { begin, type LoginContext } from '../login/begin';
 import { LoginClaims } from '../login/claims';
 import { responseOf, setCookies } from '../login/cookies';
 import { finish, type FinishedLogin, type ProvenLogin } from '../login/finish';
+import { isCallback } from '../login/request';
 import { LoginMoves } from '../login/move';
 import { loadProfile, type SalesforceProfile } from '../login/profile';
 import { Transactions } from '../login/transactions';
@@ -138,8 +139,7 @@ export class SalesforceStrategy extends OAuth2Strategy {
       redirect: this.redirect.bind(this),
       error: this.error.bind(this),
     };
-    const isCallback = ['code', 'error', 'state'].some((name) => req.query[name] !== undefined);
-    const run = isCallback ? this._end(req, options, actions) : this._begin(req, options, actions);
+    const run = isCallback(req) ? this._end(req, options, actions) : this._begin(req, options, actions);
     run.catch((error: unknown) => {
       settleRequest(req, () => refuse(error, actions));
     });

@@ -65,7 +65,7 @@ describe('a view of a record', () => {
       aloneUntil: 500,
       quietUntil: 500,
       turnAt: 500,
-      isInUse: false,
+      isInUse: undefined,
       nextTryAt: 3_500,
       softInMs: 60_000,
       hardInMs: 90_000,

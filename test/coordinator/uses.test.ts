@@ -12,7 +12,7 @@ const down: Trouble = { reply: { status: 503, headers: {}, text: '' } };
 /** What the store does with the claims of tokens, and how often it was asked for one. */
 interface Claims {
   asked: number;
-  set: (trouble: 'none' | 'fails' | 'hangs') => void;
+  set: (trouble: 'none' | 'fails' | 'hangs' | 'slow') => void;
 }
 
 function storeWithClaims(clock: ManualClock): { store: MemoryTokenStore; claims: Claims } {
@@ -24,6 +24,7 @@ function storeWithClaims(clock: ManualClock): { store: MemoryTokenStore; claims:
     claims.asked += 1;
     if (state === 'fails') throw new Error('connection lost');
     if (state === 'hangs') await new Promise(() => undefined);
+    if (state === 'slow') await new Promise<void>((resolve) => clock.setTimer(2 * second, resolve));
     return claimOnce(...given);
   };
   return { store, claims };
@@ -34,6 +35,8 @@ interface Scene {
   claims: Claims;
   /** The token that a user gets from a process. */
   get: (process: number) => Promise<string>;
+  /** The token that the user gets who says that Salesforce's API has refused the first one. */
+  refuse: (process: number) => Promise<string>;
   /** Lets the time since the login become so many seconds. */
   until: (seconds: number) => Promise<void>;
   /** The outage ends, and both processes see so. */
@@ -45,7 +48,7 @@ interface Scene {
  * A user of two processes, whose token lives two hours: its refresh becomes due after 90 to 108 minutes. From 5,000 s on,
  * Salesforce does not answer, as both processes learn from another user's requests.
  */
-async function outage({ hasClaims = true } = {}): Promise<Scene> {
+async function outage({ hasClaims = true, isCertain = false } = {}): Promise<Scene> {
   const clock = new ManualClock();
   const { store, claims } = storeWithClaims(clock);
   if (!hasClaims) Object.assign(store, { claimOnce: undefined, resolveClaim: undefined });
@@ -54,7 +57,7 @@ async function outage({ hasClaims = true } = {}): Promise<Scene> {
     processes: 2,
     isPublic: false,
     rotates: true,
-    isCertain: false,
+    isCertain,
     onLostAnswer: 'wait' as const,
     options,
   };
@@ -95,7 +98,8 @@ async function outage({ hasClaims = true } = {}): Promise<Scene> {
     await world.elapse(130 * second);
     await try_();
   };
-  return { world, claims, get, until, recover, old: old! };
+  const refuse = async (index: number): Promise<string> => (await after([of(index, user, old)]))[0]!;
+  return { world, claims, get, refuse, until, recover, old: old! };
 }
 
 describe('after an outage, a token past its presumed end', () => {
@@ -149,6 +153,35 @@ describe('after an outage, a token past its presumed end', () => {
     expect(claims.asked - before).toBe(1);
   });
 
+  it('is asked about once, however often its refresh fails afterwards', async () => {
+    const { world, claims, get, until, recover, old } = await outage();
+    await until(7_800);
+    await recover();
+    const before = claims.asked;
+    // The client is refused, so the token endpoint works and no token comes.
+    world.trouble = () => ({ reply: { status: 400, headers: {}, text: '{"error":"invalid_client_id"}' } });
+
+    for (let request = 0; request < 10; request++) expect(await get(0)).toBe(old);
+
+    expect(claims.asked - before).toBe(1);
+  });
+
+  it('is not served after it was refused, while another request waits for the store', async () => {
+    const { world, claims, get, until, recover, old, refuse } = await outage();
+    await until(6_900);
+    await get(1);
+    await until(7_800);
+    await recover();
+    claims.set('slow');
+
+    const waiting = get(0);
+    const refused = refuse(0);
+    await world.elapse(20 * second);
+
+    expect(await refused).not.toBe(old);
+    expect(await waiting).toBe(await refused);
+  });
+
   it.each(['fails', 'hangs'] as const)('is refreshed, if the store %s when it is asked', async (trouble) => {
     const { world, claims, get, until, recover, old } = await outage();
     await until(6_900);
@@ -182,6 +215,16 @@ describe('after an outage, a token past its presumed end', () => {
     expect(await get(0)).toBe(old);
     expect(await get(1)).not.toBe(old);
   });
+});
+
+it('writes no note of a token that ends at a certain time', async () => {
+  const { claims, get, until } = await outage({ isCertain: true });
+  await until(5_500);
+
+  await get(0);
+  await get(1);
+
+  expect(claims.asked).toBe(0);
 });
 
 it('asks the store for no claim of a token without an outage', async () => {

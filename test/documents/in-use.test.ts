@@ -373,6 +373,19 @@ const runs: Readonly<Record<string, readonly Run[]>> = {
       },
     },
   ],
+  'docs/guide/faq.md': [
+    {
+      use: async ({ browser, logIn }) => {
+        const open = () => browser.get('/shop').set({ Accept: 'text/html', 'Sec-Fetch-Site': 'same-origin' });
+        const asked = await open();
+        expect(asked.headers['location']).toBe('/silent?returnTo=/shop');
+        const { headers } = await browser.get('/silent?returnTo=/shop').set('Sec-Fetch-Site', 'same-origin');
+        expect(headers['location']).toContain('immediate=true');
+        await logIn();
+        expect((await open()).text).toMatch(/^Hello \w/);
+      },
+    },
+  ],
   'docs/guide/headless-login.md': [
     {
       use: async ({ browser, emulator }) => {

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { logIn, startApp } from '../helpers/app';
 import { ManualClock } from '../helpers/clock';
 import { startTestEmulator } from '../helpers/emulator';
@@ -7,19 +8,21 @@ const asked = ({ requests }: Emulator) => requests.filter(({ path }) => path ===
 
 async function start(options: Record<string, unknown> = {}) {
   const emulator = await startTestEmulator();
+  const asking = new EventEmitter();
+  let requests = 0;
   const started = await startApp({
     emulator,
     options,
     routes: (app) => {
       app.get('/version', (req, res, next) => {
-        req.salesforce
-          .apiVersion()
-          .then((version) => res.json({ version }))
-          .catch(next);
+        const version = req.salesforce.apiVersion();
+        requests += 1;
+        asking.emit(String(requests));
+        version.then((version) => res.json({ version })).catch(next);
       });
     },
   });
-  return { emulator, ...started };
+  return { emulator, asking, ...started };
 }
 
 describe('req.salesforce.apiVersion()', () => {
@@ -36,6 +39,26 @@ describe('req.salesforce.apiVersion()', () => {
     const { grantId } = (await one.get('/me')).body as { grantId: string };
     expect(await (await salesforce.tokens.get(grantId)).apiVersion()).toBe('68.0');
     expect(asked(emulator)).toBe(1);
+  });
+
+  it('asks for a user who waited, if the login of the user who was first has ended', async () => {
+    const { emulator, browser, asking } = await start();
+    const [one, other] = [browser(), browser()];
+    await logIn(one, emulator, { user: 0 });
+    await logIn(other, emulator, { user: 1 });
+    const arrived = new Promise((resolve) => asking.on('2', () => setImmediate(resolve)));
+    emulator.faults.inject({ on: 'data', kind: 'error', error: 'INVALID_SESSION_ID', status: 401 });
+    const held = emulator.faults.inject({ on: 'refresh', kind: 'hold' });
+
+    const first = one.get('/version').then(({ body }) => body as unknown);
+    await held.reached;
+    const second = other.get('/version').then(({ body }) => body as unknown);
+    await arrived;
+    emulator.revokeRefreshTokens({ username: emulator.users[0]!.username });
+    held.release();
+
+    expect(await first).toMatchObject({ code: 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED' });
+    expect(await second).toEqual({ version: '68.0' });
   });
 
   it('asks again after a day', async () => {

@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs';
 import cookieSession from 'cookie-session';
 import expressSession, { MemoryStore } from 'express-session';
 import express5, { type Express, type RequestHandler } from 'express';
@@ -166,7 +167,73 @@ describe('a login that does not hold is told at its first sign, with its cause',
   });
 });
 
+describe('the mark of a login that was not used yet', () => {
+  const marks = (answer: request.Response): string[] =>
+    [answer.headers['set-cookie'] ?? []].flat().filter((line) => line.startsWith('salesforce-login-loop='));
+
+  it('is set by a callback that finds the mark of an earlier login', async () => {
+    const { emulator, tab } = await start();
+    await logIn(tab, emulator, { loginPath: '/auth/salesforce?returnTo=/token' });
+    forget(tab, 'connect.sid');
+
+    const callback = await logIn(tab, emulator, { loginPath: '/auth/salesforce?returnTo=/me' });
+    forget(tab, 'connect.sid');
+
+    expect(marks(callback)).toHaveLength(1);
+    expect(marks(callback)[0]).not.toMatch(/Expires=Thu, 01 Jan 1970/);
+    expect((await tab.get('/me').set(...page)).body.code).toBe('ERR_SALESFORCE_LOGIN_LOOP');
+  });
+
+  it.each([
+    ['streams', (res: NodeJS.WritableStream) => void createReadStream('package.json').pipe(res)],
+    ['answers later', (res: NodeJS.WritableStream) => void setImmediate(() => res.end('{}'))],
+  ])('stays if a function of the application fails while a route %s', async (_how, answer) => {
+    let isBroken = false;
+    const emulator = await startTestEmulator();
+    const { browser } = await startApp({
+      emulator,
+      create: ({ clientID, clientSecret }, callbackURL) =>
+        salesforceAuth({
+          tenant: () => {
+            if (isBroken) throw new Error('There is no such tenant.');
+            return 'acme';
+          },
+          configuration: () => ({ clientID, clientSecret, callbackURL, baseUrl: emulator.url, scope: 'id api' }),
+          encryptionKeys: ['a key that only this test has, for 2 tenants'],
+          allowedOrganizations: 'any',
+          report: () => undefined,
+        }),
+      routes: (app) => {
+        app.get('/file', (_req, res) => {
+          isBroken = true;
+          answer(res);
+        });
+      },
+    });
+    const tab = browser();
+    await logIn(tab, emulator);
+
+    const file = await tab.get('/file');
+    isBroken = false;
+
+    expect(file.status).toBe(200);
+    expect(marks(file)).toEqual([]);
+    expect((await tab.get('/me').set(...page)).status).toBe(200);
+  });
+});
+
 describe('no false alarm', () => {
+  it('is given if express-session itself trusts the proxy that ends https', async () => {
+    const sessionMiddleware = sessions({ proxy: true, cookie: { secure: true } });
+    const { emulator, tab, warnings } = await start({ sessionMiddleware });
+    void tab.set('X-Forwarded-Proto', 'https');
+
+    const callback = await logIn(tab, emulator);
+
+    expect(String(callback.headers['set-cookie'])).toContain('connect.sid=');
+    expect(warnings.map(({ code }) => code)).not.toContain('ERR_SALESFORCE_LOGIN_LOOP');
+  });
+
   it('is given to a user who logs in, reads, logs out and logs in again within a minute', async () => {
     const { emulator, tab, warnings } = await start();
 

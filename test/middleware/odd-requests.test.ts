@@ -34,6 +34,22 @@ describe.each([4, 5] as const)('on Express %d', (express) => {
     expect(login.status).toBe(404);
   });
 
+  it('a login that Salesforce sends back to the login route leaves no tokens behind, and the error names the setting', async () => {
+    const emulator = await startTestEmulator();
+    const path = '/sso/callback';
+    const options = { callbackURL: path, routes: { login: path } };
+    const { browser, client, url } = await startApp({ emulator, express, options });
+    client.callbackURLs.push(url + path);
+    const tab = browser();
+
+    const callback = await logIn(tab, emulator, { loginPath: path });
+
+    expect([callback.status, callback.body.code]).toEqual([400, 'ERR_SALESFORCE_REDIRECT_URI_MISMATCH']);
+    expect(callback.body.message).toContain('Register the URL of the callback route');
+    expect(emulator.liveTokens()).toEqual({ accessTokens: 0, refreshTokens: 0 });
+    expect((await tab.get('/')).body.isAuthenticated).toBe(false);
+  });
+
   it('a POST to the login route begins no login', async () => {
     const emulator = await startTestEmulator();
     const { browser } = await startApp({ emulator, express });

@@ -23,11 +23,21 @@ async function start(given: Partial<TestAppOptions> = {}): Promise<Started> {
     ...given,
     options: { clock, ...given.options },
     routes: (app, salesforce) => {
+      given.routes?.(app, salesforce);
       app.get('/silent', salesforce.login({ silent: true }));
       salesforce.events.on('login.failed', ({ code }) => failed.push(code));
     },
   });
   return { ...started, emulator, clock, failed };
+}
+
+/** A page for all visitors, which greets those who are logged in at Salesforce. */
+function shop(app: TestApp['app']): void {
+  app.get('/shop', (req, res) => {
+    const { canLogInSilently, user } = req.salesforce;
+    if (canLogInSilently) res.redirect(route);
+    else res.send(`Hello ${user?.displayName ?? ''}`.trim());
+  });
 }
 
 /** Logs a browser in at the emulator and approves the application, without a session at the application. */
@@ -120,6 +130,31 @@ describe.each<ExpressMajor>([4, 5])('a silent login on Express %d', (express) =>
     forget(tab, name);
 
     expect((await tab.get(route)).headers['location']).toBe(returnTo);
+  });
+
+  it('is not asked for by a page that tests canLogInSilently, so that no user goes round', async () => {
+    const started = await start({ express, routes: shop });
+    const { clock } = started;
+    const tab = started.browser();
+    const open = async (headers = {}): Promise<string> => {
+      const answer = await tab.get(returnTo).set({ Accept: 'text/html', ...headers });
+      return answer.headers['location'] ?? answer.text;
+    };
+
+    expect(await open({ 'Sec-Fetch-Site': 'cross-site' })).toBe('Hello');
+    expect(await open({ 'Sec-Fetch-Dest': 'iframe' })).toBe('Hello');
+    expect(await open({ Accept: 'application/json' })).toBe('Hello');
+    expect(await open({ 'Sec-Purpose': 'prefetch' })).toBe('Hello');
+    expect(await open()).toBe(route);
+    const begun = await tab.get(route);
+    await tab.get(await askOnce(begun.headers['location'] as string, new Map()));
+    expect(await open()).toBe('Hello');
+    forget(tab, 'salesforce-silent');
+    expect(await open()).toBe('Hello');
+    clock.advanceMs(5 * 60_000);
+    expect(await open()).toBe(route);
+    await tab.get(await askOnce((await tab.get(route)).headers['location'] as string, await approveElsewhere(started)));
+    expect(await open()).toBe('Hello Ada Fake');
   });
 
   it('asks again if the cookie is forged', async () => {

@@ -194,12 +194,17 @@ describe.each<ExpressMajor>([4, 5])('a session store that says it is disconnecte
       saveUninitialized: false,
       store,
     }) as never;
-    const routes = (app: TestApp['app']): void => {
+    const routes = (app: TestApp['app'], salesforce: TestApp['salesforce']): void => {
       app.get('/call', (req, res, next) => {
         req.salesforce.getAccessToken().then(() => res.end(), next);
       });
+      app.post('/leave', (req, res, next) => {
+        req.salesforce.logout().then(() => res.end(), next);
+      });
+      app.get('/frame-logout', salesforce.singleLogout());
     };
-    const { browser } = await startApp({ emulator, express, sessionMiddleware, routes });
+    const options = { routes: { status: '/status' } };
+    const { browser } = await startApp({ emulator, express, sessionMiddleware, routes, options });
     const without = await startApp({ emulator, express, session: 'none', routes });
     const tab = browser();
 
@@ -209,7 +214,15 @@ describe.each<ExpressMajor>([4, 5])('a session store that says it is disconnecte
     await logIn(tab, emulator);
     await tab.get('/me');
     store.emit('disconnect');
-    const answers = [await tab.get('/me'), await tab.get('/call'), await tab.get('/auth/salesforce')];
+    const answers = [
+      await tab.get('/me'),
+      await tab.get('/call'),
+      await tab.get('/auth/salesforce'),
+      await tab.post('/auth/salesforce/logout'),
+      await tab.post('/leave'),
+      await tab.get('/frame-logout'),
+      await tab.get('/status'),
+    ];
     store.emit('connect');
 
     for (const answer of [early, ...answers]) {
@@ -220,5 +233,31 @@ describe.each<ExpressMajor>([4, 5])('a session store that says it is disconnecte
     expect((await tab.get('/me')).status).toBe(200);
     const missing = await without.browser().get('/call');
     expect([missing.status, missing.body.code]).toEqual([500, 'ERR_SALESFORCE_SESSION_MISSING']);
+    const missingAtLogout = await without.browser().post('/auth/salesforce/logout');
+    expect([missingAtLogout.status, missingAtLogout.body.code]).toEqual([500, 'ERR_SALESFORCE_SESSION_MISSING']);
+  });
+
+  it('answers the logout of a session that the application has ended itself', async () => {
+    const emulator = await startTestEmulator();
+    for (const session of ['express-session', 'cookie-session'] as const) {
+      const { browser } = await startApp({
+        emulator,
+        express,
+        session,
+        routes: (app) => {
+          app.post('/leave', (req, res, next) => {
+            const end = (): unknown => req.salesforce.logout().then(() => res.status(204).end(), next);
+            if (session === 'cookie-session') (req as { session: unknown }).session = null;
+            if (session === 'cookie-session') end();
+            else req.session.destroy(end);
+          });
+        },
+      });
+      const tab = browser();
+      await logIn(tab, emulator);
+
+      expect((await tab.post('/leave')).status).toBe(204);
+      expect((await tab.get('/')).body.isAuthenticated).toBe(false);
+    }
   });
 });

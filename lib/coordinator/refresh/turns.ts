@@ -21,8 +21,9 @@ export class Turns {
   waitsInUse(view: GrantView): boolean {
     const { outages, uses, clock } = this.#deps;
     const waits = this.#waits(view);
-    const isBeforeEnd = ageOf(view, clock) < view.hardInMs;
-    if (isBeforeEnd && (waits || outages.isOn(view.tokens))) uses.note(view);
+    // A token that ends at a certain time is not served past that time, in use or not.
+    const mayOutliveEnd = view.overInMs === Infinity && ageOf(view, clock) < view.hardInMs;
+    if (mayOutliveEnd && (waits || outages.isOn(view.tokens))) uses.note(view);
     return waits;
   }
 
@@ -31,7 +32,7 @@ export class Turns {
     const { outages, uses } = this.#deps;
     if (view.overInMs !== Infinity) return false;
     if (this.#waits(view)) return true;
-    if (view.isInUse || !outages.hasTurn(view)) return false;
+    if (view.isInUse !== undefined || !outages.hasTurn(view)) return false;
     return (await uses.isNoted(view)) && this.#waits(view);
   }
 

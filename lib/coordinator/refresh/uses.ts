@@ -18,7 +18,7 @@ type Owner = 'used' | 'asked';
  */
 export class Uses {
   readonly #deps: UsesDeps;
-  readonly #questions = new Map<string, Promise<boolean>>();
+  readonly #questions = new Map<string, Promise<boolean | undefined>>();
 
   constructor(deps: UsesDeps) {
     this.#deps = deps;
@@ -26,25 +26,27 @@ export class Uses {
 
   /** Notes that a token is handed out in time. No request waits for the store. */
   note(view: GrantView): void {
-    if (view.isInUse) return;
+    if (view.isInUse !== undefined) return;
     view.isInUse = true;
     this.#take(view, 'used').catch(() => undefined);
   }
 
-  /** Whether any process has noted a use of this token. If the store does not answer, the token counts as unused. */
+  /** Whether any process has noted a use of this token. While the store does not answer, the token counts as unused. */
   async isNoted(view: GrantView): Promise<boolean> {
     const key = keyOf(view);
     let question = this.#questions.get(key);
     if (!question) {
       question = this.#take(view, 'asked').then(
         (outcome) => outcome === 'taken',
-        () => false,
+        () => undefined,
       );
       this.#questions.set(key, question);
       void question.finally(() => this.#questions.delete(key));
     }
-    view.isInUse ||= await question;
-    return view.isInUse;
+    // The answer stays: a process that has asked keeps the claim for as long as the token could live.
+    const answer = await question;
+    view.isInUse ??= answer;
+    return view.isInUse === true;
   }
 
   async #take(view: GrantView, owner: Owner): Promise<'claimed' | 'taken'> {

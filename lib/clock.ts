@@ -44,9 +44,11 @@ export function momentOf(clock: Clock): Moment {
  *
  * What must not end too early is measured with the monotonic clock alone. It never shows more than has passed, and a wall
  * clock that is set back does not make it wait.
+ *
+ * @param now the time of the monotonic clock, if the caller has read it already
  */
-export function longestSince({ wall, monotonic }: Moment, clock: Clock): number {
-  return Math.max(clock.monotonic() - monotonic, clock.now() - wall);
+export function longestSince({ wall, monotonic }: Moment, clock: Clock, now = clock.monotonic()): number {
+  return Math.max(now - monotonic, clock.now() - wall);
 }
 
 /** Calls `then` after two turns of the event loop, in which sockets are read. */

@@ -103,9 +103,9 @@ export function viewOf(record: GrantRecord, tokens: TokenSet, clock: Clock): Gra
   };
 }
 
-/** How long ago a view was read, at the most. */
-export function ageOf({ readAt }: GrantView, clock: Clock): number {
-  return longestSince(readAt, clock);
+/** How long ago a view was read, at the most. @param now the time of the monotonic clock, if the caller has read it already */
+export function ageOf({ readAt }: GrantView, clock: Clock, now?: number): number {
+  return longestSince(readAt, clock, now);
 }
 
 /** Times of the tokens of a view, on the monotonic clock. */

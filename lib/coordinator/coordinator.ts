@@ -107,9 +107,9 @@ export class TokenCoordinator {
     const view = this.#cache.get(key.grantId);
     if (!view || !isOf(view, key)) return undefined;
     const { clock, settings } = this.#parts;
-    const now = clock.monotonic();
     if (view.isRefused) return undefined;
-    const ageMs = ageOf(view, clock);
+    const now = clock.monotonic();
+    const ageMs = ageOf(view, clock, now);
     // While the store does not answer, the token is served for as long as it works.
     if (now < view.aloneUntil && ageMs < view.overInMs) return view;
     if (now >= view.turnAt && (ageMs >= view.hardInMs || (ageMs >= view.softInMs && now >= view.quietUntil)))

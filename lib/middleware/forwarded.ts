@@ -3,7 +3,6 @@ import type { Reporter } from '../reporter';
 
 /** Headers in which a proxy passes on the address that the browser used, in their usual spelling. */
 const headers = { 'x-forwarded-proto': 'X-Forwarded-Proto', 'x-forwarded-host': 'X-Forwarded-Host' } as const;
-const names = Object.keys(headers) as (keyof typeof headers)[];
 
 /**
  * Makes a check that tells the operator once that a proxy sends headers which Express ignores. Callback URL, links and secure
@@ -16,7 +15,7 @@ export function forwardedCheck(reporter: Reporter): (req: Request) => void {
   let isDone = false;
   return (req) => {
     if (isDone) return;
-    const name = names.find((header) => req.headers[header] !== undefined);
+    const name = forwardedHeader(req);
     if (name === undefined) return;
     const { app, socket } = req as Partial<Request>;
     const trusts = app?.get('trust proxy fn') as ((address: string | undefined, hop: number) => boolean) | undefined;
@@ -30,4 +29,10 @@ export function forwardedCheck(reporter: Reporter): (req: Request) => void {
         'no proxy, a visitor has sent the header, and there is nothing to do.',
     );
   };
+}
+
+/** On the path of every request. */
+function forwardedHeader({ headers: sent }: Request): keyof typeof headers | undefined {
+  if (sent['x-forwarded-proto'] !== undefined) return 'x-forwarded-proto';
+  return sent['x-forwarded-host'] === undefined ? undefined : 'x-forwarded-host';
 }

@@ -14,15 +14,23 @@ const callbacks = new WeakMap<Application, Map<string, AuthContext>>();
  */
 export function conflictCheck(core: AuthContext): (req: Request) => SalesforceAuthError | undefined {
   const checked = new WeakMap<Application, SalesforceAuthError | undefined>();
+  let last: Application | undefined;
+  let conflict: SalesforceAuthError | undefined;
   return (req) => {
     const { app } = req as { app?: Application };
-    if (!app || checked.has(app)) return app && checked.get(app);
-    warnOfSharedEntry(req, core);
-    const { callback } = core.options.routes;
-    const conflict = callback === false ? undefined : register(app, req.baseUrl + callback, core);
-    checked.set(app, conflict);
+    // Nearly always the application of the previous request, or none.
+    if (!app || app === last) return conflict;
+    if (!checked.has(app)) checked.set(app, conflictIn(app, req, core));
+    last = app;
+    conflict = checked.get(app);
     return conflict;
   };
+}
+
+function conflictIn(app: Application, req: Request, core: AuthContext): SalesforceAuthError | undefined {
+  warnOfSharedEntry(req, core);
+  const { callback } = core.options.routes;
+  return callback === false ? undefined : register(app, req.baseUrl + callback, core);
 }
 
 function register(app: Application, path: string, core: AuthContext): SalesforceAuthError | undefined {

@@ -1,3 +1,4 @@
+import { BoundedMap } from '../bounded-map';
 import { wait, type Clock } from '../clock';
 import type { GrantRecord, ClaimRelease, TokenStore } from '../stores/store';
 import type { TokenSet } from '../token/types';
@@ -11,6 +12,12 @@ const longestPauseMs = 120_000;
 
 /** How often such a store is asked; with the pauses, for a little more than a day. */
 const maxLooks = 800;
+
+/** Most owners of one grant whose claims are given back. A claim of an older one has ended with its lease. */
+const maxOwners = 50;
+
+/** Most logins with revoked spare tokens that are remembered. A second revocation does no harm. */
+const maxRevokedSpares = 1_000;
 
 /** A claim to release. */
 export interface OwnedClaim {
@@ -30,6 +37,10 @@ export class Background {
   readonly #revocations: Revocations;
   readonly #codec: GrantCodec;
   readonly #access: GrantAccess;
+  /** Logins whose spare tokens this process has revoked. */
+  readonly #revokedSpares = new BoundedMap<string, true>(maxRevokedSpares);
+  /** Owners of claims to give back, by grant. */
+  readonly #givenBack = new Map<string, BoundedMap<string, true>>();
 
   constructor(deps: Pick<GivenParts, 'clock' | 'store' | 'revocations' | 'codec'>, access: GrantAccess) {
     this.#clock = deps.clock;
@@ -56,7 +67,22 @@ export class Background {
   /** Revokes the spare tokens of a record that has other tokens by now. Tokens that cannot be read are not revoked. */
   async revokeSpare(record: GrantRecord): Promise<void> {
     const spare = await this.#codec.decodeSpare(record).catch(() => undefined);
-    if (spare) await this.revokeUnlessKept(record.grantId, spare);
+    if (!spare) return;
+    if (spare.loginId !== undefined) this.#revokedSpares.set(spare.loginId, true);
+    await this.revokeUnlessKept(record.grantId, spare);
+  }
+
+  /**
+   * Revokes spare tokens that another poorer login at the same moment has replaced without knowing of them. They are neither in
+   * the record, nor revoked as its spare tokens. Without an answer of the store nothing is revoked.
+   */
+  async revokeForgotten(grantId: string, tokens: TokenSet): Promise<void> {
+    const { loginId } = tokens;
+    if (loginId === undefined || this.#revokedSpares.has(loginId)) return;
+    const now = await this.#access.open(grantId);
+    const spare = now && (await this.#codec.decodeSpare(now.record));
+    if (![now?.tokens, spare].some((kept) => kept?.loginId === loginId))
+      await this.#revocations.revoke(grantId, tokens, now?.tokens);
   }
 
   /**
@@ -83,19 +109,34 @@ export class Background {
   /**
    * Gives back a claim whose answer was lost, if it was made: nothing was presented under it.
    *
-   * The store says what it made of the grant: a grant that was in doubt stays in doubt.
+   * The store says what it made of the grant: a grant that was in doubt stays in doubt. However many claims of one grant fail,
+   * the store is asked for one of them at a time: a store that refuses each claim is in trouble already.
    */
   giveBack({ grantId, generation, version }: GrantRecord, owner: string): void {
+    const key = `${grantId} ${generation} ${version}`;
+    const known = this.#givenBack.get(key);
+    if (known) {
+      known.set(owner, true);
+      return;
+    }
+    const owners = new BoundedMap<string, true>(maxOwners).set(owner, true);
+    this.#givenBack.set(key, owners);
     const ask = async (): Promise<void> => {
       const record = await this.#access.read(grantId);
-      if (record?.generation !== generation || record.version !== version || record.state === 'ended') return;
-      const state = record.state === 'inDoubt' ? 'inDoubt' : 'idle';
-      const end = { state, backoffMs: 0, errorCode: record.errorCode, failed: false } as const;
-      await this.#access.call('releaseClaim', () =>
-        this.#store.releaseClaim(grantId, { generation, version, owner, ...end }),
-      );
+      const isOver = record?.generation !== generation || record.version !== version || record.state === 'ended';
+      if (!isOver) {
+        const state = record.state === 'inDoubt' ? 'inDoubt' : 'idle';
+        const end = { state, backoffMs: 0, errorCode: record.errorCode, failed: false } as const;
+        for (const [each] of owners) {
+          const release = { generation, version, owner: each, ...end };
+          await this.#access.call('releaseClaim', () => this.#store.releaseClaim(grantId, release));
+          owners.delete(each);
+        }
+      }
+      this.#givenBack.delete(key);
     };
-    this.#revocations.track(ask().catch(() => this.#goOn(ask)));
+    const giveUp = (): void => void this.#givenBack.delete(key);
+    this.#revocations.track(ask().catch(() => this.#askUntilAnswered(ask).finally(giveUp)));
   }
 
   /** Calls `end` once the store says that a grant is logged out whose logout it did not confirm. */

@@ -123,7 +123,12 @@ export class Grants {
     const isAdded = await coordinator.access.call('addHolder', () =>
       store.addHolder(grantId, { generation, holder, holderMs, spare }),
     );
-    if (isAdded) revocations.track(prove({ grantId, generation }, { coordinator, clock, revocations }));
+    if (isAdded) {
+      const proven = prove({ grantId, generation }, { coordinator, clock, revocations });
+      revocations.track(
+        proven.then(() => coordinator.background.revokeForgotten(grantId, tokens)).catch(() => undefined),
+      );
+    }
     return isAdded;
   }
 
@@ -209,10 +214,15 @@ export class Grants {
     const endOnce = once((record: GrantRecord) => this.#end(grantId, generation, record));
     const ended = async (outcome: LogOutOutcome): Promise<void> => {
       if (outcome.outcome === 'moved') return;
-      tell(outcome.outcome === 'loggedOut');
+      // The grant was read alive a moment ago. A client of the store may have sent the logout twice, or another request was first.
+      const wasAlive = before?.generation === generation && before.state !== 'loggedOut';
+      const last = outcome.outcome === 'loggedOut' ? outcome.record : wasAlive ? before : undefined;
+      const isEnded = outcome.outcome !== 'holderRemoved' && last !== undefined;
+      tell(isEnded);
       if (outcome.outcome === 'holderRemoved') return;
       this.#coordinator.forget(grantId);
-      if (outcome.outcome === 'loggedOut') await endOnce(outcome.record);
+      // Revoking a token twice does no harm.
+      if (isEnded) await endOnce(last);
     };
     // A late answer has logged the grant out all the same, and no other process revokes its tokens.
     const logOut = (): Promise<LogOutOutcome> =>

@@ -102,6 +102,24 @@ describe('a claim whose answer was lost', () => {
     expect(releaseClaim).toHaveBeenCalledTimes(3);
   });
 
+  it('asks the store for one claim at a time, however many claims of a grant it refuses', async () => {
+    const lab = await Laboratory.open();
+    const { store } = lab.process();
+    const claim = jest.spyOn(store, 'claim').mockImplementation(down);
+    const releaseClaim = jest.spyOn(store, 'releaseClaim').mockImplementation(down);
+    for (let request = 0; request < 300; request++) await lab.getOther();
+    expect(claim).toHaveBeenCalledTimes(300);
+    releaseClaim.mockClear();
+
+    await lab.world.elapse(600_000);
+
+    // The pauses grow to two minutes.
+    expect(releaseClaim.mock.calls.length).toBeLessThan(10);
+    jest.restoreAllMocks();
+    await lab.world.elapse(130_000);
+    expect(typeof (await lab.getOther())).toBe('string');
+  });
+
   it.each([
     ['has newer tokens', 'version'],
     ['is another', 'generation'],

@@ -59,6 +59,47 @@ describe('a host that is gone', () => {
     ]);
   });
 
+  it.each([
+    [
+      'does not know the refresh token',
+      400,
+      '{"error":"invalid_grant","error_description":"expired access/refresh token"}',
+    ],
+    ['refuses with an unknown text', 400, '{"error":"invalid_grant","error_description":"something new"}'],
+    ['does not know the client', 400, '{"error":"invalid_client_id","error_description":"client identifier invalid"}'],
+  ])('ends no grant if the configured host %s', async (_what, status, text) => {
+    const lab = await moved({ code: 'ENOTFOUND' });
+    lab.world.trouble = ({ hostname }) =>
+      hostname === 'localhost' ? { code: 'ENOTFOUND' } : { reply: { status, headers: {}, text } };
+
+    expect(essence(await lab.getOther())).toMatchObject({ code: 'REFRESH_DELAYED', status: 503 });
+    expect(await lab.record()).toMatchObject({ state: 'idle', errorCode: 'ERR_SALESFORCE_UNREACHABLE' });
+    lab.world.trouble = undefined;
+    await lab.world.elapse(60_000);
+    expect(typeof (await lab.getOther())).toBe('string');
+    expect(lab.told().map(([name]) => name)).not.toContain('refresh.ended');
+  });
+
+  it('ends no grant in doubt if the configured host says that the refresh token is not active', async () => {
+    const lab = await moved({ code: 'ENOTFOUND' });
+    const rejected = (await lab.tokens()).accessToken;
+    lab.world.trouble = undefined;
+    lab.world.fail('drop-before');
+    await lab.get({ rejected });
+    lab.world.trouble = ({ hostname }) =>
+      hostname === 'localhost'
+        ? { code: 'ENOTFOUND' }
+        : { reply: { status: 200, headers: {}, text: '{"active":false}' } };
+    await lab.world.elapse(10_000);
+
+    expect(essence(await lab.get({ rejected }))).toMatchObject({ code: 'REFRESH_IN_DOUBT' });
+    expect((await lab.record()).state).toBe('inDoubt');
+    lab.world.trouble = undefined;
+    await lab.world.elapse(60_000);
+    expect(await lab.get({ rejected })).not.toBe(rejected);
+    expect(lab.told().map(([name]) => name)).not.toContain('refresh.ended');
+  });
+
   it('is not replaced by a host that does not say whose tokens it gives', async () => {
     for (const change of [
       ({ id: _id, ...reply }: Record<string, unknown>) => reply,

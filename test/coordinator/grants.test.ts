@@ -386,6 +386,25 @@ describe('a logout', () => {
     expect(lab.told()).toEqual([['grant.loggedOut', { ended: false }]]);
   });
 
+  it('revokes the tokens if the client of the store sends the logout twice, as after a lost connection', async () => {
+    const lab = await Laboratory.open();
+    const { store } = lab.process();
+    const once = store.logOut.bind(store);
+    jest.spyOn(store, 'logOut').mockImplementation(async (...given) => {
+      await once(...given);
+      return once(...given);
+    });
+    lab.told();
+
+    await lab.during(logOut(lab, lab.session), 500);
+
+    expect(lab.told()).toEqual([
+      ['grant.loggedOut', { ended: true }],
+      ['revocation.succeeded', expect.anything()],
+    ]);
+    expect((await lab.record()).state).toBe('loggedOut');
+  });
+
   it('without a generation, as by a job, logs out the present grant, or does nothing', async () => {
     const lab = await Laboratory.open();
     const { grantId } = lab.session;

@@ -3,6 +3,11 @@ import type { Schedule, Step } from './steps';
 
 /** What random schedules have found, in the shortest form that showed it. */
 const found: Record<string, Schedule> = {
+  'two logins at one moment that can do less than the login before them': {
+    setting: { processes: 2, isPublic: false, rotates: true, isCertain: false, onLostAnswer: 'wait' },
+    random: 0,
+    steps: Array<Step>(2).fill({ do: 'login', thenMs: 0, process: 0, scope: 'api refresh_token' }),
+  },
   'a refresh whose store answers late, and two logins in between': {
     setting: { processes: 2, isPublic: false, rotates: true, isCertain: false, onLostAnswer: 'wait' },
     random: 0,

@@ -36,7 +36,7 @@ describe('random schedules', () => {
       }
       if (details.failed) {
         throw new Error(
-          `${String(details.errorInstance)}\n${fc.defaultReportMessage(details) ?? ''}\nReplay: npm run schedules -- --seed ${details.seed} --path ${details.counterexamplePath ?? ''}`,
+          `${String(details.errorInstance)}\n${fc.defaultReportMessage(details) ?? ''}\nReplay: npm run schedules -- --seed=${details.seed} --path ${details.counterexamplePath ?? ''}`,
         );
       }
     },

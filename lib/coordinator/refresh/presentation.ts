@@ -68,15 +68,21 @@ export class Presentation {
   async introspect(): Promise<{ said: Introspection; error?: unknown }> {
     try {
       const { refreshToken = '' } = this.#tokens;
-      const { answer } = await this.#ask((client) => client.introspectRefreshToken(refreshToken));
+      const { answer } = await this.#ask(
+        (client) => client.introspectRefreshToken(refreshToken),
+        (said) => said === 'active',
+      );
       return { said: answer === 'unknown' ? 'does not tell' : answer };
     } catch (error) {
       return { said: 'cannot be asked', error };
     }
   }
 
-  #ask<T>(ask: (client: TokenClient, place: string) => Promise<T>): Promise<{ answer: T; place: string }> {
+  #ask<T>(
+    ask: (client: TokenClient, place: string) => Promise<T>,
+    isWanted?: (answer: T) => boolean,
+  ): Promise<{ answer: T; place: string }> {
     const places = placesOf(this.#tokens, this.#configuration);
-    return askAt(places, (place) => ask(new TokenClient(this.#configuration, place, this.#clock), place));
+    return askAt(places, (place) => ask(new TokenClient(this.#configuration, place, this.#clock), place), isWanted);
   }
 }

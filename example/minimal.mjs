@@ -9,7 +9,9 @@ import session from 'express-session';
 import { configurationFromEnv, requireSalesforce, salesforceAuth } from 'express-salesforce-auth';
 import { startEmulator } from 'express-salesforce-auth/emulator';
 
-const url = `http://localhost:${process.env.PORT || '3000'}`;
+const port = process.env.PORT || '3000';
+// `origin` leaves port 80 out, as browsers do.
+const url = new URL(`http://localhost:${port}`).origin;
 const client = process.env.SALESFORCE_CLIENT_ID ? configurationFromEnv(process.env) : await startOffline();
 const salesforce = salesforceAuth({ scope: 'openid id api refresh_token', ...client });
 
@@ -51,12 +53,18 @@ app.get('/accounts', requireSalesforce(), async (req, res) => {
 app.post('/expire', requireSalesforce(), async (req, res) => {
   const { accessToken, instanceUrl } = salesforce.get(req);
   const body = new URLSearchParams({ token: accessToken });
-  await fetch(`${instanceUrl}/services/oauth2/revoke`, { method: 'POST', body });
+  const reply = await fetch(`${instanceUrl}/services/oauth2/revoke`, { method: 'POST', body });
+  if (!reply.ok) throw new Error(`Salesforce answered ${reply.status}.`);
   res.redirect(303, '/accounts');
 });
 
 app.use(salesforce.errorHandler());
-const server = app.listen(new URL(url).port, () => console.log(`Ready: ${url}`));
+const server = app.listen(Number(port), (error) => {
+  if (!error) return console.log(`Ready: ${url}`);
+  console.error(error.message);
+  // The emulator would keep the process open.
+  process.exit(1);
+});
 // Running refreshes finish. Otherwise a new refresh token could be lost before it is stored.
 const stop = () => server.close(() => void salesforce.close().then(() => process.exit()));
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, stop);

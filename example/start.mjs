@@ -8,6 +8,7 @@ import { configurationFromEnv } from 'express-salesforce-auth';
 import { startEmulator } from 'express-salesforce-auth/emulator';
 import { createApp } from './app.mjs';
 import { keepLogins } from './kept-logins.mjs';
+import { explainStart, portFromEnv } from './port.mjs';
 import { salesforceHosts } from './settings.mjs';
 
 /** The path of the route `salesforceAuth()` serves where no other is set. */
@@ -23,25 +24,24 @@ if (existsSync(envFile)) process.loadEnvFile(envFile);
 /** @type {(() => Promise<void>)[]} What is to be closed, the last first. */
 const open = [];
 try {
-  await start(process.env.PORT || '3000', process.env.SALESFORCE_CLIENT_ID?.trim() ? createRealApp : createOfflineApp);
+  await start(portFromEnv(), process.env.SALESFORCE_CLIENT_ID?.trim() ? createRealApp : createOfflineApp);
   // Once: a second Ctrl+C ends the process at once.
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void close());
 } catch (error) {
-  console.error(explain(error));
+  console.error(explainStart(error, 'npm start'));
   process.exitCode = 1;
   await close();
 }
 
 /**
- * @param {string} port 0 takes any free one
+ * @param {number} port 0 takes any free one
  * @param {typeof createRealApp | typeof createOfflineApp} create
  */
 async function start(port, create) {
-  if (!/^\d{1,5}$/.test(port) || Number(port) > 65535) throw new Error(`PORT is not a port number: ${port}`);
   const { app, salesforce, endStreams, announce } = await create();
   // Refreshes under way finish: a new refresh token that is not stored would be lost.
   open.push(() => salesforce.close());
-  const server = app.listen(Number(port));
+  const server = app.listen(port);
   await once(server, 'listening');
   open.push(async () => {
     const closed = once(server, 'close');
@@ -125,13 +125,4 @@ async function createOfflineApp() {
 
 async function close() {
   for (const closeOne of open.splice(0).reverse()) await closeOne();
-}
-
-/** @param {unknown} error */
-function explain(error) {
-  const { code, message } = /** @type {NodeJS.ErrnoException} */ (error);
-  const port = process.env.PORT || '3000';
-  if (code === 'EADDRINUSE') return `Port ${port} is in use. Choose another, for instance: PORT=3001 npm start`;
-  if (code === 'EACCES') return `Port ${port} may not be used by this user. Choose another: PORT=3001 npm start`;
-  return message;
 }

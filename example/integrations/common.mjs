@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import session from 'express-session';
+import { portFromEnv } from '../port.mjs';
 
 /** Sessions in memory. SameSite=Lax keeps other sites from sending forms in the name of the user. */
 export const sessions = session({
@@ -19,7 +20,7 @@ export const sessions = session({
  * @param {{ close(): Promise<void> }} [salesforce]
  */
 export async function serve(server, salesforce) {
-  await once(server.listen(Number(process.env.PORT || 3000), 'localhost'), 'listening');
+  await once(server.listen(portFromEnv(), 'localhost'), 'listening');
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
   console.log(`Ready: http://localhost:${port}`);
   const stop = () => {

@@ -5,8 +5,9 @@ import { setImmediate } from 'node:timers';
 import express from 'express';
 import {
   configurationFromEnv,
-  isSalesforceAuthError,
   requireSalesforce,
+  requiresLogin,
+  salesforceApiError,
   salesforceAuth,
 } from 'express-salesforce-auth';
 import { serve, sessions } from './common.mjs';
@@ -42,13 +43,14 @@ async function work(id) {
   try {
     const access = await salesforce.tokens.get(report.grantId);
     const reply = await access.fetch('/services/data/v68.0/query?q=SELECT+COUNT()+FROM+Account');
+    if (!reply.ok) throw await salesforceApiError(reply);
     /** @type {any} */
     const { totalSize } = await reply.json();
     Object.assign(report, { state: 'done', accounts: totalSize });
   } catch (error) {
-    if (!isSalesforceAuthError(error)) throw error;
-    // The user has logged out, or Salesforce is down. A queue would try again or inform the user.
-    report.state = error.status === 401 ? 'log in again' : 'try again later';
+    // Nothing awaits a job, so an error that is thrown here would end the process. A queue would try again or inform the user.
+    console.error(`Report ${id} failed:`, error);
+    report.state = requiresLogin(error) ? 'log in again' : 'try again later';
   }
 }
 

@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { startEmulator } from 'express-salesforce-auth/emulator';
+import { explainStart, portFromEnv } from '../port.mjs';
 
 const names = ['apis', 'download', 'job', 'jsforce', 'nestjs', 'passport', 'websocket'];
 const [name = ''] = process.argv.slice(2);
@@ -13,11 +14,21 @@ if (!names.includes(name)) {
   console.error(`Name the integration to run: npm run integration -- <name>. The names are ${names.join(', ')}.`);
   process.exit(1);
 }
-if (!process.env.SALESFORCE_CLIENT_ID) await startOffline();
-await import(name === 'nestjs' ? compiled() : `./${name}.mjs`);
+try {
+  const port = portFromEnv();
+  if (!process.env.SALESFORCE_CLIENT_ID) await startOffline(port);
+  const { default: started } = await import(name === 'nestjs' ? compiled() : `./${name}.mjs`);
+  await started?.started;
+} catch (error) {
+  console.error(explainStart(error, `npm run integration -- ${name}`));
+  // The emulator would keep the process open.
+  process.exit(1);
+}
 
-async function startOffline() {
-  const callbackURLs = [`http://localhost:${process.env.PORT || 3000}/auth/salesforce/callback`];
+/** @param {number} port */
+async function startOffline(port) {
+  const { origin } = new URL(`http://localhost:${port}`);
+  const callbackURLs = [`${origin}/auth/salesforce/callback`];
   const { clients, users, url } = await startEmulator({ callbackURLs });
   console.log('SALESFORCE_CLIENT_ID is not set, so an emulator with made-up data takes the place of Salesforce.');
   for (const { username, password } of users) console.log(`  ${username}  with password  ${password}`);

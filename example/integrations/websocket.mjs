@@ -1,11 +1,13 @@
 // @ts-check
 /** A WebSocket for users who are logged in. Express does not handle the upgrade request, so this file does. */
 import { createServer, ServerResponse } from 'node:http';
+import { promisify } from 'node:util';
 import express from 'express';
 import {
   configurationFromEnv,
-  isSalesforceAuthError,
   requireSalesforce,
+  requiresLogin,
+  salesforceApiError,
   salesforceAuth,
 } from 'express-salesforce-auth';
 import { WebSocketServer } from 'ws';
@@ -22,22 +24,41 @@ const sockets = new WebSocketServer({ noServer: true });
 /** @type {Map<string, Set<import('ws').WebSocket>>} Open sockets by grant. */
 const open = new Map();
 
-server.on('upgrade', (req, socket, head) => {
-  // Browsers let other sites open a socket with the user's cookie, without the checks that fetch has. So the origin is
-  // checked here.
-  const { origin = `http://${req.headers.host}`, host } = req.headers;
-  const isOwn = URL.canParse(origin) && new URL(origin).host === host;
+server.on('upgrade', async (req, socket, head) => {
+  // Node.js does not handle errors of this socket any more. An error without a listener would end the process.
+  socket.on('error', () => socket.destroy());
+  try {
+    const grantId = isOwn(req) ? await grantOf(req) : undefined;
+    if (grantId === undefined)
+      socket.end('HTTP/1.1 401 Unauthorized\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+    else sockets.handleUpgrade(req, socket, head, (ws) => welcome(ws, grantId));
+  } catch {
+    // The URL of the request is invalid, or the session store is down. Express would answer; here nothing catches the error.
+    socket.destroy();
+  }
+});
+
+/**
+ * Browsers let other sites open a socket with the user's cookie, without the checks that fetch has. So the origin is checked
+ * here.
+ *
+ * @param {import('node:http').IncomingMessage} req
+ */
+function isOwn({ headers: { host, origin = `http://${host}` } }) {
+  return URL.canParse(origin) && new URL(origin).host === host;
+}
+
+/**
+ * The grant of the session, or undefined without a login.
+ *
+ * @param {import('node:http').IncomingMessage} req
+ */
+async function grantOf(req) {
   const request = /** @type {express.Request} */ (req);
   const response = /** @type {express.Response} */ (new ServerResponse(req));
-  sessions(request, response, () => {
-    const { grantId } = salesforce.of(req);
-    if (!isOwn || grantId === undefined) {
-      socket.end('HTTP/1.1 401 Unauthorized\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
-      return;
-    }
-    sockets.handleUpgrade(req, socket, head, (ws) => welcome(ws, grantId));
-  });
-});
+  await promisify(sessions)(request, response);
+  return salesforce.of(req).grantId;
+}
 
 /**
  * @param {import('ws').WebSocket} ws
@@ -46,7 +67,10 @@ server.on('upgrade', (req, socket, head) => {
 function welcome(ws, grantId) {
   const ofGrant = open.get(grantId) ?? new Set();
   open.set(grantId, ofGrant.add(ws));
-  ws.on('close', () => ofGrant.delete(ws));
+  ws.on('close', () => {
+    ofGrant.delete(ws);
+    if (ofGrant.size === 0) open.delete(grantId);
+  });
   ws.on('error', () => ws.terminate());
   ws.on('message', async (name) => {
     try {
@@ -54,13 +78,15 @@ function welcome(ws, grantId) {
       const access = await salesforce.tokens.get(grantId);
       const query = `SELECT Name, Industry FROM Account WHERE Name LIKE '${escapeSoql(String(name))}%'`;
       const reply = await access.fetch(`/services/data/v68.0/query?q=${encodeURIComponent(query)}`);
+      if (!reply.ok) throw await salesforceApiError(reply);
       /** @type {any} */
-      const { records = [] } = await reply.json();
+      const { records } = await reply.json();
       ws.send(JSON.stringify(records.map((/** @type {any} */ { Name }) => Name)));
     } catch (error) {
-      if (!isSalesforceAuthError(error)) throw error;
-      if (error.status === 401) ws.close(4401, 'Log in again');
-      else ws.send(JSON.stringify({ error: error.code }));
+      // Nothing awaits this listener, so an error that is thrown here would end the process.
+      console.error('A message failed:', error);
+      if (requiresLogin(error)) ws.close(4401, 'Log in again');
+      else ws.send(JSON.stringify({ error: 'Try again later.' }));
     }
   });
 }

@@ -1,10 +1,12 @@
 /** @tier all */
 import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { connect, type AddressInfo, type Socket } from 'node:net';
 import request from 'supertest';
 import WebSocket from 'ws';
-import type { Emulator } from '../../lib/emulator';
+import type { Emulator, FaultKind } from '../../lib/emulator';
 import { startTestEmulator } from '../helpers/emulator';
-import { runExample, startExample } from './support';
+import { eventually, runExample, startExample } from './support';
 
 jest.setTimeout(240_000);
 
@@ -193,6 +195,41 @@ describe('the integration of a job', () => {
     expect((await request(url).get(path).set('Cookie', other)).status).toBe(404);
     expect(await logIn()).toBeTruthy();
   });
+
+  it.each<[string, FaultKind]>([
+    ['is down', { kind: 'status', status: 503 }],
+    ['answers with a maintenance page', { kind: 'html' }],
+    ['refuses the query', { kind: 'error', error: 'REQUEST_LIMIT_EXCEEDED', status: 403 }],
+    ['sends half an answer', { kind: 'truncated' }],
+  ])('says "try again later" if Salesforce %s, and does the next job', async (_what, fault) => {
+    const { emulator, browser, output } = await start('job');
+    const stateOf = async (): Promise<string> => {
+      const path = (await browser.post('/reports')).headers['location'] as string;
+      for (;;) {
+        const { state } = (await browser.get(path)).body as { state: string };
+        if (state !== 'waiting') return state;
+      }
+    };
+
+    emulator.faults.inject({ on: 'data', times: Infinity, ...fault });
+    expect(await stateOf()).toBe('try again later');
+    expect(output()).toContain('Report 1 failed:');
+    emulator.faults.clear();
+    expect(await stateOf()).toBe('done');
+  });
+
+  it('says "log in again" if the grant has ended', async () => {
+    const { emulator, browser, url, logIn } = await start('job');
+    emulator.revokeRefreshTokens();
+
+    const path = (await browser.post('/reports')).headers['location'] as string;
+    await eventually(async () => {
+      const { body } = await request(url)
+        .get(path)
+        .set('Cookie', await logIn());
+      expect(body).toEqual({ state: 'log in again' });
+    });
+  });
 });
 
 describe('the integration of a WebSocket', () => {
@@ -206,8 +243,11 @@ describe('the integration of a WebSocket', () => {
     return socket;
   };
   const ask = async (socket: WebSocket, text: string): Promise<unknown> => {
+    const over = new AbortController();
+    socket.once('close', () => over.abort());
+    const message = once(socket, 'message', { signal: over.signal }) as Promise<[Buffer]>;
     socket.send(text);
-    const [data] = (await once(socket, 'message')) as [Buffer];
+    const [data] = await message;
     return JSON.parse(data.toString());
   };
 
@@ -244,9 +284,73 @@ describe('the integration of a WebSocket', () => {
 
     expect((await closed)[0]).toBe(4401);
   });
+
+  it.each<[string, FaultKind]>([
+    ['is down', { kind: 'status', status: 503 }],
+    ['answers with a maintenance page', { kind: 'html' }],
+    ['refuses the query', { kind: 'error', error: 'REQUEST_LIMIT_EXCEEDED', status: 403 }],
+  ])('stays open if Salesforce %s, and answers the next message', async (_what, fault) => {
+    const { emulator, url, cookie } = await start('websocket');
+    const socket = await open(url, { cookie });
+
+    emulator.faults.inject({ on: 'data', times: Infinity, ...fault });
+    expect(await ask(socket, 'Gene')).toEqual({ error: 'Try again later.' });
+    emulator.faults.clear();
+    expect(await ask(socket, 'Gene')).toEqual(['GenePoint']);
+  });
+
+  /** Sends an upgrade without a login. */
+  const upgrade = (url: string, target: string): Socket => {
+    const socket = connect(Number(new URL(url).port), 'localhost');
+    stops.unshift(() => Promise.resolve(socket.destroy()));
+    socket.on('error', () => socket.destroy());
+    socket.write(`GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`);
+    return socket;
+  };
+
+  it('survives an upgrade with an invalid URL', async () => {
+    const { url } = await start('websocket');
+
+    await once(upgrade(url, 'http://['), 'close');
+
+    expect((await request(url).get('/')).status).toBe(401);
+  });
+
+  it('survives clients without a login that reset the connection', async () => {
+    const { url } = await start('websocket');
+
+    for (let client = 0; client < 20; client++) {
+      const socket = upgrade(url, '/');
+      await once(socket, 'connect');
+      // The server has read the upgrade before it answers another request.
+      await request(url).get('/');
+      socket.resetAndDestroy();
+    }
+
+    expect((await request(url).get('/')).status).toBe(401);
+  });
 });
 
 describe('the starter of the integrations', () => {
+  it.each(['jsforce', 'nestjs'])('says that the port of %s is in use, and ends', async (name) => {
+    const server = createServer().listen(0, 'localhost');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+
+    const { code, output } = await runExample({ PORT: String(port) }, 'integrations/start.mjs', name);
+
+    server.close();
+    expect(code).toBe(1);
+    expect(output).toContain(`Port ${port} is in use. Choose another, for instance: PORT=3001 npm run integration`);
+    expect(output).not.toContain(' at ');
+  });
+
+  it('explains a mistake in PORT', async () => {
+    const { code, output } = await runExample({ PORT: 'http' }, 'integrations/start.mjs', 'nestjs');
+
+    expect([code, output]).toEqual([1, 'PORT is not a port number: http\n']);
+  });
+
   it('lists the names for an unknown name', async () => {
     const { code, output } = await runExample({}, 'integrations/start.mjs', 'nest');
 

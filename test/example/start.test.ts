@@ -109,6 +109,19 @@ describe('example/minimal.mjs', () => {
     expect(after).toContain('Log in with Salesforce');
     expect(await example.stop()).toBe(0);
   });
+
+  it('says that its port is in use, and ends', async () => {
+    const server = createServer().listen(0);
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+
+    const { code, output } = await runExample({ PORT: String(port) }, 'minimal.mjs');
+
+    server.close();
+    expect(code).toBe(1);
+    expect(output).toContain(`address already in use :::${port}`);
+    expect(output).not.toContain('Ready');
+  });
 });
 
 describe('example/.env.example', () => {

@@ -20,4 +20,5 @@ async function start(): Promise<void> {
   console.log(`Ready: http://localhost:${new URL(await app.getUrl()).port}`);
 }
 
-void start();
+/** Rejects if the application cannot start, for instance because its port is in use. */
+export const started: Promise<void> = start();

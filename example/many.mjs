@@ -78,7 +78,10 @@ async function fork(env) {
   const worker = cluster.fork(env);
   // What one process learns of a grant, the dashboards of all draw.
   worker.on('message', (message) => {
-    for (const other of Object.values(cluster.workers ?? {})) if (other !== worker) other?.send(message);
+    for (const other of Object.values(cluster.workers ?? {})) {
+      // Without a callback, a message to a process that was just killed would end this process.
+      if (other !== worker) other?.send(message, undefined, undefined, () => {});
+    }
   });
   const ended = once(worker, 'exit');
   const listening = /** @type {Promise<[{ port: number }]>} */ (once(worker, 'listening'));

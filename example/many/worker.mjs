@@ -31,7 +31,8 @@ const { app, salesforce, endStreams } = createApp(client, {
 });
 for (const name of eventNames) {
   salesforce.events.on(/** @type {'login.succeeded'} */ (name), (data) => {
-    if (process.connected) process.send?.({ name, data });
+    // Without a callback, the loss of a message to a starter that was just killed would end this process at once.
+    if (process.connected) process.send?.({ name, data }, undefined, undefined, () => {});
   });
 }
 process.on('message', (/** @type {{ name: string, data: object }} */ { name, data }) => {

@@ -14,7 +14,7 @@ export function live(parts) {
   const { history } = parts;
   const router = express.Router();
   let isOver = false;
-  /** @type {Set<import('express').Response>} */
+  /** @type {Set<() => void>} What ends each open stream. */
   const open = new Set();
 
   router.get('/live', (req, res) => {
@@ -38,16 +38,19 @@ export function live(parts) {
     };
     // Another session of the grant may have ended. The browser connects again to find out about its own session.
     const onLogout = (/** @type {string} */ ended) => {
-      if (ended === grantId) res.end();
+      if (ended === grantId) endStream();
     };
     history.on('change', onChange).on('logout', onLogout);
     const ticks = setInterval(send, tickMs);
-    open.add(res);
-    res.once('close', () => {
+    // Nothing may be written after the end: Node.js ends the process for that. 'close' comes later, after the last byte was sent.
+    const endStream = () => {
       clearInterval(ticks);
       history.off('change', onChange).off('logout', onLogout);
-      open.delete(res);
-    });
+      open.delete(endStream);
+      res.end();
+    };
+    open.add(endStream);
+    res.once('close', endStream);
     send();
   });
 
@@ -55,7 +58,7 @@ export function live(parts) {
   const end = () => {
     // A stream that is requested now, on an open connection, must not start.
     isOver = true;
-    for (const res of open) res.end();
+    for (const endStream of open) endStream();
   };
   return { router, end };
 }

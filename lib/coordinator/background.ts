@@ -59,6 +59,9 @@ export class Background {
   async revokeUnlessKept(grantId: string, tokens: TokenSet): Promise<void> {
     const look = async (): Promise<void> => {
       const now = await this.#access.open(grantId);
+      // The store may have put them beside the grant's own, and its answer was lost.
+      const spare = now && (await this.#codec.decodeSpare(now.record).catch(() => undefined));
+      if (spare && valueOf(spare) === valueOf(tokens)) return;
       await this.#revocations.revoke(grantId, tokens, now?.tokens);
     };
     await look().catch(() => this.#goOn(look));
@@ -165,4 +168,9 @@ export class Background {
       pauseMs = Math.min(pauseMs * 4, longestPauseMs);
     }
   }
+}
+
+/** The token that stands for a login. */
+function valueOf({ refreshToken, accessToken }: TokenSet): string {
+  return refreshToken ?? accessToken;
 }

@@ -3,6 +3,17 @@ import type { Schedule, Step } from './steps';
 
 /** What random schedules have found, in the shortest form that showed it. */
 const found: Record<string, Schedule> = {
+  'a clock that jumps while a login with fewer scopes waits for the store': {
+    setting: { processes: 2, isPublic: false, rotates: true, isCertain: false, onLostAnswer: 'wait' },
+    random: 0,
+    steps: [
+      { do: 'revoke', thenMs: 0 },
+      { do: 'login', thenMs: 0, process: 0, scope: 'api refresh_token' },
+      { do: 'provider fault', thenMs: 1, fault: 'refused' },
+      { do: 'resume unnoticed', thenMs: 11, process: 0 },
+      { do: 'jump monotonic clock', thenMs: 0, process: 0, byMs: 20_000 },
+    ],
+  },
   'two logins at one moment that can do less than the login before them': {
     setting: { processes: 2, isPublic: false, rotates: true, isCertain: false, onLostAnswer: 'wait' },
     random: 0,

@@ -8,7 +8,7 @@ import { listen, listenBeside } from './listen';
 import { addUser, type EmulatorUser, type NewUser } from './org/users';
 import { parsePart } from '../options/names';
 import { emulatorOptions } from '../options/parts/emulator';
-import { newUserOptions } from '../options/parts/emulator-calls';
+import { checkedAppLogin, checkedFilter, checkedLogin, checkedUser } from './call-options';
 import type { AppAge, ClientPolicy } from './policy';
 import { Provider } from './provider';
 import { walkLogin, type ScriptedLogin } from './scripted-login';
@@ -120,9 +120,14 @@ export interface Emulator {
    * @throws Error if the app does not answer with redirects; the message has the answer
    */
   logInTo(app: AppUnderTest, login?: AppLogin): Promise<string>;
-  /** Adds a user, by default to the first organization. @throws RangeError if the organization does not exist */
+  /**
+   * Adds a user, by default to the first organization.
+   *
+   * @throws RangeError if the organization does not exist
+   * @throws SalesforceOptionError if another user has the username
+   */
   addUser(user?: NewUser): EmulatorUser;
-  /** Adds a client, with the settings that an app has in Setup. */
+  /** Adds a client, with the settings that an app has in Setup. @throws SalesforceOptionError if another has the `clientID` */
   registerClient(registration: ClientRegistration): EmulatorClient;
   /** Changes settings of a client, from the next request on. */
   setPolicy(clientID: string, changes: Partial<ClientPolicy>): void;
@@ -161,12 +166,6 @@ export interface Emulator {
   moveInstance(newOrigin?: string, organizationId?: string): string;
   /** Closes listeners and connections. */
   stop(): Promise<void>;
-}
-
-/** The given fields of a user. @throws SalesforceOptionError for a field that does not exist, or a wrong value */
-function checkedUser(user: NewUser): NewUser {
-  const fields = Object.entries(parsePart(newUserOptions, user, 'addUser()'));
-  return Object.fromEntries(fields.filter(([, value]) => value !== undefined));
 }
 
 /**
@@ -219,11 +218,6 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
   };
   moveTo(parsed.instance === 'my-domain' ? hosts.myDomain : hosts.login);
 
-  const credentialsOf = ({ username, password }: Partial<ScriptedLogin>): { username: string; password: string } => {
-    const user = provider.users.find((known) => known.username === username) ?? provider.users[0];
-    return { username: username ?? user?.username ?? '', password: password ?? user?.password ?? '' };
-  };
-
   const ca = secure?.certificate;
   return {
     url: hosts.login,
@@ -238,8 +232,9 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     violations: provider.presentations.violations,
     faults: provider.faults,
     clock: provider.clock,
-    logIn: (login) => walkLogin({ ca, ...credentialsOf(login), ...login }),
-    logInTo: (app, login = {}) => logInTo(app, { ca, ...login, ...credentialsOf(login) }),
+    // Both are async, so that a wrong option rejects the promise as every other error does.
+    logIn: async (login) => walkLogin({ ...checkedLogin(login, provider.users), ca: login.ca ?? ca }),
+    logInTo: async (app, login = {}) => logInTo(app, { ...checkedAppLogin(login, provider.users), ca: login.ca ?? ca }),
     addUser: (user = {}) => addUser(provider, checkedUser(user)),
     registerClient: (registration) => provider.clients.register(registration),
     rotateSecret: (clientID) => provider.clients.rotateSecret(clientID),
@@ -250,17 +245,17 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
       provider.clients.setPolicy(clientID, changes);
     },
     expireAccessTokens: (filter = {}) => {
-      grants.expireAccessTokens(filter);
+      grants.expireAccessTokens(checkedFilter(filter, 'expireAccessTokens()'));
     },
     revokeRefreshTokens: (filter = {}) => {
-      grants.revokeAll(filter);
+      grants.revokeAll(checkedFilter(filter, 'revokeRefreshTokens()'));
     },
     containUser: (username) => {
       const user = provider.users.find((known) => known.username === username);
       if (!user) throw new TypeError(`The emulator has no user "${username}".`);
       provider.contain(user);
     },
-    liveTokens: (filter = {}) => grants.liveTokens(filter),
+    liveTokens: (filter = {}) => grants.liveTokens(checkedFilter(filter, 'liveTokens()')),
     moveInstance: (newOrigin, organizationId) => {
       const current = provider.instanceOf(organizationId ?? provider.organizations[0]?.organizationId ?? '');
       const origin = newOrigin ?? (current === hosts.login ? hosts.myDomain : hosts.login);

@@ -1,4 +1,5 @@
 import { systemClock } from '../clock';
+import { invalid } from '../options/check';
 
 /** The time of the emulator: the time of the machine plus an offset. A test can let hours pass at once. */
 export class EmulatorClock {
@@ -10,8 +11,15 @@ export class EmulatorClock {
     return this.#frozenAt ?? systemClock.now() + this.#offsetMs;
   }
 
-  /** Lets `seconds` pass at once. A negative number moves the clock back. */
+  /**
+   * Lets `seconds` pass at once. A negative number moves the clock back.
+   *
+   * @throws SalesforceOptionError if `seconds` is not a finite number, or the clock would leave the range of a Date
+   */
   advanceSeconds(seconds: number): void {
+    if (!Number.isFinite(seconds) || Number.isNaN(new Date(this.now() + seconds * 1000).getTime())) {
+      throw invalid('seconds', 'a finite number, after which the clock is at a possible date');
+    }
     this.#offsetMs += seconds * 1000;
     if (this.#frozenAt !== undefined) this.#frozenAt += seconds * 1000;
   }

@@ -4,11 +4,12 @@ import type { EmulatorClock } from './clock';
 import type { FaultHandle, FaultInjection } from './faults/types';
 import type { RecordedRequest } from './http/exchange';
 import { createCertificate } from './http/certificate';
+import { hostNames, inURL } from './host-names';
 import { listen, listenBeside } from './listen';
 import { addUser, type EmulatorUser, type NewUser } from './org/users';
 import { parsePart } from '../options/names';
 import { emulatorOptions } from '../options/parts/emulator';
-import { newUserOptions } from '../options/parts/emulator-calls';
+import { checkedAppLogin, checkedFilter, checkedLogin, checkedUser } from './call-options';
 import type { AppAge, ClientPolicy } from './policy';
 import { Provider } from './provider';
 import { walkLogin, type ScriptedLogin } from './scripted-login';
@@ -21,7 +22,10 @@ import type { Violation } from './state/violations';
 export interface EmulatorOptions {
   /** Port to listen on. Default 0: any free one. */
   port?: number | undefined;
-  /** Address to listen on. Default: both loopback addresses, under the name `localhost`. */
+  /**
+   * Address to listen on, which is then the only name of the emulator. Default: both loopback addresses, under the name
+   * `localhost`.
+   */
   host?: string | undefined;
   /** Callback URLs of the first client. */
   callbackURLs: readonly string[];
@@ -42,7 +46,8 @@ export interface EmulatorOptions {
   sessionTimeoutSeconds?: number | undefined;
   /**
    * The host of the organizations. `login-host`: the login host itself, so that one URL serves everything (default).
-   * `my-domain`: a separate My Domain, as at Salesforce; `instance_url` is then `http://127.0.0.1:<port>`.
+   * `my-domain`: a separate My Domain, as at Salesforce; `instance_url` is then `http://127.0.0.1:<port>`. A separate My
+   * Domain needs the default `host`, `localhost` or all addresses of the machine.
    */
   instance?: 'login-host' | 'my-domain' | undefined;
   /**
@@ -84,7 +89,10 @@ export interface FaultControl {
 export interface Emulator {
   /** Base URL of the login host, the OAuth endpoints and, by default, the API. It has no trailing slash. */
   readonly url: string;
-  /** Base URL of the My Domain host, at the same listener. Its discovery document names the logout endpoint. */
+  /**
+   * Base URL of the My Domain host, at the same listener. Its discovery document names the logout endpoint. It is the same as
+   * `url` if `host` is one address, because the emulator then has one name.
+   */
   readonly myDomainUrl: string;
   /** Base URL of the Experience Cloud site of the first organization. */
   readonly siteUrl: string;
@@ -120,9 +128,14 @@ export interface Emulator {
    * @throws Error if the app does not answer with redirects; the message has the answer
    */
   logInTo(app: AppUnderTest, login?: AppLogin): Promise<string>;
-  /** Adds a user, by default to the first organization. @throws RangeError if the organization does not exist */
+  /**
+   * Adds a user, by default to the first organization.
+   *
+   * @throws RangeError if the organization does not exist
+   * @throws SalesforceOptionError if another user has the username
+   */
   addUser(user?: NewUser): EmulatorUser;
-  /** Adds a client, with the settings that an app has in Setup. */
+  /** Adds a client, with the settings that an app has in Setup. @throws SalesforceOptionError if another has the `clientID` */
   registerClient(registration: ClientRegistration): EmulatorClient;
   /** Changes settings of a client, from the next request on. */
   setPolicy(clientID: string, changes: Partial<ClientPolicy>): void;
@@ -157,16 +170,12 @@ export interface Emulator {
    *   `http://127.0.0.1:<port>`
    * @param organizationId default: all organizations move
    * @returns the new `instance_url`
+   * @throws RangeError if the organization does not exist
+   * @throws TypeError if the emulator has one name and no other is given
    */
   moveInstance(newOrigin?: string, organizationId?: string): string;
   /** Closes listeners and connections. */
   stop(): Promise<void>;
-}
-
-/** The given fields of a user. @throws SalesforceOptionError for a field that does not exist, or a wrong value */
-function checkedUser(user: NewUser): NewUser {
-  const fields = Object.entries(parsePart(newUserOptions, user, 'addUser()'));
-  return Object.fromEntries(fields.filter(([, value]) => value !== undefined));
 }
 
 /**
@@ -197,19 +206,27 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     containedAddresses: parsed.containedAddresses && new AddressList(parsed.containedAddresses),
   });
   const { callbackURLs, clientID, clientSecret, certificate, policy, host, apiPort } = parsed;
+  const names = hostNames(host, parsed.instance);
   provider.clients.register({ callbackURLs, policy, clientID, clientSecret, certificate });
-  const named = host === undefined || host === '0.0.0.0' || host === '::' ? 'localhost' : host;
-  const secure = parsed.https ? createCertificate([...new Set([named, 'localhost', '127.0.0.1', '::1'])]) : undefined;
-  const listener = await listen(createApplication(provider), parsed.port, host, secure);
+  const secure = parsed.https
+    ? createCertificate([...new Set([names.login, 'localhost', '127.0.0.1', '::1'])])
+    : undefined;
+  const { address } = names;
+  const listener = await listen(createApplication(provider), parsed.port, address, secure);
   const apiListener =
-    apiPort === undefined ? undefined : await listenBeside(listener, createHostedApi(provider), apiPort, host, secure);
+    apiPort === undefined
+      ? undefined
+      : await listenBeside(listener, createHostedApi(provider), apiPort, address, secure);
   const { hosts, grants } = provider;
   const originOf = (name: string): string => `http${secure ? 's' : ''}://${name}:${listener.port}`;
-  hosts.login = originOf(named.includes(':') ? `[${named}]` : named);
-  hosts.myDomain = originOf('127.0.0.1');
+  hosts.login = originOf(inURL(names.login));
+  hosts.myDomain = originOf(inURL(names.myDomain));
   for (const name of ['localhost', '127.0.0.1', '[::1]']) hosts.origins.add(originOf(name));
   hosts.origins.add(hosts.login);
   const moveTo = (origin: string, organizationId?: string): void => {
+    if (organizationId !== undefined && !provider.organizations.some((one) => one.organizationId === organizationId)) {
+      throw new RangeError(`The emulator has no organization ${organizationId}.`);
+    }
     hosts.origins.add(origin);
     for (const organization of provider.organizations) {
       if (organizationId !== undefined && organization.organizationId !== organizationId) continue;
@@ -218,11 +235,6 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     }
   };
   moveTo(parsed.instance === 'my-domain' ? hosts.myDomain : hosts.login);
-
-  const credentialsOf = ({ username, password }: Partial<ScriptedLogin>): { username: string; password: string } => {
-    const user = provider.users.find((known) => known.username === username) ?? provider.users[0];
-    return { username: username ?? user?.username ?? '', password: password ?? user?.password ?? '' };
-  };
 
   const ca = secure?.certificate;
   return {
@@ -238,8 +250,9 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     violations: provider.presentations.violations,
     faults: provider.faults,
     clock: provider.clock,
-    logIn: (login) => walkLogin({ ca, ...credentialsOf(login), ...login }),
-    logInTo: (app, login = {}) => logInTo(app, { ca, ...login, ...credentialsOf(login) }),
+    // Both are async, so that a wrong option rejects the promise as every other error does.
+    logIn: async (login) => walkLogin({ ...checkedLogin(login, provider.users), ca: login.ca ?? ca }),
+    logInTo: async (app, login = {}) => logInTo(app, { ...checkedAppLogin(login, provider.users), ca: login.ca ?? ca }),
     addUser: (user = {}) => addUser(provider, checkedUser(user)),
     registerClient: (registration) => provider.clients.register(registration),
     rotateSecret: (clientID) => provider.clients.rotateSecret(clientID),
@@ -250,22 +263,25 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
       provider.clients.setPolicy(clientID, changes);
     },
     expireAccessTokens: (filter = {}) => {
-      grants.expireAccessTokens(filter);
+      grants.expireAccessTokens(checkedFilter(filter, 'expireAccessTokens()'));
     },
     revokeRefreshTokens: (filter = {}) => {
-      grants.revokeAll(filter);
+      grants.revokeAll(checkedFilter(filter, 'revokeRefreshTokens()'));
     },
     containUser: (username) => {
       const user = provider.users.find((known) => known.username === username);
       if (!user) throw new TypeError(`The emulator has no user "${username}".`);
       provider.contain(user);
     },
-    liveTokens: (filter = {}) => grants.liveTokens(filter),
+    liveTokens: (filter = {}) => grants.liveTokens(checkedFilter(filter, 'liveTokens()')),
     moveInstance: (newOrigin, organizationId) => {
       const current = provider.instanceOf(organizationId ?? provider.organizations[0]?.organizationId ?? '');
-      const origin = newOrigin ?? (current === hosts.login ? hosts.myDomain : hosts.login);
-      moveTo(new URL(origin).origin, organizationId);
-      return new URL(origin).origin;
+      const { origin } = new URL(newOrigin ?? (current === hosts.login ? hosts.myDomain : hosts.login));
+      if (newOrigin === undefined && origin === current) {
+        throw new TypeError(`The emulator has only the name ${origin}. Name another origin that leads to it.`);
+      }
+      moveTo(origin, organizationId);
+      return origin;
     },
     stop: async () => {
       // Requests that wait at a fault are released first. Their handlers would otherwise outlive the emulator.

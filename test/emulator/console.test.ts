@@ -1,5 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import type { Emulator } from '../../lib/emulator';
+import { Feed } from '../../lib/emulator/console/feed';
 import { startTestEmulator } from '../helpers/emulator';
 import { defaultCallbackURL } from '../helpers/emulator';
 import { authorizeUrl, pkce } from './support';
@@ -104,7 +105,51 @@ describe('GET /console/events', () => {
   });
 });
 
+describe('the feed', () => {
+  it('tells the other consoles if one of them cannot be updated, and tries that one again', async () => {
+    const feed = new Feed();
+    let failures = 0;
+    feed.subscribe(() => {
+      failures += 1;
+      throw new Error('cannot be updated');
+    });
+
+    for (const expected of [1, 2]) {
+      await new Promise<void>((resolve) => {
+        const unsubscribe = feed.subscribe(() => {
+          unsubscribe();
+          resolve();
+        });
+        feed.changed();
+      });
+      expect(failures).toBe(expected);
+    }
+  });
+});
+
 describe('POST /console/…', () => {
+  it.each(['constructor', 'toString', '__proto__', 'hasOwnProperty', 'valueOf', '', '2 hours'])(
+    'does nothing for a step or a kind that no form offers: "%s"',
+    async (name) => {
+      emulator.clock.freeze();
+      const before = emulator.clock.now();
+
+      const replies = [await post('clock', { step: name }), await post('fault', { on: 'refresh', kind: name })];
+
+      expect(replies.map(({ status }) => status)).toEqual([303, 303]);
+      expect(emulator.clock.now()).toBe(before);
+      expect(await page()).toContain('<dt>Active faults</dt><dd>none</dd>');
+    },
+  );
+
+  it.each(['refresh', 'data', 'hosted-api'])('adds a fault of %s', async (on) => {
+    expect(await page()).toContain(`<option value="${on}">`);
+
+    await post('fault', { on, kind: 'dropped connection', repeat: 'yes' });
+
+    expect(await page()).toContain(`drop on ${on} (until removed)`);
+  });
+
   it('expires and revokes, of one user or all', async () => {
     await logIn();
 

@@ -301,6 +301,50 @@ describe('composite', () => {
     expect(three!['body'].records[0].AccountId).toBe(one!['body'].id);
   });
 
+  it.each([
+    ['has quotation marks', 'Say "hi" \\ {"a":1}'],
+    ['looks like a further field', 'x","FirstName":"injected'],
+    ['has a line break', 'one\ntwo'],
+    ['looks like a reference', '@{account.id}'],
+  ])('fills in a value as it is if the value %s', async (_what, Name) => {
+    const read = { method: 'GET', url: `${root}/sobjects/Account/@{account.id}`, referenceId: 'read' };
+    const made = { ...contact, body: { LastName: '@{read.Name}', Title: 'of @{read.Name}' } };
+    const found = { method: 'GET', url: `${root}/sobjects/Contact/@{contact.id}`, referenceId: 'found' };
+    const created = await send('POST', '/sobjects/Account', { Name });
+    read.url = `${root}/sobjects/Account/${created.json['id']}`;
+
+    const { status, json } = await composite([account('Another'), read, made, found]);
+
+    expect(status).toBe(200);
+    expect(json['compositeResponse'][3].body).toMatchObject({ LastName: Name, Title: `of ${Name}`, FirstName: null });
+  });
+
+  it('leaves values that are no text as they are', async () => {
+    const numbers = { ...account('One'), body: { Name: '"quoted"', AnnualRevenue: 5, Website: null } };
+    const wrong = { ...contact, body: { LastName: 5 } };
+    const read = { method: 'GET', url: `${root}/sobjects/Account/@{account.id}`, referenceId: 'read' };
+
+    const { json } = await composite([numbers, wrong, read]);
+
+    expect(json['compositeResponse']).toMatchObject([
+      { httpStatusCode: 201 },
+      { httpStatusCode: 400, body: [{ errorCode: 'JSON_PARSER_ERROR' }] },
+      { httpStatusCode: 200, body: { Name: '"quoted"', AnnualRevenue: 5 } },
+    ]);
+  });
+
+  it.each(['@{account.constructor.name}', '@{account.body.__proto__}', '@{account.success.length}'])(
+    'finds no value that the reply itself does not have: %s',
+    async (Title) => {
+      const { json } = await composite([account('One'), { ...contact, body: { LastName: 'x', Title } }]);
+
+      expect(json['compositeResponse'][1]).toMatchObject({
+        httpStatusCode: 400,
+        body: [{ errorCode: 'PROCESSING_HALTED' }],
+      });
+    },
+  );
+
   it('continues after a failed request, and stops requests that depend on it', async () => {
     const before = await accounts();
 
@@ -438,6 +482,19 @@ describe('bulk jobs', () => {
     expect((await upload(id, 'LastName\nLate\n')).status).toBe(400);
     expect((await job(`ingest/${id}`, { method: 'DELETE' })).status).toBe(204);
     expect((await job(`ingest/${id}`)).status).toBe(404);
+  });
+
+  it('have an id of their own after another job was deleted', async () => {
+    const body = { object: 'Contact', operation: 'insert' };
+    const [first, second] = [await create('ingest', body), await create('ingest', body)];
+    await upload(second.id, 'LastName\nOf the second');
+    expect((await job(`ingest/${first.id}`, { method: 'DELETE' })).status).toBe(204);
+
+    const third = await create('query', { operation: 'query', query: 'SELECT Id FROM Account' });
+
+    expect(new Set([first.id, second.id, third.id]).size).toBe(3);
+    expect((await job(`ingest/${second.id}`)).json).toMatchObject({ id: second.id, object: 'Contact', state: 'Open' });
+    expect((await upload(second.id, 'again')).status).toBe(400);
   });
 
   it('fail as a whole if the rows cannot be read', async () => {

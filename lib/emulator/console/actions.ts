@@ -24,6 +24,7 @@ export const faultOperations: readonly FaultOperation[] = [
   'introspect',
   'revoke',
   'authorize',
+  'hosted-api',
 ];
 
 /** Steps of the clock, in seconds. */
@@ -40,13 +41,13 @@ export const actions: Readonly<Record<string, Action>> = {
     grants.revokeAll(filterOf(form));
   },
   clock: ({ clock }, form) => {
-    const seconds = clockSteps[form.get('step') ?? ''];
+    const seconds = offered(clockSteps, form.get('step'));
     if (seconds !== undefined) clock.advanceSeconds(seconds);
     else if (form.get('step') === 'freeze') clock.freeze();
     else if (form.get('step') === 'unfreeze') clock.unfreeze();
   },
   fault: ({ faults }, form) => {
-    const kind = faultKinds[form.get('kind') ?? ''];
+    const kind = offered(faultKinds, form.get('kind'));
     const on = faultOperations.find((operation) => operation === form.get('on'));
     if (kind && on) faults.inject({ ...kind, on, times: form.get('repeat') === 'yes' ? Infinity : 1 });
   },
@@ -59,6 +60,11 @@ export const actions: Readonly<Record<string, Action>> = {
       clients.setPolicy(client.clientID, { rotateRefreshTokens: !client.policy.rotateRefreshTokens });
   },
 };
+
+/** The value that a form offers under this name. Names that every object inherits are no names of a form. */
+function offered<T>(values: Readonly<Record<string, T>>, name: string | null): T | undefined {
+  return name !== null && Object.hasOwn(values, name) ? values[name] : undefined;
+}
 
 function filterOf(form: URLSearchParams): { username?: string } {
   const username = form.get('username') ?? '';

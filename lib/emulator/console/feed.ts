@@ -30,7 +30,13 @@ export class Feed {
     this.#isPaused = true;
     systemClock.setTimer(pauseMs, () => {
       this.#isPaused = false;
-      for (const listener of this.#listeners) listener();
+      for (const listener of this.#listeners) {
+        try {
+          listener();
+        } catch {
+          // An error in a timer would end the process. A console that cannot be updated is tried again at the next change.
+        }
+      }
     });
   }
 

@@ -27,9 +27,10 @@ export interface BulkJob {
 /** The jobs of all organizations. */
 export class BulkJobs {
   readonly #jobs = new Map<string, BulkJob>();
+  #lastNumber = 0;
 
   create(job: Omit<BulkJob, 'id' | 'successful' | 'failed' | 'results'>): BulkJob {
-    const created = { ...job, id: createId('750', this.#jobs.size + 1), successful: [], failed: [], results: [] };
+    const created = { ...job, id: createId('750', ++this.#lastNumber), successful: [], failed: [], results: [] };
     this.#jobs.set(created.id, created);
     return created;
   }

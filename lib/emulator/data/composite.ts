@@ -82,7 +82,7 @@ function answerPart(
       return failed(referenceId, new DataError(400, 'INVALID_INPUT', `The URL of ${referenceId} is invalid`));
     }
     const filled = new URL(text, exchange.origin);
-    const json = body === undefined ? undefined : (JSON.parse(fill(JSON.stringify(body), earlier)) as unknown);
+    const json = fillAll(body, earlier);
     const reply = answer({ ...exchange, method, path: filled.pathname, query: filled.searchParams, json });
     const { location } = reply.headers;
     return {
@@ -102,11 +102,25 @@ function fill(text: string, earlier: readonly PartReply[]): string {
   return text.replace(/@\{(\w+)\.([\w.[\]]+)\}/g, (_whole, reference: string, path: string) => {
     const reply = earlier.find(({ referenceId, httpStatusCode }) => referenceId === reference && httpStatusCode < 400);
     const names = path.split(/[.[\]]+/).filter((name) => name !== '');
-    const value = names.reduce<unknown>((at, name) => (at as Record<string, unknown> | undefined)?.[name], reply?.body);
+    const value = names.reduce<unknown>((at, name) => own(at, name), reply?.body);
     if (typeof value === 'string' || typeof value === 'number') return String(value);
     const what = `Invalid reference specified. No value for ${reference}.${path} found in ${reference}`;
     throw new DataError(400, 'PROCESSING_HALTED', what);
   });
+}
+
+function own(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+    ? (value as Record<string, unknown>)[name]
+    : undefined;
+}
+
+/** The same for every text in a JSON value. A value of an earlier reply can thus add no field and break no text. */
+function fillAll(value: unknown, earlier: readonly PartReply[]): unknown {
+  if (typeof value === 'string') return fill(value, earlier);
+  if (Array.isArray(value)) return value.map((one) => fillAll(one, earlier));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, fillAll(one, earlier)]));
 }
 
 function failed(referenceId: string, { errorCode, message, status }: DataError): PartReply {

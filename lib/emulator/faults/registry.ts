@@ -1,3 +1,5 @@
+import { parsePart } from '../../options/names';
+import { faultOptions } from '../../options/parts/emulator-faults';
 import type { RecordedRequest } from '../http/exchange';
 import type { FaultHandle, FaultInjection, FaultOperation } from './types';
 
@@ -34,8 +36,13 @@ export class Faults {
     return this.#entries;
   }
 
-  /** Adds a fault. It hits one request, unless `times` is set. */
+  /**
+   * Adds a fault. It hits one request, unless `times` is set.
+   *
+   * @throws SalesforceOptionError if a member does not exist or has a wrong value: such a fault would hit nothing
+   */
   inject(injection: FaultInjection): FaultHandle {
+    parsePart(faultOptions(injection), injection, 'faults.inject()');
     const reached = signal();
     const released = signal();
     const entry: Entry = {

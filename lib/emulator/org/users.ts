@@ -1,3 +1,4 @@
+import { invalid } from '../../options/check';
 import { createId } from './ids';
 
 /** A user who can log in. Fields may be changed while the emulator runs. A user with `active: false` cannot log in. */
@@ -50,7 +51,12 @@ export function createUsers(organizations: readonly EmulatorOrganization[]): Emu
 /** A user to add. The emulator makes up missing fields. */
 export type NewUser = Partial<Omit<EmulatorUser, 'userId'>>;
 
-/** Adds a user to an organization, by default the first. @throws RangeError if the organization does not exist */
+/**
+ * Adds a user to an organization, by default the first.
+ *
+ * @throws RangeError if the organization does not exist
+ * @throws SalesforceOptionError if the username is taken. At Salesforce, a username is unique among all organizations
+ */
 export function addUser(
   { users, organizations }: { users: EmulatorUser[]; organizations: readonly EmulatorOrganization[] },
   given: NewUser,
@@ -60,10 +66,19 @@ export function addUser(
   if (!organizations.some((known) => known.organizationId === organizationId)) {
     throw new RangeError(`The emulator has no organization ${organizationId}.`);
   }
-  const username = given.username ?? `user${number}@acme.example`;
+  const isTaken = (name: string): boolean => users.some(({ username: known }) => known === name);
+  if (given.username !== undefined && isTaken(given.username)) {
+    throw invalid('username', `a username of no other user; "${given.username}" is taken`);
+  }
+  const username = given.username ?? freeUsername(number, isTaken);
   const user = { ...createUser(number, organizationId, 'User', `Fake ${number}`, username), ...given };
   users.push(user);
   return user;
+}
+
+function freeUsername(number: number, isTaken: (name: string) => boolean): string {
+  const username = `user${number}@acme.example`;
+  return isTaken(username) ? freeUsername(number + 1, isTaken) : username;
 }
 
 function createUser(

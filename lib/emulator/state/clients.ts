@@ -1,6 +1,7 @@
 import { X509Certificate, type JsonWebKey } from 'node:crypto';
 import { randomText } from '../org/ids';
 import { AddressList } from './addresses';
+import { invalid } from '../../options/check';
 import { checkNames, parsePart } from '../../options/names';
 import { parsePolicy, policyOptions } from '../../options/parts/emulator';
 import { keyOptions, registrationOptions } from '../../options/parts/emulator-calls';
@@ -70,13 +71,16 @@ export class Clients {
   /**
    * Adds an app. Unlike at Salesforce, the app works at once and not after ten minutes.
    *
-   * @throws TypeError if an option does not exist or has a wrong value, such as a URL, the certificate or a switch
+   * @throws TypeError if an option does not exist or has a wrong value, such as a URL, the certificate, a switch or an id that is taken
    */
   register(registration: ClientRegistration): EmulatorClient {
     parsePart(registrationOptions, registration, 'registerClient()');
     for (const url of registration.callbackURLs) {
       const problem = callbackProblem(url);
       if (problem !== undefined) throw new TypeError(`The callback URL "${url}" ${problem}`);
+    }
+    if (this.find(registration.clientID ?? null)) {
+      throw invalid('clientID', `a Consumer Key of no other client; "${registration.clientID}" is taken`);
     }
     const policy = settingsIn(registration.policy ?? {});
     const isPublic = registration.clientSecret === false;

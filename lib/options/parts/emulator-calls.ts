@@ -1,6 +1,9 @@
+import type { AppLogin } from '../../emulator/app-login';
 import type { AppAge } from '../../emulator/policy';
+import type { CookieJar, ScriptedLogin } from '../../emulator/scripted-login';
+import type { TokenFilter } from '../../emulator/state/grants';
 import { invalid, isPlainObject, optionalBoolean } from '../check';
-import { text, word, type Part } from '../spec';
+import { text, word, type OptionSpec, type Part } from '../spec';
 import { optionalTexts, parseCallbackURLs, parseClientSecret, parsePolicy, policyOptions } from './emulator';
 
 /** The key of a client at the emulator, as `replaceKey()` takes it. */
@@ -49,6 +52,45 @@ export const newUserOptions = {
   active: { ...yesOrNo, text: 'Whether the user can log in' },
   apiOnly: { ...yesOrNo, text: 'Whether the user may use the API alone' },
 } as const satisfies Part;
+
+/** A choice of tokens. */
+export const tokenFilterOptions = {
+  username: { ...text(), text: 'Name of the user' },
+  userId: { ...text(), text: 'Id of the user' },
+  organizationId: { ...text(), text: 'Organization of the user' },
+  clientID: { ...text(), text: 'Consumer Key of the client' },
+} as const satisfies Record<keyof TokenFilter, OptionSpec>;
+
+const anyLogin = {
+  username: { ...text(), text: 'Name of the user' },
+  password: { ...text(), text: 'Password of the user' },
+  decision: { ...word(['allow', 'deny']), text: 'What the user decides' },
+  cookies: { values: '`Map`', default: 'a fresh browser', text: 'Cookies of the browser', parse: parseCookies },
+  ca: { ...text(), text: 'Certificate to trust, as PEM' },
+} as const satisfies Part;
+
+/** Options of a login that begins at an authorize URL. */
+export const loginOptions = {
+  authorizeUrl: { values: 'URL', default: 'required', text: 'URL of the authorization request', parse: parseURL },
+  ...anyLogin,
+} as const satisfies Record<keyof ScriptedLogin, OptionSpec>;
+
+/** Options of a login that begins at an app. */
+export const appLoginOptions = {
+  ...anyLogin,
+  loginPath: { ...text(), text: 'Path at which the app begins a login' },
+} as const satisfies Record<keyof AppLogin, OptionSpec>;
+
+function parseCookies(option: string, value: unknown): CookieJar | undefined {
+  // A Map of another realm is not an instance of this realm's Map.
+  if (value === undefined || Object.prototype.toString.call(value) === '[object Map]') return value as CookieJar;
+  throw invalid(option, 'a Map of names and values');
+}
+
+function parseURL(option: string, value: unknown): string {
+  if (typeof value === 'string' && URL.canParse(value)) return value;
+  throw invalid(option, 'the absolute URL to which the app redirects the browser');
+}
 
 function parsePublicKey(option: string, value: unknown): void {
   if (value !== undefined && !isPlainObject(value)) throw invalid(option, 'a public key as a JWK');

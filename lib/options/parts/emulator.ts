@@ -117,7 +117,11 @@ export const emulatorOptions = {
     parse: parseCallbackURLs,
   },
   port: { ...whole('port', 0, [0, lastPort]), default: '`0`: any free one', text: 'Port to listen on' },
-  host: { ...text(), default: 'this machine, as `localhost`', text: 'Address to listen on' },
+  host: {
+    ...text(),
+    default: 'this machine, as `localhost`',
+    text: 'Address to listen on, which is then the only name of the emulator',
+  },
   app: {
     ...word<AppAge>(['current', 'legacy'], 'current'),
     text: 'The kind of app that clients are registered as: `current` is the app Salesforce makes now, `legacy` an app of before July 2026',
@@ -148,7 +152,7 @@ export const emulatorOptions = {
   },
   instance: {
     ...word(['login-host', 'my-domain'], 'login-host'),
-    text: '`my-domain` puts the API on a host of its own, as Salesforce does',
+    text: '`my-domain` puts the API on a host of its own, as Salesforce does. Not with a `host` that is one address',
   },
   https: { ...flag(false), text: 'TLS, with a certificate made at the start; see [below](#tls)' },
   maxRequests: {

@@ -1,6 +1,7 @@
 import type { Request } from 'express';
 import { BoundedMap } from '../bounded-map';
 import { isSalesforceAuthError, SalesforceAuthError } from '../errors';
+import { isTrustedHost } from '../salesforce/hosts';
 import { answerNow, invalid } from './check';
 import { keyOfClient, parseConfiguration, type ClientOptions, type Configuration } from './configuration';
 import type { FetchFunction } from './fetch-function';
@@ -90,6 +91,12 @@ export class ConfigurationSource {
   /** Origins of the option `apiHosts` of a client. */
   async apiOriginsOf(client: { clientID: string; tenant?: string }): Promise<readonly string[]> {
     return (await this.#known(client)).apiOrigins;
+  }
+
+  /** Whether a token of a client may be sent to a URL. */
+  async trustOf(client: { clientID: string; tenant?: string }): Promise<(url: URL) => boolean> {
+    const { trustedHosts } = await this.#known(client);
+    return (url) => isTrustedHost(url, trustedHosts);
   }
 
   /** The configuration of a client that is known already; only for an unknown one a function is asked. */

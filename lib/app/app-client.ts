@@ -82,10 +82,12 @@ export class AppClient {
 
   async #openAnew(): Promise<GrantClient> {
     const { coordinator, source, idKey } = this.#parts;
-    const { tenant } = this.#options;
+    const { tenant, user, audience } = this.#options;
     const configuration = await source.resolve({ tenant });
     const identity = identityOf(this.#options, configuration);
-    const grantId = appGrantIdOf({ clientID: configuration.clientID, tenant, ...identity }, idKey);
+    const { clientID } = configuration;
+    const named = user === undefined ? undefined : audience;
+    const grantId = appGrantIdOf({ clientID, tenant, ...identity, audience: named }, idKey);
     await this.#keepRecord(grantId, identity, configuration);
     return new GrantClient(coordinator, { grantId });
   }

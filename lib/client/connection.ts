@@ -53,9 +53,13 @@ export async function openConnection(
       );
     },
   });
-  carryRequests(connection, await coordinator.fetchOf(tokens), async () => {
-    const { accessToken, instanceUrl } = connection;
-    return (await movedTo(coordinator, key, { accessToken: accessToken ?? '', instanceUrl })) !== undefined;
+  carryRequests(connection, {
+    send: await coordinator.fetchOf(tokens),
+    isTrusted: await coordinator.trustOf(tokens),
+    hasMoved: async () => {
+      const { accessToken, instanceUrl } = connection;
+      return (await movedTo(coordinator, key, { accessToken: accessToken ?? '', instanceUrl })) !== undefined;
+    },
   });
   const request = connection.request.bind(connection);
   connection.request = ((...given: Parameters<typeof request>) => {

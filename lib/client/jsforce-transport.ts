@@ -1,4 +1,5 @@
 import { Duplex, PassThrough, Readable } from 'node:stream';
+import { SalesforceAuthError } from '../errors';
 import type { FetchFunction } from '../options/fetch-function';
 import type { JsforceConnection } from './jsforce';
 import { isMoved } from './moved';
@@ -27,20 +28,26 @@ interface Transport {
   getRequestStreamCreator(): (request: JsforceRequest, options?: { encoding?: BufferEncoding }) => Duplex;
 }
 
+/** How the requests of a connection are carried. */
+interface Carrier {
+  /** The option `fetch`; undefined for jsforce's own way. */
+  send: FetchFunction | undefined;
+  /** Whether a token may be sent to this URL. */
+  isTrusted: (url: URL) => boolean;
+  /** Looks whether the organization has left the connection's instance. */
+  hasMoved: () => Promise<boolean>;
+}
+
 /**
  * Makes a connection and its logout send their requests with the option `fetch`, and to the present instance.
  *
  * jsforce refreshes after a 401 alone, and then repeats the request at the old address. So the other signs that a token
  * or host has ended are given to it as a 401, and the address is corrected when the request is sent.
  *
- * @param send the option `fetch`; undefined for jsforce's own way
- * @param hasMoved looks whether the organization has left the connection's instance
+ * Every request of jsforce carries the access token, in a header or in its body. So a request to another host than one of
+ * Salesforce's is refused, and no redirect is followed.
  */
-export function carryRequests(
-  connection: JsforceConnection,
-  send: FetchFunction | undefined,
-  hasMoved: () => Promise<boolean>,
-): void {
+export function carryRequests(connection: JsforceConnection, { send, isTrusted, hasMoved }: Carrier): void {
   const former = new Set([connection.instanceUrl]);
   for (const owner of [connection, connection.oauth2]) {
     // jsforce has this property, but does not declare it.
@@ -51,8 +58,9 @@ export function carryRequests(
       former.add(connection.instanceUrl);
       request.url = addressOf(request.url, former, connection.instanceUrl);
       const isAtInstance = request.url.startsWith(`${connection.instanceUrl}/`);
-      // A redirect followed would take the token to another host.
-      const answer = httpRequest(request, isAtInstance ? { ...options, followRedirect: false } : options);
+      if (!isAtInstance && !isTrusted(new URL(request.url))) return refused(foreignOrigin(request.url));
+      // jsforce would take the token along to the host that a redirect names.
+      const answer = httpRequest(request, { ...options, followRedirect: false });
       const judged = answer.then(async (response) => {
         const isAway = isAtInstance && isMovedAway(response, connection.instanceUrl) && (await hasMoved());
         return isAway || isTokenRefused(response) ? { ...response, statusCode: 401 } : response;
@@ -62,11 +70,31 @@ export function carryRequests(
   }
 }
 
+/** The answer to a request that is not sent. */
+function refused(error: SalesforceAuthError): JsforceAnswer {
+  const stream = new PassThrough();
+  // jsforce does not listen for the event. Its caller gets the error from the promise.
+  stream.on('error', () => undefined);
+  stream.destroy(error);
+  return Object.assign(Promise.reject<JsforceResponse>(error), { stream: () => stream });
+}
+
+function foreignOrigin(address: string): SalesforceAuthError {
+  const { protocol, host } = new URL(address);
+  return new SalesforceAuthError(
+    'ERR_SALESFORCE_FOREIGN_ORIGIN',
+    `A jsforce connection was given a URL at ${protocol}//${host}, but a token goes to hosts of Salesforce only. Give it a path ` +
+      "such as '/services/data/v68.0/limits'; your organization's own domain has to be named in the option allowedHosts.",
+  );
+}
+
 /** The address at the present instance, and without the access token, which a header carries. */
 function addressOf(url: string, former: ReadonlySet<string>, instanceUrl: string): string {
   const address = new URL(url, instanceUrl);
   address.searchParams.delete('oauth_token');
-  return former.has(address.origin) ? instanceUrl + address.pathname + address.search : address.href;
+  // The origin of a blob: URL is that of another URL within it.
+  const isFormer = address.protocol !== 'blob:' && former.has(address.origin);
+  return isFormer ? instanceUrl + address.pathname + address.search : address.href;
 }
 
 /** The identity URL and userinfo say by 403 what the API says by 401. */

@@ -37,7 +37,7 @@ const looks = new WeakMap<TokenCoordinator, BoundedMap<string, Look>>();
 
 /**
  * Tokens for another instance than the given one, if the organization has moved. Only a refresh tells. Pages with
- * 404 have other causes too, so a grant is refreshed for this reason every ten minutes at most.
+ * 404 have other causes too, so a grant is refreshed for this reason every ten minutes at most, unless the refresh failed.
  */
 export async function movedTo(
   coordinator: TokenCoordinator,
@@ -50,8 +50,14 @@ export async function movedTo(
   const now = coordinator.clock.monotonic();
   let look = known.get(grantId);
   if (!look || now - look.since >= lookAgainMs) {
-    look = { since: now, done: coordinator.get(key, { unwanted: accessToken }) };
-    known.set(grantId, look);
+    const begun = { since: now, done: coordinator.get(key, { unwanted: accessToken }) };
+    look = begun;
+    known.set(grantId, begun);
+    // A look that failed has shown nothing, so the next request looks again. While the login host is down, the pauses between
+    // the refreshes of the grant keep each request from asking it.
+    begun.done.catch(() => {
+      if (known.get(grantId) === begun) known.delete(grantId);
+    });
   }
   try {
     await look.done;

@@ -87,6 +87,11 @@ export class TokenCoordinator {
     return this.#parts.source.apiOriginsOf(tokens);
   }
 
+  /** Whether these tokens may be sent to a URL; see the option `allowedHosts`. */
+  trustOf(tokens: TokenSet): Promise<(url: URL) => boolean> {
+    return this.#parts.source.trustOf(tokens);
+  }
+
   /** The source of time, for the parts beside the coordinator. */
   get clock(): Clock {
     return this.#parts.clock;

@@ -36,12 +36,18 @@ export interface AppGrantOwner {
   baseUrl: string;
   /** Undefined for the app itself. */
   user: string | undefined;
+  /** The audience that the application names, if it names one and there is a user. */
+  audience: string | undefined;
 }
 
-/** The id of the grant of an app token. The user that Salesforce names in its reply is not part of it. */
-export function appGrantIdOf({ clientID, tenant, baseUrl, user }: AppGrantOwner, key: string): string {
+/**
+ * The id of the grant of an app token. The user that Salesforce names in its reply is not part of it. The audience is part of it,
+ * since the record keeps the audience: with another audience there has to be another record.
+ */
+export function appGrantIdOf({ clientID, tenant, baseUrl, user, audience }: AppGrantOwner, key: string): string {
+  const optional = [...(tenant === undefined ? [] : [tenant]), ...(audience === undefined ? [] : [{ audience }])];
   return createHmac('sha256', `express-salesforce-auth/app-grant-id/1|${key}`)
-    .update(JSON.stringify([clientID, baseUrl, user ?? null, ...(tenant === undefined ? [] : [tenant])]))
+    .update(JSON.stringify([clientID, baseUrl, user ?? null, ...optional]))
     .digest('base64url');
 }
 

@@ -183,7 +183,10 @@ export function parseOptions(options: SalesforceAuthOptions): ParsedOptions {
   const clock = options.clock ?? systemClock;
   const secrets = parseEncryptionKeys(options.encryptionKeys);
   const publicUrls = [options.publicUrl].flat();
-  const source = new ConfigurationSource(configuration ?? parseClientOptions(options, { publicUrls }), publicUrls);
+  const source = new ConfigurationSource(configuration ?? parseClientOptions(options, { publicUrls }), {
+    publicUrls,
+    clock,
+  });
   const store = given.store ?? new MemoryTokenStore({ clock });
   const tenant = checkedTenant(given.tenant);
   const { settings, keepAlive } = parseRefresh(options.refresh, hasLastingGrants(store, source));

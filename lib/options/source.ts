@@ -1,6 +1,8 @@
 import type { Request } from 'express';
 import { BoundedMap } from '../bounded-map';
+import { systemClock, within, type Clock } from '../clock';
 import { isSalesforceAuthError, SalesforceAuthError } from '../errors';
+import { isTrustedHost } from '../salesforce/hosts';
 import { answerNow, invalid } from './check';
 import { keyOfClient, parseConfiguration, type ClientOptions, type Configuration } from './configuration';
 import type { FetchFunction } from './fetch-function';
@@ -17,7 +19,7 @@ export interface ConfigurationContext {
 
 /**
  * The operator's configuration service: gives the client of a tenant, and may change while the system runs. It is asked for
- * logins, refreshes and revocations only.
+ * logins, refreshes and revocations only. It has 30 seconds to answer.
  */
 export type ConfigurationFunction = (context: ConfigurationContext) => ClientOptions | Promise<ClientOptions>;
 
@@ -27,6 +29,12 @@ export type TenantFunction = (req: Request) => string | undefined;
 /** Clients remembered, so that a login or grant that began under one ends under that one. */
 const maxRemembered = 1_000;
 
+/**
+ * How long a configuration function may take, in milliseconds. It is no option of the client, since no client is known before the
+ * answer.
+ */
+const answerWithinMs = 30_000;
+
 /** Where configurations come from: fixed options, or a function that is asked anew each time. */
 export class ConfigurationSource {
   readonly #resolve: (context: ConfigurationContext) => Promise<Configuration>;
@@ -35,11 +43,16 @@ export class ConfigurationSource {
   readonly fixed: Configuration | undefined;
 
   /** @param publicUrls addresses of the application, which are no base URL of a configuration */
-  constructor(source: Configuration | ConfigurationFunction, publicUrls: readonly unknown[] = []) {
+  constructor(
+    source: Configuration | ConfigurationFunction,
+    { publicUrls = [], clock = systemClock }: { publicUrls?: readonly unknown[]; clock?: Clock } = {},
+  ) {
     if (typeof source === 'function') {
       this.#resolve = async (context) => {
         try {
-          return parseConfiguration(checkGiven(await source(context)), { tenant: context.tenant, publicUrls });
+          // A late answer is ignored: whoever asked has gone on.
+          const given = await within(clock, answerWithinMs, Promise.resolve(source(context)), silent);
+          return parseConfiguration(checkGiven(given), { tenant: context.tenant, publicUrls });
         } catch (error) {
           if (isSalesforceAuthError(error)) throw error;
           throw new SalesforceAuthError(
@@ -92,6 +105,12 @@ export class ConfigurationSource {
     return (await this.#known(client)).apiOrigins;
   }
 
+  /** Whether a token of a client may be sent to a URL. */
+  async trustOf(client: { clientID: string; tenant?: string }): Promise<(url: URL) => boolean> {
+    const { trustedHosts } = await this.#known(client);
+    return (url) => isTrustedHost(url, trustedHosts);
+  }
+
   /** The configuration of a client that is known already; only for an unknown one a function is asked. */
   async #known({ clientID, tenant }: { clientID: string; tenant?: string }): Promise<Configuration> {
     return (
@@ -104,6 +123,15 @@ export class ConfigurationSource {
   #remember(configuration: Configuration): void {
     this.#remembered.set(keyOfClient(configuration), configuration);
   }
+}
+
+function silent(): SalesforceAuthError {
+  return new SalesforceAuthError(
+    'ERR_SALESFORCE_CONFIGURATION',
+    `The configuration function did not answer within ${answerWithinMs / 1000} seconds, so Salesforce cannot be asked. Give its own ` +
+      'requests a time limit.',
+    { status: 503, retryAfterSeconds: 5 },
+  );
 }
 
 /** A tenant that is not known is a common mistake: the function finds nothing, and gives that. */

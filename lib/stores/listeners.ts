@@ -31,3 +31,12 @@ export class Listeners {
     this.#close = undefined;
   }
 }
+
+/** Gives up a connection that may be gone already. */
+export function quietly(run: () => unknown): void {
+  try {
+    Promise.resolve(run()).catch(() => undefined);
+  } catch {
+    // Closed by the application before.
+  }
+}

@@ -111,8 +111,11 @@ function parseStrategyOptions(options: StrategyOptions): StrategyParts {
   parseValues(tenantOptions, options);
   const { name, passReqToCallback } = parseValues(strategyOptions, options);
   const publicUrls = [options.publicUrl].flat();
-  const source = new ConfigurationSource(configuration ?? parseClientOptions(options, { publicUrls }), publicUrls);
   const clock = options.clock ?? systemClock;
+  const source = new ConfigurationSource(configuration ?? parseClientOptions(options, { publicUrls }), {
+    publicUrls,
+    clock,
+  });
   return {
     source,
     addresses: new Addresses(parsePublicUrl(options.publicUrl)),

@@ -201,14 +201,21 @@ export class TokenClient {
   }
 
   async #enter(lane: keyof typeof gates, signal?: AbortSignal): Promise<LeaveGate> {
+    signal?.throwIfAborted();
     const { httpTimeoutMs } = this.#configuration;
     const { host } = new URL(this.#server.issuer);
+    const free = gates[lane].tryEnter(host);
+    if (free) return free;
+    // AbortSignal.any() would leave a little memory behind at the given signal each time, and that one lives as long as the process.
     const limit = new AbortController();
+    const giveUp = (): void => limit.abort(signal?.reason);
     const cancel = this.#clock.setTimer(httpTimeoutMs, () => limit.abort(noPlace(host, httpTimeoutMs)));
+    signal?.addEventListener('abort', giveUp);
     try {
-      return await gates[lane].enter(host, signal ? AbortSignal.any([signal, limit.signal]) : limit.signal);
+      return await gates[lane].enter(host, limit.signal);
     } finally {
       cancel();
+      signal?.removeEventListener('abort', giveUp);
     }
   }
 

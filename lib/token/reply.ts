@@ -55,7 +55,7 @@ function isTokenText(value: unknown): boolean {
 }
 
 /** More than any policy of Salesforce's gives, in seconds: ten years. A store has to be able to count in it. */
-const maxLifeSeconds = 10 * 365 * 24 * 60 * 60;
+export const maxLifeSeconds = 10 * 365 * 24 * 60 * 60;
 
 const textFields = [
   'access_token',

@@ -4,6 +4,7 @@ import type { Configuration } from '../options/configuration';
 import { isTrustedHost, parseUrl } from '../salesforce/hosts';
 import { parseIdentityUrl, readIdentityUrl, type Identity } from '../salesforce/identity-url';
 import { isSignatureValid } from '../salesforce/signature';
+import { maxLifeSeconds } from './reply';
 import type { TokenEndpointReply, TokenSet } from './types';
 
 /**
@@ -126,14 +127,15 @@ function checkSignature(reply: TokenEndpointReply, configuration: Configuration)
 
 /**
  * The life of an access token, if it is told: `expires_in`, or the `exp` of a JWT against Salesforce's own `iat` or
- * `issued_at`. This machine's clock takes no part, since it may be wrong.
+ * `issued_at`, at most ten years. This machine's clock takes no part, since it may be wrong.
  */
 function life(reply: TokenEndpointReply): Pick<TokenSet, 'lifeMs'> {
   if (reply.expires_in !== undefined) return { lifeMs: reply.expires_in * 1000 };
   const claims = jwtClaims(reply.access_token);
   const expiresAt = Number(claims?.['exp']) * 1000;
   const issuedAt = claims?.['iat'] === undefined ? Number(reply.issued_at) : Number(claims['iat']) * 1000;
-  return expiresAt > issuedAt ? { lifeMs: expiresAt - issuedAt } : {};
+  const lifeMs = expiresAt - issuedAt;
+  return Number.isFinite(lifeMs) && lifeMs > 0 ? { lifeMs: Math.min(lifeMs, maxLifeSeconds * 1000) } : {};
 }
 
 /** The claims of a JWT access token, read for its life alone and trusted for nothing else. */

@@ -97,6 +97,30 @@ describe('app()', () => {
     expect(tokenRequests(started)[1]!.body).not.toHaveProperty('client_secret');
   });
 
+  it('takes a corrected audience after a restart on the same store', async () => {
+    const { salesforce, another, emulator } = await start({}, { clientKey: { key: key.key } });
+    const user = emulator.users[1]!.username;
+    const wrong = { user, audience: 'https://test.salesforce.com' };
+
+    await expect(salesforce.app(wrong).getAccessToken()).rejects.toMatchObject({ status: 502 });
+
+    expect(await userOf(another(), { user, audience: emulator.url })).toBe(user);
+    // The wrong one stays wrong beside it.
+    await expect(another().app(wrong).getAccessToken()).rejects.toMatchObject({ status: 502 });
+  });
+
+  it('has a grant of its own for each audience that is named, and only with a user', async () => {
+    const { salesforce, another, emulator } = await start({}, { clientKey: { key: key.key } });
+    const user = emulator.users[1]!.username;
+    const idOf = (options: AppOptions): Promise<string> => another().app(options).getGrantId();
+
+    const ids = await Promise.all([{}, { user }, { user, audience: 'a' }, { user, audience: 'b' }].map(idOf));
+
+    expect(new Set(ids).size).toBe(4);
+    expect(await idOf({ audience: 'a' })).toBe(await salesforce.app().getGrantId());
+    expect(await idOf({ user, audience: 'a' })).toBe(ids[2]);
+  });
+
   it('asks for another token once after a 401, however many ask', async () => {
     const started = await start();
     const { salesforce, another, emulator, clock } = started;

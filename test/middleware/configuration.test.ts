@@ -3,6 +3,7 @@ import request from 'supertest';
 import { MemoryTokenStore, salesforceAuth } from '../../lib';
 import type { Prompt } from '../../lib/options/values';
 import type { EmulatorClient } from '../../lib/emulator';
+import { ManualClock } from '../helpers/clock';
 import { startTestEmulator } from '../helpers/emulator';
 import { logIn, startApp, walkToCallback } from '../helpers/app';
 
@@ -178,6 +179,57 @@ describe('a configuration function', () => {
     const restarted = await start();
 
     expect((await request(restarted.url).get('/accounts').set('Cookie', headers.cookie)).status).toBe(200);
+  });
+
+  it('that does not answer holds up no grant, logout or shutdown for longer than 30 seconds', async () => {
+    const emulator = await startTestEmulator();
+    const clock = new ManualClock();
+    const store = new MemoryTokenStore({ clock });
+    const session = expressSession({ secret: '__test_session_secret__', resave: false, saveUninitialized: false });
+    const client = emulator.registerClient({ callbackURLs: [] });
+    const lateAnswers: ((options: object) => void)[] = [];
+    let isSilent = false;
+    const start = () =>
+      startApp({
+        emulator,
+        sessionMiddleware: session,
+        create: (_client, callbackURL) => {
+          client.callbackURLs.push(callbackURL);
+          const { clientID, clientSecret } = client;
+          const options = { clientID, clientSecret, callbackURL, baseUrl: emulator.url, scope: 'id api refresh_token' };
+          return salesforceAuth({
+            configuration: () => (isSilent ? new Promise((resolve) => lateAnswers.push(resolve as never)) : options),
+            ...{ store, clock, report: false },
+          });
+        },
+      });
+    const tab = (await start()).browser();
+    await logIn(tab, emulator);
+    const { grantId } = (await tab.get('/me')).body as { grantId: string };
+    // These processes remember no client.
+    const [second, third] = [await start(), await start()];
+    emulator.expireAccessTokens();
+    isSilent = true;
+
+    const refused = third
+      .browser()
+      .get('/auth/salesforce')
+      .then((answer) => answer);
+    const waiting = (await second.salesforce.tokens.get(grantId)).fetch('/services/data/v62.0/limits');
+    await expect(clock.advanceUntil(waiting)).rejects.toMatchObject({ status: 503 });
+    const login = await clock.advanceUntil(refused);
+    expect([login.status, login.body.code]).toEqual([503, 'ERR_SALESFORCE_CONFIGURATION']);
+    expect(login.body.message).toContain('did not answer within 30 seconds');
+
+    isSilent = false;
+    for (const answer of lateAnswers) answer({ clientID: '3MVG9__late__', clientSecret: '__test_late_secret__' });
+    clock.advanceSeconds(120);
+    const again = (await second.salesforce.tokens.get(grantId)).fetch('/services/data/v62.0/limits');
+    expect((await clock.advanceUntil(again)).status).toBe(200);
+
+    isSilent = true;
+    await clock.advanceUntil(third.salesforce.tokens.revoke(grantId));
+    await clock.advanceUntil(third.salesforce.close());
   });
 
   it('that has forgotten a client asks its users to log in again, and takes them back when it remembers', async () => {

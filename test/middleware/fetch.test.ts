@@ -4,6 +4,7 @@ import { createServer, type AddressInfo, type LookupFunction } from 'node:net';
 import { Readable } from 'node:stream';
 import { Agent, fetch as undiciFetch } from 'undici';
 import type { FetchFunction } from '../../lib';
+import { ManualClock } from '../helpers/clock';
 import { startTestEmulator } from '../helpers/emulator';
 import { oldHosts } from '../helpers/old-hosts';
 import { logIn, startApp } from '../helpers/app';
@@ -158,8 +159,8 @@ describe('fetch()', () => {
   });
 
   describe.each(oldHosts)('after the organization has moved, if its old instance answers with $name', ({ fault }) => {
-    async function moved() {
-      const found = await access();
+    async function moved(given: Parameters<typeof access>[0] = {}) {
+      const found = await access(given);
       const from = found.client.instanceUrl;
       const to = found.emulator.moveInstance();
       found.emulator.faults.inject({
@@ -170,6 +171,23 @@ describe('fetch()', () => {
       });
       return { ...found, from, to };
     }
+
+    it('looks again if the login host was down at the first look, and does not ask it with each request', async () => {
+      const clock = new ManualClock();
+      const { client, emulator, to } = await moved({ options: { clock } });
+      const outage = emulator.faults.inject({ on: 'refresh', kind: 'status', status: 503, times: Infinity });
+
+      for (let request = 0; request < 20; request++) {
+        const answer = await client.fetch(limits, { redirect: 'manual' });
+        expect(new URL(answer.url).origin).not.toBe(to);
+      }
+      expect(refreshes(emulator)).toHaveLength(1);
+      outage.remove();
+      clock.advanceSeconds(60);
+
+      expect(new URL((await client.fetch(limits)).url).origin).toBe(to);
+      expect(refreshes(emulator)).toHaveLength(2);
+    });
 
     it('goes on at the new one, with one refresh for all requests', async () => {
       const { client, emulator, to } = await moved();

@@ -257,6 +257,71 @@ describe('an access token', () => {
     expect(trap.requests).toEqual([]);
   });
 
+  describe.each([
+    ['with its own way of sending', {}],
+    ['with the option fetch', { fetch: (url: string, init: RequestInit) => fetch(url, init) }],
+  ] as const)('of a jsforce connection %s', (_name, options) => {
+    it('goes to no host but those of Salesforce', async () => {
+      const trap = await startTrap();
+      const { client, emulator } = await loggedIn({ options });
+      const connection = await client.connection({ version: '62.0' });
+      const { host } = new URL(trap.url);
+      const hostile = [
+        `${trap.url}/services/data/v62.0/query/next`,
+        `${emulator.url}@${host}/x`,
+        'http://acme.my.salesforce.com/x',
+        'https://acme.my.salesforce.com:444/x',
+        'https://acme.my.salesforce.com.evil.test/x',
+        `blob:${emulator.url}/0`,
+      ];
+      const refused = expect.objectContaining({ code: 'ERR_SALESFORCE_FOREIGN_ORIGIN' }) as Error;
+
+      const outcomes = [];
+      for (const url of hostile) {
+        const request = connection.request(url);
+        outcomes.push([url, await request.catch((error: unknown) => error)]);
+      }
+      const posted = connection.request({ method: 'POST', url: trap.url, body: 'x', headers: {} });
+      await expect(posted).rejects.toEqual(refused);
+
+      expect(outcomes).toEqual(hostile.map((url) => [url, refused]));
+      expect(trap.requests).toEqual([]);
+      expect((await connection.query('SELECT Id FROM Account')).totalSize).toBeGreaterThan(0);
+    });
+
+    it('goes to the instance only, if the organization has moved', async () => {
+      const trap = await startTrap();
+      const { client, emulator } = await loggedIn({ options });
+      const connection = await client.connection({ version: '62.0' });
+      const before = connection.instanceUrl;
+      emulator.moveInstance();
+
+      await connection.request(`${before}/services/data/v62.0/limits`);
+      await connection.request(`${connection.instanceUrl}/services/data/v62.0/limits`);
+
+      expect(connection.instanceUrl).not.toBe(before);
+      await expect(connection.request(`${trap.url}/x`)).rejects.toMatchObject({
+        code: 'ERR_SALESFORCE_FOREIGN_ORIGIN',
+      });
+      expect(trap.requests).toEqual([]);
+    });
+
+    it('follows no redirect, neither of the instance nor of another host of Salesforce', async () => {
+      const trap = await startTrap();
+      const { client, emulator } = await loggedIn({ options });
+      const connection = await client.connection({ version: '62.0' });
+      const other = emulator.url.replace('localhost', '127.0.0.1');
+      expect(other).not.toBe(connection.instanceUrl);
+      emulator.faults.inject({ on: 'data', kind: 'redirect', location: `${trap.url}/data`, times: Infinity });
+
+      await connection.request('/services/data/v62.0/limits').catch(() => undefined);
+      await connection.request(`${other}/services/data/v62.0/limits`).catch(() => undefined);
+
+      expect(emulator.requests.at(-1)!.headers['host']).toBe(new URL(other).host);
+      expect(trap.requests).toEqual([]);
+    });
+  });
+
   it('is not sent if the caller follows a redirect to another host', async () => {
     const trap = await startTrap();
     const { client, emulator } = await loggedIn();

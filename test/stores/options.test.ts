@@ -1,3 +1,4 @@
+import { Client, Pool } from 'pg';
 import { MemoryTokenStore } from '../../lib';
 import { SalesforceOptionError } from '../../lib/errors';
 import { PostgresTokenStore } from '../../lib/stores/postgres';
@@ -78,8 +79,25 @@ describe('a mistake in the options of a store', () => {
     ['PostgresTokenStore', { pool: undefined }, 'PostgresTokenStore.pool must be'],
     ['PostgresTokenStore', { notify: 1 }, 'PostgresTokenStore.notify must be true, false or a Pool'],
     ['PostgresTokenStore', { notify: null }, 'PostgresTokenStore.notify must be'],
+    [
+      'PostgresTokenStore',
+      { notify: new Client() },
+      'PostgresTokenStore.notify must be true, false or a Pool of the package pg, and not a Client',
+    ],
+    [
+      'PostgresTokenStore',
+      { pool: new Client(), notify: true },
+      'PostgresTokenStore.pool must be a Pool of the package pg, and not a Client',
+    ],
   ])('is told by %s: %j', (store, options, message) => {
     expect(refusal(store, options).message).toContain(message);
+  });
+
+  it('is no pool of pg, and no pool of another library that has connect()', () => {
+    for (const notify of [true, false, new Pool(), { connect: () => undefined }]) {
+      expect(make('PostgresTokenStore', { notify })).toBeDefined();
+    }
+    expect(make('PostgresTokenStore', { pool: new Pool(), notify: true })).toBeDefined();
   });
 
   it.each(Object.keys(stores))('is told by %s if a number is out of bounds', (store) => {

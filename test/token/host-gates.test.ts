@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { systemClock } from '../../lib/clock';
@@ -7,6 +7,14 @@ import { TokenClient } from '../../lib/token/client';
 import { HostGates } from '../../lib/token/host-gates';
 import { ManualClock } from '../helpers/clock';
 import { turn } from '../coordinator/support';
+
+/** How many things Node.js keeps at a signal, such as the signals that AbortSignal.any() has made of it. */
+function heldBy(signal: AbortSignal): number {
+  const kept = Object.getOwnPropertySymbols(signal).map(
+    (name) => Reflect.get(signal, name) as { size?: number } | undefined,
+  );
+  return kept.reduce((sum, each) => sum + (each?.size ?? 0), 0);
+}
 
 describe('a gate', () => {
   it('lets as many in as it has places, and the others in the order in which they came', async () => {
@@ -187,6 +195,31 @@ describe('1,500 users and a token endpoint that hangs', () => {
     closing.abort(new Error('closing'));
 
     await expect(waiting).rejects.toThrow('closing');
+    places.forEach((leave) => leave());
+  });
+
+  it('leave nothing behind at the signal of the application', async () => {
+    const closing = new AbortController();
+    const before = heldBy(closing.signal);
+
+    for (let time = 0; time < 100; time++) (await clientOf().takePlace(closing.signal))();
+    const places = await Promise.all(Array.from({ length: 64 }, () => clientOf().takePlace(closing.signal)));
+    const waiting = Array.from({ length: 10 }, () => clientOf().takePlace(closing.signal));
+    await turn();
+    expect(getEventListeners(closing.signal, 'abort')).toHaveLength(10);
+    places.forEach((leave) => leave());
+    (await Promise.all(waiting)).forEach((leave) => leave());
+
+    expect(getEventListeners(closing.signal, 'abort')).toHaveLength(0);
+    expect(heldBy(closing.signal)).toBe(before);
+  });
+
+  it('take no place for an application that has closed', async () => {
+    const places = await Promise.all(Array.from({ length: 63 }, () => clientOf().takePlace()));
+
+    await expect(clientOf().takePlace(AbortSignal.abort(new Error('closed')))).rejects.toThrow('closed');
+
+    clientOf().takeFreePlace()();
     places.forEach((leave) => leave());
   });
 });

@@ -82,7 +82,7 @@ export const postgresStoreOptions = {
   notify: {
     values: 'boolean, or pool',
     default: '`false`',
-    text: '`true`, or a pool to listen with: announces changed grants by `pg_notify`, and listens; see [below](#notifications)',
+    text: '`true`, or a pool (no single client) to listen with: announces changed grants by `pg_notify`, and listens; see [below](#notifications)',
   },
   retentionMs,
   maxHolders,

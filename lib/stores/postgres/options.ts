@@ -51,6 +51,12 @@ export function parsePostgresOptions(given: PostgresTokenStoreOptions): ParsedPo
     throw invalid('PostgresTokenStore.pool', 'a Pool of the package pg');
   }
   const listeningPool = notify === true ? (pool as unknown as ListeningPool) : notify;
+  if (listeningPool !== false && isClient(listeningPool)) {
+    const what = 'a Pool of the package pg, and not a Client: a connection that is lost has to be replaced';
+    throw notify === true
+      ? invalid('PostgresTokenStore.pool', what)
+      : invalid('PostgresTokenStore.notify', `true, false or ${what}`);
+  }
   if (listeningPool !== false && typeof (listeningPool as Partial<ListeningPool> | null)?.connect !== 'function') {
     throw invalid('PostgresTokenStore.notify', 'true, false or a Pool of the package pg');
   }
@@ -61,6 +67,11 @@ export function parsePostgresOptions(given: PostgresTokenStoreOptions): ParsedPo
     retentionMs: options.retentionMs,
     maxHolders: options.maxHolders,
   };
+}
+
+/** Whether this is a `Client` of pg, or of a package that extends pg. No pool has this property. */
+function isClient(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'connectionParameters' in value;
 }
 
 /**

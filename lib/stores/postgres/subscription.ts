@@ -1,4 +1,5 @@
 import { systemClock, type CancelTimer } from '../../clock';
+import { quietly } from '../listeners';
 
 /** What is used of a `Pool` of the package `pg` to listen. */
 export interface ListeningPool {
@@ -49,11 +50,18 @@ export function subscribe({
       cancel = systemClock.setTimer(tryAgainMs * (0.5 + Math.random()), () => void open());
     };
     try {
-      const client = await pool.connect();
+      const client = (await pool.connect()) as Partial<ListeningClient> | undefined;
+      if (!isPooled(client)) {
+        quietly(() => client?.release?.(true));
+        warn(
+          'The option notify listens only with a pool whose connect() gives a client with release(); give a Pool of pg.',
+        );
+        return;
+      }
       giveBack = () => {
         giveBack = () => undefined;
         // This connection listens, so it does not go back to the pool.
-        client.release(true);
+        quietly(() => client.release(true));
       };
       if (isOver) {
         giveBack();
@@ -76,4 +84,9 @@ export function subscribe({
     cancel();
     giveBack();
   };
+}
+
+/** A single client, or the pool of a library that is not like pg, gives something else. */
+function isPooled(client: Partial<ListeningClient> | undefined): client is ListeningClient {
+  return typeof client?.release === 'function' && typeof client.on === 'function' && typeof client.query === 'function';
 }

@@ -1,4 +1,5 @@
 import { systemClock, type CancelTimer } from '../../clock';
+import { quietly } from '../listeners';
 import { isCluster, type IoredisClient, type NodeRedisClient } from './client';
 
 /** How long to leave a server alone that refused a subscription, or closed its connection for good. */
@@ -153,13 +154,4 @@ function listenByIoredis(
 
 function isIoredisCluster(client: object): boolean {
   return typeof (client as { nodes?: unknown }).nodes === 'function';
-}
-
-/** Does nothing if the connection is closed already. */
-function quietly(run: () => unknown): void {
-  try {
-    Promise.resolve(run()).catch(() => undefined);
-  } catch {
-    // Closed by the application before.
-  }
 }

@@ -10,7 +10,7 @@ import { addUser, type EmulatorUser, type NewUser } from './org/users';
 import { parsePart } from '../options/names';
 import { emulatorOptions } from '../options/parts/emulator';
 import { checkedAppLogin, checkedFilter, checkedLogin, checkedUser } from './call-options';
-import type { AppAge, ClientPolicy } from './policy';
+import { scopesWithHostedApi, type AppAge, type ClientPolicy } from './policy';
 import { Provider } from './provider';
 import { walkLogin, type ScriptedLogin } from './scripted-login';
 import { AddressList } from './state/addresses';
@@ -207,7 +207,8 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
   });
   const { callbackURLs, clientID, clientSecret, certificate, policy, host, apiPort } = parsed;
   const names = hostNames(host, parsed.instance);
-  provider.clients.register({ callbackURLs, policy, clientID, clientSecret, certificate });
+  const initialPolicy = apiPort === undefined ? policy : { assignedScopes: scopesWithHostedApi, ...policy };
+  provider.clients.register({ callbackURLs, policy: initialPolicy, clientID, clientSecret, certificate });
   const secure = parsed.https
     ? createCertificate([...new Set([names.login, 'localhost', '127.0.0.1', '::1'])])
     : undefined;

@@ -118,3 +118,9 @@ export const defaultPolicies: Readonly<Record<AppAge, ClientPolicy>> = {
     locked: true,
   },
 };
+
+/** The scopes of an app that may also call the APIs at hosts of their own. */
+export const scopesWithHostedApi: readonly string[] = [
+  ...legacyPolicy.assignedScopes,
+  ...['sfap_api', 'chatbot_api', 'mcp_api'],
+];

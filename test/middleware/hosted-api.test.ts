@@ -32,6 +32,27 @@ const refreshes = ({ requests }: Emulator): number =>
 const calls = ({ requests }: Emulator): RecordedRequest[] => requests.filter((request) => request.path === path);
 
 describe('fetch() at a host of apiHosts', () => {
+  it.each([
+    ['of that host', 0, true],
+    ['left out', undefined, false],
+  ])(x, async (_what, apiPort, isThere) => {
+    const emulator = await startTestEmulator({ apiPort, callbackURLs: ['http://localhost:3000/callback'] });
+    const query = new URLSearchParams({
+      response_type: 'code',
+      client_id: emulator.clients[0]!.clientID,
+      redirect_uri: 'http://localhost:3000/callback',
+      scope: 'openid id api refresh_token sfap_api chatbot_api mcp_api',
+      code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
+    });
+
+    const back = await emulator.logIn({
+      authorizeUrl: `${emulator.url}/services/oauth2/authorize?${query.toString()}`,
+    });
+
+    expect(new URL(back).searchParams.has('code')).toBe(isThere);
+    expect(new URL(back).searchParams.get('error')).toBe(isThere ? null : 'invalid_scope');
+  });
+
   it("calls Salesforce's API as the user, with the token of the instance", async () => {
     const { client, emulator, apiUrl } = await access();
 

@@ -101,7 +101,7 @@ export const policyOptions = {
     parse: optionalTexts,
     values: 'array of scopes',
     default: 'the usual ones',
-    text: 'Selected OAuth Scopes',
+    text: 'Selected OAuth Scopes; with `apiPort` the first app has `sfap_api`, `chatbot_api` and `mcp_api` too',
   },
 } as const satisfies Part;
 

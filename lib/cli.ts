@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { main } from './cli/main';
+import { holdProcess } from './clock';
 
 /** The version of the package this file was published with. */
 function readVersion(): string {
@@ -9,8 +10,15 @@ function readVersion(): string {
   return manifest.version;
 }
 
-void main(process.argv.slice(2), readVersion).then((exitCode) => {
-  process.exitCode = exitCode;
-  // Connections of a token store that the doctor looked at would keep the process alive.
-  process.stdout.write('', () => process.exit());
-});
+// A command waits for answers that may never come. Its time limits can end the wait only while the process lives, and a
+// process that ends without a result has failed.
+process.exitCode = 1;
+const release = holdProcess();
+
+void main(process.argv.slice(2), readVersion)
+  .finally(release)
+  .then((exitCode) => {
+    process.exitCode = exitCode;
+    // Connections of a token store that the doctor looked at would keep the process alive.
+    process.stdout.write('', () => process.exit());
+  });

@@ -80,6 +80,14 @@ export function pause(delayMs: number): Promise<void> {
   });
 }
 
+/** Keeps the process alive until it is cancelled: the timers of a {@link Clock} do not. */
+export function holdProcess(): CancelTimer {
+  const timer = setInterval(() => undefined, 60_000);
+  return () => {
+    clearInterval(timer);
+  };
+}
+
 /** Settles as `running` does, or rejects with the error `late` makes once `delayMs` are over. */
 export function within<T>(clock: Clock, delayMs: number, running: Promise<T>, late: () => Error): Promise<T> {
   return new Promise((resolve, reject) => {

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { systemClock, within } from '../clock';
 import { diagnose } from '../doctor/diagnose';
 import { summarize, type DiagnoseOptions, type Diagnosis, type Finding } from '../doctor/findings';
 import type { SalesforceAuthOptions } from '../middleware/options';
@@ -60,7 +61,7 @@ async function diagnoseFrom({ config, envFile, ...options }: DoctorArguments): P
       throw new Error(`The file ${envFile} cannot be read.`);
     }
   }
-  if (config !== undefined) return diagnose(await loadConfig(config), options);
+  if (config !== undefined) return diagnose(await loadInTime(config), options);
   const { findings } = await diagnose(configurationFromEnv(process.env), options);
   // Options from the environment have the default store, which is not the store of the application.
   const known = findings.filter(({ check }) => !/^(?:store|encryption-keys)/.test(check));
@@ -80,6 +81,14 @@ const storeUnknown: Finding = {
  */
 // eslint-disable-next-line @typescript-eslint/no-implied-eval -- the text is constant
 const importModule = new Function('url', 'return import(url)') as (url: string) => Promise<unknown>;
+
+/** A module that takes longer counts as a module that waits for ever. */
+const loadTimeoutMs = 10_000;
+
+function loadInTime(path: string): Promise<SalesforceAuthOptions> {
+  const message = `${path} gave no options within ${loadTimeoutMs / 1000} seconds. See what the module or its function waits for.`;
+  return within(systemClock, loadTimeoutMs, loadConfig(path), () => new Error(message));
+}
 
 /** Loads the options that a module exports by default. The export may also be a function that returns the options. */
 async function loadConfig(path: string): Promise<SalesforceAuthOptions> {
@@ -124,7 +133,7 @@ function parseDoctorArguments(args: readonly string[]): DoctorArguments | 'help'
   const values = readArguments(args, argumentOptions);
   if (values.help) return 'help';
   const { config, origin, tenant, processes, dotenv: envFile } = values;
-  if (origin !== undefined && !/^https?:\/\/[^/]+$/.test(origin)) {
+  if (origin !== undefined && !(/^https?:\/\/[^/?#@\s]+$/i.test(origin) && URL.canParse(origin))) {
     throw new Error('--origin must be an origin, such as https://app.example.com.');
   }
   if (processes !== undefined && !/^[1-9]\d{0,4}$/.test(processes)) throw new Error('--processes must be a number.');

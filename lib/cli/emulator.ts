@@ -6,6 +6,7 @@ import { startEmulator, type Emulator, type EmulatorOptions } from '../emulator'
 import { callbackProblem } from '../emulator/state/clients';
 import { readArguments, readCommand } from './arguments';
 import { emulatorHelp } from './help';
+import { isWritable, settingLine, shellWord, writeSettings } from './settings-file';
 
 const defaultPort = 4400;
 const defaultCallbackURL = 'http://localhost:3000/auth/salesforce/callback';
@@ -50,15 +51,27 @@ export async function runEmulator(args: readonly string[]): Promise<number> {
     console.error(explainFailedStart(error, options));
     return 1;
   }
-  const isWritten = options.dotenv === undefined || writeSettings(options.dotenv, emulator);
-  if (isWritten) {
-    const certificate = emulator.certificate === undefined ? undefined : writeCertificate(emulator.certificate);
-    console.log(describeEmulator(emulator, options.dotenv, certificate?.path));
-    await stopSignal();
-    certificate?.remove();
-  }
+  const problem = await runUntilStopped(emulator, options.dotenv);
   await emulator.stop();
-  return isWritten ? 0 : 1;
+  if (problem === undefined) return 0;
+  console.error(problem);
+  return 1;
+}
+
+/** Writes what an app needs, and waits for the end. @returns a sentence that says what could not be written */
+async function runUntilStopped(emulator: Emulator, dotenv: string | undefined): Promise<string | undefined> {
+  const problem = dotenv === undefined ? undefined : writeSettings(dotenv, settingsOf(emulator, 1));
+  if (problem !== undefined) return problem;
+  let certificate: ReturnType<typeof writeCertificate> | undefined;
+  try {
+    certificate = emulator.certificate === undefined ? undefined : writeCertificate(emulator.certificate);
+  } catch (error) {
+    return `The certificate could not be written to a temporary file: ${(error as Error).message}`;
+  }
+  console.log(describeEmulator(emulator, dotenv, certificate?.path));
+  await stopSignal();
+  certificate?.remove();
+  return undefined;
 }
 
 /** Writes the certificate to a temporary file for NODE_EXTRA_CA_CERTS. The file is needed while the emulator runs. */
@@ -74,46 +87,34 @@ function writeCertificate(certificate: string): { path: string; remove: () => vo
   };
 }
 
-/** Writes the settings to a new file. A file that has the same settings already is fine as well. */
-function writeSettings(path: string, emulator: Emulator): boolean {
-  // An app uses one callback URL, even if the client has several.
-  const text = `${settingsOf(emulator, 1).join('\n')}\n`;
-  try {
-    writeFileSync(path, text, { flag: 'wx', mode: 0o600 });
-    return true;
-  } catch (error) {
-    const exists = (error as NodeJS.ErrnoException).code === 'EEXIST';
-    if (exists && readFileSync(path, 'utf8') === text) return true;
-    console.error(
-      exists
-        ? `${path} exists already and has other content. Name another file, or delete this one.`
-        : `The settings could not be written: ${(error as Error).message}`,
-    );
-    return false;
-  }
-}
-
 /** Reads the command line. @throws Error whose message is a sentence for the operator */
 export function parseEmulatorOptions(args: readonly string[]): CommandOptions | 'help' {
   const values = readArguments(args, argumentOptions);
   if (values.help) return 'help';
+  for (const name of ['host', 'client-id', 'client-secret'] as const) {
+    if (values[name] === '') throw new Error(`--${name} must not be empty.`);
+  }
   const callbackURLs = values.callback ?? [defaultCallbackURL];
   for (const url of callbackURLs) {
     const problem = callbackProblem(url);
     if (problem !== undefined) throw new Error(`--callback "${url}" ${problem}`);
   }
-  if (values.public && values['client-secret'] !== undefined) {
+  const { 'client-id': clientID, 'client-secret': clientSecret } = values;
+  if (![clientID, clientSecret, ...callbackURLs].every((value) => value === undefined || isWritable(value))) {
+    throw new Error(`--client-id, --client-secret and --callback take no line breaks, and not all of ', " and \`.`);
+  }
+  if (values.public && clientSecret !== undefined) {
     throw new Error('--public and --client-secret exclude each other.');
   }
   return {
-    port: wholeNumber('--port', values.port, 65535) ?? defaultPort,
+    port: wholeNumber('--port', values.port, [0, 65535]) ?? defaultPort,
     host: values.host,
-    apiPort: wholeNumber('--api-port', values['api-port'], 65535),
+    apiPort: wholeNumber('--api-port', values['api-port'], [0, 65535]),
     callbackURLs,
-    clientID: values['client-id'] ?? defaultClientID,
+    clientID: clientID ?? defaultClientID,
     ...(values.certificate === undefined ? {} : { certificate: readCertificate(values.certificate) }),
-    clientSecret: values.public ? false : (values['client-secret'] ?? defaultClientSecret),
-    sessionTimeoutSeconds: wholeNumber('--session-timeout', values['session-timeout'], 86400),
+    clientSecret: values.public ? false : (clientSecret ?? defaultClientSecret),
+    sessionTimeoutSeconds: wholeNumber('--session-timeout', values['session-timeout'], [1, 86400]),
     console: true,
     https: values.https ?? false,
     ...(values.legacy ? { app: 'legacy' as const } : {}),
@@ -145,7 +146,7 @@ function describeEmulator(emulator: Emulator, dotenv: string | undefined, certif
     ...(apiUrl === undefined ? [] : [`APIs off the instance at ${apiUrl}; name ${new URL(apiUrl).host} in apiHosts`]),
     `Console with live requests at ${url}/console`,
     '',
-    `Settings for your app${dotenv === undefined ? '' : `, also in ${dotenv}: node --env-file=${dotenv} <your app>`}`,
+    `Settings for your app${dotenv === undefined ? '' : `, also in ${dotenv}: node --env-file=${shellWord(dotenv)} <your app>`}`,
     ...settingsOf(emulator).map((line) => `  ${line}`),
     ...(certificate === undefined
       ? []
@@ -162,13 +163,14 @@ function describeEmulator(emulator: Emulator, dotenv: string | undefined, certif
   ].join('\n');
 }
 
+/** The settings as lines of a file of variables. An app uses one callback URL, even if the client has several. */
 function settingsOf({ url, clients: [client] }: Emulator, maxCallbackURLs = Infinity): string[] {
   const { clientID = '', clientSecret = '', callbackURLs = [] } = client ?? {};
   return [
-    `SALESFORCE_BASE_URL=${url}`,
-    `SALESFORCE_CLIENT_ID=${clientID}`,
-    ...(clientSecret === '' ? [] : [`SALESFORCE_CLIENT_SECRET=${clientSecret}`]),
-    ...callbackURLs.slice(0, maxCallbackURLs).map((callbackURL) => `SALESFORCE_CALLBACK_URL=${callbackURL}`),
+    settingLine('SALESFORCE_BASE_URL', url),
+    settingLine('SALESFORCE_CLIENT_ID', clientID),
+    ...(clientSecret === '' ? [] : [settingLine('SALESFORCE_CLIENT_SECRET', clientSecret)]),
+    ...callbackURLs.slice(0, maxCallbackURLs).map((callbackURL) => settingLine('SALESFORCE_CALLBACK_URL', callbackURL)),
     ...portOf(callbackURLs[0]),
   ];
 }
@@ -179,11 +181,11 @@ function portOf(callbackURL = defaultCallbackURL): string[] {
   return hostname === 'localhost' && port !== '' && port !== '3000' ? [`PORT=${port}`] : [];
 }
 
-function wholeNumber(name: string, text: string | undefined, max: number): number | undefined {
+function wholeNumber(name: string, text: string | undefined, [min, max]: [number, number]): number | undefined {
   if (text === undefined) return undefined;
   const number = Number(text);
-  if (!/^\d+$/.test(text) || number > max) throw new Error(`${name} must be a whole number up to ${max}.`);
-  return number;
+  if (/^\d+$/.test(text) && number >= min && number <= max) return number;
+  throw new Error(`${name} must be a whole number ${min === 0 ? 'up to' : `from ${min} to`} ${max}.`);
 }
 
 function explainFailedStart(error: unknown, { port, host, apiPort }: EmulatorOptions): string {
@@ -194,7 +196,8 @@ function explainFailedStart(error: unknown, { port, host, apiPort }: EmulatorOpt
   if (code === 'EADDRINUSE') return `Port ${String(port)} is in use. Choose another port with --port.`;
   if (code === 'EACCES')
     return `This user is not allowed to listen on port ${String(port)}. Choose another port with --port.`;
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return `This machine has no address "${String(host)}".`;
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN')
+    return `This machine has no address "${String(host)}".`;
   return `The emulator could not start: ${(error as Error).message}`;
 }
 

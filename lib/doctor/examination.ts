@@ -1,5 +1,5 @@
-import type { Clock } from '../clock';
-import { isSalesforceAuthError } from '../errors';
+import { within, type Clock } from '../clock';
+import { isSalesforceAuthError, SalesforceAuthError } from '../errors';
 import { admitsAnyOrganization } from '../middleware/start-warnings';
 import type { ParsedOptions } from '../middleware/options';
 import type { Configuration } from '../options/configuration';
@@ -12,6 +12,17 @@ import { checkSettings } from './settings';
 import { checkKeys, checkStore } from './store';
 import { checkProofs } from './token';
 
+/** A configuration function that takes longer counts as a function that does not answer. */
+const configurationTimeoutMs = 10_000;
+
+function configurationLate(): Error {
+  return new SalesforceAuthError(
+    'ERR_SALESFORCE_CONFIGURATION',
+    `The configuration function did not answer within ${configurationTimeoutMs / 1000} seconds.`,
+    { status: 503, retryAfterSeconds: 5 },
+  );
+}
+
 /** Does the work of `diagnose()` with options that are parsed already. */
 export async function examine(parsed: ParsedOptions, given: DiagnoseOptions): Promise<Diagnosis> {
   const atStore = await checkStore(parsed.store, given, parsed.clock);
@@ -19,7 +30,8 @@ export async function examine(parsed: ParsedOptions, given: DiagnoseOptions): Pr
   const local = [...atStore, checkKeys(parsed.grantKeys !== undefined, isInMemory)];
   let configuration: Configuration;
   try {
-    configuration = await parsed.source.resolve({ tenant: given.tenant });
+    const resolving = parsed.source.resolve({ tenant: given.tenant });
+    configuration = await within(parsed.clock, configurationTimeoutMs, resolving, configurationLate);
   } catch (error) {
     return summarize([misconfigured(error), ...local]);
   }
@@ -61,13 +73,20 @@ async function checkOrganization(
         ? answered
         : [...answered.filter(({ check }) => check === 'client-id'), { ...callback, baseUrl }];
     // Salesforce says nothing about the secret of an unknown client.
-    const isKnown = atAuthorize.every(({ check, level }) => check !== 'client-id' || level === 'ok');
-    const atToken = isKnown ? await checkProofs(configuration, baseUrl, callbackURL, clock) : [];
-    return [...atHost, ...atAuthorize, ...atToken];
+    const isUnknown = atAuthorize.some(({ check, level }) => check === 'client-id' && level === 'error');
+    const atToken = isUnknown ? [] : await checkProofs(configuration, baseUrl, callbackURL, clock);
+    return [...atHost, ...joined(atAuthorize, atToken)];
   } catch (error) {
     const message = `Salesforce answered the first request, but not a later one: ${safeMessage(error)}`;
     return [...atHost, { check: 'app', level: 'unknown', message, fix: 'Try again.', baseUrl }];
   }
+}
+
+/** The findings about a client. If the token endpoint says that the client is unknown, no other finding says otherwise. */
+function joined(atAuthorize: readonly Finding[], atToken: readonly Finding[]): Finding[] {
+  const refusal = atToken.find(({ check }) => check === 'client-id');
+  const all = [...atAuthorize, ...atToken];
+  return refusal ? [refusal, ...all.filter(({ check }) => check !== 'client-id')] : all;
 }
 
 /** The callback URL that Salesforce receives, or a finding that says why the URL is unknown or impossible. */

@@ -3,11 +3,17 @@ import { isSalesforceAuthError, systemCode } from '../errors';
 import { parseJsonObject } from '../json-object';
 import { endpointsOf } from '../salesforce/endpoints';
 import { parseUrl } from '../salesforce/hosts';
+import { safeText } from '../salesforce-errors/safe-text';
 import { exchange, isCertificateError, type HttpReply, type Network } from '../token/http';
 import type { Finding } from './findings';
+import { safeMessage } from './safe-message';
 
 /** Tolerance of the package for the times of an ID token, in seconds. */
 const toleranceSeconds = 30;
+
+function discoveryUrl(baseUrl: string): string {
+  return `${baseUrl}/.well-known/openid-configuration`;
+}
 
 /** Checks whether Salesforce answers at a base URL, names this base URL in its discovery document, and has the same time. */
 export async function checkHost(baseUrl: string, network: Network, clock: Clock): Promise<Finding[]> {
@@ -15,9 +21,9 @@ export async function checkHost(baseUrl: string, network: Network, clock: Clock)
   let reply: HttpReply;
   try {
     const request = { method: 'GET', headers: { accept: 'application/json' } };
-    reply = await exchange(`${baseUrl}/.well-known/openid-configuration`, request, network, clock);
+    reply = await exchange(discoveryUrl(baseUrl), request, network, clock);
   } catch (error) {
-    return [{ baseUrl, ...unreachable(error, new URL(baseUrl)) }];
+    return [{ baseUrl, ...unanswered(error, new URL(baseUrl)) }];
   }
   const between = (startedAt + clock.now()) / 2;
   const found = discovery(baseUrl, reply);
@@ -29,7 +35,11 @@ export async function checkHost(baseUrl: string, network: Network, clock: Clock)
   ];
 }
 
-function unreachable(error: unknown, { host, hostname }: URL): Finding {
+const loginHosts =
+  'Set baseUrl to https://login.salesforce.com, https://test.salesforce.com, a My Domain, or a site with its path.';
+
+/** Says why there is no answer that could be read. */
+function unanswered(error: unknown, { host, hostname }: URL): Finding {
   const code = isSalesforceAuthError(error) ? error.code : undefined;
   const cause = systemCode(isSalesforceAuthError(error) ? error.cause : error);
   const finding = (message: string, fix: string): Finding => ({
@@ -46,6 +56,12 @@ function unreachable(error: unknown, { host, hostname }: URL): Finding {
       'Correct baseUrl. A My Domain ends in .my.salesforce.com; see My Domain in Salesforce Setup. If the name is right, check the DNS of this machine.',
     );
   }
+  if (cause?.startsWith('ERR_SSL_') || cause === 'EPROTO') {
+    return finding(
+      `${host} answers, but not with a TLS that Node.js understands${why}.`,
+      'Check the scheme and the port of baseUrl, and the proxies between this machine and Salesforce.',
+    );
+  }
   if (cause !== undefined && isCertificateError(cause)) {
     return finding(
       `The certificate of ${host} is not trusted${why}.`,
@@ -58,27 +74,25 @@ function unreachable(error: unknown, { host, hostname }: URL): Finding {
       'Check firewalls and proxies, and https://status.salesforce.com.',
     );
   }
-  return finding(
-    `${host} cannot be reached${why}.`,
-    'Correct baseUrl, or check the firewalls and proxies of this machine.',
-  );
+  if (code === 'ERR_SALESFORCE_REPLY_INVALID') {
+    return { ...finding(`${host} answers. ${safeMessage(error)}`, loginHosts), check: 'discovery' };
+  }
+  const fix = 'Correct baseUrl, or check the firewalls and proxies of this machine.';
+  return finding(code === 'ERR_SALESFORCE_UNREACHABLE' ? `${host} cannot be reached${why}.` : safeMessage(error), fix);
 }
 
 /** The discovery document must name the endpoints that this package derives from the base URL. */
 function discovery(baseUrl: string, { status, headers, text }: HttpReply): Finding {
   const wrong = (message: string, fix: string): Finding => ({ check: 'discovery', level: 'error', message, fix });
-  const location = parseUrl(headers.get('location') ?? '');
   if (status >= 300 && status < 400) {
-    return wrong(
-      `${baseUrl} redirects to ${location?.host ?? 'another host'}.`,
-      `Set baseUrl to the host of the login: ${location ? location.origin : 'the My Domain of the organization'}, if that host is yours.`,
-    );
+    const { message, fix } = redirected(baseUrl, headers.get('location'), status);
+    return wrong(message, fix);
   }
   const document = parseJsonObject(text);
   if (status !== 200 || !document) {
     return wrong(
       `${baseUrl} has no OpenID configuration (status ${status}), so it is not a login host of Salesforce.`,
-      'Set baseUrl to https://login.salesforce.com, https://test.salesforce.com, a My Domain, or a site with its path.',
+      loginHosts,
     );
   }
   const differing = (['issuer', 'authorization_endpoint', 'token_endpoint'] as const).filter(
@@ -93,6 +107,25 @@ function discovery(baseUrl: string, { status, headers, text }: HttpReply): Findi
       `${issuer ? ` (issuer ${issuer.origin}${issuer.pathname.replace(/\/$/, '')})` : ''}.`,
     'Set baseUrl to the host of the issuer. Add a path only if the issuer is a site with a path.',
   );
+}
+
+/** Says where a base URL redirects to. A login host does not redirect this request. */
+function redirected(baseUrl: string, location: string | null, status: number): { message: string; fix: string } {
+  const target =
+    location !== null && URL.canParse(location, discoveryUrl(baseUrl))
+      ? new URL(location, discoveryUrl(baseUrl))
+      : undefined;
+  if (!target?.host) {
+    return { message: `${baseUrl} answers with a redirect to no valid address (status ${status}).`, fix: loginHosts };
+  }
+  if (target.origin === new URL(baseUrl).origin) {
+    const message = `${baseUrl} redirects to its own path ${safeText(target.pathname)}, so it has no OpenID configuration.`;
+    return { message, fix: loginHosts };
+  }
+  return {
+    message: `${baseUrl} redirects to ${target.host}.`,
+    fix: `Set baseUrl to the host of the login: ${target.origin}, if that host is yours.`,
+  };
 }
 
 function clockFinding(date: string | null, localMs: number): Finding {

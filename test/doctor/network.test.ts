@@ -85,6 +85,34 @@ describe('the doctor, if baseUrl', () => {
     ]);
   });
 
+  it('breaks the connection', async () => {
+    const port = await listen(createServer((req) => req.socket.destroy()));
+
+    expect(await wrongWith(`http://localhost:${port}`)).toEqual([
+      expect.objectContaining({
+        check: 'base-url',
+        level: 'error',
+        code: 'ERR_SALESFORCE_CONNECTION_LOST',
+        message: expect.stringContaining('broke before its answer was complete'),
+      }),
+    ]);
+  });
+
+  it('is an https address of a port that speaks http', async () => {
+    const port = await listen(createServer((_req, res) => res.end('hello')));
+
+    expect(await wrongWith(`https://localhost:${port}`)).toEqual([
+      expect.objectContaining({
+        check: 'base-url',
+        level: 'error',
+        message: expect.stringMatching(
+          /^localhost:\d+ answers, but not with a TLS that Node\.js understands \(\w+\)\.$/,
+        ),
+        fix: expect.stringContaining('the scheme and the port of baseUrl'),
+      }),
+    ]);
+  });
+
   const answers: [string, RequestListener, string, string][] = [
     [
       'is a web site',
@@ -103,6 +131,36 @@ describe('the doctor, if baseUrl', () => {
       (_req, res) => res.writeHead(302, { location: 'https://acme.my.salesforce.com/' }).end(),
       'redirects to acme.my.salesforce.com.',
       'https://acme.my.salesforce.com',
+    ],
+    [
+      'redirects to a path of its own',
+      (_req, res) => res.writeHead(302, { location: '/login' }).end(),
+      'redirects to its own path /login, so it has no OpenID configuration.',
+      'https://login.salesforce.com',
+    ],
+    [
+      'redirects to a path beside the document',
+      (_req, res) => res.writeHead(301, { location: 'start' }).end(),
+      'redirects to its own path /.well-known/start,',
+      'https://login.salesforce.com',
+    ],
+    [
+      'redirects and names no address',
+      (_req, res) => res.writeHead(302).end(),
+      'answers with a redirect to no valid address (status 302).',
+      'https://login.salesforce.com',
+    ],
+    [
+      'redirects to an address that has no host',
+      (_req, res) => res.writeHead(302, { location: 'about:blank' }).end(),
+      'answers with a redirect to no valid address (status 302).',
+      'https://login.salesforce.com',
+    ],
+    [
+      'answers with a very long page',
+      (_req, res) => res.end('x'.repeat(300 * 1024)),
+      'answers. The reply is larger than 262144 bytes',
+      'https://login.salesforce.com',
     ],
     [
       'is the door to another host',
@@ -143,6 +201,28 @@ describe('the doctor, if baseUrl', () => {
     });
     expect(emulator.presentations.size).toBe(0);
   });
+});
+
+it('the doctor does not wait for ever for a configuration function', async () => {
+  const clock = new ManualClock();
+  const asked: true[] = [];
+  const configuration = () => {
+    asked.push(true);
+    return new Promise<never>(() => undefined);
+  };
+  const running = diagnose({ configuration, clock, report: false });
+  // The limit of the store comes first, and is taken back when the store answers.
+  while (asked.length === 0 || clock.nextInMs !== 10_000) await new Promise((resolve) => setImmediate(resolve));
+  clock.advanceMs(10_000);
+
+  expect((await running).findings).toContainEqual(
+    expect.objectContaining({
+      check: 'configuration',
+      level: 'error',
+      code: 'ERR_SALESFORCE_CONFIGURATION',
+      message: 'The configuration function did not answer within 10 seconds.',
+    }),
+  );
 });
 
 describe('the doctor, of scopes', () => {

@@ -1,4 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { main } from '../../lib/cli/main';
@@ -52,6 +53,16 @@ describe('express-salesforce-auth', () => {
       ['emulator', '--public', '--client-secret', 'x'],
       '--public and --client-secret exclude each other. Try "emulator --help".',
     ],
+    [
+      ['emulator', '--session-timeout', '0'],
+      '--session-timeout must be a whole number from 1 to 86400. Try "emulator --help".',
+    ],
+    [['emulator', '--api-port', '-1'], /--api-port/],
+    [['emulator', '--host', ''], '--host must not be empty. Try "emulator --help".'],
+    [['emulator', '--client-id', ''], '--client-id must not be empty. Try "emulator --help".'],
+    [['emulator', '--client-secret', ''], '--client-secret must not be empty. Try "emulator --help".'],
+    [['emulator', '--client-secret', 'a\nb'], /^--client-id, --client-secret and --callback take no line breaks/],
+    [['emulator', '--client-id', `'"\``], /^--client-id, --client-secret and --callback take no line breaks/],
   ])('refuses %j with exit code 2', async (args, message) => {
     expect(await run(...args)).toBe(2);
 
@@ -159,6 +170,46 @@ describe('--dotenv', () => {
     errors.length = 0;
     expect(await runOn('0', join(folder, 'nowhere', '.env'))).toBe(1);
     expect(errors[0]).toMatch(/^The settings could not be written: ENOENT/);
+  });
+
+  it('says in one line that the path is a folder', async () => {
+    expect(await run('emulator', '--port', '0', '--dotenv', folder)).toBe(1);
+    expect(errors).toEqual([`The settings could not be written: ${folder} exists already and is not a file.`]);
+  });
+
+  it('says in one line that the path is a link to nothing', async () => {
+    symlinkSync(join(folder, 'nothing'), join(folder, 'link'));
+
+    expect(await run('emulator', '--port', '0', '--dotenv', join(folder, 'link'))).toBe(1);
+    expect(errors).toEqual([expect.stringMatching(/^The settings could not be written: ENOENT/)]);
+  });
+
+  it.each<[what: string, secret: string, id: string, callback: string]>([
+    ['a number sign', 'ab#cd', 'id#1', 'http://localhost:3000/cb?x=a#b'],
+    ['blanks', ' a b ', ' id', 'http://localhost:3000/a b'],
+    ['single quotes', `'it's'`, `i'd`, `http://localhost:3000/it's`],
+    ['both quotes', `it's "x"`, `"i'd"`, `http://localhost:3000/'"`],
+    ['a backslash and a dollar sign', 'a\\nb$HOME', '$id\\', 'http://localhost:3000/$x'],
+    ['backticks', '`ab`', 'i`d', 'http://localhost:3000/`'],
+    ['single quotes and backticks', "'`", "i`'d", "http://localhost:3000/`'"],
+    ['an equals sign', '=a=b', 'i=d', 'http://localhost:3000/?a=b&c=d'],
+  ])('writes values with %s as node --env-file reads them', async (_what, secret, id, callback) => {
+    const file = join(folder, `it's a file.env`);
+    const values = ['--client-secret', secret, '--client-id', id, '--callback', callback];
+    const running = run('emulator', '--port', '0', '--dotenv', file, ...values);
+    await started(running);
+    process.emit('SIGINT');
+    expect(await running).toBe(0);
+
+    const command = /node --env-file=.*(?= <your app>)/.exec(output.join('\n'))![0];
+    const script = 'console.log(JSON.stringify(process.env))';
+    const text = execFileSync('/bin/sh', ['-c', `${command} -e '${script}'`], { env: { PATH: process.env['PATH'] } });
+
+    expect(JSON.parse(text.toString())).toMatchObject({
+      SALESFORCE_CLIENT_SECRET: secret,
+      SALESFORCE_CLIENT_ID: id,
+      SALESFORCE_CALLBACK_URL: callback,
+    });
   });
 });
 

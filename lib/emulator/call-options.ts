@@ -4,7 +4,7 @@ import type { Part } from '../options/spec';
 import type { AppLogin } from './app-login';
 import type { EmulatorUser, NewUser } from './org/users';
 import type { ScriptedLogin } from './scripted-login';
-import type { TokenFilter } from './state/grants';
+import type { TokenFilter } from './state/token-filter';
 
 /*
  * The options of calls of a running emulator. An option that does not exist is an error: without its misspelt filter, a call

@@ -15,7 +15,7 @@ import { Provider } from './provider';
 import { walkLogin, type ScriptedLogin } from './scripted-login';
 import { AddressList } from './state/addresses';
 import type { ClientRegistration, EmulatorClient } from './state/clients';
-import type { TokenFilter } from './state/grants';
+import type { TokenFilter } from './state/token-filter';
 import type { Violation } from './state/violations';
 
 /** Options of {@link startEmulator}. */

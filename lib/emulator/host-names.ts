@@ -1,5 +1,4 @@
 import { invalid } from '../options/check';
-import type { EmulatorOptions } from './emulator';
 
 /** Names that lead to the listener of an emulator. */
 interface HostNames {
@@ -19,7 +18,7 @@ const wildcards = ['0.0.0.0', '::'];
  *
  * @throws SalesforceOptionError if the My Domain must be separate, and the host has one name
  */
-export function hostNames(host: string | undefined, instance: EmulatorOptions['instance']): HostNames {
+export function hostNames(host: string | undefined, instance: 'login-host' | 'my-domain' | undefined): HostNames {
   // As a host, `localhost` would mean only one of the two loopback addresses.
   const address = host === 'localhost' ? undefined : host;
   if (address === undefined || wildcards.includes(address)) {

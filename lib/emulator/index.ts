@@ -13,5 +13,5 @@ export type { EmulatorUser, NewUser } from './org/users';
 export type { AppAge, ClientPolicy } from './policy';
 export type { CookieJar, ScriptedLogin } from './scripted-login';
 export type { ClientRegistration, EmulatorClient } from './state/clients';
-export type { TokenFilter } from './state/grants';
+export type { TokenFilter } from './state/token-filter';
 export type { Violation } from './state/violations';

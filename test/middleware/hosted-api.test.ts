@@ -33,9 +33,9 @@ const calls = ({ requests }: Emulator): RecordedRequest[] => requests.filter((re
 
 describe('fetch() at a host of apiHosts', () => {
   it.each([
-    ['of that host', 0, true],
-    ['left out', undefined, false],
-  ])(x, async (_what, apiPort, isThere) => {
+    ['of the API hosts, with their port', 0, true],
+    ['only if the port is set', undefined, false],
+  ])('lets the first app ask for the scopes %s', async (_what, apiPort, isThere) => {
     const emulator = await startTestEmulator({ apiPort, callbackURLs: ['http://localhost:3000/callback'] });
     const query = new URLSearchParams({
       response_type: 'code',

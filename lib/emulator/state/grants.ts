@@ -2,6 +2,7 @@ import type { EmulatorClock } from '../clock';
 import { randomText } from '../org/ids';
 import type { EmulatorUser } from '../org/users';
 import type { EmulatorClient } from './clients';
+import type { TokenFilter } from './token-filter';
 
 /** The tokens of one login of a user at an app. They are revoked together. */
 export interface Grant {
@@ -29,14 +30,6 @@ export interface AccessToken {
   readonly slidesByMs: number | undefined;
   expiresAt: number;
   revoked: boolean;
-}
-
-/** Selects tokens. An empty filter selects all tokens. */
-export interface TokenFilter {
-  username?: string | undefined;
-  userId?: string | undefined;
-  organizationId?: string | undefined;
-  clientID?: string | undefined;
 }
 
 /** Grants and their tokens. No token is ever removed, so that a spent token differs from an unknown token. */

@@ -1,7 +1,7 @@
 import type { AppLogin } from '../../emulator/app-login';
 import type { AppAge } from '../../emulator/policy';
 import type { CookieJar, ScriptedLogin } from '../../emulator/scripted-login';
-import type { TokenFilter } from '../../emulator/state/grants';
+import type { TokenFilter } from '../../emulator/state/token-filter';
 import { invalid, isPlainObject, optionalBoolean } from '../check';
 import { text, word, type OptionSpec, type Part } from '../spec';
 import { optionalTexts, parseCallbackURLs, parseClientSecret, parsePolicy, policyOptions } from './emulator';

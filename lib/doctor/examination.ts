@@ -3,6 +3,7 @@ import { isSalesforceAuthError, SalesforceAuthError } from '../errors';
 import { admitsAnyOrganization } from '../middleware/start-warnings';
 import type { ParsedOptions } from '../middleware/options';
 import type { Configuration } from '../options/configuration';
+import type { FetchFunction } from '../options/fetch-function';
 import { isLoopback, parseUrl } from '../salesforce/hosts';
 import { checkAuthorize } from './authorize';
 import { summarize, type DiagnoseOptions, type Diagnosis, type Finding } from './findings';
@@ -23,6 +24,16 @@ function configurationLate(): Error {
   );
 }
 
+/** A fetch function that ends when it is aborted, also if the function of the application ignores the signal. */
+function abortable(send: FetchFunction): FetchFunction {
+  return (url, init) =>
+    new Promise((resolve, reject) => {
+      const { signal } = init;
+      signal?.addEventListener('abort', () => reject(signal.reason as Error));
+      Promise.resolve(send(url, init)).then(resolve, reject);
+    });
+}
+
 /** Does the work of `diagnose()` with options that are parsed already. */
 export async function examine(parsed: ParsedOptions, given: DiagnoseOptions): Promise<Diagnosis> {
   const atStore = await checkStore(parsed.store, given, parsed.clock);
@@ -31,7 +42,8 @@ export async function examine(parsed: ParsedOptions, given: DiagnoseOptions): Pr
   let configuration: Configuration;
   try {
     const resolving = parsed.source.resolve({ tenant: given.tenant });
-    configuration = await within(parsed.clock, configurationTimeoutMs, resolving, configurationLate);
+    const inForce = await within(parsed.clock, configurationTimeoutMs, resolving, configurationLate);
+    configuration = { ...inForce, fetch: inForce.fetch && abortable(inForce.fetch) };
   } catch (error) {
     return summarize([misconfigured(error), ...local]);
   }

@@ -120,6 +120,8 @@ describe('express-salesforce-auth doctor', () => {
     [['--nope'], "Unknown option '--nope'"],
     [['extra'], "Unexpected argument 'extra'"],
     [['--origin', 'app.example.com'], '--origin must be an origin'],
+    [['--origin', 'https://app example.com'], '--origin must be an origin'],
+    [['--origin', 'https://user@app.example.com'], '--origin must be an origin'],
     [['--processes', '0'], '--processes must be a number'],
     [['--dotenv', '/no/such/file'], 'The file /no/such/file cannot be read'],
     [['--config', '/no/such/module.js'], '/no/such/module.js could not be loaded'],
@@ -143,6 +145,33 @@ describe('express-salesforce-auth doctor', () => {
     expect(stderr).toContain('redis://app:[redacted]@redis.invalid');
     expect(stderr).not.toContain(sentinel);
   });
+
+  it('says what does not answer, in place of an end in silence', async () => {
+    const emulator = await startTestEmulator();
+    const never = '() => new Promise(() => undefined)';
+    const options = (changes: string): string =>
+      `const { configurationFromEnv, MemoryTokenStore } = require(${JSON.stringify(root)});
+       module.exports = { ...configurationFromEnv(process.env), ${changes} };`;
+    const run = (name: string, text: string) => doctor(['--config', write(name, text)], environment(emulator));
+
+    // Each of them waits for its time limit.
+    const [load, wait, configuration, fetch, store] = await Promise.all([
+      run('load.cjs', `module.exports = ${never};`),
+      run('wait.mjs', 'await new Promise(() => undefined); export default {};'),
+      run('configuration.cjs', `module.exports = { configuration: ${never} };`),
+      run('fetch.cjs', options(`fetch: ${never}, httpTimeoutMs: 500`)),
+      run('store.cjs', options(`store: Object.assign(new MemoryTokenStore(), { read: ${never} })`)),
+    ]);
+
+    for (const { code, stderr } of [load, wait]) {
+      expect(code).toBe(2);
+      expect(stderr).toMatch(/(?:load|wait)\.\w+ gave no options within 10 seconds\. See what the module/);
+    }
+    expect([configuration.code, fetch.code, store.code]).toEqual([1, 1, 1]);
+    expect(configuration.stdout).toMatch(/problem +configuration +The configuration function did not answer within/);
+    expect(fetch.stdout).toMatch(/problem +base-url +localhost:\d+ does not answer in time\./);
+    expect(store.stdout).toMatch(/problem +store .*TIMEOUT/);
+  }, 30_000);
 
   it('shows its help', async () => {
     const { code, stdout } = await doctor(['--help']);

@@ -1,3 +1,4 @@
+/** @tier all */
 import { salesforceAuth, type SalesforceAuthOptions } from '../../lib';
 import { essence, Laboratory } from './laboratory';
 

@@ -72,6 +72,8 @@ describe('a mistake in a fault', () => {
     [{ on: 'data', kind: 'error', error: 'x', errorDescription: 5 }, 'errorDescription must be a string'],
     [{ on: 'data', kind: 'delay', delay: 20 }, "Did you mean 'delayMs'?"],
     [{ on: 'data', kind: 'delay' }, 'delayMs must be given'],
+    [{ on: 'data', kind: 'delay', delayMs: Number.NaN }, 'delayMs must be a number of milliseconds'],
+    [{ on: 'data', kind: 'drip', intervalMs: -1 }, 'intervalMs must be a number of milliseconds'],
     [{ on: 'data', kind: 'redirect' }, 'location must be given'],
     [{ on: 'data', kind: 'reply' }, 'change must be given'],
     [{ on: 'data', kind: 'reply', change: 'x' }, 'change must be a function'],
@@ -189,5 +191,15 @@ describe('a name that is taken', () => {
     const names = [emulator.addUser(), emulator.addUser()].map(({ username }: EmulatorUser) => username);
 
     expect(new Set([...names, 'user5@acme.example']).size).toBe(3);
+  });
+
+  it('takes a delay with a fraction, as a random delay has', async () => {
+    const emulator = await startTestEmulator();
+    const { access_token } = await logIn(emulator);
+
+    const delay = emulator.faults.inject({ on: 'data', kind: 'delay', delayMs: 0.5 });
+
+    expect((await get(`${emulator.url}/services/data/v64.0/limits`, access_token)).status).toBe(200);
+    expect(delay.hits).toBe(1);
   });
 });

@@ -1,6 +1,6 @@
 import type { FaultInjection, FaultKind, FaultOperation } from '../../emulator/faults/types';
 import { invalid, isPlainObject, oneOf, optionalBoolean, wholeNumber } from '../check';
-import { callback, text, whole, word, type OptionSpec, type Part } from '../spec';
+import { callback, text, word, type OptionSpec, type Part } from '../spec';
 
 const operations = [
   'refresh',
@@ -25,6 +25,8 @@ const count = (unit: string, bounds: readonly [number, number]): Pick<OptionSpec
   default: 'none',
   parse: (option, value) => (value === undefined ? undefined : wholeNumber(option, value, 0, bounds)),
 });
+/** Random delays have fractions. */
+const time = { values: 'milliseconds', default: 'none', parse: parseTime };
 const status = { ...count('status', [200, 599]), text: 'Status of the reply' };
 
 /** The members of each kind of fault, beside the members that all kinds have. */
@@ -41,13 +43,13 @@ const membersOf: { readonly [K in Kind]: Members<K> } = {
     page: { ...optionalFlag, text: 'Whether authorize shows the error on a page' },
   },
   drop: {},
-  delay: { delayMs: required({ ...count('milliseconds', [0, day]), text: 'How long the reply is delayed' }) },
+  delay: { delayMs: required({ ...time, text: 'How long the reply is delayed' }) },
   hang: {},
   html: {},
   empty: {},
   truncated: { complete: { ...optionalFlag, text: 'Whether the connection ends normally' } },
   oversized: { bytes: { ...count('bytes', [1, Number.MAX_SAFE_INTEGER]), text: 'Size of the reply' } },
-  drip: { intervalMs: { ...whole('milliseconds', 100, [0, day]), text: 'Time between two bytes' } },
+  drip: { intervalMs: { ...time, default: '`100`', text: 'Time between two bytes' } },
   redirect: { location: required({ ...text(), text: 'Where the redirect leads' }), status },
   reply: { change: required({ ...callback('`(reply) => object`', 'none'), text: 'Changes the JSON reply' }) },
   hold: {},
@@ -96,4 +98,9 @@ function parseBody(option: string, value: unknown): unknown {
 function parseDescription(option: string, value: unknown): unknown {
   if (value === undefined || typeof value === 'string') return value;
   throw invalid(option, 'a string');
+}
+
+function parseTime(option: string, value: unknown): number | undefined {
+  if (value === undefined || (typeof value === 'number' && value >= 0 && value <= day)) return value;
+  throw invalid(option, `a number of milliseconds from 0 to ${day}`);
 }

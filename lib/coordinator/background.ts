@@ -4,7 +4,7 @@ import type { GrantRecord, ClaimRelease, TokenStore } from '../stores/store';
 import type { TokenSet } from '../token/types';
 import type { GrantCodec } from './codec';
 import type { GrantAccess } from './grant-access';
-import type { Revocations } from './revocation';
+import { revocableOf, type Revocations } from './revocation';
 import type { GivenParts } from './parts';
 
 /** Longest pause between looks at a store that does not answer. */
@@ -61,7 +61,7 @@ export class Background {
       const now = await this.#access.open(grantId);
       // The store may have put them beside the grant's own, and its answer was lost.
       const spare = now && (await this.#codec.decodeSpare(now.record).catch(() => undefined));
-      if (spare && valueOf(spare) === valueOf(tokens)) return;
+      if (spare && revocableOf(spare) === revocableOf(tokens)) return;
       await this.#revocations.revoke(grantId, tokens, now?.tokens);
     };
     await look().catch(() => this.#goOn(look));
@@ -168,9 +168,4 @@ export class Background {
       pauseMs = Math.min(pauseMs * 4, longestPauseMs);
     }
   }
-}
-
-/** The token that stands for a login. */
-function valueOf({ refreshToken, accessToken }: TokenSet): string {
-  return refreshToken ?? accessToken;
 }

@@ -40,8 +40,7 @@ export class Revocations {
    * @param kept tokens that live on: a value that is the same there is never revoked
    */
   async revoke(grantId: string, tokens: TokenSet, kept?: TokenSet): Promise<void> {
-    // Revoking a refresh token ends its access tokens as well.
-    const token = tokens.refreshToken ?? tokens.accessToken;
+    const token = revocableOf(tokens);
     // The app token was never fetched.
     if (token === '') return;
     if (token === kept?.refreshToken || token === kept?.accessToken) return;
@@ -105,4 +104,9 @@ export class Revocations {
     const durationMs = this.#clock.monotonic() - startedAt;
     this.#events.emit(succeeded ? 'revocation.succeeded' : 'revocation.failed', { grantId, durationMs });
   }
+}
+
+/** The token of a set that is revoked. Revoking a refresh token ends its access tokens as well. */
+export function revocableOf({ refreshToken, accessToken }: TokenSet): string {
+  return refreshToken ?? accessToken;
 }

@@ -50,7 +50,7 @@ export class ConfigurationSource {
     if (typeof source === 'function') {
       this.#resolve = async (context) => {
         try {
-          // A late answer is ignored: whoever asked has gone on.
+          // A late answer is ignored. The request has failed by then.
           const given = await within(clock, answerWithinMs, Promise.resolve(source(context)), silent);
           return parseConfiguration(checkGiven(given), { tenant: context.tenant, publicUrls });
         } catch (error) {

@@ -77,15 +77,18 @@ export class Background {
 
   /**
    * Revokes spare tokens that another poorer login at the same moment has replaced without knowing of them. They are neither in
-   * the record, nor revoked as its spare tokens. Without an answer of the store nothing is revoked.
+   * the record, nor revoked as its spare tokens. Nothing is revoked before the store answers.
    */
   async revokeForgotten(grantId: string, tokens: TokenSet): Promise<void> {
     const { loginId } = tokens;
-    if (loginId === undefined || this.#revokedSpares.has(loginId)) return;
-    const now = await this.#access.open(grantId);
-    const spare = now && (await this.#codec.decodeSpare(now.record));
-    if (![now?.tokens, spare].some((kept) => kept?.loginId === loginId))
-      await this.#revocations.revoke(grantId, tokens, now?.tokens);
+    const look = async (): Promise<void> => {
+      if (loginId === undefined || this.#revokedSpares.has(loginId)) return;
+      const now = await this.#access.open(grantId);
+      const spare = now && (await this.#codec.decodeSpare(now.record));
+      if (![now?.tokens, spare].some((kept) => kept?.loginId === loginId))
+        await this.#revocations.revoke(grantId, tokens, now?.tokens);
+    };
+    await look().catch(() => this.#goOn(look));
   }
 
   /**

@@ -99,7 +99,7 @@ export class Grants {
       const written = await this.#coordinator.access
         .call('put', () => writing)
         .catch((error: unknown) => {
-          this.#noteUnanswered(writing, tokens, existing?.tokens);
+          this.#noteUnanswered(writing, tokens, existing);
           throw error;
         });
       if (written.outcome === 'conflict') continue;
@@ -125,15 +125,13 @@ export class Grants {
     );
     if (isAdded) {
       const proven = prove({ grantId, generation }, { coordinator, clock, revocations });
-      revocations.track(
-        proven.then(() => coordinator.background.revokeForgotten(grantId, tokens)).catch(() => undefined),
-      );
+      revocations.track(proven.then(() => coordinator.background.revokeForgotten(grantId, tokens)));
     }
     return isAdded;
   }
 
   /** A failed write may still be carried out. Then no grant has the tokens it replaced, and they have to be revoked. */
-  #noteUnanswered(writing: Promise<unknown>, tokens: TokenSet, replaced: TokenSet | undefined): void {
+  #noteUnanswered(writing: Promise<unknown>, tokens: TokenSet, replaced: LoginGrant | undefined): void {
     const { clock, revocations } = this.#parts;
     const answered = writing.then(
       () => undefined,
@@ -141,7 +139,10 @@ export class Grants {
     );
     const over = Promise.race([answered, wait(clock, longestAnswerMs, revocations.closing)]);
     this.#unanswered.set(tokens, over);
-    if (replaced) revocations.track(over.then(() => this.discard(replaced)));
+    if (!replaced) return;
+    const { record, tokens: own } = replaced;
+    if (own) revocations.track(over.then(() => this.discard(own)));
+    revocations.track(over.then(() => this.#coordinator.background.revokeSpare(record)));
   }
 
   /** Revokes tokens that were not stored, unless the grant has them or may still get them. */
@@ -267,7 +268,7 @@ export class Grants {
   }
 
   /** The grant that a login finds. A grant that cannot be decrypted is replaced: the user has just proven who they are. */
-  async #openForLogin(grantId: string): Promise<{ record: GrantRecord; tokens?: TokenSet } | undefined> {
+  async #openForLogin(grantId: string): Promise<LoginGrant | undefined> {
     try {
       return await this.#coordinator.access.open(grantId);
     } catch (error) {
@@ -276,6 +277,12 @@ export class Grants {
       return record && { record };
     }
   }
+}
+
+/** A grant as a login finds it; without tokens if they cannot be decrypted. */
+interface LoginGrant {
+  record: GrantRecord;
+  tokens?: TokenSet;
 }
 
 /** Calls `act` the first time only. */

@@ -114,4 +114,30 @@ describe('a login that can do less', () => {
     expect((await lab.record()).spare).toBeUndefined();
     expect(live(lab)).toBe(1);
   });
+
+  it('is revoked after the process that replaced it was killed, also if the store fails once', async () => {
+    const lab = await Laboratory.open({ processes: 2 });
+    lab.world.fail('refused');
+    await logIn(lab, 1);
+    lab.world.trouble = ({ pathname }) => (pathname.endsWith('/revoke') ? {} : undefined);
+    await lab.during(lab.world.login(lab.process(0), 'id api refresh_token'), 100);
+    await lab.world.kill(0);
+    lab.world.trouble = undefined;
+    expect(live(lab)).toBe(3);
+    const { access } = lab.process(1).core.coordinator;
+    const open = access.open.bind(access);
+    let failures = 0;
+    const fails = jest.spyOn(access, 'open').mockImplementation(async (grantId) => {
+      const isProven = (await lab.record()).version === 3;
+      if (!isProven) return open(grantId);
+      fails.mockRestore();
+      failures += 1;
+      throw new Error('The store is down.');
+    });
+    await lab.world.elapse(60_000);
+
+    // The tokens that the killed process was to revoke are left.
+    expect(live(lab)).toBe(2);
+    expect(failures).toBe(1);
+  });
 });

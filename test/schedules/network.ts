@@ -126,6 +126,7 @@ export function networkOf(world: World): typeof fetch {
         isGivenUp = true;
         reject(new DOMException('This operation was aborted', 'AbortError'));
       });
+      if (!process.isAlive) return;
       if (strange?.code !== undefined) {
         fail(strange.code);
         return;

@@ -27,6 +27,7 @@ export async function play({ setting, random: seedOfJitter, steps }: Schedule, s
   await world.elapse(50);
   for (const step of steps) await take(world, step);
   await world.finish();
+  await world.bury();
   return world;
 }
 

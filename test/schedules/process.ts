@@ -48,6 +48,7 @@ export class Process {
 
   /** Is about to ask the store for something; it may be paused on the way. */
   ask(operation: keyof TokenStore, send: () => void): void {
+    if (!this.isAlive) return;
     if (this.pauseBefore !== operation) return send();
     this.pauseBefore = undefined;
     this.pause();

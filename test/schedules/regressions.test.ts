@@ -54,6 +54,27 @@ const found: Record<string, Schedule> = {
       { do: 'resume unnoticed', thenMs: 0, process: 1 },
     ],
   },
+  'a login with fewer scopes, and another process that stores a login five minutes late while the store fails': {
+    setting: {
+      processes: 2,
+      isPublic: false,
+      rotates: true,
+      isCertain: false,
+      hasOwnInstance: true,
+      onLostAnswer: 'wait',
+    },
+    random: 0,
+    steps: [
+      { do: 'login', thenMs: 0, process: 3, scope: 'api refresh_token' },
+      { do: 'provider fault', thenMs: 16, fault: 'refused' },
+      { do: 'pause before', thenMs: 0, process: 3, operation: 'put' },
+      { do: 'login', thenMs: 0, process: 3, scope: 'id api refresh_token' },
+      { do: 'elapse', thenMs: 310_000 },
+      { do: 'resume', thenMs: 16, process: 1 },
+      { do: 'store fault', thenMs: 0, fault: 'error', times: 1 },
+      { do: 'elapse', thenMs: 100 },
+    ],
+  },
 };
 
 describe('schedules that once broke a promise', () => {

@@ -30,6 +30,9 @@ export interface SharedStore {
   answered?: () => Promise<boolean>;
 }
 
+/** How long a claim holds that is not renewed, under the defaults: half of `leaseMs` longer than `httpTimeoutMs`. */
+export const claimMs = 37_500;
+
 /** What an application may answer without its user being logged out. */
 const forNow = [
   'ERR_SALESFORCE_TOKEN_STORE',
@@ -61,6 +64,7 @@ export class World {
   readonly #carriers = new Map<Grant, Process>();
   readonly #ended = new Set<string>();
   readonly #pending = new Map<Promise<unknown>, Process>();
+  readonly #killed: Process[] = [];
   #faults: NetworkFault[] = [];
   #introspectionFaults: IntrospectionFault[] = [];
   #storeFault: { fault: StoreFault; left: number } | undefined;
@@ -141,8 +145,7 @@ export class World {
     const grant = grants.grantOf(refreshToken);
     if (grant && !grants.isRefreshTokenLive(refreshToken)) {
       const carrier = this.#carriers.get(grant);
-      const { inDoubtMs, leaseMs } = defaultRefreshSettings;
-      const longestMs = this.onLostAnswer === 'wait' ? inDoubtMs : leaseMs;
+      const longestMs = this.onLostAnswer === 'wait' ? defaultRefreshSettings.inDoubtMs : claimMs;
       const isAsleep = carrier?.isPaused === true && carrier.pausedMs >= longestMs;
       return this.#lost.get(grant) ?? (isAsleep ? 'a pause longer than grants are held' : undefined);
     }
@@ -273,6 +276,7 @@ export class World {
   async kill(index: number): Promise<void> {
     const victim = this.process(index);
     victim.isAlive = false;
+    this.#killed.push(victim);
     this.#isInDoubt = true;
     for (const [work, process] of this.#pending) if (process === victim) this.#pending.delete(work);
     this.processes[this.processes.indexOf(victim)] = new Process(this);
@@ -304,7 +308,7 @@ export class World {
         if (!process.isPaused) continue;
         process.pausedMs += stepMs;
         // The others have to take it for dead, and itself it gives up what it was waiting for.
-        if (process.pausedMs >= defaultRefreshSettings.leaseMs) this.#isInDoubt = true;
+        if (process.pausedMs >= claimMs) this.#isInDoubt = true;
       }
       left -= stepMs;
       if (left <= 0 && !clocks.some(({ nextInMs }) => nextInMs <= 0)) break;
@@ -339,6 +343,18 @@ export class World {
     if (!last) return;
     await Promise.all([this.logout(this.process(1), last, true), this.elapse(300_000)]);
     this.#mustBeDead('a logout', () => true);
+  }
+
+  /**
+   * Lets what killed processes had under way run into its time limits: all processes of a test are one, and the bound on
+   * requests to a host is theirs together. They reach neither store nor Salesforce any more.
+   */
+  async bury(): Promise<void> {
+    for (const { core } of this.#killed) void core.close().catch(() => undefined);
+    for (let second = 0; second < 45 && this.#killed.length > 0; second++) {
+      for (const { clock } of this.#killed) clock.advanceMs(1_000);
+      await this.#breathe();
+    }
   }
 
   /** Lets everything happen that waits for no time. */

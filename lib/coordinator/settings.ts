@@ -14,7 +14,7 @@ export interface RefreshSettings {
   waitMs: number;
   /** How long a grant is served from memory before the store is asked again. Default 2000. */
   cacheMs: number;
-  /** How long a claim holds without being renewed. Default 15000. */
+  /** How long a claim holds without being renewed; at least half of this longer than `httpTimeoutMs`. Default 15000. */
   leaseMs: number;
   /** How long Salesforce may still be working on a request whose sender is gone. Default 5000. */
   drainMs: number;

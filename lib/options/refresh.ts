@@ -10,7 +10,10 @@ export interface RefreshOptions {
   waitMs?: number | undefined;
   /** How long a grant is served from memory before the store is asked again. Default 2000, at most 60000. */
   cacheMs?: number | undefined;
-  /** How long a claim on a grant holds without being renewed. Default 15000, from 1000 to 3600000. */
+  /**
+   * How long a claim on a grant holds without being renewed. A claim always outlives its request: it holds at least for
+   * `httpTimeoutMs` and half of this time. Default 15000, from 1000 to 3600000.
+   */
   leaseMs?: number | undefined;
   /** How long Salesforce may still work on a request whose sender is gone. Default 5000, at most 600000. */
   drainMs?: number | undefined;

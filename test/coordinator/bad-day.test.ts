@@ -2,7 +2,7 @@ import { digestOf } from '../../lib/coordinator/grant';
 import type { Reply } from '../../lib/emulator/http/reply';
 import type { Trouble } from '../schedules/network';
 import { origin } from '../schedules/provider';
-import { essence, Laboratory, reauthentication } from './laboratory';
+import { claimMs, essence, Laboratory, reauthentication } from './laboratory';
 
 const hour = 3_600_000;
 
@@ -269,7 +269,7 @@ describe('rotation that is known to be off', () => {
     void lab.ask({ rejected }, 0);
     await lab.world.elapse(100);
     await lab.world.kill(0);
-    await lab.world.elapse(15_000);
+    await lab.world.elapse(claimMs);
     lab.told(1);
 
     const first = await lab.get({ rejected }, 1);

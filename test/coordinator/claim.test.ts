@@ -14,8 +14,8 @@ async function answer(
 }
 
 describe('a claim', () => {
-  it('has an owner of its own, the version that was read, and a lease of leaseMs', async () => {
-    const lab = await Laboratory.open({ options: { refresh: { leaseMs: 12_000 } } });
+  it('has an owner of its own, the version that was read, and a lease that outlives its request', async () => {
+    const lab = await Laboratory.open({ options: { refresh: { leaseMs: 12_000 }, httpTimeoutMs: 20_000 } });
     const tokens = await lab.tokens();
     const claim = jest.spyOn(lab.process().store, 'claim');
     await lab.getOther();
@@ -26,7 +26,7 @@ describe('a claim', () => {
       generation: lab.session.generation,
       version: 1,
       owner: expect.stringMatching(/^[\w-]{16}$/) as string,
-      leaseMs: 12_000,
+      leaseMs: 26_000,
       refused: digestOf(tokens.accessToken),
     });
     expect(two).toMatchObject({ version: 2 });

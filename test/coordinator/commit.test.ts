@@ -1,6 +1,6 @@
 import type { GrantCommit, GrantRecord } from '../../lib/stores/store';
 import type { TokenSet } from '../../lib/token/types';
-import { essence, Laboratory } from './laboratory';
+import { claimMs, essence, Laboratory } from './laboratory';
 
 /** A commit that is carried out and whose answer is lost, so that it is tried again. */
 function loseAnswer(lab: Laboratory, then?: (before: GrantRecord, commit: GrantCommit) => Promise<unknown>): void {
@@ -69,7 +69,7 @@ describe('storing new tokens', () => {
         for (const operation of down) operation.mockImplementation(isDown);
         const { accessToken } = await lab.tokens();
         const asked = lab.ask({ rejected: accessToken });
-        await lab.world.elapse(20_000 + extraMs);
+        await lab.world.elapse(claimMs + 5_000 + extraMs);
         for (const operation of down) operation.mockRestore();
 
         // The lease is over, so the other process finds the grant in doubt, and looks again as soon as it may.
@@ -81,6 +81,30 @@ describe('storing new tokens', () => {
         expect(await lab.during(asked, 5_000)).toBe((await lab.tokens()).accessToken);
         expect(lab.told(1).map(([name]) => name)).not.toContain('refresh.ended');
       }
+    },
+  );
+
+  it.each([16_000, 25_000, 29_900])(
+    'waits for a store that the process has lost, and no other process presents meanwhile (Salesforce takes %i ms)',
+    async (takesMs) => {
+      const lab = await Laboratory.open({ processes: 2, options: { refresh: { waitMs: 600_000 } } });
+      const { store } = lab.process();
+      const isDown = () => Promise.reject(new Error('The store is down.'));
+      const down = [jest.spyOn(store, 'commit'), jest.spyOn(store, 'renew')];
+      for (const operation of down) operation.mockImplementation(isDown);
+      const { accessToken } = await lab.tokens();
+      const held = lab.faults.inject({ on: 'refresh', kind: 'hold', when: 'before' });
+      const asked = lab.ask({ rejected: accessToken });
+      const other = lab.ask({ rejected: accessToken }, 1);
+      await lab.world.elapse(takesMs);
+      held.release();
+      await lab.world.elapse(5_000);
+      for (const operation of down) operation.mockRestore();
+
+      const fresh = await lab.during(asked, 10_000);
+      expect(fresh).toBe((await lab.tokens()).accessToken);
+      expect(await lab.during(other, 10_000)).toBe(fresh);
+      expect(lab.presentations).toEqual([1]);
     },
   );
 

@@ -1,7 +1,7 @@
 import type { GrantHolder } from '../../lib/coordinator/grants';
 import type { GrantRecord } from '../../lib/stores/store';
 import { collect } from '../helpers/collect';
-import { essence, failure, Laboratory } from './laboratory';
+import { claimMs, essence, failure, Laboratory } from './laboratory';
 
 const full = 'id api refresh_token';
 const fewer = 'api refresh_token';
@@ -187,7 +187,7 @@ describe('a login', () => {
     lab.told();
 
     await logIn(lab);
-    await lab.world.elapse(13_500);
+    await lab.world.elapse(claimMs - 1_500);
     expect(lab.told()).toEqual([['login.succeeded', { tokens: 'replaced' }]]);
     await lab.world.elapse(500);
     expect(lab.told()).toEqual([revoked]);
@@ -560,7 +560,7 @@ describe('a logout', () => {
 
   it('waits for another process no longer than its lease, or waitMs', async () => {
     for (const [waitMs, atMs] of [
-      [60_000, 15_000],
+      [60_000, claimMs],
       [2_000, 3_000],
     ] as const) {
       const lab = await Laboratory.open({ processes: 2, options: { refresh: { waitMs } } });

@@ -6,7 +6,9 @@ import type { GrantRecord, TokenStore } from '../../lib/stores/store';
 import type { TokenSet } from '../../lib/token/types';
 import { begin, memory } from '../schedules/play';
 import type { Process } from '../schedules/process';
-import type { Setting, SharedStore, World } from '../schedules/world';
+import { claimMs, type Setting, type SharedStore, type World } from '../schedules/world';
+
+export { claimMs };
 
 /** An event: its name, and its data without the grant. */
 export type Told = [name: SalesforceEventName, data: Record<string, unknown>];

@@ -2,14 +2,14 @@ import { Lease } from '../../lib/coordinator/refresh/lease';
 import { partsOf, turn } from './support';
 
 /** A lease of fifteen seconds, and when it was renewed. */
-function start() {
+function start({ requestMs = 0 } = {}) {
   const { clock, deps, store } = partsOf();
   const renewals: number[] = [];
   const renew = jest.spyOn(store, 'renew').mockImplementation(() => {
     renewals.push(clock.monotonic());
     return Promise.resolve(true);
   });
-  const lease = new Lease({ grantId: 'grant', generation: 'first', owner: 'owner', leaseMs: 15_000 }, deps);
+  const lease = new Lease({ grantId: 'grant', generation: 'first', owner: 'owner', leaseMs: 15_000, requestMs }, deps);
   const advance = async (ms: number): Promise<void> => {
     clock.advanceMs(ms);
     await turn();
@@ -41,6 +41,30 @@ describe('a lease', () => {
     expect(lease.isSure).toBe(true);
     clock.advanceMs(7_500);
     expect(lease.isSure).toBe(false);
+  });
+
+  it.each([
+    [0, 15_000],
+    [7_500, 15_000],
+    [7_501, 15_001],
+    [30_000, 37_500],
+  ])(
+    'with a request of at most %i ms is stored for %i ms: a request that begins while it is sure ends before',
+    (requestMs, storedMs) => {
+      const { clock, lease } = start({ requestMs });
+      expect(lease.storedMs).toBe(storedMs);
+      clock.advanceMs(7_500);
+      expect(lease.isSure).toBe(false);
+    },
+  );
+
+  it('is renewed for as long as it was asked for', async () => {
+    const { advance, lease, renew } = start({ requestMs: 30_000 });
+    lease.keep();
+    await advance(5_000);
+    lease.stop();
+
+    expect(renew.mock.calls).toEqual([['grant', { generation: 'first', owner: 'owner', leaseMs: 37_500 }]]);
   });
 
   it('is renewed every third of its time until it is stopped', async () => {

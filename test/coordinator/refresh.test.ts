@@ -1,6 +1,6 @@
 /** @again newest-node */
 import type { SalesforceAuthError } from '../../lib';
-import { essence, Laboratory, reauthentication } from './laboratory';
+import { claimMs, essence, Laboratory, reauthentication } from './laboratory';
 
 describe('a refresh', () => {
   it('stores new tokens before a request gets them, and reports its duration', async () => {
@@ -450,7 +450,7 @@ describe('a refresh whose answer is lost', () => {
     void lab.ask({ rejected }, 0);
     await lab.world.elapse(100);
     await lab.world.kill(0);
-    await lab.world.elapse(15_000);
+    await lab.world.elapse(claimMs);
 
     expect(await lab.get({ rejected }, 1)).toBe((await lab.tokens()).accessToken);
   });
@@ -506,7 +506,7 @@ describe('a refresh whose answer is lost', () => {
     void lab.ask({ rejected }, 0);
     await lab.world.elapse(100);
     await lab.world.kill(0);
-    await lab.world.elapse(15_000);
+    await lab.world.elapse(claimMs);
     lab.told(1);
 
     const first = await lab.get({ rejected }, 1);

@@ -7,6 +7,9 @@ import { Worker, type News } from './workers';
 
 const leaseMs = 1_500;
 const drainMs = 300;
+const httpTimeoutMs = 3_000;
+/** How long a claim holds that is not renewed. */
+const claimMs = leaseMs / 2 + httpTimeoutMs;
 const encryptionKey = '__test_encryption_key_of_the_siege__';
 
 /** An application in a process that may be killed or stopped at any moment. */
@@ -167,6 +170,7 @@ export class Siege {
         scope: 'id api refresh_token',
         baseUrl: this.#client.url,
         encryptionKeys: [encryptionKey],
+        httpTimeoutMs,
         refresh: { cacheMs: 0, leaseMs, drainMs, waitMs: 8_000 },
       },
     });
@@ -192,8 +196,8 @@ export class Siege {
     target.worker.signal('SIGSTOP');
     target.isStopped = true;
     this.#toll.stops += 1;
-    // Shorter than the lease, longer, or longer than all there is.
-    const pauseMs = this.#random() * 3 * (leaseMs + drainMs);
+    // Shorter than the claim holds, longer, or longer than all there is.
+    const pauseMs = this.#random() * 3 * (claimMs + drainMs);
     void this.#moment(pauseMs).then(() => {
       // What it told before it was stopped has arrived by now.
       for (const grantId of target.open) target.slept.add(grantId);

@@ -101,8 +101,8 @@ export class Attempt {
     }
     lease.restart();
     const { generation } = record;
-    const { leaseMs } = settings;
-    const isArmed = await access.call('arm', () => store.arm(this.#grantId, { generation, owner, leaseMs }));
+    const arm = { generation, owner, leaseMs: lease.storedMs };
+    const isArmed = await access.call('arm', () => store.arm(this.#grantId, arm));
     if (!isArmed) throw refreshInDoubt(lookAgainMs);
     return true;
   }

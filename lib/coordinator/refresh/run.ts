@@ -137,7 +137,7 @@ export class RefreshRun {
   async #ended(grant: OpenGrant): Promise<undefined> {
     const refused = this.#refusedOf(grant);
     if (refused !== undefined && grant.record.refused !== refused) {
-      const { outcome } = await this.#ask(grant, randomName());
+      const { outcome } = await this.#ask(grant, randomName(), this.#deps.settings.leaseMs);
       if (outcome === 'moved') return undefined;
     }
     throw loginRequired('Salesforce no longer accepts the refresh token.');
@@ -187,11 +187,12 @@ export class RefreshRun {
   }
 
   async #claim(grant: OpenGrant, client: Client | undefined): Promise<TokenSet | 'busy' | undefined> {
-    const { settings } = this.#deps;
+    const { leaseMs } = this.#deps.settings;
     const { grantId, generation } = grant.record;
     const owner = randomName();
-    const lease = new Lease({ grantId, generation, owner, leaseMs: settings.leaseMs }, this.#deps);
-    const claim = await this.#ask(grant, owner);
+    const requestMs = client?.place ? client.configuration.httpTimeoutMs : 0;
+    const lease = new Lease({ grantId, generation, owner, leaseMs, requestMs }, this.#deps);
+    const claim = await this.#ask(grant, owner, lease.storedMs);
     switch (claim.outcome) {
       case 'moved':
         return undefined;
@@ -218,11 +219,11 @@ export class RefreshRun {
     }
   }
 
-  #ask(grant: OpenGrant, owner: string): Promise<ClaimOutcome> {
-    const { access, background, settings, store } = this.#deps;
+  #ask(grant: OpenGrant, owner: string, leaseMs: number): Promise<ClaimOutcome> {
+    const { access, background, store } = this.#deps;
     const { grantId, generation, version } = grant.record;
     const refused = this.#refusedOf(grant);
-    const claim = { generation, version, owner, leaseMs: settings.leaseMs };
+    const claim = { generation, version, owner, leaseMs };
     const send = (): Promise<ClaimOutcome> =>
       store.claim(grantId, refused === undefined ? claim : { ...claim, refused });
     const late = async ({ outcome }: ClaimOutcome): Promise<void> => {

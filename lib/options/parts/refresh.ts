@@ -44,7 +44,7 @@ export const refreshOptions = {
   },
   leaseMs: {
     ...whole('milliseconds', 15_000, [1_000, 3_600_000]),
-    text: 'How long a claim on a grant holds without being renewed',
+    text: 'How long a claim on a grant holds without being renewed. A claim always outlives its request: it holds at least for `httpTimeoutMs` and half of this time',
   },
   drainMs: {
     ...whole('milliseconds', 5_000, [0, 600_000]),

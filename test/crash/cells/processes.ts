@@ -1,6 +1,9 @@
 import type { Scene, Step, Stopped } from '../scene';
 import { insist, isInDoubt, type Cell, type Promised } from './cell';
 
+/** A claim holds for half a lease longer than a request may take: long enough to see that a process was frozen. */
+const shortClaim = { leaseMs: 3_000, httpTimeoutMs: 3_000 };
+
 const steps: readonly Step[] = ['S0', 'S1', 'S2', 'S3', 'S4', 'S5', 'S6', 'S7'];
 
 /** Where the provider has rotated and the store does not know it yet. */
@@ -11,7 +14,7 @@ const killed = steps.map((step): Cell => ({
   row: 'SIGKILL',
   step,
   promised: isBetween(step) ? 'one clean login' : 'nothing lost',
-  options: { leaseMs: 1_500 },
+  options: shortClaim,
   lostTokens: isBetween(step) ? 1 : 0,
   async run(scene) {
     const { pending, proceed } = step === 'S3' ? await hung(scene) : await scene.stopAt(step);
@@ -65,15 +68,16 @@ const paused = Object.entries(ways).flatMap(([row, { pause, go }]) =>
     step,
     promised: 'nothing lost',
     // What is decided by the commit of the paused process has all the time in the world.
-    options: { leaseMs: 1_500, drainMs: step === 'S1' ? 300 : 60_000 },
+    options: { ...shortClaim, drainMs: step === 'S1' ? 300 : 60_000 },
     async run(scene) {
       const { pending, proceed } = await scene.stopAt(step);
       await pause(scene);
+      // The claim outlives the time limit of the request, so Salesforce goes on meanwhile: the answer is there at the wakening.
+      proceed();
       const isOver = step === 'S0' || step === 'S6' || step === 'S7';
       if (isOver) await scene.useAgain();
       else await scene.askUntil(isInDoubt);
       go(scene);
-      proceed();
       await pending;
     },
   })),
@@ -91,14 +95,14 @@ const pausedLong = (['S0', 'S1', 'connecting', 'S4', 'S5'] as const).map((step):
     row: 'SIGSTOP past lease and drain, then SIGCONT',
     step,
     promised,
-    // The time that the pause takes on a busy machine is not to end the request, nor the patience with it.
-    options: { leaseMs: 1_500, waitMs: 600_000, httpTimeoutMs: 300_000 },
+    // The time that the pause takes on a busy machine is not to end the patience of the request, nor its wait for the store.
+    options: { ...shortClaim, waitMs: 600_000, storeTimeoutMs: 300_000 },
     async run(scene) {
       const { pending, proceed } = await scene.stopAt(step);
       scene.a.worker.signal('SIGSTOP');
+      proceed();
       await scene.useAgain();
       scene.a.worker.signal('SIGCONT');
-      proceed();
       const { status } = await pending;
       insist(status === (isBetween(step) ? 401 : 200), `The request that waited was answered ${status}.`);
       for (const app of [scene.a, scene.b]) {
@@ -143,13 +147,13 @@ const asleep = (['S1', 'S3', 'S4', 'S5'] as const).map((step): Cell => ({
   row: 'Machine asleep for eight hours',
   step,
   promised: 'nothing lost',
-  options: { leaseMs: 1_500, drainMs: step === 'S1' ? 300 : 60_000 },
+  options: { ...shortClaim, drainMs: step === 'S1' ? 300 : 60_000 },
   async run(scene) {
     const { pending, proceed } = await scene.stopAt(step);
     await sleep(scene);
+    proceed();
     await scene.askUntil(isInDoubt);
     scene.a.worker.signal('SIGCONT');
-    proceed();
     const { status, error } = await pending;
     insist(status === 200 || step === 'S1', `The request that waited was answered ${status} ${String(error)}.`);
   },

@@ -104,7 +104,7 @@ const failovers: readonly Cell[] = [
     promised: 'one clean login',
     lostTokens: 1,
     store: 'Redis',
-    options: { ownStore: true, leaseMs: 1_500 },
+    options: { ownStore: true, leaseMs: 1_500, httpTimeoutMs: 4_000 },
     async run(scene) {
       const replica = await scene.store.addReplica!();
       const { pending, proceed } = await scene.stopAt('S4');

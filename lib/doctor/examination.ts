@@ -3,7 +3,6 @@ import { isSalesforceAuthError, SalesforceAuthError } from '../errors';
 import { admitsAnyOrganization } from '../middleware/start-warnings';
 import type { ParsedOptions } from '../middleware/options';
 import type { Configuration } from '../options/configuration';
-import type { FetchFunction } from '../options/fetch-function';
 import { isLoopback, parseUrl } from '../salesforce/hosts';
 import { checkAuthorize } from './authorize';
 import { summarize, type DiagnoseOptions, type Diagnosis, type Finding } from './findings';
@@ -24,16 +23,6 @@ function configurationLate(): Error {
   );
 }
 
-/** A fetch function that ends when it is aborted, also if the function of the application ignores the signal. */
-function abortable(send: FetchFunction): FetchFunction {
-  return (url, init) =>
-    new Promise((resolve, reject) => {
-      const { signal } = init;
-      signal?.addEventListener('abort', () => reject(signal.reason as Error));
-      Promise.resolve(send(url, init)).then(resolve, reject);
-    });
-}
-
 /** Does the work of `diagnose()` with options that are parsed already. */
 export async function examine(parsed: ParsedOptions, given: DiagnoseOptions): Promise<Diagnosis> {
   const atStore = await checkStore(parsed.store, given, parsed.clock);
@@ -42,8 +31,7 @@ export async function examine(parsed: ParsedOptions, given: DiagnoseOptions): Pr
   let configuration: Configuration;
   try {
     const resolving = parsed.source.resolve({ tenant: given.tenant });
-    const inForce = await within(parsed.clock, configurationTimeoutMs, resolving, configurationLate);
-    configuration = { ...inForce, fetch: inForce.fetch && abortable(inForce.fetch) };
+    configuration = await within(parsed.clock, configurationTimeoutMs, resolving, configurationLate);
   } catch (error) {
     return summarize([misconfigured(error), ...local]);
   }

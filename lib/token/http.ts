@@ -67,9 +67,10 @@ export interface Network {
  */
 export async function exchange(url: string, request: HttpRequest, network: Network, clock: Clock): Promise<HttpReply> {
   const { host, pathname } = new URL(url);
-  const { fetch: send = fetch, httpTimeoutMs } = network;
+  const { fetch: given = fetch, httpTimeoutMs } = network;
   const { method, body = null, guard } = request;
   const controller = new AbortController();
+  const send: FetchFunction = (to, init) => untilAborted(controller.signal, given(to, init));
   const guarded = guard && new GuardedSend(guard, controller);
   const limit = { isOver: false };
   const cancel = startDeadline(clock, httpTimeoutMs, {
@@ -85,7 +86,7 @@ export async function exchange(url: string, request: HttpRequest, network: Netwo
     const init: RequestInit = { method, headers, body, redirect: 'manual', signal: controller.signal };
     const response = await (guarded ? guarded.run(send, url, init, clock) : send(url, init));
     if (response.redirected) throw followedRedirect(host);
-    const text = await readText(response);
+    const text = await untilAborted(controller.signal, readText(response));
     debugHttp('%s %s answered %d', method, pathname, response.status);
     return { status: response.status, headers: response.headers, text };
   } catch (error) {
@@ -94,6 +95,14 @@ export async function exchange(url: string, request: HttpRequest, network: Netwo
   } finally {
     cancel();
   }
+}
+
+/** Ends with the signal also if `work` does not, as with a `fetch` of the application that ignores the signal. */
+function untilAborted<T>(signal: AbortSignal, work: T | Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error));
+    void Promise.resolve(work).then(resolve, reject);
+  });
 }
 
 function followedRedirect(host: string): SalesforceAuthError {

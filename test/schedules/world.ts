@@ -214,7 +214,7 @@ export class World {
 
   async #judge(process: Process, session: GrantHolder, error: unknown): Promise<void> {
     const code = isSalesforceAuthError(error) ? error.code : undefined;
-    if (forNow.includes(code ?? '')) return;
+    if (!process.isAlive || forNow.includes(code ?? '')) return;
     if (code !== 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED') {
       this.violations.push(`an error of another kind: ${String(error)}`);
       return;

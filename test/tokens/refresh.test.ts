@@ -379,4 +379,25 @@ describe('a refresh whose answer is lost', () => {
     expect(answer.body.code).toBe('ERR_SALESFORCE_REFRESH_DELAYED');
     expect((await clock.advanceUntil(tab.get('/accounts').then((later) => later))).status).toBe(200);
   });
+
+  it.each<[string, () => Promise<Response>]>([
+    ['never answers, whatever its signal says', () => new Promise(() => undefined)],
+    ['gives a body without an end', () => Promise.resolve(new Response(new ReadableStream()))],
+  ])('is assumed at httpTimeoutMs also if the option fetch %s', async (_what, answer) => {
+    let isReached = (): void => undefined;
+    const reached = new Promise<void>((resolve) => (isReached = resolve));
+    const send = (url: string, init: RequestInit): Promise<Response> => {
+      if (!String(init.body).includes('grant_type=refresh_token')) return fetch(url, init);
+      isReached();
+      return answer();
+    };
+    const { emulator, clock, tab, salesforce } = await loggedIn({ options: { fetch: send } });
+    const doubted = new Promise((resolve) => salesforce.events.once('refresh.doubted', resolve));
+    emulator.expireAccessTokens();
+    const waiting = tab.get('/accounts').then((answer) => answer);
+    await reached;
+
+    expect(await clock.advanceUntil(doubted, 1_000)).toMatchObject({ code: 'ERR_SALESFORCE_TIMEOUT' });
+    expect((await waiting).status).toBe(503);
+  });
 });

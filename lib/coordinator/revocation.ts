@@ -90,7 +90,9 @@ export class Revocations {
       // A host that is not trusted must not get the client secret.
       if (!places.includes(baseUrl)) throw clientChanged();
       const { TokenClient } = await import('../token/client');
-      await askAt(places, (place) => new TokenClient(configuration, place, this.#clock).revoke(token));
+      const revoke = (place: string): Promise<'revoked' | 'unknown'> =>
+        new TokenClient(configuration, place, this.#clock).revoke(token);
+      await askAt(places, revoke, (answer) => answer === 'revoked');
       debugRevoke('%s revoked', grantId);
       this.#tell(revocation, true);
       return true;

@@ -125,20 +125,21 @@ export class TokenClient {
   }
 
   /**
-   * Revokes a token (RFC 7009). A token Salesforce does not know counts as revoked, as the RFC says.
+   * Revokes a token (RFC 7009).
    *
+   * @returns `unknown` if this host does not know the token, which counts as revoked if no other host can know it
    * @throws SalesforceAuthError if Salesforce could not be asked or was not able to answer
    */
-  async revoke(token: string): Promise<void> {
+  async revoke(token: string): Promise<'revoked' | 'unknown'> {
     const client = { client_id: this.#configuration.clientID };
     const reply = await this.#send((oauth, auth, options) =>
       oauth.revocationRequest(this.#server, client, auth, token, options),
     );
-    if (reply.status === 200) return;
+    if (reply.status === 200) return 'revoked';
     assertHostThere(this.#server.issuer, reply);
     const said = revocationError(reply);
     const outcome = classify('revoke', said);
-    if (outcome === 'ignored') return;
+    if (outcome === 'ignored') return 'unknown';
     throw new SalesforceAuthError(
       outcome.code,
       `A token could not be revoked, which is tried again in the background. ${operatorMessage(said, outcome)}`,

@@ -100,6 +100,60 @@ describe('a host that is gone', () => {
     expect(lab.told().map(([name]) => name)).not.toContain('refresh.ended');
   });
 
+  it.each([
+    ['wait', true, 'REAUTHENTICATION_REQUIRED'],
+    ['wait', false, 'REAUTHENTICATION_REQUIRED'],
+    ['login', true, 'REAUTHENTICATION_REQUIRED'],
+    ['login', false, 'REAUTHENTICATION_REQUIRED'],
+    ['retry', true, 'new token'],
+  ] as const)(
+    'does not keep a grant in doubt for ever (onLostAnswer %s, public client: %s)',
+    async (onLostAnswer, isPublic, outcome) => {
+      const lab = await Laboratory.open({ isPublic, onLostAnswer, options: { baseUrl: newHost } });
+      const rejected = (await lab.tokens()).accessToken;
+      lab.world.fail('drop-before');
+      await lab.get({ rejected });
+      // Salesforce tells a confidential client that the refresh token is not active, at a host that may not know the token.
+      if (!isPublic) lab.world.revoke();
+      lab.world.trouble = ({ hostname }) => (hostname === 'localhost' ? { code: 'ENOTFOUND' } : undefined);
+      const answers = [];
+      for (let minute = 0; minute < 10; minute++) {
+        await lab.world.elapse(60_000);
+        answers.push(await lab.get({ rejected }));
+      }
+      const last = answers.at(-1)!;
+
+      if (outcome === 'new token') expect(last).toBe((await lab.tokens()).accessToken);
+      else expect(essence(last)).toMatchObject({ code: outcome });
+    },
+  );
+
+  it.each([
+    ['does not know the token', 'error=invalid_token&error_description=invalid+token%3A+x'],
+    ['does not know the client', 'error=invalid_client_id&error_description=client+identifier+invalid'],
+  ])('is no longer needed for a revocation, also if the next host %s', async (_what, text) => {
+    // The instance is at 127.0.0.1, and the configured host at [::1].
+    const baseUrl = origin.replace('localhost', '[::1]');
+    const lab = await Laboratory.open({ hasOwnInstance: true, options: { baseUrl } });
+    lab.told();
+    const asked: string[] = [];
+    lab.world.trouble = ({ hostname }) => {
+      asked.push(hostname);
+      if (hostname === 'localhost') return { code: 'ENOTFOUND' };
+      return hostname === '[::1]' ? { reply: { status: 400, headers: {}, text } } : undefined;
+    };
+    const { core } = lab.process();
+    const tokens = await lab.tokens();
+    await lab.during(
+      lab.process().run(() => core.revocations.revoke(lab.session.grantId, tokens)),
+      100,
+    );
+
+    expect(asked).toEqual(['localhost', '[::1]', '127.0.0.1']);
+    expect(lab.told().map(([name]) => name)).toEqual(['revocation.succeeded']);
+    expect([...lab.world.salesforce.grants.keys()].filter((grant) => lab.world.salesforce.isLive(grant))).toEqual([]);
+  });
+
   it('is not replaced by a host that does not say whose tokens it gives', async () => {
     for (const change of [
       ({ id: _id, ...reply }: Record<string, unknown>) => reply,

@@ -67,12 +67,14 @@ export class Presentation {
   /** Asks whether the refresh token is still good, without presenting it. */
   async introspect(): Promise<{ said: Introspection; error?: unknown }> {
     try {
-      const { refreshToken = '' } = this.#tokens;
-      const { answer } = await this.#ask(
+      const { refreshToken = '', baseUrl } = this.#tokens;
+      const { answer, place } = await this.#ask(
         (client) => client.introspectRefreshToken(refreshToken),
         (said) => said === 'active',
       );
-      return { said: answer === 'unknown' ? 'does not tell' : answer };
+      // Another host may not know the refresh token, and then says that it is not active.
+      const isProof = answer === 'active' || (answer === 'inactive' && place === baseUrl);
+      return { said: isProof ? answer : 'does not tell' };
     } catch (error) {
       return { said: 'cannot be asked', error };
     }

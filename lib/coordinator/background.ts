@@ -4,6 +4,7 @@ import type { GrantRecord, ClaimRelease, TokenStore } from '../stores/store';
 import type { TokenSet } from '../token/types';
 import type { GrantCodec } from './codec';
 import type { GrantAccess } from './grant-access';
+import { digestOf } from './grant';
 import { revocableOf, type Revocations } from './revocation';
 import type { GivenParts } from './parts';
 
@@ -16,8 +17,8 @@ const maxLooks = 800;
 /** Most owners of one grant whose claims are given back. A claim of an older one has ended with its lease. */
 const maxOwners = 50;
 
-/** Most logins with revoked spare tokens that are remembered. A second revocation does no harm. */
-const maxRevokedSpares = 1_000;
+/** Most revoked tokens that are remembered. */
+const maxRevoked = 1_000;
 
 /** A claim to release. */
 export interface OwnedClaim {
@@ -37,10 +38,10 @@ export class Background {
   readonly #revocations: Revocations;
   readonly #codec: GrantCodec;
   readonly #access: GrantAccess;
-  /** Logins whose spare tokens this process has revoked. */
-  readonly #revokedSpares = new BoundedMap<string, true>(maxRevokedSpares);
+  /** Digests of tokens that this process has revoked. */
+  readonly #revoked = new BoundedMap<string, true>(maxRevoked);
   /** Owners of claims to give back, by grant. */
-  readonly #givenBack = new Map<string, BoundedMap<string, true>>();
+  readonly #givenBack = new Map<string, { owners: BoundedMap<string, true>; ask: () => Promise<void> }>();
 
   constructor(deps: Pick<GivenParts, 'clock' | 'store' | 'revocations' | 'codec'>, access: GrantAccess) {
     this.#clock = deps.clock;
@@ -51,7 +52,7 @@ export class Background {
   }
 
   /**
-   * Revokes tokens that will not be used, unless the grant has them.
+   * Revokes tokens that will not be used, unless the grant has them, as its own or as spare tokens.
    *
    * A store that does not answer may have them, so nothing is revoked before the store answers. An unused token at Salesforce
    * is better than a user who is logged out. Resolves after the first look; further looks go on in the background.
@@ -59,9 +60,17 @@ export class Background {
   async revokeUnlessKept(grantId: string, tokens: TokenSet): Promise<void> {
     const look = async (): Promise<void> => {
       const now = await this.#access.open(grantId);
-      // The store may have put them beside the grant's own, and its answer was lost.
       const spare = now && (await this.#codec.decodeSpare(now.record).catch(() => undefined));
-      if (spare && revocableOf(spare) === revocableOf(tokens)) return;
+      if ([now?.tokens, spare].some((kept) => kept && isSameLogin(kept, tokens))) return;
+      await this.#revokeOnce(grantId, tokens);
+    };
+    await look().catch(() => this.#goOn(look));
+  }
+
+  /** Revokes refreshed tokens that could not be stored. Those that the grant has by now may be of the same login. */
+  async revokeUnlessStored(grantId: string, tokens: TokenSet): Promise<void> {
+    const look = async (): Promise<void> => {
+      const now = await this.#access.open(grantId);
       await this.#revocations.revoke(grantId, tokens, now?.tokens);
     };
     await look().catch(() => this.#goOn(look));
@@ -70,25 +79,15 @@ export class Background {
   /** Revokes the spare tokens of a record that has other tokens by now. Tokens that cannot be read are not revoked. */
   async revokeSpare(record: GrantRecord): Promise<void> {
     const spare = await this.#codec.decodeSpare(record).catch(() => undefined);
-    if (!spare) return;
-    if (spare.loginId !== undefined) this.#revokedSpares.set(spare.loginId, true);
-    await this.revokeUnlessKept(record.grantId, spare);
+    if (spare) await this.revokeUnlessKept(record.grantId, spare);
   }
 
-  /**
-   * Revokes spare tokens that another poorer login at the same moment has replaced without knowing of them. They are neither in
-   * the record, nor revoked as its spare tokens. Nothing is revoked before the store answers.
-   */
-  async revokeForgotten(grantId: string, tokens: TokenSet): Promise<void> {
-    const { loginId } = tokens;
-    const look = async (): Promise<void> => {
-      if (loginId === undefined || this.#revokedSpares.has(loginId)) return;
-      const now = await this.#access.open(grantId);
-      const spare = now && (await this.#codec.decodeSpare(now.record));
-      if (![now?.tokens, spare].some((kept) => kept?.loginId === loginId))
-        await this.#revocations.revoke(grantId, tokens, now?.tokens);
-    };
-    await look().catch(() => this.#goOn(look));
+  /** Two ways can lead to the same tokens. A second revocation does no harm, but would be reported as another one. */
+  async #revokeOnce(grantId: string, tokens: TokenSet): Promise<void> {
+    const key = digestOf(revocableOf(tokens));
+    if (this.#revoked.has(key)) return;
+    this.#revoked.set(key, true);
+    await this.#revocations.revoke(grantId, tokens);
   }
 
   /**
@@ -116,18 +115,20 @@ export class Background {
    * Gives back a claim whose answer was lost, if it was made: nothing was presented under it.
    *
    * The store says what it made of the grant: a grant that was in doubt stays in doubt. However many claims of one grant fail,
-   * the store is asked for one of them at a time: a store that refuses each claim is in trouble already.
+   * the store is asked once at a time: a store that refuses each claim is in trouble already. It is asked at once for each new
+   * owner, since the claim becomes a doubt when its lease ends.
    */
   giveBack({ grantId, generation, version }: GrantRecord, owner: string): void {
     const key = `${grantId} ${generation} ${version}`;
     const known = this.#givenBack.get(key);
     if (known) {
-      known.set(owner, true);
+      known.owners.set(owner, true);
+      void known.ask().catch(() => undefined);
       return;
     }
     const owners = new BoundedMap<string, true>(maxOwners).set(owner, true);
-    this.#givenBack.set(key, owners);
-    const ask = async (): Promise<void> => {
+    const ask = oneAtATime(async () => {
+      if (owners.size === 0) return;
       const record = await this.#access.read(grantId);
       const isOver = record?.generation !== generation || record.version !== version || record.state === 'ended';
       if (!isOver) {
@@ -139,10 +140,11 @@ export class Background {
           owners.delete(each);
         }
       }
-      this.#givenBack.delete(key);
-    };
-    const giveUp = (): void => void this.#givenBack.delete(key);
-    this.#revocations.track(ask().catch(() => this.#askUntilAnswered(ask).finally(giveUp)));
+      owners.clear();
+    });
+    this.#givenBack.set(key, { owners, ask });
+    const asking = ask().catch(() => this.#askUntilAnswered(ask));
+    this.#revocations.track(asking.finally(() => void this.#givenBack.delete(key)));
   }
 
   /** Calls `end` once the store says that a grant is logged out whose logout it did not confirm. */
@@ -171,4 +173,18 @@ export class Background {
       pauseMs = Math.min(pauseMs * 4, longestPauseMs);
     }
   }
+}
+
+/** Whether two sets of tokens come from one login. Tokens that were refreshed since have other values. */
+function isSameLogin(kept: TokenSet, tokens: TokenSet): boolean {
+  return kept.loginId === undefined ? revocableOf(kept) === revocableOf(tokens) : kept.loginId === tokens.loginId;
+}
+
+/** Calls share the run that is under way. */
+function oneAtATime(run: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  return () =>
+    (running ??= run().finally(() => {
+      running = undefined;
+    }));
 }

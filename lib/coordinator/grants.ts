@@ -79,7 +79,7 @@ export class Grants {
       }
       if (existing?.tokens && isHealthy(existing.record) && isKept(existing.tokens, tokens, event)) {
         const session = { grantId, generation: existing.record.generation, holder };
-        if (!(await this.#addSpare(session, tokens, holderMs))) continue;
+        if (!(await this.#addSpare(session, tokens, { holderMs, record: existing.record }))) continue;
         events.emit(event, { grantId, tokens: 'kept' });
         this.#parts.revocations.track(this.#coordinator.background.revokeSpare(existing.record));
         return session;
@@ -116,21 +116,32 @@ export class Grants {
    * Keeps the tokens of a poorer login beside those of the grant until these are proven. The browser does not wait for the
    * proof. False if the grant is logged out.
    */
-  async #addSpare({ grantId, generation, holder }: GrantHolder, tokens: TokenSet, holderMs: number): Promise<boolean> {
+  async #addSpare(
+    { grantId, generation, holder }: GrantHolder,
+    tokens: TokenSet,
+    { holderMs, record }: { holderMs: number; record: GrantRecord },
+  ): Promise<boolean> {
     const { codec, store, clock, revocations } = this.#parts;
     const coordinator = this.#coordinator;
     const spare = await codec.encode(grantId, { ...tokens, usedAt: clock.now() });
-    const isAdded = await coordinator.access.call('addHolder', () =>
-      store.addHolder(grantId, { generation, holder, holderMs, spare }),
-    );
+    const adding = store.addHolder(grantId, { generation, holder, holderMs, spare });
+    const isAdded = await coordinator.access
+      .call('addHolder', () => adding)
+      .catch((error: unknown) => {
+        this.#noteUnanswered(adding, tokens, { record });
+        throw error;
+      });
     if (isAdded) {
       const proven = prove({ grantId, generation }, { coordinator, clock, revocations });
-      revocations.track(proven.then(() => coordinator.background.revokeForgotten(grantId, tokens)));
+      revocations.track(proven.then(() => coordinator.background.revokeUnlessKept(grantId, tokens)));
     }
     return isAdded;
   }
 
-  /** A failed write may still be carried out. Then no grant has the tokens it replaced, and they have to be revoked. */
+  /**
+   * A failed write may still be carried out, so its tokens are not revoked before it has ended. The tokens and spare tokens that
+   * it replaced are in no grant then, and have to be revoked.
+   */
   #noteUnanswered(writing: Promise<unknown>, tokens: TokenSet, replaced: LoginGrant | undefined): void {
     const { clock, revocations } = this.#parts;
     const answered = writing.then(

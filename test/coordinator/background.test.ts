@@ -189,6 +189,50 @@ describe('a claim whose answer was lost', () => {
   });
 });
 
+describe('claims of one grant whose answers were lost', () => {
+  it('are given back as soon as the store answers, also if an earlier one has failed long before', async () => {
+    const lab = await Laboratory.open({ isPublic: true, processes: 2 });
+    const { store } = lab.process();
+    const isDown = () => Promise.reject(new Error('The store is down.'));
+    const release = jest.spyOn(store, 'releaseClaim').mockImplementation(isDown);
+    jest.spyOn(store, 'claim').mockImplementationOnce(isDown);
+    await lab.getOther();
+    await lab.world.elapse(25_000);
+    release.mockRestore();
+    const claim = store.claim.bind(store);
+    jest.spyOn(store, 'claim').mockImplementationOnce(async (...given) => {
+      await claim(...given);
+      return isDown();
+    });
+    await lab.getOther();
+
+    expect(await lab.record()).toMatchObject({ state: 'idle', leaseInMs: 0 });
+    expect(typeof (await lab.getOther(1))).toBe('string');
+  });
+
+  it('ask a store that refuses them once at a time', async () => {
+    const lab = await Laboratory.open();
+    const { store } = lab.process();
+    const isDown = () => Promise.reject(new Error('The store is down.'));
+    jest.spyOn(store, 'claim').mockImplementation(isDown);
+    let asking = 0;
+    let most = 0;
+    const read = store.read.bind(store);
+    jest.spyOn(store, 'releaseClaim').mockImplementation(async () => {
+      most = Math.max(most, ++asking);
+      await read('none');
+      asking -= 1;
+      return isDown();
+    });
+    for (let each = 0; each < 20; each++) await lab.getOther();
+    const asked = Array.from({ length: 50 }, () => lab.getOther());
+    await lab.world.elapse(1_000);
+    await Promise.all(asked);
+
+    expect(most).toBe(1);
+  });
+});
+
 describe('tokens that were not stored', () => {
   it('are not revoked before the store says that the grant does not have them', async () => {
     const lab = await Laboratory.open();
@@ -225,7 +269,7 @@ describe('tokens that were not stored', () => {
       failing(lab, 'read', 1);
       lab.told();
       await lab.during(
-        lab.process().run(() => grants.discard({ ...tokens, refreshToken: '__fake_unknown__' })),
+        lab.process().run(() => grants.discard({ ...tokens, refreshToken: '__fake_unknown__', loginId: 'another' })),
         10,
       );
       expect(lab.told().filter(([name]) => name === 'revocation.succeeded')).toEqual([]);
@@ -233,5 +277,20 @@ describe('tokens that were not stored', () => {
 
       expect(lab.told().map(([name]) => name)).toContain('revocation.succeeded');
     }
+  });
+
+  it('are left alone if the grant has tokens of the same login, which were refreshed since', async () => {
+    const lab = await Laboratory.open();
+    const tokens = await lab.tokens();
+    await lab.getOther();
+    lab.told();
+    const { grants } = lab.process().core;
+    await lab.during(
+      lab.process().run(() => grants.discard(tokens)),
+      1_000,
+    );
+
+    expect(lab.told()).toEqual([]);
+    expect(typeof (await lab.getOther())).toBe('string');
   });
 });

@@ -115,6 +115,30 @@ describe('a login that can do less', () => {
     expect(live(lab)).toBe(1);
   });
 
+  it.each([false, true])(
+    'that fails, since the store was slow, leaves no revoked tokens in the record (an earlier one is there: %s)',
+    async (isSecond) => {
+      const { lab } = isSecond ? await killedBeforeProof(true) : { lab: await Laboratory.open({ processes: 2 }) };
+      const { store } = lab.process(1);
+      const add = store.addHolder.bind(store);
+      jest.spyOn(store, 'addHolder').mockImplementationOnce(async (...given) => {
+        await new Promise<void>((resolve) => lab.world.after(8_000, resolve));
+        return add(...given);
+      });
+      const login = lab.world.login(lab.process(1), fewer);
+      await lab.world.elapse(60_000);
+
+      expect(await login).toBeUndefined();
+      // The store has carried the write out all the same.
+      expect(live(lab)).toBe(isSecond ? 1 : 2);
+      const token = await lab.getOther(1);
+      expect(typeof token).toBe('string');
+      expect(typeof (await lab.get({ rejected: token as string }, 1))).toBe('string');
+      await lab.world.elapse(60_000);
+      expect(live(lab)).toBe(1);
+    },
+  );
+
   it('is revoked after the process that replaced it was killed, also if the store fails once', async () => {
     const lab = await Laboratory.open({ processes: 2 });
     lab.world.fail('refused');

@@ -173,7 +173,7 @@ export class Attempt {
     if (outcome !== 'committed') {
       this.#supersede('update');
       // The newer tokens may have been refreshed from these, so they are used, and nothing is revoked.
-      if (outcome === 'moved') await background.revokeUnlessKept(this.#grantId, fresh);
+      if (outcome === 'moved') await background.revokeUnlessStored(this.#grantId, fresh);
       return undefined;
     }
     debugRefresh('%s refreshed', this.#grantId);

@@ -8,8 +8,11 @@ import { exchange, isCertificateError, type HttpReply, type Network } from '../t
 import type { Finding } from './findings';
 import { safeMessage } from './safe-message';
 
-/** Tolerance of the package for the times of an ID token, in seconds. */
-const toleranceSeconds = 30;
+/** From this many seconds ahead on, ID tokens can be over as they arrive: the shortest life of one, and a tolerance of 30. */
+const tooFarAheadSeconds = 60 + 30;
+
+/** From this many seconds behind on, Salesforce can refuse a signed assertion, since it is over as it arrives. */
+const tooFarBehindSeconds = 180;
 
 function discoveryUrl(baseUrl: string): string {
   return `${baseUrl}/.well-known/openid-configuration`;
@@ -141,12 +144,13 @@ function clockFinding(date: string | null, localMs: number): Finding {
   // The header has whole seconds, so up to one second of the difference means nothing.
   const skew = Math.max(0, Math.abs(there + 500 - localMs) / 1000 - 1);
   if (skew < 5) return { check: 'clock', level: 'ok', message: 'The clock of this machine agrees with Salesforce.' };
-  const direction = there < localMs ? 'ahead of' : 'behind';
+  const isAhead = there < localMs;
+  const isTooFar = skew > (isAhead ? tooFarAheadSeconds : tooFarBehindSeconds);
   return {
     check: 'clock',
-    level: skew > toleranceSeconds ? 'error' : 'warning',
-    message: `The clock of this machine is ${Math.round(skew)} seconds ${direction} Salesforce's.`,
-    fix: `Set the clock with NTP. If the difference is more than ${toleranceSeconds} seconds, ID tokens are refused.`,
-    ...(skew > toleranceSeconds ? { code: 'ERR_SALESFORCE_ID_TOKEN_INVALID' as const } : {}),
+    level: isTooFar ? 'error' : 'warning',
+    message: `The clock of this machine is ${Math.round(skew)} seconds ${isAhead ? 'ahead of' : 'behind'} Salesforce's.`,
+    fix: 'Set the clock with NTP. A clock that is ahead by more than the life of an ID token, which the app sets, refuses every login with an ID token; with a clock that is behind, Salesforce refuses assertions of clientKey.',
+    ...(isTooFar && isAhead ? { code: 'ERR_SALESFORCE_ID_TOKEN_INVALID' as const } : {}),
   };
 }

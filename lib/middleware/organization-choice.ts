@@ -6,7 +6,7 @@ import type { AuthContext } from './context';
 
 /** The text of a query parameter that may be shown and passed on; undefined for anything else. */
 export function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' && value.length <= 255 ? value : undefined;
+  return typeof value === 'string' && value.trim() !== '' && value.length <= 255 ? value : undefined;
 }
 
 /**

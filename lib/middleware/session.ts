@@ -177,6 +177,8 @@ export function isSessionSharedWith(req: Request, origin: string): boolean | und
     ?.replace(/^\./, '')
     .toLowerCase();
   const { hostname } = new URL(origin);
+  // Cookies are for all ports of a host.
+  if (hostname === req.hostname) return true;
   return domain !== undefined && (hostname === domain || hostname.endsWith(`.${domain}`));
 }
 

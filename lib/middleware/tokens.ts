@@ -2,6 +2,7 @@ import { GrantClient } from '../client/grant-client';
 import { healthOf, type GrantHealth } from '../coordinator/health';
 import { idleUntilOf, keepAlive } from '../coordinator/keep-alive';
 import { countKeys, resealAll, type KeyUse, type ResealCounts, type ResealParts } from '../coordinator/reseal';
+import { SalesforceAuthError } from '../errors';
 import { checkNames } from '../options/names';
 import { resealOptions } from '../options/parts/calls';
 import type { GrantFilter, GrantRecord, GrantState } from '../stores/store';
@@ -148,6 +149,7 @@ export class Tokens {
 
   async #idOf(grant: string | GrantOwnerQuery): Promise<string> {
     if (typeof grant === 'string') return grant;
+    if (!isOwner(grant)) throw noGrantNamed();
     const { tenant } = grant;
     const clientID = grant.clientID ?? (await this.#core.options.source.resolve({ tenant })).clientID;
     return this.#core.grants.idOf({
@@ -166,4 +168,18 @@ export class Tokens {
     const idleUntil = idleUntilOf(record, settings, clock);
     return { grantId, ...owner, state, ...healthOf(record, clock), errorCode, idleUntil };
   }
+}
+
+/** Callers without types may pass the `grantId` of a request that is not logged in. */
+function isOwner(grant: unknown): grant is GrantOwnerQuery {
+  const { organizationId, userId } = (grant ?? {}) as Partial<Record<keyof GrantOwnerQuery, unknown>>;
+  return typeof organizationId === 'string' && typeof userId === 'string';
+}
+
+function noGrantNamed(): SalesforceAuthError {
+  return new SalesforceAuthError(
+    'ERR_SALESFORCE_NOT_AUTHENTICATED',
+    'No grant is named. Pass the id of a grant, or organizationId and userId; req.salesforce.grantId is undefined if no user is logged in.',
+    { status: 401 },
+  );
 }

@@ -74,7 +74,7 @@ export function storeFailureOf(error: unknown): StoreFailure {
   const isSafe = code !== undefined || known !== undefined;
   return {
     code,
-    reason: isSafe ? safeSentence(found.message) : found.name,
+    reason: (isSafe && safeSentence(found.message)) || (code === 'TIMEOUT' ? 'no answer in time' : found.name),
     fix: known?.[1] ?? (code === undefined ? general : (fixes[code] ?? general)),
   };
 }
@@ -94,6 +94,8 @@ function theOneThatSays(error: unknown): unknown {
 function codeOf(error: Error): string | undefined {
   const { code } = error as { code?: unknown };
   if (typeof code === 'string' && /^([0-9A-Z]{5}|[A-Z][A-Z0-9_]{2,60})$/.test(code)) return code;
+  // The client of node-redis gives such an error neither a code nor a message.
+  if (error.constructor.name === 'TimeoutError') return 'TIMEOUT';
   const isReply = ['ReplyError', 'ErrorReply', 'SimpleError', 'BlobError'].includes(error.constructor.name);
   return isReply ? /^[A-Z]{2,20}(?= )/.exec(error.message)?.[0] : undefined;
 }

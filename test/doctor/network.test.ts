@@ -186,6 +186,7 @@ describe('the doctor, if baseUrl', () => {
   it.each([
     ['an hour behind', -3_600, 'error', 'behind'],
     ['two minutes ahead', 120, 'error', 'ahead of'],
+    ['a minute ahead', 60, 'warning', 'ahead of'],
     ['ten seconds ahead', 10, 'warning', 'ahead of'],
   ])('answers, and the clock of this machine is %s', async (_what, seconds, level, direction) => {
     const emulator = await startTestEmulator();

@@ -270,6 +270,17 @@ describe('login', () => {
     expect(params['nonce']).toBeUndefined();
   });
 
+  it.each(['', '%20', '%0d%0a', 'a&login_hint=b', 'x'.repeat(256)])(
+    'leaves out a login_hint of the query that is none: %j',
+    async (hint) => {
+      const { browser } = await startApp({ emulator: await startTestEmulator() });
+
+      const params = await authorizationParams(browser(), `/auth/salesforce?login_hint=${hint}`);
+
+      expect(params.has('login_hint')).toBe(false);
+    },
+  );
+
   it('takes login_hint from the query of the mounted route, and the organization by its name', async () => {
     const emulator = await startTestEmulator();
     const { browser } = await startApp({

@@ -170,4 +170,20 @@ describe('hosts of publicUrl', () => {
     expect(answer.headers['location']).toBe(isShared ? `${www}/me` : '/me');
     expect(app.warnings.map(({ code }) => code)).toEqual(isShared ? [] : ['SESSION_DOMAIN']);
   });
+
+  it('get a login back at another port of the host, since cookies are for all ports', async () => {
+    const emulator = await startTestEmulator();
+    const [first, second] = ['http://localhost:3092', 'http://localhost:5192'];
+    const app = await startApp({ emulator, options: { publicUrl: [first, second], callbackURL: undefined } });
+    app.client.callbackURLs.push(`${first}/auth/salesforce/callback`);
+    const tab = app.browser();
+    const begun = await tab.get('/auth/salesforce?returnTo=/me').set('Host', 'localhost:5192');
+    const moved = new URL(begun.headers['location'] as string);
+    void tab.set('Host', 'localhost:3092');
+
+    const answer = await logIn(tab, emulator, { loginPath: moved.pathname + moved.search });
+
+    expect(answer.headers['location']).toBe(`${second}/me`);
+    expect(app.warnings).toEqual([]);
+  });
 });

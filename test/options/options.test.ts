@@ -52,6 +52,8 @@ describe('salesforceAuth() options', () => {
     [{ ...valid, login: { authorizationParams: { state: 'x' } } }, 'ERR_SALESFORCE_OPTION_INVALID', "'state'"],
     [{ ...valid, routes: { signin: '/x' } }, 'ERR_SALESFORCE_OPTION_INVALID', 'login, choose, callback, logout'],
     [{ ...valid, routes: { login: 'login' } }, 'ERR_SALESFORCE_OPTION_INVALID', 'routes.login'],
+    [{ ...valid, routes: { login: '/x', callback: '/x' } }, 'ERR_SALESFORCE_OPTION_INVALID', 'routes.callback'],
+    [{ ...valid, routes: { status: '/auth/salesforce' } }, 'ERR_SALESFORCE_OPTION_INVALID', 'routes.status'],
     [{ ...valid, allowedOrganizations: ['acme'] }, 'ERR_SALESFORCE_OPTION_INVALID', '00D'],
     [{ ...valid, organizations: { dev: 'http://x.example' } }, 'ERR_SALESFORCE_OPTION_INVALID', 'organizations.dev'],
     [{ configuration: () => valid, clientID: 'x' }, 'ERR_SALESFORCE_OPTION_INVALID', 'configuration function returns'],

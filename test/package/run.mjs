@@ -168,6 +168,14 @@ async function checkTypes(folder, check) {
     { name: 'ESM, nodenext', type: 'module', module: 'nodenext' },
     { name: 'CommonJS, nodenext', type: 'commonjs', module: 'nodenext' },
     { name: 'ESM, bundler', type: 'module', module: 'esnext', moduleResolution: 'bundler' },
+    // The default of older projects. It knows no `exports`.
+    {
+      name: 'CommonJS, node10',
+      type: 'commonjs',
+      module: 'commonjs',
+      moduleResolution: 'node10',
+      ignoreDeprecations: '6.0',
+    },
   ];
   for (const { name, type, ...compilerOptions } of kinds) {
     const source = join(folder, name.replace(/\W+/g, '-'));

@@ -351,7 +351,7 @@ export class World {
    */
   async bury(): Promise<void> {
     for (const { core } of this.#killed) void core.close().catch(() => undefined);
-    for (let second = 0; second < 45 && this.#killed.length > 0; second++) {
+    for (let second = 0; second < 150 && this.#killed.length > 0; second++) {
       for (const { clock } of this.#killed) clock.advanceMs(1_000);
       await this.#breathe();
     }

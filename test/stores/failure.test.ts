@@ -146,6 +146,23 @@ describe('the reason', () => {
     expect(storeFailureOf(Object.assign(new Error(message), { code })).reason).toBe(reason);
   });
 
+  it('is that no answer came in time, if the client of node-redis says no more', async () => {
+    const server = await startRedisServer();
+    const client = createClient({ url: server.url, commandOptions: { timeout: 100 } });
+    client.on('error', () => undefined);
+    await client.connect();
+    closers.push(() => client.destroy());
+    const store = new RedisTokenStore({ client });
+    await store.read('none');
+    await server.stop();
+
+    expect(await failureOf(store)).toEqual({
+      code: 'TIMEOUT',
+      reason: 'no answer in time',
+      fix: expect.stringContaining('does not answer in time') as string,
+    });
+  });
+
   it('is that of the first address, if a name has several', () => {
     const one = Object.assign(new Error('connect ECONNREFUSED ::1:5432'), { code: 'ECONNREFUSED' });
 

@@ -43,6 +43,22 @@ describe('salesforce.tokens', () => {
     });
   });
 
+  it.each([undefined, null, 7, {}, { organizationId: '00D000000000001' }])(
+    'says what to pass if no grant is named: %j',
+    async (grant) => {
+      const { salesforce } = await startApp({ emulator: await startTestEmulator() });
+      const { tokens } = salesforce;
+      const none = grant as never;
+      const asked = [tokens.get(none), tokens.find(none), tokens.keepAlive(none), tokens.revoke(none)];
+      for (const { reason } of (await Promise.allSettled(asked)) as PromiseRejectedResult[]) {
+        expect(reason).toMatchObject({
+          code: 'ERR_SALESFORCE_NOT_AUTHENTICATED',
+          message: expect.stringContaining('organizationId and userId') as string,
+        });
+      }
+    },
+  );
+
   it('serves jobs while no request is there, through expiries', async () => {
     const emulator = await startTestEmulator();
     const { browser, salesforce } = await startApp({ emulator, policy: { rotateRefreshTokens: true } });

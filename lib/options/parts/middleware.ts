@@ -173,6 +173,12 @@ function parseRoutes(option: string, value: unknown): Parsed<typeof routeOptions
   if (routes.choose !== false && routes.login === false) {
     throw invalid('routes.choose', 'left out where routes.login is false, since it leads there');
   }
+  const paths = Object.entries(routes).filter(([, path]) => path !== false);
+  for (const [index, [name, path]] of paths.entries()) {
+    const same = paths.slice(0, index).find(([, other]) => other === path);
+    // A form posts to the route of its page: only logout has both, and they are one route.
+    if (same) throw invalid(`routes.${name}`, `another path than that of routes.${same[0]}`);
+  }
   return routes;
 }
 

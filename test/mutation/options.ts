@@ -5,4 +5,5 @@ import '../options/options.test';
 import '../options/wrong-options.test';
 import '../documents/options.test';
 import '../client-authentication/client-key.test';
-import '../options/unencrypted.test';
+import '../options/values.test';
+import '../middleware/user-functions.test';

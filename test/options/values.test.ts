@@ -6,6 +6,7 @@ import { RedisTokenStore } from '../../lib/stores/redis';
 
 const clientID = '__test_client_id__';
 const day = 86_400;
+const sign = (): Uint8Array => Buffer.from('x');
 
 function configurationOf(options: object) {
   return parseConfiguration({ clientID, ...options });
@@ -51,6 +52,7 @@ describe('a client', () => {
     ],
     [{ clientAuthentication: 'client_secret_basic' }, { clientAuthentication: 'none' }],
     [{ clientSecret: `a'b"c` }, { clientSecret: `a'b"c` }],
+    [{ clientKey: { sign } }, { clientAuthentication: 'private_key_jwt', clientKeys: [expect.anything()] }],
     [{ scope: ' openid  api ' }, { scope: ['openid', 'api'], profileSource: 'id_token' }],
     [{ scope: ['openid', ''] }, { scope: ['openid'] }],
     [{ scope: 'openid', login: { profileSource: 'id' } }, { profileSource: 'id' }],
@@ -123,6 +125,12 @@ describe('a client is refused with', () => {
       { sessionTimeoutSeconds },
       'sessionTimeoutSeconds must be a whole number from 60 to 31536000.',
     ]),
+    [{ clientKey: { sign }, clientSecret: 'x' }, 'clientKey must be left out if there is a clientSecret'],
+    [{ clientKey: { sign }, clientAuthentication: 'client_secret_post' }, 'clientAuthentication must be left out with'],
+    [
+      { clientKey: [{ sign }, { sign, kid: 'x' }] },
+      "has no option 'clientKey[1].kid'. Did you mean 'clientKey[1].keyId'?",
+    ],
     [{ prompt: 7 }, "prompt must be one of 'login', 'consent', 'select_account', 'login consent'."],
     [{ prompt: 'zzzzzzzz' }, "'login consent'; it is 'zzzzzzzz'."],
     [{ prompt: 'logn' }, "'login consent'; it is 'logn'. Did you mean 'login'?"],
@@ -267,6 +275,14 @@ describe('configurationFromEnv()', () => {
       { clientID: 'x', prompt: false },
     ],
     [{ SALESFORCE_CLIENT_ID: 'x', SALESFORCE_PROMPT_TYPE: ' ' }, { clientID: 'x' }],
+    [
+      { SALESFORCE_CLIENT_ID: 'x', SALESFORCE_CLIENT_KEY: 'k', SALESFORCE_CLIENT_CERTIFICATE: 'c' },
+      { clientID: 'x', clientKey: { key: 'k', certificate: 'c' } },
+    ],
+    [
+      { SALESFORCE_CLIENT_ID: 'x', SALESFORCE_CALLBACK_URL: '/cb', SALESFORCE_BASE_URL: 'https://test.salesforce.com' },
+      { clientID: 'x', callbackURL: '/cb', baseUrl: 'https://test.salesforce.com' },
+    ],
   ])('%j has no entry for what is not set', (env, expected) => {
     expect(configurationFromEnv(env)).toStrictEqual(expected);
   });

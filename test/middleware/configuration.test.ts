@@ -300,6 +300,7 @@ describe('a configuration function', () => {
     const emulator = await startTestEmulator({ apiPort: 0 });
     const scope = 'openid id api refresh_token sfap_api';
     const policy = { accessTokenFormat: 'jwt' as const, assignedScopes: scope.split(' ') };
+    const apiHost = new URL(emulator.apiUrl!).host;
     const sent: string[] = [];
     const started = await startApp({
       emulator,
@@ -309,7 +310,7 @@ describe('a configuration function', () => {
           tenant: (req) => req.get('x-tenant'),
           configuration: ({ tenant }) => ({
             ...{ clientID, clientSecret, callbackURL, baseUrl: emulator.url, scope },
-            ...(tenant === 'red' && { apiHosts: [new URL(emulator.apiUrl!).host] }),
+            ...(tenant === 'red' && { apiHosts: [apiHost], allowedHosts: [apiHost] }),
             fetch: (url, init) => {
               sent.push(`${tenant} ${url}`);
               return fetch(url, init);
@@ -331,8 +332,12 @@ describe('a configuration function', () => {
 
     expect((await red!.fetch(hosted)).status).toBe(200);
     await expect(blue!.fetch(hosted)).rejects.toMatchObject({ code: 'ERR_SALESFORCE_FOREIGN_ORIGIN' });
-    expect((await (await blue!.connection()).query('SELECT Id FROM Account')).done).toBe(true);
-    expect(sent).toEqual([`red ${hosted}`, expect.stringMatching(/^blue .+\/query\?/)]);
+    expect(sent).toEqual([`red ${hosted}`]);
+    const [ofRed, ofBlue] = [await red!.connection(), await blue!.connection()];
+    await expect(ofRed.request(hosted)).resolves.toMatchObject({ caller: { username: 'ada@acme.example' } });
+    await expect(ofBlue.request(hosted)).rejects.toMatchObject({ code: 'ERR_SALESFORCE_FOREIGN_ORIGIN' });
+    expect((await ofBlue.query('SELECT Id FROM Account')).done).toBe(true);
+    expect(sent.slice(1)).toEqual([`red ${hosted}`, expect.stringMatching(/^blue .+\/query\?/)]);
   });
 });
 

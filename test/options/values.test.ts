@@ -162,6 +162,7 @@ describe('the middleware is refused with', () => {
       (login): [object, string] => [{ routes: { login } }, "routes.login must be a path such as '/login'."],
     ),
     [{ login: [{ zzz: 1 }] }, 'login must be an object of options such as'],
+    [{ clock: { now: () => 0, monotonic: () => 0 } }, 'clock must be an object with the functions now, monotonic and'],
   ])('%j', (options, sentence) => {
     expect(refusalOfAll(options)).toContain(sentence);
   });

@@ -19,7 +19,7 @@ const groups = {
   options: {
     // The parts are tables of names, bounds and texts. A test writes the reference from them and compares the documents.
     mutate: ['lib/options/*.ts'],
-    tests: ['test/mutation/options.ts', 'test/middleware/configuration.test.ts'],
+    tests: ['test/mutation/options.ts'],
     excluded: ['StringLiteral'],
   },
   login: {

@@ -23,7 +23,7 @@ export function optionalText(option: string, value: unknown): string | undefined
  * secret is wrong.
  */
 export function checkCopied(option: string, text: string | undefined, what: string): void {
-  const extra = text === undefined ? undefined : extraIn(text);
+  const extra = extraIn(text ?? '');
   if (extra !== undefined) throw invalid(option, `the ${what} alone, and it has ${extra}: remove that`);
 }
 

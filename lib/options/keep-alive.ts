@@ -53,16 +53,18 @@ export function parseKeepAlive(
 ): KeepAliveSettings | undefined {
   const given = value === undefined ? isOnByDefault : value;
   if (given === false) return undefined;
-  if (given !== true && !isPlainObject(given)) {
+  const options = given === true ? {} : given;
+  if (!isPlainObject(options)) {
     throw invalid('refresh.keepAlive', 'true, false or an object of options such as { jobs: true }');
   }
   const { afterSeconds = nearEndOf(idleLimitSeconds ?? defaultIdleLimitSeconds), ...rest } = parseValues(
     keepAliveOptions,
-    given === true ? {} : given,
+    options,
     'refresh.keepAlive.',
   );
-  if (idleLimitSeconds !== undefined && afterSeconds >= idleLimitSeconds) {
-    throw invalid('refresh.keepAlive.afterSeconds', `less than refresh.idleLimitSeconds, which is ${idleLimitSeconds}`);
+  const limit = idleLimitSeconds ?? Infinity;
+  if (afterSeconds >= limit) {
+    throw invalid('refresh.keepAlive.afterSeconds', `less than refresh.idleLimitSeconds, which is ${limit}`);
   }
   return { afterSeconds, ...rest };
 }

@@ -4,24 +4,26 @@ import { parseValues, type OptionSpec, type Parsed, type Part } from './spec';
 import { closest, edits, mostEdits, wordsIn, type Candidate } from './spelling';
 
 /** Other libraries' and Salesforce's own names for our options; a spelling distance alone would not find them. */
-const otherNames: Readonly<Record<string, string>> = {
-  consumerKey: 'clientID',
-  consumerSecret: 'clientSecret',
-  redirectUri: 'callbackURL',
-  redirect_uri: 'callbackURL',
-  loginUrl: 'baseUrl',
-  authorizationURL: 'baseUrl',
-  tokenURL: 'baseUrl',
-  promptType: 'prompt',
-  holdMs: 'inDoubtMs',
-  onAmbiguous: 'onLostAnswer',
-  kid: 'keyId',
-  keyPrefix: 'prefix',
-  tableName: 'table',
-  connection: 'pool',
-  redis: 'client',
-  secret: 'encryptionKeys',
-};
+const otherNames = new Map(
+  Object.entries({
+    consumerKey: 'clientID',
+    consumerSecret: 'clientSecret',
+    redirectUri: 'callbackURL',
+    redirect_uri: 'callbackURL',
+    loginUrl: 'baseUrl',
+    authorizationURL: 'baseUrl',
+    tokenURL: 'baseUrl',
+    promptType: 'prompt',
+    holdMs: 'inDoubtMs',
+    onAmbiguous: 'onLostAnswer',
+    kid: 'keyId',
+    keyPrefix: 'prefix',
+    tableName: 'table',
+    connection: 'pool',
+    redis: 'client',
+    secret: 'encryptionKeys',
+  }),
+);
 
 /**
  * Checks the options of a part: no name that does not exist, and no value that is not possible.
@@ -97,7 +99,7 @@ function unknownInside(value: unknown, spec: Pick<OptionSpec, 'options' | 'isLis
 function groupOf(place: Place, known: Part): [Place, Part] {
   const group = place.slice(0, -1);
   const names = group.filter((name) => !name.startsWith('['));
-  return [group, names.reduce<Part>((inside, name) => inside[name]?.options ?? {}, known)];
+  return [group, names.reduce<Part>((inside, name) => (inside[name] as OptionSpec).options ?? {}, known)];
 }
 
 /** The option that is meant by a place that has none: one with a similar name beside it, or with nearly the same elsewhere. */
@@ -107,8 +109,8 @@ function meant(place: Place, known: Part): string | undefined {
   const distanceTo = (other: Place): number => Math.abs(other.length - place.length);
   const all = placesIn(known, []).sort((a, b) => distanceTo(a) - distanceTo(b));
   const given = place.at(-1) ?? '';
-  const other = Object.hasOwn(otherNames, given) ? otherNames[given] : undefined;
-  const name = other !== undefined && all.some((each) => each.at(-1) === other) ? other : given;
+  const other = otherNames.get(given) ?? given;
+  const name = all.some((each) => each.at(-1) === other) ? other : given;
   const beside = Object.keys(siblings).map((sibling) => ({
     ...{ is: pathOf([...group, sibling]), edits: edits(name, sibling), most: mostEdits(name) },
   }));

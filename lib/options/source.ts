@@ -71,7 +71,7 @@ export class ConfigurationSource {
   /** The configuration in force. @throws SalesforceOptionError, or SalesforceAuthError `ERR_SALESFORCE_CONFIGURATION` */
   async resolve(context: ConfigurationContext): Promise<Configuration> {
     const configuration = await this.#resolve(context);
-    if (configuration !== this.fixed) this.#remember(configuration);
+    this.#remembered.set(keyOfClient(configuration), configuration);
     return configuration;
   }
 
@@ -118,10 +118,6 @@ export class ConfigurationSource {
       this.#remembered.get(keyOfClient({ tenant, clientID })) ??
       (await this.resolve({ tenant, clientID }))
     );
-  }
-
-  #remember(configuration: Configuration): void {
-    this.#remembered.set(keyOfClient(configuration), configuration);
   }
 }
 

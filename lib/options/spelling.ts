@@ -31,9 +31,8 @@ export function mostEdits(word: string): number {
 
 /** The words of a name in alphabetical order, as singulars: `sessionKey`, `session.key` and `key_session` are the same. */
 export function wordsIn(name: string): string {
-  const words = name.match(/[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+/g) ?? [];
-  return words
-    .map((word) => word.toLowerCase().replace(/s$/, ''))
+  return [...name.matchAll(/[A-Z]+(?![a-z])|[A-Z]?[a-z]+/g)]
+    .map(([word]) => word.toLowerCase().replace(/s$/, ''))
     .sort()
     .join('');
 }

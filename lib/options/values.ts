@@ -63,16 +63,17 @@ export function parseScope(option: string, value: unknown): readonly string[] {
 /** A URL that Salesforce may send users back to, or a path. */
 export function parseCallbackURL(option: string, value: unknown): string | undefined {
   if (value === undefined) return undefined;
-  const isPath = typeof value === 'string' && /^\/(?![/\\])/.test(value);
-  const url = typeof value === 'string' && !isPath ? parseUrl(value) : undefined;
-  const isSecure = url !== undefined && (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url)));
-  if (typeof value !== 'string' || !(isPath || isSecure) || value.includes('#')) {
-    throw invalid(
-      option,
-      "one of the callback URLs registered in Salesforce, with https (http for localhost alone), or a path such as '/auth/salesforce/callback'",
-    );
-  }
-  return value;
+  if (typeof value === 'string' && !value.includes('#') && (/^\/(?![/\\])/.test(value) || isSecure(value)))
+    return value;
+  throw invalid(
+    option,
+    "one of the callback URLs registered in Salesforce, with https (http for localhost alone), or a path such as '/auth/salesforce/callback'",
+  );
+}
+
+function isSecure(text: string): boolean {
+  const url = parseUrl(text);
+  return url !== undefined && (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url)));
 }
 
 /** Hosts as they are compared. */

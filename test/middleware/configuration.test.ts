@@ -262,4 +262,96 @@ describe('a configuration function', () => {
     expect([changed.status, changed.body.code]).toEqual([401, 'ERR_SALESFORCE_CLIENT_CHANGED']);
     expect(back.status).toBe(200);
   });
+
+  it('that fails is told as such, and not as a client that is gone, if no configuration of the client is known', async () => {
+    const emulator = await startTestEmulator();
+    const clock = new ManualClock();
+    const store = new MemoryTokenStore({ clock });
+    const client = emulator.registerClient({ callbackURLs: [] });
+    const start = (isBroken: boolean) =>
+      startApp({
+        emulator,
+        create: (_client, callbackURL) => {
+          client.callbackURLs.push(callbackURL);
+          const { clientID, clientSecret } = client;
+          const options = { clientID, clientSecret, callbackURL, baseUrl: emulator.url, scope: 'id api refresh_token' };
+          const configuration = () => {
+            if (isBroken) throw new Error('The database is away.');
+            return options;
+          };
+          return salesforceAuth({ configuration, ...{ store, clock, report: false } });
+        },
+      });
+    const tab = (await start(false)).browser();
+    await logIn(tab, emulator);
+    const { grantId } = (await tab.get('/me')).body as { grantId: string };
+    const restarted = await start(true);
+    clock.advanceSeconds(7200);
+
+    const job = await restarted.salesforce.tokens.get(grantId);
+
+    await expect(job.connection()).rejects.toMatchObject({
+      code: 'ERR_SALESFORCE_CONFIGURATION',
+      status: 503,
+    });
+  });
+
+  it('gives each tenant its own fetch, API hosts and trusted hosts', async () => {
+    const emulator = await startTestEmulator({ apiPort: 0 });
+    const scope = 'openid id api refresh_token sfap_api';
+    const policy = { accessTokenFormat: 'jwt' as const, assignedScopes: scope.split(' ') };
+    const apiHost = new URL(emulator.apiUrl!).host;
+    const sent: string[] = [];
+    const started = await startApp({
+      emulator,
+      policy,
+      create: ({ clientID, clientSecret }, callbackURL) =>
+        salesforceAuth({
+          tenant: (req) => req.get('x-tenant'),
+          configuration: ({ tenant }) => ({
+            ...{ clientID, clientSecret, callbackURL, baseUrl: emulator.url, scope },
+            ...(tenant === 'red' && { apiHosts: [apiHost], allowedHosts: [apiHost] }),
+            fetch: (url, init) => {
+              sent.push(`${tenant} ${url}`);
+              return fetch(url, init);
+            },
+          }),
+          report: false,
+        }),
+    });
+    const [red, blue] = await Promise.all(
+      ['red', 'blue'].map(async (tenant) => {
+        const tab = started.browser().set('x-tenant', tenant);
+        await logIn(tab, emulator);
+        const { grantId } = (await tab.get('/me')).body as { grantId: string };
+        return started.salesforce.tokens.get(grantId);
+      }),
+    );
+    const hosted = `${emulator.apiUrl}/einstein/some-api/v1/agents`;
+    sent.length = 0;
+
+    expect((await red!.fetch(hosted)).status).toBe(200);
+    await expect(blue!.fetch(hosted)).rejects.toMatchObject({ code: 'ERR_SALESFORCE_FOREIGN_ORIGIN' });
+    expect(sent).toEqual([`red ${hosted}`]);
+    const [ofRed, ofBlue] = [await red!.connection(), await blue!.connection()];
+    await expect(ofRed.request(hosted)).resolves.toMatchObject({ caller: { username: 'ada@acme.example' } });
+    await expect(ofBlue.request(hosted)).rejects.toMatchObject({ code: 'ERR_SALESFORCE_FOREIGN_ORIGIN' });
+    expect((await ofBlue.query('SELECT Id FROM Account')).done).toBe(true);
+    expect(sent.slice(1)).toEqual([`red ${hosted}`, expect.stringMatching(/^blue .+\/query\?/)]);
+  });
+});
+
+describe('fixed options', () => {
+  it('are in force for each login, and for the jobs of a user', async () => {
+    const emulator = await startTestEmulator();
+    const { browser, salesforce } = await startApp({ emulator });
+    const tab = browser();
+    await logIn(tab, emulator);
+    const { grantId } = (await tab.get('/me')).body as { grantId: string };
+    emulator.expireAccessTokens();
+
+    const client = await salesforce.tokens.get(grantId);
+
+    expect((await client.fetch('/services/data/v62.0/limits')).status).toBe(200);
+  });
 });

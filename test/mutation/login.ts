@@ -12,3 +12,6 @@ import '../middleware/organizations.test';
 import '../middleware/silent-login.test';
 import '../security/login.test';
 import '../security/tenants.test';
+import '../middleware/credentials-login.test';
+import '../client-authentication/strategy.test';
+import '../middleware/lost-parts.test';

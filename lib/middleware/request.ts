@@ -95,17 +95,24 @@ export class RequestSalesforce extends RequestAccess implements Common {
   /** Grant of the login a guard picked for this request, in place of the session's current one. */
   #picked: string | undefined;
   readonly #mountPath: string | undefined;
+  readonly #hadSession: boolean;
 
   constructor(req: Request, core: AuthContext) {
     super();
     this.#req = req;
     this.#core = core;
     this.#mountPath = req.baseUrl;
+    this.#hadSession = hasSession(req);
   }
 
   /** Where the middleware is mounted, to build links to its routes. */
   get mountPath(): string {
     return mountPathOf(this.#mountPath);
+  }
+
+  /** @internal Whether the request had a session as it came here. If not, the session could not be read. */
+  get hadSession(): boolean {
+    return this.#hadSession;
   }
 
   /** @internal The middleware this request went through. */

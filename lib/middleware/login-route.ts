@@ -126,7 +126,7 @@ async function startSilently(core: AuthContext, { req, res }: Visit, start: Star
   }
   try {
     requireSession(req);
-    if (!needsAsking(core, req, start) && !isLedByAnotherSite(req)) {
+    if (!needsAsking(core, req, start) && !isLedByAnotherSite(req, core.options.addresses)) {
       const redirectTo = await begin(core, req, start);
       if (isMove(redirectTo)) await noteSilentMove(core, req, res);
       res.redirect(redirectTo);

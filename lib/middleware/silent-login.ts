@@ -64,7 +64,7 @@ export function canAskSilently(core: AuthContext, req: Request): boolean {
   // A silent login could not be kept, or would take the place of the logins that the session has.
   if (!hasSession(req) || entriesOf(req, core.options.session).length > 0) return false;
   if (isNotedInSession(core, req) || cookieOf(core, req) !== undefined) return false;
-  return isNavigation(req) && !isFramed(req) && !isPrefetch(req) && !isLedByAnotherSite(req);
+  return isNavigation(req) && !isFramed(req) && !isPrefetch(req) && !isLedByAnotherSite(req, core.options.addresses);
 }
 
 function isNotedInSession(core: AuthContext, req: Request): boolean {

@@ -50,16 +50,16 @@ const by =
  * A browser that knows several hosts of one application, all at one port: it keeps a cookie for its host, or for the domain that
  * the cookie names.
  */
-function ofHosts(application: string): Get {
+function ofHosts(application: string): (headers?: (url: URL) => Record<string, string>) => Get {
   const jar = new Map<string, { value: string; fits: (host: string) => boolean }>();
-  return async (url) => {
+  return (headers) => async (url) => {
     const cookie = [...jar]
       .filter(([, { fits }]) => fits(url.host))
       .map(([name, { value }]) => `${name.split(' ')[1]!}=${value}`)
       .join('; ');
     const answer = await request(application)
       .get(url.pathname + url.search)
-      .set({ ...typed, Host: url.host, Cookie: cookie });
+      .set({ ...typed, Host: url.host, Cookie: cookie, ...headers?.(url) });
     for (const line of (answer.headers['set-cookie'] ?? []) as unknown as string[]) {
       const [, name, value] = /^([^=]+)=([^;]*)/.exec(line)!;
       const domain = /; domain=([^;]+)/i.exec(line)?.[1];
@@ -152,7 +152,7 @@ describe('a page that redirects to a silent login', () => {
       const authorizeUrl = begun.headers['location'] as string;
       await logInAtEmulator({ authorizeUrl, username, password, cookies });
 
-      const steps = await visit(started, ofHosts(started.url), '/shop', cookies);
+      const steps = await visit(started, ofHosts(started.url)(), '/shop', cookies);
 
       expect(steps.slice(-2)).toEqual(['/shop', 'Hello visitor']);
       expect(started.warnings.map(({ code }) => code)).toEqual(['ERR_SALESFORCE_LOGIN_LOOP']);
@@ -255,7 +255,7 @@ describe('hosts of publicUrl', () => {
       const options: Partial<SalesforceAuthOptions> = { publicUrl: [apex, www], callbackURL: undefined };
       const started = await start({ options: options as never, sessionMiddleware: session() as never });
       started.client.callbackURLs.push(`${apex}/auth/salesforce/callback`);
-      const get = ofHosts(started.url);
+      const get = ofHosts(started.url)();
 
       const first = await visit(started, get, `${www}/shop`);
       const again = await visit(started, get, `${www}/shop`);
@@ -270,4 +270,25 @@ describe('hosts of publicUrl', () => {
       expect(direct).not.toContain(`${started.emulator.url}/services/oauth2/authorize`);
     },
   );
+
+  it.each([
+    ['the application', www, true],
+    ['a sibling domain', 'http://evil.app.test', false],
+  ])('after a link of %s (%s): Salesforce is asked: %s', async (_whose, from, asks) => {
+    const options: Partial<SalesforceAuthOptions> = { publicUrl: [apex, www], callbackURL: undefined };
+    const sessionMiddleware = sessions['a shared session in a cookie']() as never;
+    const started = await start({ options: options as never, sessionMiddleware });
+    started.client.callbackURLs.push(`${apex}/auth/salesforce/callback`);
+    let isBackFromSalesforce = false;
+    const link = ofHosts(started.url)((url) => {
+      isBackFromSalesforce ||= url.pathname.endsWith('/callback');
+      const own = url.origin === from ? 'same-origin' : 'same-site';
+      return { 'Sec-Fetch-Site': isBackFromSalesforce ? 'cross-site' : own, Referer: `${from}/` };
+    });
+
+    const steps = await visit(started, link, `${www}/shop`);
+
+    expect(steps.includes(`${started.emulator.url}/services/oauth2/authorize`)).toBe(asks);
+    expect(steps.slice(-2)).toEqual([`${www}/shop`, 'Hello visitor']);
+  });
 });

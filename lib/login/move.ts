@@ -54,6 +54,11 @@ export class LoginMoves {
   }
 }
 
+/** Whether a login goes on at the URL, rather than at Salesforce. */
+export function isMove(url: string): boolean {
+  return new URL(url).searchParams.has(moveParameter);
+}
+
 interface MoveContext {
   addresses: Addresses;
   moved: MovedLogin;

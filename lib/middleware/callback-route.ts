@@ -7,7 +7,7 @@ import { createSession, joinSession, type SessionLogin } from './create-session'
 import type { AuthContext } from './context';
 import { drive } from './drive';
 import { markLogin } from './login-loop';
-import type { AppState } from './login-route';
+import { pageOf, type AppState } from './login-route';
 import { refusePrefetch, sendOn } from './pages';
 import { safeReturnTo } from './return-to';
 import { isSessionSharedWith, sessionCookieOf } from './session';
@@ -98,15 +98,14 @@ async function join(core: AuthContext, req: Request, { transaction, outcome }: R
   throw error;
 }
 
-/** The page to which a login returns, at the host where the login began if the application has that host. */
-function targetOf(core: AuthContext, req: Request, { returnTo, returnOrigin }: AppState = {}): string {
-  const { addresses, homePath } = core.options;
-  const path = safeReturnTo(returnTo) ?? addresses.pathOf(req, '', homePath);
-  const other = addresses.listed.find(({ origin }) => origin === returnOrigin)?.origin;
-  if (other === undefined) return path;
-  if (isSessionSharedWith(req, other) !== false) return other + path;
+/** The page to which a login returns, at the host where the login began if the session goes along to that host. */
+function targetOf(core: AuthContext, req: Request, appState: AppState): string {
+  const { path, origin } = pageOf(core, req, appState);
+  if (origin === undefined) return path;
+  if (isSessionSharedWith(req, origin) !== false) return origin + path;
   // The user is logged in at this host, but not at the other one.
-  core.options.reporter.warn('SESSION_DOMAIN', unsharedText(other, addresses.of(req).origin));
+  const { addresses, reporter } = core.options;
+  reporter.warn('SESSION_DOMAIN', unsharedText(origin, addresses.of(req).origin));
   return path;
 }
 
@@ -127,7 +126,9 @@ async function returnSilently(core: AuthContext, { req, res }: Visit, error: Sal
   // Salesforce would have to ask the user. That is an answer, not a failure.
   if (error.code !== 'ERR_SALESFORCE_IMMEDIATE_UNSUCCESSFUL') core.noteFailedLogin(error);
   await noteSilentFailure(core, req, res);
-  res.redirect(targetOf(core, req, error.login?.appState as AppState | undefined));
+  // Nobody is logged in, so the session need not go along to the host where the login began.
+  const { path, origin = '' } = pageOf(core, req, error.login?.appState ?? {});
+  res.redirect(origin + path);
 }
 
 function noAnswer(): SalesforceAuthError {

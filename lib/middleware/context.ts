@@ -75,9 +75,20 @@ export class AuthContext {
 
   /** Where this middleware is mounted, for a request that has passed it. */
   mountPathOf(req: Request): string {
-    const own = (req as unknown as Record<string, unknown>)[this.options.property] as
-      { mountPath?: unknown } | undefined;
-    return typeof own?.mountPath === 'string' ? own.mountPath : mountPathOf(req.baseUrl);
+    const mountPath = this.#attachedTo(req)?.mountPath;
+    return typeof mountPath === 'string' ? mountPath : mountPathOf(req.baseUrl);
+  }
+
+  /** Whether a request had a session as it passed this middleware. */
+  hadSession(req: Request): boolean {
+    return this.#attachedTo(req)?.hadSession === true;
+  }
+
+  /** What this middleware has put on a request, if the request has passed it. */
+  #attachedTo(req: Request): { mountPath?: unknown; hadSession?: unknown } | undefined {
+    return (req as unknown as Record<string, { mountPath?: unknown; hadSession?: unknown } | undefined>)[
+      this.options.property
+    ];
   }
 
   /** Path of the callback route below the application's root, as mounted; undefined without such a route. */

@@ -1,19 +1,19 @@
 import type { Request, Response } from 'express';
 import { SalesforceAuthError } from '../errors';
-import { moveParameter, type MovedLogin } from '../login/move';
+import { isMove, moveParameter, type MovedLogin } from '../login/move';
 import { isCallback } from '../login/request';
 import type { AuthenticateOptions } from '../strategy/options';
 import { holdersOf } from './create-session';
 import type { AuthContext } from './context';
 import { drive } from './drive';
-import { checkLoopAtLogin } from './login-loop';
+import { checkLoginLoop, checkLoopAtLogin } from './login-loop';
 import { intentParameter, withQuery, type LoginIntent } from './login-intent';
 import { baseUrlOf, textOf } from './organization-choice';
 import { refusePrefetch, sendFramed, sendLinks, type PageLink } from './pages';
 import { sendProblem } from './problem';
 import { safeReturnTo } from './return-to';
 import { entriesOf, requireSession } from './session';
-import { hasSilentFailed, noteSilentFailure } from './silent-login';
+import { hasSilentFailed, noteSilentFailure, noteSilentMove } from './silent-login';
 import { isFramed, isFromOwnPage, isLedByAnotherSite, isPrefetch, isScript } from './visit';
 
 /** What a login handler can set; what it leaves out comes from the request's query or the configuration. */
@@ -51,6 +51,16 @@ interface Wish {
   add: boolean;
 }
 
+/** A login that is to begin. */
+interface Start {
+  options: LoginOptions;
+  wish: Wish;
+  /** Set if the login began at another host. */
+  moved: MovedLogin | undefined;
+  /** Whether a page of ours led here. */
+  isOurs: boolean;
+}
+
 interface Visit {
   req: Request;
   res: Response;
@@ -64,7 +74,7 @@ interface Visit {
  */
 export async function startLogin(core: AuthContext, options: LoginOptions, { req, res }: Visit): Promise<void> {
   res.set('Cache-Control', 'no-store');
-  const { addresses, homePath } = core.options;
+  const { addresses } = core.options;
   if (isPrefetch(req)) {
     refusePrefetch(res);
     return;
@@ -87,33 +97,75 @@ export async function startLogin(core: AuthContext, options: LoginOptions, { req
   }
   // Its code is not presented, since its tokens would be lost.
   if (isCallback(req)) throw loginExpected();
-  requireSession(req);
   const intent = await core.intents.read(req);
-  const moved = await core.moves.read(req);
-  const wish = wishOf(req, options, intent ?? {});
-  const target = wish.returnTo ?? addresses.pathOf(req, '', homePath);
-  const asks = !intent && !isFromOwnPage(req, addresses) && needsAsking(core, req, { wish, moved });
-  if (options.silent === true && (asks || isLedByAnotherSite(req) || (await hasSilentFailed(core, req)))) {
-    res.redirect(target);
+  const start: Start = {
+    options,
+    wish: wishOf(req, options, intent ?? {}),
+    moved: await core.moves.read(req),
+    isOurs: intent !== undefined || isFromOwnPage(req, addresses),
+  };
+  if (options.silent === true) {
+    await startSilently(core, { req, res }, start);
     return;
   }
-  if (asks) {
-    await ask(core, { req, res }, { wish, moved });
+  requireSession(req);
+  if (needsAsking(core, req, start)) await ask(core, { req, res }, start);
+  else res.redirect(await begin(core, req, start));
+}
+
+/**
+ * A silent login shows the user neither a page nor an error. If it cannot begin, the user comes back at once, and is noted as one
+ * whom a silent login does not help.
+ */
+async function startSilently(core: AuthContext, { req, res }: Visit, start: Start): Promise<void> {
+  const page = pageOf(core, req, { returnTo: start.wish.returnTo, returnOrigin: movedState(start).returnOrigin });
+  const back = (page.origin ?? '') + page.path;
+  if (await hasSilentFailed(core, req)) {
+    res.redirect(back);
     return;
   }
   try {
-    if (!moved) await checkLoopAtLogin(core, req, target);
+    requireSession(req);
+    if (!needsAsking(core, req, start) && !isLedByAnotherSite(req, core.options.addresses)) {
+      const redirectTo = await begin(core, req, start);
+      if (isMove(redirectTo)) await noteSilentMove(core, req, res);
+      res.redirect(redirectTo);
+      return;
+    }
   } catch (error) {
-    if (options.silent !== true || !(error instanceof SalesforceAuthError)) throw error;
     core.noteFailedLogin(error);
-    await noteSilentFailure(core, req, res);
-    res.redirect(target);
-    return;
   }
+  await noteSilentFailure(core, req, res);
+  res.redirect(back);
+}
+
+/** Begins a login: where the browser goes. */
+async function begin(core: AuthContext, req: Request, start: Start): Promise<string> {
+  // Nobody asked for a silent login, so any sign of a loop is enough.
+  const checkLoop = start.options.silent === true ? checkLoginLoop : checkLoopAtLogin;
+  if (!start.moved) await checkLoop(core, req, pageOf(core, req, start.wish).path);
   const strategy = await core.strategy.load();
-  const driven = await drive(strategy, req, await authenticateOptions(core, req, { options, wish }));
-  if ('redirectTo' in driven) res.redirect(driven.redirectTo);
-  else throw loginExpected();
+  const driven = await drive(strategy, req, await authenticateOptions(core, req, start));
+  if ('redirectTo' in driven) return driven.redirectTo;
+  throw loginExpected();
+}
+
+/** The page that a login is for, and the origin at which it began if the callback is at another host of the application. */
+export function pageOf(
+  { options }: AuthContext,
+  req: Request,
+  { returnTo, returnOrigin }: Pick<AppState, 'returnTo' | 'returnOrigin'>,
+): { path: string; origin: string | undefined } {
+  const { addresses, homePath } = options;
+  return {
+    path: safeReturnTo(returnTo) ?? addresses.pathOf(req, '', homePath),
+    origin: addresses.listed.find(({ origin }) => origin === returnOrigin)?.origin,
+  };
+}
+
+/** What a login has kept that moved here from another host. */
+function movedState({ moved }: Start): AppState {
+  return moved?.options['appState'] ?? {};
 }
 
 function wishOf(req: Request, options: LoginOptions, intent: LoginIntent): Wish {
@@ -129,7 +181,7 @@ function wishOf(req: Request, options: LoginOptions, intent: LoginIntent): Wish 
 async function authenticateOptions(
   core: AuthContext,
   req: Request,
-  { options, wish }: { options: LoginOptions; wish: Wish },
+  { options, wish }: Start,
 ): Promise<AuthenticateOptions> {
   const { returnTo: _returnTo, add: _add, ...call } = options;
   const { addresses } = core.options;
@@ -150,25 +202,23 @@ async function authenticateOptions(
   };
 }
 
-/** Whether a request that no page of ours led here asks for more than another site may begin. */
-function needsAsking(
-  core: AuthContext,
-  req: Request,
-  { wish, moved }: { wish: Wish; moved: MovedLogin | undefined },
-): boolean {
-  const { addTo } = (moved?.options['appState'] ?? {}) as AppState;
-  const asksForMore =
-    wish.org !== undefined || wish.baseUrl !== undefined || wish.add || moved?.options['baseUrl'] !== undefined;
-  return asksForMore || addTo !== undefined || entriesOf(req, core.options.session).length > 0;
+/**
+ * Whether a request that no page of ours led here asks for more than another site may begin. What the code of the application has
+ * set does not count, since no link chose that.
+ */
+function needsAsking(core: AuthContext, req: Request, start: Start): boolean {
+  const { options, wish, moved, isOurs } = start;
+  if (isOurs) return false;
+  if (entriesOf(req, core.options.session).length > 0 || wish.org !== undefined) return true;
+  if (options.add === undefined && (wish.add || movedState(start).addTo !== undefined)) return true;
+  // A login may have moved here from a route that has another host.
+  const baseUrl = moved?.options['baseUrl'];
+  return baseUrl !== undefined && baseUrl !== options.baseUrl;
 }
 
 /** Lets the user decide on a login that another site, a bookmark or a typed address began. */
-async function ask(
-  core: AuthContext,
-  { req, res }: Visit,
-  { wish, moved }: { wish: Wish; moved: MovedLogin | undefined },
-): Promise<void> {
-  const { addresses, session, homePath } = core.options;
+async function ask(core: AuthContext, { req, res }: Visit, { wish, moved }: Start): Promise<void> {
+  const { addresses, session } = core.options;
   const [entry] = entriesOf(req, session);
   const { returnTo, org, add } = wish;
   // Checked now, so that the page names the host to which the login will go.
@@ -182,7 +232,7 @@ async function ask(
     ...(typeof mark === 'string' ? { [moveParameter]: mark } : {}),
     login_hint: textOf(req.query['login_hint']),
   });
-  const back = returnTo ?? addresses.pathOf(req, '', homePath);
+  const back = pageOf(core, req, { returnTo }).path;
   const where = baseUrl === undefined ? 'Salesforce' : new URL(baseUrl).host;
   const name = entry && (entry.user.displayName ?? entry.user.username ?? entry.user.userId);
   const links: PageLink[] =

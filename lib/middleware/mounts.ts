@@ -14,16 +14,11 @@ const callbacks = new WeakMap<Application, Map<string, AuthContext>>();
  */
 export function conflictCheck(core: AuthContext): (req: Request) => SalesforceAuthError | undefined {
   const checked = new WeakMap<Application, SalesforceAuthError | undefined>();
-  let last: Application | undefined;
-  let conflict: SalesforceAuthError | undefined;
   return (req) => {
     const { app } = req as { app?: Application };
-    // Nearly always the application of the previous request, or none.
-    if (!app || app === last) return conflict;
+    if (!app) return undefined;
     if (!checked.has(app)) checked.set(app, conflictIn(app, req, core));
-    last = app;
-    conflict = checked.get(app);
-    return conflict;
+    return checked.get(app);
   };
 }
 

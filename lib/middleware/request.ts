@@ -4,7 +4,7 @@ import { SalesforceAuthError } from '../errors';
 import type { SessionAdoption } from './adoption';
 import type { AuthContext } from './context';
 import { RequestAccess, RequestLogin, wrongOrganization, type Access, type SalesforceLogin } from './logins';
-import { entriesOf, entryOf, requireSession, type SessionEntry } from './session';
+import { entriesOf, entryOf, hasSession, requireSession, type SessionEntry } from './session';
 import { logOutSession, meant, switchTo } from './session-logins';
 import { canAskSilently } from './silent-login';
 import type { SalesforceUser } from './user';
@@ -14,7 +14,8 @@ import { mountPathOf } from './visit';
 interface Common extends Access {
   /**
    * Whether a redirect to `salesforce.login({ silent: true })` can end with a login. False for five minutes after a silent login
-   * has failed in this browser, if the user is logged in, if a link of another site led here, and for anything but a page.
+   * of this browser has failed or gone on at another host of `publicUrl`; if the session has a login, or there is no session; if
+   * a link of another site led here; and for anything but opening a page (GET).
    */
   readonly canLogInSilently: boolean;
   /** Id of the user's grant, for jobs. */
@@ -94,17 +95,24 @@ export class RequestSalesforce extends RequestAccess implements Common {
   /** Grant of the login a guard picked for this request, in place of the session's current one. */
   #picked: string | undefined;
   readonly #mountPath: string | undefined;
+  readonly #hadSession: boolean;
 
   constructor(req: Request, core: AuthContext) {
     super();
     this.#req = req;
     this.#core = core;
     this.#mountPath = req.baseUrl;
+    this.#hadSession = hasSession(req);
   }
 
   /** Where the middleware is mounted, to build links to its routes. */
   get mountPath(): string {
     return mountPathOf(this.#mountPath);
+  }
+
+  /** @internal Whether the request had a session as it came here. If not, the session could not be read. */
+  get hadSession(): boolean {
+    return this.#hadSession;
   }
 
   /** @internal The middleware this request went through. */
@@ -142,7 +150,7 @@ export class RequestSalesforce extends RequestAccess implements Common {
   }
 
   get canLogInSilently(): boolean {
-    return !this.isAuthenticated && canAskSilently(this.#core, this.#req);
+    return canAskSilently(this.#core, this.#req);
   }
 
   get user(): SalesforceUser | undefined {

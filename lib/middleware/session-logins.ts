@@ -52,13 +52,14 @@ export function meant(entries: readonly SessionEntry[], which: string): SessionE
  * @throws SalesforceAuthError `ERR_SALESFORCE_TOKEN_STORE`, `ERR_SALESFORCE_SESSION_STORE`, `ERR_SALESFORCE_SESSION_MISSING`
  */
 export async function logOutSession(
-  { options, grants }: AuthContext,
+  core: AuthContext,
   req: Request,
   { everywhere = false, organization }: LogoutRequest,
 ): Promise<void> {
+  const { options, grants } = core;
   const { session, keepSessionInfo } = options;
   // Without a session it is not known who is to be logged out.
-  if (!isSessionEnded(req)) requireSession(req);
+  if (!isSessionEnded(req, core.hadSession(req))) requireSession(req);
   if (req.res?.headersSent === false) setCookies(req.res, withoutEnded(req));
   const over = writtenEntriesOf(req, session).filter(({ holder }) => session.ended.has(holder));
   if (over.length > 0) removeEntries(req, session, over);

@@ -272,11 +272,14 @@ export function hasSession(req: Request): boolean {
  * The session of a request.
  *
  * @throws SalesforceAuthError `ERR_SALESFORCE_SESSION_STORE` (503) if express-session is mounted and made none, as it does
- *   while its store says it is disconnected; `ERR_SALESFORCE_SESSION_MISSING` (500) if it did not run on the request
+ *   while its store fails or says it is disconnected; `ERR_SALESFORCE_SESSION_MISSING` (500) if it did not run on the request
  */
 export function requireSession(req: Request): AnySession {
   const session = sessionOf(req);
   if (session) return session;
+  // express-session has named its store, so it tried.
+  const { sessionStore } = req as { sessionStore?: unknown };
+  if (sessionStore !== undefined) throw sessionStoreFailed('read', undefined);
   throw missingSession(req) ?? noSessionMade(req);
 }
 
@@ -290,10 +293,14 @@ export function sessionReadError(req: Request, error: unknown): SalesforceAuthEr
   return sessionStore === undefined || sessionOf(req) ? undefined : sessionStoreFailed('read', error);
 }
 
-/** Whether the application has ended the session of this request itself: by `destroy()`, or by null with cookie-session. */
-export function isSessionEnded(req: Request): boolean {
-  const { session, sessionStore } = req as { session?: unknown; sessionStore?: unknown };
-  return session === null || (session === undefined && sessionStore !== undefined);
+/**
+ * Whether the application has ended the session of this request itself: by `destroy()`, or by null with cookie-session.
+ *
+ * @param had whether there was a session as the request came here; without one, the session could not be read
+ */
+export function isSessionEnded(req: Request, had: boolean): boolean {
+  const { session } = req as { session?: unknown };
+  return session === null || (session === undefined && had);
 }
 
 /** The session middleware ran, and there is no session. */

@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express';
 import { cookieName, cookieOptions, cookiesOf } from '../login/cookies';
 import type { AuthContext } from './context';
-import { readMark, writeMark } from './session';
+import { entriesOf, hasSession, readMark, writeMark, writtenEntriesOf } from './session';
 import { isFramed, isLedByAnotherSite, isNavigation, isPrefetch } from './visit';
 
 const cookie = 'salesforce-silent';
@@ -11,15 +11,39 @@ const subject = 'silent login failed';
 const pauseMs = 5 * 60 * 1000;
 
 /**
- * Notes that Salesforce did not log this browser in without asking the user, in a cookie and in the session: one of them may
- * not be kept, and a page that tries a silent login would otherwise go round for ever.
+ * Notes that a silent login ended without a login, in a cookie and in the session: one of them may not be kept, and a page that
+ * tries a silent login would otherwise go round for ever.
  */
 export async function noteSilentFailure(core: AuthContext, req: Request, res: Response): Promise<void> {
-  const { addresses, keys, clock, session } = core.options;
+  const { clock, session } = core.options;
+  await setCookie(core, { req, res }, String(clock.now()));
+  // A session that has logins is not written. The answer may be late, and would bring a login back that was logged out meanwhile.
+  if (writtenEntriesOf(req, session).length > 0) return;
+  await writeMark(req, `${session.key}.silentFailedAt`, clock.now()).catch((error: unknown) => {
+    // The cookie says the same, and the user gets to see the page.
+    core.report(error);
+  });
+}
+
+/**
+ * Notes that a silent login went on at another host of the application. If it fails, its failure is noted there, in a cookie that
+ * this host does not see. So the pages of this host ask for no other silent login.
+ */
+export async function noteSilentMove(core: AuthContext, req: Request, res: Response): Promise<void> {
+  // A time long ago: the login has not failed. A proxy can hide the origin, and the login then goes on at this very host.
+  await setCookie(core, { req, res }, '0');
+}
+
+async function setCookie(core: AuthContext, { req, res }: Visit, text: string): Promise<void> {
+  const { addresses, keys } = core.options;
   const isSecure = addresses.isSecure(req);
-  const value = await keys.seal(subject, String(clock.now()));
+  const value = await keys.seal(subject, text);
   res.cookie(cookieName(cookie, isSecure), value, { ...cookieOptions(isSecure), maxAge: pauseMs });
-  await writeMark(req, `${session.key}.silentFailedAt`, clock.now());
+}
+
+interface Visit {
+  req: Request;
+  res: Response;
 }
 
 /** Whether a silent login has failed in this browser a short time ago. */
@@ -35,8 +59,12 @@ export async function hasSilentFailed(core: AuthContext, req: Request): Promise<
  * browser is not asked silently for a while.
  */
 export function canAskSilently(core: AuthContext, req: Request): boolean {
+  // The body of a form would be lost.
+  if (req.method !== 'GET' && req.method !== 'HEAD') return false;
+  // A silent login could not be kept, or would take the place of the logins that the session has.
+  if (!hasSession(req) || entriesOf(req, core.options.session).length > 0) return false;
   if (isNotedInSession(core, req) || cookieOf(core, req) !== undefined) return false;
-  return isNavigation(req) && !isFramed(req) && !isPrefetch(req) && !isLedByAnotherSite(req);
+  return isNavigation(req) && !isFramed(req) && !isPrefetch(req) && !isLedByAnotherSite(req, core.options.addresses);
 }
 
 function isNotedInSession(core: AuthContext, req: Request): boolean {

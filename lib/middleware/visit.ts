@@ -66,9 +66,13 @@ export function isFromOwnPage(req: Request, addresses: Addresses): boolean {
   return origin !== undefined && isOwnOrigin(req, origin, addresses);
 }
 
-/** Whether another site led the browser here, as fetch metadata tell. It counts for a whole chain of redirects. */
-export function isLedByAnotherSite(req: Request): boolean {
-  return /^(?:cross|same)-site$/.test(req.get('sec-fetch-site') ?? '');
+/**
+ * Whether another site led the browser here, as fetch metadata tell. It counts for a whole chain of redirects. Another host of
+ * this application is of the same site, and its pages name themselves.
+ */
+export function isLedByAnotherSite(req: Request, addresses: Addresses): boolean {
+  const site = req.get('sec-fetch-site');
+  return site === 'cross-site' || (site === 'same-site' && ownPageOf(req, addresses) === undefined);
 }
 
 /** The path of the page that led here, if that page is one of this application. */

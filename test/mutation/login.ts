@@ -10,6 +10,7 @@ import '../middleware/late-answers.test';
 import '../middleware/login-failed.test';
 import '../middleware/organizations.test';
 import '../middleware/silent-login.test';
+import '../middleware/silent-rounds.test';
 import '../security/login.test';
 import '../security/tenants.test';
 import '../middleware/credentials-login.test';

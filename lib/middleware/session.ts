@@ -285,7 +285,7 @@ export function requireSession(req: Request): AnySession {
  */
 export function sessionReadError(req: Request, error: unknown): SalesforceAuthError | undefined {
   const { sessionStore } = req as { sessionStore?: unknown };
-  return sessionStore === undefined || sessionOf(req) ? undefined : sessionStoreFailed('read', error);
+  return sessionStore === undefined || sessionOf(req) ? undefined : sessionReadFailed(error);
 }
 
 /** Whether the application has ended the session of this request itself: by `destroy()`, or by null with cookie-session. */
@@ -304,11 +304,21 @@ function noSessionMade({ originalUrl }: Request): SalesforceAuthError {
   );
 }
 
-function sessionStoreFailed(what: string, cause: unknown): SalesforceAuthError {
+function sessionReadFailed(cause: unknown): SalesforceAuthError {
   return new SalesforceAuthError(
     'ERR_SALESFORCE_SESSION_STORE',
-    `The session could not be ${what}. No user was logged out; check the server and the connection of the session store.`,
+    'The session could not be read. No user was logged out; check the server and the connection of the session store.',
     { status: 503, cause, retryAfterSeconds: 5 },
+  );
+}
+
+/** The store may have written the session all the same, and a logout has ended the login at the token store before. */
+function sessionWriteFailed(what: string, cause: unknown): SalesforceAuthError {
+  return new SalesforceAuthError(
+    'ERR_SALESFORCE_SESSION_STORE',
+    `The session could not be ${what}. The login or logout of this request may have happened all the same; check the server and ` +
+      'the connection of the session store.',
+    { status: 503, cause, retryAfterSeconds: 5, leavesLoginUnknown: true },
   );
 }
 
@@ -325,7 +335,7 @@ async function callSession(what: string, run: (done: (error?: unknown) => void) 
       });
     });
   } catch (error) {
-    throw sessionStoreFailed(what, error);
+    throw sessionWriteFailed(what, error);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { SalesforceErrorCode, SalesforceOptionErrorCode, SalesforceRuntimeErrorCode } from './error-codes';
-import { userMessages, type UserMessage } from './salesforce-errors/user-messages';
+import { loginUnknown, userMessages, type UserMessage } from './salesforce-errors/user-messages';
 
 export type { SalesforceErrorCode, SalesforceOptionErrorCode, SalesforceRuntimeErrorCode };
 
@@ -79,6 +79,8 @@ export interface SalesforceAuthErrorOptions {
   retryAfterSeconds?: number | undefined;
   /** Whether a page offers a login beside another try. */
   offersLogin?: boolean | undefined;
+  /** Whether a store failed while a login or logout was written, so that either may be kept or not. */
+  leavesLoginUnknown?: boolean | undefined;
 }
 
 /**
@@ -115,6 +117,8 @@ export class SalesforceAuthError extends Error {
   #login: LoginOrigin | undefined;
   /** Whether a login helps as well, though the user is logged in: the trouble may last. Not enumerable. */
   declare readonly offersLogin: boolean;
+  /** Whether the user may be logged in or logged out: a store failed while that was written. Not enumerable. */
+  declare readonly leavesLoginUnknown: boolean;
 
   constructor(code: SalesforceRuntimeErrorCode, message: string, options: SalesforceAuthErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: safeCause(options.cause) });
@@ -130,6 +134,7 @@ export class SalesforceAuthError extends Error {
       retryAfterSeconds === undefined ? headers : { 'Retry-After': String(Math.ceil(retryAfterSeconds)), ...headers };
     Object.defineProperty(this, marker, { value: true });
     Object.defineProperty(this, 'offersLogin', { value: options.offersLogin === true });
+    Object.defineProperty(this, 'leavesLoginUnknown', { value: options.leavesLoginUnknown === true });
   }
 
   /** The login that failed with this error, once it is known to be one of this browser. */
@@ -153,9 +158,15 @@ export class SalesforceAuthError extends Error {
   }
 }
 
+/** What of an error decides what the user reads. */
+interface UserVisible {
+  readonly code: SalesforceErrorCode;
+  readonly leavesLoginUnknown?: boolean | undefined;
+}
+
 /** What an error means to the person in front of the browser. */
-export function userMessageOf({ code }: { readonly code: SalesforceErrorCode }): UserMessage {
-  return userMessages[code];
+export function userMessageOf({ code, leavesLoginUnknown }: UserVisible): UserMessage {
+  return leavesLoginUnknown === true ? loginUnknown : userMessages[code];
 }
 
 /**

@@ -101,14 +101,28 @@ const askedOf: Record<StoreOperation, string> = {
   resolveClaim: 'store the result of a login callback or a turn',
 };
 
-/** The token store did not answer. */
-export function storeFailed(operation: StoreOperation, error: unknown): SalesforceAuthError {
+/**
+ * The token store did not answer, or answered with an error.
+ *
+ * @param mayBeDone whether the store may have logged the grant out all the same: its answer can be lost or late
+ */
+export function storeFailed(
+  operation: StoreOperation,
+  error: unknown,
+  mayBeDone = operation === 'logOut',
+): SalesforceAuthError {
   const { code, reason, fix } = storeFailureOf(error);
   const why = code === undefined || reason.includes(code) ? reason : `${reason} (${code})`;
   return new SalesforceAuthError(
     'ERR_SALESFORCE_TOKEN_STORE',
-    `The token store failed to ${askedOf[operation]}: ${why.replace(/\.$/, '')}. ${fix} No user was logged out.`,
-    { status: 503, cause: new SafeCause(reason, code, error), retryAfterSeconds: 5 },
+    `The token store failed to ${askedOf[operation]}: ${why.replace(/\.$/, '')}. ${fix} ` +
+      (mayBeDone ? 'The logout may have happened all the same: log out again.' : 'No user was logged out.'),
+    {
+      status: 503,
+      cause: new SafeCause(reason, code, error),
+      retryAfterSeconds: 5,
+      leavesLoginUnknown: mayBeDone,
+    },
   );
 }
 

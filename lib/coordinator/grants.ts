@@ -206,7 +206,7 @@ export class Grants {
   ): Promise<void> {
     // Only the record that was read is logged out, so its tokens can be revoked even if the store's answer is lost.
     for (let tries = 0; tries < maxTries; tries++) if (await this.#logOutRead(session, everywhere, tell)) return;
-    throw storeFailed('logOut', new Error('The grant kept changing.'));
+    throw storeFailed('logOut', new Error('The grant kept changing.'), false);
   }
 
   /** False if the grant got new tokens between the read and the logout. */

@@ -13,6 +13,8 @@ export type AnyError = Error & {
   retryAfterSeconds?: number | undefined;
   /** Whether a login may help as well, since the trouble lasts. */
   offersLogin?: boolean | undefined;
+  /** Whether the user may be logged in or logged out. */
+  leavesLoginUnknown?: boolean | undefined;
 };
 
 /** What an error page offers: a new login, the same again, and the start page. */
@@ -20,7 +22,9 @@ export function linksOf(error: AnyError, req: Request, salesforce: RequestSalesf
   const { next } = userMessageOf(error);
   const { addresses, routes, homePath } = salesforce.core.options;
   const home = { label: 'Go to the start page', href: addresses.pathOf(req, '', homePath) };
-  const { returnTo, org, isOwnRoute } = originOf(error, req, salesforce);
+  const { returnTo, org, isOwnRoute, logout } = originOf(error, req, salesforce);
+  // The logout by a link shows a page with a button.
+  if (next === 'try-again' && logout !== undefined) return [{ label: 'Try again', href: logout }, home];
   if (next === 'try-again' && !isOwnRoute && returnTo !== undefined) {
     const again = { label: 'Try again', href: returnTo };
     if (error.offersLogin !== true || routes.login === false) return [again, home];
@@ -38,6 +42,8 @@ interface Origin {
   org: string | undefined;
   /** Whether the request was one to a route of this package, which is no page to return to. */
   isOwnRoute: boolean;
+  /** Path of the logout route, if the request was one to it. */
+  logout?: string | undefined;
 }
 
 /** The page and organization that the user wanted, from the login if it is known, else from the request. */
@@ -63,7 +69,12 @@ function originOf(error: AnyError, req: Request, { core, mountPath }: RequestSal
   const isOwnRoute = isAt(routes.callback) || isAt(routes.logout) || req.query['state'] !== undefined;
   const isPage = req.method === 'GET' || req.method === 'HEAD';
   const current = addresses.currentPath(req);
-  return { returnTo: isPage && !isOwnRoute ? safeReturnTo(current) : undefined, org: undefined, isOwnRoute };
+  return {
+    returnTo: isPage && !isOwnRoute ? safeReturnTo(current) : undefined,
+    org: undefined,
+    isOwnRoute,
+    logout: isAt(routes.logout) ? path : undefined,
+  };
 }
 
 /** An organization as a link names it: by the name the application gave it, else by its host. */

@@ -27,8 +27,15 @@ function partlyLoggedOut(ended: number, all: number, cause: unknown): Salesforce
     'ERR_SALESFORCE_TOKEN_STORE',
     `${ended} of ${all} logins have ended, and the session has forgotten them. The token store failed for the others, which ` +
       'go on: log out again.',
-    { status: 503, cause, retryAfterSeconds: 5 },
+    { status: 503, cause, retryAfterSeconds: 5, leavesLoginUnknown: true },
   );
+}
+
+/** The failure that leaves open whether a login has ended: it counts more than one after which nothing was written. */
+function mostDoubtful(failures: readonly unknown[]): unknown {
+  const isDoubtful = (failure: unknown): boolean =>
+    failure instanceof SalesforceAuthError && failure.leavesLoginUnknown;
+  return failures.find(isDoubtful) ?? failures[0];
 }
 
 /** What to log out of. */
@@ -75,7 +82,7 @@ export async function logOutSession(
   const outcomes = await Promise.allSettled(leaving.map((entry) => grants.logOut(entry, everywhere)));
   const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
   const ended = leaving.filter((_entry, index) => outcomes[index]?.status === 'fulfilled');
-  if (ended.length === 0) throw failures[0] as Error;
+  if (ended.length === 0) throw mostDoubtful(failures) as Error;
   removeEntries(req, session, ended);
   const [next] = entriesOf(req, session);
   // A user who leaves one of several organizations goes on in the latest of the others.

@@ -279,7 +279,7 @@ export function requireSession(req: Request): AnySession {
   if (session) return session;
   // express-session has named its store, so it tried.
   const { sessionStore } = req as { sessionStore?: unknown };
-  if (sessionStore !== undefined) throw sessionStoreFailed('read', undefined);
+  if (sessionStore !== undefined) throw sessionReadFailed(undefined);
   throw missingSession(req) ?? noSessionMade(req);
 }
 
@@ -290,7 +290,7 @@ export function requireSession(req: Request): AnySession {
  */
 export function sessionReadError(req: Request, error: unknown): SalesforceAuthError | undefined {
   const { sessionStore } = req as { sessionStore?: unknown };
-  return sessionStore === undefined || sessionOf(req) ? undefined : sessionStoreFailed('read', error);
+  return sessionStore === undefined || sessionOf(req) ? undefined : sessionReadFailed(error);
 }
 
 /**
@@ -313,11 +313,21 @@ function noSessionMade({ originalUrl }: Request): SalesforceAuthError {
   );
 }
 
-function sessionStoreFailed(what: string, cause: unknown): SalesforceAuthError {
+function sessionReadFailed(cause: unknown): SalesforceAuthError {
   return new SalesforceAuthError(
     'ERR_SALESFORCE_SESSION_STORE',
-    `The session could not be ${what}. No user was logged out; check the server and the connection of the session store.`,
+    'The session could not be read. No user was logged out; check the server and the connection of the session store.',
     { status: 503, cause, retryAfterSeconds: 5 },
+  );
+}
+
+/** The store may have written the session all the same, and a logout has ended the login at the token store before. */
+function sessionWriteFailed(what: string, cause: unknown): SalesforceAuthError {
+  return new SalesforceAuthError(
+    'ERR_SALESFORCE_SESSION_STORE',
+    `The session could not be ${what}. The login or logout of this request may have happened all the same; check the server and ` +
+      'the connection of the session store.',
+    { status: 503, cause, retryAfterSeconds: 5, leavesLoginUnknown: true },
   );
 }
 
@@ -334,7 +344,7 @@ async function callSession(what: string, run: (done: (error?: unknown) => void) 
       });
     });
   } catch (error) {
-    throw sessionStoreFailed(what, error);
+    throw sessionWriteFailed(what, error);
   }
 }
 

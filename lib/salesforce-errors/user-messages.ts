@@ -74,6 +74,12 @@ const busy = transient(
   'This page cannot be shown right now. You have not been logged out.',
 );
 
+/** What a user reads in place of the code's text if a store failed while a login or logout was written. */
+export const loginUnknown = transient(
+  'Please try again in a moment',
+  'It could not be saved whether you are logged in or logged out, so you may be either. Please try again. If you cannot log out, close the browser.',
+);
+
 /** Every code of this package. This table alone decides whether an error is transient and what a user reads. */
 export const userMessages: Readonly<Record<SalesforceErrorCode, UserMessage>> = {
   ERR_SALESFORCE_OPTION_INVALID: setup,

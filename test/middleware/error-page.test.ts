@@ -5,7 +5,7 @@ import express5, { type ErrorRequestHandler, type Express } from 'express';
 import express4 from 'express4';
 import expressSession from 'express-session';
 import type request from 'supertest';
-import { salesforceAuth, type ErrorPage, type SalesforceAuth } from '../../lib';
+import { MemoryTokenStore, salesforceAuth, type ErrorPage, type SalesforceAuth } from '../../lib';
 import type { StaticOptions } from '../../lib/middleware/options';
 import type { Emulator } from '../../lib/emulator';
 import { browserOf } from '../helpers/app';
@@ -127,6 +127,26 @@ describe.each([4, 5] as const)('an error that no handler takes, on Express %d', 
     expect(handled.text).toBe('own ERR_SALESFORCE_APP_BLOCKED');
     expect(passedOn.text).toContain('<h1>');
     expect(seen).toHaveLength(2);
+  });
+
+  it('of a logout leads back to the page of the logout', async () => {
+    const store = new MemoryTokenStore();
+    const { emulator, browser } = await start({ major, options: { store } });
+    const { username, password } = emulator.users[0]!;
+    const { headers } = await browser.get('/auth/salesforce');
+    const callback = new URL(await logInAtEmulator({ authorizeUrl: headers['location']!, username, password }));
+    await browser.get(callback.pathname + callback.search);
+    const down = jest.spyOn(store, 'logOut').mockRejectedValueOnce(new Error('down'));
+
+    const answer = await browser.post('/auth/salesforce/logout').set('Accept', 'text/html');
+
+    down.mockRestore();
+    expect(answer.status).toBe(503);
+    expect(answer.text).toContain('so you may be either');
+    expect(answer.text).not.toContain('You have not been logged out');
+    const again = /href="([^"]+)"[^>]*>Try again</.exec(answer.text)?.[1] ?? 'no link';
+    expect(again).toBe('/auth/salesforce/logout');
+    expect((await browser.get(again).set('Accept', 'text/html')).text).toMatch(/<form method="post"/i);
   });
 
   it('of the application itself stays with Express', async () => {

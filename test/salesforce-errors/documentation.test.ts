@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { meanings } from '../../lib/salesforce-errors/meanings';
 import { salesforceErrors } from '../../lib/salesforce-errors/table';
-import { userMessages } from '../../lib/salesforce-errors/user-messages';
+import { loginUnknown, userMessages } from '../../lib/salesforce-errors/user-messages';
 
 /*
  * docs/reference/errors.md says what the catalogue says. UPDATE_ERROR_DOCS=1 writes it anew:
@@ -65,6 +65,10 @@ it.each([...new Set(Object.values(meanings).map(({ code, status }) => `${code} $
     expect(section(code!).replace(/\s+/g, ' ')).toMatch(new RegExp(`Status ${status}\\b`));
   },
 );
+
+it('docs/reference/errors.md has the sentence of a login or logout that may have happened', () => {
+  expect(section('ERR_SALESFORCE_SESSION_STORE').replace(/\s+/g, ' ')).toContain(`"${loginUnknown.userMessage}"`);
+});
 
 it('each code has one status only, and 503 if it is transient', () => {
   const statuses = new Map<string, Set<number>>();

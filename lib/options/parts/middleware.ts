@@ -28,7 +28,7 @@ export const routeOptions = {
   },
   callback: {
     ...route('/auth/salesforce/callback'),
-    text: 'Ends a login. The path of an absolute `callbackURL` is served as well',
+    text: 'Ends a login. The path of an absolute `callbackURL` is served as well, if it is below the path at which the middleware is mounted',
   },
   logout: { ...route('/auth/salesforce/logout'), text: 'Logs out, by POST. A link to it shows a page with a button' },
   status: {

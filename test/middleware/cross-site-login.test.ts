@@ -1,6 +1,6 @@
-import { requireSalesforce } from '../../lib';
+import { requireSalesforce, type LoginOptions } from '../../lib';
 import { startTestEmulator } from '../helpers/emulator';
-import { logIn, startApp, walkToCallback, type Browser } from '../helpers/app';
+import { logIn, startApp, walkToCallback, type Browser, type TestAppOptions } from '../helpers/app';
 
 const page = { Accept: 'text/html' };
 const crossSite = {
@@ -104,6 +104,57 @@ describe('a login that another site begins', () => {
     const answer = await browser().get('/auth/salesforce?org=other').unset('Sec-Fetch-Site').set('Referer', `${url}/`);
 
     expect(new URL(answer.headers['location'] as string).origin).toBe(emulator.myDomainUrl);
+  });
+});
+
+describe("a link of another site to the application's own login handler", () => {
+  it.each<[string, (url: string) => LoginOptions, number]>([
+    ['baseUrl', (baseUrl) => ({ baseUrl }), 200],
+    // The link asks for nothing that the handler does not do anyway.
+    ['add', (baseUrl) => ({ add: true, baseUrl }), 302],
+  ])(
+    'begins a login with the %s that the application chose, and asks if the session has a login',
+    async (_what, given, withAdd) => {
+      const emulator = await startTestEmulator();
+      const routes: TestAppOptions['routes'] = (app, salesforce) =>
+        app.get('/partner', salesforce.login(given(emulator.myDomainUrl)));
+      const { browser } = await startApp({ emulator, routes });
+      const tab = browser();
+
+      const begun = await follow(tab, '/partner');
+      const chosen = await follow(tab, '/partner?add=true');
+      await logIn(tab, emulator);
+      const asked = await follow(tab, '/partner');
+
+      expect(new URL(begun.headers['location'] as string).origin).toBe(emulator.myDomainUrl);
+      expect(chosen.status).toBe(withAdd);
+      expect([asked.status, asked.text]).toEqual([200, expect.stringContaining(new URL(emulator.myDomainUrl).host)]);
+    },
+  );
+
+  it('asks if a mark of a move names another host than the handler, as one that an attacker got for another route', async () => {
+    const emulator = await startTestEmulator();
+    const { browser, client } = await startApp({
+      emulator,
+      options: {
+        ...{ publicUrl: ['http://app.test', 'http://www.app.test'], callbackURL: undefined },
+        organizations: { other: emulator.myDomainUrl },
+      },
+      routes: (app, salesforce) => app.get('/partner', salesforce.login({ baseUrl: emulator.myDomainUrl })),
+    });
+    client.callbackURLs.push('http://app.test/auth/salesforce/callback');
+    const markOf = async (path: string): Promise<string> => {
+      const moved = await browser().get(path).set('Host', 'www.app.test');
+      return new URL(moved.headers['location'] as string).searchParams.get('salesforce_move')!;
+    };
+    const open = async (path: string, mark: string): Promise<number> =>
+      (await follow(browser(), `${path}?salesforce_move=${mark}`, { ...crossSite, Host: 'app.test' })).status;
+
+    const [chosen, partner] = [await markOf('/auth/salesforce?org=other'), await markOf('/partner')];
+
+    expect(await open('/auth/salesforce', chosen)).toBe(200);
+    expect(await open('/auth/salesforce', partner)).toBe(200);
+    expect(await open('/partner', partner)).toBe(302);
   });
 });
 

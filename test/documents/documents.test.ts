@@ -145,8 +145,9 @@ describe('the quick start of README.md', () => {
     const createApp = (): express.Express => {
       const app = express();
       const listen = app.listen.bind(app);
-      app.listen = ((port: number, done: () => void) => {
-        expect([port, done]).toEqual([3000, expect.any(Function)]);
+      app.listen = ((...given: unknown[]) => {
+        // With a function, Express 5 would pass it the error of a port in use, and the process would end as if all were well.
+        expect(given).toEqual([3000]);
         const server = listen(0, 'localhost');
         servers.push(server);
         return server;

@@ -387,7 +387,8 @@ describe('a refresh whose answer is lost', () => {
     let isReached = (): void => undefined;
     const reached = new Promise<void>((resolve) => (isReached = resolve));
     const send = (url: string, init: RequestInit): Promise<Response> => {
-      if (!String(init.body).includes('grant_type=refresh_token')) return fetch(url, init);
+      const isRefresh = new URLSearchParams(init.body as URLSearchParams).get('grant_type') === 'refresh_token';
+      if (!isRefresh) return fetch(url, init);
       isReached();
       return answer();
     };

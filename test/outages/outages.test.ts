@@ -1,4 +1,7 @@
-/** @again newest-node */
+/**
+ * @tier all
+ * @again newest-node
+ */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

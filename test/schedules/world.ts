@@ -351,8 +351,8 @@ export class World {
    */
   async bury(): Promise<void> {
     for (const { core } of this.#killed) void core.close().catch(() => undefined);
-    for (let second = 0; second < 150 && this.#killed.length > 0; second++) {
-      for (const { clock } of this.#killed) clock.advanceMs(1_000);
+    for (let elapsedMs = 0; elapsedMs < 150_000 && this.#killed.length > 0; elapsedMs += 5_000) {
+      for (const { clock } of this.#killed) clock.advanceMs(5_000);
       await this.#breathe();
     }
   }

@@ -1,3 +1,4 @@
+/** @tier all */
 import { Redis } from 'ioredis';
 import { createClient } from 'redis';
 import type { ClaimOutcome, GrantRecord } from '../../lib/stores';

@@ -1,3 +1,4 @@
+/** @tier all */
 import { join } from 'node:path';
 import request from 'supertest';
 import { fetch as undiciFetch, ProxyAgent, type Dispatcher } from 'undici';

@@ -1,3 +1,4 @@
+/** @tier all */
 import { IncomingMessage } from 'node:http';
 import type { Emulator } from '../../lib/emulator';
 import { startTestEmulator } from '../helpers/emulator';

@@ -1,3 +1,4 @@
+/** @tier all */
 import { MemoryTokenStore } from '../../lib';
 import type { TokenStore } from '../../lib/stores';
 import { logIn, onClient, startApp } from '../helpers/app';

@@ -95,13 +95,7 @@ export class Grants {
         knownSpare: existing?.record.spare,
         ...tokenLifeOf(tokens, grantId, sessionTimeoutSeconds),
       };
-      const writing = this.#parts.store.put(grantId, write);
-      const written = await this.#coordinator.access
-        .call('put', () => writing)
-        .catch((error: unknown) => {
-          this.#noteUnanswered(writing, tokens, existing);
-          throw error;
-        });
+      const written = await this.#written('put', this.#parts.store.put(grantId, write), { tokens, replaced: existing });
       if (written.outcome === 'conflict') continue;
       this.#coordinator.forget(grantId);
       if (existing?.tokens) this.#revokeReplaced(existing.record, existing.tokens, tokens);
@@ -125,17 +119,26 @@ export class Grants {
     const coordinator = this.#coordinator;
     const spare = await codec.encode(grantId, { ...tokens, usedAt: clock.now() });
     const adding = store.addHolder(grantId, { generation, holder, holderMs, spare });
-    const isAdded = await coordinator.access
-      .call('addHolder', () => adding)
-      .catch((error: unknown) => {
-        this.#noteUnanswered(adding, tokens, { record });
-        throw error;
-      });
+    const isAdded = await this.#written('addHolder', adding, { tokens, replaced: { record } });
     if (isAdded) {
       const proven = prove({ grantId, generation }, { coordinator, clock, revocations });
       revocations.track(proven.then(() => coordinator.background.revokeUnlessKept(grantId, tokens)));
     }
     return isAdded;
+  }
+
+  /** The outcome of a write of tokens. @throws SalesforceAuthError `ERR_SALESFORCE_TOKEN_STORE` */
+  #written<T>(
+    operation: 'put' | 'addHolder',
+    writing: Promise<T>,
+    { tokens, replaced }: { tokens: TokenSet; replaced: LoginGrant | undefined },
+  ): Promise<T> {
+    return this.#coordinator.access
+      .call(operation, () => writing)
+      .catch((error: unknown) => {
+        this.#noteUnanswered(writing, tokens, replaced);
+        throw error;
+      });
   }
 
   /**

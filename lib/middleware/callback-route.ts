@@ -1,4 +1,4 @@
-import type { Request, Response } from 'express';
+import type { Request } from 'express';
 import { isSalesforceAuthError, SalesforceAuthError } from '../errors';
 import { setCookies } from '../login/cookies';
 import { originOf, type FinishedLogin, type RepeatedLogin } from '../login/finish';
@@ -13,7 +13,7 @@ import { safeReturnTo } from './return-to';
 import { isSessionSharedWith, sessionCookieOf } from './session';
 import { noteSilentFailure } from './silent-login';
 import { userOf } from './user';
-import { isPrefetch } from './visit';
+import { isPrefetch, type Visit } from './visit';
 
 /** How long a repeated callback gets the login of the first one into its own session, in milliseconds. */
 const joinMs = 2 * 60 * 1000;
@@ -22,11 +22,6 @@ const joinMs = 2 * 60 * 1000;
 interface Joinable {
   session: SessionLogin;
   settledAt: number;
-}
-
-interface Visit {
-  req: Request;
-  res: Response;
 }
 
 /** The route to which Salesforce sends the browser back. If it fails, the session stays unchanged. */

@@ -7,6 +7,7 @@ import { cookieName, cookieOptions, cookiesOf } from '../login/cookies';
 import { MemoryTokenStore } from '../stores/memory';
 import type { AuthContext } from './context';
 import { entryOf, sessionCookieOf, sessionSizeOf } from './session';
+import type { Visit } from './visit';
 
 const cookie = 'salesforce-login-loop';
 const subject = 'login that has not been used yet';
@@ -62,11 +63,6 @@ export async function markLogin(core: AuthContext, { req, res }: Visit, returnTo
 
 function isForwardedHttps(req: Request): boolean {
   return /^\s*https\s*(?:,|$)/i.test(req.get('x-forwarded-proto') ?? '');
-}
-
-interface Visit {
-  req: Request;
-  res: Response;
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Request, Response } from 'express';
+import type { Request } from 'express';
 import { SalesforceAuthError } from '../errors';
 import { isMove, moveParameter, type MovedLogin } from '../login/move';
 import { isCallback } from '../login/request';
@@ -14,7 +14,7 @@ import { sendProblem } from './problem';
 import { safeReturnTo } from './return-to';
 import { entriesOf, requireSession } from './session';
 import { hasSilentFailed, noteSilentFailure, noteSilentMove } from './silent-login';
-import { isFramed, isFromOwnPage, isLedByAnotherSite, isPrefetch, isScript } from './visit';
+import { isFramed, isFromOwnPage, isLedByAnotherSite, isPrefetch, isScript, type Visit } from './visit';
 
 /** What a login handler can set; what it leaves out comes from the request's query or the configuration. */
 export interface LoginOptions extends Pick<
@@ -59,11 +59,6 @@ interface Start {
   moved: MovedLogin | undefined;
   /** Whether a page of ours led here. */
   isOurs: boolean;
-}
-
-interface Visit {
-  req: Request;
-  res: Response;
 }
 
 /**

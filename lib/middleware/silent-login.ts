@@ -2,7 +2,7 @@ import type { Request, Response } from 'express';
 import { cookieName, cookieOptions, cookiesOf } from '../login/cookies';
 import type { AuthContext } from './context';
 import { entriesOf, hasSession, readMark, writeMark, writtenEntriesOf } from './session';
-import { isFramed, isLedByAnotherSite, isNavigation, isPrefetch } from './visit';
+import { isFramed, isLedByAnotherSite, isNavigation, isPrefetch, type Visit } from './visit';
 
 const cookie = 'salesforce-silent';
 const subject = 'silent login failed';
@@ -39,11 +39,6 @@ async function setCookie(core: AuthContext, { req, res }: Visit, text: string): 
   const isSecure = addresses.isSecure(req);
   const value = await keys.seal(subject, text);
   res.cookie(cookieName(cookie, isSecure), value, { ...cookieOptions(isSecure), maxAge: pauseMs });
-}
-
-interface Visit {
-  req: Request;
-  res: Response;
 }
 
 /** Whether a silent login has failed in this browser a short time ago. */

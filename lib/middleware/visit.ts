@@ -1,6 +1,12 @@
-import type { Request } from 'express';
+import type { Request, Response } from 'express';
 import type { Addresses } from '../address';
 import { parseUrl } from '../salesforce/hosts';
+
+/** A request and the response to it. */
+export interface Visit {
+  req: Request;
+  res: Response;
+}
 
 /**
  * The path a middleware is mounted at. If that path has a parameter, the request decides a part of it, and a browser would

@@ -92,7 +92,8 @@ export interface ClientOptions {
   /**
    * Sends every request of this package, for a proxy or certificates of your own. Default: `fetch` of this process. It has to
    * honor `redirect: 'manual'` and `signal`. If it is not made of undici, one gap is left: a process that stops between the
-   * last look at its claim and the first byte, for longer than its claim holds, may present a refresh token another process presents.
+   * last look at its claim and the first byte, for longer than its claim holds, may present a refresh token that another
+   * process presents.
    */
   fetch?: FetchFunction | undefined;
 }

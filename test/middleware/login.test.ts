@@ -271,7 +271,7 @@ describe('login', () => {
   });
 
   it.each(['', '%20', '%0d%0a', 'a&login_hint=b', 'x'.repeat(256)])(
-    'leaves out a login_hint of the query that is none: %j',
+    'ignores a login_hint that is blank, too long or given twice: %j',
     async (hint) => {
       const { browser } = await startApp({ emulator: await startTestEmulator() });
 

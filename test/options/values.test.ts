@@ -204,7 +204,7 @@ describe('a name that is meant', () => {
     expect(refusalOfAll({ [given]: 1 })).toContain(`Did you mean '${meant}'?`);
   });
 
-  it('is none if what another library calls so is no option of this call', () => {
+  it('is not offered for the name of another library, if this call has no such option', () => {
     const store = { client: {}, consumerKey: 'x' };
 
     expect(refusalOf(() => new RedisTokenStore(store as never))).toContain('Known are: ');

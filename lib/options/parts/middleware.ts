@@ -174,10 +174,9 @@ function parseRoutes(option: string, value: unknown): Parsed<typeof routeOptions
     throw invalid('routes.choose', 'left out where routes.login is false, since it leads there');
   }
   const paths = Object.entries(routes).filter(([, path]) => path !== false);
-  for (const [index, [name, path]] of paths.entries()) {
-    const same = paths.slice(0, index).find(([, other]) => other === path);
-    // A form posts to the route of its page: only logout has both, and they are one route.
-    if (same) throw invalid(`routes.${name}`, `another path than that of routes.${same[0]}`);
+  for (const [name, path] of paths) {
+    const first = paths.find(([, other]) => other === path)?.[0];
+    if (first !== name) throw invalid(`routes.${name}`, `another path than that of routes.${first}`);
   }
   return routes;
 }

@@ -24,7 +24,7 @@ const groups = {
   },
   login: {
     mutate: ['lib/login/*.ts', 'lib/address.ts'],
-    tests: ['test/mutation/login.ts'],
+    tests: ['test/login/*.test.ts', 'test/mutation/login.ts'],
     excluded: ['StringLiteral'],
   },
 };
@@ -32,6 +32,8 @@ const groups = {
 const name = process.env.MUTATION_GROUP ?? 'checks';
 const group = groups[name];
 if (!group) throw new Error(`There is no group ${name}; there are: ${Object.keys(groups).join(', ')}.`);
+// Fewer tests make a quick run of a single file: `MUTATION_TESTS=test/middleware/address.test.ts`.
+const tests = process.env.MUTATION_TESTS?.split(',') ?? group.tests;
 
 /** @type {import('@stryker-mutator/core').PartialStrykerOptions} */
 export default {
@@ -41,7 +43,7 @@ export default {
     configFile: 'jest.config.cjs',
     enableFindRelatedTests: false,
     config: {
-      testMatch: group.tests.map((path) => `<rootDir>/${path}`),
+      testMatch: tests.map((path) => `<rootDir>/${path}`),
       testEnvironment: fileURLToPath(import.meta.resolve('./tools/mutation/environment.cjs')),
       testSequencer: fileURLToPath(import.meta.resolve('./tools/mutation/sequencer.cjs')),
       roots: ['<rootDir>/lib', '<rootDir>/test'],

@@ -2,6 +2,7 @@ import express5, { type Express } from 'express';
 import express4 from 'express4';
 import expressSession from 'express-session';
 import { salesforceAuth, requireSalesforce } from '../../lib';
+import { Addresses, type PublicUrl } from '../../lib/address';
 import type { OperatorWarning } from '../../lib/reporter';
 import { startTestEmulator } from '../helpers/emulator';
 import { browserOf, logIn, startApp, type ExpressMajor } from '../helpers/app';
@@ -310,5 +311,120 @@ describe('mounting', () => {
 
     expect(answer.status).toBe(500);
     expect(answer.body.message).toContain('serve the same callback route /auth/salesforce/callback');
+  });
+});
+
+describe('the option publicUrl', () => {
+  const accept = (publicUrl: unknown) => () =>
+    salesforceAuth({ clientID: '__test_client__', allowedOrganizations: 'any', publicUrl: publicUrl as string });
+
+  it.each<[string, unknown]>([
+    ['an empty list', []],
+    ['a number', 7],
+    ['no URL', 'app.example.com'],
+    ['another scheme', 'ftp://app.example.com'],
+    ['a scheme that ends like http', 'xhttp://app.example.com'],
+    ['a user name', 'https://ada@app.example.com'],
+    ['a password alone', 'https://:secret@app.example.com'],
+    ['a query', 'https://app.example.com/?a=b'],
+    ['a fragment', 'https://app.example.com/#a'],
+    ['a scheme that is written twice', 'https://https://app.example.com'],
+    ['one bad address in a list', ['https://app.example.com', 'app.example.com']],
+  ])('refuses %s', (_what, publicUrl) => {
+    expect(accept(publicUrl)).toThrow(/^publicUrl must be /);
+  });
+
+  it.each<[string, unknown]>([
+    ['http', 'http://app.example.com'],
+    ['a path', 'https://app.example.com/crm'],
+    ['a list', ['https://app.example.com', 'https://other.example.com']],
+    ['a function', () => undefined],
+  ])('takes %s', (_what, publicUrl) => {
+    expect(accept(publicUrl)).not.toThrow();
+  });
+
+  it.each<[string, unknown, string]>([
+    ['no slash at its end', 'http://10.0.0.7/crm/', 'http://10.0.0.7/crm/auth/salesforce/callback'],
+    ['the address of the request for undefined', () => undefined, 'http://10.0.0.7/auth/salesforce/callback'],
+  ])('gives the callback %s', async (_what, publicUrl, callback) => {
+    const { browser } = appAt(5, { options: { publicUrl } });
+
+    const answer = await browser.get('/auth/salesforce').set({ Host: '10.0.0.7' });
+
+    expect(redirectURI(answer.headers['location'])).toBe(callback);
+  });
+
+  it('may be a function without an answer, and a guard then sends to the login without a prefix', async () => {
+    const { browser } = appAt(5, { options: { publicUrl: () => undefined } });
+
+    const answer = await browser.get('/accounts').set(page);
+
+    expect(answer.headers['location']).toBe('/auth/salesforce?returnTo=%2Faccounts');
+  });
+});
+
+describe('a request without a valid address', () => {
+  it.each<[string, Record<string, string>]>([
+    ['a path in Host', { Host: 'app.example.com/path' }],
+    ['a user name in Host', { Host: 'ada@app.example.com' }],
+    ['a port that is none', { Host: 'app.example.com:99999' }],
+    ['another scheme', { Host: 'app.example.com', 'X-Forwarded-Proto': 'ftp' }],
+    ['a scheme that ends like http', { Host: 'app.example.com', 'X-Forwarded-Proto': 'xhttp' }],
+    ['a scheme that begins like https', { Host: 'app.example.com', 'X-Forwarded-Proto': 'httpsx' }],
+  ])('is told what is wrong: %s', async (_what, headers) => {
+    const { browser } = appAt(5, { trustProxy: 1 });
+
+    const answer = await browser.get('/auth/salesforce').set(headers);
+
+    expect(answer.status).toBe(400);
+    expect(answer.headers['location']).toBeUndefined();
+  });
+});
+
+describe('what the application knows of an address', () => {
+  const requestOf = (headers: Record<string, string>, protocol = 'http') =>
+    ({ headers, protocol, app: { get: () => undefined } }) as unknown as express5.Request;
+
+  it.each<[string, PublicUrl | undefined, string, boolean]>([
+    ['publicUrl says https', 'https://app.example.com', 'http', true],
+    ['publicUrl says http, behind a proxy that says https', 'http://app.example.com', 'https', false],
+    ['the function says https', () => 'https://app.example.com', 'http', true],
+    ['the function says http', () => 'http://app.example.com', 'https', false],
+    ['the function says nothing, and the request came by https', () => undefined, 'https', true],
+    ['nothing is configured, and the request came by https', undefined, 'https', true],
+    ['nothing is configured, and the request came by http', undefined, 'http', false],
+  ])('tells that browsers use https: %s', (_what, publicUrl, protocol, isSecure) => {
+    expect(new Addresses(publicUrl).isSecure(requestOf({ host: 'app.example.com' }, protocol))).toBe(isSecure);
+  });
+
+  it('is nothing for a request without Host', () => {
+    const addresses = new Addresses(undefined);
+
+    expect(addresses.seen(requestOf({}))).toBeUndefined();
+    expect(addresses.isSecure(requestOf({}, 'https'))).toBe(false);
+  });
+
+  it('is the first host of a chain of proxies', () => {
+    expect(new Addresses(undefined).seen(requestOf({ host: 'app.example.com , proxy.example.com' }))).toBe(
+      'http://app.example.com',
+    );
+  });
+
+  it.each<[string, string | undefined, string | undefined]>([
+    ['none is written down', undefined, undefined],
+    ['a path', '/auth/salesforce/callback', undefined],
+    ['a whole URL', 'https://app.example.com/callback', 'https://app.example.com'],
+    ["one of Salesforce's own", 'https://login.salesforce.com/services/oauth2/echo', undefined],
+  ])('has the origin of the callback URL: %s', (_what, callbackURL, origin) => {
+    expect(new Addresses(undefined, callbackURL).callbackOrigin).toBe(origin);
+  });
+
+  it('has a repeated part also if the path is this part and no more, and tells that once', () => {
+    const addresses = new Addresses('https://app.example.com/crm/v2');
+    const req = requestOf({ host: 'app.example.com' });
+
+    expect(addresses.repetition(req, '/v20')).toBeUndefined();
+    expect(addresses.repetition(req, '/v2')).toContain('Links and callback URL have /v2 twice');
+    expect(addresses.repetition(req, '/v2')).toBeUndefined();
   });
 });

@@ -15,4 +15,3 @@ import '../security/login.test';
 import '../security/tenants.test';
 import '../middleware/credentials-login.test';
 import '../client-authentication/strategy.test';
-import '../middleware/lost-parts.test';

@@ -135,6 +135,35 @@ describe('SalesforceStrategy', () => {
     });
   });
 
+  it('sends no parameter that nobody asked for', async () => {
+    const { browser } = await passportApp({ options: { scope: 'id' } });
+
+    const { searchParams } = new URL((await browser.get('/login')).headers['location']!);
+
+    expect([...searchParams.keys()].sort()).toEqual([
+      ...['client_id', 'code_challenge', 'code_challenge_method', 'prompt', 'redirect_uri', 'response_type'],
+      ...['scope', 'state'],
+    ]);
+    expect([...searchParams.values()]).not.toContain('undefined');
+  });
+
+  it.each([[undefined], ['callback']])(
+    'refuses the callback URL %s, which means another page at each route',
+    async (callbackURL) => {
+      const { browser } = await passportApp({
+        authenticate: { callbackURL },
+        options: { callbackURL: undefined as never },
+      });
+
+      const answer = await browser.get('/login');
+
+      expect(answer.body).toMatchObject({
+        code: 'ERR_SALESFORCE_OPTION_INVALID',
+        message: expect.stringContaining('callbackURL must be set'),
+      });
+    },
+  );
+
   it('refuses a misspelt prompt of a call with a suggestion', async () => {
     const { browser } = await passportApp({ authenticate: { prompt: 'consnet' } });
 

@@ -116,8 +116,7 @@ export class Addresses {
 
   /** Whether browsers reach this request by https, as far as is known. */
   isSecure(req: Request): boolean {
-    const [first] = this.listed;
-    return (first && !this.#publicUrl ? first.origin : this.#originOrNone(req)).startsWith('https:');
+    return this.#originOrNone(req).startsWith('https:');
   }
 
   /** A request that names no valid address has no prefix either; what needs the address reports it. */

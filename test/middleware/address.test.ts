@@ -321,6 +321,7 @@ describe('the option publicUrl', () => {
   it.each<[string, unknown]>([
     ['an empty list', []],
     ['a number', 7],
+    ['an object of the class URL', new URL('https://app.example.com')],
     ['no URL', 'app.example.com'],
     ['another scheme', 'ftp://app.example.com'],
     ['a scheme that ends like http', 'xhttp://app.example.com'],

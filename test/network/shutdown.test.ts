@@ -126,6 +126,8 @@ describe('salesforce.shutdown()', () => {
     const closing = program.heard('closing');
     program.process.kill('SIGTERM');
     await closing;
+    // A service manager and npm both pass the signal on.
+    program.process.kill('SIGTERM');
     await traffic.more(20);
     held.release();
     await exited;

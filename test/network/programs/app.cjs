@@ -37,7 +37,7 @@ const calls = {
     // Last: a request that comes earlier would find no route.
     const server = app.listen(port, '127.0.0.1');
     await new Promise((resolve, reject) => server.once('listening', resolve).once('error', reject));
-    process.once('SIGTERM', () => {
+    process.on('SIGTERM', () => {
       process.send({ news: 'closing' });
       void salesforce.shutdown(server).then(() => process.exit(0));
     });

@@ -90,6 +90,13 @@ function loadInTime(path: string): Promise<SalesforceAuthOptions> {
   return within(systemClock, loadTimeoutMs, loadConfig(path), () => new Error(message));
 }
 
+const wantedExport = 'The default export must be the options of salesforceAuth(), or a function that returns them.';
+
+/** Whether a module exports an Express application or a middleware: to call one means to send it a request. */
+function isMiddleware(loaded: unknown): boolean {
+  return typeof loaded === 'function' && ('handle' in loaded || loaded.length > 1);
+}
+
 /** Loads the options that a module exports by default. The export may also be a function that returns the options. */
 async function loadConfig(path: string): Promise<SalesforceAuthOptions> {
   let loaded: unknown;
@@ -97,15 +104,16 @@ async function loadConfig(path: string): Promise<SalesforceAuthOptions> {
     const module = (await importModule(pathToFileURL(resolve(path)).href)) as { default?: unknown };
     // A module transpiled to CommonJS has its default export inside of `default`.
     loaded = (module.default as { default?: unknown } | undefined)?.default ?? module.default;
-    if (typeof loaded === 'function') loaded = await (loaded as () => unknown)();
+    if (typeof loaded === 'function' && !isMiddleware(loaded)) loaded = await (loaded as () => unknown)();
   } catch (error) {
     const { name, message } =
       error instanceof Error ? error : new Error('The module threw a value that is not an Error.');
     throw new Error(`${path} could not be loaded. ${name}: ${message}`, { cause: error });
   }
   if (typeof loaded !== 'object' || loaded === null) {
+    const what = loaded === undefined ? 'has no default export' : 'exports something else by default';
     throw new Error(
-      `${path} must have a default export: the options of salesforceAuth(), or a function that returns them.`,
+      `${path} ${isMiddleware(loaded) ? 'exports an application or a middleware' : what}. ${wantedExport}`,
     );
   }
   return loaded as SalesforceAuthOptions;

@@ -1,28 +1,53 @@
+import { randomUUID } from 'node:crypto';
 import { within, type Clock } from '../clock';
-import { noAnswer, storeFailureOf } from '../stores/failure';
+import { noAnswer, reasonOf, storeFailureOf } from '../stores/failure';
 import type { TokenStore } from '../stores/store';
 import { fromStore, type DiagnoseOptions, type Finding } from './findings';
 
 /** A store that takes longer counts as a store that does not answer. */
 const storeTimeoutMs = 5_000;
 
+/** How long what the doctor writes lives, in milliseconds. */
+const claimLifeMs = 1_000;
+
 /** Checks whether the store answers, and asks the store for its own findings. */
 export async function checkStore(store: TokenStore, options: DiagnoseOptions, clock: Clock): Promise<Finding[]> {
   try {
-    return await within(clock, storeTimeoutMs, askStore(store, options), () =>
-      Object.assign(new Error(`no answer within ${storeTimeoutMs} ms`), { code: 'TIMEOUT' }),
-    );
+    const findings = await inTime(clock, askStore(store, options));
+    if (findings.some(({ level }) => level === 'error')) return findings;
+    return [...findings, ...(await checkWrites(store, clock))];
   } catch (error) {
-    const failure = storeFailureOf(error);
-    return [
-      {
-        check: 'store',
-        level: 'error',
-        message: noAnswer(failure),
-        fix: `${failure.fix} Until then no user can log in and no token can be refreshed.`,
-        code: 'ERR_SALESFORCE_TOKEN_STORE',
-      },
-    ];
+    return [failed(noAnswer(storeFailureOf(error)), error)];
+  }
+}
+
+function inTime<T>(clock: Clock, asked: Promise<T>): Promise<T> {
+  return within(clock, storeTimeoutMs, asked, () =>
+    Object.assign(new Error(`no answer within ${storeTimeoutMs} ms`), { code: 'TIMEOUT' }),
+  );
+}
+
+function failed(message: string, error: unknown): Finding {
+  return {
+    check: 'store',
+    level: 'error',
+    message,
+    fix: `${storeFailureOf(error).fix} Until then no user can log in and no token can be refreshed.`,
+    code: 'ERR_SALESFORCE_TOKEN_STORE',
+  };
+}
+
+/**
+ * Whether the store takes writes: a server without memory or disk, or one that is read-only, answers all questions. What is
+ * written is a claim of a name that nothing else uses, and it ends by itself.
+ */
+async function checkWrites(store: TokenStore, clock: Clock): Promise<Finding[]> {
+  if (!store.claimOnce) return [];
+  try {
+    await inTime(clock, store.claimOnce(`doctor:${randomUUID()}`, 'doctor', claimLifeMs));
+    return [{ check: 'store', level: 'ok', message: 'The token store takes writes.' }];
+  } catch (error) {
+    return [failed(`The token store answers and takes no writes: ${reasonOf(storeFailureOf(error))}.`, error)];
   }
 }
 

@@ -153,7 +153,7 @@ export function assertOrganization({ options }: AuthContext, { organizationId }:
   if (options.allowedOrganizations?.includes(organizationId) ?? true) return;
   throw new SalesforceAuthError(
     'ERR_SALESFORCE_ORGANIZATION_NOT_ALLOWED',
-    'Users of this Salesforce organization may not log in here. Log in with a user of another organization.',
+    `Users of the Salesforce organization ${organizationId} may not log in here. Log in with a user of another organization.`,
     { status: 403 },
   );
 }

@@ -3,6 +3,7 @@ import { SalesforceAuthError } from '../errors';
 import { isMove, moveParameter, type MovedLogin } from '../login/move';
 import { isCallback } from '../login/request';
 import type { AuthenticateOptions } from '../strategy/options';
+import { warnOfCallbackPath } from './callback-path';
 import { holdersOf } from './create-session';
 import type { AuthContext } from './context';
 import { drive } from './drive';
@@ -136,6 +137,7 @@ async function startSilently(core: AuthContext, { req, res }: Visit, start: Star
 
 /** Begins a login: where the browser goes. */
 async function begin(core: AuthContext, req: Request, start: Start): Promise<string> {
+  warnOfCallbackPath(core, req);
   // Nobody asked for a silent login, so any sign of a loop is enough.
   const checkLoop = start.options.silent === true ? checkLoginLoop : checkLoopAtLogin;
   if (!start.moved) await checkLoop(core, req, pageOf(core, req, start.wish).path);

@@ -7,8 +7,8 @@ import type { SalesforceEvents } from '../coordinator/events';
 import type { DiagnoseOptions, Diagnosis } from '../doctor/findings';
 import { SalesforceAuthError } from '../errors';
 import { checkNames } from '../options/names';
-import { parseUrl } from '../salesforce/hosts';
 import { appAccess, type AppAccess } from './app-access';
+import { callbackPathBelowRoot, withoutSlash } from './callback-path';
 import { AuthContext } from './context';
 import { warnAtStart } from './start-warnings';
 import type { CredentialsLoginOptions } from './credentials-login';
@@ -19,7 +19,7 @@ import type { LoginOptions } from './login-route';
 import { callbackRoute, choiceRoute, credentialsLogin, loginRoute } from './login-routes';
 import { logoutHandler, logoutPage, singleLogoutHandler, type LogoutOptions, type SingleLogoutOptions } from './logout';
 import { conflictCheck } from './mounts';
-import { parseOptions, type ParsedOptions, type SalesforceAuthOptions } from './options';
+import { parseOptions, type SalesforceAuthOptions } from './options';
 import { attached, notAuthenticated, RequestSalesforce, type GuardedRequest, type SalesforceRequest } from './request';
 import { guard, loginOnError, type RequireOptions } from './require';
 import { noteSession } from './session-mount';
@@ -76,7 +76,7 @@ export interface SalesforceAuth extends RequestHandler {
   readonly events: EventEmitter<SalesforceEvents>;
   /**
    * Looks for what would make logins or refreshes fail: in the options, at Salesforce and in the token store. It presents no
-   * refresh token, logs no user in and changes nothing. Its result holds no secret.
+   * refresh token, logs no user in and changes no grant. Its result holds no secret.
    */
   diagnose(options?: DiagnoseOptions): Promise<Diagnosis>;
   /**
@@ -86,7 +86,7 @@ export interface SalesforceAuth extends RequestHandler {
    *
    * @param server what `app.listen()` returned, or a server of `node:https`
    * @example
-   * process.once('SIGTERM', () => void salesforce.shutdown(server).then(() => process.exit(0)));
+   * process.on('SIGTERM', () => void salesforce.shutdown(server).then(() => process.exit(0)));
    */
   shutdown(server: HttpServer | HttpsServer): Promise<void>;
   /** Finishes refreshes under way and refuses new ones. A process that serves requests calls `shutdown()` instead. */
@@ -222,10 +222,6 @@ function pathOf({ path }: Request): string | undefined {
   return (path as string | undefined)?.endsWith('/') ? withoutSlash(path) : path;
 }
 
-function withoutSlash(path: string): string {
-  return path.length > 1 ? path.replace(/\/$/, '') : path;
-}
-
 /** Whether `wanted` is `path` below `baseUrl`; lengths first, since it is nearly always another. */
 function isAt(wanted: string | undefined, baseUrl: string, path: string | undefined): boolean {
   if (wanted === undefined || path === undefined || wanted.length !== baseUrl.length + path.length) return false;
@@ -237,16 +233,6 @@ function guarded(req: Request, property: string): GuardedRequest {
   if (salesforce?.isAuthenticated && salesforce.accessToken !== undefined)
     return salesforce as unknown as GuardedRequest;
   throw notAuthenticated();
-}
-
-/** The path at which the application sees the callback, if the option `callbackURL` names it. */
-function callbackPathBelowRoot({ source, addresses }: ParsedOptions): string | undefined {
-  const callbackURL = source.fixed?.callbackURL;
-  if (callbackURL === undefined) return undefined;
-  if (callbackURL.startsWith('/')) return withoutSlash(callbackURL);
-  const path = parseUrl(callbackURL)?.pathname;
-  const prefix = addresses.listed[0]?.prefix ?? '';
-  return path && withoutSlash(path.startsWith(`${prefix}/`) ? path.slice(prefix.length) : path);
 }
 
 function alreadyThere(property: string): SalesforceAuthError {

@@ -17,6 +17,8 @@ const connection = 'Connect the client before the first request, with await clie
 const credentials = "Check the user and password of the store's client.";
 const acl = 'Give the Redis user the permission for scripts, and for the keys and the channel of the option prefix.';
 const primary = 'Connect the client to the primary, which takes writes.';
+const readOnly =
+  'Connect the pool to the primary, which takes writes. If it is the primary, set default_transaction_read_only to off for the database and the role.';
 const general = "Check the store's server, its connection and its permissions.";
 
 const fixes: Readonly<Record<string, string>> = {
@@ -24,10 +26,11 @@ const fixes: Readonly<Record<string, string>> = {
   '42703': 'The table has another form: run the migration that comes with this version of the package.',
   '3F000': sql,
   '3D000': 'Create the database, or correct its name in the address of the pool.',
-  '42501': "Grant the application's role the permissions that express-salesforce-auth/stores/postgres.sql names.",
+  '42501':
+    "Grant the application's role the permissions that express-salesforce-auth/stores/postgres.sql names, and usage of the table's schema.",
   '28P01': credentials,
   '28000': credentials,
-  '25006': primary,
+  '25006': readOnly,
   '53300': 'Raise max_connections of PostgreSQL, or use fewer connections for each pool.',
   '57P03': 'Wait until PostgreSQL has started.',
   ECONNREFUSED: address,
@@ -45,6 +48,7 @@ const fixes: Readonly<Record<string, string>> = {
   MOVED: 'Use the cluster client: createCluster() of redis, or Cluster of ioredis.',
   OOM: 'Give Redis more memory; grants must not be evicted.',
   MISCONF: 'Redis cannot write to disk: see its log.',
+  NOREPLICAS: 'Check the replicas, or lower min-replicas-to-write of Redis.',
   LOADING: 'Wait until Redis has loaded its data.',
   TIMEOUT: `The server does not answer in time, or the client is not connected. ${address}`,
 };
@@ -57,6 +61,8 @@ const knownSentences: readonly [sentence: RegExp, fix: string][] = [
   [/^Reached the max retries per request limit/, address],
   [/^Cannot use a pool after calling end on the pool$/, 'End the pool after salesforce.close(), not before.'],
   [/^The SQLite store is closed/, 'Close the store after salesforce.close(), not before.'],
+  // The time limits of ioredis (commandTimeout) and of pg (query_timeout).
+  [/^Command timed out$|^Query read timeout$/, `The server did not answer in the time that the client has. ${address}`],
   [/^(timeout exceeded when trying to connect|Connection terminated)/, address],
   [
     /^A grant in (Redis|PostgreSQL|SQLite) has the schema/,
@@ -80,9 +86,14 @@ export function storeFailureOf(error: unknown): StoreFailure {
 }
 
 /** A failure as a sentence. */
-export function noAnswer({ code, reason }: StoreFailure): string {
+export function noAnswer(failure: StoreFailure): string {
+  return `The token store does not answer: ${reasonOf(failure)}.`;
+}
+
+/** Why a store failed, with the code, as the end of a sentence. */
+export function reasonOf({ code, reason }: StoreFailure): string {
   const why = code === undefined || reason.includes(code) ? reason : `${reason} (${code})`;
-  return `The token store does not answer: ${why.replace(/\.$/, '')}.`;
+  return why.replace(/\.$/, '');
 }
 
 /** A host with several IP addresses fails with one error for each address, and has no error of its own. */
@@ -103,11 +114,15 @@ function codeOf(error: Error): string | undefined {
 /** Keeps words and the names of what is missing. Drops other quotations, URLs with passwords, and long texts. */
 function safeSentence(sentence: string): string {
   const [line = ''] = sentence.split('\n');
-  return line
-    .replace(/[a-z][\w+.-]*:\/\/\S*/gi, '…')
-    .replace(/\b(relation|table|schema|role|user|database|column|sequence) "([\w.-]{1,63})"/g, '$1 <$2>')
-    .replace(/"[^"]*"?|'[^']*'?|`[^`]*`?/g, '…')
-    .replace(/<([\w.-]{1,63})>/g, '"$1"')
-    .replace(/(?<!")[\w+/=.!~:-]{40,}(?!")/g, '…')
-    .slice(0, longestReason);
+  return (
+    line
+      .replace(/[a-z][\w+.-]*:\/\/\S*/gi, '…')
+      .replace(/\b(relation|table|schema|role|user|database|column|sequence) "([\w.-]{1,63})"/g, '$1 <$2>')
+      // The apostrophe of "can't" begins no quotation.
+      .replace(/\b([a-z]+)'(t|s|re|ve|ll)\b/gi, '$1’$2')
+      .replace(/"[^"]*"?|'[^']*'?|`[^`]*`?/g, '…')
+      .replace(/<([\w.-]{1,63})>/g, '"$1"')
+      .replace(/(?<!")[\w+/=.!~:-]{40,}(?!")/g, '…')
+      .slice(0, longestReason)
+  );
 }

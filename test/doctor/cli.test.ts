@@ -126,6 +126,7 @@ describe('express-salesforce-auth doctor', () => {
     [['--processes', '0'], '--processes must be a number'],
     [['--dotenv', '/no/such/file'], 'The file /no/such/file cannot be read'],
     [['--config', '/no/such/module.js'], '/no/such/module.js could not be loaded'],
+    [['--config', require.resolve('./modules/application.cjs')], 'exports an application or a middleware'],
   ])('refuses %j with exit code 2', async (args, message) => {
     const { code, stdout, stderr } = await doctor(args);
 

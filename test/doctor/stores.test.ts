@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Redis } from 'ioredis';
 import { diagnose, type Diagnosis } from '../../lib';
 import type { TokenStore } from '../../lib/stores';
@@ -82,7 +83,83 @@ describeWith('Redis')('the doctor, of a Redis', () => {
   });
 });
 
+describeWith('Redis')('the doctor, of a Redis that takes no writes', () => {
+  it.each([
+    ['since its memory is full', ['--maxmemory', '1', '--maxmemory-policy', 'noeviction'], 'OOM', 'memory'],
+    ['since it has too few replicas', ['--min-replicas-to-write', '1'], 'NOREPLICAS', 'min-replicas-to-write'],
+  ])('%s', async (_why, settings, word, fix) => {
+    const { ok, findings } = await diagnosisOf(await redisWith(...settings));
+
+    expect(ok).toBe(false);
+    expect(findings).toContainEqual(
+      expect.objectContaining({
+        check: 'store',
+        level: 'error',
+        message: expect.stringMatching(new RegExp(`takes no writes: ${word} `)),
+        fix: expect.stringContaining(fix),
+      }),
+    );
+  });
+
+  it('is fine if the user may do all that the store needs, and not read INFO', async () => {
+    const server = await startRedisServer();
+    const admin = new Redis(server.url);
+    await admin.call('ACL', 'SETUSER', 'app', 'on', '>__fake_pw__', '~*', '&*', '+@all', '-@dangerous');
+    const client = new Redis(server.url, { username: 'app', password: '__fake_pw__', enableReadyCheck: false });
+    closers.push(
+      () => server.stop(),
+      () => admin.disconnect(),
+      () => client.disconnect(),
+    );
+
+    const { findings } = await diagnosisOf(new RedisTokenStore({ client }));
+
+    const ofStore = findings.filter(({ check }) => /^store/.test(check));
+    expect(ofStore.filter(({ level }) => level === 'error')).toEqual([]);
+    expect(ofStore.filter(({ level }) => level === 'unknown').map(({ check }) => check)).toEqual([
+      'store.eviction',
+      'store.replication',
+      'store.persistence',
+    ]);
+    expect(ofStore).toContainEqual({ check: 'store', level: 'ok', message: 'The token store takes writes.' });
+  });
+
+  it('may evict nothing yet, if its memory has no limit', async () => {
+    const { findings } = await diagnosisOf(await redisWith('--maxmemory-policy', 'allkeys-lru'));
+
+    expect(findings).toContainEqual(expect.objectContaining({ check: 'store.eviction', level: 'warning' }));
+  });
+});
+
 describe('the doctor, of a PostgreSQL', () => {
+  it('that is read-only', async () => {
+    const server = await startPostgres();
+    const pool = openPool(server.url);
+    closers.push(
+      () => server.stop(),
+      () => pool.end(),
+    );
+    const table = `readonly_${process.pid}`;
+    const sql = readFileSync('lib/stores/postgres.sql', 'utf8').replaceAll('salesforce_grants', table);
+    await pool.query(sql);
+    closers.push(() => pool.query(`drop table ${table}; drop table ${table}_once`));
+    const url = new URL(server.url);
+    url.searchParams.set('options', '-c default_transaction_read_only=on');
+    const readOnly = openPool(url.href);
+    closers.push(() => readOnly.end());
+
+    const { ok, findings } = await diagnosisOf(new PostgresTokenStore({ pool: readOnly, table }));
+
+    expect(ok).toBe(false);
+    expect(findings).toContainEqual(
+      expect.objectContaining({
+        check: 'store',
+        message: expect.stringContaining('takes no writes'),
+        fix: expect.stringContaining('default_transaction_read_only'),
+      }),
+    );
+  });
+
   it('without the table, and with one of another version', async () => {
     const server = await startPostgres();
     const pool = openPool(server.url);

@@ -429,3 +429,34 @@ describe('what the application knows of an address', () => {
     expect(addresses.repetition(req, '/v2')).toBeUndefined();
   });
 });
+
+describe('a callback URL that does not lead to the middleware', () => {
+  const mounted = (callbackURL: string, { at = '/crm', ...options }: { at?: string; routes?: object } = {}) =>
+    appAt(5, { options: { callbackURL, ...options }, at });
+
+  it.each(['https://example.com/auth/callback', '/auth/callback', 'https://example.com/crm2/callback'])(
+    'is told once, as logins begin: %s',
+    async (callbackURL) => {
+      const { browser, warnings } = mounted(callbackURL);
+
+      for (let times = 0; times < 2; times++) await browser.get('/crm/auth/salesforce').set('Host', 'example.com');
+
+      expect(warnings).toEqual([
+        { code: 'CALLBACK_PATH', message: expect.stringContaining('mounted at /crm') as string, suppressed: 0 },
+      ]);
+    },
+  );
+
+  it.each<[string, Parameters<typeof mounted>]>([
+    ['below the mount path', ['https://example.com/crm/callback']],
+    ['with the middleware at the root', ['https://example.com/auth/callback', { at: '/' }]],
+    ['and a callback route of the application', ['https://example.com/auth/callback', { routes: { callback: false } }]],
+  ])('is none %s', async (_what, given) => {
+    const { browser, warnings } = mounted(...given);
+    const { at = '/crm' } = given[1] ?? {};
+
+    await browser.get(`${at === '/' ? '' : at}/auth/salesforce`).set('Host', 'example.com');
+
+    expect(warnings).toEqual([]);
+  });
+});

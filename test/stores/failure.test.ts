@@ -140,6 +140,11 @@ describe('the reason', () => {
       { code: 'ECONNRESET', message: `lost ${long} at ${'y '.repeat(200)}` },
       `lost … at ${'y '.repeat(200)}`.slice(0, 200),
     ],
+    [
+      { code: 'READONLY', message: "READONLY You can't write against a read only replica." },
+      'READONLY You can’t write against a read only replica.',
+    ],
+    [{ code: 'XX000', message: "it's the value 'secret payload' and 'another secret" }, 'it’s the value … and …'],
     [{ code: undefined, message: 'Unexpected token in {"accessToken": "secret"}' }, 'Error'],
     [{ code: 'secret payload', message: 'something secret' }, 'Error'],
   ])('holds nothing secret: %j', ({ code, message }, reason) => {
@@ -160,6 +165,13 @@ describe('the reason', () => {
       code: 'TIMEOUT',
       reason: 'no answer in time',
       fix: expect.stringContaining('does not answer in time') as string,
+    });
+  });
+
+  it.each(['Command timed out', 'Query read timeout'])('is a time limit of the client: %s', (message) => {
+    expect(storeFailureOf(new Error(message))).toMatchObject({
+      reason: message,
+      fix: expect.stringContaining('in the time that the client has') as string,
     });
   });
 

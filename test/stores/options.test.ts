@@ -47,6 +47,11 @@ describe('a mistake in the options of a store', () => {
     ['RedisTokenStore', { client: 'redis://127.0.0.1' }, 'RedisTokenStore.client must be'],
     ['RedisTokenStore', { client: null }, 'RedisTokenStore.client must be'],
     ['RedisTokenStore', { notify: 'yes' }, 'RedisTokenStore.notify must be true, false or a client'],
+    [
+      'RedisTokenStore',
+      { notify: true, client: { ...client, duplicate: undefined } },
+      'makes no copy of itself with duplicate()',
+    ],
     ['RedisTokenStore', { notify: null }, 'RedisTokenStore.notify must be'],
     ['RedisTokenStore', { detectFailover: 'no' }, 'RedisTokenStore.detectFailover must be true or false'],
     [
@@ -78,6 +83,7 @@ describe('a mistake in the options of a store', () => {
     ],
     ['PostgresTokenStore', { pool: undefined }, 'PostgresTokenStore.pool must be'],
     ['PostgresTokenStore', { notify: 1 }, 'PostgresTokenStore.notify must be true, false or a Pool'],
+    ['PostgresTokenStore', { pool: new Pool({ max: 1 }), notify: true }, 'set max to 2 or more'],
     ['PostgresTokenStore', { notify: null }, 'PostgresTokenStore.notify must be'],
     [
       'PostgresTokenStore',
@@ -98,6 +104,8 @@ describe('a mistake in the options of a store', () => {
       expect(make('PostgresTokenStore', { notify })).toBeDefined();
     }
     expect(make('PostgresTokenStore', { pool: new Pool(), notify: true })).toBeDefined();
+    // Only the pool that listens needs a second connection.
+    expect(make('PostgresTokenStore', { pool: new Pool({ max: 1 }), notify: new Pool({ max: 1 }) })).toBeDefined();
   });
 
   it.each(Object.keys(stores))('is told by %s if a number is out of bounds', (store) => {

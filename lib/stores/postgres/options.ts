@@ -60,6 +60,13 @@ export function parsePostgresOptions(given: PostgresTokenStoreOptions): ParsedPo
   if (listeningPool !== false && typeof (listeningPool as Partial<ListeningPool> | null)?.connect !== 'function') {
     throw invalid('PostgresTokenStore.notify', 'true, false or a Pool of the package pg');
   }
+  const { options: poolOptions } = listeningPool as { options?: { max?: unknown } };
+  if (notify === true && poolOptions?.max === 1) {
+    throw invalid(
+      'PostgresTokenStore.notify',
+      'false for a pool of one connection (max: 1), or a pool of its own: to listen takes a connection for good. Or set max to 2 or more',
+    );
+  }
   return {
     pool,
     table: parseTable('PostgresTokenStore.table', given.table),

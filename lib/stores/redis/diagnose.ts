@@ -1,3 +1,4 @@
+import { storeFailureOf } from '../failure';
 import type { StoreFinding } from '../store';
 import type { RedisConnection, WaitReplicas } from './client';
 
@@ -16,9 +17,12 @@ export async function diagnoseRedis(
 
 type Read = (field: string) => string[];
 
-/** The values of a field, one for each node that gives it. Some services hide parts of INFO. */
+/** The values of a field, one for each node that gives it. Some services hide INFO or parts of it, or forbid it to a user. */
 async function read(connection: Pick<RedisConnection, 'info'>, section: string): Promise<Read> {
-  const infos = await connection.info(section);
+  const infos = await connection.info(section).catch((error: unknown) => {
+    if (['NOPERM', 'ERR'].includes(storeFailureOf(error).code ?? '')) return [];
+    throw error;
+  });
   return (field) =>
     infos.flatMap((info) => new RegExp(`^${field}:(\\S+)`, 'm').exec(info)?.[1] ?? []).filter((value) => value !== '');
 }
@@ -35,6 +39,14 @@ function eviction(memory: Read): StoreFinding {
     };
   }
   if (evicting === undefined) return { check: 'eviction', level: 'ok', message: 'Redis evicts nothing.' };
+  if (memory('maxmemory').length > 0 && memory('maxmemory').every((bytes) => bytes === '0')) {
+    return {
+      check: 'eviction',
+      level: 'warning',
+      message: `Redis evicts nothing now, since its memory has no limit. With a limit it may evict tokens: maxmemory-policy is ${evicting}.`,
+      fix: 'Set maxmemory-policy to noeviction before you set maxmemory.',
+    };
+  }
   return {
     check: 'eviction',
     // Grants have a time to live, so the policies for keys with one evict them too.
@@ -51,6 +63,14 @@ function replicas(replication: Read, waitReplicas: WaitReplicas | undefined): St
       level: 'error',
       message: 'The client is connected to a replica, which takes no writes.',
       fix: 'Connect it to the primary, through Sentinel or the cluster if there is one.',
+    };
+  }
+  if (replication('role').length === 0) {
+    return {
+      check: 'replication',
+      level: 'unknown',
+      message: 'Redis does not tell whether it has replicas.',
+      fix: 'If it has, set the waitReplicas option of RedisTokenStore, so that a failover loses no refreshed token.',
     };
   }
   const connected = Math.max(0, ...replication('connected_slaves').map(Number));

@@ -4,6 +4,7 @@ import { parseStoreOptions } from '../options';
 import {
   connect,
   isClient,
+  isCluster,
   type IoredisClient,
   type NodeRedisClient,
   type RedisConnection,
@@ -64,6 +65,13 @@ export function parseRedisOptions(given: RedisTokenStoreOptions): ParsedRedisOpt
   if (!isClient(client)) throw invalid('RedisTokenStore.client', 'a client of the package redis or ioredis');
   if (typeof notify !== 'boolean' && !isClient(notify)) {
     throw invalid('RedisTokenStore.notify', 'true, false or a client of the package redis or ioredis');
+  }
+  const duplicated = client as { duplicate?: unknown };
+  if (notify === true && !isCluster(client) && typeof duplicated.duplicate !== 'function') {
+    throw invalid(
+      'RedisTokenStore.notify',
+      'false or a client to listen on, since this client (a pool, for instance) makes no copy of itself with duplicate()',
+    );
   }
   return {
     client,

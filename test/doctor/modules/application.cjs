@@ -1,0 +1,2 @@
+/** An application, which somebody may take for the module with the options. */
+module.exports = require('express')();

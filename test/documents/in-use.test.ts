@@ -216,7 +216,7 @@ async function play(code: string, steps: Run): Promise<void> {
       emulator,
       process: {
         env: { TOKEN_KEY: encryptionKey, KEY: encryptionKey, ...steps.env?.() },
-        once: (name: string, handler: () => void) => scene.signals.set(name, handler),
+        on: (name: string, handler: () => void) => scene.signals.set(name, handler),
         exit: scene.exit,
       },
       salesforceAuth: modules['express-salesforce-auth'].salesforceAuth,

@@ -27,7 +27,7 @@ const rows = {
   'Processes ended by SIGKILL': ({ faults }) => number(faults['process ended by SIGKILL']),
   'Processes ended by SIGTERM': ({ faults }) => number(faults['process ended by SIGTERM']),
   'Processes frozen by SIGSTOP': ({ faults }) => sum(faults, (name) => /frozen/.test(name)),
-  '… of them for longer than `leaseMs`': ({ faults }) => sum(faults, (name) => /frozen for/.test(name)),
+  '… of them for longer than a claim': ({ faults }) => sum(faults, (name) => /frozen for/.test(name)),
   'Refresh tokens presented': ({ presented }) => number(presented),
   '… of them spent or overlapping': ({ violations }) => number(violations),
   'Refreshes under way when their process was killed': ({ cut }) => number(cut.SIGKILL),

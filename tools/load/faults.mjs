@@ -85,7 +85,7 @@ export class Faults {
   }
   /** A process that stands still, often for longer than a claim holds, as in a suspended machine. */
   async freezeWorker() {
-    await this.workers.freeze(3_000 + random() * 27_000);
+    await this.workers.freeze(3_000 + random() * 57_000);
   }
 
   /** The organization moves to another instance: all access tokens end, and the old host serves no data. */

@@ -5,6 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inDoubtMs, pick } from './faults.mjs';
 import { freePort } from './stores.mjs';
 
+/** How long a claim lasts with the default options, in milliseconds: half of `leaseMs`, and `httpTimeoutMs`. */
+const claimMs = 37_500;
+
 const program = new URL('worker.mjs', import.meta.url).pathname;
 
 export class Workers {
@@ -62,7 +65,7 @@ export class Workers {
     if (!worker) return;
     const { child } = worker;
     worker.isFrozen = true;
-    this.report.count('faults', ms > 15_000 ? 'process frozen for longer than leaseMs' : 'process frozen');
+    this.report.count('faults', ms > claimMs ? 'process frozen for longer than a claim' : 'process frozen');
     child.kill('SIGSTOP');
     this.report.frozen(child.pid);
     await sleep(2_000);

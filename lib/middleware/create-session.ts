@@ -18,6 +18,7 @@ import {
   stateWith,
   writeState,
   type SessionEntry,
+  type SessionState,
 } from './session';
 import type { SalesforceUser } from './user';
 
@@ -112,13 +113,17 @@ async function putInSession(
   // During the login, the session may have been logged out, and logged in by another user.
   const isSame = entries.some(({ holder }) => addTo.includes(holder));
   const others = isSame ? entries.filter((other) => other.grantId !== grantId).slice(0, maxLogins - 1) : [];
-  const state = stateWith(entry, others, { extendAt: options.clock.now() + holderMsOf(req) / 2, tenant });
+  const stateNow = (): SessionState =>
+    stateWith(entry, others, { extendAt: options.clock.now() + holderMsOf(req) / 2, tenant });
   try {
     await renewSession(req, options.keepSessionInfo);
-    writeState(req, place, state);
+    const before = holderMsOf(req);
+    writeState(req, place, stateNow());
     await onLogin?.({ req, user, grantId });
     // `req.login()` of the application's Passport renews the session once more, and drops its content.
-    writeState(req, place, state);
+    writeState(req, place, stateNow());
+    // `onLogin` may have given the session another life, as "remember me" does.
+    if (holderMsOf(req) > before) await grants.addHolder(entry, holderMsOf(req));
     await saveSession(req);
   } catch (error) {
     if (hasSession(req)) writeState(req, place, former);

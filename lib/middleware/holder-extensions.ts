@@ -2,7 +2,7 @@ import type { Request } from 'express';
 import { BoundedMap } from '../bounded-map';
 import type { Grants } from '../coordinator/grants';
 import type { ParsedOptions } from './options';
-import { entriesOf, holderMsOf, isSessionInStore, stateOf } from './session';
+import { entriesOf, holderMsOf, stateOf } from './session';
 
 /** Most holders that are remembered. */
 const maxRemembered = 100_000;
@@ -11,9 +11,12 @@ const maxRemembered = 100_000;
 export class HolderExtensions {
   readonly #options: ParsedOptions;
   readonly #grants: Grants;
-  /** Holders whose extension failed, to be tried again: their sessions were saved already. */
+  /** Holders whose extension failed, to be tried again. */
   readonly #notExtended = new BoundedMap<string, true>(maxRemembered);
-  /** When sessions that live in their cookie are due again, by their first holder. */
+  /**
+   * When sessions are due again, by their first holder. The session does not say so: a slow answer that wrote it would bring it
+   * back after a logout or another login, and give it a new end if its life is fixed.
+   */
   readonly #dueAt = new BoundedMap<string, number>(maxRemembered);
 
   constructor(options: ParsedOptions, grants: Grants) {
@@ -32,11 +35,7 @@ export class HolderExtensions {
     if (!first) return;
     const holderMs = holderMsOf(req);
     const isDue = now >= Math.max(state.extendAt, this.#dueAt.get(first.holder) ?? 0);
-    if (isDue) {
-      // If a slow request wrote the cookie, it would undo a login or logout that ended meanwhile.
-      if (isSessionInStore(req)) state.extendAt = now + holderMs / 2;
-      else this.#dueAt.set(first.holder, now + holderMs / 2);
-    }
+    if (isDue) this.#dueAt.set(first.holder, now + holderMs / 2);
     for (const entry of entries) {
       if (!this.#notExtended.delete(entry.holder) && !isDue) continue;
       this.#grants.addHolder(entry, holderMs).catch(() => {

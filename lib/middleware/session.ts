@@ -39,7 +39,7 @@ export interface SessionState {
   current?: SessionEntry;
   /** The others, the latest first. */
   others?: SessionEntry[];
-  /** When the session's time as a holder has to be extended, in milliseconds since the epoch. */
+  /** When the session's time as a holder has to be extended for the first time, in milliseconds since the epoch. */
   extendAt: number;
 }
 
@@ -238,9 +238,15 @@ export function readMark(req: Request, key: string): number {
   return typeof at === 'number' ? at : 0;
 }
 
-/** Keeps a time in the session, if the session is in a store: one that lives in its cookie may overwrite a login that came in between. */
+/**
+ * Keeps a time in the session. A session that lives in its cookie is left alone, and so is one that has gone from its store since
+ * the request came: either would overwrite the cookie of a login that came in between.
+ */
 export async function writeMark(req: Request, key: string, at: number): Promise<void> {
   if (!isSessionInStore(req)) return;
+  const { sessionID } = req as Partial<StoredSession>;
+  const isNew = sessionID !== undefined && !req.headers.cookie?.includes(sessionID);
+  if (!isNew && !(await isSessionStillInStore(req))) return;
   requireSession(req)[key] = at;
   await saveSession(req);
 }

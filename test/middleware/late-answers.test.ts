@@ -32,7 +32,7 @@ interface Started extends TestApp {
   endGrant: () => Promise<void>;
   clock: ManualClock;
   store: CountingStore;
-  /** A request to the slow route has been refused its token, and waits. */
+  /** A request to the slow route has been refused its token, or one to the waiting route has its token. It waits. */
   isRefused: Promise<void>;
   goOn: () => void;
   tab: Browser;
@@ -69,6 +69,7 @@ async function start(kind: string): Promise<Started> {
         res.end();
       });
       routes.get('/silent', salesforce.login({ silent: true }));
+      routes.get('/login', salesforce.login({ prompt: 'login' }));
       routes.get('/slow', (req, _res, next) => {
         req.salesforce.getAccessToken().then(
           () => next(),
@@ -78,6 +79,11 @@ async function start(kind: string): Promise<Started> {
             next(error);
           },
         );
+      });
+      routes.get('/waiting', salesforce.require(), async (_req, res) => {
+        reportRefusal();
+        await mayGoOn;
+        res.end();
       });
       routes.use(salesforce.errorHandler());
     },
@@ -236,6 +242,89 @@ describe.each(Object.keys(sessions))('with %s, a request that goes on while a lo
     expect(late.status).toBe(401);
     expect(ofSession(late.lines)).toEqual([]);
     expect((await tab.get('/me')).status).toBe(200);
+  });
+});
+
+describe.each(Object.keys(sessions))('with %s, a request that extends the time of its holder, and goes on', (kind) => {
+  it('brings no login back that was logged out meanwhile', async () => {
+    const started = await start(kind);
+    const { emulator, tab, clock, isRefused, goOn } = started;
+    await logIn(tab, emulator);
+    clock.advanceMs(13 * 60 * 60_000);
+    const waiting = send(started, '/waiting', page);
+    await isRefused;
+
+    await tab.post('/auth/salesforce/logout').expect(204);
+    goOn();
+    const late = await waiting;
+    late.arrive();
+
+    expect(late.status).toBe(200);
+    expect(ofSession(late.lines)).toEqual([]);
+    expect((await tab.get('/')).body.isAuthenticated).toBe(false);
+  });
+
+  it('takes the place of no other user who has logged in meanwhile', async () => {
+    const started = await start(kind);
+    const { browser, emulator, tab, clock, isRefused, goOn } = started;
+    await logIn(tab, emulator);
+    // The grant of the first user goes on in another browser.
+    await logIn(browser(), emulator);
+    clock.advanceMs(13 * 60 * 60_000);
+    const waiting = send(started, '/waiting', page);
+    await isRefused;
+
+    await logIn(tab, emulator, { user: 1, loginPath: '/login' });
+    goOn();
+    (await waiting).arrive();
+
+    expect((await tab.get('/')).body.user.username).toBe(emulator.users[1]!.username);
+  });
+});
+
+describe('with a session of express-session whose life is fixed', () => {
+  it('no request gives the session another end, while its holder is extended', async () => {
+    const started = await start('express-session with maxAge');
+    const { emulator, tab, clock, store } = started;
+    await logIn(tab, emulator);
+    const before = store.extensions;
+    clock.advanceMs(13 * 60 * 60_000);
+
+    const answers = [await send(started, '/me', page), await send(started, '/me', page)];
+
+    expect(answers.map(({ status, lines }) => [status, ofSession(lines)])).toEqual([
+      [200, []],
+      [200, []],
+    ]);
+    expect(store.extensions - before).toBe(1);
+  });
+});
+
+describe('a session to which onLogin gives another life', () => {
+  it.each([
+    ['longer', 30, true],
+    ['no other', undefined, false],
+  ])('holds its grant for that life: %s', async (_what, days, isHeld) => {
+    const emulator = await startTestEmulator();
+    const clock = new ManualClock();
+    const app = await startApp({
+      emulator,
+      options: {
+        clock,
+        store: new MemoryTokenStore({ clock }),
+        onLogin: ({ req }) => {
+          if (days !== undefined) req.session.cookie.maxAge = days * 86_400_000;
+        },
+      },
+    });
+    const [remembered, other] = [app.browser(), app.browser()];
+    await logIn(remembered, emulator);
+    clock.advanceMs(2 * 86_400_000);
+    await logIn(other, emulator);
+
+    await other.post('/auth/salesforce/logout').expect(204);
+
+    expect((await remembered.get('/token')).status).toBe(isHeld ? 200 : 401);
   });
 });
 

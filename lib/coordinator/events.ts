@@ -105,8 +105,11 @@ export interface SalesforceEvents {
   'login.failed': [{ code: SalesforceErrorCode | undefined; reason: string }];
   /** A token was revoked at Salesforce. */
   'revocation.succeeded': [{ grantId: string; durationMs: number }];
-  /** A token could not be revoked, after all tries. */
-  'revocation.failed': [{ grantId: string; durationMs: number }];
+  /**
+   * A token could not be revoked, after all tries. `code` is `ERR_SALESFORCE_GRANT_UNREADABLE` if no key opened the grant, so
+   * that nothing was tried.
+   */
+  'revocation.failed': [{ grantId: string; durationMs: number; code: SalesforceErrorCode | undefined }];
   /** A user logged in: the grant is new, has new tokens, or kept its own because the new ones could do less. */
   'login.succeeded': [{ grantId: string; tokens: 'new' | 'replaced' | 'kept' }];
   /**

@@ -1,5 +1,5 @@
 import { wait } from '../clock';
-import { isSalesforceAuthError } from '../errors';
+import { isSalesforceAuthError, SalesforceAuthError } from '../errors';
 import type { GrantFilter, GrantLabels, GrantRecord, GrantWrite, LogOutOutcome } from '../stores/store';
 import type { TokenSet } from '../token/types';
 import { Contention } from './contention';
@@ -99,6 +99,7 @@ export class Grants {
       if (written.outcome === 'conflict') continue;
       this.#coordinator.forget(grantId);
       if (existing?.tokens) this.#revokeReplaced(existing.record, existing.tokens, tokens);
+      else if (existing && existing.record.state !== 'loggedOut') this.#tellUnreadable(grantId);
       if (existing) this.#parts.revocations.track(this.#coordinator.background.revokeSpare(existing.record));
       events.emit(event, { grantId, tokens: existing ? 'replaced' : 'new' });
       return { grantId, generation, holder };
@@ -237,7 +238,7 @@ export class Grants {
       if (outcome.outcome === 'holderRemoved') return;
       this.#coordinator.forget(grantId);
       // Revoking a token twice does no harm.
-      if (isEnded) await endOnce(last);
+      if (isEnded) await this.#inTime(endOnce(last));
     };
     // A late answer has logged the grant out all the same, and no other process revokes its tokens.
     const logOut = (): Promise<LogOutOutcome> =>
@@ -256,9 +257,21 @@ export class Grants {
     return this.#coordinator.access.each('list', () => this.#parts.store.list(filter));
   }
 
+  /** Waits for the end of a grant's tokens as long as a request may wait. Beyond that, the end goes on in the background. */
+  async #inTime(ending: Promise<void>): Promise<void> {
+    const { clock, settings, revocations } = this.#parts;
+    revocations.track(ending);
+    const over = new AbortController();
+    await Promise.race([ending, wait(clock, settings.waitMs, over.signal)]);
+    over.abort();
+  }
+
   async #end(grantId: string, generation: string, record: GrantRecord): Promise<void> {
     const { revocations, settings, codec } = this.#parts;
-    const tokens = await codec.decode(record).catch(() => undefined);
+    const tokens = await codec.decode(record).catch((error: unknown) => {
+      if (isUnreadable(error)) this.#tellUnreadable(grantId);
+      return undefined;
+    });
     // An attempt that finds the tombstone revokes what it obtained. The old tokens are revoked here.
     if (record.leaseInMs > 0) {
       await this.#coordinator.afterAttempt(grantId, settings.waitMs);
@@ -268,6 +281,21 @@ export class Grants {
     if (tokens) await revocations.revoke(grantId, tokens);
     const spare = await codec.decodeSpare(record).catch(() => undefined);
     if (spare) await revocations.revoke(grantId, spare);
+  }
+
+  /** The operator alone can end such tokens: the record with them is gone, and no key opened it. */
+  #tellUnreadable(grantId: string): void {
+    const { events, report } = this.#parts;
+    const code = 'ERR_SALESFORCE_GRANT_UNREADABLE';
+    events.emit('revocation.failed', { grantId, durationMs: 0, code });
+    report(
+      new SalesforceAuthError(
+        code,
+        'A grant was logged out or replaced by a login, and its tokens were not revoked at Salesforce, since no key of ' +
+          'encryptionKeys opens them. They work until they end. To end them now, revoke the access of the user in Salesforce ' +
+          '(Setup, OAuth usage of the app). Then give each process all keys that are in use.',
+      ),
+    );
   }
 
   /** Waits, within limits, until no other process presents the grant's refresh token. */
@@ -286,7 +314,7 @@ export class Grants {
     try {
       return await this.#coordinator.access.open(grantId);
     } catch (error) {
-      if (!isSalesforceAuthError(error) || error.code !== 'ERR_SALESFORCE_GRANT_UNREADABLE') throw error;
+      if (!isUnreadable(error)) throw error;
       const record = await this.#coordinator.access.read(grantId);
       return record && { record };
     }
@@ -297,6 +325,10 @@ export class Grants {
 interface LoginGrant {
   record: GrantRecord;
   tokens?: TokenSet;
+}
+
+function isUnreadable(error: unknown): boolean {
+  return isSalesforceAuthError(error) && error.code === 'ERR_SALESFORCE_GRANT_UNREADABLE';
 }
 
 /** Calls `act` the first time only. */

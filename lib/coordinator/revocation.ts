@@ -104,7 +104,8 @@ export class Revocations {
 
   #tell({ grantId, startedAt }: Revocation, succeeded: boolean): void {
     const durationMs = this.#clock.monotonic() - startedAt;
-    this.#events.emit(succeeded ? 'revocation.succeeded' : 'revocation.failed', { grantId, durationMs });
+    if (succeeded) this.#events.emit('revocation.succeeded', { grantId, durationMs });
+    else this.#events.emit('revocation.failed', { grantId, durationMs, code: undefined });
   }
 }
 

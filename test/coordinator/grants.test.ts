@@ -207,7 +207,11 @@ describe('a login', () => {
     const second = await logIn(lab);
 
     expect(second).toMatchObject({ grantId, generation });
-    expect(lab.told()).toEqual([['login.succeeded', { tokens: 'replaced' }]]);
+    // Nobody can revoke the former tokens, and the operator hears so.
+    expect(lab.told()).toEqual([
+      ['revocation.failed', { durationMs: 0, code: 'ERR_SALESFORCE_GRANT_UNREADABLE' }],
+      ['login.succeeded', { tokens: 'replaced' }],
+    ]);
     expect((await lab.tokens()).clientID).toBe(labels.clientID);
   });
 
@@ -627,7 +631,7 @@ describe('a logout', () => {
   });
 
   it.each([false, true])(
-    'ends a grant that cannot be read, and has nothing to revoke (being refreshed: %s)',
+    'ends a grant that cannot be read, and tells the operator that its tokens are not revoked (being refreshed: %s)',
     async (isClaimed) => {
       const lab = await Laboratory.open();
       const { grantId, generation } = lab.session;
@@ -641,7 +645,31 @@ describe('a logout', () => {
       lab.told();
 
       expect(await lab.during(logOut(lab, lab.session), 100)).toBeUndefined();
-      expect(lab.told()).toEqual([['grant.loggedOut', { ended: true }]]);
+      expect(lab.told()).toEqual([
+        ['grant.loggedOut', { ended: true }],
+        ['revocation.failed', { durationMs: 0, code: 'ERR_SALESFORCE_GRANT_UNREADABLE' }],
+      ]);
+    },
+  );
+
+  it.each([
+    ['a token is being refreshed', true],
+    ['none is', false],
+  ])(
+    'is over after waitMs while Salesforce answers no revocation, and revokes later, if %s',
+    async (_what, isRefreshed) => {
+      const lab = await Laboratory.open();
+      const { grantId, generation } = lab.session;
+      if (isRefreshed) await lab.store.claim(grantId, { generation, version: 1, owner: 'owner', leaseMs: 60_000 });
+      lab.faults.inject({ on: 'revoke', kind: 'hang', times: 1 });
+
+      const logout = logOut(lab, lab.session);
+
+      expect(await lab.during(logout, 10_100)).toBeUndefined();
+      expect((await lab.record()).state).toBe('loggedOut');
+      expect(live(lab)).toBe(1);
+      await lab.world.elapse(200_000);
+      expect(live(lab)).toBe(0);
     },
   );
 

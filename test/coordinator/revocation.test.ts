@@ -63,7 +63,7 @@ describe('revoking', () => {
     await lab.world.elapse(1_000_000);
 
     expect(asked).toHaveLength(5);
-    expect(lab.told()).toEqual([['revocation.failed', { durationMs: 156_050 }]]);
+    expect(lab.told()).toEqual([['revocation.failed', { durationMs: 156_050, code: undefined }]]);
     expect(isLive()).toBe(true);
   });
 

@@ -1,5 +1,5 @@
 import { wait } from '../clock';
-import { isSalesforceAuthError, SalesforceAuthError } from '../errors';
+
 import type { GrantFilter, GrantLabels, GrantRecord, GrantWrite, LogOutOutcome } from '../stores/store';
 import type { TokenSet } from '../token/types';
 import { Contention } from './contention';
@@ -8,6 +8,7 @@ import type { TokenCoordinator } from './coordinator';
 import { storeFailed } from './failures';
 import { grantIdOf, tokenLifeOf, type GrantOwner, type GrantKey } from './grant';
 import { prove } from './proof';
+import { GrantEnds, isUnreadable } from './grant-ends';
 import type { GivenParts } from './parts';
 
 /** A session that uses a grant. It holds the grant for a time, since sessions end without notice. */
@@ -27,14 +28,12 @@ const longestAnswerMs = 10 * 60 * 1000;
 /** How often a logout begins anew because the grant changed meanwhile. */
 const maxTries = 10;
 
-/** How often a logout looks whether another process's attempt has ended. */
-const lookAgainMs = 100;
-
 /** The life of grants from login to logout; between the two, {@link TokenCoordinator} keeps them fresh. */
 export class Grants {
   readonly #parts: GivenParts;
   readonly #coordinator: TokenCoordinator;
   readonly #idKey: string;
+  readonly #ends: GrantEnds;
   /** Tokens whose write was not answered in time, until the write has ended. */
   readonly #unanswered = new WeakMap<TokenSet, Promise<void>>();
 
@@ -43,6 +42,7 @@ export class Grants {
     this.#parts = parts;
     this.#coordinator = coordinator;
     this.#idKey = idKey;
+    this.#ends = new GrantEnds(parts, coordinator);
   }
 
   /** The id of a user's grant, whether or not there is one. */
@@ -99,7 +99,7 @@ export class Grants {
       if (written.outcome === 'conflict') continue;
       this.#coordinator.forget(grantId);
       if (existing?.tokens) this.#revokeReplaced(existing.record, existing.tokens, tokens);
-      else if (existing && existing.record.state !== 'loggedOut') this.#tellUnreadable(grantId);
+      else if (existing && existing.record.state !== 'loggedOut') this.#ends.tellUnreadable(grantId);
       if (existing) this.#parts.revocations.track(this.#coordinator.background.revokeSpare(existing.record));
       events.emit(event, { grantId, tokens: existing ? 'replaced' : 'new' });
       return { grantId, generation, holder };
@@ -227,7 +227,7 @@ export class Grants {
     if (generation === undefined) return true;
     const version = before?.version ?? null;
     // The tombstone comes first: from here on no attempt can store what it obtains.
-    const endOnce = once((record: GrantRecord) => this.#end(grantId, generation, record));
+    const endOnce = once((record: GrantRecord) => this.#ends.revoke(grantId, generation, record));
     const ended = async (outcome: LogOutOutcome): Promise<void> => {
       if (outcome.outcome === 'moved') return;
       // The grant was read alive a moment ago. A client of the store may have sent the logout twice, or another request was first.
@@ -238,7 +238,7 @@ export class Grants {
       if (outcome.outcome === 'holderRemoved') return;
       this.#coordinator.forget(grantId);
       // Revoking a token twice does no harm.
-      if (isEnded) await this.#inTime(endOnce(last));
+      if (isEnded) await this.#ends.inTime(endOnce(last));
     };
     // A late answer has logged the grant out all the same, and no other process revokes its tokens.
     const logOut = (): Promise<LogOutOutcome> =>
@@ -257,58 +257,6 @@ export class Grants {
     return this.#coordinator.access.each('list', () => this.#parts.store.list(filter));
   }
 
-  /** Waits for the end of a grant's tokens as long as a request may wait. Beyond that, the end goes on in the background. */
-  async #inTime(ending: Promise<void>): Promise<void> {
-    const { clock, settings, revocations } = this.#parts;
-    revocations.track(ending);
-    const over = new AbortController();
-    await Promise.race([ending, wait(clock, settings.waitMs, over.signal)]);
-    over.abort();
-  }
-
-  async #end(grantId: string, generation: string, record: GrantRecord): Promise<void> {
-    const { revocations, settings, codec } = this.#parts;
-    const tokens = await codec.decode(record).catch((error: unknown) => {
-      if (isUnreadable(error)) this.#tellUnreadable(grantId);
-      return undefined;
-    });
-    // An attempt that finds the tombstone revokes what it obtained. The old tokens are revoked here.
-    if (record.leaseInMs > 0) {
-      await this.#coordinator.afterAttempt(grantId, settings.waitMs);
-      await this.#attemptElsewhere(grantId, generation);
-      if (tokens?.refreshToken !== undefined) await revocations.revokeValue(grantId, tokens, tokens.accessToken);
-    }
-    if (tokens) await revocations.revoke(grantId, tokens);
-    const spare = await codec.decodeSpare(record).catch(() => undefined);
-    if (spare) await revocations.revoke(grantId, spare);
-  }
-
-  /** The operator alone can end such tokens: the record with them is gone, and no key opened it. */
-  #tellUnreadable(grantId: string): void {
-    const { events, report } = this.#parts;
-    const code = 'ERR_SALESFORCE_GRANT_UNREADABLE';
-    events.emit('revocation.failed', { grantId, durationMs: 0, code });
-    report(
-      new SalesforceAuthError(
-        code,
-        'A grant was logged out or replaced by a login, and its tokens were not revoked at Salesforce, since no key of ' +
-          'encryptionKeys opens them. They work until they end. To end them now, revoke the access of the user in Salesforce ' +
-          '(Setup, OAuth usage of the app). Then give each process all keys that are in use.',
-      ),
-    );
-  }
-
-  /** Waits, within limits, until no other process presents the grant's refresh token. */
-  async #attemptElsewhere(grantId: string, generation: string): Promise<void> {
-    const { clock, settings } = this.#parts;
-    const startedAt = clock.monotonic();
-    while (clock.monotonic() - startedAt < settings.waitMs) {
-      const record = await this.#coordinator.access.read(grantId).catch(() => undefined);
-      if (record?.generation !== generation || record.leaseInMs === 0) return;
-      await wait(clock, Math.min(lookAgainMs, record.leaseInMs));
-    }
-  }
-
   /** The grant that a login finds. A grant that cannot be decrypted is replaced: the user has just proven who they are. */
   async #openForLogin(grantId: string): Promise<LoginGrant | undefined> {
     try {
@@ -325,10 +273,6 @@ export class Grants {
 interface LoginGrant {
   record: GrantRecord;
   tokens?: TokenSet;
-}
-
-function isUnreadable(error: unknown): boolean {
-  return isSalesforceAuthError(error) && error.code === 'ERR_SALESFORCE_GRANT_UNREADABLE';
 }
 
 /** Calls `act` the first time only. */

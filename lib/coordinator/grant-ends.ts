@@ -1,0 +1,77 @@
+import { wait } from '../clock';
+import { isSalesforceAuthError, SalesforceAuthError } from '../errors';
+import type { GrantRecord } from '../stores/store';
+import type { TokenCoordinator } from './coordinator';
+import type { GivenParts } from './parts';
+
+/** How often a logout looks whether another process's attempt has ended. */
+const lookAgainMs = 100;
+
+/** What happens at Salesforce with the tokens of grants that were logged out. */
+export class GrantEnds {
+  readonly #parts: GivenParts;
+  readonly #coordinator: TokenCoordinator;
+
+  constructor(parts: GivenParts, coordinator: TokenCoordinator) {
+    this.#parts = parts;
+    this.#coordinator = coordinator;
+  }
+
+  /** Revokes the tokens of a record that is logged out, once no attempt presents them. */
+  async revoke(grantId: string, generation: string, record: GrantRecord): Promise<void> {
+    const { revocations, settings, codec } = this.#parts;
+    const tokens = await codec.decode(record).catch((error: unknown) => {
+      if (isUnreadable(error)) this.tellUnreadable(grantId);
+      return undefined;
+    });
+    // An attempt that finds the tombstone revokes what it obtained. The old tokens are revoked here.
+    if (record.leaseInMs > 0) {
+      await this.#coordinator.afterAttempt(grantId, settings.waitMs);
+      await this.#attemptElsewhere(grantId, generation);
+      if (tokens?.refreshToken !== undefined) await revocations.revokeValue(grantId, tokens, tokens.accessToken);
+    }
+    if (tokens) await revocations.revoke(grantId, tokens);
+    const spare = await codec.decodeSpare(record).catch(() => undefined);
+    if (spare) await revocations.revoke(grantId, spare);
+  }
+
+  /** Waits for such an end for as long as a request may wait. Beyond that, the end goes on in the background. */
+  async inTime(ending: Promise<void>): Promise<void> {
+    const { clock, settings, revocations } = this.#parts;
+    revocations.track(ending);
+    const over = new AbortController();
+    await Promise.race([ending, wait(clock, settings.waitMs, over.signal)]);
+    over.abort();
+  }
+
+  /** The operator alone can end such tokens: the record with them is gone, and no key opened it. */
+  tellUnreadable(grantId: string): void {
+    const { events, report } = this.#parts;
+    const code = 'ERR_SALESFORCE_GRANT_UNREADABLE';
+    events.emit('revocation.failed', { grantId, durationMs: 0, code });
+    report(
+      new SalesforceAuthError(
+        code,
+        'A grant was logged out or replaced by a login, and its tokens were not revoked at Salesforce, since no key of ' +
+          'encryptionKeys opens them. They work until they end. To end them now, revoke the access of the user in Salesforce ' +
+          '(Setup, OAuth usage of the app). Then give each process all keys that are in use.',
+      ),
+    );
+  }
+
+  /** Waits, within limits, until no other process presents the grant's refresh token. */
+  async #attemptElsewhere(grantId: string, generation: string): Promise<void> {
+    const { clock, settings } = this.#parts;
+    const startedAt = clock.monotonic();
+    while (clock.monotonic() - startedAt < settings.waitMs) {
+      const record = await this.#coordinator.access.read(grantId).catch(() => undefined);
+      if (record?.generation !== generation || record.leaseInMs === 0) return;
+      await wait(clock, Math.min(lookAgainMs, record.leaseInMs));
+    }
+  }
+}
+
+/** Whether no key opened a grant. */
+export function isUnreadable(error: unknown): boolean {
+  return isSalesforceAuthError(error) && error.code === 'ERR_SALESFORCE_GRANT_UNREADABLE';
+}

@@ -123,6 +123,7 @@ export class KeepAlive {
       for await (const idle of this.#coordinator.access.each('takeIdle', () => store.takeIdle?.(query) ?? nothing())) {
         if (this.#closing.signal.aborted) break;
         const { outcome, isGeneral } = await this.#see(idle);
+        if (outcome === undefined) continue;
         counts[outcome] += 1;
         if (outcome !== 'unused') failuresInARow = isGeneral ? failuresInARow + 1 : 0;
         if (failuresInARow === toleratedFailures) break;
@@ -135,10 +136,11 @@ export class KeepAlive {
     events.emit('keepAlive.finished', { ...counts, durationMs: clock.monotonic() - startedAt });
   }
 
-  async #see(idle: IdleGrant): Promise<{ outcome: Outcome; isGeneral: boolean }> {
+  async #see(idle: IdleGrant): Promise<{ outcome: Outcome | undefined; isGeneral: boolean }> {
     const { grantId, generation, unheldMs } = idle;
     const { abandonedAfterSeconds } = this.#settings;
     try {
+      if (!(await this.#isOurs(grantId))) return { outcome: undefined, isGeneral: false };
       if (abandonedAfterSeconds !== undefined && unheldMs >= abandonedAfterSeconds * 1000) {
         await this.#grants.abandon({ grantId, generation });
         return { outcome: 'ended', isGeneral: false };
@@ -155,6 +157,21 @@ export class KeepAlive {
       debugRefresh('%s not kept alive: %s', grantId, code);
       await this.#tellOfEnd(idle).catch(() => undefined);
       return { outcome: 'failed', isGeneral: general.includes(code ?? '') };
+    }
+  }
+
+  /** Whether a grant is of a client that is configured here. Another middleware may keep its grants in the same store. */
+  async #isOurs(grantId: string): Promise<boolean> {
+    const record = await this.#coordinator.access.read(grantId);
+    // It was logged out since the store named it, which is found out below.
+    if (!record) return true;
+    const { clientID, tenant } = record.labels;
+    try {
+      await this.#parts.source.resolveClient(clientID, { tenant });
+      return true;
+    } catch (error) {
+      if (isSalesforceAuthError(error) && error.code === 'ERR_SALESFORCE_CLIENT_CHANGED') return false;
+      throw error;
     }
   }
 

@@ -5,6 +5,7 @@ import type { TokenStore } from '../../lib/stores';
 import type { Emulator } from '../../lib/emulator';
 import { logIn, onClient, startApp, type TestApp } from '../helpers/app';
 import { ManualClock } from '../helpers/clock';
+import { collect } from '../helpers/collect';
 import { startTestEmulator } from '../helpers/emulator';
 
 const daySeconds = 24 * 60 * 60;
@@ -408,6 +409,24 @@ describe('keepAlive', () => {
     await Promise.all([pass(clock, 0, { salesforce }), pass(clock, 0, other)]);
 
     expect(refreshes(emulator)).toBe(4);
+  });
+
+  it.each([
+    ['abandons', { jobs: true, abandonedAfterSeconds: 30 * daySeconds }, 60],
+    ['refreshes', true, 26],
+  ])('neither counts nor %s a grant of another middleware on the same store', async (_what, keepAlive, days) => {
+    const clock = new ManualClock();
+    const store = quietStore(clock);
+    const { emulator, salesforce } = await start({ clock, store, refresh: { keepAlive } });
+    const options = { clock, store, refresh: { keepAlive: false } };
+    const other = await startApp({ emulator, options, sessionMiddleware: sessionsOf(1) });
+    await logIn(other.browser(), emulator);
+    const [grant] = await collect(other.salesforce.tokens.list());
+
+    expect(await pass(clock, days, { salesforce })).toMatchObject({ refreshed: 0, ended: 0, failed: 0, unused: 0 });
+
+    const job = await other.salesforce.tokens.get(grant!.grantId);
+    expect((await job.fetch('/services/data/v62.0/limits')).status).toBe(200);
   });
 
   it('stops with close(), which waits for the refresh under way', async () => {

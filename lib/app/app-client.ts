@@ -2,13 +2,14 @@ import { GrantClient } from '../client/grant-client';
 import type { ConnectionOptions } from '../client/connection';
 import type { JsforceConnection } from '../client/jsforce';
 import type { GrantCodec } from '../coordinator/codec';
+import { isUnreadable } from '../coordinator/grant-ends';
 import { randomName } from '../crypto/random-name';
 import type { TokenCoordinator } from '../coordinator/coordinator';
 import { appGrantIdOf } from '../coordinator/grant';
 import { requiresLogin } from '../errors';
 import type { Configuration } from '../options/configuration';
 import type { ConfigurationSource } from '../options/source';
-import type { TokenStore } from '../stores/store';
+import type { GrantRecord, TokenStore } from '../stores/store';
 import type { TokenSet } from '../token/types';
 import { identityOf, type AppIdentity, type AppOptions } from './app-options';
 
@@ -100,7 +101,8 @@ export class AppClient {
   ): Promise<void> {
     const { coordinator, store, codec } = this.#parts;
     const known = await coordinator.access.read(grantId);
-    if (known && known.state !== 'loggedOut') return;
+    // No login replaces the record of a key that is gone, and a token of the application costs one request.
+    if (known && known.state !== 'loggedOut' && !(await this.#isUnreadable(known))) return;
     const { clientID, tenant } = configuration;
     const owner = { organizationId: '', userId: '', clientID, ...(tenant === undefined ? {} : { tenant }) };
     const none: TokenSet = {
@@ -117,7 +119,7 @@ export class AppClient {
     // In a conflict another process was first, which serves as well.
     await coordinator.access.call('put', () =>
       store.put(grantId, {
-        expected: null,
+        expected: known && known.state !== 'loggedOut' ? known : null,
         generation: randomName(),
         payload,
         labels: owner,
@@ -129,5 +131,14 @@ export class AppClient {
       }),
     );
     coordinator.forget(grantId);
+  }
+
+  async #isUnreadable(record: GrantRecord): Promise<boolean> {
+    try {
+      await this.#parts.codec.decode(record);
+      return false;
+    } catch (error) {
+      return isUnreadable(error);
+    }
   }
 }

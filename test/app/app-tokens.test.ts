@@ -19,7 +19,7 @@ interface Started {
   store: MemoryTokenStore;
   salesforce: SalesforceAuth;
   /** Another process on the same store. */
-  another: () => SalesforceAuth;
+  another: (changed?: Record<string, unknown>) => SalesforceAuth;
 }
 
 async function start(
@@ -39,7 +39,7 @@ async function start(
   });
   const clock = new ManualClock();
   const store = new MemoryTokenStore({ clock });
-  const another = (): SalesforceAuth => {
+  const another = (changed: Record<string, unknown> = {}): SalesforceAuth => {
     const made = salesforceAuth({
       clientID: client.clientID,
       ...('clientKey' in options || 'configuration' in options ? {} : { clientSecret: client.clientSecret }),
@@ -50,6 +50,7 @@ async function start(
       encryptionKeys: ['__test_encryption_key_of_32_chars__'],
       report: false,
       ...options,
+      ...changed,
     } as never);
     open.push(made);
     watchJobs(made);
@@ -205,6 +206,19 @@ describe('app()', () => {
 
     expect(records).toHaveLength(1);
     expect(JSON.stringify(records)).not.toContain(token);
+  });
+
+  it('gets another token if no key opens the record, and leaves a record alone that a former key opens', async () => {
+    const started = await start();
+    const { salesforce, another } = started;
+    await userOf(salesforce);
+    const keys = ['__test_encryption_key_number_two__', '__test_encryption_key_of_32_chars__'];
+
+    await userOf(another({ encryptionKeys: keys }));
+    expect(tokenRequests(started)).toHaveLength(1);
+    await userOf(another({ encryptionKeys: ['__test_encryption_key_number_three__'] }));
+
+    expect(tokenRequests(started)).toHaveLength(2);
   });
 
   it('changes the key with two keys', async () => {

@@ -202,7 +202,7 @@ export function sessionsOf(req: Request): object | undefined {
 }
 
 /** Whether the session of a request is in a store; otherwise it lives in its cookie. */
-export function isSessionInStore(req: Request): boolean {
+function isSessionInStore(req: Request): boolean {
   const session = sessionOf(req);
   return session !== undefined && isInStore(session);
 }

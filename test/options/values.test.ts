@@ -2,6 +2,7 @@
 import { configurationFromEnv, isSalesforceAuthError, requireSalesforce, salesforceAuth } from '../../lib';
 import { parseConfiguration, type ClientOptions } from '../../lib/options/configuration';
 import { mayGetRefreshToken, parseRefresh } from '../../lib/options/refresh';
+import { checkedTenant } from '../../lib/options/source';
 import { RedisTokenStore } from '../../lib/stores/redis';
 
 const clientID = '__test_client_id__';
@@ -286,5 +287,15 @@ describe('configurationFromEnv()', () => {
     ],
   ])('%j has no entry for what is not set', (env, expected) => {
     expect(configurationFromEnv(env)).toStrictEqual(expected);
+  });
+});
+
+describe('the option tenant', () => {
+  it.each([undefined, 'one', ''])('may give %p for a request', (name) => {
+    expect(checkedTenant(() => name)!({} as never)).toBe(name);
+  });
+
+  it('may give nothing else', () => {
+    expect(refusalOf(() => checkedTenant((() => 7) as never)!({} as never))).toContain('it gave number');
   });
 });

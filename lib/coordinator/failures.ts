@@ -1,6 +1,6 @@
 import { needsSetUp } from '../salesforce-errors/user-messages';
 import { isSalesforceAuthError, SafeCause, SalesforceAuthError } from '../errors';
-import { storeFailureOf } from '../stores/failure';
+import { reasonOf, storeFailureOf } from '../stores/failure';
 import type { StoreOperation } from './events';
 
 /** The grant each error is about, since one request can use several grants. */
@@ -111,15 +111,14 @@ export function storeFailed(
   error: unknown,
   mayBeDone = operation === 'logOut',
 ): SalesforceAuthError {
-  const { code, reason, fix } = storeFailureOf(error);
-  const why = code === undefined || reason.includes(code) ? reason : `${reason} (${code})`;
+  const failure = storeFailureOf(error);
   return new SalesforceAuthError(
     'ERR_SALESFORCE_TOKEN_STORE',
-    `The token store failed to ${askedOf[operation]}: ${why.replace(/\.$/, '')}. ${fix} ` +
+    `The token store failed to ${askedOf[operation]}: ${reasonOf(failure)}. ${failure.fix} ` +
       (mayBeDone ? 'The logout may have happened all the same: log out again.' : 'No user was logged out.'),
     {
       status: 503,
-      cause: new SafeCause(reason, code, error),
+      cause: new SafeCause(failure.reason, failure.code, error),
       retryAfterSeconds: 5,
       leavesLoginUnknown: mayBeDone,
     },

@@ -27,6 +27,12 @@ export interface ClaimRecords {
   settleClaim(key: string, owner: string, result: string): Promise<void>;
 }
 
+/** Most callbacks whose claim was not answered that are remembered. */
+const maxUnanswered = 10_000;
+
+/** Most owners that are remembered for one callback. */
+const maxOwners = 10;
+
 /** Pauses between two looks at a claim that is not settled, in milliseconds. */
 const pausesMs = [50, 100, 200, 400];
 
@@ -42,6 +48,11 @@ export class LoginClaims {
   readonly #keys: KeyRing;
   readonly #clock: Clock;
   readonly #waitMs: number;
+  /**
+   * Owners whose claim the store did not answer. Their requests presented nothing, and the store may have written the claim all the
+   * same: the next request of the callback takes it over.
+   */
+  readonly #unanswered = new BoundedMap<string, readonly string[]>(maxUnanswered);
 
   constructor(
     records: ClaimRecords,
@@ -62,14 +73,32 @@ export class LoginClaims {
    */
   async take(state: string): Promise<LoginClaim | LoginOutcome> {
     const key = createHash('sha256').update(`login ${state}`).digest('base64url');
-    const owner = randomName();
     const startedAt = this.#clock.monotonic();
+    const owners = [...(this.#unanswered.get(key) ?? []), randomName()];
+    // Of several requests, one alone takes them over.
+    this.#unanswered.delete(key);
     for (let tries = 0; ; tries++) {
-      const answer = await this.#records.claimOnce(key, owner, loginLifeMs);
-      if (answer.outcome === 'claimed') return { settle: (outcome) => this.#settle(key, owner, outcome) };
+      const answer = await this.#claim(key, owners);
+      if ('settle' in answer) return answer;
       if (answer.result !== undefined) return this.#opened(key, answer.result);
       if (this.#clock.monotonic() - startedAt >= this.#waitMs) throw unfinished();
       await wait(this.#clock, pausesMs[Math.min(tries, pausesMs.length - 1)] ?? 0);
+    }
+  }
+
+  /** The claim, for whichever of these owners gets it; or what its owner has left. */
+  async #claim(key: string, owners: readonly string[]): Promise<LoginClaim | { result: string | undefined }> {
+    let result: string | undefined;
+    try {
+      for (const owner of owners) {
+        const answer = await this.#records.claimOnce(key, owner, loginLifeMs);
+        if (answer.outcome === 'claimed') return { settle: (outcome) => this.#settle(key, owner, outcome) };
+        result ??= answer.result;
+      }
+      return { result };
+    } catch (error) {
+      this.#unanswered.set(key, [...(this.#unanswered.get(key) ?? []), ...owners].slice(-maxOwners));
+      throw error;
     }
   }
 

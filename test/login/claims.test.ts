@@ -96,3 +96,45 @@ describe('the request that comes second', () => {
     });
   });
 });
+
+describe('a claim that the store wrote without an answer', () => {
+  /** Claims that are written, while the first answers are lost. */
+  const started = (lost: number) => {
+    const clock = new ManualClock();
+    const records = new ProcessClaims(clock);
+    let left = lost;
+    const losing = {
+      claimOnce: async (...given: Parameters<ProcessClaims['claimOnce']>) => {
+        const answer = await records.claimOnce(...given);
+        if (left-- > 0) throw new Error('The answer was lost.');
+        return answer;
+      },
+      settleClaim: records.settleClaim.bind(records),
+    };
+    return {
+      clock,
+      claims: new LoginClaims(losing, new KeyRing([randomBytes(32)], 'transaction'), { clock, waitMs: 50 }),
+    };
+  };
+
+  it.each([1, 3])('is taken over by the next request of the callback, after %d of them', async (lost) => {
+    const { claims } = started(lost);
+    for (let request = 0; request < lost; request++) await expect(claims.take('state')).rejects.toThrow('lost');
+
+    expect(await claims.take('state')).toHaveProperty('settle');
+  });
+
+  it('is taken over by one request alone, which leaves its outcome to the others', async () => {
+    const { clock, claims } = started(1);
+    await expect(claims.take('state')).rejects.toThrow('lost');
+
+    const [first, second] = [claims.take('state'), claims.take('state')];
+    const claim = await first;
+    if (!('settle' in claim)) throw new Error('The first request takes the claim.');
+    await claim.settle({ result: 'page' });
+    clock.advanceMs(50);
+
+    expect(await second).toEqual({ result: 'page' });
+    expect(await claims.take('state')).toEqual({ result: 'page' });
+  });
+});

@@ -184,6 +184,28 @@ describe('a callback that is opened twice', () => {
 });
 
 describe('a token store that does not answer at the callback', () => {
+  it('may have taken the claim: the same callback then ends the login, and presents the code once', async () => {
+    const emulator = await startTestEmulator();
+    const store = new MemoryTokenStore();
+    let isLost = true;
+    const claimOnce: TokenStore['claimOnce'] = async (...given) => {
+      const answer = await MemoryTokenStore.prototype.claimOnce.call(store, ...given);
+      if (isLost) throw new Error('The answer was lost.');
+      return answer;
+    };
+    const { browser } = await startApp({ emulator, options: { store: Object.assign(store, { claimOnce }) } });
+    const tab = browser();
+    const callback = await walkToCallback(tab, emulator, { loginPath: '/auth/salesforce?returnTo=/me' });
+    expect((await tab.get(callback)).status).toBe(503);
+    isLost = false;
+
+    const answers = await Promise.all([tab.get(callback), tab.get(callback)]);
+
+    expect(answers.map(({ status }) => status)).toEqual([302, 302]);
+    expect(codes(emulator)).toHaveLength(1);
+    expect((await tab.get('/me')).status).toBe(200);
+  });
+
   it('is 503, presents nothing, and the same callback may be opened again', async () => {
     let isDown = false;
     const store = new MemoryTokenStore();

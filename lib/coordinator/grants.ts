@@ -1,5 +1,4 @@
 import { wait } from '../clock';
-
 import type { GrantFilter, GrantLabels, GrantRecord, GrantWrite, LogOutOutcome } from '../stores/store';
 import type { TokenSet } from '../token/types';
 import { Contention } from './contention';

@@ -5,7 +5,8 @@ import type { DiagnoseOptions, Diagnosis } from './findings';
  * Finds what would make logins or refreshes fail: in the options, at Salesforce and in the token store.
  *
  * The doctor sends the first request of a login and an invalid code. It presents no refresh token, logs no user in and
- * changes no grant. To see whether the store takes writes, it writes a name that ends after a second. If `app` is set, it asks for an app token and revokes that token. Findings hold no secret.
+ * changes no grant. To see whether the store takes writes, it writes a name that ends after a second. If `app` is set, it asks for
+ * an app token and revokes that token. Findings hold no secret.
  *
  * @param options the options you pass to `salesforceAuth()`
  * @returns findings. Wrong options are findings as well; the function does not throw for them

@@ -68,7 +68,8 @@ export class Revocations {
   /** Tries what is left once more and waits for it. */
   async close(): Promise<void> {
     this.#closing.abort();
-    await Promise.all(this.#pending);
+    // A first try that fails now leaves one more to wait for.
+    while (this.#pending.size > 0) await Promise.all(this.#pending);
   }
 
   async #retry(revocation: Revocation): Promise<void> {

@@ -1,5 +1,5 @@
 import { wait } from '../clock';
-import { isSalesforceAuthError, SalesforceAuthError } from '../errors';
+import { isSalesforceAuthError } from '../errors';
 import type { GrantRecord } from '../stores/store';
 import type { TokenCoordinator } from './coordinator';
 import type { GivenParts } from './parts';
@@ -46,17 +46,7 @@ export class GrantEnds {
 
   /** The operator alone can end such tokens: the record with them is gone, and no key opened it. */
   tellUnreadable(grantId: string): void {
-    const { events, report } = this.#parts;
-    const code = 'ERR_SALESFORCE_GRANT_UNREADABLE';
-    events.emit('revocation.failed', { grantId, durationMs: 0, code });
-    report(
-      new SalesforceAuthError(
-        code,
-        'A grant was logged out or replaced by a login, and its tokens were not revoked at Salesforce, since no key of ' +
-          'encryptionKeys opens them. They work until they end. To end them now, revoke the access of the user in Salesforce ' +
-          '(Setup, OAuth usage of the app). Then give each process all keys that are in use.',
-      ),
-    );
+    this.#parts.events.emit('revocation.failed', { grantId, durationMs: 0, code: 'ERR_SALESFORCE_GRANT_UNREADABLE' });
   }
 
   /** Waits, within limits, until no other process presents the grant's refresh token. */

@@ -170,7 +170,9 @@ export class KeepAlive {
       await this.#parts.source.resolveClient(clientID, { tenant });
       return true;
     } catch (error) {
-      if (isSalesforceAuthError(error) && error.code === 'ERR_SALESFORCE_CLIENT_CHANGED') return false;
+      // A configuration function may know nothing of the other's tenants and fail. If it is down, the next round asks it again.
+      const unknown = ['ERR_SALESFORCE_CLIENT_CHANGED', 'ERR_SALESFORCE_CONFIGURATION'];
+      if (isSalesforceAuthError(error) && unknown.includes(error.code)) return false;
       throw error;
     }
   }

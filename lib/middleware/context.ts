@@ -18,6 +18,12 @@ import type { ParsedOptions } from './options';
 import { probeStore, type StoreProbe } from './store-probe';
 import { mountPathOf } from './visit';
 
+/** A warning of its own: that the same grant opens for no request is told under the code of the error. */
+const notRevoked =
+  'A grant was logged out or replaced by a login, and its tokens were not revoked at Salesforce, since no key of encryptionKeys opens ' +
+  'them. They work until they end. To end them now, revoke the access of the user in Salesforce (Setup, OAuth usage of the app). ' +
+  'Then give each process all keys that are in use.';
+
 /** What the routes, guards and requests of one mounted middleware share. */
 export class AuthContext {
   readonly options: ParsedOptions;
@@ -54,6 +60,9 @@ export class AuthContext {
       report: (error: unknown) => this.report(error),
     };
     this.coordinator = new TokenCoordinator(parts);
+    this.events.emitter.on('revocation.failed', ({ code }) => {
+      if (code !== undefined) options.reporter.warn('TOKENS_NOT_REVOKED', notRevoked);
+    });
     this.grants = new Grants(parts, this.coordinator, grantIdKey);
     this.holders = new HolderExtensions(options, this.grants);
     this.adoptions = async () => {

@@ -50,6 +50,22 @@ describe('a sealed grant', () => {
     expect(answer.body.code).toBe('ERR_SALESFORCE_GRANT_UNREADABLE');
   });
 
+  it('that does not open can be revoked, and the operator is told that its tokens live on, also after a page was', async () => {
+    const { emulator, salesforce, store, two, oneId, twoId, warnings } = await twoUsers();
+    const failed: unknown[] = [];
+    salesforce.events.on('revocation.failed', ({ code }) => failed.push(code));
+    await plant(store, twoId, (await store.read(oneId))!.payload);
+    await two.get('/accounts').set('Accept', 'text/html');
+
+    await salesforce.tokens.revoke(twoId);
+
+    expect(failed).toEqual(['ERR_SALESFORCE_GRANT_UNREADABLE']);
+    expect(warnings).toContainEqual(
+      expect.objectContaining({ code: 'TOKENS_NOT_REVOKED', message: expect.stringContaining('revoke the access') }),
+    );
+    expect(emulator.liveTokens().refreshTokens).toBe(2);
+  });
+
   it('does not open if a single character was changed', async () => {
     const { store, oneId } = await twoUsers();
     const { payload } = (await store.read(oneId))!;

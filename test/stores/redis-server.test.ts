@@ -238,7 +238,10 @@ describeWith('Redis')('a cluster of three', () => {
     }
     expect(await listed(store)).toEqual([]);
     expect(warnings).toEqual([]);
-    await ioredisOf(`redis://127.0.0.1:${ports[2]!}`).config('SET', 'maxmemory-policy', 'allkeys-lfu');
+    const third = ioredisOf(`redis://127.0.0.1:${ports[2]!}`);
+    await third.config('SET', 'maxmemory-policy', 'allkeys-lfu');
+    expect(await store.diagnose()).toContainEqual(expect.objectContaining({ check: 'eviction', level: 'warning' }));
+    await third.config('SET', 'maxmemory', '1gb');
     expect(await store.diagnose()).toContainEqual(expect.objectContaining({ check: 'eviction', level: 'error' }));
   });
 });

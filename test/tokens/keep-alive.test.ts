@@ -429,6 +429,28 @@ describe('keepAlive', () => {
     expect((await job.fetch('/services/data/v62.0/limits')).status).toBe(200);
   });
 
+  it('does not count a grant of another middleware that the configuration function does not know', async () => {
+    const clock = new ManualClock();
+    const store = quietStore(clock);
+    const emulator = await startTestEmulator({ app: 'current' });
+    const asked: unknown[] = [];
+    const configuration = ({ tenant }: { tenant?: string | undefined }): never => {
+      asked.push(tenant);
+      throw new Error('There is no such tenant.');
+    };
+    const create = () => salesforceAuth({ configuration, store, clock, report: false, refresh: { keepAlive: true } });
+    const { salesforce } = await startApp({ emulator, create });
+    const other = await startApp({
+      emulator,
+      options: { clock, store, refresh: { keepAlive: false } },
+      sessionMiddleware: sessionsOf(60),
+    });
+    await logIn(other.browser(), emulator);
+
+    expect(await pass(clock, 26, { salesforce })).toMatchObject({ refreshed: 0, ended: 0, failed: 0, unused: 0 });
+    expect(asked).toEqual([undefined]);
+  });
+
   it('stops with close(), which waits for the refresh under way', async () => {
     const { browser, clock, emulator, salesforce } = await start();
     await loginsOf(3, emulator, browser);

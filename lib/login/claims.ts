@@ -97,7 +97,7 @@ export class LoginClaims {
       }
       return { result };
     } catch (error) {
-      this.#unanswered.set(key, [...(this.#unanswered.get(key) ?? []), ...owners].slice(-maxOwners));
+      this.#unanswered.set(key, [...(this.#unanswered.get(key) ?? []), ...owners].slice(0, maxOwners));
       throw error;
     }
   }

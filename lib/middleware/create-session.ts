@@ -115,15 +115,15 @@ async function putInSession(
   const others = isSame ? entries.filter((other) => other.grantId !== grantId).slice(0, maxLogins - 1) : [];
   const stateNow = (): SessionState =>
     stateWith(entry, others, { extendAt: options.clock.now() + holderMsOf(req) / 2, tenant });
+  const heldMs = holderMsOf(req);
   try {
     await renewSession(req, options.keepSessionInfo);
-    const before = holderMsOf(req);
     writeState(req, place, stateNow());
     await onLogin?.({ req, user, grantId });
     // `req.login()` of the application's Passport renews the session once more, and drops its content.
     writeState(req, place, stateNow());
-    // `onLogin` may have given the session another life, as "remember me" does.
-    if (holderMsOf(req) > before) await grants.addHolder(entry, holderMsOf(req));
+    // The new session may have another life, or `onLogin` has given it one, as "remember me" does.
+    if (holderMsOf(req) > heldMs) await grants.addHolder(entry, holderMsOf(req));
     await saveSession(req);
   } catch (error) {
     if (hasSession(req)) writeState(req, place, former);

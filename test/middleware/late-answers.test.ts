@@ -328,6 +328,35 @@ describe('a session to which onLogin gives another life', () => {
   });
 });
 
+it('a session that was short before the login holds its grant for the life that it has since', async () => {
+  const emulator = await startTestEmulator();
+  const clock = new ManualClock();
+  const app = await startApp({
+    emulator,
+    sessionMiddleware: expressSession({
+      ...{ secret, resave: false, saveUninitialized: false },
+      cookie: { maxAge: 30 * 86_400_000 },
+    }) as never,
+    options: { clock, store: new MemoryTokenStore({ clock }) },
+    routes: (routes) => {
+      routes.get('/visit', (req, res) => {
+        req.session.cookie.maxAge = 600_000;
+        Object.assign(req.session, { basket: 'full' });
+        res.end();
+      });
+    },
+  });
+  const [visitor, other] = [app.browser(), app.browser()];
+  await visitor.get('/visit');
+  await logIn(visitor, emulator);
+  clock.advanceMs(2 * 86_400_000);
+  await logIn(other, emulator);
+
+  await other.post('/auth/salesforce/logout').expect(204);
+
+  expect((await visitor.get('/token')).status).toBe(200);
+});
+
 describe.each(Object.keys(sessions))('with %s, a login that has ended', (kind) => {
   it('is one no more after a guard has said so, and comes back with the next login', async () => {
     const { emulator, endGrant, tab } = await start(kind);

@@ -209,7 +209,7 @@ describeWith('Redis')('a start with a Redis store', () => {
   });
 
   it('that may evict grants, or whose user lacks a permission, tells so', async () => {
-    const { port, url: address } = await redis('--maxmemory-policy', 'volatile-lru');
+    const { port, url: address } = await redis('--maxmemory', '64mb', '--maxmemory-policy', 'volatile-lru');
     const client = new Redis(address);
     closers.push(() => client.disconnect());
     const evicting = await start(new RedisTokenStore({ client })).first;
@@ -236,7 +236,8 @@ describeWith('Redis')('a start with a Redis store', () => {
     const { told } = start(store);
 
     await until(() => diagnose.mock.results.length > 0);
-    await expect(diagnose.mock.results[0]!.value).rejects.toThrow('NOPERM');
+    const findings = (await diagnose.mock.results[0]!.value) as { level: string }[];
+    expect(findings.map(({ level }) => level)).toEqual(['unknown', 'unknown', 'unknown']);
     await turn();
 
     expect(told).toEqual([]);

@@ -1,15 +1,14 @@
 import { GrantClient } from '../client/grant-client';
 import type { ConnectionOptions } from '../client/connection';
 import type { JsforceConnection } from '../client/jsforce';
-import type { GrantCodec } from '../coordinator/codec';
-import { isUnreadable } from '../coordinator/grant-ends';
+import { isUnreadable, type GrantCodec } from '../coordinator/codec';
 import { randomName } from '../crypto/random-name';
 import type { TokenCoordinator } from '../coordinator/coordinator';
 import { appGrantIdOf } from '../coordinator/grant';
 import { requiresLogin } from '../errors';
 import type { Configuration } from '../options/configuration';
 import type { ConfigurationSource } from '../options/source';
-import type { GrantRecord, TokenStore } from '../stores/store';
+import type { TokenStore } from '../stores/store';
 import type { TokenSet } from '../token/types';
 import { identityOf, type AppIdentity, type AppOptions } from './app-options';
 
@@ -101,8 +100,9 @@ export class AppClient {
   ): Promise<void> {
     const { coordinator, store, codec } = this.#parts;
     const known = await coordinator.access.read(grantId);
+    const live = known?.state === 'loggedOut' ? undefined : known;
     // No login replaces the record of a key that is gone, and a token of the application costs one request.
-    if (known && known.state !== 'loggedOut' && !(await this.#isUnreadable(known))) return;
+    if (live && !(await codec.decode(live).then(() => false, isUnreadable))) return;
     const { clientID, tenant } = configuration;
     const owner = { organizationId: '', userId: '', clientID, ...(tenant === undefined ? {} : { tenant }) };
     const none: TokenSet = {
@@ -119,7 +119,7 @@ export class AppClient {
     // In a conflict another process was first, which serves as well.
     await coordinator.access.call('put', () =>
       store.put(grantId, {
-        expected: known && known.state !== 'loggedOut' ? known : null,
+        expected: live ?? null,
         generation: randomName(),
         payload,
         labels: owner,
@@ -131,14 +131,5 @@ export class AppClient {
       }),
     );
     coordinator.forget(grantId);
-  }
-
-  async #isUnreadable(record: GrantRecord): Promise<boolean> {
-    try {
-      await this.#parts.codec.decode(record);
-      return false;
-    } catch (error) {
-      return isUnreadable(error);
-    }
   }
 }

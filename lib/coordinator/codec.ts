@@ -1,5 +1,5 @@
 import type { KeyRing } from '../crypto/key-ring';
-import { SalesforceAuthError } from '../errors';
+import { isSalesforceAuthError, SalesforceAuthError } from '../errors';
 import type { GrantRecord } from '../stores/store';
 import { grantSchema } from '../stores/stored-grant';
 import type { TokenSet } from '../token/types';
@@ -53,6 +53,11 @@ export class GrantCodec {
     }
     return payload;
   }
+}
+
+/** Whether a record did not open. */
+export function isUnreadable(error: unknown): boolean {
+  return isSalesforceAuthError(error) && error.code === 'ERR_SALESFORCE_GRANT_UNREADABLE';
 }
 
 function unreadable(why: string): SalesforceAuthError {

@@ -1,7 +1,7 @@
 import { within } from '../clock';
 import { debugRefresh } from '../debug';
 import { isSalesforceAuthError } from '../errors';
-import { storeFailureOf } from '../stores/failure';
+import { noAnswerWithin, storeFailureOf } from '../stores/failure';
 import type { GrantRecord } from '../stores/store';
 import { grantSchema } from '../stores/stored-grant';
 import type { TokenSet } from '../token/types';
@@ -81,7 +81,12 @@ export class GrantAccess {
   async open(grantId: string): Promise<OpenGrant | undefined> {
     const record = await this.read(grantId);
     if (!record || record.state === 'loggedOut') return undefined;
-    return { record, tokens: this.#known(record) ?? (await this.#parts.codec.decode(record)) };
+    return { record, tokens: await this.tokensOf(record) };
+  }
+
+  /** The tokens of a record that was read. @throws SalesforceAuthError `ERR_SALESFORCE_GRANT_UNREADABLE` */
+  async tokensOf(record: GrantRecord): Promise<TokenSet> {
+    return this.#known(record) ?? this.#parts.codec.decode(record);
   }
 
   /** The tokens of a record whose payload is cached unchanged. Decrypting it again would be most of the cost of a read. */
@@ -131,7 +136,7 @@ export class GrantAccess {
     let isLate = false;
     const tooLate = (): Error => {
       isLate = true;
-      return Object.assign(new Error(`no answer within ${settings.storeTimeoutMs} ms`), { code: 'TIMEOUT' });
+      return noAnswerWithin(settings.storeTimeoutMs);
     };
     try {
       const running = run();

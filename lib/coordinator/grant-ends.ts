@@ -1,6 +1,6 @@
 import { wait } from '../clock';
-import { isSalesforceAuthError } from '../errors';
 import type { GrantRecord } from '../stores/store';
+import { isUnreadable } from './codec';
 import type { TokenCoordinator } from './coordinator';
 import type { GivenParts } from './parts';
 
@@ -59,9 +59,4 @@ export class GrantEnds {
       await wait(clock, Math.min(lookAgainMs, record.leaseInMs));
     }
   }
-}
-
-/** Whether no key opened a grant. */
-export function isUnreadable(error: unknown): boolean {
-  return isSalesforceAuthError(error) && error.code === 'ERR_SALESFORCE_GRANT_UNREADABLE';
 }

@@ -1,13 +1,14 @@
 import { wait } from '../clock';
 import type { GrantFilter, GrantLabels, GrantRecord, GrantWrite, LogOutOutcome } from '../stores/store';
 import type { TokenSet } from '../token/types';
+import { isUnreadable } from './codec';
 import { Contention } from './contention';
 import { randomName } from '../crypto/random-name';
 import type { TokenCoordinator } from './coordinator';
 import { storeFailed } from './failures';
 import { grantIdOf, tokenLifeOf, type GrantOwner, type GrantKey } from './grant';
 import { prove } from './proof';
-import { GrantEnds, isUnreadable } from './grant-ends';
+import { GrantEnds } from './grant-ends';
 import type { GivenParts } from './parts';
 
 /** A session that uses a grant. It holds the grant for a time, since sessions end without notice. */

@@ -140,13 +140,15 @@ export class KeepAlive {
     const { grantId, generation, unheldMs } = idle;
     const { abandonedAfterSeconds } = this.#settings;
     try {
-      if (!(await this.#isOurs(grantId))) return { outcome: undefined, isGeneral: false };
+      const record = await this.#coordinator.access.read(grantId);
+      // Without a record it was logged out since the store named it, which is found out below.
+      if (record && !(await this.#isOurs(record))) return { outcome: undefined, isGeneral: false };
       if (abandonedAfterSeconds !== undefined && unheldMs >= abandonedAfterSeconds * 1000) {
         await this.#grants.abandon({ grantId, generation });
         return { outcome: 'ended', isGeneral: false };
       }
-      if (!this.#settings.jobs && !(await this.#isInUse(idle))) {
-        await this.#tellOfEnd(idle);
+      if (!this.#settings.jobs && !(await this.#isInUse(idle, record))) {
+        this.#tellOfEnd(idle, record);
         return { outcome: 'unused', isGeneral: false };
       }
       await this.#coordinator.refresh({ grantId, generation }, 'sweep');
@@ -155,17 +157,13 @@ export class KeepAlive {
       if (requiresLogin(error)) return { outcome: 'ended', isGeneral: false };
       const code = isSalesforceAuthError(error) ? error.code : undefined;
       debugRefresh('%s not kept alive: %s', grantId, code);
-      await this.#tellOfEnd(idle).catch(() => undefined);
+      this.#tellOfEnd(idle, await this.#coordinator.access.read(grantId).catch(() => undefined));
       return { outcome: 'failed', isGeneral: general.includes(code ?? '') };
     }
   }
 
   /** Whether a grant is of a client that is configured here. Another middleware may keep its grants in the same store. */
-  async #isOurs(grantId: string): Promise<boolean> {
-    const record = await this.#coordinator.access.read(grantId);
-    // It was logged out since the store named it, which is found out below.
-    if (!record) return true;
-    const { clientID, tenant } = record.labels;
+  async #isOurs({ labels: { clientID, tenant } }: GrantRecord): Promise<boolean> {
     try {
       await this.#parts.source.resolveClient(clientID, { tenant });
       return true;
@@ -178,17 +176,16 @@ export class KeepAlive {
   }
 
   /** Whether a session holds a grant that was used lately. One without a time of use was used when its tokens were stored. */
-  async #isInUse({ grantId, unheldMs }: IdleGrant): Promise<boolean> {
+  async #isInUse({ unheldMs }: IdleGrant, record: GrantRecord | undefined): Promise<boolean> {
     if (unheldMs > 0) return false;
-    const { record, tokens } = await readOf(this.#coordinator, grantId);
-    const { usedAt } = tokens;
+    if (!record || record.state === 'loggedOut') throw loggedOut();
+    const { usedAt } = await this.#coordinator.access.tokensOf(record);
     const unusedMs = usedAt === undefined ? record.tokensAgeMs : this.#parts.clock.now() - usedAt;
     return unusedMs < this.#settings.usedWithinSeconds * 1000;
   }
 
-  async #tellOfEnd({ grantId, unheldMs }: IdleGrant): Promise<void> {
+  #tellOfEnd({ grantId, unheldMs }: IdleGrant, record: GrantRecord | undefined): void {
     const { clock, events, settings } = this.#parts;
-    const record = await this.#coordinator.access.read(grantId);
     const idleUntil = record && idleUntilOf(record, settings, clock);
     if (!idleUntil || settings.idleLimitMs === undefined) return;
     const isNear = record.tokensAgeMs >= nearEndOf(settings.idleLimitMs / 1000) * 1000;

@@ -1,8 +1,7 @@
 import { keyIdOf, type KeyRing } from '../crypto/key-ring';
-import { isSalesforceAuthError } from '../errors';
 import { invalid } from '../options/check';
 import type { GrantRecord, Reseal, TokenStore } from '../stores/store';
-import type { GrantCodec } from './codec';
+import { isUnreadable, type GrantCodec } from './codec';
 import type { GrantAccess } from './grant-access';
 
 /**
@@ -88,7 +87,7 @@ async function resealOne(
       spare: spareTokens && (await codec.encode(grantId, spareTokens)),
     };
   } catch (error) {
-    if (isSalesforceAuthError(error) && error.code === 'ERR_SALESFORCE_GRANT_UNREADABLE') return 'unreadable';
+    if (isUnreadable(error)) return 'unreadable';
     throw error;
   }
   const change: Reseal = { generation, version, from: { payload, spare }, to };

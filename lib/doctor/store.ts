@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { within, type Clock } from '../clock';
-import { noAnswer, reasonOf, storeFailureOf } from '../stores/failure';
+import { noAnswer, noAnswerWithin, reasonOf, storeFailureOf, type StoreFailure } from '../stores/failure';
 import type { TokenStore } from '../stores/store';
 import { fromStore, type DiagnoseOptions, type Finding } from './findings';
 
@@ -17,22 +17,21 @@ export async function checkStore(store: TokenStore, options: DiagnoseOptions, cl
     if (findings.some(({ level }) => level === 'error')) return findings;
     return [...findings, ...(await checkWrites(store, clock))];
   } catch (error) {
-    return [failed(noAnswer(storeFailureOf(error)), error)];
+    const failure = storeFailureOf(error);
+    return [failed(noAnswer(failure), failure)];
   }
 }
 
 function inTime<T>(clock: Clock, asked: Promise<T>): Promise<T> {
-  return within(clock, storeTimeoutMs, asked, () =>
-    Object.assign(new Error(`no answer within ${storeTimeoutMs} ms`), { code: 'TIMEOUT' }),
-  );
+  return within(clock, storeTimeoutMs, asked, () => noAnswerWithin(storeTimeoutMs));
 }
 
-function failed(message: string, error: unknown): Finding {
+function failed(message: string, { fix }: StoreFailure): Finding {
   return {
     check: 'store',
     level: 'error',
     message,
-    fix: `${storeFailureOf(error).fix} Until then no user can log in and no token can be refreshed.`,
+    fix: `${fix} Until then no user can log in and no token can be refreshed.`,
     code: 'ERR_SALESFORCE_TOKEN_STORE',
   };
 }
@@ -47,7 +46,8 @@ async function checkWrites(store: TokenStore, clock: Clock): Promise<Finding[]> 
     await inTime(clock, store.claimOnce(`doctor:${randomUUID()}`, 'doctor', claimLifeMs));
     return [{ check: 'store', level: 'ok', message: 'The token store takes writes.' }];
   } catch (error) {
-    return [failed(`The token store answers and takes no writes: ${reasonOf(storeFailureOf(error))}.`, error)];
+    const failure = storeFailureOf(error);
+    return [failed(`The token store answers and takes no writes: ${reasonOf(failure)}.`, failure)];
   }
 }
 

@@ -1,6 +1,6 @@
 import { wait, within, type Clock } from '../clock';
 import type { Reporter } from '../reporter';
-import { noAnswer, storeFailureOf, type StoreFailure } from '../stores/failure';
+import { noAnswer, noAnswerWithin, storeFailureOf, type StoreFailure } from '../stores/failure';
 import { MemoryTokenStore } from '../stores/memory';
 import type { StoreFinding, TokenStore } from '../stores/store';
 
@@ -53,9 +53,8 @@ export function probeStore({ store, clock, reporter }: Probed): StoreProbe {
 async function failureOf(store: TokenStore, clock: Clock): Promise<StoreFailure | undefined> {
   // The memory store always answers.
   if (store instanceof MemoryTokenStore) return undefined;
-  const late = (): Error => Object.assign(new Error(`no answer within ${answerMs} ms`), { code: 'TIMEOUT' });
   try {
-    await within(clock, answerMs, Promise.resolve(store.read('start-no-such-grant')), late);
+    await within(clock, answerMs, Promise.resolve(store.read('start-no-such-grant')), () => noAnswerWithin(answerMs));
     return undefined;
   } catch (error) {
     return storeFailureOf(error);

@@ -85,6 +85,11 @@ export function storeFailureOf(error: unknown): StoreFailure {
   };
 }
 
+/** The error of a store that did not answer in time. */
+export function noAnswerWithin(ms: number): Error {
+  return Object.assign(new Error(`no answer within ${ms} ms`), { code: 'TIMEOUT' });
+}
+
 /** A failure as a sentence. */
 export function noAnswer(failure: StoreFailure): string {
   return `The token store does not answer: ${reasonOf(failure)}.`;

@@ -58,10 +58,10 @@ describe('keeping grants alive', () => {
     const told = lab.told();
     expect(told.filter(([name]) => name === 'refresh.succeeded')).toHaveLength(3);
     expect(told.find(([name]) => name === 'refresh.started')).toEqual(['refresh.started', { cause: 'sweep' }]);
-    // Three looks of 4 ms at whose a grant is and who uses it, three refreshes of 16 ms, and a pause after each.
+    // Three looks of 2 ms at whose a grant is and who uses it, three refreshes of 16 ms, and a pause after each.
     expect(told.filter(([name]) => name === 'keepAlive.finished')[0]).toEqual([
       'keepAlive.finished',
-      { refreshed: 3, ended: 0, failed: 0, unused: 0, durationMs: 3 * (4 + 16 + 1_000) },
+      { refreshed: 3, ended: 0, failed: 0, unused: 0, durationMs: 3 * (2 + 16 + 1_000) },
     ]);
     expect(sessions).toHaveLength(3);
   });
@@ -77,7 +77,7 @@ describe('keeping grants alive', () => {
       Math.random = () => random;
       await lab.world.elapse(10_000);
 
-      expect(rounds(lab)).toMatchObject([{ refreshed: 1, durationMs: 4 + 16 + pauseMs }]);
+      expect(rounds(lab)).toMatchObject([{ refreshed: 1, durationMs: 2 + 16 + pauseMs }]);
     }
   });
 
@@ -104,8 +104,8 @@ describe('keeping grants alive', () => {
     ]);
     await lab.world.elapse(6_000_000);
 
-    // Each is read to see whose it is, and once more since those near their end are told of.
-    expect(rounds(lab)).toEqual([{ ...sum(0, 0, 0), unused: 2, durationMs: 8 }]);
+    // Each is read once.
+    expect(rounds(lab)).toEqual([{ ...sum(0, 0, 0), unused: 2, durationMs: 4 }]);
   });
 
   it.each([

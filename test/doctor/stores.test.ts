@@ -44,6 +44,16 @@ async function redisWith(...settings: string[]): Promise<TokenStore> {
   return new RedisTokenStore({ client });
 }
 
+async function postgres() {
+  const server = await startPostgres();
+  const pool = openPool(server.url);
+  closers.push(
+    () => server.stop(),
+    () => pool.end(),
+  );
+  return { url: server.url, pool };
+}
+
 describeWith('Redis')('the doctor, of a Redis', () => {
   it('that may evict grants and does not write to disk', async () => {
     const { ok, findings } = await diagnosisOf(
@@ -133,19 +143,14 @@ describeWith('Redis')('the doctor, of a Redis that takes no writes', () => {
 
 describe('the doctor, of a PostgreSQL', () => {
   it('that is read-only', async () => {
-    const server = await startPostgres();
-    const pool = openPool(server.url);
-    closers.push(
-      () => server.stop(),
-      () => pool.end(),
-    );
+    const { url, pool } = await postgres();
     const table = `readonly_${process.pid}`;
     const sql = readFileSync('lib/stores/postgres.sql', 'utf8').replaceAll('salesforce_grants', table);
     await pool.query(sql);
     closers.push(() => pool.query(`drop table ${table}; drop table ${table}_once`));
-    const url = new URL(server.url);
-    url.searchParams.set('options', '-c default_transaction_read_only=on');
-    const readOnly = openPool(url.href);
+    const readOnlyUrl = new URL(url);
+    readOnlyUrl.searchParams.set('options', '-c default_transaction_read_only=on');
+    const readOnly = openPool(readOnlyUrl.href);
     closers.push(() => readOnly.end());
 
     const { ok, findings } = await diagnosisOf(new PostgresTokenStore({ pool: readOnly, table }));
@@ -161,12 +166,7 @@ describe('the doctor, of a PostgreSQL', () => {
   });
 
   it('without the table, and with one of another version', async () => {
-    const server = await startPostgres();
-    const pool = openPool(server.url);
-    closers.push(
-      () => server.stop(),
-      () => pool.end(),
-    );
+    const { pool } = await postgres();
 
     const without = await diagnosisOf(new PostgresTokenStore({ pool, table: 'nowhere' }));
     expect(without.ok).toBe(false);

@@ -368,7 +368,7 @@ describe('a request without a valid address', () => {
   it.each<[string, Record<string, string>]>([
     ['a path in Host', { Host: 'app.example.com/path' }],
     ['a user name in Host', { Host: 'ada@app.example.com' }],
-    ['a port that is none', { Host: 'app.example.com:99999' }],
+    ['a port above 65535', { Host: 'app.example.com:99999' }],
     ['another scheme', { Host: 'app.example.com', 'X-Forwarded-Proto': 'ftp' }],
     ['a scheme that ends like http', { Host: 'app.example.com', 'X-Forwarded-Proto': 'xhttp' }],
     ['a scheme that begins like https', { Host: 'app.example.com', 'X-Forwarded-Proto': 'httpsx' }],
@@ -451,7 +451,7 @@ describe('a callback URL that does not lead to the middleware', () => {
     ['below the mount path', ['https://example.com/crm/callback']],
     ['with the middleware at the root', ['https://example.com/auth/callback', { at: '/' }]],
     ['and a callback route of the application', ['https://example.com/auth/callback', { routes: { callback: false } }]],
-  ])('is none %s', async (_what, given) => {
+  ])('is not told of a callback URL %s', async (_what, given) => {
     const { browser, warnings } = mounted(...given);
     const { at = '/crm' } = given[1] ?? {};
 

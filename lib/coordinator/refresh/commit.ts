@@ -1,5 +1,5 @@
 import { longestSince, momentOf, wait } from '../../clock';
-import { isSalesforceAuthError } from '../../errors';
+import { isUnreadable } from '../codec';
 import type { GrantRecord } from '../../stores/store';
 import type { TokenSet } from '../../token/types';
 import { tokenLifeOf } from '../grant';
@@ -62,7 +62,7 @@ export class Commit {
         return outcome;
       } catch (error) {
         // The record that is there instead cannot be read, and another try would not change that.
-        if (isSalesforceAuthError(error) && error.code === 'ERR_SALESFORCE_GRANT_UNREADABLE') return 'unclear';
+        if (isUnreadable(error)) return 'unclear';
         wasAnswerLost = true;
         // On the monotonic clock alone: a jump of the wall clock must not end the tries.
         const triedMs = clock.monotonic() - receivedAt.monotonic;

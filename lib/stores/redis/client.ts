@@ -56,7 +56,8 @@ export function isClient(value: unknown): value is NodeRedisClient | IoredisClie
   return has(value, 'evalSha') || has(value, 'evalsha');
 }
 
-function has(client: unknown, method: string): boolean {
+/** Whether a client has a method. */
+export function has(client: unknown, method: string): boolean {
   return typeof (client as Record<string, unknown> | null | undefined)?.[method] === 'function';
 }
 

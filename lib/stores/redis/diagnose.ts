@@ -39,7 +39,8 @@ function eviction(memory: Read): StoreFinding {
     };
   }
   if (evicting === undefined) return { check: 'eviction', level: 'ok', message: 'Redis evicts nothing.' };
-  if (memory('maxmemory').length > 0 && memory('maxmemory').every((bytes) => bytes === '0')) {
+  const limits = memory('maxmemory');
+  if (limits.length > 0 && limits.every((bytes) => bytes === '0')) {
     return {
       check: 'eviction',
       level: 'warning',

@@ -3,6 +3,7 @@ import { redisStoreOptions } from '../../options/parts/stores';
 import { parseStoreOptions } from '../options';
 import {
   connect,
+  has,
   isClient,
   isCluster,
   type IoredisClient,
@@ -66,8 +67,7 @@ export function parseRedisOptions(given: RedisTokenStoreOptions): ParsedRedisOpt
   if (typeof notify !== 'boolean' && !isClient(notify)) {
     throw invalid('RedisTokenStore.notify', 'true, false or a client of the package redis or ioredis');
   }
-  const duplicated = client as { duplicate?: unknown };
-  if (notify === true && !isCluster(client) && typeof duplicated.duplicate !== 'function') {
+  if (notify === true && !isCluster(client) && !has(client, 'duplicate')) {
     throw invalid(
       'RedisTokenStore.notify',
       'false or a client to listen on, since this client (a pool, for instance) makes no copy of itself with duplicate()',

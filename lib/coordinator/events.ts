@@ -106,7 +106,7 @@ export interface SalesforceEvents {
   /** A token was revoked at Salesforce. */
   'revocation.succeeded': [{ grantId: string; durationMs: number }];
   /**
-   * A token could not be revoked, after all tries. `code` is `ERR_SALESFORCE_GRANT_UNREADABLE` if no key opened the grant, so
+   * A token could not be revoked, after all tries. `code` is `ERR_SALESFORCE_GRANT_UNREADABLE` if the grant did not open, so
    * that nothing was tried.
    */
   'revocation.failed': [{ grantId: string; durationMs: number; code: SalesforceErrorCode | undefined }];

@@ -2,10 +2,11 @@ import { BoundedMap } from '../bounded-map';
 import { wait, type CancelTimer, type Clock } from '../clock';
 import { debugRefresh } from '../debug';
 import { isSalesforceAuthError, requiresLogin } from '../errors';
+import { keyOfClient } from '../options/configuration';
 import { nearEndOf, type KeepAliveSettings } from '../options/keep-alive';
 import type { GrantRecord, IdleGrant } from '../stores/store';
 import type { TokenCoordinator } from './coordinator';
-import { loggedOut } from './failures';
+import { closed, loggedOut } from './failures';
 import type { OpenGrant } from './grant-access';
 import type { Grants } from './grants';
 import type { GivenParts } from './parts';
@@ -29,6 +30,9 @@ const general = [
   'ERR_SALESFORCE_NOT_LOADED',
   'ERR_SALESFORCE_TOKEN_STORE',
 ];
+
+/** What a round has learnt of clients: whether they are configured here. */
+type Owners = Map<string, Promise<boolean>>;
 
 type Outcome = 'refreshed' | 'ended' | 'failed' | 'unused';
 
@@ -118,11 +122,12 @@ export class KeepAlive {
     const startedAt = clock.monotonic();
     const query = { idleMs: afterSeconds * 1000, takenMs: everySeconds * 1000 };
     const counts: Record<Outcome, number> = { refreshed: 0, ended: 0, failed: 0, unused: 0 };
+    const owners: Owners = new Map();
     let failuresInARow = 0;
     try {
       for await (const idle of this.#coordinator.access.each('takeIdle', () => store.takeIdle?.(query) ?? nothing())) {
         if (this.#closing.signal.aborted) break;
-        const { outcome, isGeneral } = await this.#see(idle);
+        const { outcome, isGeneral } = await this.#see(idle, owners);
         if (outcome === undefined) continue;
         counts[outcome] += 1;
         if (outcome !== 'unused') failuresInARow = isGeneral ? failuresInARow + 1 : 0;
@@ -136,13 +141,13 @@ export class KeepAlive {
     events.emit('keepAlive.finished', { ...counts, durationMs: clock.monotonic() - startedAt });
   }
 
-  async #see(idle: IdleGrant): Promise<{ outcome: Outcome | undefined; isGeneral: boolean }> {
+  async #see(idle: IdleGrant, owners: Owners): Promise<{ outcome: Outcome | undefined; isGeneral: boolean }> {
     const { grantId, generation, unheldMs } = idle;
     const { abandonedAfterSeconds } = this.#settings;
     try {
       const record = await this.#coordinator.access.read(grantId);
       // Without a record it was logged out since the store named it, which is found out below.
-      if (record && !(await this.#isOurs(record))) return { outcome: undefined, isGeneral: false };
+      if (record && !(await this.#isOurs(record, owners))) return { outcome: undefined, isGeneral: false };
       if (abandonedAfterSeconds !== undefined && unheldMs >= abandonedAfterSeconds * 1000) {
         await this.#grants.abandon({ grantId, generation });
         return { outcome: 'ended', isGeneral: false };
@@ -162,16 +167,30 @@ export class KeepAlive {
     }
   }
 
-  /** Whether a grant is of a client that is configured here. Another middleware may keep its grants in the same store. */
-  async #isOurs({ labels: { clientID, tenant } }: GrantRecord): Promise<boolean> {
+  /**
+   * Whether a grant is of a client that is configured here. Another middleware may keep its grants in the same store. A function
+   * is asked once in a round for each client, since it may ask a service.
+   */
+  #isOurs({ labels: { clientID, tenant } }: GrantRecord, owners: Owners): Promise<boolean> {
+    const { fixed } = this.#parts.source;
+    if (fixed) return Promise.resolve(fixed.clientID === clientID);
+    const key = keyOfClient({ tenant, clientID });
+    const known = owners.get(key) ?? this.#isConfigured(clientID, tenant);
+    owners.set(key, known);
+    return known;
+  }
+
+  async #isConfigured(clientID: string, tenant: string | undefined): Promise<boolean> {
+    const { source, clock, report } = this.#parts;
     try {
-      await this.#parts.source.resolveClient(clientID, { tenant });
+      await unlessAborted(source.resolveClient(clientID, { tenant }), this.#closing.signal);
       return true;
     } catch (error) {
-      // A configuration function may know nothing of the other's tenants and fail. If it is down, the next round asks it again.
-      const unknown = ['ERR_SALESFORCE_CLIENT_CHANGED', 'ERR_SALESFORCE_CONFIGURATION'];
-      if (isSalesforceAuthError(error) && unknown.includes(error.code)) return false;
+      if (isSalesforceAuthError(error) && error.code === 'ERR_SALESFORCE_CLIENT_CHANGED') return false;
+      report(error);
       throw error;
+    } finally {
+      await wait(clock, pauseMs * (0.5 + Math.random()), this.#closing.signal);
     }
   }
 
@@ -194,6 +213,23 @@ export class KeepAlive {
     if (!isNear || isOver || this.#toldOn.get(grantId) === today) return;
     this.#toldOn.set(grantId, today);
     events.emit('grant.expiring', { grantId, idleUntil, isHeld: unheldMs === 0 });
+  }
+}
+
+/** What `work` comes to. A function of the application may take its time, which a process that ends does not have. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  let onAbort = (): void => undefined;
+  const aborted = new Promise<never>((_resolve, reject) => {
+    onAbort = () => {
+      reject(closed());
+    };
+    signal.addEventListener('abort', onAbort);
+    if (signal.aborted) onAbort();
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
   }
 }
 

@@ -429,26 +429,50 @@ describe('keepAlive', () => {
     expect((await job.fetch('/services/data/v62.0/limits')).status).toBe(200);
   });
 
-  it('does not count a grant of another middleware that the configuration function does not know', async () => {
+  it('asks a configuration function once for each client, and counts and tells grants whose client it does not give', async () => {
     const clock = new ManualClock();
     const store = quietStore(clock);
     const emulator = await startTestEmulator({ app: 'current' });
     const asked: unknown[] = [];
+    const told: string[] = [];
     const configuration = ({ tenant }: { tenant?: string | undefined }): never => {
       asked.push(tenant);
-      throw new Error('There is no such tenant.');
+      throw new Error('The configuration service is down.');
     };
-    const create = () => salesforceAuth({ configuration, store, clock, report: false, refresh: { keepAlive: true } });
+    const report = ({ code }: { code: string }): void => void told.push(code);
+    const create = () => salesforceAuth({ configuration, store, clock, report, refresh: { keepAlive: true } });
     const { salesforce } = await startApp({ emulator, create });
     const other = await startApp({
       emulator,
       options: { clock, store, refresh: { keepAlive: false } },
       sessionMiddleware: sessionsOf(60),
     });
-    await logIn(other.browser(), emulator);
+    await loginsOf(3, emulator, other.browser);
 
-    expect(await pass(clock, 26, { salesforce })).toMatchObject({ refreshed: 0, ended: 0, failed: 0, unused: 0 });
+    expect(await pass(clock, 26, { salesforce })).toMatchObject({ refreshed: 0, ended: 0, failed: 3, unused: 0 });
     expect(asked).toEqual([undefined]);
+    expect(told).toContain('ERR_SALESFORCE_CONFIGURATION');
+  });
+
+  it('ends with close() although a configuration function does not answer', async () => {
+    const clock = new ManualClock();
+    const store = quietStore(clock);
+    const emulator = await startTestEmulator({ app: 'current' });
+    let ask = (): void => undefined;
+    const isAsked = new Promise<void>((resolve) => (ask = resolve));
+    const configuration = (): Promise<never> => {
+      ask();
+      return new Promise(() => undefined);
+    };
+    const create = () => salesforceAuth({ configuration, store, clock, report: false, refresh: { keepAlive: true } });
+    const { salesforce } = await startApp({ emulator, create });
+    const options = { clock, store, refresh: { keepAlive: false } };
+    const other = await startApp({ emulator, options, sessionMiddleware: sessionsOf(60) });
+    await logIn(other.browser(), emulator);
+    clock.advanceSeconds(26 * daySeconds);
+    await advanceUntil(clock, isAsked);
+
+    await expect(salesforce.close()).resolves.toBeUndefined();
   });
 
   it('stops with close(), which waits for the refresh under way', async () => {

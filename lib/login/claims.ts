@@ -74,13 +74,12 @@ export class LoginClaims {
   async take(state: string): Promise<LoginClaim | LoginOutcome> {
     const key = createHash('sha256').update(`login ${state}`).digest('base64url');
     const startedAt = this.#clock.monotonic();
-    const own = [randomName()];
-    const former = this.#unanswered.get(key) ?? [];
-    // Of several requests, one alone takes them over.
-    this.#unanswered.delete(key);
+    const own = randomName();
     for (let tries = 0; ; tries++) {
-      // Once the store has said that the claim is another's, it is that of no former owner.
-      const answer = await this.#claim(key, tries === 0 ? [...former, ...own] : own);
+      const former = this.#unanswered.get(key) ?? [];
+      // Of several requests, one alone takes them over. One of them may fail while this request waits.
+      this.#unanswered.delete(key);
+      const answer = await this.#claim(key, [...former, own]);
       if ('settle' in answer) return answer;
       if (answer.result !== undefined) return this.#opened(key, answer.result);
       if (this.#clock.monotonic() - startedAt >= this.#waitMs) throw unfinished();

@@ -124,6 +124,16 @@ describe('a claim that the store wrote without an answer', () => {
     expect(await claims.take('state')).toHaveProperty('settle');
   });
 
+  it('is taken over by a request that waits already', async () => {
+    const { clock, claims } = started(1);
+    const [first, second] = [claims.take('state'), claims.take('state')];
+    await expect(first).rejects.toThrow('lost');
+    await new Promise(setImmediate);
+    clock.advanceMs(50);
+
+    expect(await second).toHaveProperty('settle');
+  });
+
   it('is taken over by one request alone, which leaves its outcome to the others', async () => {
     const { clock, claims } = started(1);
     await expect(claims.take('state')).rejects.toThrow('lost');

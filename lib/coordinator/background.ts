@@ -76,10 +76,16 @@ export class Background {
     await look().catch(() => this.#goOn(look));
   }
 
-  /** Revokes the spare tokens of a record that has other tokens by now. Tokens that cannot be read are not revoked. */
+  /** Revokes the spare tokens of a record that has other tokens by now. */
   async revokeSpare(record: GrantRecord): Promise<void> {
-    const spare = await this.#codec.decodeSpare(record).catch(() => undefined);
-    if (spare) await this.revokeUnlessKept(record.grantId, spare);
+    const { grantId } = record;
+    try {
+      const spare = await this.#codec.decodeSpare(record);
+      if (spare) await this.revokeUnlessKept(grantId, spare);
+    } catch (error) {
+      const now = await this.#access.read(grantId).catch(() => record);
+      if (now?.spare !== record.spare) this.#revocations.giveUp(grantId)(error);
+    }
   }
 
   /** Two ways can lead to the same tokens. A second revocation does no harm, but would be reported as another one. */

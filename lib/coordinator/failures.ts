@@ -53,14 +53,14 @@ export function refreshDelayed(
     return new SalesforceAuthError(
       reason,
       `Salesforce refused the last refresh because of a setting (${reason} in docs/reference/errors.md), and is asked again in ` +
-        `${seconds(retryInMs)} s. The user stays logged in.`,
+        `${seconds(retryInMs)} s. No user is logged out.`,
       { status: 502, retryAfterSeconds: seconds(retryInMs), cause, offersLogin },
     );
   }
   return new SalesforceAuthError(
     'ERR_SALESFORCE_REFRESH_DELAYED',
     `The access token could not be refreshed for now${reason === undefined ? '' : ` (${reason})`}. ` +
-      'The user stays logged in; try again later.',
+      'No user is logged out; try again later.',
     { status: 503, retryAfterSeconds: seconds(retryInMs), cause, offersLogin },
   );
 }
@@ -70,7 +70,7 @@ export function refreshInDoubt(retryInMs: number, cause?: unknown): SalesforceAu
   return new SalesforceAuthError(
     'ERR_SALESFORCE_REFRESH_IN_DOUBT',
     "Salesforce's answer to a refresh was lost, and it is being found out whether the refresh token is still good. " +
-      'The user stays logged in; try again later.',
+      'No user is logged out; try again later.',
     { status: 503, retryAfterSeconds: seconds(retryInMs), cause, offersLogin: true },
   );
 }

@@ -1,6 +1,5 @@
 import { wait } from '../clock';
 import type { GrantRecord } from '../stores/store';
-import { isUnreadable } from './codec';
 import type { TokenCoordinator } from './coordinator';
 import type { GivenParts } from './parts';
 
@@ -20,10 +19,7 @@ export class GrantEnds {
   /** Revokes the tokens of a record that is logged out, once no attempt presents them. */
   async revoke(grantId: string, generation: string, record: GrantRecord): Promise<void> {
     const { revocations, settings, codec } = this.#parts;
-    const tokens = await codec.decode(record).catch((error: unknown) => {
-      if (isUnreadable(error)) this.tellUnreadable(grantId);
-      return undefined;
-    });
+    const tokens = await codec.decode(record).catch(revocations.giveUp(grantId));
     // An attempt that finds the tombstone revokes what it obtained. The old tokens are revoked here.
     if (record.leaseInMs > 0) {
       await this.#coordinator.afterAttempt(grantId, settings.waitMs);
@@ -31,7 +27,7 @@ export class GrantEnds {
       if (tokens?.refreshToken !== undefined) await revocations.revokeValue(grantId, tokens, tokens.accessToken);
     }
     if (tokens) await revocations.revoke(grantId, tokens);
-    const spare = await codec.decodeSpare(record).catch(() => undefined);
+    const spare = await codec.decodeSpare(record).catch(revocations.giveUp(grantId));
     if (spare) await revocations.revoke(grantId, spare);
   }
 
@@ -44,19 +40,15 @@ export class GrantEnds {
     over.abort();
   }
 
-  /** The operator alone can end such tokens: the record with them is gone, and no key opened it. */
-  tellUnreadable(grantId: string): void {
-    this.#parts.events.emit('revocation.failed', { grantId, durationMs: 0, code: 'ERR_SALESFORCE_GRANT_UNREADABLE' });
-  }
-
   /** Waits, within limits, until no other process presents the grant's refresh token. */
   async #attemptElsewhere(grantId: string, generation: string): Promise<void> {
-    const { clock, settings } = this.#parts;
+    const { clock, settings, revocations } = this.#parts;
     const startedAt = clock.monotonic();
-    while (clock.monotonic() - startedAt < settings.waitMs) {
+    // A process that ends does not wait, so that its tokens are revoked before its time is over.
+    while (clock.monotonic() - startedAt < settings.waitMs && !revocations.closing.aborted) {
       const record = await this.#coordinator.access.read(grantId).catch(() => undefined);
       if (record?.generation !== generation || record.leaseInMs === 0) return;
-      await wait(clock, Math.min(lookAgainMs, record.leaseInMs));
+      await wait(clock, Math.min(lookAgainMs, record.leaseInMs), revocations.closing);
     }
   }
 }

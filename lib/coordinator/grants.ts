@@ -99,7 +99,7 @@ export class Grants {
       if (written.outcome === 'conflict') continue;
       this.#coordinator.forget(grantId);
       if (existing?.tokens) this.#revokeReplaced(existing.record, existing.tokens, tokens);
-      else if (existing && existing.record.state !== 'loggedOut') this.#ends.tellUnreadable(grantId);
+      else if (existing && existing.record.state !== 'loggedOut') this.#parts.revocations.tellUnreadable(grantId);
       if (existing) this.#parts.revocations.track(this.#coordinator.background.revokeSpare(existing.record));
       events.emit(event, { grantId, tokens: existing ? 'replaced' : 'new' });
       return { grantId, generation, holder };
@@ -259,12 +259,14 @@ export class Grants {
 
   /** The grant that a login finds. A grant that cannot be decrypted is replaced: the user has just proven who they are. */
   async #openForLogin(grantId: string): Promise<LoginGrant | undefined> {
+    const { access } = this.#coordinator;
+    const record = await access.read(grantId);
+    if (!record || record.state === 'loggedOut') return undefined;
     try {
-      return await this.#coordinator.access.open(grantId);
+      return { record, tokens: await access.tokensOf(record) };
     } catch (error) {
       if (!isUnreadable(error)) throw error;
-      const record = await this.#coordinator.access.read(grantId);
-      return record && { record };
+      return { record };
     }
   }
 }

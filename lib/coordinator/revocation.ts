@@ -3,6 +3,7 @@ import { wait, type Clock } from '../clock';
 import { debugRevoke } from '../debug';
 import { clientChanged, type ConfigurationSource } from '../options/source';
 import type { TokenSet } from '../token/types';
+import { isUnreadable } from './codec';
 import type { EventHub } from './events';
 import { askAt, placesOf } from './places';
 
@@ -52,6 +53,19 @@ export class Revocations {
     const revocation = { grantId, tokens, token, startedAt: this.#clock.monotonic() };
     if (await this.#try(revocation)) return;
     this.track(this.#retry(revocation));
+  }
+
+  /** The operator alone can end the tokens of a record that does not open, once the record is gone. */
+  tellUnreadable(grantId: string): void {
+    this.#events.emit('revocation.failed', { grantId, durationMs: 0, code: 'ERR_SALESFORCE_GRANT_UNREADABLE' });
+  }
+
+  /** Handles the failure to read tokens that are to be revoked. */
+  giveUp(grantId: string): (error: unknown) => undefined {
+    return (error) => {
+      if (isUnreadable(error)) this.tellUnreadable(grantId);
+      return undefined;
+    };
   }
 
   /** Adds background work that {@link close} waits for. */

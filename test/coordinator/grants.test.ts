@@ -236,6 +236,34 @@ describe('a login', () => {
     expect(lab.told()[0]).toEqual(['login.succeeded', { tokens: 'new' }]);
   });
 
+  it('begins again if the grant that cannot be decrypted was replaced by another login meanwhile, and leaves no token behind', async () => {
+    const lab = await Laboratory.open({ processes: 2 });
+    const { labels } = await lab.record();
+    const { grantId, generation } = lab.session;
+    lab.world.revoke();
+    const life = { holder: 'session', holderMs: 1e9, softMs: 1e6, hardMs: 1e6 };
+    await lab.store.put(grantId, { expected: { generation, version: 1 }, generation, payload: '{', labels, ...life });
+
+    // Another read of the second login would come after the first login.
+    const { store } = lab.process(1);
+    const read = store.read.bind(store);
+    jest
+      .spyOn(store, 'read')
+      .mockImplementationOnce(read)
+      .mockImplementationOnce(async (...given) => {
+        await new Promise<void>((resolve) => lab.world.after(200, resolve));
+        return read(...given);
+      });
+
+    const both = [0, 1].map((index) => lab.world.login(lab.process(index), full));
+    await lab.world.elapse(2_000);
+
+    expect(await Promise.all(both)).toEqual([expect.anything(), expect.anything()]);
+    expect(live(lab)).toBe(1);
+    const unreadable = [...lab.told(0), ...lab.told(1)].filter(([name]) => name === 'revocation.failed');
+    expect(unreadable).toHaveLength(1);
+  });
+
   it('begins again if another login stored first, and fails after waitMs', async () => {
     const lab = await Laboratory.open();
     const { store } = lab.process();
@@ -672,6 +700,22 @@ describe('a logout', () => {
       expect(live(lab)).toBe(0);
     },
   );
+
+  it('does not wait for the refresh of another process while its own process ends', async () => {
+    const lab = await Laboratory.open({ processes: 2 });
+    lab.world.fail('hang-before');
+    void lab.ask({ rejected: (await lab.tokens()).accessToken }, 1);
+    await lab.world.elapse(1_000);
+    await lab.world.kill(1);
+    void logOut(lab, lab.session);
+    await lab.world.elapse(50);
+    expect(live(lab)).toBe(1);
+
+    void lab.process().run(() => lab.process().core.revocations.close());
+    await lab.world.elapse(100);
+
+    expect(live(lab)).toBe(0);
+  });
 
   it('leaves a tombstone for ten minutes, which refuses the tokens of an attempt under way', async () => {
     const lab = await Laboratory.open();

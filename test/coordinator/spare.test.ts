@@ -92,6 +92,27 @@ describe('a login that can do less', () => {
     expect(live(lab)).toBe(0);
   });
 
+  it.each([
+    ['a logout', (lab: Laboratory) => lab.process(1).core.grants.logOut(lab.session, true)],
+    ['a later poorer login', (lab: Laboratory) => lab.world.login(lab.process(1), fewer)],
+    ['a login that can do as much', (lab: Laboratory) => lab.world.login(lab.process(1), 'id api refresh_token')],
+    ['a refresh', (lab: Laboratory) => lab.getOther(1)],
+  ])('is told to the operator as not revoked, if %s ends it and no key opens its tokens', async (_what, end) => {
+    const { lab } = await killedBeforeProof(false);
+    const { grantId, generation } = lab.session;
+    await lab.store.addHolder(grantId, { generation, holder: 'holder', holderMs: 1e9, spare: '{' });
+    await lab.world.elapse(2_000);
+    lab.told(1);
+
+    void lab.process(1).run(() => Promise.resolve(end(lab)));
+    await lab.world.elapse(2_000);
+
+    expect((await lab.record()).spare).not.toBe('{');
+    expect(lab.told(1).filter(([name]) => name === 'revocation.failed')).toEqual([
+      ['revocation.failed', { durationMs: 0, code: 'ERR_SALESFORCE_GRANT_UNREADABLE' }],
+    ]);
+  });
+
   it('while Salesforce cannot be asked replaces an earlier poorer login, which is revoked', async () => {
     const { lab } = await killedBeforeProof(false);
     const { spare } = await lab.record();

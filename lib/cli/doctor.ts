@@ -133,7 +133,7 @@ function redact(text: string, env: Readonly<Record<string, string | undefined>>)
     .sort((a, b) => b.length - a.length);
   return secrets
     .reduce((left, secret) => left.replaceAll(secret, '[redacted]'), text)
-    .replace(/(\/\/[^\s/:@]*):[^\s/@]+@/g, '$1:[redacted]@');
+    .replace(/(\/\/[^\s/:]*):[^\s/]+@/g, '$1:[redacted]@');
 }
 
 /** Reads the command line. @throws Error whose message is a sentence for the operator */

@@ -135,16 +135,16 @@ describe('express-salesforce-auth doctor', () => {
     expect(stderr).toContain(message);
   });
 
-  it('prints no secret of a module that fails', async () => {
+  it.each(['app:', 'app:with@at@', 'app@tenant:'])('prints no secret of a module that fails (%s)', async (start) => {
     const config = write(
       'broken.cjs',
-      `throw new Error('cannot connect to redis://app:${sentinel}@redis.invalid with ' + process.env.APP_SECRET);`,
+      `throw new Error('cannot connect to redis://${start}${sentinel}@redis.invalid with ' + process.env.APP_SECRET);`,
     );
 
     const { code, stderr } = await doctor(['--config', config], { APP_SECRET: `${sentinel}2` });
 
     expect(code).toBe(2);
-    expect(stderr).toContain('redis://app:[redacted]@redis.invalid');
+    expect(stderr).toMatch(/redis:\/\/app(@tenant)?:\[redacted\]@redis\.invalid/);
     expect(stderr).not.toContain(sentinel);
   });
 

@@ -66,7 +66,7 @@ function replicas(replication: Read, waitReplicas: WaitReplicas | undefined): St
       fix: 'Connect it to the primary, through Sentinel or the cluster if there is one.',
     };
   }
-  if (replication('role').length === 0) {
+  if (replication('role').length === 0 && !waitReplicas) {
     return {
       check: 'replication',
       level: 'unknown',
@@ -76,7 +76,7 @@ function replicas(replication: Read, waitReplicas: WaitReplicas | undefined): St
   }
   const connected = Math.max(0, ...replication('connected_slaves').map(Number));
   if (connected === 0 || waitReplicas) {
-    const message = connected === 0 ? 'Redis has no replicas.' : 'Writes wait for replicas.';
+    const message = waitReplicas ? 'Writes wait for replicas.' : 'Redis has no replicas.';
     return { check: 'replication', level: 'ok', message };
   }
   return {

@@ -6,6 +6,7 @@ import type { Configuration } from '../options/configuration';
 import { claimRecordsOf } from './login-claims';
 import { LoginIntents } from './login-intent';
 import { HolderExtensions } from './holder-extensions';
+import { LostGrants } from './lost-grants';
 import type { Adoptions } from '../coordinator/adoptions';
 import { GrantCodec } from '../coordinator/codec';
 import { TokenCoordinator } from '../coordinator/coordinator';
@@ -20,9 +21,10 @@ import { mountPathOf } from './visit';
 
 /** A warning of its own: that the same grant opens for no request is told under the code of the error. */
 const notRevoked =
-  'A grant was logged out or replaced by a login, and its tokens were not revoked at Salesforce, since no key of encryptionKeys opens ' +
-  'them. They work until they end. To end them now, revoke the access of the user in Salesforce (Setup, OAuth usage of the app). ' +
-  'Then give each process all keys that are in use.';
+  'A grant was logged out or replaced by a login, and its tokens were not revoked at Salesforce, since the grant does not open: no key ' +
+  'of encryptionKeys fits, or the grant is in the clear and grants.acceptUnencrypted is not set. The tokens work until they end. To end ' +
+  'them now, revoke the access of the user in Salesforce (Setup, OAuth usage of the app). Then give each process all keys that are in ' +
+  'use, and set grants.acceptUnencrypted while you switch encryption on.';
 
 /** What the routes, guards and requests of one mounted middleware share. */
 export class AuthContext {
@@ -39,6 +41,7 @@ export class AuthContext {
   readonly intents: LoginIntents;
   readonly moves: LoginMoves;
   readonly holders: HolderExtensions;
+  readonly lost: LostGrants;
   readonly #keepAlive: KeepAlive | undefined;
   readonly #probe: StoreProbe;
   readonly #reported = new WeakSet();
@@ -65,6 +68,7 @@ export class AuthContext {
     });
     this.grants = new Grants(parts, this.coordinator, grantIdKey);
     this.holders = new HolderExtensions(options, this.grants);
+    this.lost = new LostGrants(this.coordinator.access, options);
     this.adoptions = async () => {
       const { Adoptions: Loaded } = await loaded(() => import('../coordinator/adoptions'));
       return new Loaded(parts, this, grantIdKey);

@@ -83,6 +83,8 @@ export async function logOutSession(
   const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
   const ended = leaving.filter((_entry, index) => outcomes[index]?.status === 'fulfilled');
   if (ended.length === 0) throw mostDoubtful(failures) as Error;
+  // A request that came before the logout must not count it in again.
+  for (const { holder } of ended) session.ended.note(holder);
   removeEntries(req, session, ended);
   const [next] = entriesOf(req, session);
   // A user who leaves one of several organizations goes on in the latest of the others.
@@ -112,7 +114,7 @@ function makeCurrent(session: SessionPlace, req: Request, grantId: string): void
  * working in this organization.
  */
 export async function forgetLogin(
-  { options, grants }: AuthContext,
+  { options, grants, lost }: AuthContext,
   req: Request,
   error: SalesforceAuthError,
 ): Promise<void> {
@@ -121,6 +123,7 @@ export async function forgetLogin(
   const entry = entriesOf(req, session).find(({ grantId }) => grantId === grantIdOfError(error));
   if (!entry) return;
   session.ended.note(entry.holder);
+  lost.note(entry.grantId);
   if (await isSessionStillInStore(req)) removeEntries(req, session, [entry]);
   // In the background: no request waits, and a holder that stays ends by itself.
   grants.removeHolder(entry).catch(() => undefined);

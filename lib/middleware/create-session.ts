@@ -104,7 +104,7 @@ async function putInSession(
   req: Request,
   { session, addTo = [] }: { session: SessionLogin; addTo: readonly string[] | undefined },
 ): Promise<void> {
-  const { options, grants } = core;
+  const { options, grants, holders } = core;
   const { session: place, onLogin } = options;
   const { tenant, ...entry } = session;
   const { grantId, user } = entry;
@@ -123,7 +123,7 @@ async function putInSession(
     // `req.login()` of the application's Passport renews the session once more, and drops its content.
     writeState(req, place, stateNow());
     // The new session may have another life, or `onLogin` has given it one, as "remember me" does.
-    if (holderMsOf(req) > heldMs) await grants.addHolder(entry, holderMsOf(req));
+    if (holderMsOf(req) !== heldMs) await holders.set(entry, holderMsOf(req));
     await saveSession(req);
   } catch (error) {
     if (hasSession(req)) writeState(req, place, former);

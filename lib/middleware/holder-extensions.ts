@@ -2,7 +2,7 @@ import type { Request } from 'express';
 import { BoundedMap } from '../bounded-map';
 import type { Grants } from '../coordinator/grants';
 import type { ParsedOptions } from './options';
-import { entriesOf, holderMsOf, stateOf } from './session';
+import { entriesOf, holderMsOf, stateOf, type SessionEntry } from './session';
 
 /** Most holders that are remembered. */
 const maxRemembered = 100_000;
@@ -37,11 +37,19 @@ export class HolderExtensions {
     const isDue = now >= Math.max(state.extendAt, this.#dueAt.get(first.holder) ?? 0);
     if (isDue) this.#dueAt.set(first.holder, now + holderMs / 2);
     for (const entry of entries) {
-      if (!this.#notExtended.delete(entry.holder) && !isDue) continue;
-      this.#grants.addHolder(entry, holderMs).catch(() => {
-        // Tried again by the next request of that session.
-        this.#notExtended.set(entry.holder, true);
-      });
+      if (this.#notExtended.delete(entry.holder) || isDue) void this.set(entry, holderMs);
+    }
+  }
+
+  /** Sets how long a session holds a grant. If the store fails, the next request of that session tries again. */
+  async set(entry: SessionEntry, holderMs: number): Promise<void> {
+    const { ended } = this.#options.session;
+    try {
+      await this.#grants.addHolder(entry, holderMs);
+      // A logout came in between: the store adds a holder that is not there.
+      if (ended.has(entry.holder)) await this.#grants.removeHolder(entry);
+    } catch {
+      this.#notExtended.set(entry.holder, true);
     }
   }
 }

@@ -245,7 +245,9 @@ export function readMark(req: Request, key: string): number {
 export async function writeMark(req: Request, key: string, at: number): Promise<void> {
   if (!isSessionInStore(req)) return;
   const { sessionID } = req as Partial<StoredSession>;
-  const isNew = sessionID !== undefined && !req.headers.cookie?.includes(sessionID);
+  const { cookie = '' } = req.headers;
+  const isNew =
+    sessionID !== undefined && ![sessionID, encodeURIComponent(sessionID)].some((id) => cookie.includes(id));
   if (!isNew && !(await isSessionStillInStore(req))) return;
   requireSession(req)[key] = at;
   await saveSession(req);

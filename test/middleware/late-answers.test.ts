@@ -1,5 +1,5 @@
 import cookieSession from 'cookie-session';
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler } from 'express';
 import expressSession from 'express-session';
 import request from 'supertest';
 import { MemoryTokenStore } from '../../lib';
@@ -264,6 +264,45 @@ describe.each(Object.keys(sessions))('with %s, a request that extends the time o
     expect((await tab.get('/')).body.isAuthenticated).toBe(false);
   });
 
+  it('does not hold its grant any more if it was logged out meanwhile, so that the logout of another browser ends the grant', async () => {
+    const { browser, emulator, tab, url, clock, store } = await start(kind);
+    const other = browser();
+    await logIn(tab, emulator);
+    await logIn(other, emulator);
+    clock.advanceMs(13 * 60 * 60_000);
+    await other.get('/me');
+    const [mayAdd, add] = signal();
+    const [isAdding, noteAdding] = signal();
+    const [isRemoved, noteRemoved] = signal();
+    const { addHolder, logOut } = { addHolder: store.addHolder.bind(store), logOut: store.logOut.bind(store) };
+    jest.spyOn(store, 'addHolder').mockImplementationOnce(async (...given) => {
+      noteAdding();
+      await mayAdd;
+      return addHolder(...given);
+    });
+    const cookie = cookiesOf(tab);
+    expect(
+      (
+        await request(url)
+          .get('/me')
+          .set({ ...page, cookie })
+      ).status,
+    ).toBe(200);
+    await isAdding;
+    await tab.post('/auth/salesforce/logout').expect(204);
+    jest.spyOn(store, 'logOut').mockImplementationOnce(async (...given) => {
+      const outcome = await logOut(...given);
+      noteRemoved();
+      return outcome;
+    });
+    add();
+    await isRemoved;
+
+    await other.post('/auth/salesforce/logout').expect(204);
+
+    expect(emulator.liveTokens().refreshTokens).toBe(0);
+  });
+
   it('takes the place of no other user who has logged in meanwhile', async () => {
     const started = await start(kind);
     const { browser, emulator, tab, clock, isRefused, goOn } = started;
@@ -301,30 +340,47 @@ describe('with a session of express-session whose life is fixed', () => {
 });
 
 describe('a session to which onLogin gives another life', () => {
-  it.each([
-    ['longer', 30, true],
-    ['no other', undefined, false],
-  ])('holds its grant for that life: %s', async (_what, days, isHeld) => {
+  const hourMs = 3_600_000;
+  const dayMs = 24 * hourMs;
+  const startWith = async (maxAge: number | undefined) => {
     const emulator = await startTestEmulator();
     const clock = new ManualClock();
-    const app = await startApp({
-      emulator,
-      options: {
-        clock,
-        store: new MemoryTokenStore({ clock }),
-        onLogin: ({ req }) => {
-          if (days !== undefined) req.session.cookie.maxAge = days * 86_400_000;
-        },
-      },
-    });
+    const store = new MemoryTokenStore({ clock });
+    const onLogin = ({ req }: { req: Request }): void => {
+      if (maxAge !== undefined) req.session.cookie.maxAge = maxAge;
+    };
+    const app = await startApp({ emulator, options: { clock, store, onLogin } });
     const [remembered, other] = [app.browser(), app.browser()];
+    return { ...app, emulator, clock, store, remembered, other };
+  };
+
+  it.each([
+    ['longer', 30 * dayMs, 2 * dayMs, true],
+    ['no other', undefined, 2 * dayMs, false],
+    ['shorter', hourMs, 2 * hourMs, false],
+    ['shorter, and not over', 3 * hourMs, 2 * hourMs, true],
+  ])('holds its grant for that life: %s', async (_what, maxAge, laterMs, isHeld) => {
+    const { emulator, clock, remembered, other } = await startWith(maxAge);
     await logIn(remembered, emulator);
-    clock.advanceMs(2 * 86_400_000);
+    clock.advanceMs(laterMs);
     await logIn(other, emulator);
 
     await other.post('/auth/salesforce/logout').expect(204);
 
-    expect((await remembered.get('/token')).status).toBe(isHeld ? 200 : 401);
+    expect(emulator.liveTokens().refreshTokens).toBe(isHeld ? 1 : 0);
+  });
+
+  it('is logged in although the store fails to note that life, which the next request notes', async () => {
+    const { emulator, clock, store, remembered, other } = await startWith(30 * dayMs);
+    jest.spyOn(store, 'addHolder').mockRejectedValueOnce(new Error('The store is down.'));
+
+    expect((await logIn(remembered, emulator)).status).toBe(302);
+    expect((await remembered.get('/token')).status).toBe(200);
+
+    clock.advanceMs(2 * dayMs);
+    await logIn(other, emulator);
+    await other.post('/auth/salesforce/logout').expect(204);
+    expect((await remembered.get('/token')).status).toBe(200);
   });
 });
 
@@ -372,4 +428,45 @@ describe.each(Object.keys(sessions))('with %s, a login that has ended', (kind) =
     expect((await tab.get('/me')).status).toBe(200);
     expect((await tab.get('/')).body.isAuthenticated).toBe(true);
   });
+});
+
+it('a session whose id is encoded in its cookie is not brought back after a logout by the answer of a silent login', async () => {
+  const emulator = await startTestEmulator();
+  let count = 0;
+  const sessionStore = new expressSession.MemoryStore();
+  const sessionMiddleware = expressSession({
+    ...{ secret, resave: false, saveUninitialized: false, store: sessionStore },
+    cookie: { maxAge: 86_400_000 },
+    genid: () => `user:${String(++count)}/+=`,
+  }) as never;
+  const app = await startApp({
+    emulator,
+    sessionMiddleware,
+    routes: (routes, salesforce) => {
+      routes.get('/silent', salesforce.login({ silent: true }));
+      routes.get('/basket', (req, res) => {
+        Object.assign(req.session, { basket: 'full' });
+        res.end();
+      });
+    },
+  });
+  const tab = app.browser();
+  await tab.get('/basket');
+  const begun = await tab.get('/silent');
+  const answer = await browse({ url: begun.headers['location'] as string }, new Map());
+  const { pathname, search } = new URL(answer.headers.get('location')!);
+  const cookie = cookiesOf(tab);
+  const [mayRead, read] = signal();
+  const get = sessionStore.get.bind(sessionStore);
+  jest.spyOn(sessionStore, 'get').mockImplementationOnce((id, done) => {
+    get(id, (error, found) => void mayRead.then(() => done(error, found)));
+  });
+  const late = request(app.url)
+    .get(pathname + search)
+    .set({ ...page, cookie })
+    .then(({ headers }) => (headers['set-cookie'] ?? []) as unknown as string[]);
+  await logIn(tab, emulator);
+  read();
+
+  expect(ofSession(await late)).toEqual([]);
 });

@@ -5,6 +5,7 @@ import type { AppState } from './login-route';
 import type { PageLink } from './pages';
 import type { RequestSalesforce } from './request';
 import { safeReturnTo } from './return-to';
+import { nameOfUser } from './user';
 
 /** Any error of this package. */
 export type AnyError = Error & {
@@ -34,7 +35,21 @@ export function linksOf(error: AnyError, req: Request, salesforce: RequestSalesf
   if (next === 'home' || routes.login === false) return [home];
   const login = addresses.pathOf(req, salesforce.mountPath, routes.login);
   const label = next === 'log-in' ? 'Log in again' : 'Try again';
-  return [{ label, href: withQuery(login, { org, returnTo }) }, home];
+  const again = { label, href: withQuery(login, { org, returnTo }) };
+  const user = userKept(error, salesforce);
+  if (user === undefined) return [again, home];
+  return [{ label: `Go on as ${user}`, href: returnTo ?? home.href }, again];
+}
+
+/** Errors of a login that was not completed. They leave a login that the session has already. */
+const incomplete: readonly SalesforceErrorCode[] = ['ERR_SALESFORCE_STATE_MISMATCH', 'ERR_SALESFORCE_LOGIN_EXPIRED'];
+
+/**
+ * Who is logged in although a login was not completed: of many tabs that wait at Salesforce, the browser has forgotten the first, and
+ * the user has logged in by another.
+ */
+export function userKept({ code }: AnyError, { entry }: RequestSalesforce): string | undefined {
+  return incomplete.includes(code) && entry ? nameOfUser(entry.user) : undefined;
 }
 
 interface Origin {

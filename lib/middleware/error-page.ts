@@ -4,7 +4,7 @@ import { invalid } from '../options/check';
 import type { AuthContext } from './context';
 import type { ErrorPage, ErrorPageDetails } from './error-details';
 import { errorHtml } from './error-html';
-import { linksOf, type AnyError } from './error-links';
+import { linksOf, userKept, type AnyError } from './error-links';
 import { pageHeaders } from './page-html';
 import { sendProblem } from './problem';
 import { attached, type RequestSalesforce } from './request';
@@ -111,16 +111,18 @@ function detailsOf(error: AnyError, req: Request, salesforce: RequestSalesforce)
   const { title, userMessage, isTransient } = userMessageOf(error);
   const { code, status, retryAfterSeconds } = error;
   const operatorMessage = isDeveloper(req) ? error.message : undefined;
-  const links = linksOrNone(error, req, salesforce);
-  return { code, status, title, message: userMessage, isTransient, retryAfterSeconds, operatorMessage, links };
+  const links = unlessItFails(() => linksOf(error, req, salesforce)) ?? [];
+  const kept = unlessItFails(() => userKept(error, salesforce));
+  const message = kept === undefined ? userMessage : `You were logged in as ${kept} before, and can go on.`;
+  return { code, status, title, message, isTransient, retryAfterSeconds, operatorMessage, links };
 }
 
-/** The page may be about a `publicUrl` that fails, so the page does not need it. */
-function linksOrNone(error: AnyError, req: Request, salesforce: RequestSalesforce): ErrorPageDetails['links'] {
+/** The page may be about a `publicUrl` or a `tenant` that fails, so the page does not need them. */
+function unlessItFails<Value>(get: () => Value): Value | undefined {
   try {
-    return linksOf(error, req, salesforce);
+    return get();
   } catch {
-    return [];
+    return undefined;
   }
 }
 

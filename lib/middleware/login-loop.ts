@@ -189,7 +189,8 @@ function causeOf({ options }: AuthContext, { req, mark, cause }: { req: Request;
   }
   return (
     'The browser sent the session back, but this process does not find the login in it. Check that all processes use one ' +
-    'session store, that two salesforceAuth() do not share a route, and that nothing renews the session after the login.'
+    'session store and one session.key, that two salesforceAuth() do not share a route, and that nothing renews the session ' +
+    'after the login.'
   );
 }
 

@@ -15,6 +15,7 @@ import { sendProblem } from './problem';
 import { safeReturnTo } from './return-to';
 import { entriesOf, requireSession } from './session';
 import { hasSilentFailed, noteSilentFailure, noteSilentMove } from './silent-login';
+import { nameOfUser } from './user';
 import { isFramed, isFromOwnPage, isLedByAnotherSite, isPrefetch, isScript, type Visit } from './visit';
 
 /** What a login handler can set; what it leaves out comes from the request's query or the configuration. */
@@ -231,7 +232,7 @@ async function ask(core: AuthContext, { req, res }: Visit, { wish, moved }: Star
   });
   const back = pageOf(core, req, { returnTo }).path;
   const where = baseUrl === undefined ? 'Salesforce' : new URL(baseUrl).host;
-  const name = entry && (entry.user.displayName ?? entry.user.username ?? entry.user.userId);
+  const name = entry && nameOfUser(entry.user);
   const links: PageLink[] =
     name === undefined
       ? [

@@ -26,6 +26,11 @@ export type AuthorizeUser = (user: SalesforceUser, req: Request) => boolean | Pr
 /** Work of the application after a login. */
 export type OnLogin = (login: { req: Request; user: SalesforceUser; grantId: string }) => void | Promise<void>;
 
+/** A user's name for a page. */
+export function nameOfUser({ displayName, username, userId }: SalesforceUser): string {
+  return displayName ?? username ?? userId;
+}
+
 /** The user a profile describes. */
 export function userOf(profile: SalesforceProfile): SalesforceUser {
   const { organizationId, userId, username, displayName, name, emails, userType, language, locale, timezone } = profile;

@@ -401,6 +401,15 @@ const runs: Readonly<Record<string, readonly Run[]>> = {
   ],
   'docs/guide/integrations.md': [
     {
+      isLoggedIn: true,
+      use: async (scene) => {
+        expect(await get(scene, '/limits')).toEqual([200]);
+        scene.emulator.expireAccessTokens();
+        expect(await get(scene, '/limits')).toEqual([200]);
+        expect(scene.emulator.requests.filter(({ path }) => path.endsWith('/token'))).toHaveLength(2);
+      },
+    },
+    {
       before: ({ emulator }) =>
         emulator.setPolicy(emulator.clients[0]!.clientID, {
           assignedScopes: ['openid', 'id', 'api', 'refresh_token', 'sfap_api', 'chatbot_api'],

@@ -9,6 +9,7 @@ import { MemoryTokenStore, salesforceAuth, type ErrorPage, type SalesforceAuth }
 import type { StaticOptions } from '../../lib/middleware/options';
 import type { Emulator } from '../../lib/emulator';
 import { browserOf } from '../helpers/app';
+import { ManualClock } from '../helpers/clock';
 import { logInAtEmulator, startTestEmulator } from '../helpers/emulator';
 
 const closers: (() => Promise<void> | void)[] = [];
@@ -256,5 +257,46 @@ describe('the error page', () => {
 
   it('has to be a function or false', () => {
     expect(() => salesforceAuth({ clientID: 'x', pages: { error: 'page' as never } })).toThrow(/pages\.error must be/);
+  });
+});
+
+describe('the page of a login that was not completed', () => {
+  /** Goes to Salesforce and logs in there; gives the path of the callback, which is not opened yet. */
+  async function walk({ emulator, browser }: Started, loginPath = '/auth/salesforce'): Promise<string> {
+    const start = await browser.get(loginPath);
+    const { username, password } = emulator.users[0]!;
+    const callback = await logInAtEmulator({ authorizeUrl: start.headers['location']!, username, password });
+    return callback.slice(new URL(callback).origin.length);
+  }
+  const asPage = ({ browser }: Started, path: string) => browser.get(path).set('Accept', 'text/html');
+
+  it('offers to go on if the user has logged in by another of many tabs', async () => {
+    const started = await start();
+    const first = await walk(started);
+    for (let tab = 0; tab < 8; tab++) await started.browser.get('/auth/salesforce');
+    const last = await walk(started);
+    const anonymous = await asPage(started, first);
+    await started.browser.get(last);
+
+    const page = await asPage(started, first);
+
+    expect(anonymous.text).toContain('Please log in again.');
+    expect(page.status).toBe(403);
+    expect(page.text).toMatch(/You were logged in as [^,<]+ before, and can go on\./);
+    expect(page.text).toMatch(/href="\/"[^>]*>Go on as [^<]+<\/a>/);
+    expect(page.text).toContain('>Log in again</a>');
+    expect(page.text).not.toContain('allow cookies');
+  });
+
+  it('leads to the page of that login if the user has logged in since it expired', async () => {
+    const clock = new ManualClock();
+    const started = await start({ options: { clock } });
+    const late = await walk(started, '/auth/salesforce?returnTo=/accounts');
+    clock.advanceSeconds(15 * 60 + 1);
+    await started.browser.get(await walk(started));
+
+    const page = await asPage(started, late);
+
+    expect(page.text).toMatch(/href="\/accounts"[^>]*>Go on as [^<]+<\/a>/);
   });
 });

@@ -192,7 +192,7 @@ function stateMissing(): SalesforceAuthError {
 function stateMismatch(): SalesforceAuthError {
   return new SalesforceAuthError(
     'ERR_SALESFORCE_STATE_MISMATCH',
-    'The "state" of the callback belongs to no login begun in this browser. ' +
+    'The "state" of the callback belongs to no login begun in this browser, or to one before its last eight. ' +
       `${startAgain} If it happens every time, check that cookies are accepted, that the login begins at the host of the ` +
       'callback URL, and that encryptionKeys are the same on every server.',
     { status: 403 },

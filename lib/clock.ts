@@ -95,3 +95,21 @@ export function within<T>(clock: Clock, delayMs: number, running: Promise<T>, la
     void running.then(resolve, reject).then(cancel);
   });
 }
+
+/** What `work` comes to. Rejects with the reason of the signal if that aborts before; the work itself goes on. */
+export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | null | undefined): Promise<T> {
+  if (!signal) return work;
+  let onAbort = (): void => undefined;
+  const aborted = new Promise<never>((_resolve, reject) => {
+    onAbort = () => {
+      reject(signal.reason as Error);
+    };
+    signal.addEventListener('abort', onAbort);
+    if (signal.aborted) onAbort();
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}

@@ -1,11 +1,5 @@
-import {
-  createHash,
-  createPrivateKey,
-  createPublicKey,
-  KeyObject,
-  X509Certificate,
-  type JsonWebKey,
-} from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, KeyObject, X509Certificate } from 'node:crypto';
+import type { Jwk } from './jwk';
 import { SalesforceOptionError } from '../errors';
 import { checkFunction, invalid, oneOf, optionalText } from '../options/check';
 
@@ -20,7 +14,7 @@ const algorithms: readonly ClientKeyAlgorithm[] = [
 /** A private key that the client proves itself with, instead of a secret. */
 export interface ClientKey {
   /** The private key: PEM text (PKCS #8 or PKCS #1), a JWK, or a `KeyObject` of `node:crypto`. Left out if there is `sign`. */
-  key?: string | JsonWebKey | KeyObject | undefined;
+  key?: string | Jwk | KeyObject | undefined;
   /**
    * Signs with a key that stays in a key service. It gets the bytes to sign, and gives the signature as JWS has it (RFC 7518,
    * section 3.4: for ECDSA the two numbers, not DER). Left out if there is `key`.
@@ -93,7 +87,7 @@ function parseKey(option: string, given: unknown): KeyObject {
     // A variable of an environment often has the line breaks of PEM written as two characters.
     if (typeof given === 'string') key = createPrivateKey(given.replaceAll('\\n', '\n'));
     else if (given instanceof KeyObject) key = given;
-    else key = createPrivateKey({ key: given as JsonWebKey, format: 'jwk' });
+    else key = createPrivateKey({ key: given, format: 'jwk' } as Parameters<typeof createPrivateKey>[0]);
   } catch {
     // The error of node:crypto is dropped: it could quote what it was given.
     throw invalid(option, `a private key: PEM text, a JWK or a KeyObject.${hintFor(given)}`.replace(/\.$/, ''));

@@ -1,3 +1,4 @@
+import { unlessAborted } from '../clock';
 import type { TokenCoordinator } from '../coordinator/coordinator';
 import type { GrantKey } from '../coordinator/grant';
 import { isSalesforceAuthError, systemCode } from '../errors';
@@ -31,7 +32,7 @@ export async function salesforceFetch(
   input: string | URL,
   init: RequestInit = {},
 ): Promise<Response> {
-  const tokens = await coordinator.get(key);
+  const tokens = await unlessAborted(coordinator.get(key), init.signal);
   const url = new URL(input, tokens.instanceUrl);
   if (!isBelow(url, tokens.instanceUrl)) return fetchElsewhere(coordinator, key, { url, init, tokens });
   const rules: RefusalRules = {

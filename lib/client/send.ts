@@ -1,3 +1,4 @@
+import { unlessAborted } from '../clock';
 import type { GetOptions, TokenCoordinator } from '../coordinator/coordinator';
 import type { GrantKey } from '../coordinator/grant';
 import { systemCode } from '../errors';
@@ -80,7 +81,7 @@ export async function orSendAgain(
     other.catch(() => undefined);
     return answer;
   }
-  const [fresh] = await Promise.all([other, answer.body?.cancel()]);
+  const [fresh] = await unlessAborted(Promise.all([other, answer.body?.cancel()]), init.signal);
   return sendAgain(coordinator, { init, tokens: fresh }, rules);
 }
 

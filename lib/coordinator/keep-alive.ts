@@ -1,5 +1,5 @@
 import { BoundedMap } from '../bounded-map';
-import { wait, type CancelTimer, type Clock } from '../clock';
+import { unlessAborted, wait, type CancelTimer, type Clock } from '../clock';
 import { debugRefresh } from '../debug';
 import { isSalesforceAuthError, requiresLogin } from '../errors';
 import { keyOfClient } from '../options/configuration';
@@ -103,7 +103,7 @@ export class KeepAlive {
 
   /** Begins nothing more, and waits for what is under way: a refresh no longer than `waitMs`. */
   async close(): Promise<void> {
-    this.#closing.abort();
+    this.#closing.abort(closed());
     this.#cancel();
     await this.#round;
   }
@@ -183,6 +183,7 @@ export class KeepAlive {
   async #isConfigured(clientID: string, tenant: string | undefined): Promise<boolean> {
     const { source, clock, report } = this.#parts;
     try {
+      // A function of the application may take its time, which a process that ends does not have.
       await unlessAborted(source.resolveClient(clientID, { tenant }), this.#closing.signal);
       return true;
     } catch (error) {
@@ -213,23 +214,6 @@ export class KeepAlive {
     if (!isNear || isOver || this.#toldOn.get(grantId) === today) return;
     this.#toldOn.set(grantId, today);
     events.emit('grant.expiring', { grantId, idleUntil, isHeld: unheldMs === 0 });
-  }
-}
-
-/** What `work` comes to. A function of the application may take its time, which a process that ends does not have. */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  let onAbort = (): void => undefined;
-  const aborted = new Promise<never>((_resolve, reject) => {
-    onAbort = () => {
-      reject(closed());
-    };
-    signal.addEventListener('abort', onAbort);
-    if (signal.aborted) onAbort();
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
   }
 }
 

@@ -1,11 +1,12 @@
-import { createHash, generateKeyPair, sign, type JsonWebKey, type KeyObject } from 'node:crypto';
+import { createHash, generateKeyPair, sign, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
+import type { Jwk } from '../client-authentication/jwk';
 
 /** A signing key and its published `kid`. */
 interface SigningKey {
   kid: string;
   privateKey: KeyObject;
-  publicKey: JsonWebKey;
+  publicKey: Jwk;
 }
 
 let keys: Promise<SigningKey[]> | undefined;

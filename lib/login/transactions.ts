@@ -134,6 +134,18 @@ function nameOf(state: string): string {
   return prefix + createHash('sha256').update(state).digest('base64url').slice(0, 16);
 }
 
+/** Names of the logins whose cookies a request carries, whether they are pending or have ended. */
+export function loginsOf(req: Request): string[] {
+  return Object.keys(cookiesOf(req))
+    .filter((name) => ownName.test(name))
+    .map((name) => name.slice(name.indexOf(prefix)));
+}
+
+/** Name of the login that a callback ends, if the callback names one. */
+export function loginOf({ query: { state } }: Request): string | undefined {
+  return typeof state === 'string' ? nameOf(state) : undefined;
+}
+
 /** What a cookie begins with if its callback has been answered; others begin with the time of their login. */
 const ended = 'ended.';
 

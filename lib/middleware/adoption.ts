@@ -1,4 +1,5 @@
 import type { Request } from 'express';
+import { randomName } from '../crypto/random-name';
 import type { Adoptions, GivenToken, ProvenTokens } from '../coordinator/adoptions';
 import { loggedOut, storeFailed } from '../coordinator/failures';
 import type { GrantKey } from '../coordinator/grant';
@@ -76,7 +77,7 @@ export async function adoptInSession(core: AuthContext, req: Request, given: Ses
       ? await adopt(core, { ...(rest as AdoptOptions), tenant }, mayAdopt, req)
       : await grantOf(core, { grantId }, { tenant, mayAdopt });
   const { user, generation = '' } = adopted;
-  const session = { grantId: adopted.grantId, generation, holder: '', user, tenant };
+  const session = { grantId: adopted.grantId, generation, holder: randomName(), user, tenant };
   if (!(await joinSession(core, req, { session, addTo, isAuthorized: true }))) throw loggedOut();
 }
 

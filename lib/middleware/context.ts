@@ -7,6 +7,7 @@ import { claimRecordsOf } from './login-claims';
 import { LoginIntents } from './login-intent';
 import { HolderExtensions } from './holder-extensions';
 import { LostGrants } from './lost-grants';
+import { OverlappingLogins } from './overlapping-logins';
 import type { Adoptions } from '../coordinator/adoptions';
 import { GrantCodec } from '../coordinator/codec';
 import { TokenCoordinator } from '../coordinator/coordinator';
@@ -42,6 +43,7 @@ export class AuthContext {
   readonly moves: LoginMoves;
   readonly holders: HolderExtensions;
   readonly lost: LostGrants;
+  readonly overlapping: OverlappingLogins;
   readonly #keepAlive: KeepAlive | undefined;
   readonly #probe: StoreProbe;
   readonly #reported = new WeakSet();
@@ -69,6 +71,7 @@ export class AuthContext {
     this.grants = new Grants(parts, this.coordinator, grantIdKey);
     this.holders = new HolderExtensions(options, this.grants);
     this.lost = new LostGrants(this.coordinator.access, options);
+    this.overlapping = new OverlappingLogins(options);
     this.adoptions = async () => {
       const { Adoptions: Loaded } = await loaded(() => import('../coordinator/adoptions'));
       return new Loaded(parts, this, grantIdKey);

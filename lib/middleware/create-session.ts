@@ -1,6 +1,5 @@
 import type { Request } from 'express';
 import { debugLogin } from '../debug';
-import { randomName } from '../crypto/random-name';
 import type { GrantHolder } from '../coordinator/grants';
 import { errorFrom, SalesforceAuthError } from '../errors';
 import type { ProvenLogin } from '../login/finish';
@@ -62,8 +61,13 @@ export async function createSession(
     requireSession(req);
     await authorize(core, user, req);
     const { sessionTimeoutSeconds } = configuration;
-    const holder = await grants.establish(tokens, { sessionTimeoutSeconds, holderMs: holderMsOf(req) });
-    session = { ...holder, user, tenant: tokens.tenant };
+    const established = await grants.establish(tokens, { sessionTimeoutSeconds, holderMs: holderMsOf(req) });
+    const holder = core.overlapping.holderOf(req, established);
+    if (holder !== established.holder) {
+      await core.holders.set({ ...established, holder }, holderMsOf(req));
+      grants.removeHolder(established).catch(() => undefined);
+    }
+    session = { ...established, holder, user, tenant: tokens.tenant };
   } catch (error) {
     void grants.discard(tokens);
     throw error;
@@ -73,8 +77,8 @@ export async function createSession(
 }
 
 /**
- * Puts a login that another request has finished into the session of this request, as a new holder of the same grant. A browser
- * that opened the callback twice keeps only the answer to its last request. An adopted grant gets its session in the same way.
+ * Puts a login that another request has finished into the session of this request, as the same holder: a browser that opened the
+ * callback twice keeps only the answer to its last request. An adopted grant gets its session in the same way.
  *
  * @param isAuthorized whether the application has been asked already
  * @returns false if the grant is over, or has begun anew since
@@ -93,9 +97,8 @@ export async function joinSession(
   const entry = entryOf(req, core.options.session);
   if (entry?.grantId === grantId && entry.generation === generation) return true;
   if (!isAuthorized) await authorize(core, session.user, req);
-  const joined = { ...session, holder: randomName() };
-  if (!(await core.grants.addHolder(joined, holderMsOf(req)))) return false;
-  await putInSession(core, req, { session: joined, addTo });
+  if (!(await core.grants.addHolder(session, holderMsOf(req)))) return false;
+  await putInSession(core, req, { session, addTo });
   return true;
 }
 

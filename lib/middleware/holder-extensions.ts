@@ -1,8 +1,8 @@
 import type { Request } from 'express';
 import { BoundedMap } from '../bounded-map';
-import type { Grants } from '../coordinator/grants';
+import type { GrantHolder, Grants } from '../coordinator/grants';
 import type { ParsedOptions } from './options';
-import { entriesOf, stateOf, type SessionEntry } from './session';
+import { entriesOf, stateOf } from './session';
 import { holderMsOf, sessionMsOf } from './session-life';
 
 /** Most holders that are remembered. */
@@ -42,7 +42,7 @@ export class HolderExtensions {
   }
 
   /** Sets how long a session holds a grant. If the store fails, the next request of that session tries again. */
-  async set(entry: SessionEntry, holderMs: number): Promise<void> {
+  async set(entry: GrantHolder, holderMs: number): Promise<void> {
     const { ended } = this.#options.session;
     try {
       await this.#grants.addHolder(entry, holderMs);

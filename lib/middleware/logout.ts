@@ -6,7 +6,6 @@ import { parsePart } from '../options/names';
 import { isLoopback, parseUrl } from '../salesforce/hosts';
 import type { AuthContext } from './context';
 import { EndSession } from './end-session';
-import { clearMark } from './login-loop';
 import { sendLogout, sendOn } from './pages';
 import { safeReturnTo } from './return-to';
 import { sessionSameSiteOf } from './session';
@@ -51,7 +50,6 @@ export function logoutHandler(core: AuthContext, options: LogoutOptions = {}): R
     // Looked up before the logout, since the grant names it.
     const endSessionUrl = await findEndSession(req);
     await logOutSession(core, req, { everywhere, organization: which });
-    clearMark(core, req, res);
     if (req.accepts(['json', 'html']) === 'html') {
       // The `form-action` of the page that has the form would stop a redirect to Salesforce.
       if (endSessionUrl === undefined) res.redirect(303, target(req));

@@ -5,6 +5,7 @@ import { setCookies } from '../login/cookies';
 import { withoutEnded } from '../login/transactions';
 import { isOrganizationId, toId18 } from '../salesforce/ids';
 import type { AuthContext } from './context';
+import { clearMark } from './login-loop';
 import {
   entriesOf,
   isSessionEnded,
@@ -67,7 +68,10 @@ export async function logOutSession(
   const { session, keepSessionInfo } = options;
   // Without a session it is not known who is to be logged out.
   if (!isSessionEnded(req, core.hadSession(req))) requireSession(req);
-  if (req.res?.headersSent === false) setCookies(req.res, withoutEnded(req));
+  if (req.res?.headersSent === false) {
+    setCookies(req.res, withoutEnded(req));
+    clearMark(core, req, req.res);
+  }
   const over = writtenEntriesOf(req, session).filter(({ holder }) => session.ended.has(holder));
   if (over.length > 0) removeEntries(req, session, over);
   const entries = entriesOf(req, session);

@@ -33,6 +33,27 @@ function dataRequests(emulator: Emulator): RecordedRequest[] {
 const limits = '/services/data/v62.0/limits';
 
 describe('fetch()', () => {
+  it.each(['the token has ended', 'the token is refused'])(
+    'ends as soon as its signal aborts, also while it waits for a refresh: %s',
+    async (why) => {
+      const clock = new ManualClock();
+      const { client, emulator } = await access({ options: { clock } });
+      const hanging = emulator.faults.inject({ on: 'refresh', kind: 'hold' });
+      if (why === 'the token has ended') clock.advanceSeconds(24 * 3_600);
+      emulator.expireAccessTokens();
+      const reason = new Error('The user has gone.');
+      const controller = new AbortController();
+      const answer = client.fetch(limits, { signal: controller.signal });
+      answer.catch(() => undefined);
+      await hanging.reached;
+
+      controller.abort(reason);
+
+      await expect(answer).rejects.toBe(reason);
+      hanging.release();
+    },
+  );
+
   it('takes paths and URLs on the instance', async () => {
     const { client, emulator } = await access();
 

@@ -508,3 +508,40 @@ it('a session whose id is encoded in its cookie is not brought back after a logo
 
   expect(ofSession(await late)).toEqual([]);
 });
+
+describe.each(Object.keys(sessions))('with %s, callbacks of one browser at the same moment', (kind) => {
+  it.each([
+    ['of two tabs', 2],
+    ['of one tab, twice', 1],
+  ])('leave one login, whose logout revokes the tokens: %s', async (_what, tabs) => {
+    const started = await start(kind);
+    const { emulator, tab, url } = started;
+    const callbacks: string[] = [];
+    for (let index = 0; index < tabs; index++) callbacks.push(await walkToCallback(tab, emulator));
+    const cookie = cookiesOf(tab);
+    const open = (path: string) =>
+      request(url)
+        .get(path)
+        .set({ ...page, cookie });
+
+    const answers = await started.clock.advanceUntil(Promise.all([open(callbacks[0]!), open(callbacks.at(-1)!)]));
+    for (const { headers } of answers)
+      for (const line of headers['set-cookie'] as unknown as string[])
+        (tab as unknown as { jar: Jar }).jar.setCookie(line, 'localhost');
+
+    expect((await tab.get('/me')).status).toBe(200);
+    await tab.post('/auth/salesforce/logout').expect(204);
+    expect(emulator.liveTokens().refreshTokens).toBe(0);
+  });
+
+  it('do not count as one if another browser of the user logs in meanwhile', async () => {
+    const { browser, emulator, tab } = await start(kind);
+    const other = browser();
+    await logIn(tab, emulator);
+    await logIn(other, emulator);
+
+    await other.post('/auth/salesforce/logout').expect(204);
+
+    expect((await tab.get('/token')).status).toBe(200);
+  });
+});

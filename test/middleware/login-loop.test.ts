@@ -245,11 +245,21 @@ describe('no false alarm', () => {
     expect(warnings.map(({ code }) => code)).not.toContain('ERR_SALESFORCE_LOGIN_LOOP');
   });
 
-  it('is given to a user who logs out before any page was served', async () => {
-    const { emulator, tab } = await start();
+  it.each([
+    ['the route of the package', '/auth/salesforce/logout'],
+    ['a route of the application', '/leave'],
+  ])('is given to a user who logs out before any page was served, by %s', async (_what, path) => {
+    const { emulator, tab } = await start({
+      routes: (app) => {
+        app.post('/leave', async (req, res) => {
+          await req.salesforce.logout();
+          res.redirect('/');
+        });
+      },
+    });
     const refused = await tab.get('/me').set(...page);
     await logIn(tab, emulator, { loginPath: refused.headers['location'] as string });
-    await tab.post('/auth/salesforce/logout').set(...page);
+    await tab.post(path).set(...page);
 
     expect((await openPage({ tab, emulator })).status).toBe(200);
   });

@@ -95,18 +95,17 @@ describe('a callback that is opened twice', () => {
     },
   );
 
-  it('logs no user out when one of the two sessions is logged out', async () => {
+  it('leaves no token behind when the session that the browser has kept is logged out', async () => {
     const { emulator, first, second } = await twoProcesses();
     const tab = first.browser();
     const callback = await walkToCallback(tab, emulator);
-    const lost = await withoutAnswer(tab, first);
+    const lost = await withoutAnswer(tab, second);
     await lost.get(callback);
     await tab.get(callback);
 
-    await lost.post('/auth/salesforce/logout');
+    await tab.post('/auth/salesforce/logout');
 
-    expect(second).toBeDefined();
-    expect((await tab.get('/accounts')).status).toBe(200);
+    expect(emulator.liveTokens().refreshTokens).toBe(0);
   });
 
   it('with another code for the same login presents the first code alone', async () => {

@@ -16,7 +16,7 @@ export function isSignedBy({ publicKey }: EmulatorClient, token: string): boolea
   const [header, payload, signature, ...rest] = token.split('.');
   if (!publicKey || signature === undefined || rest.length > 0) return false;
   if (readPart(token, 0)?.['alg'] !== 'RS256') return false;
-  const key = createPublicKey({ key: publicKey, format: 'jwk' });
+  const key = createPublicKey({ key: publicKey, format: 'jwk' } as Parameters<typeof createPublicKey>[0]);
   return verify('sha256', Buffer.from(`${header ?? ''}.${payload ?? ''}`), key, Buffer.from(signature, 'base64url'));
 }
 

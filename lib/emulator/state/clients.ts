@@ -1,4 +1,5 @@
-import { X509Certificate, type JsonWebKey } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
+import type { Jwk } from '../../client-authentication/jwk';
 import { randomText } from '../org/ids';
 import { AddressList } from './addresses';
 import { invalid } from '../../options/check';
@@ -18,7 +19,7 @@ export interface EmulatorClient {
   /** The current settings. Change them with `setPolicy`. */
   readonly policy: Readonly<ClientPolicy>;
   /** Public key of the client (RFC 7523), if a key was registered. `replaceKey` changes the key. */
-  readonly publicKey: JsonWebKey | undefined;
+  readonly publicKey: Jwk | undefined;
 }
 
 /** Options of a new app. */
@@ -35,7 +36,7 @@ export interface ClientRegistration {
   /** The same as `policy.assignedScopes`. */
   scopes?: readonly string[] | undefined;
   /** RSA public key as a JWK, which lets the client authenticate with `private_key_jwt` and the JWT bearer flow. */
-  publicKey?: JsonWebKey | undefined;
+  publicKey?: Jwk | undefined;
   /**
    * The key as a certificate in PEM, as in Setup. The dates of the certificate are ignored, as users report of Salesforce.
    */
@@ -142,7 +143,7 @@ export class Clients {
   }
 }
 
-function publicKeyOf(certificate: string | undefined): JsonWebKey | undefined {
+function publicKeyOf(certificate: string | undefined): Jwk | undefined {
   if (certificate === undefined) return undefined;
   try {
     return new X509Certificate(certificate).publicKey.export({ format: 'jwk' });

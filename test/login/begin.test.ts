@@ -127,6 +127,13 @@ describe('the callback of a login', () => {
   });
 });
 
+it('a login whose callback is written down in full does not need to know where browsers reach the application', async () => {
+  const logins = startLogins(emulator, {}, { publicUrl: () => 'no URL' });
+
+  await expect(logins.begin({ callbackURL: '/callback' })).rejects.toMatchObject({ option: 'publicUrl' });
+  expect((await logins.begin()).cookies).toHaveLength(1);
+});
+
 describe('a login that begins at another origin than its callback', () => {
   it('moves there once with the options of its call, keeps no cookie before, and tells the operator if it is still elsewhere', async () => {
     const logins = startLogins(emulator, {}, { tenant: (req) => req.hostname });

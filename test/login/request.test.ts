@@ -61,7 +61,7 @@ describe('an authorization request', () => {
     ['not silent', { silent: false, prompt: 'login' }, { prompt: 'login' }],
     ['without a prompt', { prompt: false }, {}],
   ])('can be %s', (_what, call, params) => {
-    expect(make({ scope: 'id', ...call }).params).toEqual(params);
+    expect(make({ scope: 'id', ...call }).params).toStrictEqual(params);
   });
 
   it.each<[string, LoginRequestOptions]>([

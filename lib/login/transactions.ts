@@ -8,11 +8,11 @@ import { cookieName, cookieOptions, cookiesOf, type SetCookie } from './cookies'
 /** Everything a callback needs to know of the login it ends. */
 export interface Transaction {
   clientID: string;
-  tenant?: string;
+  tenant?: string | undefined;
   baseUrl: string;
   callbackURL: string;
   codeVerifier: string;
-  nonce?: string;
+  nonce?: string | undefined;
   /** Whether the login began at another host of the application, which may be one of another tenant. */
   isMoved?: true;
   /** What the application asked to have back. */

@@ -167,7 +167,7 @@ function parseAddress(value: unknown): PublicAddress {
         "'https://example.com' or 'https://example.com/crm'",
     );
   }
-  return { origin: url.origin, prefix: url.pathname.replace(/\/+$/, '').replaceAll('\\', '%5C') };
+  return { origin: url.origin, prefix: url.pathname.replace(/\/$/, '').replaceAll('\\', '%5C') };
 }
 
 /**
@@ -175,12 +175,12 @@ function parseAddress(value: unknown): PublicAddress {
  * scheme, so both are put together and checked here.
  */
 function seenOrigin(req: Request): string {
-  const host = hostOf(req);
+  const host = hostOf(req) ?? '';
   const { protocol } = req;
-  const url = host !== undefined && /^https?$/.test(protocol) ? parseUrl(`${protocol}://${host}`) : undefined;
   // The parser takes more than hosts: a path, a user name, tabs.
-  const isHost = url && /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i.test(host ?? '') && url.pathname === '/';
-  if (isHost) return url.origin;
+  const isHost = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i.test(host);
+  const url = isHost && /^https?$/.test(protocol) ? parseUrl(`${protocol}://${host}`) : undefined;
+  if (url) return url.origin;
   throw invalid(
     'publicUrl',
     'set, since this request names no valid scheme and host: check the headers Host, X-Forwarded-Host and ' +

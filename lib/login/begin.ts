@@ -70,10 +70,10 @@ export async function begin(req: Request, given: BeginOptions, context: LoginCon
     baseUrl: login.baseUrl,
     callbackURL,
     codeVerifier,
-    ...(tenant === undefined ? {} : { tenant }),
+    tenant,
+    nonce: login.nonce,
+    appState: call.appState,
     ...(moved ? { isMoved: true as const } : {}),
-    ...(login.nonce === undefined ? {} : { nonce: login.nonce }),
-    ...(call.appState === undefined ? {} : { appState: call.appState }),
   });
   const url = new URL(endpointsOf(login.baseUrl).authorization_endpoint);
   const query = {

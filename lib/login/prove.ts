@@ -44,7 +44,6 @@ export function assertIdentityProvable({ clientSecret, profileSource }: Configur
   throw new SalesforceAuthError(
     'ERR_SALESFORCE_IDENTITY_UNPROVEN',
     "A client without a secret cannot verify the signed id URL: ask for the scope 'openid', or set login.profileSource to 'identity' or 'userinfo'.",
-    { status: 500 },
   );
 }
 

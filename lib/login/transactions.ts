@@ -9,11 +9,11 @@ import { cookieName, cookieOptions, cookiesOf, type SetCookie } from './cookies'
 /** Everything a callback needs to know of the login it ends. */
 export interface Transaction {
   clientID: string;
-  tenant?: string;
+  tenant?: string | undefined;
   baseUrl: string;
   callbackURL: string;
   codeVerifier: string;
-  nonce?: string;
+  nonce?: string | undefined;
   /** Whether the login began at another host of the application, which may be one of another tenant. */
   isMoved?: true;
   /** What the application asked to have back. */
@@ -155,9 +155,10 @@ const ended = 'ended.';
  */
 export function endedCookies(req: Request): SetCookie[] {
   const { state } = req.query;
-  const own = typeof state === 'string' ? nameOf(state) : undefined;
+  if (typeof state !== 'string') return [];
+  const own = nameOf(state);
   return Object.entries(cookiesOf(req))
-    .filter(([name]) => own !== undefined && (name === own || name === cookieName(own, true)))
+    .filter(([name]) => name === own || name === cookieName(own, true))
     .map(([name, value = '']) => ({
       name,
       value: ended + value.slice(value.indexOf('.') + 1),
@@ -168,7 +169,7 @@ export function endedCookies(req: Request): SetCookie[] {
 /** Removes the cookies of logins that have ended: after a logout, the Back button must not log the user in again. */
 export function withoutEnded(req: Request): SetCookie[] {
   return Object.entries(cookiesOf(req))
-    .filter(([name, value]) => ownName.test(name) && value?.startsWith(ended) === true)
+    .filter(([name, value = '']) => ownName.test(name) && value.startsWith(ended))
     .map(([name]) => ({ name, value: '', options: cookieOptions(name.startsWith('__Host-')) }));
 }
 

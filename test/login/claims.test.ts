@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { KeyRing } from '../../lib/crypto/key-ring';
 import { LoginClaims, ProcessClaims } from '../../lib/login/claims';
 import { ManualClock } from '../helpers/clock';
@@ -53,11 +53,13 @@ describe('claims of one process', () => {
 describe('the request that comes second', () => {
   const started = () => {
     const clock = new ManualClock();
+    // The process has run for a while.
+    clock.advanceMs(60_000);
     const records = new ProcessClaims(clock);
     const looks: number[] = [];
     const counted = {
       claimOnce: (...given: Parameters<ProcessClaims['claimOnce']>) => {
-        looks.push(clock.monotonic());
+        looks.push(clock.monotonic() - 60_000);
         return records.claimOnce(...given);
       },
       settleClaim: records.settleClaim.bind(records),
@@ -146,5 +148,32 @@ describe('a claim that the store wrote without an answer', () => {
 
     expect(await second).toEqual({ result: 'page' });
     expect(await claims.take('state')).toEqual({ result: 'page' });
+  });
+
+  it('is asked for as before, under the names of at most ten requests and then under one more', async () => {
+    const clock = new ManualClock();
+    const records = new ProcessClaims(clock);
+    const owners: string[] = [];
+    let isDown = true;
+    const failing = {
+      claimOnce: (...given: Parameters<ProcessClaims['claimOnce']>) => {
+        owners.push(given[1]);
+        return isDown ? Promise.reject(new Error('The store is down.')) : records.claimOnce(...given);
+      },
+      settleClaim: records.settleClaim.bind(records),
+    };
+    const claims = new LoginClaims(failing, new KeyRing([randomBytes(32)], 'transaction'), { clock, waitMs: 0 });
+    for (let request = 0; request < 12; request++) await expect(claims.take('state')).rejects.toThrow('down');
+    const [first, ...others] = owners.splice(0);
+    isDown = false;
+    // Another process has the login.
+    await records.claimOnce(createHash('sha256').update('login state').digest('base64url'), 'another', lifeMs);
+
+    await expect(claims.take('state')).rejects.toMatchObject({ code: 'ERR_SALESFORCE_LOGIN_EXPIRED' });
+
+    expect(new Set(others)).toEqual(new Set([first]));
+    expect(owners[0]).toBe(first);
+    expect(new Set(owners).size).toBe(11);
+    expect(owners).toHaveLength(11);
   });
 });

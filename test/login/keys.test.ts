@@ -50,6 +50,14 @@ describe('the keys of logins', () => {
     expect(await endsAt(keys, keysOf(options))).toBe(false);
   });
 
+  it('are those of one process for clients that a function names', async () => {
+    const source = new ConfigurationSource(() => ({ clientID: '__test_client__', clientSecret: long }));
+    const keys = loginKeys(undefined, source);
+
+    expect(await endsAt(keys, keys)).toBe(true);
+    expect(await endsAt(keys, loginKeys(undefined, source))).toBe(false);
+  });
+
   it('are the configured ones, whatever the client has', async () => {
     const secrets = ['__test_encryption_key_of_32_characters__'];
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { systemClock } from '../../lib/clock';
 import { SalesforceAuthError } from '../../lib/errors';
@@ -24,10 +24,17 @@ type Source = 'id_token' | 'identity' | 'userinfo' | 'id';
 async function load(
   answer: { status?: number; text?: string; json?: unknown },
   given: { source?: Source; claims?: Record<string, unknown>; isPublic?: boolean } = {},
-): Promise<{ profile: SalesforceProfile | undefined; error: SalesforceAuthError | undefined; paths: string[] }> {
+): Promise<{
+  profile: SalesforceProfile | undefined;
+  error: SalesforceAuthError | undefined;
+  paths: string[];
+  headers: IncomingHttpHeaders[];
+}> {
   const paths: string[] = [];
+  const headers: IncomingHttpHeaders[] = [];
   const server = createServer((req, res) => {
     paths.push(req.url ?? '');
+    headers.push(req.headers);
     res.statusCode = answer.status ?? 200;
     res.end(answer.text ?? JSON.stringify(answer.json));
   }).listen(0);
@@ -45,10 +52,10 @@ async function load(
   };
   try {
     const profile = await loadProfile({ tokens, claims: given.claims }, configuration, systemClock);
-    return { profile, error: undefined, paths };
+    return { profile, error: undefined, paths, headers };
   } catch (error) {
     if (!(error instanceof SalesforceAuthError)) throw error;
-    return { profile: undefined, error, paths };
+    return { profile: undefined, error, paths, headers };
   }
 }
 
@@ -138,6 +145,12 @@ describe('the source of a profile', () => {
       'served',
     ],
     [
+      'the identity service, if there is no ID token',
+      { source: 'id_token' },
+      [`/id/${organizationId}/${userId}`],
+      'served',
+    ],
+    [
       'userinfo, if the ID token names no user and the client has no secret',
       { source: 'id_token', claims: {}, isPublic: true },
       ['/services/oauth2/userinfo'],
@@ -154,6 +167,14 @@ describe('the source of a profile', () => {
 
     expect(loaded.paths).toEqual(paths);
     expect(loaded.profile?.username).toBe(username);
+  });
+
+  it('is asked with the access token, and for JSON', async () => {
+    const { headers } = await load({ json: ids });
+
+    expect(headers).toEqual([
+      expect.objectContaining({ authorization: 'Bearer __test_access_token__', accept: 'application/json' }),
+    ]);
   });
 
   it('leaves the claims of the ID token beside the profile, and nothing beside the ids alone', async () => {

@@ -405,6 +405,23 @@ describe('what the application knows of an address', () => {
     expect(addresses.isSecure(requestOf({}, 'https'))).toBe(false);
   });
 
+  it('is an error of the option for a request without Host, if the address is needed', () => {
+    expect(() => new Addresses(undefined).of(requestOf({}))).toThrow(
+      expect.objectContaining({ code: 'ERR_SALESFORCE_OPTION_INVALID', option: 'publicUrl', status: 400 }) as Error,
+    );
+  });
+
+  it('takes X-Forwarded-Host as the application trusts it, and not at all without Express', () => {
+    const req = requestOf({ host: 'internal.example.com', 'x-forwarded-host': 'app.example.com' });
+    const seen = (app: unknown) => new Addresses(undefined).seen(Object.assign(req, { app }));
+    const trusting = (answer: boolean) => ({ get: () => () => answer });
+
+    expect(seen(trusting(true))).toBe('http://app.example.com');
+    expect(seen(trusting(false))).toBe('http://internal.example.com');
+    expect(seen({ get: () => undefined })).toBe('http://internal.example.com');
+    expect(seen(undefined)).toBe('http://internal.example.com');
+  });
+
   it('is the first host of a chain of proxies', () => {
     expect(new Addresses(undefined).seen(requestOf({ host: 'app.example.com , proxy.example.com' }))).toBe(
       'http://app.example.com',

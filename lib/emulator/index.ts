@@ -14,4 +14,5 @@ export type { AppAge, ClientPolicy } from './policy';
 export type { CookieJar, ScriptedLogin } from './scripted-login';
 export type { ClientRegistration, EmulatorClient } from './state/clients';
 export type { TokenFilter } from './state/token-filter';
+export type { Jwk } from '../client-authentication/jwk';
 export type { Violation } from './state/violations';

@@ -198,15 +198,16 @@ describe('a new login', () => {
     expect((await removed([odd, ...pending(7), ended])).sort()).toEqual([odd.name, ended.name].sort());
   });
 
-  it('takes away what does not fit into 6 KiB with its own cookie', async () => {
+  it('takes away what does not fit into 4 KiB with its own cookie', async () => {
     const { cookie } = await begun(http);
-    const left = 6 * 1024 - cookie.name.length - cookie.value.length;
+    // Cookies of equal content differ by some bytes, since they are compressed.
+    const left = 4 * 1024 - cookie.name.length - cookie.value.length - 40;
     const [first, second] = pending(2, Math.floor(left / 2) - name(0).length) as [SetCookie, SetCookie];
-    const filled = { ...first, value: first.value + 'x'.repeat(left % 2) };
+    const longer = (given: SetCookie): SetCookie => ({ ...given, value: given.value + 'x'.repeat(80) });
 
-    expect(await removed([filled, second])).toEqual([]);
-    expect(await removed([{ ...filled, value: `${filled.value}x` }, second])).toEqual([filled.name]);
-    expect(await removed([filled, { ...second, value: `${second.value}x` }])).toEqual([filled.name]);
+    expect(await removed([first, second])).toEqual([]);
+    expect(await removed([longer(first), second])).toEqual([first.name]);
+    expect(await removed([first, longer(second)])).toEqual([first.name]);
   });
 
   it('neither counts nor removes the cookies of others', async () => {

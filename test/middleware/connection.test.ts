@@ -94,7 +94,7 @@ describe('connection()', () => {
   it('leaves the spelling of a query alone', async () => {
     const urls: string[] = [];
     const send: FetchFunction = (url, init) => {
-      urls.push(String(url));
+      urls.push(url);
       return fetch(url, init);
     };
     const { client } = await connected({ options: { fetch: send } });

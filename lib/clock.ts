@@ -113,3 +113,10 @@ export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | n
     signal.removeEventListener('abort', onAbort);
   }
 }
+
+/** Lets everything else that waits in this process come to its turn. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}

@@ -11,6 +11,7 @@ const maxHolders = 10_000;
  */
 export class EndedLogins {
   readonly #holders = new BoundedMap<string, true>(maxHolders);
+  readonly #loggedOut = new BoundedMap<string, true>(maxHolders);
 
   note(holder: string): void {
     this.#holders.set(holder, true);
@@ -18,5 +19,15 @@ export class EndedLogins {
 
   has(holder: string): boolean {
     return this.#holders.has(holder);
+  }
+
+  /** Notes a logout. Requests that came before it go on with their session, and must not hold the grant again. */
+  noteLogout(holder: string): void {
+    this.#loggedOut.set(holder, true);
+  }
+
+  /** Whether a login has ended in any way. */
+  isOver(holder: string): boolean {
+    return this.has(holder) || this.#loggedOut.has(holder);
   }
 }

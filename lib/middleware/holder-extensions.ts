@@ -47,7 +47,7 @@ export class HolderExtensions {
     try {
       await this.#grants.addHolder(entry, holderMs);
       // A logout came in between: the store adds a holder that is not there.
-      if (ended.has(entry.holder)) await this.#grants.removeHolder(entry);
+      if (ended.isOver(entry.holder)) await this.#grants.removeHolder(entry);
     } catch {
       this.#notExtended.set(entry.holder, true);
     }

@@ -88,7 +88,7 @@ export async function logOutSession(
   const ended = leaving.filter((_entry, index) => outcomes[index]?.status === 'fulfilled');
   if (ended.length === 0) throw mostDoubtful(failures) as Error;
   // A request that came before the logout must not count it in again.
-  for (const { holder } of ended) session.ended.note(holder);
+  for (const { holder } of ended) session.ended.noteLogout(holder);
   removeEntries(req, session, ended);
   const [next] = entriesOf(req, session);
   // A user who leaves one of several organizations goes on in the latest of the others.

@@ -1,5 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
-import type { Clock } from '../clock';
+import { nextTurn, type Clock } from '../clock';
 import { GrantOperations } from './grant-operations';
 import { Listeners } from './listeners';
 import { assertKnown, openDatabase, type Database, type Row } from './sqlite/database';
@@ -127,7 +126,7 @@ export class SqliteTokenStore implements TokenStore {
     const rows = await this.#transactions.read(() => this.#database.prepare(sql).all(grantSchema));
     for (const [index, { grant_id: id }] of rows.entries()) {
       // SQLite answers at once. Requests come to their turn in between.
-      if (index % 50 === 49) await setImmediate();
+      if (index % 50 === 49) await nextTurn();
       const idle = await this.#step(String(id), (grants) => grants.takeIdle(String(id), query));
       if (idle) yield idle;
     }

@@ -6,6 +6,7 @@ import session from 'express-session';
 import salesforceAuth from 'express-salesforce-auth';
 import { errorHandler, notFound } from './errors.mjs';
 import { History } from './history.mjs';
+import { errorPage } from './pages/error.mjs';
 import { dashboard } from './routes/dashboard.mjs';
 import { faults } from './routes/faults.mjs';
 import { frames } from './routes/frame.mjs';
@@ -45,6 +46,8 @@ export function createApp(client, given = {}) {
     // An example: everybody may look at it.
     allowedOrganizations: 'any',
     ...options,
+    // Errors of the package, with what the user can do next, in the frame of this application.
+    pages: { ...options.pages, error: (details, req, res) => void res.send(errorPage(frameOf(req), details)) },
     // Asked for at each login and refresh, so that what the setup page changes needs no restart.
     configuration: () => settings.current,
   });
@@ -72,7 +75,8 @@ export function createApp(client, given = {}) {
   app.use(dashboard(parts), streams.router, faults(parts), setup(parts));
   app.post('/logout-everywhere', salesforce.logout({ everywhere: true }));
   app.use(notFound(frameOf));
-  // A login that ended while a page was being made leads to the login page, and everything else to an error page.
+  // A login that ended while a page was being made leads to the login page, and everything else to an error page. What
+  // errorHandler() passes on of the package's errors gets the page of `pages.error` above.
   app.use(salesforce.errorHandler(), errorHandler(parts));
 
   return { app, salesforce, endStreams: streams.end };

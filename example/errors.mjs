@@ -32,14 +32,14 @@ export function needsLogin(error) {
 }
 
 /**
- * The message for a user. Messages of the package never hold a token and may be shown. Messages of other errors go to the
- * console only.
+ * The message for a user. Messages of unknown errors go to the console only.
  *
  * @param {any} error
  * @returns {{ message: string, code: string | undefined }}
  */
 export function wordsFor(error) {
-  if (isSalesforceAuthError(error) || error?.expose === true) return { message: error.message, code: error.code };
+  if (isSalesforceAuthError(error)) return { message: error.userMessage, code: error.code };
+  if (error?.expose === true) return { message: error.message, code: error.code };
   // `fetch` throws this error if no answer arrived.
   if (error?.name === 'TypeError' && error.cause !== undefined) {
     return { message: 'The connection to Salesforce failed.', code: undefined };
@@ -55,12 +55,15 @@ export function wordsFor(error) {
 export function notFound(frameOf) {
   return (req, res) => {
     const message = `There is no page at ${req.path}.`;
-    res.status(404).send(errorPage(frameOf(req), { title: 'Not found', message, retry: '/' }));
+    res.status(404).send(errorPage(frameOf(req), { title: 'Not found', message, links: [start] }));
   };
 }
 
+const start = { label: 'Go to the start page', href: '/' };
+
 /**
  * The error handler of Express. It says what went wrong and what the user can do. It shows no details of the application.
+ * Errors of the package go on to the page that the middleware was given as `pages.error`.
  *
  * @param {import('./routes/parts.mjs').Parts} parts
  * @returns {import('express').ErrorRequestHandler}
@@ -68,24 +71,17 @@ export function notFound(frameOf) {
 export function errorHandler(parts) {
   return (error, req, res, next) => {
     if (res.headersSent) return next(error);
-    res.status(error.status ?? 500).set(error.headers ?? {});
     const frame = parts.frameOf(req);
     if (error.option === 'org') {
       // An invalid My Domain: the form is shown again with the entered text.
+      res.status(error.status);
       const wrong = { org: String(req.query.org), message: 'This is not a My Domain of Salesforce.' };
       res.send(loginPage({ ...frame, path: '/' }, { ...loginChoices(parts), wrong }));
       return;
     }
-    res.send(errorPage(frame, { ...wordsFor(error), retry: nextStep(req) }));
+    if (isSalesforceAuthError(error)) return next(error);
+    const again = { label: 'Try again', href: req.method === 'GET' ? req.originalUrl : '/' };
+    res.status(error.status ?? 500).set(error.headers ?? {});
+    res.send(errorPage(frame, { ...wordsFor(error), links: [again, start] }));
   };
-}
-
-/**
- * The path of the link "Try again".
- *
- * @param {import('express').Request} req
- */
-function nextStep({ method, path, originalUrl }) {
-  if (path.startsWith('/auth/')) return '/auth/salesforce';
-  return method === 'GET' ? originalUrl : '/';
 }

@@ -15,6 +15,9 @@ export interface ConnectionOptions {
 /** Refreshes in a row without a successful request. Without this limit jsforce would go on for ever. */
 const maxRefreshesInARow = 2;
 
+/** How long that limit holds after the last try, in milliseconds. */
+const rememberedMs = 60_000;
+
 /**
  * A jsforce connection whose refreshes go through the coordinator, and so never present a refresh token twice.
  *
@@ -29,6 +32,7 @@ export async function openConnection(
   const { Connection } = loadJsforce();
   const tokens = await coordinator.get(key);
   let refreshesInARow = 0;
+  let refreshedAt = -Infinity;
   const connection = new Connection({
     instanceUrl: tokens.instanceUrl,
     // jsforce revokes a token at logout here, at the organization itself.
@@ -37,6 +41,10 @@ export async function openConnection(
     ...(options.version === undefined ? {} : { version: options.version }),
     refreshFn: (current, done) => {
       const rejected = current.accessToken ?? undefined;
+      const now = coordinator.clock.monotonic();
+      // A connection that is kept for long goes on once Salesforce takes tokens again.
+      if (now - refreshedAt > rememberedMs) refreshesInARow = 0;
+      refreshedAt = now;
       if (++refreshesInARow > maxRefreshesInARow) {
         if (rejected !== undefined) coordinator.refusals.note(key.grantId, rejected);
         done(new Error('Salesforce refuses new access tokens as well, so the session is not what is wrong.'));

@@ -91,7 +91,8 @@ function foreignOrigin(address: string): SalesforceAuthError {
 /** The address at the present instance, and without the access token, which a header carries. */
 function addressOf(url: string, former: ReadonlySet<string>, instanceUrl: string): string {
   const address = new URL(url, instanceUrl);
-  address.searchParams.delete('oauth_token');
+  // Taking out what is not there would write the query anew, in another spelling.
+  if (address.searchParams.has('oauth_token')) address.searchParams.delete('oauth_token');
   // The origin of a blob: URL is that of another URL within it.
   const isFormer = address.protocol !== 'blob:' && former.has(address.origin);
   return isFormer ? instanceUrl + address.pathname + address.search : address.href;

@@ -10,6 +10,9 @@ import type { StoreOperation } from './events';
 import { storeFailed } from './failures';
 import type { CoordinatorParts } from './parts';
 
+/** From one match to the next, a store may have to look at many grants. So that may take longer than one operation, so many times. */
+const walkFactor = 12;
+
 /** A record and the tokens in it. */
 export interface OpenGrant {
   record: GrantRecord;
@@ -130,18 +133,26 @@ export class GrantAccess {
    *
    * @param onLate takes an answer that came after the time was over
    */
-  async call<T>(operation: StoreOperation, run: () => Promise<T>, onLate?: (answer: T) => Promise<void>): Promise<T> {
-    const { clock, settings } = this.#parts;
+  call<T>(operation: StoreOperation, run: () => Promise<T>, onLate?: (answer: T) => Promise<void>): Promise<T> {
+    return this.#within({ operation, limitMs: this.#parts.settings.storeTimeoutMs }, run, onLate);
+  }
+
+  async #within<T>(
+    { operation, limitMs }: { operation: StoreOperation; limitMs: number },
+    run: () => Promise<T>,
+    onLate?: (answer: T) => Promise<void>,
+  ): Promise<T> {
+    const { clock } = this.#parts;
     const startedAt = clock.monotonic();
     let isLate = false;
     const tooLate = (): Error => {
       isLate = true;
-      return noAnswerWithin(settings.storeTimeoutMs);
+      return noAnswerWithin(limitMs);
     };
     try {
       const running = run();
       if (onLate) running.then((answer) => (isLate ? onLate(answer) : undefined)).catch(() => undefined);
-      return await within(clock, settings.storeTimeoutMs, running, tooLate);
+      return await within(clock, limitMs, running, tooLate);
     } catch (error) {
       throw this.#failed(operation, startedAt, error);
     }
@@ -153,7 +164,9 @@ export class GrantAccess {
     let isAnswering = false;
     try {
       for (;;) {
-        const next = await this.call(operation, () => (iterator ??= run()[Symbol.asyncIterator]()).next());
+        const next = await this.#within({ operation, limitMs: walkFactor * this.#parts.settings.storeTimeoutMs }, () =>
+          (iterator ??= run()[Symbol.asyncIterator]()).next(),
+        );
         if (next.done === true) return;
         isAnswering = true;
         yield next.value;

@@ -38,12 +38,12 @@ export class KeyRing {
     return this.#keys.map(({ id }) => id);
   }
 
-  /** Seals `text` for `subject`. */
-  async seal(subject: string, text: string): Promise<string> {
+  /** Seals a text, or bytes, for `subject`. */
+  async seal(subject: string, content: string | Uint8Array): Promise<string> {
     const [key] = this.#keys;
     if (!key) throw new Error('A key ring needs a key.');
     const { CompactEncrypt } = await import('jose');
-    return new CompactEncrypt(Buffer.from(text, 'utf8'))
+    return new CompactEncrypt(typeof content === 'string' ? Buffer.from(content, 'utf8') : content)
       .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid: key.id, sub: subject, use: this.#purpose })
       .encrypt(key.bytes);
   }
@@ -52,6 +52,12 @@ export class KeyRing {
    * Opens a text of {@link seal}. Undefined if the key is unknown, the text was changed, or the subject or purpose differs.
    */
   async open(subject: string, sealed: string): Promise<string | undefined> {
+    const bytes = await this.openBytes(subject, sealed);
+    return bytes && Buffer.from(bytes).toString('utf8');
+  }
+
+  /** The same, of bytes. */
+  async openBytes(subject: string, sealed: string): Promise<Uint8Array | undefined> {
     const { compactDecrypt, decodeProtectedHeader } = await import('jose');
     try {
       const { kid } = decodeProtectedHeader(sealed);
@@ -62,7 +68,7 @@ export class KeyRing {
         contentEncryptionAlgorithms: ['A256GCM'],
       });
       if (protectedHeader['sub'] !== subject || protectedHeader['use'] !== this.#purpose) return undefined;
-      return Buffer.from(plaintext).toString('utf8');
+      return plaintext;
     } catch {
       return undefined;
     }

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { Request } from 'express';
 import type { Clock } from '../clock';
 import type { KeyRing } from '../crypto/key-ring';
@@ -31,8 +32,21 @@ const keptMs = 2 * 60 * 60 * 1000;
 /** Pending logins of one browser; more would only fill the Cookie header. */
 const maxPending = 8;
 
-/** Their size in that header, in bytes. Servers refuse requests whose header is too large: nginx at 8 KiB, Node.js at 16. */
-const maxPendingBytes = 6 * 1024;
+/**
+ * Their size in that header, in bytes. Servers refuse requests whose header is too large: nginx at 8 KiB, Node.js at 16. Tabs that
+ * a browser opens at once, six at a time, do not see the cookies of one another, and have to fit as well.
+ */
+const maxPendingBytes = 4 * 1024;
+
+/**
+ * What most transactions have in common, so that their cookies need not repeat it. Another text here would make the logins that are
+ * pending during an update fail.
+ */
+const dictionary = Buffer.from(
+  '"tenant":"","isMoved":true,"isSilent":true,"addTo":["returnOrigin":"https://{"clientID":"3MVG9","baseUrl":' +
+    '"https://test.salesforce.comhttps://login.salesforce.com.my.salesforce.com","callbackURL":"http://localhost:3000' +
+    '/auth/salesforce/callback","codeVerifier":"","nonce":"","appState":{"returnTo":"/"},"startedAt":17',
+);
 
 const prefix = 'salesforce-login.';
 /** Only names made here. A page can plant a cookie whose name no response can carry. */
@@ -58,7 +72,8 @@ export class Transactions {
   async create(req: Request, transaction: Transaction): Promise<{ state: string; cookies: SetCookie[] }> {
     const state = randomBytes(24).toString('base64url');
     const now = this.#clock.now();
-    const sealed = await this.#keys.seal(state, JSON.stringify({ ...transaction, startedAt: now }));
+    const text = JSON.stringify({ ...transaction, startedAt: now });
+    const sealed = await this.#keys.seal(state, deflateRawSync(text, { dictionary, level: 9 }));
     // The cookie has to fit the callback, which may be https although this request looks like http.
     const isSecure = transaction.callbackURL.startsWith('https:');
     const name = cookieName(nameOf(state), isSecure);
@@ -91,8 +106,9 @@ export class Transactions {
 
   async #read(req: Request, state: string, hasPrefix: boolean): Promise<Stored | undefined> {
     const value = cookiesOf(req)[cookieName(nameOf(state), hasPrefix)];
-    const text = value === undefined ? undefined : await this.#keys.open(state, value.slice(value.indexOf('.') + 1));
-    return text === undefined ? undefined : (JSON.parse(text) as Stored);
+    const sealed = value?.slice(value.indexOf('.') + 1);
+    const bytes = sealed === undefined ? undefined : await this.#keys.openBytes(state, sealed);
+    return bytes && unpacked(bytes);
   }
 }
 
@@ -104,6 +120,15 @@ export interface OpenedTransaction {
 }
 
 type Stored = Transaction & { startedAt: number };
+
+/** Undefined for a transaction of another version of this package, whose login begins again. */
+function unpacked(bytes: Uint8Array): Stored | undefined {
+  try {
+    return JSON.parse(inflateRawSync(bytes, { dictionary }).toString('utf8')) as Stored;
+  } catch {
+    return undefined;
+  }
+}
 
 function nameOf(state: string): string {
   return prefix + createHash('sha256').update(state).digest('base64url').slice(0, 16);
@@ -168,7 +193,7 @@ function stateMissing(): SalesforceAuthError {
 function stateMismatch(): SalesforceAuthError {
   return new SalesforceAuthError(
     'ERR_SALESFORCE_STATE_MISMATCH',
-    'The "state" of the callback belongs to no login begun in this browser. ' +
+    'The "state" of the callback belongs to no login begun in this browser, or to one before its last eight. ' +
       `${startAgain} If it happens every time, check that cookies are accepted, that the login begins at the host of the ` +
       'callback URL, and that encryptionKeys are the same on every server.',
     { status: 403 },

@@ -10,7 +10,6 @@ import {
   entriesOf,
   entryOf,
   hasSession,
-  holderMsOf,
   renewSession,
   requireSession,
   saveSession,
@@ -20,6 +19,7 @@ import {
   type SessionEntry,
   type SessionState,
 } from './session';
+import { holderMsOf, sessionMsOf } from './session-life';
 import type { SalesforceUser } from './user';
 
 /** Logins one session can have; with one more, the oldest is logged out. */
@@ -114,7 +114,7 @@ async function putInSession(
   const isSame = entries.some(({ holder }) => addTo.includes(holder));
   const others = isSame ? entries.filter((other) => other.grantId !== grantId).slice(0, maxLogins - 1) : [];
   const stateNow = (): SessionState =>
-    stateWith(entry, others, { extendAt: options.clock.now() + holderMsOf(req) / 2, tenant });
+    stateWith(entry, others, { extendAt: options.clock.now() + sessionMsOf(req) / 2, tenant });
   const heldMs = holderMsOf(req);
   try {
     await renewSession(req, options.keepSessionInfo);

@@ -18,7 +18,7 @@ const maxKnown = 1_000;
  */
 export class EndSession {
   readonly #core: AuthContext;
-  readonly #known = new BoundedMap<string, string | undefined>(maxKnown);
+  readonly #known = new BoundedMap<string, string>(maxKnown);
 
   constructor(core: AuthContext) {
     this.#core = core;
@@ -35,11 +35,10 @@ export class EndSession {
       const { tokens } = grant;
       const configuration = await options.source.resolveClient(tokens.clientID, { req, tenant: tokens.tenant });
       const issuer = tokens.siteUrl ?? tokens.instanceUrl;
-      if (!this.#known.has(issuer)) {
-        const found = await this.#discover(issuer, configuration);
-        this.#known.set(issuer, found);
-      }
-      const url = parseUrl(this.#known.get(issuer) ?? '');
+      const found = this.#known.get(issuer) ?? (await this.#discover(issuer, configuration));
+      // An organization without a logout may get one later.
+      if (found !== undefined) this.#known.set(issuer, found);
+      const url = parseUrl(found ?? '');
       return url && isTrustedHost(url, configuration.trustedHosts) ? url.href : undefined;
     } catch {
       // The logout of this application must not depend on Salesforce.

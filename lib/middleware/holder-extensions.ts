@@ -2,7 +2,8 @@ import type { Request } from 'express';
 import { BoundedMap } from '../bounded-map';
 import type { Grants } from '../coordinator/grants';
 import type { ParsedOptions } from './options';
-import { entriesOf, holderMsOf, stateOf, type SessionEntry } from './session';
+import { entriesOf, stateOf, type SessionEntry } from './session';
+import { holderMsOf, sessionMsOf } from './session-life';
 
 /** Most holders that are remembered. */
 const maxRemembered = 100_000;
@@ -33,11 +34,10 @@ export class HolderExtensions {
     const entries = entriesOf(req, session);
     const [first] = entries;
     if (!first) return;
-    const holderMs = holderMsOf(req);
     const isDue = now >= Math.max(state.extendAt, this.#dueAt.get(first.holder) ?? 0);
-    if (isDue) this.#dueAt.set(first.holder, now + holderMs / 2);
+    if (isDue) this.#dueAt.set(first.holder, now + sessionMsOf(req) / 2);
     for (const entry of entries) {
-      if (this.#notExtended.delete(entry.holder) || isDue) void this.set(entry, holderMs);
+      if (this.#notExtended.delete(entry.holder) || isDue) void this.set(entry, holderMsOf(req));
     }
   }
 

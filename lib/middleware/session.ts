@@ -57,9 +57,6 @@ interface AnySession {
   };
 }
 
-/** How long a session holds its grant if the session has no time of its own: a day. */
-const defaultHolderMs = 24 * 60 * 60 * 1000;
-
 /** The current login of a request's session. On the path of every request, so it looks at nothing else. */
 export function entryOf(req: Request, place: SessionPlace): SessionEntry | undefined {
   const entry = stateOf(req, place)?.current;
@@ -82,13 +79,6 @@ export function stateOf(req: Request, { key, tenant }: SessionPlace): SessionSta
   const state = sessionOf(req)?.[key] as SessionState | null | undefined;
   if (typeof state !== 'object' || state === null) return undefined;
   return state.tenant === tenant?.(req) ? state : undefined;
-}
-
-/** How long the session of a request lives, in milliseconds. */
-export function holderMsOf(req: Request): number {
-  const { originalMaxAge, maxAge } = sessionOf(req)?.cookie ?? {};
-  const lifeMs = originalMaxAge ?? maxAge;
-  return typeof lifeMs === 'number' && lifeMs > 0 ? lifeMs : defaultHolderMs;
 }
 
 /** Writes or, with undefined, removes what is kept in the session. */

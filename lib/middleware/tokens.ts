@@ -70,10 +70,12 @@ export class Tokens {
   async *list(filter: GrantFilter = {}): AsyncIterable<GrantSummary> {
     const { organizationId, userId, ...rest } = filter;
     const ids = {
-      ...(organizationId === undefined ? {} : { organizationId: toId18(organizationId) }),
-      ...(userId === undefined ? {} : { userId: toId18(userId) }),
+      organizationId: organizationId === undefined ? undefined : toId18(organizationId),
+      userId: userId === undefined ? undefined : toId18(userId),
     };
-    for await (const record of this.#core.grants.list({ ...rest, ...ids })) {
+    // A member that is undefined is one that is left out, in every store.
+    const given = Object.entries({ ...rest, ...ids }).filter(([, value]) => value !== undefined);
+    for await (const record of this.#core.grants.list(Object.fromEntries(given))) {
       // App tokens and the records of adoptions belong to no user.
       if (record.labels.userId !== '') yield this.#summary(record);
     }

@@ -159,13 +159,16 @@ export class PostgresTokenStore implements TokenStore {
   }
 
   async *takeIdle({ idleMs, takenMs }: IdleQuery): AsyncIterable<IdleGrant> {
-    for (;;) {
-      const rows = await this.#rows('take', [idleMs, takenMs, takenAtOnce]);
+    // Each page begins after the one before, since the grants that were taken or are not to be taken would be read again.
+    for (let last: [refreshedAt: string | null, grantId: string] = [null, '']; ;) {
+      const rows = await this.#rows('take', [idleMs, takenMs, takenAtOnce, ...last]);
       for (const row of rows) {
         const grantId = row['grant_id'] as string;
         yield { grantId, generation: row['generation'] as string, unheldMs: Number(row['unheld_ms']) };
       }
       if (rows.length < takenAtOnce) return;
+      const { refreshed_at: refreshedAt, grant_id: grantId } = rows.at(-1) as Record<string, string>;
+      last = [refreshedAt ?? null, grantId ?? ''];
     }
   }
 

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../clock';
 import { GrantOperations } from './grant-operations';
 import { Listeners } from './listeners';
@@ -124,7 +125,9 @@ export class SqliteTokenStore implements TokenStore {
   async *takeIdle(query: IdleQuery): AsyncIterable<IdleGrant> {
     const sql = 'select grant_id from salesforce_grants where schema_version = ? order by grant_id';
     const rows = await this.#transactions.read(() => this.#database.prepare(sql).all(grantSchema));
-    for (const { grant_id: id } of rows) {
+    for (const [index, { grant_id: id }] of rows.entries()) {
+      // SQLite answers at once. Requests come to their turn in between.
+      if (index % 50 === 49) await setImmediate();
       const idle = await this.#step(String(id), (grants) => grants.takeIdle(String(id), query));
       if (idle) yield idle;
     }

@@ -264,6 +264,23 @@ describe('a login', () => {
     expect(unreadable).toHaveLength(1);
   });
 
+  it('revokes what it replaced if the client of the store sends the write twice, as after a lost connection', async () => {
+    const lab = await Laboratory.open();
+    const { store } = lab.process();
+    const once = store.put.bind(store);
+    jest.spyOn(store, 'put').mockImplementationOnce(async (...given) => {
+      await once(...given);
+      return once(...given);
+    });
+    lab.told();
+
+    expect(await logIn(lab)).toBeDefined();
+    await lab.world.elapse(1_000);
+
+    expect(live(lab)).toBe(1);
+    expect(lab.told()).toEqual([['login.succeeded', { tokens: 'replaced' }], revoked]);
+  });
+
   it('begins again if another login stored first, and fails after waitMs', async () => {
     const lab = await Laboratory.open();
     const { store } = lab.process();

@@ -132,6 +132,14 @@ describeWith('Redis')('the doctor, of a Redis that takes no writes', () => {
       'store.persistence',
     ]);
     expect(ofStore).toContainEqual({ check: 'store', level: 'ok', message: 'The token store takes writes.' });
+
+    const waitReplicas = { replicas: 1, timeoutMs: 50 };
+    const waiting = await diagnosisOf(new RedisTokenStore({ client, waitReplicas }));
+    expect(waiting.findings).toContainEqual({
+      check: 'store.replication',
+      level: 'ok',
+      message: 'Writes wait for replicas.',
+    });
   });
 
   it('may evict nothing yet, if its memory has no limit', async () => {

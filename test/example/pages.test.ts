@@ -484,11 +484,12 @@ describeInBrowser('the example', () => {
 
       await page.getByRole('button', { name: 'Deny' }).click();
 
-      await expectHeading(page, 'Something went wrong');
+      await expectHeading(page, 'Access was not allowed');
       const alert = await page.getByRole('alert').innerText();
+      expect(alert).toContain('You chose not to give this application access');
       expect(alert).toContain('ERR_SALESFORCE_ACCESS_DENIED');
       expect(alert).not.toMatch(/ at \S+:\d+|node_modules/);
-      await page.getByRole('link', { name: 'Try again' }).click();
+      await page.getByRole('link', { name: 'Log in again' }).click();
       await finishLogin(page, person);
       await expectHeading(page, `Hello, ${person.displayName}`);
     });
@@ -512,7 +513,7 @@ describeInBrowser('the example', () => {
 
       const accounts = await page.goto(`${example.url}/accounts`);
       expect(accounts?.status()).toBe(503);
-      await expectHeading(page, 'Something went wrong');
+      await expectHeading(page, 'Please try again in a moment');
       const dashboard = await page.goto(example.url);
       expect(dashboard?.status()).toBe(200);
       expect(await page.locator('main .problem').count()).toBe(2);

@@ -26,10 +26,11 @@ const withCookies = (cookies: readonly Pick<SetCookie, 'name' | 'value'>[], path
 
 async function begun(transaction: Transaction) {
   const clock = new ManualClock();
-  const transactions = new Transactions(new KeyRing([randomBytes(32)], 'transaction'), clock);
+  const keys = new KeyRing([randomBytes(32)], 'transaction');
+  const transactions = new Transactions(keys, clock);
   const { state, cookies } = await transactions.create(await requestOf('/'), transaction);
   const [cookie] = cookies;
-  return { clock, transactions, state, cookies, cookie: cookie! };
+  return { clock, keys, transactions, state, cookies, cookie: cookie! };
 }
 
 describe('the cookie of a login', () => {
@@ -97,6 +98,16 @@ describe('a callback', () => {
 
     await expect(
       transactions.open(await withCookies([planted], `/callback?state=${state}`), false),
+    ).rejects.toMatchObject({ code: 'ERR_SALESFORCE_STATE_MISMATCH' });
+  });
+
+  it('is refused with what another version of this package has sealed', async () => {
+    const { keys, transactions, state, cookie } = await begun(http);
+    const sealed = await keys.seal(state, JSON.stringify({ ...http, startedAt: 0 }));
+    const former = { name: cookie.name, value: `1.${sealed}` };
+
+    await expect(
+      transactions.open(await withCookies([former], `/callback?state=${state}`), false),
     ).rejects.toMatchObject({ code: 'ERR_SALESFORCE_STATE_MISMATCH' });
   });
 
@@ -170,8 +181,11 @@ describe('a new login', () => {
       value: `${1_700_000_000_000 + index}.`.padEnd(length, 'x'),
     }));
   /** The cookies that a new login takes away from a browser with these. */
-  const removed = async (cookies: readonly Pick<SetCookie, 'name' | 'value'>[]): Promise<string[]> => {
-    const { transactions } = await begun(http);
+  const removed = async (
+    cookies: readonly Pick<SetCookie, 'name' | 'value'>[],
+    started?: { transactions: Transactions },
+  ): Promise<string[]> => {
+    const { transactions } = started ?? (await begun(http));
     const made = (await transactions.create(await withCookies(cookies), http)).cookies;
     return made.slice(0, -1).map((cookie) => {
       const secure = cookie.name.startsWith('__Host-');
@@ -198,15 +212,16 @@ describe('a new login', () => {
     expect((await removed([odd, ...pending(7), ended])).sort()).toEqual([odd.name, ended.name].sort());
   });
 
-  it('takes away what does not fit into 6 KiB with its own cookie', async () => {
-    const { cookie } = await begun(http);
-    const left = 6 * 1024 - cookie.name.length - cookie.value.length;
+  it('takes away what does not fit into 4 KiB with its own cookie', async () => {
+    // The same login has a cookie of the same size.
+    const login = await begun(http);
+    const left = 4 * 1024 - login.cookie.name.length - login.cookie.value.length;
     const [first, second] = pending(2, Math.floor(left / 2) - name(0).length) as [SetCookie, SetCookie];
     const filled = { ...first, value: first.value + 'x'.repeat(left % 2) };
 
-    expect(await removed([filled, second])).toEqual([]);
-    expect(await removed([{ ...filled, value: `${filled.value}x` }, second])).toEqual([filled.name]);
-    expect(await removed([filled, { ...second, value: `${second.value}x` }])).toEqual([filled.name]);
+    expect(await removed([filled, second], login)).toEqual([]);
+    expect(await removed([{ ...filled, value: `${filled.value}x` }, second], login)).toEqual([filled.name]);
+    expect(await removed([filled, { ...second, value: `${second.value}x` }], login)).toEqual([filled.name]);
   });
 
   it('neither counts nor removes the cookies of others', async () => {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { FetchFunction } from '../../lib';
 import { compileLibrary } from '../helpers/compiled';
+import { ManualClock } from '../helpers/clock';
 import { oldHosts } from '../helpers/old-hosts';
 import { startTestEmulator } from '../helpers/emulator';
 import { logIn, startApp, type TestAppOptions } from '../helpers/app';
@@ -74,6 +75,34 @@ describe('connection()', () => {
 
     await expect(connection.query('SELECT Id FROM Account')).rejects.toThrow('refuses new access tokens');
     expect(emulator.presentations.size).toBeLessThanOrEqual(2);
+  });
+
+  it('goes on a minute after every token was refused, on the same connection', async () => {
+    const clock = new ManualClock();
+    const { client, emulator } = await connected({ options: { clock } });
+    const connection = await client.connection();
+    const refusal = { error: 'INVALID_SESSION_ID', errorDescription: 'Session expired or invalid', status: 401 };
+    const refusals = emulator.faults.inject({ on: 'data', kind: 'error', ...refusal, times: Infinity });
+    await expect(connection.query('SELECT Id FROM Account')).rejects.toThrow('refuses new access tokens');
+    refusals.remove();
+    emulator.expireAccessTokens();
+    clock.advanceSeconds(61);
+
+    expect((await connection.query('SELECT Id FROM Account')).totalSize).toBeGreaterThan(0);
+  });
+
+  it('leaves the spelling of a query alone', async () => {
+    const urls: string[] = [];
+    const send: FetchFunction = (url, init) => {
+      urls.push(String(url));
+      return fetch(url, init);
+    };
+    const { client } = await connected({ options: { fetch: send } });
+    const connection = await client.connection();
+
+    await connection.request('/services/data/v62.0/limits?flag&name=a%20b');
+
+    expect(urls.at(-1)).toMatch(/\/limits\?flag&name=a%20b$/);
   });
 
   it('follows the organization to another instance', async () => {

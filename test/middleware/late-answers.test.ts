@@ -413,6 +413,44 @@ it('a session that was short before the login holds its grant for the life that 
   expect((await visitor.get('/token')).status).toBe(200);
 });
 
+it('a session that is used just before its hold is due holds its grant until the session ends', async () => {
+  const emulator = await startTestEmulator();
+  const clock = new ManualClock();
+  const app = await startApp({ emulator, options: { clock, store: new MemoryTokenStore({ clock }) } });
+  const [laptop, phone] = [app.browser(), app.browser()];
+  await logIn(laptop, emulator);
+  clock.advanceMs(11.9 * 3_600_000);
+  await laptop.get('/me').expect(200);
+  clock.advanceMs(12.5 * 3_600_000);
+  await logIn(phone, emulator);
+
+  await phone.post('/auth/salesforce/logout').expect(204);
+
+  expect((await laptop.get('/token')).status).toBe(200);
+});
+
+it.each([
+  [60, true],
+  [undefined, false],
+])('a session of cookie-session holds its grant for its maxAge: %s days', async (days, isHeld) => {
+  const emulator = await startTestEmulator();
+  const clock = new ManualClock();
+  const maxAge = days === undefined ? {} : { maxAge: days * 86_400_000 };
+  const app = await startApp({
+    emulator,
+    sessionMiddleware: cookieSession({ name: 'app', keys: ['__test_cookie_key__'], ...maxAge }) as never,
+    options: { clock, store: new MemoryTokenStore({ clock }) },
+  });
+  const [phone, desktop] = [app.browser(), app.browser()];
+  await logIn(phone, emulator);
+  clock.advanceMs(2 * 86_400_000);
+  await logIn(desktop, emulator);
+
+  await desktop.post('/auth/salesforce/logout').expect(204);
+
+  expect(emulator.liveTokens().refreshTokens).toBe(isHeld ? 1 : 0);
+});
+
 describe.each(Object.keys(sessions))('with %s, a login that has ended', (kind) => {
   it('is one no more after a guard has said so, and comes back with the next login', async () => {
     const { emulator, endGrant, tab } = await start(kind);

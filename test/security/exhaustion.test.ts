@@ -1,10 +1,12 @@
 import { once } from 'node:events';
 import { createServer, get } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import expressSession from 'express-session';
-import { MemoryTokenStore, type SalesforceAuthError } from '../../lib';
+import request from 'supertest';
+import { MemoryTokenStore, salesforceAuth, type SalesforceAuthError } from '../../lib';
 import { exchange } from '../../lib/token/http';
 import { systemClock } from '../../lib/clock';
 import { logIn, startApp, walkToCallback } from '../helpers/app';
@@ -81,6 +83,43 @@ describe('logins that begin and never end', () => {
     expect((await logIn(tab, emulator, { loginPath: '/auth/salesforce?returnTo=/me' })).headers['location']).toBe(
       '/me',
     );
+  });
+});
+
+describe('twenty tabs that a browser opens at once, six at a time', () => {
+  it('keep the Cookie header small enough for nginx', async () => {
+    const emulator = await startTestEmulator();
+    const create = (_client: unknown, callbackURL: string) => {
+      // As long as the consumer keys of Salesforce.
+      const longID = `3MVG9${randomBytes(60).toString('base64url')}`;
+      const { clientID, clientSecret } = emulator.registerClient({ clientID: longID, callbackURLs: [callbackURL] });
+      const scope = 'openid api refresh_token';
+      return salesforceAuth({ clientID, clientSecret, callbackURL, baseUrl: emulator.url, scope, report: false });
+    };
+    const { url } = await startApp({ emulator, create });
+    const jar = new Map<string, string>();
+    const cookie = (): string => [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
+    let longest = 0;
+    const open = async (page: string): Promise<void> => {
+      longest = Math.max(longest, cookie().length);
+      const { headers } = await request(url)
+        .get(`/auth/salesforce?returnTo=${encodeURIComponent(page)}`)
+        .set({ Cookie: cookie(), 'Sec-Fetch-Site': 'same-origin' })
+        .expect(302);
+      for (const line of (headers['set-cookie'] ?? []) as unknown as string[]) {
+        const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line)!;
+        if (value === '') jar.delete(name);
+        else jar.set(name, value);
+      }
+    };
+
+    const page = (tab: number): string => `/accounts/${tab}?list=recent&sort=name&columns=name,industry,owner`;
+    const tabs = Array.from({ length: 20 }, (_, tab) => page(tab));
+    while (tabs.length > 0) await Promise.all(tabs.splice(0, 6).map(open));
+
+    expect(jar.size).toBeGreaterThanOrEqual(8);
+    // nginx refuses a line of more than 8 KiB. The session and the application have cookies too.
+    expect(longest).toBeLessThan(7 * 1024);
   });
 });
 

@@ -52,6 +52,11 @@ describe('a mistake in the options of a store', () => {
       { notify: true, client: { ...client, duplicate: undefined } },
       'makes no copy of itself with duplicate()',
     ],
+    [
+      'RedisTokenStore',
+      { waitReplicas: { replicas: 1, timeoutMs: 50 }, client: { ...client, execute: () => 0, duplicate: undefined } },
+      'RedisTokenStore.waitReplicas must be left out with a pool',
+    ],
     ['RedisTokenStore', { notify: null }, 'RedisTokenStore.notify must be'],
     ['RedisTokenStore', { detectFailover: 'no' }, 'RedisTokenStore.detectFailover must be true or false'],
     [

@@ -258,19 +258,24 @@ select 'conflict', schema_version, null from before where not exists (select fro
       result: decision,
     }),
 
-    // $1 idleMs, $2 takenMs, $3 how many
+    // $1 idleMs, $2 takenMs, $3 how many, $4 and $5 refreshed_at and id of the last grant before, or null and ''
     take: `
 with found as materialized (
   select grant_id from ${table}
   where refreshed_at <= clock_timestamp() - $1::float8 * interval '1 millisecond'
     and state in ('idle', 'presenting', 'inDoubt') and soft_at is not null and schema_version = ${grantSchema}
     and expires_at > clock_timestamp() and (taken_until is null or taken_until <= clock_timestamp())
-  order by refreshed_at limit $3 for update skip locked
+    and refreshed_at >= coalesce($4::timestamptz, '-infinity')
+    and (refreshed_at, grant_id) > (coalesce($4::timestamptz, '-infinity'), $5::text)
+  order by refreshed_at, grant_id limit $3 for update skip locked
+), taken as (
+  update ${table} as stored set taken_until = clock_timestamp() + $2::float8 * interval '1 millisecond'
+  from found where stored.grant_id = found.grant_id
+  returning stored.schema_version, stored.grant_id, stored.generation, stored.refreshed_at,
+    greatest(0, ${epochMs('(clock_timestamp() - stored.held_until)')}) as unheld_ms
 )
-update ${table} as stored set taken_until = clock_timestamp() + $2::float8 * interval '1 millisecond'
-from found where stored.grant_id = found.grant_id
-returning stored.schema_version, stored.grant_id, stored.generation,
-  greatest(0, ${epochMs('(clock_timestamp() - stored.held_until)')}) as unheld_ms`,
+select schema_version, grant_id, generation, refreshed_at::text as refreshed_at, unheld_ms
+from taken order by taken.refreshed_at, grant_id`,
 
     // $1 to $4 labels or null, $5 the last id of the page before, $6 page size
     list: `

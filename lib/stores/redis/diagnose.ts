@@ -66,7 +66,9 @@ function replicas(replication: Read, waitReplicas: WaitReplicas | undefined): St
       fix: 'Connect it to the primary, through Sentinel or the cluster if there is one.',
     };
   }
-  if (replication('role').length === 0 && !waitReplicas) {
+  const waiting: StoreFinding = { check: 'replication', level: 'ok', message: 'Writes wait for replicas.' };
+  if (replication('role').length === 0) {
+    if (waitReplicas) return waiting;
     return {
       check: 'replication',
       level: 'unknown',
@@ -75,10 +77,8 @@ function replicas(replication: Read, waitReplicas: WaitReplicas | undefined): St
     };
   }
   const connected = Math.max(0, ...replication('connected_slaves').map(Number));
-  if (connected === 0 || waitReplicas) {
-    const message = waitReplicas ? 'Writes wait for replicas.' : 'Redis has no replicas.';
-    return { check: 'replication', level: 'ok', message };
-  }
+  if (connected === 0) return { check: 'replication', level: 'ok', message: 'Redis has no replicas.' };
+  if (waitReplicas) return waiting;
   return {
     check: 'replication',
     level: 'warning',

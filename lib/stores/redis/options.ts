@@ -73,6 +73,13 @@ export function parseRedisOptions(given: RedisTokenStoreOptions): ParsedRedisOpt
       'false or a client to listen on, since this client (a pool, for instance) makes no copy of itself with duplicate()',
     );
   }
+  // A pool sends each command on any of its connections, and Redis waits for the writes of one connection.
+  if (options.waitReplicas && !isCluster(client) && has(client, 'execute') && !has(client, 'duplicate')) {
+    throw invalid(
+      'RedisTokenStore.waitReplicas',
+      'left out with a pool. Pass a client of one connection, by createClient()',
+    );
+  }
   return {
     client,
     connection: connect(client),

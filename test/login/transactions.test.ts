@@ -62,6 +62,19 @@ describe('the cookie of a login', () => {
     expect(opened).toEqual({ transaction, isExpired: false });
   });
 
+  it('has little more than what a login has of its own, so that several fit into a header', async () => {
+    const random = (length: number): string => randomBytes(length).toString('base64url');
+    const own = { codeVerifier: random(32), nonce: random(24), clientID: `3MVG9${random(57)}` };
+    const { cookie } = await begun({
+      ...own,
+      baseUrl: 'https://login.salesforce.com',
+      callbackURL: 'https://app.example/auth/salesforce/callback',
+      appState: { returnTo: '/' },
+    });
+
+    expect(cookie.value.length).toBeLessThan(500);
+  });
+
   it('is good for exactly 15 minutes', async () => {
     const { clock, transactions, state, cookie } = await begun(http);
     const req = await withCookies([cookie], `/callback?state=${state}`);

@@ -123,7 +123,7 @@ describe('sessions and their grant', () => {
     const { browser } = await startApp({ emulator, options: { clock, sessionTimeoutSeconds: 1_000_000 } });
     const [closed, other] = [browser(), browser()];
     await logIn(closed, emulator);
-    clock.advanceSeconds(25 * 60 * 60);
+    clock.advanceSeconds(37 * 60 * 60);
     await logIn(other, emulator);
 
     await other.post('/auth/salesforce/logout');

@@ -2,7 +2,7 @@ import { Duplex, PassThrough, Readable } from 'node:stream';
 import { SalesforceAuthError } from '../errors';
 import type { FetchFunction } from '../options/fetch-function';
 import type { JsforceConnection } from './jsforce';
-import { isMoved } from './moved';
+import { isMoved, isRedirection } from './moved';
 
 /** A request as jsforce hands it to its transport. */
 interface JsforceRequest {
@@ -45,7 +45,7 @@ interface Carrier {
  * or host has ended are given to it as a 401, and the address is corrected when the request is sent.
  *
  * Every request of jsforce carries the access token, in a header or in its body. So a request to another host than one of
- * Salesforce's is refused, and no redirect is followed.
+ * Salesforce's is refused, and no redirect leads a token elsewhere.
  */
 export function carryRequests(connection: JsforceConnection, { send, isTrusted, hasMoved }: Carrier): void {
   const former = new Set([connection.instanceUrl]);
@@ -61,7 +61,12 @@ export function carryRequests(connection: JsforceConnection, { send, isTrusted, 
       if (!isAtInstance && !isTrusted(new URL(request.url))) return refused(foreignOrigin(request.url));
       // jsforce would take the token along to the host that a redirect names.
       const answer = httpRequest(request, { ...options, followRedirect: false });
-      const judged = answer.then(async (response) => {
+      const judged = answer.then(async (first) => {
+        // Login hosts redirect the identity URL to the instance, and jsforce takes a redirect for an empty answer.
+        const target = isAtInstance ? undefined : targetOf(request, first);
+        const again = { ...options, followRedirect: false };
+        const response =
+          target && isTrusted(target) ? await httpRequest({ ...request, url: target.href }, again) : first;
         const isAway = isAtInstance && isMovedAway(response, connection.instanceUrl) && (await hasMoved());
         return isAway || isTokenRefused(response) ? { ...response, statusCode: 401 } : response;
       });
@@ -96,6 +101,13 @@ function addressOf(url: string, former: ReadonlySet<string>, instanceUrl: string
   // The origin of a blob: URL is that of another URL within it.
   const isFormer = address.protocol !== 'blob:' && former.has(address.origin);
   return isFormer ? instanceUrl + address.pathname + address.search : address.href;
+}
+
+/** Where a redirect of a GET leads. */
+function targetOf({ method, url }: JsforceRequest, { statusCode, headers }: JsforceResponse): URL | undefined {
+  const { location } = headers;
+  const isRedirect = method === 'GET' && isRedirection(statusCode) && location !== undefined;
+  return isRedirect && URL.canParse(location, url) ? new URL(location, url) : undefined;
 }
 
 /** The identity URL and userinfo say by 403 what the API says by 401. */

@@ -12,13 +12,18 @@ interface Seen {
 
 const redirects = new Set([301, 302, 303, 307, 308]);
 
+/** Whether a status is that of a redirect. */
+export function isRedirection(status: number): boolean {
+  return redirects.has(status);
+}
+
 /**
  * Whether an answer looks as if the organization has left this instance: a redirect to another host, or a web page with
  * 403 or 404. The API itself answers in JSON or XML.
  */
 export function isMoved({ status, location, type }: Seen, instanceUrl: string): boolean {
   const isPage = /^text\/html\b/i.test(type ?? '');
-  if (!redirects.has(status)) return (status === 403 || status === 404) && isPage;
+  if (!isRedirection(status)) return (status === 403 || status === 404) && isPage;
   const target = URL.canParse(location ?? '', instanceUrl) ? new URL(location ?? '', instanceUrl) : undefined;
   return isPage || (target !== undefined && target.origin !== new URL(instanceUrl).origin);
 }

@@ -164,6 +164,34 @@ describe('connection()', () => {
     expect(emulator.requests.filter(({ query }) => 'oauth_token' in query)).toEqual([]);
   });
 
+  it('follows the redirect of a login host to the identity at the instance, and none to a foreign host', async () => {
+    const emulator = await startTestEmulator({ instance: 'my-domain' });
+    const { browser, salesforce } = await startApp({ emulator });
+    const tab = browser();
+    await logIn(tab, emulator);
+    const { grantId, user } = (await tab.get('/me')).body as { grantId: string; user: Record<string, string> };
+    const connection = await (await salesforce.tokens.get(grantId)).connection();
+    const { host } = new URL(emulator.url);
+    const path = `/id/${user['organizationId']!}/${user['userId']!}`;
+    const redirectTo = (location: string) =>
+      emulator.faults.inject({
+        on: 'identity',
+        kind: 'redirect',
+        location,
+        match: ({ headers }) => headers['host'] === host,
+      });
+    expect(connection.instanceUrl).not.toBe(emulator.url);
+
+    const redirect = redirectTo(emulator.myDomainUrl + path);
+    const identity = await connection.request<{ user_id: string }>(emulator.url + path);
+    redirect.remove();
+    redirectTo(`https://evil.example${path}`);
+    const refused = await connection.request(emulator.url + path);
+
+    expect(identity.user_id).toBe(user['userId']);
+    expect(refused).toBe('');
+  });
+
   it('logs out at the organization', async () => {
     const { client, emulator } = await connected();
     const connection = await client.connection();

@@ -73,6 +73,8 @@ const stores: Readonly<Record<string, () => Promise<Filled>>> = {
         'select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and pid <> pg_backend_pid()',
         [database],
       );
+      // On a busy machine the pool would hand out a connection whose end it has not noticed.
+      while (pool.totalCount > 0) await new Promise((resolve) => setImmediate(resolve));
     };
     const close = async (): Promise<void> => {
       await failOver('off');

@@ -154,9 +154,8 @@ const ended = 'ended.';
  * again with it, until a logout takes it away.
  */
 export function endedCookies(req: Request): SetCookie[] {
-  const { state } = req.query;
-  if (typeof state !== 'string') return [];
-  const own = nameOf(state);
+  const own = loginOf(req);
+  if (own === undefined) return [];
   return Object.entries(cookiesOf(req))
     .filter(([name]) => name === own || name === cookieName(own, true))
     .map(([name, value = '']) => ({

@@ -64,7 +64,7 @@ export async function createSession(
     const established = await grants.establish(tokens, { sessionTimeoutSeconds, holderMs: holderMsOf(req) });
     const holder = core.overlapping.holderOf(req, established);
     if (holder !== established.holder) {
-      await core.holders.set({ ...established, holder }, holderMsOf(req));
+      await core.holders.hold(req, { ...established, holder });
       grants.removeHolder(established).catch(() => undefined);
     }
     session = { ...established, holder, user, tenant: tokens.tenant };
@@ -126,7 +126,7 @@ async function putInSession(
     // `req.login()` of the application's Passport renews the session once more, and drops its content.
     writeState(req, place, stateNow());
     // The new session may have another life, or `onLogin` has given it one, as "remember me" does.
-    if (holderMsOf(req) !== heldMs) await holders.set(entry, holderMsOf(req));
+    if (holderMsOf(req) !== heldMs) await holders.hold(req, entry);
     await saveSession(req);
   } catch (error) {
     if (hasSession(req)) writeState(req, place, former);

@@ -37,15 +37,15 @@ export class HolderExtensions {
     const isDue = now >= Math.max(state.extendAt, this.#dueAt.get(first.holder) ?? 0);
     if (isDue) this.#dueAt.set(first.holder, now + sessionMsOf(req) / 2);
     for (const entry of entries) {
-      if (this.#notExtended.delete(entry.holder) || isDue) void this.set(entry, holderMsOf(req));
+      if (this.#notExtended.delete(entry.holder) || isDue) void this.hold(req, entry);
     }
   }
 
-  /** Sets how long a session holds a grant. If the store fails, the next request of that session tries again. */
-  async set(entry: GrantHolder, holderMs: number): Promise<void> {
+  /** Lets a session hold a grant for as long as the session lives. If the store fails, the next request of that session tries again. */
+  async hold(req: Request, entry: GrantHolder): Promise<void> {
     const { ended } = this.#options.session;
     try {
-      await this.#grants.addHolder(entry, holderMs);
+      await this.#grants.addHolder(entry, holderMsOf(req));
       // A logout came in between: the store adds a holder that is not there.
       if (ended.isOver(entry.holder)) await this.#grants.removeHolder(entry);
     } catch {

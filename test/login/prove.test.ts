@@ -132,7 +132,7 @@ describe('tokens of a reply that is not proven', () => {
     ).toStrictEqual({ ...bare, refreshToken: '__test_refresh__', tenant: 'acme' });
   });
 
-  it('have no refresh token and no tenant if there is none', () => {
+  it('have a refresh token and a tenant only if both are given', () => {
     expect(unprovenTokens({ access_token: '__test_access__' }, transaction)).toStrictEqual(bare);
   });
 });

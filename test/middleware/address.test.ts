@@ -468,7 +468,7 @@ describe('a callback URL that does not lead to the middleware', () => {
     ['below the mount path', ['https://example.com/crm/callback']],
     ['with the middleware at the root', ['https://example.com/auth/callback', { at: '/' }]],
     ['and a callback route of the application', ['https://example.com/auth/callback', { routes: { callback: false } }]],
-  ])('is not told of a callback URL %s', async (_what, given) => {
+  ])('is not given for a callback URL %s', async (_what, given) => {
     const { browser, warnings } = mounted(...given);
     const { at = '/crm' } = given[1] ?? {};
 

@@ -34,7 +34,7 @@ const maxPending = 8;
 
 /**
  * Their size in that header, in bytes. Servers refuse requests whose header is too large: nginx at 8 KiB, Node.js at 16. Tabs that
- * a browser opens at once, six at a time, do not see the cookies of one another, and have to fit as well.
+ * a browser opens at the same moment do not see the cookies of one another, and some of them have to fit as well.
  */
 const maxPendingBytes = 4 * 1024;
 

@@ -5,6 +5,7 @@ import { safeText } from '../salesforce-errors/safe-text';
 import { isSalesforceAuthError, SalesforceAuthError } from '../errors';
 import type { Configuration } from '../options/configuration';
 import { clientChanged } from '../options/source';
+import { parameterOf } from '../query';
 import { isTrustedHost } from '../salesforce/hosts';
 import { TokenClient } from '../token/client';
 import type { TokenEndpointReply, TokenSet } from '../token/types';
@@ -56,13 +57,12 @@ export async function finish(
   options: FinishOptions,
   context: LoginContext,
 ): Promise<FinishedLogin | RepeatedLogin> {
-  const { transaction, isExpired } = await context.transactions.open(req, context.addresses.isSecure(req));
+  const { state, transaction, isExpired } = await context.transactions.open(req, context.addresses.isSecure(req));
   try {
     if (isExpired) throw expired();
-    if (req.query['error'] !== undefined) throw authorizationError(req.query);
-    const { code } = req.query;
-    const state = req.query['state'] as string;
-    if (typeof code !== 'string' || code === '') throw codeMissing();
+    if (parameterOf(req, 'error') !== undefined) throw authorizationError(req);
+    const code = parameterOf(req, 'code');
+    if (code === undefined || code === '') throw codeMissing();
     const configuration = await configurationOf(req, transaction, context);
     const claim = await context.claims.take(state);
     if (!('settle' in claim)) return { kind: 'repeated', transaction, outcome: claim };
@@ -135,9 +135,9 @@ export function originOf({ appState, baseUrl, tenant }: Transaction): NonNullabl
 }
 
 /** The error a callback reports, with Salesforce's words made safe (RFC 6749, section 4.1.2.1). */
-function authorizationError(query: Request['query']): SalesforceAuthError {
-  const error = safeText(query['error']) ?? 'unknown_error';
-  const errorDescription = safeText(query['error_description']);
+function authorizationError(req: Request): SalesforceAuthError {
+  const error = safeText(parameterOf(req, 'error')) ?? 'unknown_error';
+  const errorDescription = safeText(parameterOf(req, 'error_description'));
   const found = classify('callback', { error, errorDescription });
   const meaning = found === 'ignored' ? meanings.authorization : found;
   return new SalesforceAuthError(meaning.code, operatorMessage({ error, errorDescription }, meaning), {

@@ -1,6 +1,7 @@
 import type { Request } from 'express';
 import type { Addresses } from '../address';
 import type { Clock } from '../clock';
+import { parameterOf } from '../query';
 import type { KeyRing } from '../crypto/key-ring';
 
 /** The query parameter that marks a login which has moved to the origin of its callback. */
@@ -38,8 +39,8 @@ export class LoginMoves {
 
   /** The content of the mark of a request; undefined without a mark, or if the mark is too old or not ours. */
   async read(req: Request): Promise<MovedLogin | undefined> {
-    const mark = req.query[moveParameter];
-    const text = typeof mark === 'string' ? await this.#keys.open(subject, mark) : undefined;
+    const mark = parameterOf(req, moveParameter);
+    const text = mark !== undefined ? await this.#keys.open(subject, mark) : undefined;
     if (text === undefined) return undefined;
     const { at, ...moved } = JSON.parse(text) as MovedLogin & { at: number };
     return this.#clock.now() - at <= moveLifeMs ? moved : undefined;

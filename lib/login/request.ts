@@ -33,11 +33,6 @@ export interface LoginRequestOptions {
   silent?: boolean | undefined;
 }
 
-/** Whether a request has parameters of a callback (RFC 6749, section 4.1.2). */
-export function isCallback({ query }: Request): boolean {
-  return ['code', 'error', 'state'].some((name) => query[name] !== undefined);
-}
-
 /** One login on its way out: what goes into the authorization request, and what must be known when it comes back. */
 export interface LoginRequest {
   configuration: Configuration;

@@ -4,6 +4,7 @@ import type { Request } from 'express';
 import type { Clock } from '../clock';
 import type { KeyRing } from '../crypto/key-ring';
 import { SalesforceAuthError } from '../errors';
+import { parameterOf } from '../query';
 import { cookieName, cookieOptions, cookiesOf, type SetCookie } from './cookies';
 
 /** Everything a callback needs to know of the login it ends. */
@@ -78,8 +79,8 @@ export class Transactions {
     const isSecure = transaction.callbackURL.startsWith('https:');
     const name = cookieName(nameOf(state), isSecure);
     const value = `${now}.${sealed}`;
-    const options = { ...cookieOptions(isSecure), maxAge: keptMs };
-    return { state, cookies: [...surplus(req, name.length + value.length), { name, value, options }] };
+    const cookie: SetCookie = { name, value, options: { ...cookieOptions(isSecure), maxAge: keptMs } };
+    return { state, cookies: [...surplus(req, [cookie]), cookie] };
   }
 
   /**
@@ -89,13 +90,13 @@ export class Transactions {
    * @throws SalesforceAuthError `ERR_SALESFORCE_STATE_MISMATCH`, also for an `error` of a login that this browser did not begin
    */
   async open(req: Request, isSecure: boolean): Promise<OpenedTransaction> {
-    const { state } = req.query;
-    const isError = req.query['error'] !== undefined;
-    if (typeof state !== 'string' || state === '') throw isError ? unsolicited() : stateMissing();
+    const state = parameterOf(req, 'state');
+    const isError = parameterOf(req, 'error') !== undefined;
+    if (state === undefined || state === '') throw isError ? unsolicited() : stateMissing();
     const transaction = (await this.#read(req, state, true)) ?? (await this.#readPlain(req, state, isSecure));
     if (!transaction) throw isError ? unsolicited() : stateMismatch();
     const { startedAt, ...rest } = transaction;
-    return { transaction: rest, isExpired: this.#clock.now() - startedAt > loginLifeMs };
+    return { state, transaction: rest, isExpired: this.#clock.now() - startedAt > loginLifeMs };
   }
 
   /** A cookie without the prefix, which a sibling domain can plant, is taken for logins that are http throughout. */
@@ -114,6 +115,7 @@ export class Transactions {
 
 /** A transaction that came back. */
 export interface OpenedTransaction {
+  state: string;
   transaction: Transaction;
   /** Whether the login took too long. */
   isExpired: boolean;
@@ -142,8 +144,9 @@ export function loginsOf(req: Request): string[] {
 }
 
 /** Name of the login that a callback ends, if the callback names one. */
-export function loginOf({ query: { state } }: Request): string | undefined {
-  return typeof state === 'string' ? nameOf(state) : undefined;
+export function loginOf(req: Request): string | undefined {
+  const state = parameterOf(req, 'state');
+  return state === undefined ? undefined : nameOf(state);
 }
 
 /** What a cookie begins with if its callback has been answered; others begin with the time of their login. */
@@ -156,13 +159,15 @@ const ended = 'ended.';
 export function endedCookies(req: Request): SetCookie[] {
   const own = loginOf(req);
   if (own === undefined) return [];
-  return Object.entries(cookiesOf(req))
+  const cookies = Object.entries(cookiesOf(req))
     .filter(([name]) => name === own || name === cookieName(own, true))
     .map(([name, value = '']) => ({
       name,
       value: ended + value.slice(value.indexOf('.') + 1),
       options: { ...cookieOptions(name.startsWith('__Host-')), maxAge: loginLifeMs },
     }));
+  // Tabs that began their logins at the same moment could not make room for one another.
+  return [...surplus(req, cookies), ...cookies];
 }
 
 /** Removes the cookies of logins that have ended: after a logout, the Back button must not log the user in again. */
@@ -172,21 +177,21 @@ export function withoutEnded(req: Request): SetCookie[] {
     .map(([name]) => ({ name, value: '', options: cookieOptions(name.startsWith('__Host-')) }));
 }
 
-/** Removes the oldest pending logins to make room for a cookie of `bytes`. */
-function surplus(req: Request, bytes: number): SetCookie[] {
-  const pending = Object.entries(cookiesOf(req))
-    .filter(([name]) => ownName.test(name))
+/** Removes the oldest logins that have no room beside these cookies. */
+function surplus(req: Request, kept: readonly Pick<SetCookie, 'name' | 'value'>[]): SetCookie[] {
+  const others = Object.entries(cookiesOf(req))
+    .filter(([name]) => ownName.test(name) && !kept.some((cookie) => cookie.name === name))
     .map(([name, value = '']) => ({
       name,
       size: name.length + value.length,
       startedAt: Number.parseInt(value, 10) || 0,
     }))
     .sort((a, b) => b.startedAt - a.startedAt);
-  let total = bytes;
-  return pending
+  let total = kept.reduce((sum, { name, value }) => sum + name.length + value.length, 0);
+  return others
     .filter(({ size }, index) => {
       total += size;
-      return index >= maxPending - 1 || total > maxPendingBytes;
+      return index >= maxPending - kept.length || total > maxPendingBytes;
     })
     .map(({ name }) => ({ name, value: '', options: cookieOptions(name.startsWith('__Host-')) }));
 }

@@ -27,7 +27,9 @@ export function warnOfCallbackPath(core: AuthContext, req: Request): void {
   const { routes, reporter } = core.options;
   const mountPath = core.mountPathOf(req);
   const path = callbackPathBelowRoot(core.options);
-  if (routes.callback === false || path === undefined || path.startsWith(`${mountPath}/`) || told.has(core)) return;
+  if (routes.callback === false || path === undefined || told.has(core)) return;
+  // Express tells the mount path as the browser spelled it, and finds a route whatever the case of its letters.
+  if (path.toLowerCase().startsWith(`${mountPath.toLowerCase()}/`)) return;
   told.add(core);
   reporter.warn(
     'CALLBACK_PATH',

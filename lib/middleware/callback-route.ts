@@ -3,6 +3,7 @@ import { isSalesforceAuthError, SalesforceAuthError } from '../errors';
 import { setCookies } from '../login/cookies';
 import { originOf, type FinishedLogin, type RepeatedLogin } from '../login/finish';
 import { endedCookies } from '../login/transactions';
+import { isCallback } from '../query';
 import { createSession, joinSession, type SessionLogin } from './create-session';
 import type { AuthContext } from './context';
 import { drive } from './drive';
@@ -32,7 +33,7 @@ export async function endLogin(core: AuthContext, visit: Visit): Promise<void> {
     refusePrefetch(res);
     return;
   }
-  if (['code', 'error', 'state'].every((name) => req.query[name] === undefined)) throw noAnswer();
+  if (!isCallback(req)) throw noAnswer();
   let login: FinishedLogin | RepeatedLogin;
   try {
     const driven = await drive(await core.strategy.load(), req, {});

@@ -4,6 +4,8 @@ import { withQuery } from './login-intent';
 import type { AppState } from './login-route';
 import type { PageLink } from './pages';
 import type { RequestSalesforce } from './request';
+import { parameterOf } from '../query';
+import { textOf } from './organization-choice';
 import { safeReturnTo } from './return-to';
 import { nameOfUser } from './user';
 
@@ -77,11 +79,13 @@ function originOf(error: AnyError, req: Request, { core, mountPath }: RequestSal
   const path = addresses.currentPath(req).split('?')[0] ?? '';
   const isAt = (route: string | false): boolean => route !== false && path === addresses.pathOf(req, mountPath, route);
   if (isAt(routes.login)) {
-    const { org } = req.query;
-    const isText = typeof org === 'string' && org.length <= 255;
-    return { returnTo: safeReturnTo(req.query['returnTo']), org: isText ? org : undefined, isOwnRoute: true };
+    return {
+      returnTo: safeReturnTo(parameterOf(req, 'returnTo')),
+      org: textOf(parameterOf(req, 'org')),
+      isOwnRoute: true,
+    };
   }
-  const isOwnRoute = isAt(routes.callback) || isAt(routes.logout) || req.query['state'] !== undefined;
+  const isOwnRoute = isAt(routes.callback) || isAt(routes.logout) || parameterOf(req, 'state') !== undefined;
   const isPage = req.method === 'GET' || req.method === 'HEAD';
   const current = addresses.currentPath(req);
   return {

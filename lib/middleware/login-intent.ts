@@ -5,6 +5,7 @@ import type { Clock } from '../clock';
 import type { KeyRing } from '../crypto/key-ring';
 import { cookieName, cookieOptions, cookiesOf } from '../login/cookies';
 import type { ParsedOptions } from './options';
+import { parameterOf } from '../query';
 import { entriesOf, type SessionPlace } from './session';
 
 /** What our page, guard or picker asks of the login route beside a plain login. */
@@ -53,9 +54,9 @@ export class LoginIntents {
 
   /** The intent of a request; undefined without a valid intent for this browser. */
   async read(req: Request): Promise<LoginIntent | undefined> {
-    const sealed = req.query[intentParameter];
+    const sealed = parameterOf(req, intentParameter);
     const browser = this.#nameIn(req);
-    if (typeof sealed !== 'string' || browser === undefined) return undefined;
+    if (sealed === undefined || browser === undefined) return undefined;
     const text = await this.#keys.open(subjectOf(browser), sealed);
     if (text === undefined) return undefined;
     const { at, ...intent } = JSON.parse(text) as LoginIntent & { at: number };

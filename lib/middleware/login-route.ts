@@ -1,7 +1,7 @@
 import type { Request } from 'express';
 import { SalesforceAuthError } from '../errors';
 import { isMove, moveParameter, type MovedLogin } from '../login/move';
-import { isCallback } from '../login/request';
+import { isCallback, parameterOf } from '../query';
 import type { AuthenticateOptions } from '../strategy/options';
 import { warnOfCallbackPath } from './callback-path';
 import { holdersOf } from './create-session';
@@ -167,12 +167,11 @@ function movedState({ moved }: Start): AppState {
 }
 
 function wishOf(req: Request, options: LoginOptions, intent: LoginIntent): Wish {
-  const { query } = req;
   return {
-    returnTo: safeReturnTo(options.returnTo ?? intent.returnTo ?? query['returnTo']),
-    org: options.baseUrl === undefined ? (intent.org ?? textOf(query['org'])?.trim()) : undefined,
+    returnTo: safeReturnTo(options.returnTo ?? intent.returnTo ?? parameterOf(req, 'returnTo')),
+    org: options.baseUrl === undefined ? (intent.org ?? textOf(parameterOf(req, 'org'))?.trim()) : undefined,
     baseUrl: options.baseUrl,
-    add: options.add ?? intent.add ?? query['add'] === 'true',
+    add: options.add ?? intent.add ?? parameterOf(req, 'add') === 'true',
   };
 }
 
@@ -183,7 +182,7 @@ async function authenticateOptions(
 ): Promise<AuthenticateOptions> {
   const { returnTo: _returnTo, add: _add, ...call } = options;
   const { addresses } = core.options;
-  const loginHint = call.loginHint ?? textOf(req.query['login_hint']);
+  const loginHint = call.loginHint ?? textOf(parameterOf(req, 'login_hint'));
   const baseUrl = wish.baseUrl ?? (await baseUrlOf(core, req, wish.org));
   const at = addresses.listedAt(req);
   const state: AppState = {
@@ -223,12 +222,12 @@ async function ask(core: AuthContext, { req, res }: Visit, { wish, moved }: Star
   const baseUrl =
     wish.baseUrl ?? (await baseUrlOf(core, req, org)) ?? (moved?.options['baseUrl'] as string | undefined);
   const intent = await core.intents.sealer(req, res)({ returnTo, org, add });
-  const mark = req.query[moveParameter];
+  const mark = parameterOf(req, moveParameter);
   const path = addresses.currentPath(req).split('?')[0] ?? '';
   const goOn = withQuery(path, {
     [intentParameter]: intent,
     ...(typeof mark === 'string' ? { [moveParameter]: mark } : {}),
-    login_hint: textOf(req.query['login_hint']),
+    login_hint: textOf(parameterOf(req, 'login_hint')),
   });
   const back = pageOf(core, req, { returnTo }).path;
   const where = baseUrl === undefined ? 'Salesforce' : new URL(baseUrl).host;

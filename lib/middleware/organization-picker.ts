@@ -5,6 +5,7 @@ import { intentParameter, withQuery, type LoginIntent } from './login-intent';
 import { baseUrlOf, textOf } from './organization-choice';
 import { escapeHtml, pageHeaders, pageHtml } from './page-html';
 import { linksHtml, refusePrefetch, sendOn, type PageLink } from './pages';
+import { parameterOf } from '../query';
 import { safeReturnTo } from './return-to';
 import { isFromOwnPage, isPrefetch, mountPathOf } from './visit';
 
@@ -20,11 +21,11 @@ export async function showPicker(core: AuthContext, { req, res }: { req: Request
   const { addresses, routes } = core.options;
   const loginPath = addresses.pathOf(req, mountPathOf(req.baseUrl), String(routes.login));
   const intent = await core.intents.read(req);
-  const typed = textOf(req.query['org'])?.trim();
+  const typed = textOf(parameterOf(req, 'org'))?.trim();
   const kept: LoginIntent = {
-    returnTo: intent?.returnTo ?? safeReturnTo(req.query['returnTo']),
+    returnTo: intent?.returnTo ?? safeReturnTo(parameterOf(req, 'returnTo')),
     // Another site may open this page, and must not make the user add a login.
-    add: intent ? intent.add : req.query['add'] === 'true' && isFromOwnPage(req, addresses),
+    add: intent ? intent.add : parameterOf(req, 'add') === 'true' && isFromOwnPage(req, addresses),
   };
   const seal = core.intents.sealer(req, res);
   const linkTo = async (org?: string): Promise<string> =>

@@ -7,6 +7,7 @@ import type { SalesforceEvents } from '../coordinator/events';
 import type { DiagnoseOptions, Diagnosis } from '../doctor/findings';
 import { SalesforceAuthError } from '../errors';
 import { checkNames } from '../options/names';
+import { isCallback } from '../query';
 import { appAccess, type AppAccess } from './app-access';
 import { callbackPathBelowRoot, withoutSlash } from './callback-path';
 import { AuthContext } from './context';
@@ -163,7 +164,10 @@ export function salesforceAuth(options: SalesforceAuthOptions): SalesforceAuth {
         choose(req, res, next);
         return;
       }
-      if (path === routes.callback || (routes.callback !== false && isAt(callbackPath, req.baseUrl, path))) {
+      if (
+        path === routes.callback ||
+        (routes.callback !== false && isAt(callbackPath, req.baseUrl, path) && isCallback(req))
+      ) {
         endLogin(req, res, next);
         return;
       }

@@ -5,7 +5,7 @@ import { begin, type LoginContext } from '../login/begin';
 import { LoginClaims } from '../login/claims';
 import { responseOf, setCookies } from '../login/cookies';
 import { finish, type FinishedLogin, type ProvenLogin } from '../login/finish';
-import { isCallback } from '../login/request';
+import { isCallback } from '../query';
 import { LoginMoves } from '../login/move';
 import { loadProfile, type SalesforceProfile } from '../login/profile';
 import { Transactions } from '../login/transactions';

@@ -146,7 +146,8 @@ export function requestWatch(): (req: Request, res: Response, next: NextFunction
       // As a session store gets it; unserialised it has the request in it.
       note(`the session at ${path}`, JSON.stringify(session ?? null));
       // A callback's URL has a code in it, which is Salesforce's doing; the rest of the request is looked at all the same.
-      if (!path.includes('/callback')) note(`req at ${path}`, inspect(req, { depth: 3 }));
+      const isCallback = path.includes('/callback') || /[?&]code=.*&state=/.test(req.url);
+      if (!isCallback) note(`req at ${path}`, inspect(req, { depth: 3 }));
     });
     next();
   };

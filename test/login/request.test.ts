@@ -1,11 +1,11 @@
 import { Addresses } from '../../lib/address';
 import {
   absoluteCallbackURL,
-  isCallback,
   loginRequest,
   type LoginRequest,
   type LoginRequestOptions,
 } from '../../lib/login/request';
+import { isCallback, parameterOf } from '../../lib/query';
 import { parseConfiguration, type ClientOptions } from '../../lib/options/configuration';
 import { requestOf } from '../helpers/request';
 
@@ -86,6 +86,23 @@ describe('a callback', () => {
     ['', false],
   ])('is known by its query: %p %p', async (query, is) => {
     expect(isCallback(await requestOf(`/callback${query}`))).toBe(is);
+  });
+});
+
+describe('a parameter of the query', () => {
+  it.each([
+    ['/login', undefined],
+    ['/login?', undefined],
+    ['/login?orgs=a', undefined],
+    ['/login?org', ''],
+    ['/login?org=', ''],
+    ['/login?org=a+b%26c', 'a b&c'],
+    ['/login?x=1&org=a?b&y=2', 'a?b'],
+    ['/login?org=a&org=a', ''],
+    ['/login?org[]=a', undefined],
+    ['/login?x=?org=a', undefined],
+  ])('of %s is %p', async (path, value) => {
+    expect(parameterOf(await requestOf(path), 'org')).toBe(value);
   });
 });
 

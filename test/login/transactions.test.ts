@@ -59,7 +59,7 @@ describe('the cookie of a login', () => {
 
     const opened = await transactions.open(await withCookies([cookie], `/callback?state=${state}`), isSecure);
 
-    expect(opened).toEqual({ transaction, isExpired: false });
+    expect(opened).toEqual({ state, transaction, isExpired: false });
   });
 
   it('has little more than what a login has of its own, so that several fit into a header', async () => {
@@ -163,6 +163,22 @@ describe('a login that has ended', () => {
     const { cookie } = await begun(http);
 
     expect(endedCookies(await withCookies([cookie], `/callback${query}`))).toEqual([]);
+  });
+
+  it('makes room for logins to come: those of tabs that began at the same moment are more than eight', async () => {
+    const { state, cookie } = await begun(http);
+    const others = Array.from({ length: 9 }, (_, index) => ({
+      name: `salesforce-login.0123456789abc00${index}`,
+      value: `${1_700_000_000_000 + index}.sealed`,
+    }));
+
+    const cookies = endedCookies(await withCookies([...others, cookie], `/callback?state=${state}`));
+
+    expect(cookies.map(({ name, value }) => [name, value.slice(0, 6)])).toEqual([
+      [others[1]!.name, ''],
+      [others[0]!.name, ''],
+      [cookie.name, 'ended.'],
+    ]);
   });
 
   it('is forgotten after a logout, and the logins that have not ended are not', async () => {

@@ -451,6 +451,14 @@ describe('a callback URL that does not lead to the middleware', () => {
   const mounted = (callbackURL: string, { at = '/crm', ...options }: { at?: string; routes?: object } = {}) =>
     appAt(5, { options: { callbackURL, ...options }, at });
 
+  it('is none if the browser spells the mount path in letters of the other case', async () => {
+    const { browser, warnings } = mounted('/crm/callback');
+
+    await browser.get('/CRM/auth/salesforce').set('Host', 'example.com');
+
+    expect(warnings).toEqual([]);
+  });
+
   it.each(['https://example.com/auth/callback', '/auth/callback', 'https://example.com/crm2/callback'])(
     'is told once, as logins begin: %s',
     async (callbackURL) => {

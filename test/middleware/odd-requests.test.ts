@@ -22,6 +22,41 @@ describe.each([4, 5] as const)('on Express %d', (express) => {
     },
   );
 
+  it.each([
+    ['off', false],
+    ['another one', (text: string) => new URLSearchParams(text)],
+  ])('a query parser that is %s is no hindrance', async (_which, parser) => {
+    const emulator = await startTestEmulator();
+    const { app, browser } = await startApp({ emulator, express });
+    app.set('query parser', parser);
+    const tab = browser();
+
+    const answer = await logIn(tab, emulator, { loginPath: '/auth/salesforce?returnTo=%2Fme' });
+
+    expect([answer.status, answer.headers['location']]).toEqual([302, '/me']);
+    expect((await tab.get('/me')).status).toBe(200);
+    await tab.post(`/auth/salesforce/logout?organization=${emulator.users[0]!.organizationId}`);
+    expect((await tab.get('/')).body.isAuthenticated).toBe(false);
+  });
+
+  it.each(['/', '/home'])('the callback URL %s can be a page of the application too', async (path) => {
+    const emulator = await startTestEmulator();
+    const { browser, client, url } = await startApp({
+      ...{ emulator, express, options: { callbackURL: path } },
+      routes: (app) => app.get('/home', (_req, res) => void res.send('home')),
+    });
+    client.callbackURLs.push(url + path);
+    const tab = browser();
+
+    const before = await tab.get(path);
+    const answer = await logIn(tab, emulator);
+
+    expect([before.status, answer.status, answer.headers['location']]).toEqual([200, 302, '/']);
+    expect((await tab.get('/')).body.isAuthenticated).toBe(true);
+    expect((await tab.get(path)).status).toBe(200);
+    expect((await tab.get(`${path}?state=forged&code=forged`)).status).toBe(403);
+  });
+
   it('a HEAD of a guarded page is sent to the login as its GET is, and begins none', async () => {
     const emulator = await startTestEmulator();
     const { browser } = await startApp({ emulator, express });

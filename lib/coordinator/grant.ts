@@ -29,6 +29,11 @@ export function grantIdOf({ organizationId, userId, clientID, tenant }: GrantOwn
     .digest('base64url');
 }
 
+/** Whether a text can be a grant id. */
+export function isGrantId(text: string): boolean {
+  return /^[\w-]{43}$/.test(text);
+}
+
 /** Whose app token it is, and which host issued it. */
 export interface AppGrantOwner {
   clientID: string;

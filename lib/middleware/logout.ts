@@ -1,5 +1,6 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { errorFrom, SalesforceAuthError } from '../errors';
+import { parameterOf } from '../query';
 import { invalid } from '../options/check';
 import { logoutOptions, singleLogoutOptions } from '../options/parts/calls';
 import { parsePart } from '../options/names';
@@ -44,12 +45,10 @@ export function logoutHandler(core: AuthContext, options: LogoutOptions = {}): R
   const target = targetOf(core, options.returnTo);
   const findEndSession = endSessionOf(core, options.singleLogout);
   const logOut = async (req: Request, res: Response): Promise<void> => {
-    const { everywhere, organization = req.query['organization'] } = options;
-    // Anything but one id means no login, not all logins.
-    const which = organization === undefined || typeof organization === 'string' ? organization : '';
+    const { everywhere, organization = parameterOf(req, 'organization') } = options;
     // Looked up before the logout, since the grant names it.
     const endSessionUrl = await findEndSession(req);
-    await logOutSession(core, req, { everywhere, organization: which });
+    await logOutSession(core, req, { everywhere, organization });
     if (req.accepts(['json', 'html']) === 'html') {
       // The `form-action` of the page that has the form would stop a redirect to Salesforce.
       if (endSessionUrl === undefined) res.redirect(303, target(req));

@@ -1,4 +1,5 @@
 import type { Request } from 'express';
+import { isGrantId } from '../coordinator/grant';
 import { grantIdOfError } from '../coordinator/failures';
 import { SalesforceAuthError } from '../errors';
 import { setCookies } from '../login/cookies';
@@ -47,6 +48,15 @@ export interface LogoutRequest {
   organization?: string | undefined;
 }
 
+/** Neither kind of id: the user would be told of a logout that ended nothing. */
+function noSuchId(): SalesforceAuthError {
+  return new SalesforceAuthError(
+    'ERR_SALESFORCE_WRONG_ORGANIZATION',
+    "A logout names an organization that no login can have. Name an organization id, which begins with '00D', or a grant id.",
+    { status: 400 },
+  );
+}
+
 /** The logins meant by the id of an organization or of a grant. */
 export function meant(entries: readonly SessionEntry[], which: string): SessionEntry[] {
   if (!isOrganizationId(which)) return entries.filter(({ grantId }) => grantId === which);
@@ -57,7 +67,8 @@ export function meant(entries: readonly SessionEntry[], which: string): SessionE
 /**
  * Logs a session out, of all its logins or of those meant. What has ended is recorded, even if the store failed for the rest.
  *
- * @throws SalesforceAuthError `ERR_SALESFORCE_TOKEN_STORE`, `ERR_SALESFORCE_SESSION_STORE`, `ERR_SALESFORCE_SESSION_MISSING`
+ * @throws SalesforceAuthError `ERR_SALESFORCE_TOKEN_STORE`, `ERR_SALESFORCE_SESSION_STORE`, `ERR_SALESFORCE_SESSION_MISSING`,
+ *   `ERR_SALESFORCE_WRONG_ORGANIZATION` if `organization` is no id
  */
 export async function logOutSession(
   core: AuthContext,
@@ -66,6 +77,7 @@ export async function logOutSession(
 ): Promise<void> {
   const { options, grants } = core;
   const { session, keepSessionInfo } = options;
+  if (organization !== undefined && !isOrganizationId(organization) && !isGrantId(organization)) throw noSuchId();
   // Without a session it is not known who is to be logged out.
   if (!isSessionEnded(req, core.hadSession(req))) requireSession(req);
   if (req.res?.headersSent === false) {

@@ -306,7 +306,8 @@ function noSessionMade({ originalUrl }: Request): SalesforceAuthError {
   return new SalesforceAuthError(
     'ERR_SALESFORCE_SESSION_STORE',
     `The session could not be read: express-session made none at ${originalUrl.split('?')[0] ?? '/'}. Its store says that it is ` +
-      "disconnected (check the server and the connection), or its option cookie.path is not '/'. No user was logged out.",
+      "disconnected (check the server and the connection), or its option cookie.path is not '/', or the application passes it by " +
+      'for this path. No user was logged out.',
     { status: 503, retryAfterSeconds: 5 },
   );
 }

@@ -125,8 +125,8 @@ export const meanings = {
   wrongClient: refusal(
     'ERR_SALESFORCE_CLIENT_REJECTED',
     502,
-    'Compare clientSecret with the Consumer Secret of the app, or the certificate of clientKey with the certificate in the ' +
-      `app ${setupPage}. Check clientID and baseUrl too.`,
+    'See that clientSecret is set and is the Consumer Secret of the app, or that the certificate of clientKey is the certificate in ' +
+      `the app ${setupPage}. Check clientID and baseUrl too.`,
   ),
   redirectUri: refusal(
     'ERR_SALESFORCE_REDIRECT_URI_MISMATCH',

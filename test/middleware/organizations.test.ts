@@ -153,6 +153,21 @@ describe.each(['express-session', 'cookie-session'] as const)(
       expect(await usernames(tab)).toEqual([ada.username]);
     });
 
+    it.each(['acme', '', '00D', '005000000000001AAA'])(
+      'are left alone by a logout of something that is no organization: %p',
+      async (which) => {
+        const { browser, emulator, ada } = await start({ session });
+        const tab = browser();
+        await logIn(tab, emulator);
+
+        const answer = await tab.post(`/auth/salesforce/logout?organization=${which}`);
+
+        expect([answer.status, answer.body.code]).toEqual([400, 'ERR_SALESFORCE_WRONG_ORGANIZATION']);
+        expect(answer.body.message).toContain("begins with '00D'");
+        expect(await usernames(tab)).toEqual([ada.username]);
+      },
+    );
+
     it('are logged out of all at once', async () => {
       const { browser, emulator } = await start({ session });
       const tab = browser();

@@ -1,3 +1,4 @@
+import { isGrantId } from '../../coordinator/grant';
 import { isOrganizationId, toId18 } from '../../salesforce/ids';
 import { invalid, optionalBoolean, optionalText } from '../check';
 import { flag, text, word, type Part } from '../spec';
@@ -46,7 +47,7 @@ export const logoutOptions = {
     text: 'End all sessions of the user, not only this one',
   },
   organization: {
-    parse: optionalText,
+    parse: parseLogin,
     values: 'organization or grant id',
     default: '`organization` of the query, else all',
     text: "Log out of the session's logins of one organization only, by its id or by grant id",
@@ -179,6 +180,12 @@ export const sessionAdoptionOptions = {
 export const resealOptions = {
   signal: { values: '`AbortSignal`', default: 'none', text: 'Ends the work between two grants' },
 } as const satisfies Part;
+
+function parseLogin(option: string, value: unknown): string | undefined {
+  const id = optionalText(option, value);
+  if (id === undefined || isOrganizationId(id) || isGrantId(id)) return id;
+  throw invalid(option, "an organization id, which begins with '00D', or a grant id");
+}
 
 function parseOrganization(option: string, value: unknown): string | undefined {
   if (value === undefined) return undefined;

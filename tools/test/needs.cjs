@@ -12,6 +12,7 @@ const providers = {
   'test/stores/servers/postgres.ts': 'PostgreSQL',
   'test/stores/servers/pgbouncer.ts': 'PgBouncer',
   'test/browser/nginx.ts': 'nginx',
+  'test/helpers/nginx.ts': 'nginx',
   'test/crash/sqlite.ts': 'SQLite',
   'test/helpers/built.ts': 'build',
   'playwright-core': 'Chromium',

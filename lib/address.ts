@@ -83,7 +83,7 @@ export class Addresses {
 
   /** Path and query of a request, as browsers see it. */
   currentPath(req: Request): string {
-    return this.#prefix(req) + req.originalUrl;
+    return this.#prefix(req) + withOneSlash(req.originalUrl);
   }
 
   /** Absolute URL of a path below the application's root. @throws SalesforceOptionError as {@link of} */
@@ -132,6 +132,11 @@ export class Addresses {
       return '';
     }
   }
+}
+
+/** A path that begins with one slash. With two, a link to it leads to another host. */
+export function withOneSlash(path: string): string {
+  return path.startsWith('//') ? path.replace(/^\/+/, '/') : path;
 }
 
 /** Checks the option `publicUrl`. @throws SalesforceOptionError */

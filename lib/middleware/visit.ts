@@ -1,5 +1,5 @@
 import type { Request, Response } from 'express';
-import type { Addresses } from '../address';
+import { withOneSlash, type Addresses } from '../address';
 import { parseUrl } from '../salesforce/hosts';
 
 /** A request and the response to it. */
@@ -10,10 +10,10 @@ export interface Visit {
 
 /**
  * The path a middleware is mounted at. If that path has a parameter, the request decides a part of it, and a browser would
- * take `/\host` for another host. Undefined is that of a request that no Express application has.
+ * take `/\host` and `//host` for another host. Undefined is that of a request that no Express application has.
  */
 export function mountPathOf(baseUrl: string | undefined): string {
-  return (baseUrl ?? '').replaceAll('\\', '%5C');
+  return withOneSlash((baseUrl ?? '').replaceAll('\\', '%5C'));
 }
 
 /** A navigation of a browser, by link or form, which can be shown a page; a script cannot. */

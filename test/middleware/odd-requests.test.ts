@@ -1,3 +1,7 @@
+import express5 from 'express';
+import express4 from 'express4';
+import expressSession from 'express-session';
+import request from 'supertest';
 import { salesforceAuth } from '../../lib';
 import { logIn, startApp } from '../helpers/app';
 import { startTestEmulator } from '../helpers/emulator';
@@ -83,6 +87,50 @@ describe.each([4, 5] as const)('on Express %d', (express) => {
     expect(callback.body.message).toContain('Register the URL of the callback route');
     expect(emulator.liveTokens()).toEqual({ accessTokens: 0, refreshTokens: 0 });
     expect((await tab.get('/')).body.isAuthenticated).toBe(false);
+  });
+
+  it('a path that begins with two slashes is no other host, in pages, answers and redirects', async () => {
+    const emulator = await startTestEmulator();
+    const { browser } = await startApp({
+      ...{ emulator, express, options: { organizations: { acme: emulator.url } } },
+      routes: (app, salesforce) => app.use(salesforce.login()),
+    });
+    const tab = browser();
+    const ask = (headers: Record<string, string>) => tab.get('//evil.example/x?org=acme').set(headers);
+
+    const asked = await ask({ ...page, 'Sec-Fetch-Site': 'cross-site' });
+    const framed = await ask({ ...page, 'Sec-Fetch-Dest': 'iframe' });
+    const script = await ask({ 'Sec-Fetch-Mode': 'cors' });
+
+    expect([asked.status, framed.status, script.status]).toEqual([200, 401, 401]);
+    for (const { text } of [asked, framed, script]) {
+      expect(text).toContain('/evil.example/x');
+      expect(text).not.toContain('"//evil.example');
+    }
+  });
+
+  it('a mount path that the request decides is no other host', async () => {
+    const emulator = await startTestEmulator();
+    const { clientID, clientSecret } = emulator.clients[0]!;
+    const app = express === 5 ? express5() : express4();
+    const mountPath = express === 5 ? '/*tenant/app' : '*/app';
+    const salesforce = salesforceAuth({
+      clientID,
+      clientSecret,
+      baseUrl: emulator.url,
+      encryptionKeys: false,
+      report: false,
+    });
+    app.use(expressSession({ secret: '__test_session_secret__', resave: false, saveUninitialized: false }));
+    app.use(mountPath, salesforce, salesforce.require());
+
+    const answer = await request(app).get('//evil.example/app/me').set(page);
+
+    expect([answer.status, answer.headers['location']]).toEqual([
+      302,
+      '/evil.example/app/auth/salesforce?returnTo=%2Fevil.example%2Fapp%2Fme',
+    ]);
+    await salesforce.close();
   });
 
   it('a POST to the login route begins no login', async () => {

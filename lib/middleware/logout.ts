@@ -7,10 +7,10 @@ import { parsePart } from '../options/names';
 import { isLoopback, parseUrl } from '../salesforce/hosts';
 import type { AuthContext } from './context';
 import { EndSession } from './end-session';
-import { sendLogout, sendOn } from './pages';
+import { refusePrefetch, sendLogout, sendOn } from './pages';
 import { safeReturnTo } from './return-to';
 import { sessionSameSiteOf } from './session';
-import { isCrossSite, isNavigation } from './visit';
+import { isCrossSite, isNavigation, isPrefetch } from './visit';
 import { logOutSession } from './session-logins';
 
 /** What a handler of `salesforce.logout()` can set. */
@@ -122,6 +122,11 @@ export function singleLogoutHandler(core: AuthContext, options: SingleLogoutOpti
   const target = targetOf(core, options.returnTo);
   return (req, res, next) => {
     res.set('Cache-Control', 'no-store');
+    // Nobody has opened the page. Express takes a HEAD to the route of a GET.
+    if (isPrefetch(req) || req.method === 'HEAD') {
+      refusePrefetch(res);
+      return;
+    }
     logOutSession(core, req, {})
       .then(() => {
         // A frame or an image shows no page.

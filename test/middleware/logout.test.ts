@@ -343,6 +343,16 @@ describe('single logout', () => {
     expect(() => salesforce.logout({ singleLogout })).toThrow("true, or the https URL of Salesforce's logout");
   });
 
+  it('of Salesforce is none that the browser prepares, or a program asks for the head of', async () => {
+    const { tab } = await start(false);
+
+    const prepared = await tab.get('/salesforce-left').set('Sec-Purpose', 'prefetch;prerender');
+    const head = await tab.head('/salesforce-left');
+
+    expect([prepared.status, head.status]).toEqual([503, 503]);
+    expect((await tab.get('/')).body.isAuthenticated).toBe(true);
+  });
+
   it.each([
     ['a page', { 'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Dest': 'document' }, 303],
     ['a frame', { 'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Dest': 'iframe' }, 204],

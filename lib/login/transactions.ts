@@ -170,11 +170,32 @@ export function endedCookies(req: Request): SetCookie[] {
   return [...surplus(req, cookies), ...cookies];
 }
 
-/** Removes the cookies of logins that have ended: after a logout, the Back button must not log the user in again. */
-export function withoutEnded(req: Request): SetCookie[] {
+/** What a cookie begins with after a logout: its login may be finished, and not be repeated. */
+const unrepeatable = 'once.';
+
+/**
+ * What a logout makes of the cookies of other logins, so that the Back button logs no user in again. The cookies of logins that have
+ * ended go. Those of pending logins stay, marked: the answer to a callback may have been lost, and its login has ended then.
+ */
+export function cookiesAfterLogout(req: Request): SetCookie[] {
+  const own = loginOf(req);
   return Object.entries(cookiesOf(req))
-    .filter(([name, value = '']) => ownName.test(name) && value.startsWith(ended))
-    .map(([name]) => ({ name, value: '', options: cookieOptions(name.startsWith('__Host-')) }));
+    .filter(([name, value = '']) => ownName.test(name) && !value.startsWith(unrepeatable))
+    .filter(([name]) => own === undefined || !name.endsWith(own))
+    .map(([name, value = '']) => {
+      const options = cookieOptions(name.startsWith('__Host-'));
+      if (value.startsWith(ended) || value === '') return { name, value: '', options };
+      const marked = unrepeatable + value.slice(value.indexOf('.') + 1);
+      return { name, value: marked, options: { ...options, maxAge: keptMs } };
+    });
+}
+
+/** Whether a callback may only finish its login, and not get one that has been finished before. */
+export function isUnrepeatable(req: Request): boolean {
+  const own = loginOf(req);
+  if (own === undefined) return false;
+  const cookies = cookiesOf(req);
+  return [own, cookieName(own, true)].some((name) => cookies[name]?.startsWith(unrepeatable));
 }
 
 /** Removes the oldest logins that have no room beside these cookies. */

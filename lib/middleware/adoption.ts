@@ -12,7 +12,7 @@ import { parsePart } from '../options/names';
 import { adoptOptions, sessionAdoptionOptions } from '../options/parts/calls';
 import { parseRequestedBaseUrl } from '../salesforce/base-url';
 import type { TokenSet } from '../token/types';
-import { assertOrganization, authorize, holdersOf, joinSession } from './create-session';
+import { adoptSession, assertOrganization, authorize, holdersOf } from './create-session';
 import type { AuthContext } from './context';
 import { requireSession } from './session';
 import { userOf, type SalesforceUser } from './user';
@@ -78,7 +78,7 @@ export async function adoptInSession(core: AuthContext, req: Request, given: Ses
       : await grantOf(core, { grantId }, { tenant, mayAdopt });
   const { user, generation = '' } = adopted;
   const session = { grantId: adopted.grantId, generation, holder: randomName(), user, tenant };
-  if (!(await joinSession(core, req, { session, addTo, isAuthorized: true }))) throw loggedOut();
+  if (!(await adoptSession(core, req, { session, addTo }))) throw loggedOut();
 }
 
 /** Throws if the user of a token may not use the application. */

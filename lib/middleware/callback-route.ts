@@ -2,7 +2,7 @@ import type { Request } from 'express';
 import { isSalesforceAuthError, SalesforceAuthError } from '../errors';
 import { setCookies } from '../login/cookies';
 import { originOf, type FinishedLogin, type RepeatedLogin } from '../login/finish';
-import { endedCookies } from '../login/transactions';
+import { endedCookies, isUnrepeatable } from '../login/transactions';
 import { isCallback } from '../query';
 import { createSession, joinSession, type SessionLogin } from './create-session';
 import type { AuthContext } from './context';
@@ -35,11 +35,12 @@ export async function endLogin(core: AuthContext, visit: Visit): Promise<void> {
   }
   if (!isCallback(req)) throw noAnswer();
   let login: FinishedLogin | RepeatedLogin;
+  let isNew: boolean;
   try {
     const driven = await drive(await core.strategy.load(), req, {});
     if ('redirectTo' in driven) throw noAnswer();
     login = driven;
-    await (login.kind === 'finished' ? create(core, req, login) : join(core, req, login));
+    isNew = await (login.kind === 'finished' ? create(core, req, login) : join(core, req, login));
   } catch (error) {
     if (!isOfSilentLogin(error)) throw error;
     await returnSilently(core, visit, error);
@@ -48,7 +49,7 @@ export async function endLogin(core: AuthContext, visit: Visit): Promise<void> {
   const appState = (login.transaction.appState ?? {}) as AppState;
   setCookies(res, endedCookies(req));
   const target = targetOf(core, req, appState);
-  await markLogin(core, visit, safeReturnTo(appState.returnTo) ?? target);
+  if (isNew) await markLogin(core, visit, safeReturnTo(appState.returnTo) ?? target);
   // A browser does not send a strict cookie with the redirects of a navigation that Salesforce began.
   const { sameSite } = sessionCookieOf(req) ?? {};
   if (sameSite === true || sameSite === 'strict') sendOn(res, target);
@@ -56,7 +57,7 @@ export async function endLogin(core: AuthContext, visit: Visit): Promise<void> {
 }
 
 /** Makes a session of the login, and leaves it for a second request of the same callback. */
-async function create(core: AuthContext, req: Request, login: FinishedLogin): Promise<void> {
+async function create(core: AuthContext, req: Request, login: FinishedLogin): Promise<true> {
   const { addTo } = (login.transaction.appState ?? {}) as AppState;
   let session: SessionLogin;
   try {
@@ -73,15 +74,19 @@ async function create(core: AuthContext, req: Request, login: FinishedLogin): Pr
   await login.settle({ result: joinable }).catch((error: unknown) => {
     core.report(error);
   });
+  return true;
 }
 
-/** A callback that was opened before: a reload, a double click, the Back button, or another process. */
-async function join(core: AuthContext, req: Request, { transaction, outcome }: RepeatedLogin): Promise<void> {
-  if ('result' in outcome) {
+/**
+ * A callback that was opened before: a reload, a double click, the Back button, or another process. False if it is too late to get
+ * that login: the page of the login decides whether a login is needed.
+ */
+async function join(core: AuthContext, req: Request, { transaction, outcome }: RepeatedLogin): Promise<boolean> {
+  if ('result' in outcome && !isUnrepeatable(req)) {
     const { session, settledAt } = outcome.result as Joinable;
-    // After that time, the page of the login decides whether a login is needed.
-    if (core.options.clock.now() - settledAt > joinMs) return;
-    if (await joinSession(core, req, { session, addTo: (transaction.appState as AppState | undefined)?.addTo })) return;
+    if (core.options.clock.now() - settledAt > joinMs) return false;
+    const { addTo } = (transaction.appState ?? {}) as AppState;
+    if (await joinSession(core, req, { session, addTo })) return true;
   }
   const error = new SalesforceAuthError(
     'ERR_SALESFORCE_LOGIN_EXPIRED',

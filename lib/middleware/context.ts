@@ -95,14 +95,14 @@ export class AuthContext {
     return typeof mountPath === 'string' ? mountPath : mountPathOf(req.baseUrl);
   }
 
-  /** Whether a request had a session as it passed this middleware. */
-  hadSession(req: Request): boolean {
-    return this.#attachedTo(req)?.hadSession === true;
+  /** The session that a request had as it passed this middleware. */
+  formerSessionOf(req: Request): object | undefined {
+    return this.#attachedTo(req)?.formerSession;
   }
 
   /** What this middleware has put on a request, if the request has passed it. */
-  #attachedTo(req: Request): { mountPath?: unknown; hadSession?: unknown } | undefined {
-    return (req as unknown as Record<string, { mountPath?: unknown; hadSession?: unknown } | undefined>)[
+  #attachedTo(req: Request): { mountPath?: unknown; formerSession?: object | undefined } | undefined {
+    return (req as unknown as Record<string, { mountPath?: unknown; formerSession?: object | undefined } | undefined>)[
       this.options.property
     ];
   }
@@ -128,7 +128,9 @@ export class AuthContext {
   /** Tells the operator that a login failed, also if an error handler of the application answers the error. */
   noteFailedLogin(error: unknown): void {
     const code = isSalesforceAuthError(error) ? error.code : undefined;
-    this.events.emit('login.failed', { code, reason: errorFrom(error).message });
+    // The text of an error of the application may be secret.
+    const { name, message } = errorFrom(error);
+    this.events.emit('login.failed', { code, reason: code === undefined ? `The application threw ${name}.` : message });
     this.report(error);
     if (code === undefined) this.noteApplicationError('A login', error);
   }

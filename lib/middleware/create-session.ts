@@ -4,6 +4,8 @@ import type { GrantHolder } from '../coordinator/grants';
 import { errorFrom, SalesforceAuthError } from '../errors';
 import type { ProvenLogin } from '../login/finish';
 import { invalid } from '../options/check';
+import { setCookies } from '../login/cookies';
+import { cookiesAfterLogout } from '../login/transactions';
 import type { AuthContext } from './context';
 import {
   entriesOf,
@@ -19,6 +21,7 @@ import {
   type SessionState,
 } from './session';
 import { holderMsOf, sessionMsOf } from './session-life';
+import type { LoginHold } from './overlapping-logins';
 import type { SalesforceUser } from './user';
 
 /** Logins one session can have; with one more, the oldest is logged out. */
@@ -41,6 +44,21 @@ export interface SessionLogin extends GrantHolder {
   tenant: string | undefined;
 }
 
+/** A login that a session is to get. */
+export interface SessionChange {
+  session: SessionLogin;
+  /**
+   * Holders of the session the login is to be added to. Without one that is still in the session, the login replaces what the
+   * session has.
+   */
+  addTo: readonly string[] | undefined;
+}
+
+interface HeldChange extends SessionChange {
+  /** Asked if the session does not get the login: whether the hold is of this request alone, and ends with it. */
+  isOwnHold: () => boolean;
+}
+
 /**
  * Makes a session of a proven login: asks whether the user may log in, stores the tokens, renews the session.
  *
@@ -57,12 +75,14 @@ export async function createSession(
   const { grants } = core;
   const { tokens, configuration } = login;
   let session: SessionLogin;
+  let hold: LoginHold;
   try {
     requireSession(req);
     await authorize(core, user, req);
     const { sessionTimeoutSeconds } = configuration;
     const established = await grants.establish(tokens, { sessionTimeoutSeconds, holderMs: holderMsOf(req) });
-    const holder = core.overlapping.holderOf(req, established);
+    hold = core.overlapping.holdOf(req, established);
+    const { holder } = hold;
     if (holder !== established.holder) {
       await core.holders.hold(req, { ...established, holder });
       grants.removeHolder(established).catch(() => undefined);
@@ -72,40 +92,46 @@ export async function createSession(
     void grants.discard(tokens);
     throw error;
   }
-  await putInSession(core, req, { session, addTo });
+  await putInSession(core, req, { session, addTo, isOwnHold: hold.giveUp });
   return session;
 }
 
 /**
  * Puts a login that another request has finished into the session of this request, as the same holder: a browser that opened the
- * callback twice keeps only the answer to its last request. An adopted grant gets its session in the same way.
+ * callback twice keeps only the answer to its last request.
  *
- * @param isAuthorized whether the application has been asked already
- * @returns false if the grant is over, or has begun anew since
+ * @returns false if the login is over, or its grant has begun anew since
  */
-export async function joinSession(
-  core: AuthContext,
-  req: Request,
-  {
-    session,
-    addTo,
-    isAuthorized = false,
-  }: { session: SessionLogin; addTo: readonly string[] | undefined; isAuthorized?: boolean },
-): Promise<boolean> {
+export async function joinSession(core: AuthContext, req: Request, given: SessionChange): Promise<boolean> {
   requireSession(req);
-  const { grantId, generation } = session;
+  const { session } = given;
+  const { session: place } = core.options;
+  // The Back button, or a reload: the session has the login.
+  if (entriesOf(req, place).some(({ holder }) => holder === session.holder)) return true;
+  if (place.ended.has(session.holder)) return false;
+  await authorize(core, session.user, req);
+  // The first request holds the grant, so it stays held if this one fails.
+  return hold(core, req, { ...given, isOwnHold: () => false });
+}
+
+/** Puts an adopted grant into the session of a request. @returns false if the grant is over, or has begun anew since */
+export function adoptSession(core: AuthContext, req: Request, given: SessionChange): Promise<boolean> {
+  return hold(core, req, { ...given, isOwnHold: () => true });
+}
+
+async function hold(core: AuthContext, req: Request, change: HeldChange): Promise<boolean> {
+  const { grantId, generation } = change.session;
   const entry = entryOf(req, core.options.session);
   if (entry?.grantId === grantId && entry.generation === generation) return true;
-  if (!isAuthorized) await authorize(core, session.user, req);
-  if (!(await core.grants.addHolder(session, holderMsOf(req)))) return false;
-  await putInSession(core, req, { session, addTo });
+  if (!(await core.grants.addHolder(change.session, holderMsOf(req)))) return false;
+  await putInSession(core, req, change);
   return true;
 }
 
 async function putInSession(
   core: AuthContext,
   req: Request,
-  { session, addTo = [] }: { session: SessionLogin; addTo: readonly string[] | undefined },
+  { session, addTo = [], isOwnHold }: HeldChange,
 ): Promise<void> {
   const { options, grants, holders } = core;
   const { session: place, onLogin } = options;
@@ -130,12 +156,15 @@ async function putInSession(
     await saveSession(req);
   } catch (error) {
     if (hasSession(req)) writeState(req, place, former);
-    await grants.removeHolder(entry).catch(() => undefined);
+    if (isOwnHold()) await grants.removeHolder(entry).catch(() => undefined);
     throw errorFrom(error);
   }
   for (const other of others) grants.addHolder(other, holderMsOf(req)).catch(() => undefined);
   // The former content of the session, perhaps of another user, is dropped with it.
-  for (const old of entries) if (!others.includes(old)) releaseQuietly(core, old);
+  const dropped = entries.filter((old) => !others.includes(old) && old.holder !== entry.holder);
+  for (const old of dropped) releaseQuietly(core, old);
+  // The Back button must not bring the former user back.
+  if (req.res && dropped.some((old) => old.grantId !== grantId)) setCookies(req.res, cookiesAfterLogout(req));
   debugLogin('%s logged in', grantId);
 }
 

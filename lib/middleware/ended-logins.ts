@@ -4,14 +4,14 @@ import { BoundedMap } from '../bounded-map';
 const maxHolders = 10_000;
 
 /**
- * Logins that a guard has found to have ended, by holder. They no longer count in this process, even if a session names them.
+ * Logins that have been logged out, or that a guard has found to have ended, by holder. They no longer count in this process, even
+ * if a session names them: a request that came before the logout must neither hold the grant again nor write the login back.
  *
  * A session that lives in its cookie is not rewritten for that. The answer could arrive after that of a login in another
  * request, and would take the new login away.
  */
 export class EndedLogins {
   readonly #holders = new BoundedMap<string, true>(maxHolders);
-  readonly #loggedOut = new BoundedMap<string, true>(maxHolders);
 
   note(holder: string): void {
     this.#holders.set(holder, true);
@@ -19,15 +19,5 @@ export class EndedLogins {
 
   has(holder: string): boolean {
     return this.#holders.has(holder);
-  }
-
-  /** Notes a logout. Requests that came before it go on with their session, and must not hold the grant again. */
-  noteLogout(holder: string): void {
-    this.#loggedOut.set(holder, true);
-  }
-
-  /** Whether a login has ended in any way. */
-  isOver(holder: string): boolean {
-    return this.has(holder) || this.#loggedOut.has(holder);
   }
 }

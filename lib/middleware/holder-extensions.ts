@@ -16,7 +16,8 @@ export class HolderExtensions {
   readonly #notExtended = new BoundedMap<string, true>(maxRemembered);
   /**
    * When sessions are due again, by their first holder. The session does not say so: a slow answer that wrote it would bring it
-   * back after a logout or another login, and give it a new end if its life is fixed.
+   * back after a logout or another login, and give it a new end if its life is fixed. These times are of the monotonic clock: a wall
+   * clock that is ahead for a moment would put the next extension off.
    */
   readonly #dueAt = new BoundedMap<string, number>(maxRemembered);
 
@@ -34,8 +35,9 @@ export class HolderExtensions {
     const entries = entriesOf(req, session);
     const [first] = entries;
     if (!first) return;
-    const isDue = now >= Math.max(state.extendAt, this.#dueAt.get(first.holder) ?? 0);
-    if (isDue) this.#dueAt.set(first.holder, now + sessionMsOf(req) / 2);
+    const monotonic = clock.monotonic();
+    const isDue = now >= state.extendAt && monotonic >= (this.#dueAt.get(first.holder) ?? monotonic);
+    if (isDue) this.#dueAt.set(first.holder, monotonic + sessionMsOf(req) / 2);
     for (const entry of entries) {
       if (this.#notExtended.delete(entry.holder) || isDue) void this.hold(req, entry);
     }
@@ -47,7 +49,7 @@ export class HolderExtensions {
     try {
       await this.#grants.addHolder(entry, holderMsOf(req));
       // A logout came in between: the store adds a holder that is not there.
-      if (ended.isOver(entry.holder)) await this.#grants.removeHolder(entry);
+      if (ended.has(entry.holder)) await this.#grants.removeHolder(entry);
     } catch {
       this.#notExtended.set(entry.holder, true);
     }

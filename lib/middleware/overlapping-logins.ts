@@ -11,6 +11,30 @@ const maxRemembered = 10_000;
 /** How long a login can overlap with another one of its browser, in milliseconds: a callback asks Salesforce and two stores. */
 const overlapMs = 2 * 60_000;
 
+/** A login that others can overlap with. */
+interface Overlapping extends GrantHolder {
+  at: number;
+  /** How many logins hold the grant by it. */
+  uses: number;
+}
+
+/** How a login holds its grant. */
+export interface LoginHold {
+  holder: string;
+  /** Ends it for a login that fails after all. Says whether no other login holds the grant by it. */
+  giveUp: () => boolean;
+}
+
+function holdOf(login: Overlapping): LoginHold {
+  return {
+    holder: login.holder,
+    giveUp: () => {
+      login.uses -= 1;
+      return login.uses === 0;
+    },
+  };
+}
+
 /**
  * Logins of one browser that end at the same moment, as of tabs that were opened together.
  *
@@ -21,28 +45,31 @@ const overlapMs = 2 * 60_000;
 export class OverlappingLogins {
   readonly #clock: Clock;
   readonly #place: SessionPlace;
-  readonly #logins = new BoundedMap<string, GrantHolder & { at: number }>(maxRemembered);
+  readonly #logins = new BoundedMap<string, Overlapping>(maxRemembered);
 
   constructor({ clock, session }: { clock: Clock; session: SessionPlace }) {
     this.#clock = clock;
     this.#place = session;
   }
 
-  /** The holder for a login that has just ended: its own, or that of another login of the same user and browser. */
-  holderOf(req: Request, { grantId, generation, holder }: GrantHolder): string {
+  /** How a login that has just ended holds its grant: by itself, or with another login of the same user and browser. */
+  holdOf(req: Request, { grantId, generation, holder }: GrantHolder): LoginHold {
     const now = this.#clock.monotonic();
     for (const name of loginsOf(req)) {
       const other = this.#logins.get(name);
       const isSame = other?.grantId === grantId && other.generation === generation && now - other.at <= overlapMs;
-      if (isSame && !this.#isSeen(req, other.holder)) return other.holder;
+      if (!isSame || other.uses === 0 || this.#isSeen(req, other.holder)) continue;
+      other.uses += 1;
+      return holdOf(other);
     }
+    const made: Overlapping = { grantId, generation, holder, at: now, uses: 1 };
     const own = loginOf(req);
-    if (own !== undefined) this.#logins.set(own, { grantId, generation, holder, at: now });
-    return holder;
+    if (own !== undefined) this.#logins.set(own, made);
+    return holdOf(made);
   }
 
   /** Whether the request came with the session of that login, or the login has ended: then it does not overlap. */
   #isSeen(req: Request, holder: string): boolean {
-    return this.#place.ended.isOver(holder) || entriesOf(req, this.#place).some((entry) => entry.holder === holder);
+    return this.#place.ended.has(holder) || entriesOf(req, this.#place).some((entry) => entry.holder === holder);
   }
 }

@@ -1,10 +1,19 @@
 import type { Request } from 'express';
 import { GrantClient } from '../client/grant-client';
+import { loggedOut } from '../coordinator/failures';
 import { SalesforceAuthError } from '../errors';
 import type { SessionAdoption } from './adoption';
 import type { AuthContext } from './context';
 import { RequestAccess, RequestLogin, wrongOrganization, type Access, type SalesforceLogin } from './logins';
-import { entriesOf, entryOf, hasSession, requireSession, type SessionEntry } from './session';
+import {
+  entriesOf,
+  entryOf,
+  findSession,
+  requireSession,
+  sessionOf,
+  writtenEntriesOf,
+  type SessionEntry,
+} from './session';
 import { logOutSession, meant, switchTo } from './session-logins';
 import { canAskSilently } from './silent-login';
 import type { SalesforceUser } from './user';
@@ -95,14 +104,15 @@ export class RequestSalesforce extends RequestAccess implements Common {
   /** Grant of the login a guard picked for this request, in place of the session's current one. */
   #picked: string | undefined;
   readonly #mountPath: string | undefined;
-  readonly #hadSession: boolean;
+  /** The session as the request came: an application can end or renew it meanwhile. */
+  readonly #formerSession: object | undefined;
 
   constructor(req: Request, core: AuthContext) {
     super();
     this.#req = req;
     this.#core = core;
     this.#mountPath = req.baseUrl;
-    this.#hadSession = hasSession(req);
+    this.#formerSession = sessionOf(req);
   }
 
   /** Where the middleware is mounted, to build links to its routes. */
@@ -110,9 +120,9 @@ export class RequestSalesforce extends RequestAccess implements Common {
     return mountPathOf(this.#mountPath);
   }
 
-  /** @internal Whether the request had a session as it came here. If not, the session could not be read. */
-  get hadSession(): boolean {
-    return this.#hadSession;
+  /** @internal The session that the request had as it came here. Without one, the session could not be read. */
+  get formerSession(): object | undefined {
+    return this.#formerSession;
   }
 
   /** @internal The middleware this request went through. */
@@ -172,6 +182,7 @@ export class RequestSalesforce extends RequestAccess implements Common {
       const entries = meant(entriesOf(this.#req, this.#core.options.session), which);
       const current = this.entry?.grantId;
       const found = entries.find(({ grantId }) => grantId === current) ?? entries[0];
+      this.#core.holders.extend(this.#req);
       return found && new RequestLogin(this.#core, found, found.grantId === current);
     };
   }
@@ -179,7 +190,8 @@ export class RequestSalesforce extends RequestAccess implements Common {
   get switchTo(): Common['switchTo'] {
     return async (which) => {
       const login = this.for(which);
-      if (!login) throw wrongOrganization();
+      // Another request may have logged the session out since. To write it would bring it back.
+      if (!login || (await findSession(this.#req)) === 'gone') throw wrongOrganization();
       await switchTo(this.#core, this.#req, login.grantId);
       this.#picked = undefined;
     };
@@ -203,9 +215,14 @@ export class RequestSalesforce extends RequestAccess implements Common {
 
   protected open(): GrantClient {
     const { client } = this;
-    if (client) return client;
+    if (client) {
+      this.#core.holders.extend(this.#req);
+      return client;
+    }
     // Without a session it is not known whether the user is logged in.
     requireSession(this.#req);
+    // Of a request that goes on, as that of a WebSocket.
+    if (writtenEntriesOf(this.#req, this.#core.options.session).length > 0) throw loggedOut();
     throw notAuthenticated();
   }
 }

@@ -3,14 +3,14 @@ import { isGrantId } from '../coordinator/grant';
 import { grantIdOfError } from '../coordinator/failures';
 import { SalesforceAuthError } from '../errors';
 import { setCookies } from '../login/cookies';
-import { withoutEnded } from '../login/transactions';
+import { cookiesAfterLogout } from '../login/transactions';
 import { isOrganizationId, toId18 } from '../salesforce/ids';
 import type { AuthContext } from './context';
 import { clearMark } from './login-loop';
 import {
   entriesOf,
+  findSession,
   isSessionEnded,
-  isSessionStillInStore,
   removeEntries,
   renewSession,
   requireSession,
@@ -78,16 +78,23 @@ export async function logOutSession(
   const { options, grants } = core;
   const { session, keepSessionInfo } = options;
   if (organization !== undefined && !isOrganizationId(organization) && !isGrantId(organization)) throw noSuchId();
+  const former = core.formerSessionOf(req);
+  const isEnded = isSessionEnded(req, former !== undefined);
   // Without a session it is not known who is to be logged out.
-  if (!isSessionEnded(req, core.hadSession(req))) requireSession(req);
+  if (!isEnded) requireSession(req);
   if (req.res?.headersSent === false) {
-    setCookies(req.res, withoutEnded(req));
+    setCookies(req.res, cookiesAfterLogout(req));
     clearMark(core, req, req.res);
   }
   const over = writtenEntriesOf(req, session).filter(({ holder }) => session.ended.has(holder));
   if (over.length > 0) removeEntries(req, session, over);
   const entries = entriesOf(req, session);
-  const leaving = organization === undefined ? entries : meant(entries, organization);
+  // An application may have ended or renewed the session before, and its logins go on at Salesforce.
+  const lost = entriesOf(req, session, former).filter(
+    ({ holder }) => !entries.some((entry) => entry.holder === holder),
+  );
+  const all = [...entries, ...lost];
+  const leaving = organization === undefined ? all : meant(all, organization);
   if (leaving.length === 0) {
     // Logins that have ended are gone from the session then, so that no process counts them any more.
     if (over.length === 0) return;
@@ -100,13 +107,16 @@ export async function logOutSession(
   const ended = leaving.filter((_entry, index) => outcomes[index]?.status === 'fulfilled');
   if (ended.length === 0) throw mostDoubtful(failures) as Error;
   // A request that came before the logout must not count it in again.
-  for (const { holder } of ended) session.ended.noteLogout(holder);
-  removeEntries(req, session, ended);
-  const [next] = entriesOf(req, session);
-  // A user who leaves one of several organizations goes on in the latest of the others.
-  if (next) makeCurrent(session, req, next.grantId);
-  else await renewSession(req, keepSessionInfo);
-  await saveSession(req);
+  for (const { holder } of ended) session.ended.note(holder);
+  // To write a session that is gone, by a logout in another request, would bring its other logins back.
+  if (!isEnded && (await findSession(req)) !== 'gone') {
+    removeEntries(req, session, ended);
+    const [next] = entriesOf(req, session);
+    // A user who leaves one of several organizations goes on in the latest of the others.
+    if (next) makeCurrent(session, req, next.grantId);
+    else await renewSession(req, keepSessionInfo);
+    await saveSession(req);
+  }
   if (failures.length > 0) throw partlyLoggedOut(ended.length, leaving.length, failures[0]);
 }
 
@@ -140,7 +150,7 @@ export async function forgetLogin(
   if (!entry) return;
   session.ended.note(entry.holder);
   lost.note(entry.grantId);
-  if (await isSessionStillInStore(req)) removeEntries(req, session, [entry]);
+  if ((await findSession(req)) === 'there') removeEntries(req, session, [entry]);
   // In the background: no request waits, and a holder that stays ends by itself.
   grants.removeHolder(entry).catch(() => undefined);
 }

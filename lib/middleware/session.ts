@@ -63,20 +63,32 @@ export function entryOf(req: Request, place: SessionPlace): SessionEntry | undef
   return isEntry(entry) && !place.ended.has(entry.holder) ? entry : undefined;
 }
 
-/** All logins of a request's session, the current one first. */
-export function entriesOf(req: Request, place: SessionPlace): SessionEntry[] {
-  return writtenEntriesOf(req, place).filter(({ holder }) => !place.ended.has(holder));
+/** All logins of a request's session, or of another one of the request, the current one first. */
+export function entriesOf(
+  req: Request,
+  place: SessionPlace,
+  session: object | undefined = sessionOf(req),
+): SessionEntry[] {
+  return writtenEntriesOf(req, place, session).filter(({ holder }) => !place.ended.has(holder));
 }
 
 /** The same with logins that a guard has found to have ended, and that are still written in the session. */
-export function writtenEntriesOf(req: Request, place: SessionPlace): SessionEntry[] {
-  const { current, others } = stateOf(req, place) ?? {};
+export function writtenEntriesOf(
+  req: Request,
+  place: SessionPlace,
+  session: object | undefined = sessionOf(req),
+): SessionEntry[] {
+  const { current, others } = stateOf(req, place, session) ?? {};
   return [current, ...(Array.isArray(others) ? others : [])].filter(isEntry);
 }
 
 /** What is kept in a request's session, if it belongs to the tenant of the request. */
-export function stateOf(req: Request, { key, tenant }: SessionPlace): SessionState | undefined {
-  const state = sessionOf(req)?.[key] as SessionState | null | undefined;
+export function stateOf(
+  req: Request,
+  { key, tenant }: SessionPlace,
+  session: object | undefined = sessionOf(req),
+): SessionState | undefined {
+  const state = (session as AnySession | undefined)?.[key] as SessionState | null | undefined;
   if (typeof state !== 'object' || state === null) return undefined;
   return state.tenant === tenant?.(req) ? state : undefined;
 }
@@ -198,17 +210,26 @@ function isSessionInStore(req: Request): boolean {
 }
 
 /**
- * Whether the session of a request is in a store, and still is. A login or logout in another request gives the browser a new one;
- * to write the former would send the browser its cookie again.
+ * Whether the session of a request is still in its store; unknown for a session in a cookie, and if the store fails. A login or logout
+ * in another request gives the browser a new session. To write the former one would send the browser its cookie again.
  */
-export async function isSessionStillInStore(req: Request): Promise<boolean> {
+export async function findSession(req: Request): Promise<'there' | 'gone' | 'unknown'> {
   const { sessionID, sessionStore } = req as Partial<StoredSession>;
-  if (!isSessionInStore(req) || sessionID === undefined || !sessionStore) return false;
+  if (!isSessionInStore(req) || sessionID === undefined || !sessionStore) return 'unknown';
   return new Promise((resolve) => {
     sessionStore.get(sessionID, (error, found) => {
-      resolve(!error && Boolean(found));
+      if (error) resolve('unknown');
+      else resolve(found ? 'there' : 'gone');
     });
   });
+}
+
+/** Whether the browser came without the session that it has in this request, which is in a store or will be. */
+export function isNewSession(req: Request): boolean {
+  const { sessionID } = req as Partial<StoredSession>;
+  const { cookie = '' } = req.headers;
+  if (!isSessionInStore(req) || sessionID === undefined) return false;
+  return ![sessionID, encodeURIComponent(sessionID)].some((id) => cookie.includes(id));
 }
 
 /** What express-session puts on a request beside the session. */
@@ -220,27 +241,6 @@ interface StoredSession {
 /** Whether a session is one of express-session. A `regenerate` alone does not say so: applications give one to cookie-session. */
 function isInStore(session: AnySession): boolean {
   return typeof session.regenerate === 'function' && typeof session.cookie === 'object';
-}
-
-/** A time kept in the session beside the logins; 0 if there is none. */
-export function readMark(req: Request, key: string): number {
-  const at = sessionOf(req)?.[key];
-  return typeof at === 'number' ? at : 0;
-}
-
-/**
- * Keeps a time in the session. A session that lives in its cookie is left alone, and so is one that has gone from its store since
- * the request came: either would overwrite the cookie of a login that came in between.
- */
-export async function writeMark(req: Request, key: string, at: number): Promise<void> {
-  if (!isSessionInStore(req)) return;
-  const { sessionID } = req as Partial<StoredSession>;
-  const { cookie = '' } = req.headers;
-  const isNew =
-    sessionID !== undefined && ![sessionID, encodeURIComponent(sessionID)].some((id) => cookie.includes(id));
-  if (!isNew && !(await isSessionStillInStore(req))) return;
-  requireSession(req)[key] = at;
-  await saveSession(req);
 }
 
 /** See {@link sessionCookieOf}. */
@@ -330,7 +330,8 @@ function sessionWriteFailed(what: string, cause: unknown): SalesforceAuthError {
   );
 }
 
-function sessionOf(req: Request): AnySession | undefined {
+/** The session of a request, of whichever kind. */
+export function sessionOf(req: Request): AnySession | undefined {
   return (req as unknown as { session?: AnySession | null }).session ?? undefined;
 }
 

@@ -1,7 +1,8 @@
 import type { Request, Response } from 'express';
 import { cookieName, cookieOptions, cookiesOf } from '../login/cookies';
+import { isCallback } from '../query';
 import type { AuthContext } from './context';
-import { entriesOf, hasSession, readMark, writeMark, writtenEntriesOf } from './session';
+import { entriesOf, findSession, hasSession, isNewSession, saveSession, sessionOf, writtenEntriesOf } from './session';
 import { isFramed, isLedByAnotherSite, isNavigation, isPrefetch, type Visit } from './visit';
 
 const cookie = 'salesforce-silent';
@@ -19,10 +20,29 @@ export async function noteSilentFailure(core: AuthContext, req: Request, res: Re
   await setCookie(core, { req, res }, String(clock.now()));
   // A session that has logins is not written. The answer may be late, and would bring a login back that was logged out meanwhile.
   if (writtenEntriesOf(req, session).length > 0) return;
-  await writeMark(req, `${session.key}.silentFailedAt`, clock.now()).catch((error: unknown) => {
+  await noteInSession(core, req).catch((error: unknown) => {
     // The cookie says the same, and the user gets to see the page.
     core.report(error);
   });
+}
+
+/**
+ * A session that lives in its cookie is left alone, and so is one that has gone from its store since the request came: either would
+ * overwrite the cookie of a login that came in between. A new session is stored at a callback alone: requests of visitors without cookies
+ * would fill the store.
+ */
+async function noteInSession(core: AuthContext, req: Request): Promise<void> {
+  const session = sessionOf(req);
+  if (!session) return;
+  const isAtCallback = isCallback(req) && isNewSession(req);
+  if (!isAtCallback && (await findSession(req)) !== 'there') return;
+  session[markOf(core)] = core.options.clock.now();
+  await saveSession(req);
+}
+
+/** Name of the time in the session. */
+function markOf({ options }: AuthContext): string {
+  return `${options.session.key}.silentFailedAt`;
 }
 
 /**
@@ -63,7 +83,8 @@ export function canAskSilently(core: AuthContext, req: Request): boolean {
 }
 
 function isNotedInSession(core: AuthContext, req: Request): boolean {
-  return isRecent(core, readMark(req, `${core.options.session.key}.silentFailedAt`));
+  const at = sessionOf(req)?.[markOf(core)];
+  return typeof at === 'number' && isRecent(core, at);
 }
 
 function cookieOf({ options }: AuthContext, req: Request): string | undefined {

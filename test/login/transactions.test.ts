@@ -2,7 +2,13 @@ import { randomBytes } from 'node:crypto';
 import type { Request } from 'express';
 import { KeyRing } from '../../lib/crypto/key-ring';
 import type { SetCookie } from '../../lib/login/cookies';
-import { endedCookies, Transactions, withoutEnded, type Transaction } from '../../lib/login/transactions';
+import {
+  cookiesAfterLogout,
+  endedCookies,
+  isUnrepeatable,
+  Transactions,
+  type Transaction,
+} from '../../lib/login/transactions';
 import { ManualClock } from '../helpers/clock';
 import { requestOf } from '../helpers/request';
 
@@ -181,24 +187,55 @@ describe('a login that has ended', () => {
     ]);
   });
 
-  it('is forgotten after a logout, and the logins that have not ended are not', async () => {
+  it('is forgotten after a logout, and the logins that may not have ended can be finished, and not repeated', async () => {
     const name = (last: string) => `salesforce-login.0123456789abcde${last}`;
-    const req = await withCookies([
+    const cookies = [
       { name: name('a'), value: 'ended.sealed' },
       { name: `__Host-${name('b')}`, value: 'ended.sealed' },
       { name: name('c'), value: '1700000000000.ended.' },
       { name: name('d'), value: '' },
+      { name: `__Host-${name('e')}`, value: '1700000000000.sealed' },
       { name: 'salesforce-login.short', value: 'ended.sealed' },
       { name: `x${name('e')}`, value: 'ended.sealed' },
       { name: `${name('f')}x`, value: 'ended.sealed' },
       { name: 'app', value: 'ended.sealed' },
-    ]);
+    ];
+    const plain = { ...attributes, secure: false };
+    const secure = { ...attributes, secure: true };
+    const kept = 2 * 60 * minuteMs;
 
-    expect(withoutEnded(req)).toEqual([
-      { name: name('a'), value: '', options: { ...attributes, secure: false } },
-      { name: `__Host-${name('b')}`, value: '', options: { ...attributes, secure: true } },
+    const after = cookiesAfterLogout(await withCookies(cookies));
+
+    expect(after).toEqual([
+      { name: name('a'), value: '', options: plain },
+      { name: `__Host-${name('b')}`, value: '', options: secure },
+      { name: name('c'), value: 'once.ended.', options: { ...plain, maxAge: kept } },
+      { name: name('d'), value: '', options: plain },
+      { name: `__Host-${name('e')}`, value: 'once.sealed', options: { ...secure, maxAge: kept } },
     ]);
+    expect(cookiesAfterLogout(await withCookies(after.filter(({ value }) => value.startsWith('once.'))))).toEqual([]);
   });
+
+  it.each([
+    ['http', http],
+    ['https', https],
+  ])(
+    'leaves a login by %s that is pending at a logout: it can be finished, and not repeated',
+    async (_scheme, transaction) => {
+      const { transactions, state, cookie } = await begun(transaction);
+      const path = `/callback?state=${state}`;
+      const before = await withCookies([cookie], path);
+
+      const marked = cookiesAfterLogout(await withCookies([cookie], '/logout'));
+      const after = await withCookies(marked, path);
+
+      expect([isUnrepeatable(before), isUnrepeatable(after)]).toEqual([false, true]);
+      expect(await transactions.open(after, false)).toMatchObject({ transaction });
+      // Its own callback leaves it to the callback.
+      expect(cookiesAfterLogout(before)).toEqual([]);
+      expect(isUnrepeatable(await withCookies(marked, '/callback'))).toBe(false);
+    },
+  );
 });
 
 describe('a new login', () => {

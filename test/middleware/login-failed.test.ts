@@ -1,5 +1,5 @@
 import express from 'express';
-import { startApp, walkToCallback, type TestApp } from '../helpers/app';
+import { logIn, startApp, walkToCallback, type TestApp } from '../helpers/app';
 import { startTestEmulator } from '../helpers/emulator';
 
 /** What listeners of `login.failed` hear, by code. */
@@ -32,6 +32,26 @@ describe('the operator hears of a login that fails', () => {
     expect(heard).toEqual(codes);
     expect(app.errors).toHaveLength(3);
     expect(app.warnings.map(({ code }) => code).filter((code) => codes.includes(code))).toEqual(codes);
+  });
+
+  it('without the text of an error of the application, which may be secret', async () => {
+    const emulator = await startTestEmulator();
+    const app = await startApp({
+      emulator,
+      options: {
+        authorizeUser: () => {
+          throw new TypeError('connect postgres://app:__test_password__@db failed for ada@acme.example');
+        },
+      },
+    });
+    const heard: unknown[] = [];
+    app.salesforce.events.on('login.failed', (event) => heard.push(event));
+
+    await logIn(app.browser(), emulator);
+
+    expect(heard).toEqual([{ code: undefined, reason: 'The application threw TypeError.' }]);
+    // The error itself reaches the error handler of the application.
+    expect(app.errors).toEqual([expect.objectContaining({ name: 'TypeError' })]);
   });
 
   it('once a minute for each code, though each failure is an event', async () => {

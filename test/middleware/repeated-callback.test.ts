@@ -148,6 +148,8 @@ describe('a callback that is opened twice', () => {
 
     expect([answer.status, answer.headers['location']]).toEqual([302, '/me']);
     expect((await late.get('/me')).status).toBe(401);
+    // It counts as no login that the session has lost: the next page leads to the login.
+    expect((await late.get('/me').set('Accept', 'text/html')).status).toBe(302);
     expect((await tab.get('/me')).status).toBe(200);
   });
 

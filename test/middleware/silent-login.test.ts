@@ -1,4 +1,5 @@
 /** @again legacy-policy */
+import expressSession from 'express-session';
 import { configurationFromEnv } from '../../lib';
 import type { Emulator } from '../../lib/emulator';
 import { startApp, type Browser, type ExpressMajor, type TestApp, type TestAppOptions } from '../helpers/app';
@@ -174,6 +175,18 @@ describe('a silent login', () => {
     const answer = await browser().get(route).set('Sec-Fetch-Site', site);
 
     expect([answer.status, answer.headers['location']]).toEqual([302, returnTo]);
+  });
+
+  it('stores no session for visitors who bring none', async () => {
+    const store = new expressSession.MemoryStore();
+    const sessionMiddleware = expressSession({
+      ...{ secret: '__test_session_secret__', resave: false, saveUninitialized: false, store },
+    });
+    const { browser } = await start({ sessionMiddleware });
+
+    for (let visitors = 0; visitors < 3; visitors++) await browser().get(route).set('Sec-Fetch-Site', 'cross-site');
+
+    expect(await new Promise((resolve) => store.length((_error, length) => resolve(length)))).toBe(0);
   });
 
   it('shows a user who is logged in already no page, also if the address was typed', async () => {

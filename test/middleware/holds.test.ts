@@ -1,0 +1,76 @@
+import expressSession from 'express-session';
+import { MemoryTokenStore } from '../../lib';
+import { ManualClock } from '../helpers/clock';
+import { logIn, startApp, type TestAppOptions } from '../helpers/app';
+import { startTestEmulator } from '../helpers/emulator';
+
+/* A session that is used holds its grant, however it is used: the logout of another browser does not end it. */
+
+const hour = 60 * 60 * 1000;
+
+/** A browser at work, whose session lives an hour after each request. */
+async function atWork(routes?: TestAppOptions['routes']) {
+  const emulator = await startTestEmulator();
+  const clock = new ManualClock();
+  const app = await startApp({
+    emulator,
+    sessionMiddleware: expressSession({
+      ...{ secret: '__test_session_secret__', resave: false, saveUninitialized: false, rolling: true },
+      cookie: { maxAge: hour },
+    }),
+    options: { clock, store: new MemoryTokenStore({ clock }) },
+    ...(routes ? { routes } : {}),
+  });
+  const desk = app.browser();
+  await logIn(desk, emulator);
+  return {
+    clock,
+    desk,
+    /** Two hours, with a request each twenty minutes. */
+    work: async (path: string) => {
+      for (let times = 0; times < 6; times++) {
+        clock.advanceMs(hour / 3);
+        expect((await desk.get(path)).status).toBe(200);
+      }
+    },
+    /** A login and a logout in another browser. */
+    visitElsewhere: async () => {
+      const phone = app.browser();
+      await logIn(phone, emulator);
+      await phone.post('/auth/salesforce/logout');
+    },
+  };
+}
+
+it.each(['/guarded', '/token', '/fetch', '/of-organization'])('by %s', async (path) => {
+  const { desk, work, visitElsewhere } = await atWork((app, salesforce) => {
+    app.get('/guarded', salesforce.require(), (_req, res) => void res.json({}));
+    app.get('/token', (req, res, next) => {
+      req.salesforce.getAccessToken().then(() => res.json({}), next);
+    });
+    app.get('/fetch', (req, res, next) => {
+      req.salesforce.fetch('/services/data').then(() => res.json({}), next);
+    });
+    app.get('/of-organization', (req, res, next) => {
+      const login = req.salesforce.for(req.salesforce.user!.organizationId)!;
+      login.getAccessToken().then(() => res.json({}), next);
+    });
+  });
+  await work(path);
+
+  await visitElsewhere();
+
+  expect((await desk.get('/me')).status).toBe(200);
+});
+
+it('also if the wall clock was a day ahead for a moment', async () => {
+  const { clock, desk, work, visitElsewhere } = await atWork();
+  clock.jumpMs(24 * hour);
+  await desk.get('/me');
+  clock.jumpMs(-24 * hour);
+  await work('/me');
+
+  await visitElsewhere();
+
+  expect((await desk.get('/me')).status).toBe(200);
+});

@@ -1,0 +1,193 @@
+import type { Request } from 'express';
+import expressSession from 'express-session';
+import { startTestEmulator } from '../helpers/emulator';
+import { logIn, startApp, walkToCallback, type Browser, type TestApp, type TestAppOptions } from '../helpers/app';
+
+/* A logout stays one, whatever the browser opens again and whichever request was under way. Another browser holds the grant. */
+
+const adding = '/auth/salesforce?add=true';
+const secret = '__test_session_secret__';
+const shortLived = () =>
+  expressSession({ secret, resave: false, saveUninitialized: false, cookie: { maxAge: 60 * 60 * 1000 } });
+
+describe('a callback whose answer was lost', () => {
+  async function lostAnswer() {
+    const emulator = await startTestEmulator();
+    const app = await startApp({ emulator });
+    await logIn(app.browser(), emulator);
+    const browser = app.browser();
+    const lost = await walkToCallback(browser, emulator);
+    const { headers } = (await browser.get('/headers')).body as { headers: { cookie: string } };
+    await app.browser().set('Cookie', headers.cookie).get(lost);
+    return { app, browser, emulator, lost };
+  }
+
+  it('logs nobody in who has logged in anew and out since', async () => {
+    const { browser, emulator, lost } = await lostAnswer();
+    await logIn(browser, emulator);
+    await browser.post('/auth/salesforce/logout');
+    const presented = emulator.requests.length;
+
+    const back = await browser.get(lost);
+
+    expect([back.status, back.body.code]).toEqual([403, 'ERR_SALESFORCE_LOGIN_EXPIRED']);
+    expect((await browser.get('/me')).status).toBe(401);
+    expect(emulator.requests).toHaveLength(presented);
+  });
+
+  it('still logs in if nobody has logged out', async () => {
+    const { browser, lost } = await lostAnswer();
+
+    expect((await browser.get(lost)).status).toBe(302);
+    expect((await browser.get('/me')).status).toBe(200);
+  });
+
+  it('does not take the place of another user who has logged in since', async () => {
+    const { app, browser, emulator, lost } = await lostAnswer();
+    await logIn(browser, emulator);
+    await logIn(browser, emulator, { user: 1 });
+
+    expect((await browser.get(lost)).status).toBe(403);
+    expect((await browser.get('/me')).body.user.username).toBe(emulator.users[1]!.username);
+    await app.salesforce.close();
+  });
+});
+
+it('a login that another user has replaced does not come back by its callback', async () => {
+  const emulator = await startTestEmulator();
+  const { browser } = await startApp({ emulator });
+  await logIn(browser(), emulator);
+  const tab = browser();
+  const former = await walkToCallback(tab, emulator);
+  await tab.get(former);
+  await logIn(tab, emulator, { user: 1 });
+
+  expect((await tab.get(former)).status).toBe(403);
+  expect((await tab.get('/me')).body.user.username).toBe(emulator.users[1]!.username);
+});
+
+it('a login that was pending at a logout can be finished', async () => {
+  const emulator = await startTestEmulator();
+  const { browser } = await startApp({ emulator });
+  const tab = browser();
+  await logIn(tab, emulator);
+  const pending = await walkToCallback(tab, emulator, { loginPath: '/auth/salesforce?returnTo=/me' });
+  await tab.post('/auth/salesforce/logout');
+
+  const answer = await tab.get(pending);
+
+  expect([answer.status, answer.headers['location']]).toEqual([302, '/me']);
+  expect((await tab.get('/me')).status).toBe(200);
+  expect((await tab.get(pending)).status).toBe(302);
+});
+
+describe.each([
+  ['that ends with the browser', undefined],
+  ['of an hour', shortLived],
+])('with a session cookie %s, a switch between logins that began before', (_cookie, sessionMiddleware) => {
+  /** A browser with two logins of a session, and a request that is about to switch to the second. */
+  async function switching() {
+    let letGo = (): void => undefined;
+    let begun = (): void => undefined;
+    const hasBegun = new Promise<void>((resolve) => (begun = resolve));
+    const emulator = await startTestEmulator();
+    const [ada, , linus] = emulator.users;
+    const options: Partial<TestAppOptions> = {
+      routes: (app) => {
+        app.post('/slow-switch', (req, res, next) => {
+          const held = new Promise<void>((resolve) => (letGo = resolve));
+          begun();
+          held.then(() => req.salesforce.switchTo(linus!.organizationId)).then(() => res.json({}), next);
+        });
+        app.get('/logins', (req, res) => void res.json(req.salesforce.logins.map(({ user }) => user.username)));
+      },
+    };
+    const app: TestApp = await startApp({
+      emulator,
+      ...options,
+      ...(sessionMiddleware ? { sessionMiddleware: sessionMiddleware() } : {}),
+    });
+    for (const user of [0, 2]) await logIn(app.browser(), emulator, { user });
+    const tab: Browser = app.browser();
+    await logIn(tab, emulator);
+    await logIn(tab, emulator, { user: 2, loginPath: adding });
+    const slow = tab.post('/slow-switch').then(({ status }) => status);
+    await hasBegun;
+    return { tab, ada: ada!, linus: linus!, slow, letGo };
+  }
+
+  it('does not undo the logout', async () => {
+    const { tab, slow, letGo } = await switching();
+    await tab.post('/auth/salesforce/logout');
+
+    letGo();
+
+    expect(await slow).toBe(403);
+    expect((await tab.get('/me')).status).toBe(401);
+  });
+
+  it('does not undo the logout of one organization', async () => {
+    const { tab, ada, linus, slow, letGo } = await switching();
+    await tab.post(`/auth/salesforce/logout?organization=${ada.organizationId}`);
+
+    letGo();
+
+    expect(await slow).toBe(200);
+    expect((await tab.get('/logins')).body).toEqual([linus.username]);
+  });
+});
+
+describe.each([
+  [
+    'destroyed',
+    (req: Request, done: () => void) => {
+      req.session.destroy(done);
+    },
+  ],
+  [
+    'renewed',
+    (req: Request, done: () => void) => {
+      req.session.regenerate(done);
+    },
+  ],
+] as const)('the logout of a session that the application has just %s', (_what, end) => {
+  it('revokes its tokens', async () => {
+    const emulator = await startTestEmulator();
+    const { browser, salesforce } = await startApp({
+      emulator,
+      routes: (app) => {
+        app.post('/bye', (req, res, next) => {
+          end(req, () => void req.salesforce.logout().then(() => res.json({}), next));
+        });
+      },
+    });
+    const tab = browser();
+    await logIn(tab, emulator);
+
+    expect((await tab.post('/bye')).status).toBe(200);
+
+    await salesforce.close();
+    expect(emulator.liveTokens().refreshTokens).toBe(0);
+  });
+});
+
+it('the logout of a cookie-session that the application has just ended revokes its tokens', async () => {
+  const emulator = await startTestEmulator();
+  const { browser, salesforce } = await startApp({
+    ...{ emulator, session: 'cookie-session' },
+    routes: (app) => {
+      app.post('/bye', (req, res, next) => {
+        (req as { session: unknown }).session = null;
+        req.salesforce.logout().then(() => res.json({}), next);
+      });
+    },
+  });
+  const tab = browser();
+  await logIn(tab, emulator);
+
+  expect((await tab.post('/bye')).status).toBe(200);
+
+  await salesforce.close();
+  expect(emulator.liveTokens().refreshTokens).toBe(0);
+  expect((await tab.get('/me')).status).toBe(401);
+});

@@ -57,6 +57,7 @@ export class GrantOperations {
   put(grantId: string, write: GrantWrite): PutOutcome {
     const now = this.#parts.now();
     const before = this.get(grantId);
+    if (before && before.writer === write.writer) return { outcome: 'written', version: before.writtenVersion };
     const live = before?.state === 'loggedOut' ? undefined : before;
     if (!isExpected(live, write)) return { outcome: 'conflict' };
     // An attempt under way goes on with the older version, and learns from its commit that it is superseded.
@@ -99,9 +100,11 @@ export class GrantOperations {
   }
 
   arm(grantId: string, claim: Pick<Claim, 'generation' | 'owner' | 'leaseMs'>): boolean {
-    const stored = this.#owned(grantId, claim);
-    if (stored?.state !== 'inDoubt') return false;
     const now = this.#parts.now();
+    const stored = this.#owned(grantId, claim);
+    // The same call again.
+    if (stored?.state === 'presenting') return stored.leaseUntil > now;
+    if (stored?.state !== 'inDoubt') return false;
     enter(stored, 'presenting', now);
     stored.leaseUntil = now + claim.leaseMs;
     return true;

@@ -108,6 +108,7 @@ export class RedisTokenStore implements TokenStore {
       this.#channel,
       this.#maxHolders,
       write.knownSpare ?? '',
+      write.writer,
     ]);
     return outcome === 'written' ? { outcome, version: Number(version) } : { outcome: 'conflict' };
   }

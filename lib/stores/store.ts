@@ -14,6 +14,10 @@ export interface TokenStore {
   /**
    * Creates or replaces a grant at login, if the record is still as expected.
    *
+   * A client may send a write twice, as after a lost connection. The record keeps the name of the last write (`writer`) and the
+   * version that it wrote, in a tombstone too. The same write again changes nothing, and is answered as the first time. So a
+   * refresh, a logout or a resealing in between stays.
+   *
    * @returns the version written, or `conflict`
    */
   put(grantId: string, write: GrantWrite): Promise<{ outcome: 'written'; version: number } | { outcome: 'conflict' }>;
@@ -27,7 +31,13 @@ export interface TokenStore {
   /** Extends a claim. False if the caller no longer has the claim. */
   renew(grantId: string, claim: Pick<Claim, 'generation' | 'owner' | 'leaseMs'>): Promise<boolean>;
 
-  /** Turns the claim of a grant in doubt into one that may present. False if the caller no longer has the claim. */
+  /**
+   * Turns the claim of a grant in doubt into one that may present. False if the caller no longer has the claim.
+   *
+   * A client may send the call twice, as after a lost connection. While the lease runs, the owner of a claim that may present
+   * already gets true again, and nothing changes: the lease is not extended. True does not say that nothing was presented since.
+   * So an owner names one attempt, which calls this once and presents once.
+   */
   arm(grantId: string, claim: Pick<Claim, 'generation' | 'owner' | 'leaseMs'>): Promise<boolean>;
 
   /**
@@ -275,6 +285,8 @@ export interface SessionHolder {
 export interface GrantWrite extends Staleness, Omit<SessionHolder, 'spare'> {
   /** What the caller read: the record's generation and version, or null for none or a tombstone. */
   expected: { generation: string; version: number } | null;
+  /** Random name of this write, by which the store knows it again. */
+  writer: string;
   payload: string;
   labels: GrantLabels;
   /** Spare tokens the caller has read, which the new tokens clear; others stay. */

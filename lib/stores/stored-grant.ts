@@ -8,6 +8,9 @@ export const grantSchema: GrantRecord['schema'] = 2;
 export interface StoredGrant {
   generation: string;
   version: number;
+  /** Name of the last write of a login, and the version that it wrote. */
+  writer: string;
+  writtenVersion: number;
   state: GrantState;
   payload: string;
   labels: GrantLabels;
@@ -54,9 +57,12 @@ export function grantOf(
   { now, storedAt }: { now: number; storedAt: Moment | undefined },
 ): StoredGrant {
   const live = before?.state === 'loggedOut' ? undefined : before;
+  const version = (before?.version ?? 0) + 1;
   return {
     generation: write.generation,
-    version: (before?.version ?? 0) + 1,
+    version,
+    writer: write.writer,
+    writtenVersion: version,
     state: 'idle',
     payload: write.payload,
     labels: write.labels,

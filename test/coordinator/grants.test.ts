@@ -198,7 +198,7 @@ describe('a login', () => {
     const lab = await Laboratory.open();
     const { labels } = await lab.record();
     const { grantId, generation } = lab.session;
-    const session = { holder: 'session', holderMs: 1e9 };
+    const session = { holder: 'session', holderMs: 1e9, writer: 'another login' };
     const life = { softMs: 1e6, hardMs: 1e6 };
     const expected = { generation, version: 1 };
     await lab.store.put(grantId, { expected, generation, payload: '{', labels, ...session, ...life });
@@ -242,7 +242,8 @@ describe('a login', () => {
     const { grantId, generation } = lab.session;
     lab.world.revoke();
     const life = { holder: 'session', holderMs: 1e9, softMs: 1e6, hardMs: 1e6 };
-    await lab.store.put(grantId, { expected: { generation, version: 1 }, generation, payload: '{', labels, ...life });
+    const write = { expected: { generation, version: 1 }, generation, writer: 'another login', payload: '{', labels };
+    await lab.store.put(grantId, { ...write, ...life });
 
     // Another read of the second login would come after the first login.
     const { store } = lab.process(1);

@@ -68,12 +68,12 @@ describeWith('Redis')('a single server', () => {
     expect(await livesDays()).toBe(15);
     await store.addHolder('grant', { generation: 'first', holder: 'longer', holderMs: 20 * dayMs });
     expect(await livesDays()).toBe(30);
-    await store.put('grant', { ...login, expected: { generation: 'first', version: 1 } });
+    await store.put('grant', { ...login, writer: 'second login', expected: { generation: 'first', version: 1 } });
     await store.commit('grant', { ...commit, version: 2 });
     expect(await livesDays()).toBe(30);
     await store.logOut('grant', logOut);
     expect(await client.pttl('salesforce:grant:{grant}')).toBeLessThanOrEqual(logOut.tombstoneMs);
-    await store.put('grant', { ...login, generation: 'second' });
+    await store.put('grant', { ...login, writer: 'third login', generation: 'second' });
     expect(await livesDays()).toBe(10);
   });
 

@@ -82,7 +82,11 @@ export class GrantOperations {
       this.#parts.tell(grantId);
     }
     if (stored.state === 'ended') return answer('ended');
-    if (stored.leaseUntil > now) return answer('busy');
+    if (stored.leaseUntil > now) {
+      if (stored.owner !== claim.owner) return answer('busy');
+      // The same call again.
+      return answer(stored.state === 'presenting' ? 'claimed' : 'resolve');
+    }
     // The owner died or is paused. It may have presented the refresh token.
     if (stored.state === 'presenting') enter(stored, 'inDoubt', now);
     if (stored.nextTryAt > now) return answer('backoff');
@@ -139,7 +143,10 @@ export class GrantOperations {
     const now = this.#parts.now();
     const stored = this.#live(grantId, commit);
     if (!stored) return 'loggedOut';
-    if (stored.version !== commit.version) return 'moved';
+    if (stored.version !== commit.version) {
+      const isAgain = stored.version === commit.version + 1 && stored.payload === commit.payload;
+      return isAgain ? 'committed' : 'moved';
+    }
     enter(stored, 'idle', now);
     unclaim(stored);
     stored.version += 1;

@@ -25,6 +25,9 @@ export interface TokenStore {
   /**
    * Takes the right to present the refresh token, and marks that it is about to be presented, in one step and durably. If the
    * owner dies afterwards, the mark keeps other processes from presenting the token again.
+   *
+   * The owner that asks again while its lease runs gets the same outcome again, and nothing changes: a client may have sent the
+   * call twice. An owner names one attempt, which presents once.
    */
   claim(grantId: string, claim: Claim): Promise<ClaimOutcome>;
 
@@ -51,6 +54,9 @@ export interface TokenStore {
   /**
    * Stores refreshed tokens, if generation and version are those they were refreshed from. The owner does not
    * matter: a process that was paused past its lease still has the only copy of a rotated token.
+   *
+   * If the record has these very tokens (the next version, the same payload), a client has sent the call twice. The answer is
+   * `committed` again, and nothing changes.
    *
    * With `loggedOut` or `moved` (logged in again) nothing is stored, and the caller revokes its tokens.
    */

@@ -282,6 +282,22 @@ describe('a login', () => {
     expect(lab.told()).toEqual([['login.succeeded', { tokens: 'replaced' }], revoked]);
   });
 
+  it('brings no grant back that was logged out between a write and the same write again', async () => {
+    const lab = await Laboratory.open();
+    const { store } = lab.process();
+    await lab.store.logOut(lab.session.grantId, { ...lab.session, version: null, everywhere: true, tombstoneMs: 1e6 });
+    const once = store.put.bind(store);
+    jest.spyOn(store, 'put').mockImplementationOnce(async (grantId, write) => {
+      await once(grantId, write);
+      await lab.store.logOut(grantId, { ...write, version: null, everywhere: true, tombstoneMs: 1e6 });
+      return once(grantId, write);
+    });
+
+    const session = await logIn(lab);
+
+    expect(await lab.record()).toMatchObject({ generation: session!.generation, state: 'loggedOut', payload: '' });
+  });
+
   it('begins again if another login stored first, and fails after waitMs', async () => {
     const lab = await Laboratory.open();
     const { store } = lab.process();

@@ -133,18 +133,6 @@ describe('PostgresTokenStore on its own table', () => {
     expect(answers.filter(({ outcome }) => outcome === 'busy')).toHaveLength(99);
   });
 
-  it('answers a call that is sent again, its first answer lost, as the first time', async () => {
-    const store = new PostgresTokenStore({ pool, table });
-    await store.put('grant', login);
-    const commit = { generation: 'first', version: 1, payload: 'new', softMs: null, hardMs: null };
-
-    expect(await store.claim('grant', claim)).toMatchObject({ outcome: 'claimed' });
-    expect(await store.claim('grant', claim)).toMatchObject({ outcome: 'claimed' });
-    expect(await store.commit('grant', commit)).toBe('committed');
-    expect(await store.commit('grant', commit)).toBe('committed');
-    expect((await store.read('grant'))?.version).toBe(2);
-  });
-
   it('forgets a grant that was abandoned for retentionMs, and removes it with a later login', async () => {
     const store = new PostgresTokenStore({ pool, table, retentionMs: 100_000 });
     await store.put('abandoned', login);

@@ -32,6 +32,24 @@ export function describeClaims({ describe, it }: Part): void {
       await bench.assertUnchanged(before);
     });
 
+    it('answers the same call of the owner again as the first time, and changes nothing', async (bench) => {
+      const login = await bench.logIn();
+      for (const outcome of ['claimed', 'resolve']) {
+        const owner = randomName();
+        const first = await bench.claim(login, { owner });
+        await bench.elapse(leaseMs / 2);
+        const before = await bench.read();
+
+        const again = await bench.claim(login, { owner });
+
+        assert.deepEqual([first.outcome, again.outcome], [outcome, outcome]);
+        bench.assertLeft(recordOf(again).leaseInMs, leaseMs / 2);
+        await bench.assertUnchanged(before);
+        assert.equal((await bench.claim(login)).outcome, 'busy');
+        await bench.elapse(leaseMs / 2);
+      }
+    });
+
     it('answers `moved` with the newer record if the caller knew an older version', async (bench) => {
       const login = await bench.logIn();
       assert.equal(await bench.commit(login), 'committed');

@@ -57,7 +57,8 @@ export class GrantOperations {
   put(grantId: string, write: GrantWrite): PutOutcome {
     const now = this.#parts.now();
     const before = this.get(grantId);
-    if (before && before.writer === write.writer) return { outcome: 'written', version: before.writtenVersion };
+    const same = before?.writes.find(({ writer }) => writer === write.writer);
+    if (same) return { outcome: 'written', version: same.version };
     const live = before?.state === 'loggedOut' ? undefined : before;
     if (!isExpected(live, write)) return { outcome: 'conflict' };
     // An attempt under way goes on with the older version, and learns from its commit that it is superseded.

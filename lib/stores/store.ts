@@ -14,9 +14,9 @@ export interface TokenStore {
   /**
    * Creates or replaces a grant at login, if the record is still as expected.
    *
-   * A client may send a write twice, as after a lost connection. The record keeps the name of the last write (`writer`) and the
-   * version that it wrote, in a tombstone too. The same write again changes nothing, and is answered as the first time. So a
-   * refresh, a logout or a resealing in between stays.
+   * A client may send a write twice, as after a lost connection. The record remembers the names (`writer`) of its last eight writes,
+   * and the versions that they wrote. So does a tombstone, and the grant that begins over it. The same write again changes nothing,
+   * and is answered as the first time: a refresh, a logout or another login in between stays.
    *
    * @returns the version written, or `conflict`
    */

@@ -4,13 +4,15 @@ import type { GrantFilter, GrantLabels, GrantRecord, GrantState, GrantWrite } fr
 /** The form of the records that this version of the package reads and writes. */
 export const grantSchema: GrantRecord['schema'] = 2;
 
+/** How many writes of logins a record remembers, in case a client sends one of them again. */
+export const rememberedWrites = 8;
+
 /** A record with points in time where {@link GrantRecord} has durations. */
 export interface StoredGrant {
   generation: string;
   version: number;
-  /** Name of the last write of a login, and the version that it wrote. */
-  writer: string;
-  writtenVersion: number;
+  /** The last writes of logins, the newest first, and the versions that they wrote. */
+  writes: readonly { writer: string; version: number }[];
   state: GrantState;
   payload: string;
   labels: GrantLabels;
@@ -61,8 +63,7 @@ export function grantOf(
   return {
     generation: write.generation,
     version,
-    writer: write.writer,
-    writtenVersion: version,
+    writes: [{ writer: write.writer, version }, ...(before?.writes ?? [])].slice(0, rememberedWrites),
     state: 'idle',
     payload: write.payload,
     labels: write.labels,

@@ -212,7 +212,7 @@ describe('PostgresTokenStore on its own table', () => {
   it('lists more grants than fit a page', async () => {
     const store = new PostgresTokenStore({ pool, table });
     await store.put('grant', login);
-    const columns = 'schema_version, generation, version, writer, written_version, state, payload, organization_id, ';
+    const columns = 'schema_version, generation, version, writers, written_versions, state, payload, organization_id, ';
     const rest = `${columns} user_id, client_id, state_since, failures, holders, held_until, refreshed_at, expires_at`;
     await pool.query(
       `insert into ${table} (grant_id, ${rest}) select 'copy ' || n, ${rest} from ${table}, generate_series(1, 1200) n`,

@@ -1,4 +1,4 @@
-import { grantSchema } from '../stored-grant';
+import { grantSchema, rememberedWrites } from '../stored-grant';
 import { forgottenUntil, heldOnly, heldWith, isThere, later, record, session } from './expressions';
 
 /**
@@ -84,6 +84,11 @@ ${result}`;
        forgotten_until = case when decided.holders ? ${name}::text then decided.forgotten_until
          else ${forgottenUntil('decided', maxHolders)} end,
        held_until = greatest(decided.held_until, ${later(ms)})`;
+  /** The version that the write of this name wrote; null if the record does not remember the write. */
+  const writtenBefore = (row: string): string => `${row}.written_versions[array_position(${row}.writers, $12::text)]`;
+  const remembered = (row: string, version: string): string =>
+    `writers = (array[$12::text] || ${row}.writers)[1:${rememberedWrites}],
+       written_versions = (${version} || ${row}.written_versions)[1:${rememberedWrites}]`;
   const unclaimed = 'owner = null, lease_until = null';
 
   return {
@@ -95,51 +100,50 @@ select ${record('found')} from (
     // $2 generation, $3 payload, $4 to $7 labels, $8 softMs, $9 hardMs, $10 holder, $11 holderMs, $12 name of this write
     create: `
 with before as (
-  select schema_version, writer = $12 as is_again, written_version from ${table} where grant_id = $1
+  select schema_version, ${writtenBefore('stored')} as written_version from ${table} as stored where grant_id = $1
 ), decided as materialized (
   select clock_timestamp() as now
 ), written as (
   insert into ${table} as stored (
     grant_id, schema_version, generation, version, state, payload, organization_id, user_id, client_id, tenant,
-    soft_at, hard_at, state_since, failures, holders, held_until, refreshed_at, expires_at, writer, written_version
+    soft_at, hard_at, state_since, failures, holders, held_until, refreshed_at, expires_at, writers, written_versions
   )
   select $1, ${grantSchema}, $2, 1, 'idle', $3, $4, $5, $6, $7,
     ${later('$8')}, ${later('$9')}, decided.now, 0, ${session('$10', '$11')}, ${later('$11')}, decided.now,
-    ${retained(later('$11'), 'decided.now')}, $12, 1
+    ${retained(later('$11'), 'decided.now')}, array[$12::text], array[1::bigint]
   from decided
   on conflict (grant_id) do update set
     generation = excluded.generation, state = excluded.state, payload = excluded.payload,
     version = case when stored.expires_at > clock_timestamp() then stored.version + 1 else 1 end,
-    written_version = case when stored.expires_at > clock_timestamp() then stored.version + 1 else 1 end,
-    writer = excluded.writer,
+    ${remembered('stored', 'case when stored.expires_at > clock_timestamp() then stored.version + 1 else 1 end')},
     organization_id = excluded.organization_id, user_id = excluded.user_id, client_id = excluded.client_id,
     tenant = excluded.tenant, soft_at = excluded.soft_at, hard_at = excluded.hard_at, owner = null, lease_until = null,
     next_try_at = null, state_since = excluded.state_since, failures = 0, error_code = null, error_since = null, refused = null, spare = null,
     holders = excluded.holders, forgotten_until = null, held_until = excluded.held_until,
     refreshed_at = excluded.refreshed_at, taken_until = null, expires_at = excluded.expires_at
   where stored.schema_version = ${grantSchema} and (
-    stored.expires_at <= clock_timestamp() or (stored.state = 'loggedOut' and stored.writer <> excluded.writer)
+    stored.expires_at <= clock_timestamp() or (stored.state = 'loggedOut' and $12::text <> all (stored.writers))
   )
   returning version${tells()}
 ), ${forgotten}
 select 'written' as outcome, ${grantSchema} as schema_version, version from written
 union all
 -- The same call again, its first answer having been lost.
-select case when is_again then 'written again' else 'conflict' end, schema_version, written_version
+select case when written_version is null then 'conflict' else 'written again' end, schema_version, written_version
 from before where not exists (select from written)`,
 
     // as create, then $13 expected generation, $14 expected version, $15 spare tokens the caller knows
     replace: step({
-      outcome: `when writer = $12 then 'written again'
+      outcome: `when $12::text = any (writers) then 'written again'
        when state <> 'loggedOut' and generation = $13 and version = $14 then 'written' else 'conflict'`,
-      changes: `generation = $2, version = decided.version + 1, writer = $12,
-       written_version = decided.version + 1, state = 'idle', payload = $3,
+      changes: `generation = $2, version = decided.version + 1,
+       ${remembered('decided', 'decided.version + 1')}, state = 'idle', payload = $3,
        organization_id = $4, user_id = $5, client_id = $6, tenant = $7, soft_at = ${later('$8')}, hard_at = ${later('$9')},
        ${unclaimed}, next_try_at = null, state_since = decided.now, failures = 0, error_code = null, error_since = null, refused = null, spare = nullif(decided.spare, $15::text),
        ${holding('$10', '$11')}, refreshed_at = decided.now, taken_until = null,
        expires_at = ${retained(`decided.held_until, ${later('$11')}`, 'decided.now')}`,
       writes: `decided.outcome = 'written'`,
-      result: `select decided.outcome, decided.schema_version, coalesce(changed.version, decided.written_version) as version
+      result: `select decided.outcome, decided.schema_version, coalesce(changed.version, ${writtenBefore('decided')}) as version
        from decided left join changed on true`,
       told: tells(),
     }),

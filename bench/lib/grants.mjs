@@ -30,6 +30,8 @@ export function writeOf(index, { payload = payloadOf(index), softMs = 3_600_000,
   return {
     expected: null,
     generation,
+    // Random, so that each write is a new one.
+    writer: randomBytes(12).toString('base64url'),
     payload,
     labels: {
       organizationId: '00D000000000001EAA',

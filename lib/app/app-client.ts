@@ -121,6 +121,7 @@ export class AppClient {
       store.put(grantId, {
         expected: live ?? null,
         generation: randomName(),
+        writer: randomName(),
         payload,
         labels: owner,
         holder: randomName(),

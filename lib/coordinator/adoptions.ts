@@ -178,6 +178,7 @@ export class Adoptions {
     const write = {
       expected: version === undefined ? null : { generation, version },
       generation,
+      writer: randomName(),
       payload: await codec.encode(id, tokens),
       // Without a user, the record is not listed among the grants.
       labels: { organizationId: '', userId: '', clientID, ...(tenant === undefined ? {} : { tenant }) },

@@ -68,17 +68,14 @@ export class Grants {
     const grantId = this.idOf(tokens);
     const holder = randomName();
     const contention = new Contention(this.#parts.clock, this.#parts.settings.waitMs);
-    let attempt: { replaced: LoginGrant | undefined } | undefined;
     do {
       const existing = await this.#openForLogin(grantId);
       // Another process has stored these very tokens, which may have been refreshed since.
       const isThere = existing?.tokens?.loginId !== undefined && existing.tokens.loginId === tokens.loginId;
       if (existing?.tokens && isThere) {
         const session = { grantId, generation: existing.record.generation, holder };
-        if (!(await this.addHolder(session, holderMs))) continue;
-        // A client of the store sends a write again whose answer was lost, and gets a conflict with itself.
-        if (attempt) this.#finish(event, { grantId, tokens, replaced: attempt.replaced });
-        return session;
+        if (await this.addHolder(session, holderMs)) return session;
+        continue;
       }
       if (existing?.tokens && isHealthy(existing.record) && isKept(existing.tokens, tokens, event)) {
         const session = { grantId, generation: existing.record.generation, holder };
@@ -91,6 +88,7 @@ export class Grants {
       const write: GrantWrite = {
         expected: existing ? { generation: existing.record.generation, version: existing.record.version } : null,
         generation,
+        writer: randomName(),
         payload: await this.#parts.codec.encode(grantId, { ...tokens, usedAt: this.#parts.clock.now() }),
         labels: labelsOf(tokens),
         holder,
@@ -99,24 +97,15 @@ export class Grants {
         ...tokenLifeOf(tokens, grantId, sessionTimeoutSeconds),
       };
       const written = await this.#written('put', this.#parts.store.put(grantId, write), { tokens, replaced: existing });
-      if (written.outcome === 'conflict') {
-        attempt = { replaced: existing };
-        continue;
-      }
-      this.#finish(event, { grantId, tokens, replaced: existing });
+      if (written.outcome === 'conflict') continue;
+      this.#coordinator.forget(grantId);
+      if (existing?.tokens) this.#revokeReplaced(existing.record, existing.tokens, tokens);
+      else if (existing) this.#parts.revocations.tellUnreadable(grantId);
+      if (existing) this.#parts.revocations.track(this.#coordinator.background.revokeSpare(existing.record));
+      events.emit(event, { grantId, tokens: existing ? 'replaced' : 'new' });
       return { grantId, generation, holder };
     } while (await contention.mayTryAgain());
     throw storeFailed('put', new Error('The grant kept changing.'));
-  }
-
-  /** What follows once a login's tokens are stored: those that they replaced are revoked. */
-  #finish(event: 'login.succeeded' | 'grant.adopted', { grantId, tokens, replaced }: StoredLogin): void {
-    const { events, revocations } = this.#parts;
-    this.#coordinator.forget(grantId);
-    if (replaced?.tokens) this.#revokeReplaced(replaced.record, replaced.tokens, tokens);
-    else if (replaced && replaced.record.state !== 'loggedOut') revocations.tellUnreadable(grantId);
-    if (replaced) revocations.track(this.#coordinator.background.revokeSpare(replaced.record));
-    events.emit(event, { grantId, tokens: replaced ? 'replaced' : 'new' });
   }
 
   /**
@@ -281,13 +270,6 @@ export class Grants {
       return { record };
     }
   }
-}
-
-/** Tokens of a login that are in the store, and what they replaced there. */
-interface StoredLogin {
-  grantId: string;
-  tokens: TokenSet;
-  replaced: LoginGrant | undefined;
 }
 
 /** A grant as a login finds it; without tokens if they cannot be decrypted. */

@@ -57,6 +57,8 @@ export class GrantOperations {
   put(grantId: string, write: GrantWrite): PutOutcome {
     const now = this.#parts.now();
     const before = this.get(grantId);
+    const same = before?.writes.find(({ writer }) => writer === write.writer);
+    if (same) return { outcome: 'written', version: same.version };
     const live = before?.state === 'loggedOut' ? undefined : before;
     if (!isExpected(live, write)) return { outcome: 'conflict' };
     // An attempt under way goes on with the older version, and learns from its commit that it is superseded.
@@ -81,7 +83,11 @@ export class GrantOperations {
       this.#parts.tell(grantId);
     }
     if (stored.state === 'ended') return answer('ended');
-    if (stored.leaseUntil > now) return answer('busy');
+    if (stored.leaseUntil > now) {
+      if (stored.owner !== claim.owner) return answer('busy');
+      // The same call again.
+      return answer(stored.state === 'presenting' ? 'claimed' : 'resolve');
+    }
     // The owner died or is paused. It may have presented the refresh token.
     if (stored.state === 'presenting') enter(stored, 'inDoubt', now);
     if (stored.nextTryAt > now) return answer('backoff');
@@ -99,9 +105,11 @@ export class GrantOperations {
   }
 
   arm(grantId: string, claim: Pick<Claim, 'generation' | 'owner' | 'leaseMs'>): boolean {
-    const stored = this.#owned(grantId, claim);
-    if (stored?.state !== 'inDoubt') return false;
     const now = this.#parts.now();
+    const stored = this.#owned(grantId, claim);
+    // The same call again.
+    if (stored?.state === 'presenting') return stored.leaseUntil > now;
+    if (stored?.state !== 'inDoubt') return false;
     enter(stored, 'presenting', now);
     stored.leaseUntil = now + claim.leaseMs;
     return true;
@@ -136,7 +144,10 @@ export class GrantOperations {
     const now = this.#parts.now();
     const stored = this.#live(grantId, commit);
     if (!stored) return 'loggedOut';
-    if (stored.version !== commit.version) return 'moved';
+    if (stored.version !== commit.version) {
+      const isAgain = stored.version === commit.version + 1 && stored.payload === commit.payload;
+      return isAgain ? 'committed' : 'moved';
+    }
     enter(stored, 'idle', now);
     unclaim(stored);
     stored.version += 1;

@@ -19,6 +19,10 @@ create table salesforce_grants (
   schema_version integer not null,
   generation text not null,
   version bigint not null,
+  -- Names of the last writes of logins, the newest first, and the versions that they wrote. A write that is sent twice is known by
+  -- its name.
+  writers text[] not null,
+  written_versions bigint[] not null,
   state text not null check (state in ('idle', 'presenting', 'inDoubt', 'ended', 'loggedOut')),
   -- The tokens, sealed with encryptionKeys; empty in a tombstone.
   payload text not null,

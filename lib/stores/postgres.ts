@@ -6,6 +6,7 @@ import { parsePostgresOptions, type PostgresPool, type PostgresTokenStoreOptions
 import { assertKnown, recordOf, type Row } from './postgres/row';
 import { statementsFor, type Statements } from './postgres/statements';
 import { subscribe } from './postgres/subscription';
+import { walkStatements, type WalkStatements } from './postgres/walks';
 import type {
   Claim,
   ClaimOutcome,
@@ -30,6 +31,8 @@ import type {
 export type { PostgresPool, PostgresTokenStoreOptions } from './postgres/options';
 export type { ListeningClient, ListeningPool } from './postgres/subscription';
 
+type AllStatements = Statements & WalkStatements & OneTimeClaimStatements;
+
 const pageSize = 500;
 /** How many idle grants are taken at once: few, so that processes share them. */
 const takenAtOnce = 10;
@@ -53,7 +56,7 @@ const takenAtOnce = 10;
 export class PostgresTokenStore implements TokenStore {
   readonly #pool: PostgresPool;
   readonly #table: string;
-  readonly #statements: Statements & OneTimeClaimStatements;
+  readonly #statements: AllStatements;
   readonly #listeners: Listeners;
 
   #report: StoreReport = warn;
@@ -71,6 +74,7 @@ export class PostgresTokenStore implements TokenStore {
         retentionMs,
         maxHolders,
       }),
+      ...walkStatements(quoted(table)),
       ...oneTimeClaimStatements(quoted(claimsTableOf(table))),
     };
     const tellLoss = (message: string): void => this.#report('STORE_NOTIFY', message);
@@ -89,14 +93,17 @@ export class PostgresTokenStore implements TokenStore {
   }
 
   async put(grantId: string, write: GrantWrite): ReturnType<TokenStore['put']> {
-    const { expected, generation, payload, labels, softMs, hardMs, holder, holderMs } = write;
+    const { expected, generation, payload, labels, softMs, hardMs, holder, holderMs, writer } = write;
     const { organizationId, userId, clientID, tenant = null } = labels;
     const values = [grantId, generation, payload, organizationId, userId, clientID, tenant];
-    values.push(...([softMs, hardMs, holder, holderMs] as string[]));
-    const row = expected
-      ? await this.#step('replace', [...values, expected.generation, expected.version, write.knownSpare ?? null])
-      : await this.#step('create', values);
-    return row?.['outcome'] === 'written'
+    values.push(...([softMs, hardMs, holder, holderMs, writer] as string[]));
+    const put = (): Promise<Row | undefined> =>
+      expected
+        ? this.#step('replace', [...values, expected.generation, expected.version, write.knownSpare ?? null])
+        : this.#step('create', values);
+    // A statement does not see a record that was created while the statement ran. That may be the same write, sent twice.
+    const row = (await put()) ?? (expected ? undefined : await put());
+    return row && outcomeOf(row) === 'written'
       ? { outcome: 'written', version: Number(row['version']) }
       : { outcome: 'conflict' };
   }
@@ -208,7 +215,7 @@ export class PostgresTokenStore implements TokenStore {
   }
 
   /** Tries again if the database asks for it, as it does if its default isolation is above READ COMMITTED. */
-  async #rows(name: keyof (Statements & OneTimeClaimStatements), values: unknown[]): Promise<Row[]> {
+  async #rows(name: keyof AllStatements, values: unknown[]): Promise<Row[]> {
     for (let tries = 1; ; tries++) {
       try {
         const { rows } = await this.#pool.query(this.#statements[name], values);

@@ -6,7 +6,7 @@ import { scripts } from './redis/scripts';
 import { subscribe } from './redis/subscription';
 import { warn } from '../reporter';
 import { Listeners } from './listeners';
-import { grantSchema, isSelected } from './stored-grant';
+import { grantSchema, isSelected, rememberedWrites } from './stored-grant';
 import type {
   Claim,
   ClaimOutcome,
@@ -108,6 +108,8 @@ export class RedisTokenStore implements TokenStore {
       this.#channel,
       this.#maxHolders,
       write.knownSpare ?? '',
+      write.writer,
+      String(rememberedWrites),
     ]);
     return outcome === 'written' ? { outcome, version: Number(version) } : { outcome: 'conflict' };
   }

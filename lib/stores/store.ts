@@ -14,6 +14,10 @@ export interface TokenStore {
   /**
    * Creates or replaces a grant at login, if the record is still as expected.
    *
+   * A client may send a write twice, as after a lost connection. The record remembers the names (`writer`) of its last eight writes,
+   * and the versions that they wrote. So does a tombstone, and the grant that begins over it. The same write again changes nothing,
+   * and is answered as the first time: a refresh, a logout or another login in between stays.
+   *
    * @returns the version written, or `conflict`
    */
   put(grantId: string, write: GrantWrite): Promise<{ outcome: 'written'; version: number } | { outcome: 'conflict' }>;
@@ -21,13 +25,22 @@ export interface TokenStore {
   /**
    * Takes the right to present the refresh token, and marks that it is about to be presented, in one step and durably. If the
    * owner dies afterwards, the mark keeps other processes from presenting the token again.
+   *
+   * The owner that asks again while its lease runs gets the same outcome again, and nothing changes: a client may have sent the
+   * call twice. An owner names one attempt, which presents once.
    */
   claim(grantId: string, claim: Claim): Promise<ClaimOutcome>;
 
   /** Extends a claim. False if the caller no longer has the claim. */
   renew(grantId: string, claim: Pick<Claim, 'generation' | 'owner' | 'leaseMs'>): Promise<boolean>;
 
-  /** Turns the claim of a grant in doubt into one that may present. False if the caller no longer has the claim. */
+  /**
+   * Turns the claim of a grant in doubt into one that may present. False if the caller no longer has the claim.
+   *
+   * A client may send the call twice, as after a lost connection. While the lease runs, the owner of a claim that may present
+   * already gets true again, and nothing changes: the lease is not extended. True does not say that nothing was presented since.
+   * So an owner names one attempt, which calls this once and presents once.
+   */
   arm(grantId: string, claim: Pick<Claim, 'generation' | 'owner' | 'leaseMs'>): Promise<boolean>;
 
   /**
@@ -41,6 +54,9 @@ export interface TokenStore {
   /**
    * Stores refreshed tokens, if generation and version are those they were refreshed from. The owner does not
    * matter: a process that was paused past its lease still has the only copy of a rotated token.
+   *
+   * If the record has these very tokens (the next version, the same payload), a client has sent the call twice. The answer is
+   * `committed` again, and nothing changes.
    *
    * With `loggedOut` or `moved` (logged in again) nothing is stored, and the caller revokes its tokens.
    */
@@ -275,6 +291,8 @@ export interface SessionHolder {
 export interface GrantWrite extends Staleness, Omit<SessionHolder, 'spare'> {
   /** What the caller read: the record's generation and version, or null for none or a tombstone. */
   expected: { generation: string; version: number } | null;
+  /** Random name of this write, by which the store knows it again. */
+  writer: string;
   payload: string;
   labels: GrantLabels;
   /** Spare tokens the caller has read, which the new tokens clear; others stay. */

@@ -4,10 +4,15 @@ import type { GrantFilter, GrantLabels, GrantRecord, GrantState, GrantWrite } fr
 /** The form of the records that this version of the package reads and writes. */
 export const grantSchema: GrantRecord['schema'] = 2;
 
+/** How many writes of logins a record remembers, in case a client sends one of them again. */
+export const rememberedWrites = 8;
+
 /** A record with points in time where {@link GrantRecord} has durations. */
 export interface StoredGrant {
   generation: string;
   version: number;
+  /** The last writes of logins, the newest first, and the versions that they wrote. */
+  writes: readonly { writer: string; version: number }[];
   state: GrantState;
   payload: string;
   labels: GrantLabels;
@@ -54,9 +59,11 @@ export function grantOf(
   { now, storedAt }: { now: number; storedAt: Moment | undefined },
 ): StoredGrant {
   const live = before?.state === 'loggedOut' ? undefined : before;
+  const version = (before?.version ?? 0) + 1;
   return {
     generation: write.generation,
-    version: (before?.version ?? 0) + 1,
+    version,
+    writes: [{ writer: write.writer, version }, ...(before?.writes ?? [])].slice(0, rememberedWrites),
     state: 'idle',
     payload: write.payload,
     labels: write.labels,

@@ -160,7 +160,7 @@ describe('before a refresh token is presented', () => {
     const { grantId, generation } = lab.session;
     const { labels } = await lab.record();
     const payload = JSON.stringify({ ...(await lab.tokens()), baseUrl: 'https://login.example.com' });
-    const session = { holder: 'session', holderMs: 1e9 };
+    const session = { holder: 'session', holderMs: 1e9, writer: 'another login' };
     const life = { softMs: 1e6, hardMs: 1e6 };
     await lab.store.put(grantId, {
       expected: { generation, version: 1 },
@@ -191,7 +191,7 @@ describe('before a refresh token is presented', () => {
       everywhere: true,
       tombstoneMs: 0,
     });
-    const session = { holder: lab.session.holder, holderMs: 1e9 };
+    const session = { holder: lab.session.holder, holderMs: 1e9, writer: 'another login' };
     const life = { softMs: 1e6, hardMs: 1e6 };
     await lab.store.put(grantId, { expected: null, generation, payload, labels, ...session, ...life });
     lab.told();

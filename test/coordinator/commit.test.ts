@@ -21,6 +21,7 @@ async function write(lab: Laboratory, before: GrantRecord, changes: Partial<Toke
   return lab.store.put(lab.session.grantId, {
     expected: { generation: now.generation, version: now.version },
     generation,
+    writer: `over version ${now.version}`,
     payload: JSON.stringify(tokens),
     labels: before.labels,
     holder: 'another session',
@@ -199,7 +200,7 @@ describe('storing new tokens', () => {
         .mockImplementationOnce(async () => {
           const end = { generation, version: null, holder: undefined, everywhere: true, tombstoneMs: 60_000 };
           await lab.store.logOut(grantId, end);
-          const hold = { holder: 'another session', holderMs: 60_000 };
+          const hold = { holder: 'another session', holderMs: 60_000, writer: 'another login' };
           const life = { softMs: 3_600_000, hardMs: 3_600_000 };
           const write = { expected: null, generation: 'second', payload, labels, ...hold, ...life };
           if (what === 'begun anew') await lab.store.put(grantId, write);
@@ -231,7 +232,7 @@ describe('storing new tokens', () => {
         });
         if (next === undefined) return;
         const { payload, labels } = before;
-        const hold = { holder: 'another session', holderMs: 60_000 };
+        const hold = { holder: 'another session', holderMs: 60_000, writer: 'another login' };
         const life = { softMs: 3_600_000, hardMs: 3_600_000 };
         await lab.store.put(grantId, { expected: null, generation: next, payload, labels, ...hold, ...life });
       });

@@ -198,7 +198,7 @@ describe('a login', () => {
     const lab = await Laboratory.open();
     const { labels } = await lab.record();
     const { grantId, generation } = lab.session;
-    const session = { holder: 'session', holderMs: 1e9 };
+    const session = { holder: 'session', holderMs: 1e9, writer: 'another login' };
     const life = { softMs: 1e6, hardMs: 1e6 };
     const expected = { generation, version: 1 };
     await lab.store.put(grantId, { expected, generation, payload: '{', labels, ...session, ...life });
@@ -242,7 +242,8 @@ describe('a login', () => {
     const { grantId, generation } = lab.session;
     lab.world.revoke();
     const life = { holder: 'session', holderMs: 1e9, softMs: 1e6, hardMs: 1e6 };
-    await lab.store.put(grantId, { expected: { generation, version: 1 }, generation, payload: '{', labels, ...life });
+    const write = { expected: { generation, version: 1 }, generation, writer: 'another login', payload: '{', labels };
+    await lab.store.put(grantId, { ...write, ...life });
 
     // Another read of the second login would come after the first login.
     const { store } = lab.process(1);
@@ -279,6 +280,22 @@ describe('a login', () => {
 
     expect(live(lab)).toBe(1);
     expect(lab.told()).toEqual([['login.succeeded', { tokens: 'replaced' }], revoked]);
+  });
+
+  it('brings no grant back that was logged out between a write and the same write again', async () => {
+    const lab = await Laboratory.open();
+    const { store } = lab.process();
+    await lab.store.logOut(lab.session.grantId, { ...lab.session, version: null, everywhere: true, tombstoneMs: 1e6 });
+    const once = store.put.bind(store);
+    jest.spyOn(store, 'put').mockImplementationOnce(async (grantId, write) => {
+      await once(grantId, write);
+      await lab.store.logOut(grantId, { ...write, version: null, everywhere: true, tombstoneMs: 1e6 });
+      return once(grantId, write);
+    });
+
+    const session = await logIn(lab);
+
+    expect(await lab.record()).toMatchObject({ generation: session!.generation, state: 'loggedOut', payload: '' });
   });
 
   it('begins again if another login stored first, and fails after waitMs', async () => {

@@ -499,6 +499,24 @@ describe('a refresh whose answer is lost', () => {
     expect(lab.presentations).toEqual([]);
   });
 
+  it('ends with one presentation if the client of the store sends the arming twice, as after a lost connection', async () => {
+    const lab = await Laboratory.open();
+    const rejected = (await lab.tokens()).accessToken;
+    lab.world.fail('drop-before');
+    await lab.get({ rejected });
+    await lab.world.elapse(5_000);
+    const { store } = lab.process();
+    const once = store.arm.bind(store);
+    const arm = jest.spyOn(store, 'arm').mockImplementationOnce(async (...given) => {
+      await once(...given);
+      return once(...given);
+    });
+
+    expect(await lab.get({ rejected })).toBe((await lab.tokens()).accessToken);
+    expect(arm).toHaveBeenCalledTimes(1);
+    expect(lab.presentations).toEqual([1]);
+  });
+
   it('of a killed process leads to introspection once its lease and drainMs are over', async () => {
     const lab = await Laboratory.open({ processes: 2, options: { refresh: { drainMs: 20_000 } } });
     const rejected = (await lab.tokens()).accessToken;

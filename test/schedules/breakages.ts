@@ -18,7 +18,7 @@ export const breakages: Record<string, (store: MemoryTokenStore) => Partial<Memo
       const { generation, payload, softMs, hardMs } = commit;
       const { organizationId, userId, clientID } = JSON.parse(payload) as Record<string, string>;
       const labels = { organizationId: organizationId!, userId: userId!, clientID: clientID! };
-      const session = { holder: 'revived', holderMs: 1e12 };
+      const session = { holder: 'revived', holderMs: 1e12, writer: payload };
       await store.put(grantId, { expected: null, generation, payload, labels, softMs, hardMs, ...session });
       return 'committed';
     },

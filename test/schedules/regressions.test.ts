@@ -19,6 +19,15 @@ const found: Record<string, Schedule> = {
     random: 0,
     steps: Array<Step>(2).fill({ do: 'login', thenMs: 0, process: 0, scope: 'api refresh_token' }),
   },
+  'a login whose write the client of the store sends twice, and another login in between': {
+    setting: { processes: 2, isPublic: false, rotates: true, isCertain: false, onLostAnswer: 'wait' },
+    random: 0,
+    steps: [
+      { do: 'store fault', thenMs: 0, fault: 'twice', times: 3 },
+      ...Array<Step>(2).fill({ do: 'login', thenMs: 0, process: 0, scope: 'id api refresh_token' }),
+      { do: 'elapse', thenMs: 16_000 },
+    ],
+  },
   'a refresh whose store answers late, and two logins in between': {
     setting: { processes: 2, isPublic: false, rotates: true, isCertain: false, onLostAnswer: 'wait' },
     random: 0,

@@ -68,7 +68,10 @@ const stepOf = (hasRareFaults: boolean): fc.Arbitrary<Step> =>
     },
     {
       weight: 3,
-      arbitrary: on('store fault', { fault: fc.constantFrom(...storeFaults), times: fc.integer({ min: 1, max: 4 }) }),
+      arbitrary: on('store fault', {
+        fault: fc.constantFrom(...(hasRareFaults ? storeFaults : storeFaults.slice(0, 5))),
+        times: fc.integer({ min: 1, max: 4 }),
+      }),
     },
     {
       weight: 1,

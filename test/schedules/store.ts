@@ -7,13 +7,15 @@ import type { World } from './world';
  * - `lost`: carried out, and the answer lost
  * - `hang-before`, `hang-after`: an error after twenty seconds, without or with effect
  * - `frozen`: carried out and answered, after twenty seconds
+ * - `twice`: carried out, and again after a second, as clients do after a lost connection; the second answer arrives
  */
-export type StoreFault = 'error' | 'lost' | 'hang-before' | 'hang-after' | 'frozen';
+export type StoreFault = 'error' | 'lost' | 'hang-before' | 'hang-after' | 'frozen' | 'twice';
 
-export const storeFaults: readonly StoreFault[] = ['error', 'lost', 'hang-before', 'hang-after', 'frozen'];
+export const storeFaults: readonly StoreFault[] = ['error', 'lost', 'hang-before', 'hang-after', 'frozen', 'twice'];
 
 const wayMs = 1;
 const hangMs = 20_000;
+const againMs = 1_000;
 
 /** A process's connection to the shared store, which takes time and may fail. */
 export function storeOf(world: World, process: Process): TokenStore {
@@ -25,14 +27,21 @@ export function storeOf(world: World, process: Process): TokenStore {
     world.after(fault === 'frozen' ? hangMs : wayMs, () => {
       if (fault === 'error') fail();
       else if (fault === 'hang-before') world.after(hangMs, fail);
-      else
-        work().then(async (answer) => {
+      else {
+        const carryOut = async (): Promise<void> => {
+          if (fault === 'twice') {
+            await work();
+            await new Promise<void>((again) => world.after(againMs, again));
+          }
+          const answer = await work();
           if (!process.isAlive) await world.orphan();
           world.after(fault === 'hang-after' ? hangMs : wayMs, () => {
             if (fault === 'lost' || fault === 'hang-after') fail();
             else process.deliver(() => resolve(answer));
           });
-        }, reject);
+        };
+        carryOut().catch(reject);
+      }
     });
   };
   const { store } = world;

@@ -29,6 +29,7 @@ async function plant(store: TokenStore, grantId: string, payload: string): Promi
   const written = await store.put(grantId, {
     expected: { generation, version },
     generation,
+    writer: `over version ${version}`,
     payload,
     labels,
     holder: 'planted',

@@ -104,6 +104,7 @@ describe('the client secret', () => {
       const written = await store.put(grantId, {
         expected: { generation: record.generation, version: record.version },
         generation: record.generation,
+        writer: baseUrl,
         payload: JSON.stringify({ ...(JSON.parse(record.payload) as object), baseUrl }),
         labels: record.labels,
         holder: 'planted',

@@ -4,6 +4,7 @@ import type { GrantWrite } from '../../lib/stores';
 export const login: GrantWrite = {
   expected: null,
   generation: 'first',
+  writer: 'login',
   payload: 'tokens',
   labels: { organizationId: '00D', userId: '005', clientID: '3MVG9' },
   holder: 'session',

@@ -248,7 +248,7 @@ describeWith('Redis')('a start with a Redis store', () => {
     closers.push(() => client.disconnect());
     const store = new RedisTokenStore({ client, waitReplicas: { replicas: 1, timeoutMs: 1 } });
     const { first } = start(store);
-    const session = { holder: 'session', holderMs: 60_000, softMs: null, hardMs: null };
+    const session = { writer: 'login', holder: 'session', holderMs: 60_000, softMs: null, hardMs: null };
     const labels = { organizationId: 'o', userId: 'u', clientID: 'c' };
 
     await store.put('grant', { ...session, expected: null, generation: 'first', payload: 'tokens', labels });

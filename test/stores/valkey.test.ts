@@ -1,7 +1,9 @@
 /** @tier all */
 import { Redis } from 'ioredis';
 import { createClient } from 'redis';
+import { RedisTokenStore } from '../../lib/stores/redis';
 import { describeWith } from '../helpers/programs';
+import { claim, login } from './grants';
 import { describeRedisTokenStore, type RedisUnderTest } from './redis-suite';
 import { ioredisCluster, nodeRedisCluster, startCluster } from './servers/redis-cluster';
 import { startValkeyServer } from './servers/valkey';
@@ -45,4 +47,37 @@ const names = [
 
 describeWith('Valkey').each(names)('Valkey: %s', (name) => {
   describeRedisTokenStore('RedisTokenStore', () => connections[name]!);
+});
+
+describeWith('Valkey')('a Valkey replica that stands still', () => {
+  const waitReplicas = { replicas: 1, timeoutMs: 100 };
+
+  it('fails a claim and an arm that come again on another connection, as it fails the first ones', async () => {
+    const master = await startValkeyServer('--repl-diskless-sync-delay', '0');
+    const replica = await startValkeyServer('--replicaof', '127.0.0.1', String(master.port));
+    const connections = [master, replica, master, master].map(({ url }) => new Redis(url));
+    const [first, copy, second, third] = connections as [Redis, Redis, Redis, Redis];
+    closers.push(
+      () => master.stop(),
+      () => replica.stop(),
+      ...connections.map((connection) => () => connection.disconnect()),
+    );
+    const store = new RedisTokenStore({ client: first });
+    await store.put('doubted', login);
+    await store.claim('doubted', claim);
+    const doubt = { state: 'inDoubt', backoffMs: 0, errorCode: undefined, failed: true } as const;
+    await store.releaseClaim('doubted', { ...claim, ...doubt });
+    await store.put('claimed', login);
+    await first.wait(1, 20_000);
+    const processId = /process_id:(\d+)/.exec(await copy.info('server'))?.[1];
+    process.kill(Number(processId), 'SIGSTOP');
+    await store.claim('claimed', claim);
+    await store.claim('doubted', claim);
+    await store.arm('doubted', claim);
+
+    const again = (client: Redis): RedisTokenStore => new RedisTokenStore({ client, waitReplicas });
+    await expect(again(second).claim('claimed', claim)).rejects.toThrow('Too few Redis replicas');
+    await expect(again(third).arm('doubted', claim)).rejects.toThrow('Too few Redis replicas');
+    process.kill(Number(processId), 'SIGCONT');
+  });
 });

@@ -106,6 +106,7 @@ export class Bench {
     return {
       expected: null,
       generation: randomName(),
+      writer: randomName(),
       payload: 'tokens of the login',
       labels: this.labels,
       holder: randomName(),

@@ -32,6 +32,24 @@ export function describeClaims({ describe, it }: Part): void {
       await bench.assertUnchanged(before);
     });
 
+    it('answers the same call of the owner again as the first time, and changes nothing', async (bench) => {
+      const login = await bench.logIn();
+      for (const outcome of ['claimed', 'resolve']) {
+        const owner = randomName();
+        const first = await bench.claim(login, { owner });
+        await bench.elapse(leaseMs / 2);
+        const before = await bench.read();
+
+        const again = await bench.claim(login, { owner });
+
+        assert.deepEqual([first.outcome, again.outcome], [outcome, outcome]);
+        bench.assertLeft(recordOf(again).leaseInMs, leaseMs / 2);
+        await bench.assertUnchanged(before);
+        assert.equal((await bench.claim(login)).outcome, 'busy');
+        await bench.elapse(leaseMs / 2);
+      }
+    });
+
     it('answers `moved` with the newer record if the caller knew an older version', async (bench) => {
       const login = await bench.logIn();
       assert.equal(await bench.commit(login), 'committed');
@@ -202,13 +220,58 @@ export function describeClaims({ describe, it }: Part): void {
       await bench.takeClaim(login, 'resolve');
     });
 
-    it('is false for any other caller, and if nothing is in doubt', async (bench) => {
+    it('is true again for the owner whose lease runs, and changes nothing', async (bench) => {
+      const login = await bench.logIn();
+      const { owner } = await bench.doubt(login);
+      const arm = { ...login, owner, leaseMs };
+      assert.equal(await bench.store.arm(bench.grantId, arm), true);
+      await bench.elapse(leaseMs / 2);
+      const before = await bench.read();
+
+      assert.equal(await bench.store.arm(bench.grantId, arm), true);
+
+      await bench.assertUnchanged(before);
+      bench.assertLeft(before.leaseInMs, leaseMs / 2);
+      await bench.elapse(leaseMs / 2);
+      await bench.takeClaim(login, 'resolve');
+    });
+
+    it('is false again once the lease has run out, or the attempt has ended', async (bench) => {
+      const login = await bench.logIn();
+      const { owner } = await bench.doubt(login);
+      const arm = { ...login, owner, leaseMs };
+      assert.equal(await bench.store.arm(bench.grantId, arm), true);
+      await bench.elapse(leaseMs);
+      const before = await bench.read();
+
+      assert.equal(await bench.store.arm(bench.grantId, arm), false);
+      await bench.assertUnchanged(before);
+      const next = await bench.takeClaim(login, 'resolve');
+      assert.equal(await bench.store.arm(bench.grantId, arm), false);
+      assert.equal(await bench.store.arm(bench.grantId, { ...arm, owner: next }), true);
+      assert.equal(await bench.releaseClaim(login, next, { state: 'inDoubt' }), true);
+      assert.equal(await bench.store.arm(bench.grantId, { ...arm, owner: next }), false);
+      assert.equal((await bench.read()).state, 'inDoubt');
+    });
+
+    it('is false for an armed owner whose grant was logged out', async (bench) => {
+      const login = await bench.logIn();
+      const { owner } = await bench.doubt(login);
+      assert.equal(await bench.store.arm(bench.grantId, { ...login, owner, leaseMs }), true);
+      await bench.logOut(login);
+
+      assert.equal(await bench.store.arm(bench.grantId, { ...login, owner, leaseMs }), false);
+      assert.equal((await bench.read()).state, 'loggedOut');
+    });
+
+    it('is false for any other caller', async (bench) => {
       const arm = (generation: string, owner: string): Promise<boolean> =>
         bench.store.arm(bench.grantId, { generation, owner, leaseMs });
       assert.equal(await arm(randomName(), randomName()), false);
       const login = await bench.logIn();
       const first = await bench.takeClaim(login);
-      assert.equal(await arm(login.generation, first), false);
+      assert.equal(await arm(login.generation, randomName()), false);
+      assert.equal(await arm(randomName(), first), false);
       await bench.elapse(leaseMs);
       const owner = await bench.takeClaim(login, 'resolve');
       const before = await bench.read();

@@ -37,6 +37,21 @@ export function describeCommits({ describe, it }: Part): void {
       await bench.takeClaim({ ...login, version: login.version + 1 });
     });
 
+    it('answers the same call again as the first time, and changes nothing', async (bench) => {
+      const login = await bench.logIn();
+      await bench.takeClaim(login);
+      assert.equal(await bench.commit(login), 'committed');
+      await bench.takeClaim({ ...login, version: login.version + 1 });
+      const before = await bench.read();
+
+      assert.equal(await bench.commit(login), 'committed');
+
+      assert.equal(before.state, 'presenting');
+      await bench.assertUnchanged(before);
+      await bench.commit({ ...login, version: login.version + 1 }, { payload: 'newer' });
+      assert.equal(await bench.commit(login), 'moved');
+    });
+
     it('accepts tokens from an owner whose lease ran out and who lost the claim', async (bench) => {
       const login = await bench.logIn();
       const { owner } = await bench.doubt(login);

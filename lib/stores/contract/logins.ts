@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import type { GrantWrite } from '../store';
 import { grantSchema } from '../stored-grant';
-import { randomName, type Part } from './bench';
+import { leaseMs, randomName, type Part } from './bench';
 
 export function describeLogins({ describe, it }: Part): void {
   describe('read()', () => {
@@ -185,6 +186,85 @@ export function describeLogins({ describe, it }: Part): void {
       await bench.elapse(3_500_000);
       assert.equal((await bench.read()).payload, 'new', 'The tombstone’s end took the new grant with it.');
       assert.equal((await bench.logOut(second)).outcome, 'loggedOut');
+    });
+
+    it('answers the same write again as the first time, and changes nothing', async (bench) => {
+      const write = bench.write();
+      const written = await bench.store.put(bench.grantId, write);
+      const before = await bench.read();
+      assert.deepEqual(await bench.store.put(bench.grantId, write), written);
+      await bench.assertUnchanged(before);
+      const over = bench.write({ expected: before, generation: before.generation, payload: 'new', softMs: 1_000_000 });
+
+      const replaced = await bench.store.put(bench.grantId, over);
+      const after = await bench.read();
+      await bench.elapse(30_000);
+      assert.deepEqual(await bench.store.put(bench.grantId, over), replaced);
+
+      assert.deepEqual(replaced, { outcome: 'written', version: before.version + 1 });
+      await bench.assertUnchanged(after);
+    });
+
+    it('leaves other logins that came between a write and the same write again', async (bench) => {
+      const write = bench.write();
+      const written = await bench.store.put(bench.grantId, write);
+      let last = { ...write, version: 1 };
+      for (let logins = 0; logins < 7; logins++) {
+        last = { ...last, ...(await bench.logIn({ expected: last, generation: last.generation })) };
+      }
+      const before = await bench.read();
+
+      assert.deepEqual(await bench.store.put(bench.grantId, write), written);
+
+      await bench.assertUnchanged(before);
+      assert.equal(before.version, 8);
+    });
+
+    it('answers the same write that comes many times at once as the first time', async (bench) => {
+      const all = async (write: GrantWrite): Promise<unknown[]> =>
+        Promise.all(Array.from({ length: 20 }, () => bench.store.put(bench.grantId, write)));
+      const write = bench.write();
+
+      const created = await all(write);
+      const replaced = await all(bench.write({ expected: { ...write, version: 1 }, generation: write.generation }));
+
+      for (const answer of created) assert.deepEqual(answer, { outcome: 'written', version: 1 });
+      for (const answer of replaced) assert.deepEqual(answer, { outcome: 'written', version: 2 });
+      assert.equal((await bench.read()).version, 2);
+    });
+
+    it('leaves a refresh that came between a write and the same write again', async (bench) => {
+      const write = bench.write();
+      const written = await bench.store.put(bench.grantId, write);
+      const login = { ...write, version: 1 };
+      await bench.commit(login);
+      const owner = await bench.takeClaim({ ...login, version: 2 });
+      const before = await bench.read();
+
+      assert.deepEqual(await bench.store.put(bench.grantId, write), written);
+
+      await bench.assertUnchanged(before);
+      assert.equal(await bench.store.renew(bench.grantId, { ...login, owner, leaseMs }), true);
+    });
+
+    it('leaves a logout that came between a write and the same write again', async (bench) => {
+      const first = await bench.logIn();
+      await bench.logOut(first);
+      const write = bench.write();
+      const written = await bench.store.put(bench.grantId, write);
+      const over = bench.write({ expected: { ...write, version: 2 }, generation: write.generation });
+      const replaced = await bench.store.put(bench.grantId, over);
+      await bench.logOut({ ...over, version: 3 }, { everywhere: true });
+      const tombstone = await bench.read();
+
+      assert.deepEqual(written, { outcome: 'written', version: 2 });
+      assert.deepEqual(await bench.store.put(bench.grantId, over), replaced);
+      await bench.assertUnchanged(tombstone);
+      assert.equal(tombstone.state, 'loggedOut');
+      await bench.logIn();
+      const anew = await bench.read();
+      assert.deepEqual(await bench.store.put(bench.grantId, over), replaced);
+      await bench.assertUnchanged(anew);
     });
 
     it('lets one of many simultaneous logins create the grant', async (bench) => {

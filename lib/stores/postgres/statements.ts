@@ -1,5 +1,5 @@
-import { grantSchema } from '../stored-grant';
-import { epochMs, forgottenUntil, heldOnly, heldWith, isThere, later, record, session } from './expressions';
+import { grantSchema, rememberedWrites } from '../stored-grant';
+import { forgottenUntil, heldOnly, heldWith, isThere, later, record, session } from './expressions';
 
 /**
  * The SQL of PostgresTokenStore: one statement for each operation, so that it needs neither a transaction nor a session, and
@@ -19,9 +19,7 @@ export interface Statements {
   commit: string;
   addHolder: string;
   logOut: string;
-  take: string;
   reseal: string;
-  list: string;
 }
 
 interface Step {
@@ -86,6 +84,11 @@ ${result}`;
        forgotten_until = case when decided.holders ? ${name}::text then decided.forgotten_until
          else ${forgottenUntil('decided', maxHolders)} end,
        held_until = greatest(decided.held_until, ${later(ms)})`;
+  /** The version that the write of this name wrote; null if the record does not remember the write. */
+  const writtenBefore = (row: string): string => `${row}.written_versions[array_position(${row}.writers, $12::text)]`;
+  const remembered = (row: string, version: string): string =>
+    `writers = (array[$12::text] || ${row}.writers)[1:${rememberedWrites}],
+       written_versions = (${version} || ${row}.written_versions)[1:${rememberedWrites}]`;
   const unclaimed = 'owner = null, lease_until = null';
 
   return {
@@ -94,46 +97,54 @@ select ${record('found')} from (
   select *, clock_timestamp() as now from ${table} where grant_id = $1 and ${isThere}
 ) as found`,
 
-    // $2 generation, $3 payload, $4 to $7 labels, $8 softMs, $9 hardMs, $10 holder, $11 holderMs
+    // $2 generation, $3 payload, $4 to $7 labels, $8 softMs, $9 hardMs, $10 holder, $11 holderMs, $12 name of this write
     create: `
 with before as (
-  select schema_version from ${table} where grant_id = $1
+  select schema_version, ${writtenBefore('stored')} as written_version from ${table} as stored where grant_id = $1
 ), decided as materialized (
   select clock_timestamp() as now
 ), written as (
   insert into ${table} as stored (
     grant_id, schema_version, generation, version, state, payload, organization_id, user_id, client_id, tenant,
-    soft_at, hard_at, state_since, failures, holders, held_until, refreshed_at, expires_at
+    soft_at, hard_at, state_since, failures, holders, held_until, refreshed_at, expires_at, writers, written_versions
   )
   select $1, ${grantSchema}, $2, 1, 'idle', $3, $4, $5, $6, $7,
     ${later('$8')}, ${later('$9')}, decided.now, 0, ${session('$10', '$11')}, ${later('$11')}, decided.now,
-    ${retained(later('$11'), 'decided.now')}
+    ${retained(later('$11'), 'decided.now')}, array[$12::text], array[1::bigint]
   from decided
   on conflict (grant_id) do update set
     generation = excluded.generation, state = excluded.state, payload = excluded.payload,
     version = case when stored.expires_at > clock_timestamp() then stored.version + 1 else 1 end,
+    ${remembered('stored', 'case when stored.expires_at > clock_timestamp() then stored.version + 1 else 1 end')},
     organization_id = excluded.organization_id, user_id = excluded.user_id, client_id = excluded.client_id,
     tenant = excluded.tenant, soft_at = excluded.soft_at, hard_at = excluded.hard_at, owner = null, lease_until = null,
     next_try_at = null, state_since = excluded.state_since, failures = 0, error_code = null, error_since = null, refused = null, spare = null,
     holders = excluded.holders, forgotten_until = null, held_until = excluded.held_until,
     refreshed_at = excluded.refreshed_at, taken_until = null, expires_at = excluded.expires_at
-  where stored.schema_version = ${grantSchema} and (stored.state = 'loggedOut' or stored.expires_at <= clock_timestamp())
+  where stored.schema_version = ${grantSchema} and (
+    stored.expires_at <= clock_timestamp() or (stored.state = 'loggedOut' and $12::text <> all (stored.writers))
+  )
   returning version${tells()}
 ), ${forgotten}
 select 'written' as outcome, ${grantSchema} as schema_version, version from written
 union all
-select 'conflict', schema_version, null from before where not exists (select from written)`,
+-- The same call again, its first answer having been lost.
+select case when written_version is null then 'conflict' else 'written again' end, schema_version, written_version
+from before where not exists (select from written)`,
 
-    // as create, then $12 expected generation, $13 expected version, $14 spare tokens the caller knows
+    // as create, then $13 expected generation, $14 expected version, $15 spare tokens the caller knows
     replace: step({
-      outcome: `when state <> 'loggedOut' and generation = $12 and version = $13 then 'written' else 'conflict'`,
-      changes: `generation = $2, version = decided.version + 1, state = 'idle', payload = $3,
+      outcome: `when $12::text = any (writers) then 'written again'
+       when state <> 'loggedOut' and generation = $13 and version = $14 then 'written' else 'conflict'`,
+      changes: `generation = $2, version = decided.version + 1,
+       ${remembered('decided', 'decided.version + 1')}, state = 'idle', payload = $3,
        organization_id = $4, user_id = $5, client_id = $6, tenant = $7, soft_at = ${later('$8')}, hard_at = ${later('$9')},
-       ${unclaimed}, next_try_at = null, state_since = decided.now, failures = 0, error_code = null, error_since = null, refused = null, spare = nullif(decided.spare, $14::text),
+       ${unclaimed}, next_try_at = null, state_since = decided.now, failures = 0, error_code = null, error_since = null, refused = null, spare = nullif(decided.spare, $15::text),
        ${holding('$10', '$11')}, refreshed_at = decided.now, taken_until = null,
        expires_at = ${retained(`decided.held_until, ${later('$11')}`, 'decided.now')}`,
       writes: `decided.outcome = 'written'`,
-      result: `select decided.outcome, decided.schema_version, changed.version from decided left join changed on true`,
+      result: `select decided.outcome, decided.schema_version, coalesce(changed.version, ${writtenBefore('decided')}) as version
+       from decided left join changed on true`,
       told: tells(),
     }),
 
@@ -170,7 +181,10 @@ select 'conflict', schema_version, null from before where not exists (select fro
     }),
 
     arm: step({
-      outcome: `when ${owned} and state = 'inDoubt' then 'yes' else 'no'`,
+      outcome: `when ${owned} and state = 'inDoubt' then 'yes'
+       -- The same call again. It does not extend the lease.
+       when ${owned} and state = 'presenting' and lease_until > now then 'yes again'
+       else 'no'`,
       changes: `state = 'presenting', state_since = decided.now, lease_until = ${later('$4')}`,
       writes: `decided.outcome = 'yes'`,
       result: decision,
@@ -257,35 +271,5 @@ select 'conflict', schema_version, null from before where not exists (select fro
       writes: `decided.outcome = 'yes'`,
       result: decision,
     }),
-
-    // $1 idleMs, $2 takenMs, $3 how many, $4 and $5 refreshed_at and id of the last grant before, or null and ''
-    take: `
-with found as materialized (
-  select grant_id from ${table}
-  where refreshed_at <= clock_timestamp() - $1::float8 * interval '1 millisecond'
-    and state in ('idle', 'presenting', 'inDoubt') and soft_at is not null and schema_version = ${grantSchema}
-    and expires_at > clock_timestamp() and (taken_until is null or taken_until <= clock_timestamp())
-    and refreshed_at >= coalesce($4::timestamptz, '-infinity')
-    and (refreshed_at, grant_id) > (coalesce($4::timestamptz, '-infinity'), $5::text)
-  order by refreshed_at, grant_id limit $3 for update skip locked
-), taken as (
-  update ${table} as stored set taken_until = clock_timestamp() + $2::float8 * interval '1 millisecond'
-  from found where stored.grant_id = found.grant_id
-  returning stored.schema_version, stored.grant_id, stored.generation, stored.refreshed_at,
-    greatest(0, ${epochMs('(clock_timestamp() - stored.held_until)')}) as unheld_ms
-)
-select schema_version, grant_id, generation, refreshed_at::text as refreshed_at, unheld_ms
-from taken order by taken.refreshed_at, grant_id`,
-
-    // $1 to $4 labels or null, $5 the last id of the page before, $6 page size
-    list: `
-select ${record('found')} from (
-  select *, clock_timestamp() as now from ${table}
-  where state <> 'loggedOut' and grant_id > $5 and ${isThere}
-    and ($1::text is null or organization_id = $1) and ($2::text is null or user_id = $2)
-    and ($3::text is null or client_id = $3) and ($4::text is null or tenant = $4)
-  order by grant_id limit $6
-) as found
-order by found.grant_id`,
   };
 }

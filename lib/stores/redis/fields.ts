@@ -1,7 +1,7 @@
 /**
  * Fields of a grant's hash, in the order replies have them. Points in time are whole milliseconds of the server's clock;
- * what is not there is an empty text. Beside them stand `heldUntil`, `forgottenUntil`, `refreshedAt` and `takenUntil`. The
- * holders are in a sorted set of their own.
+ * what is not there is an empty text. Beside them stand `writes`, `heldUntil`, `forgottenUntil` and
+ * `takenUntil`. The holders are in a sorted set of their own.
  */
 export const fieldNames = [
   'schema',

@@ -34,6 +34,7 @@ export function recordIn([, now, ...values]: Reply, grantId: string): GrantRecor
     refused: fields.refused === '' ? undefined : fields.refused,
     spare: fields.spare === '' ? undefined : fields.spare,
     // These fields and the following ones stay in Redis: no record shows them.
+    writes: [],
     holders: new Map(),
     forgottenUntil: 0,
     heldUntil: 0,

@@ -12,10 +12,10 @@ const folder = mkdtempSync(join(tmpdir(), 'consumer-sqlite-'));
 const file = join(folder, 'tokens.db');
 try {
   if (process.getBuiltinModule('node:sqlite')) {
-    const write = { expected: null, generation: 'g', payload: 'sealed', holder: 'h', holderMs: 60_000, softMs: 1, hardMs: 2 };
+    const write = { expected: null, generation: 'g', writer: 'w', payload: 'sealed', holder: 'h', holderMs: 60_000 };
     const labels = { organizationId: '00D', userId: '005', clientID: '3MVG9' };
     const first = new SqliteTokenStore({ file });
-    assert.equal((await first.put('grant', { ...write, labels })).outcome, 'written');
+    assert.equal((await first.put('grant', { ...write, labels, softMs: 1, hardMs: 2 })).outcome, 'written');
     await first.close();
     const second = new SqliteTokenStore({ file });
     assert.equal((await second.read('grant')).payload, 'sealed');

@@ -32,7 +32,7 @@ const plants: Record<string, (given: Given) => unknown> = {
   },
   'an encrypted store': async ({ store, grantId, token }) => {
     const { generation, version, labels } = (await store.read(grantId))!;
-    const rest = { labels, holder: 'x', holderMs: 60_000, softMs: null, hardMs: null };
+    const rest = { labels, writer: 'x', holder: 'x', holderMs: 60_000, softMs: null, hardMs: null };
     await store.put(grantId, { expected: { generation, version }, generation, payload: `{"a":"${token}"}`, ...rest });
   },
 };

@@ -17,6 +17,7 @@ if grant.state == 'ended' then return answer('ended') end
 if tonumber(grant.leaseUntil) > now then
   if grant.owner ~= owner then return answer('busy') end
   -- The same call again: the client sent it anew after a connection was lost, and the first answer with it.
+  write_again()
   return answer(grant.state == 'presenting' and 'claimed' or 'resolve')
 end
 -- Its owner died, or is paused, with the refresh token perhaps on the wire.

@@ -9,7 +9,10 @@ if not is_live() or not is_of(generation) then return {'loggedOut'} end
 local next_version = whole(tonumber(version) + 1)
 if grant.version ~= version then
   -- The same call again, its first answer having been lost.
-  if grant.version == next_version and grant.payload == payload then return {'committed'} end
+  if grant.version == next_version and grant.payload == payload then
+    write_again()
+    return {'committed'}
+  end
   return {'moved'}
 end
 enter('idle')

@@ -4,9 +4,20 @@
 -- ARGV   1: 'new' if the caller read no grant, else 'over'; 2: generation and 3: version that the caller read
 --        4: generation, 5: payload, 6: labels as JSON, 7: ms to the soft and 8: to the hard bound, empty for never
 --        9: holder, 10: ms for which it holds the grant, 11: ms of retention, 12: channel, empty for none, 13: most holders
---        14: spare tokens the caller knows, empty for none
+--        14: spare tokens the caller knows, empty for none; 15: name of this write, 16: how many writes are remembered
 -- Reply  {'written', <version>} or {'conflict'}
 local kind, expected_generation, expected_version = ARGV[1], ARGV[2], ARGV[3]
+-- The last writes, the newest first: a line of version and name for each.
+local writes, remembered = {}, tonumber(ARGV[16])
+for line in string.gmatch(redis.call('HGET', key, 'writes') or '', '[^\n]+') do
+  local version, name = string.match(line, '^(%d+) (.*)$')
+  if name == ARGV[15] then
+    -- The same call again, its first answer having been lost.
+    write_again()
+    return {'written', version}
+  end
+  if #writes < remembered - 1 then writes[#writes + 1] = line end
+end
 local live = is_live()
 if kind == 'new' then
   if live then return {'conflict'} end
@@ -22,6 +33,8 @@ end
 set('schema', schema)
 set('generation', ARGV[4])
 set('version', version)
+table.insert(writes, 1, version .. ' ' .. ARGV[15])
+set('writes', table.concat(writes, '\n'))
 enter('idle')
 set('payload', ARGV[5])
 set('labels', ARGV[6])

@@ -26,6 +26,9 @@ local function set(name, value)
   changes[#changes + 1] = value
 end
 local function save() if #changes > 0 then redis.call('HSET', key, unpack(changes)) end end
+-- For a call that comes again, on another connection. WAIT asks the replicas for the last write of its connection, so without a
+-- write it would not wait for the write of the first call.
+local function write_again() redis.call('HSET', key, 'schema', schema) end
 local function after(ms) if ms == '' then return '' end return whole(now + tonumber(ms)) end
 local function enter(state) set('state', state) set('stateSince', whole(now)) end
 local function clear_claim() set('owner', '') set('leaseUntil', '0') end

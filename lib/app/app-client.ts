@@ -44,7 +44,7 @@ export class AppClient {
     return (await this.#open()).grantId;
   }
 
-  getAccessToken(options?: { rejected?: string }): Promise<string> {
+  getAccessToken(options?: { rejected?: string | undefined }): Promise<string> {
     return this.#use((client) => client.getAccessToken(options));
   }
 

@@ -59,7 +59,7 @@ export class GrantClient {
    * @throws SalesforceAuthError `ERR_SALESFORCE_REAUTHENTICATION_REQUIRED` (401) if the user has to log in again;
    *   others (502, or 503 with `retryAfterSeconds`) leave the user logged in
    */
-  async getAccessToken(options: { rejected?: string } = {}): Promise<string> {
+  async getAccessToken(options: { rejected?: string | undefined } = {}): Promise<string> {
     return (await this.ensure(options.rejected)).accessToken;
   }
 

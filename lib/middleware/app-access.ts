@@ -8,7 +8,7 @@ import type { AuthContext } from './context';
 /** The application's own access to Salesforce, without a login; for jobs, webhooks and administration. */
 export interface AppAccess {
   /** A valid access token, requested if needed. @throws SalesforceAuthError with the remedy in Setup */
-  readonly getAccessToken: (options?: { rejected?: string }) => Promise<string>;
+  readonly getAccessToken: (options?: { rejected?: string | undefined }) => Promise<string>;
   /** `fetch` on the organization's instance, with a valid token, tried once more if Salesforce says that it has ended. */
   readonly fetch: (input: string | URL, init?: RequestInit) => Promise<Response>;
   /** A jsforce `Connection` that gets its tokens in the same way. */

@@ -9,6 +9,7 @@ import {
   entriesOf,
   entryOf,
   findSession,
+  isSessionEnded,
   requireSession,
   sessionOf,
   writtenEntriesOf,
@@ -54,7 +55,7 @@ interface Common extends Access {
    * Logs this session out, all its logins or those of one `organization` (or grant id); with `everywhere` the users' other
    * sessions too. Revokes what ends.
    */
-  readonly logout: (options?: { everywhere?: boolean; organization?: string }) => Promise<void>;
+  readonly logout: (options?: { everywhere?: boolean | undefined; organization?: string | undefined }) => Promise<void>;
 }
 
 /** `req.salesforce` of a session that is logged in. Whether its grant still lives is known once a token is asked for. */
@@ -219,6 +220,8 @@ export class RequestSalesforce extends RequestAccess implements Common {
       this.#core.holders.extend(this.#req);
       return client;
     }
+    // The application has logged the user out in its own way.
+    if (isSessionEnded(this.#req, this.#formerSession !== undefined)) throw notAuthenticated();
     // Without a session it is not known whether the user is logged in.
     requireSession(this.#req);
     // Of a request that goes on, as that of a WebSocket.

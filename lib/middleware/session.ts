@@ -46,8 +46,8 @@ export interface SessionState {
 /** What express-session and cookie-session have in common, and what only the former has. */
 interface AnySession {
   [key: string]: unknown;
-  regenerate?: (done: (error?: unknown) => void) => void;
-  save?: (done: (error?: unknown) => void) => void;
+  regenerate?: (done: (error?: unknown) => void) => unknown;
+  save?: (done: (error?: unknown) => void) => unknown;
   cookie?: {
     originalMaxAge?: number | null;
     maxAge?: number | null;
@@ -224,14 +224,6 @@ export async function findSession(req: Request): Promise<'there' | 'gone' | 'unk
   });
 }
 
-/** Whether the browser came without the session that it has in this request, which is in a store or will be. */
-export function isNewSession(req: Request): boolean {
-  const { sessionID } = req as Partial<StoredSession>;
-  const { cookie = '' } = req.headers;
-  if (!isSessionInStore(req) || sessionID === undefined) return false;
-  return ![sessionID, encodeURIComponent(sessionID)].some((id) => cookie.includes(id));
-}
-
 /** What express-session puts on a request beside the session. */
 interface StoredSession {
   sessionID: string;
@@ -335,13 +327,16 @@ export function sessionOf(req: Request): AnySession | undefined {
   return (req as unknown as { session?: AnySession | null }).session ?? undefined;
 }
 
-async function callSession(what: string, run: (done: (error?: unknown) => void) => void): Promise<void> {
+/** Calls a method of the session, which calls back, or, as sessions of other frameworks do, gives a promise. */
+async function callSession(what: string, run: (done: (error?: unknown) => void) => unknown): Promise<void> {
   try {
     await new Promise<void>((resolve, reject) => {
-      run((error) => {
+      const settle = (error?: unknown): void => {
         if (error === undefined || error === null) resolve();
         else reject(error instanceof Error ? error : new Error('The session store failed.'));
-      });
+      };
+      const result = run(settle);
+      if (result instanceof Promise) result.then(() => settle(), settle);
     });
   } catch (error) {
     throw sessionWriteFailed(what, error);

@@ -2,7 +2,7 @@ import type { Request, Response } from 'express';
 import { cookieName, cookieOptions, cookiesOf } from '../login/cookies';
 import { isCallback } from '../query';
 import type { AuthContext } from './context';
-import { entriesOf, findSession, hasSession, isNewSession, saveSession, sessionOf, writtenEntriesOf } from './session';
+import { entriesOf, findSession, hasSession, saveSession, sessionOf, writtenEntriesOf } from './session';
 import { isFramed, isLedByAnotherSite, isNavigation, isPrefetch, type Visit } from './visit';
 
 const cookie = 'salesforce-silent';
@@ -40,6 +40,13 @@ async function noteInSession(core: AuthContext, req: Request): Promise<void> {
   await saveSession(req);
 }
 
+/** Whether the browser came without the session that express-session has made for this request. */
+function isNewSession(req: Request): boolean {
+  const { sessionID } = req as { sessionID?: string };
+  const { cookie = '' } = req.headers;
+  return sessionID !== undefined && ![sessionID, encodeURIComponent(sessionID)].some((id) => cookie.includes(id));
+}
+
 /** Name of the time in the session. */
 function markOf({ options }: AuthContext): string {
   return `${options.session.key}.silentFailedAt`;
@@ -74,6 +81,8 @@ export async function hasSilentFailed(core: AuthContext, req: Request): Promise<
  * browser is not asked silently for a while.
  */
 export function canAskSilently(core: AuthContext, req: Request): boolean {
+  // The request of a WebSocket is of no Express application.
+  if (typeof (req as Partial<Request>).get !== 'function') return false;
   // The body of a form would be lost.
   if (req.method !== 'GET' && req.method !== 'HEAD') return false;
   // A silent login could not be kept, or would take the place of the logins that the session has.

@@ -171,6 +171,32 @@ describe.each([
   });
 });
 
+it.each(['express-session', 'cookie-session'] as const)(
+  'a session of %s that the application has just ended has no login, and nobody is told of a store that fails',
+  async (session) => {
+    const emulator = await startTestEmulator();
+    const { browser } = await startApp({
+      ...{ emulator, session },
+      routes: (app, salesforce) => {
+        app.post('/bye', salesforce.require(), (req, res, next) => {
+          const go = (): void => void req.salesforce.fetch('/services/data').then(() => res.json({}), next);
+          if (session === 'express-session') req.session.destroy(go);
+          else {
+            (req as { session: unknown }).session = null;
+            go();
+          }
+        });
+      },
+    });
+    const tab = browser();
+    await logIn(tab, emulator);
+
+    const answer = await tab.post('/bye');
+
+    expect([answer.status, answer.body.code]).toEqual([401, 'ERR_SALESFORCE_NOT_AUTHENTICATED']);
+  },
+);
+
 it('the logout of a cookie-session that the application has just ended revokes its tokens', async () => {
   const emulator = await startTestEmulator();
   const { browser, salesforce } = await startApp({

@@ -29,6 +29,7 @@ async function start(express: 4 | 5) {
       await salesforce.of(req).logout();
       return 'done';
     },
+    silently: async (req) => Promise.resolve(salesforce.of(req).canLogInSilently),
   };
   const sockets = new WebSocketServer({ noServer: true });
   sockets.on('connection', (socket: WebSocket, req: IncomingMessage) => {
@@ -74,6 +75,7 @@ describe.each([4, 5] as const)('salesforce.of() on a WebSocket, beside Express %
     const ask = await connect();
 
     expect(await ask('user')).toBeNull();
+    expect(await ask('silently')).toBe(false);
     expect(await ask('token')).toEqual([401, 'ERR_SALESFORCE_NOT_AUTHENTICATED']);
     expect(await ask('query')).toEqual([401, 'ERR_SALESFORCE_NOT_AUTHENTICATED']);
     expect(await ask('logout')).toBe('done');

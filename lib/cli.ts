@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { main } from './cli/main';
-import { holdProcess } from './clock';
+import { systemClock } from './clock';
 
 /** The version of the package this file was published with. */
 function readVersion(): string {
@@ -13,7 +13,7 @@ function readVersion(): string {
 // A command waits for answers that may never come. Its time limits can end the wait only while the process lives, and a
 // process that ends without a result has failed.
 process.exitCode = 1;
-const release = holdProcess();
+const release = systemClock.hold();
 
 void main(process.argv.slice(2), readVersion)
   .finally(release)

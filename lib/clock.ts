@@ -13,10 +13,15 @@ export interface Clock {
   monotonic(): number;
   /** Calls `callback` once after `delayMs`; the timer does not keep the process alive. */
   setTimer(delayMs: number, callback: () => void): CancelTimer;
+  /** Keeps the process alive until it is cancelled. A clock for tests can do without. */
+  hold?(): CancelTimer;
 }
 
+/** The longest delay of a timer, in milliseconds. */
+const longestDelayMs = 2 ** 31 - 1;
+
 /** The time of the machine. */
-export const systemClock: Clock = {
+export const systemClock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   setTimer(delayMs, callback) {
@@ -26,7 +31,13 @@ export const systemClock: Clock = {
       clearTimeout(timer);
     };
   },
-};
+  hold() {
+    const timer = setTimeout(() => undefined, longestDelayMs);
+    return () => {
+      clearTimeout(timer);
+    };
+  },
+} satisfies Clock;
 
 /** A moment on both clocks. */
 export interface Moment {
@@ -80,12 +91,18 @@ export function pause(delayMs: number): Promise<void> {
   });
 }
 
-/** Keeps the process alive until it is cancelled: the timers of a {@link Clock} do not. */
-export function holdProcess(): CancelTimer {
-  const timer = setInterval(() => undefined, 60_000);
-  return () => {
-    clearInterval(timer);
-  };
+/** Keeps the process alive until `work` settles, which somebody waits for: the timers of a {@link Clock} do not. */
+export function holding<T>(clock: Clock, work: Promise<T>): Promise<T> {
+  const release = clock.hold?.();
+  return release ? work.finally(release) : work;
+}
+
+/** Waits until `work` settles, in whatever way, at most `limitMs`. Keeps the process alive meanwhile. */
+export async function atMost(clock: Clock, limitMs: number, work: Promise<unknown>): Promise<void> {
+  const settled = new AbortController();
+  const end = (): void => settled.abort();
+  void work.then(end, end);
+  await holding(clock, wait(clock, limitMs, settled.signal));
 }
 
 /** Settles as `running` does, or rejects with the error `late` makes once `delayMs` are over. */

@@ -45,7 +45,7 @@ export async function salesforceFetch(
   };
   const answer = await send(coordinator, url, init, tokens).catch((error: unknown): Failure => ({ error }));
   if (isAway(answer, tokens.instanceUrl)) {
-    const moved = isReplayable(init.body) ? await movedTo(coordinator, key, tokens) : undefined;
+    const moved = isReplayable(init.body) && (await unlessAborted(movedTo(coordinator, key, tokens), init.signal));
     if (moved) {
       if (!('error' in answer)) await answer.body?.cancel();
       return sendAgain(coordinator, { init, tokens: moved }, rules);

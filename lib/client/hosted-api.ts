@@ -27,17 +27,15 @@ export async function fetchHostedApi(
 ): Promise<Response> {
   const origins = await coordinator.apiOriginsOf(tokens);
   if (!origins.some((origin) => isBelow(url, origin))) throw foreignOrigin(url);
-  // A redirect could lead to a host that is not named.
-  const request: RequestInit = { ...init, redirect: 'manual' };
   requireJwt(tokens, url);
-  const answer = await send(coordinator, url, request, tokens);
+  const answer = await send(coordinator, url, init, tokens);
   // The instance may take a token that this host refuses, so each of them has refusals of its own.
   const refusedAt = `${key.grantId} at ${url.host}`;
   return orSendAgain(
     coordinator,
     key,
     answer,
-    { init: request, tokens },
+    { init, tokens },
     {
       refusedAt,
       isRefused: isTokenRefused,

@@ -28,9 +28,10 @@ export async function send(
   for (const name of ['host', 'cookie']) headers.delete(name);
   headers.set('authorization', `Bearer ${tokens.accessToken}`);
   const way = (await coordinator.fetchOf(tokens)) ?? fetch;
+  // Redirects come back to the caller, whatever it says: following one could carry data of one host to another.
+  const redirect = init.redirect === 'error' ? 'error' : 'manual';
   try {
-    // Redirects come back to the caller: following one could carry data of one host to another.
-    return await way(url.href, { redirect: 'manual', ...init, headers: Object.fromEntries(headers) });
+    return await way(url.href, { ...init, redirect, headers: Object.fromEntries(headers) });
   } catch (error) {
     // What the caller aborted, or got wrong, is no failure of the network.
     if (init.signal?.aborted || systemCode(error) === undefined) throw error;

@@ -42,6 +42,8 @@ export class Background {
   readonly #revoked = new BoundedMap<string, true>(maxRevoked);
   /** Owners of claims to give back, by grant. */
   readonly #givenBack = new Map<string, { owners: BoundedMap<string, true>; ask: () => Promise<void> }>();
+  /** What follows the logouts that the store did not confirm, by grant and generation. */
+  readonly #unconfirmed = new Map<string, { end: () => Promise<void> }>();
 
   constructor(deps: Pick<GivenParts, 'clock' | 'store' | 'revocations' | 'codec'>, access: GrantAccess) {
     this.#clock = deps.clock;
@@ -153,12 +155,30 @@ export class Background {
     this.#revocations.track(asking.finally(() => void this.#givenBack.delete(key)));
   }
 
-  /** Calls `end` once the store says that a grant is logged out whose logout it did not confirm. */
+  /**
+   * Calls `end` once the store says that a grant is logged out whose logout it did not confirm. However often a user tries, the
+   * store is asked once at a time. The last logout has seen the newest tokens, so its `end` is called.
+   */
   whenLoggedOut({ grantId, generation }: GrantRecord, end: () => Promise<void>): void {
-    this.#goOn(async () => {
+    const key = `${grantId} ${generation}`;
+    const known = this.#unconfirmed.get(key);
+    if (known) {
+      known.end = end;
+      return;
+    }
+    const logout = { end };
+    this.#unconfirmed.set(key, logout);
+    const forget = (): void => {
+      if (this.#unconfirmed.get(key) === logout) this.#unconfirmed.delete(key);
+    };
+    const asking = this.#askUntilAnswered(async () => {
+      const { end: act } = logout;
       const now = await this.#access.read(grantId);
-      if (now?.generation !== generation || now.state === 'loggedOut') await end();
+      if (logout.end !== act) throw new Error('The user has tried again since, so this answer is too old.');
+      forget();
+      if (now?.generation !== generation || now.state === 'loggedOut') await act();
     });
+    this.#revocations.track(asking.finally(forget));
   }
 
   /** Asks until the store answers, or this process ends. */

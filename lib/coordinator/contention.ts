@@ -1,4 +1,4 @@
-import { wait, type Clock } from '../clock';
+import { holding, wait, type Clock } from '../clock';
 
 /** How often a login begins anew without a pause, since one other login is the common case. */
 const triesAtOnce = 2;
@@ -27,7 +27,7 @@ export class Contention {
     if (this.#tries <= triesAtOnce) return true;
     if (this.#clock.monotonic() - this.#startedAt >= this.#limitMs) return false;
     const windowMs = Math.min(longestPauseMs, shortestPauseMs * 2 ** (this.#tries - triesAtOnce));
-    await wait(this.#clock, windowMs * (0.25 + 0.75 * Math.random()));
+    await holding(this.#clock, wait(this.#clock, windowMs * (0.25 + 0.75 * Math.random())));
     return true;
   }
 }

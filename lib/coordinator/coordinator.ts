@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { wait, within, type Clock } from '../clock';
+import { atMost, holding, within, type Clock } from '../clock';
 import { isSalesforceAuthError, requiresLogin, type SalesforceAuthError } from '../errors';
 import type { FetchFunction } from '../options/fetch-function';
 import type { TokenSet } from '../token/types';
@@ -225,22 +225,15 @@ export class TokenCoordinator {
   /** Waits until this process has no attempt for a grant, or `timeoutMs` is over. */
   async afterAttempt(grantId: string, timeoutMs: number): Promise<void> {
     const attempt = this.#attempts.get(grantId);
-    if (!attempt) return;
-    const stop = new AbortController();
-    await Promise.race([attempt.tokens.catch(() => undefined), wait(this.#parts.clock, timeoutMs, stop.signal)]);
-    stop.abort();
+    if (attempt) await atMost(this.#parts.clock, timeoutMs, attempt.tokens);
   }
 
   /** Ends: refreshes under way are finished and stored, new ones are refused. */
   async close(): Promise<void> {
     this.#closing.abort();
     const { clock, settings } = this.#parts;
-    const stop = new AbortController();
-    await Promise.race([
-      Promise.allSettled([...this.#attempts.values()].map(({ tokens }) => tokens)),
-      wait(clock, settings.closeTimeoutMs, stop.signal),
-    ]);
-    stop.abort();
+    const attempts = Promise.allSettled([...this.#attempts.values()].map(({ tokens }) => tokens));
+    await atMost(clock, settings.closeTimeoutMs, attempts);
     this.#parts.changes.close();
   }
 
@@ -299,7 +292,11 @@ export class TokenCoordinator {
     if (this.#closing.signal.aborted) throw closed();
     const inTime = (attempt: Promise<TokenSet>): Promise<TokenSet> => {
       const { clock } = this.#parts;
-      return within(clock, since + waitMs - clock.monotonic(), attempt, () => refreshPending(waitMs));
+      const leftMs = since + waitMs - clock.monotonic();
+      return holding(
+        clock,
+        within(clock, leftMs, attempt, () => refreshPending(waitMs)),
+      );
     };
     const tokens = await inTime(this.#attempt(key, reason));
     // The attempt began for another reason and ended with the token that was refused.

@@ -1,4 +1,4 @@
-import { within } from '../clock';
+import { unlessAborted, within } from '../clock';
 import { debugRefresh } from '../debug';
 import { isSalesforceAuthError } from '../errors';
 import { noAnswerWithin, storeFailureOf } from '../stores/failure';
@@ -17,6 +17,14 @@ const walkFactor = 12;
 export interface OpenGrant {
   record: GrantRecord;
   tokens: TokenSet;
+}
+
+/** How long a reader waits for what a store gives one by one. */
+export interface Patience {
+  /** For each answer at least, in milliseconds. */
+  atLeastMs?: number | undefined;
+  /** Ends the wait. */
+  signal?: AbortSignal | undefined;
 }
 
 /** A read under way, which several requests wait for. */
@@ -158,23 +166,32 @@ export class GrantAccess {
     }
   }
 
-  /** The same for what a store gives one by one, each in time. */
-  async *each<T>(operation: StoreOperation, run: () => AsyncIterable<T>): AsyncIterable<T> {
+  /** The same for what a store gives one by one, each in time. @throws also the reason of the signal */
+  async *each<T>(
+    operation: StoreOperation,
+    run: () => AsyncIterable<T>,
+    { atLeastMs = 0, signal }: Patience = {},
+  ): AsyncIterable<T> {
+    const limitMs = Math.max(walkFactor * this.#parts.settings.storeTimeoutMs, atLeastMs);
     let iterator: AsyncIterator<T> | undefined;
     let isAnswering = false;
+    const next = (): Promise<IteratorResult<T>> => (iterator ??= run()[Symbol.asyncIterator]()).next();
     try {
       for (;;) {
-        const next = await this.#within({ operation, limitMs: walkFactor * this.#parts.settings.storeTimeoutMs }, () =>
-          (iterator ??= run()[Symbol.asyncIterator]()).next(),
-        );
-        if (next.done === true) return;
+        const answer = await this.#within({ operation, limitMs }, () => unlessAborted(next(), signal));
+        if (answer.done === true) {
+          iterator = undefined;
+          return;
+        }
         isAnswering = true;
-        yield next.value;
+        yield answer.value;
         isAnswering = false;
       }
     } finally {
-      // The reader may have stopped early. A store that did not answer is not waited for.
-      if (isAnswering) await iterator?.return?.();
+      // The reader stops early, or the store did not answer. Such a store is not waited for, but ends its walk once it can.
+      const ended = endOf(iterator);
+      if (isAnswering) await ended;
+      else ended.catch(() => undefined);
     }
   }
 
@@ -186,4 +203,8 @@ export class GrantAccess {
     events.emit('store.failed', { operation, code, reason, durationMs: clock.monotonic() - startedAt });
     return storeFailed(operation, error);
   }
+}
+
+async function endOf(iterator: AsyncIterator<unknown> | undefined): Promise<void> {
+  await iterator?.return?.();
 }

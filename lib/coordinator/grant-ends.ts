@@ -1,4 +1,4 @@
-import { wait } from '../clock';
+import { atMost, holding, wait } from '../clock';
 import type { GrantRecord } from '../stores/store';
 import type { TokenCoordinator } from './coordinator';
 import type { GivenParts } from './parts';
@@ -31,13 +31,15 @@ export class GrantEnds {
     if (spare) await revocations.revoke(grantId, spare);
   }
 
-  /** Waits for such an end for as long as a request may wait. Beyond that, the end goes on in the background. */
+  /**
+   * Waits for such an end for as long as a request may wait. Beyond that, the end goes on in the background. A process that has
+   * nothing else to do ends after the first try of the revocation.
+   */
   async inTime(ending: Promise<void>): Promise<void> {
     const { clock, settings, revocations } = this.#parts;
-    revocations.track(ending);
-    const over = new AbortController();
-    await Promise.race([ending, wait(clock, settings.waitMs, over.signal)]);
-    over.abort();
+    const held = holding(clock, ending);
+    revocations.track(held);
+    await atMost(clock, settings.waitMs, held);
   }
 
   /** Waits, within limits, until no other process presents the grant's refresh token. */

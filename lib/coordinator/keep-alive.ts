@@ -1,5 +1,5 @@
 import { BoundedMap } from '../bounded-map';
-import { unlessAborted, wait, type CancelTimer, type Clock } from '../clock';
+import { atMost, unlessAborted, wait, type CancelTimer, type Clock } from '../clock';
 import { debugRefresh } from '../debug';
 import { isSalesforceAuthError, requiresLogin } from '../errors';
 import { keyOfClient } from '../options/configuration';
@@ -101,11 +101,12 @@ export class KeepAlive {
     this.#schedule(Math.random());
   }
 
-  /** Begins nothing more, and waits for what is under way: a refresh no longer than `waitMs`. */
+  /** Begins nothing more, and waits for what is under way, no longer than `closeTimeoutMs`. */
   async close(): Promise<void> {
     this.#closing.abort(closed());
     this.#cancel();
-    await this.#round;
+    const { clock, settings } = this.#parts;
+    await atMost(clock, settings.closeTimeoutMs, this.#round);
   }
 
   #schedule(part: number): void {
@@ -121,11 +122,14 @@ export class KeepAlive {
     const { afterSeconds, everySeconds } = this.#settings;
     const startedAt = clock.monotonic();
     const query = { idleMs: afterSeconds * 1000, takenMs: everySeconds * 1000 };
+    // A store may have to look at all its grants before one is idle. If it began anew before that, it would never get there.
+    const patience = { atLeastMs: everySeconds * 1000, signal: this.#closing.signal };
     const counts: Record<Outcome, number> = { refreshed: 0, ended: 0, failed: 0, unused: 0 };
     const owners: Owners = new Map();
     let failuresInARow = 0;
     try {
-      for await (const idle of this.#coordinator.access.each('takeIdle', () => store.takeIdle?.(query) ?? nothing())) {
+      const take = (): AsyncIterable<IdleGrant> => store.takeIdle?.(query) ?? nothing();
+      for await (const idle of this.#coordinator.access.each('takeIdle', take, patience)) {
         if (this.#closing.signal.aborted) break;
         const { outcome, isGeneral } = await this.#see(idle, owners);
         if (outcome === undefined) continue;
@@ -136,7 +140,7 @@ export class KeepAlive {
         if (outcome !== 'unused') await wait(clock, pauseMs * (0.5 + Math.random()), this.#closing.signal);
       }
     } catch {
-      // The store did not answer, which `store.failed` has told; the next round begins anew.
+      // The process ends, or the store did not answer, which `store.failed` has told. The next round begins anew.
     }
     events.emit('keepAlive.finished', { ...counts, durationMs: clock.monotonic() - startedAt });
   }

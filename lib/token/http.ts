@@ -1,4 +1,4 @@
-import type { Clock } from '../clock';
+import { unlessAborted, type Clock } from '../clock';
 import { startDeadline } from './deadline';
 import { debugHttp } from '../debug';
 import { isError, SalesforceAuthError, systemCode } from '../errors';
@@ -70,7 +70,8 @@ export async function exchange(url: string, request: HttpRequest, network: Netwo
   const { fetch: given = fetch, httpTimeoutMs } = network;
   const { method, body = null, guard } = request;
   const controller = new AbortController();
-  const send: FetchFunction = (to, init) => untilAborted(controller.signal, given(to, init));
+  // A `fetch` of the application may ignore the signal.
+  const send: FetchFunction = (to, init) => unlessAborted(Promise.resolve(given(to, init)), controller.signal);
   const guarded = guard && new GuardedSend(guard, controller);
   const limit = { isOver: false };
   const cancel = startDeadline(clock, httpTimeoutMs, {
@@ -86,7 +87,7 @@ export async function exchange(url: string, request: HttpRequest, network: Netwo
     const init: RequestInit = { method, headers, body, redirect: 'manual', signal: controller.signal };
     const response = await (guarded ? guarded.run(send, url, init, clock) : send(url, init));
     if (response.redirected) throw followedRedirect(host);
-    const text = await untilAborted(controller.signal, readText(response));
+    const text = await unlessAborted(readText(response), controller.signal);
     debugHttp('%s %s answered %d', method, pathname, response.status);
     return { status: response.status, headers: response.headers, text };
   } catch (error) {
@@ -95,14 +96,6 @@ export async function exchange(url: string, request: HttpRequest, network: Netwo
   } finally {
     cancel();
   }
-}
-
-/** Ends with the signal also if `work` does not, as with a `fetch` of the application that ignores the signal. */
-function untilAborted<T>(signal: AbortSignal, work: T | Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason as Error));
-    void Promise.resolve(work).then(resolve, reject);
-  });
 }
 
 function followedRedirect(host: string): SalesforceAuthError {

@@ -551,6 +551,45 @@ describe('waiting until nothing is under way', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('keeps the process alive, which nothing else may do', async () => {
+    const { lab, clock, refresh } = await refreshing(({ coordinator }) => coordinator.close());
+    // For the request that waits, for the attempt, and for `close()`.
+    expect(clock.holds).toBe(3);
+    await lab.during(refresh, 4_100);
+
+    expect(clock.holds).toBe(0);
+  });
+
+  it('keeps the process alive for closeTimeoutMs at most, if the store does not take the new tokens', async () => {
+    const { lab, clock } = await open({ options: { refresh: { closeTimeoutMs: 20_000, waitMs: 5_000 } } });
+    jest.spyOn(lab.process().store, 'commit').mockRejectedValue(new Error('The disk is full.'));
+    const asked = lab.ask({ rejected: (await lab.tokens()).accessToken });
+    await lab.world.elapse(4_000);
+    expect(clock.holds).toBe(2);
+    await lab.world.elapse(1_500);
+    expect(clock.holds).toBe(1);
+    await lab.world.elapse(14_000);
+    expect(clock.holds).toBe(1);
+    await lab.world.elapse(1_000);
+
+    expect(clock.holds).toBe(0);
+    expect(essence(await asked)).toMatchObject({ code: 'REFRESH_DELAYED' });
+  });
+
+  it('holds no process if the token is at hand, or if the next try of a refresh is not due', async () => {
+    const { lab, clock } = await open();
+    const hold = jest.spyOn(clock, 'hold');
+    await lab.get();
+    expect(hold).not.toHaveBeenCalled();
+    lab.world.fail('status-503');
+    await lab.getOther();
+    hold.mockClear();
+    await lab.world.elapse(60_000);
+
+    expect(hold).not.toHaveBeenCalled();
+    expect(clock.holds).toBe(0);
+  });
+
   it('ends the subscription to the store', async () => {
     const store = new MemoryTokenStore({ clock: new ManualClock() });
     const unsubscribe = jest.fn();

@@ -294,7 +294,8 @@ describe('what a store gives one by one', () => {
 
     await expect(reading).rejects.toMatchObject({ code: 'ERR_SALESFORCE_TOKEN_STORE' });
     expect(seen).toEqual(before);
-    expect(returned).not.toHaveBeenCalled();
+    // It ends its walk once it can.
+    expect(returned).toHaveBeenCalledTimes(1);
     expect(told).toEqual([
       { operation: 'takeIdle', code: 'TIMEOUT', reason: 'no answer within 60000 ms', durationMs: 60_000 },
     ]);

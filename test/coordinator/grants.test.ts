@@ -559,6 +559,56 @@ describe('a logout', () => {
     expect(live(lab)).toBe(0);
   });
 
+  it('that is tried again and again while the store refuses it has the store asked once at a time', async () => {
+    const lab = await Laboratory.open();
+    const { clock, store } = lab.process();
+    const original = store.logOut.bind(store);
+    const call = jest.spyOn(store, 'logOut').mockImplementation(down);
+    const before = clock.pending;
+    for (let times = 0; times < 20; times++) {
+      expect(await lab.during(logOut(lab, lab.session), 10)).toEqual(store503);
+    }
+    expect(clock.pending - before).toBe(1);
+    const read = jest.spyOn(store, 'read');
+    call.mockImplementationOnce(async (...given) => {
+      await original(...given);
+      return down();
+    });
+    expect(await lab.during(logOut(lab, lab.session), 10)).toEqual(store503);
+    await lab.world.elapse(10_000);
+
+    // For the logout, and for the look whether it was carried out.
+    expect(read).toHaveBeenCalledTimes(2);
+    expect(live(lab)).toBe(0);
+    expect(clock.pending).toBe(before);
+  });
+
+  it('that is carried out while the store is asked about an earlier one revokes the tokens all the same', async () => {
+    const lab = await Laboratory.open();
+    const { store } = lab.process();
+    const original = store.logOut.bind(store);
+    const call = jest.spyOn(store, 'logOut').mockImplementationOnce(down);
+    expect(await lab.during(logOut(lab, lab.session), 10)).toEqual(store503);
+    const read = store.read.bind(store);
+    let answer: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (answer = resolve));
+    jest.spyOn(store, 'read').mockImplementationOnce(async (grantId) => {
+      const record = await read(grantId);
+      await held;
+      return record;
+    });
+    await lab.world.elapse(1_000);
+    call.mockImplementationOnce(async (...given) => {
+      await original(...given);
+      return down();
+    });
+    expect(await lab.during(logOut(lab, lab.session), 10)).toEqual(store503);
+    answer();
+    await lab.world.elapse(10_000);
+
+    expect(live(lab)).toBe(0);
+  });
+
   it('whose answer comes too late revokes the tokens all the same, once', async () => {
     const lab = await Laboratory.open();
     const { store } = lab.process();

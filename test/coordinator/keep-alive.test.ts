@@ -1,12 +1,13 @@
 import type { GrantHolder } from '../../lib/coordinator/grants';
+import type { RefreshOptions } from '../../lib/options/refresh';
 import type { IdleGrant } from '../../lib/stores/store';
 import { Laboratory } from './laboratory';
 
 const keepAlive = { afterSeconds: 100_000, everySeconds: 10_000, abandonedAfterSeconds: 500_000 };
 
 /** Users who are logged in and whom nobody hears of any more. */
-async function start(users = 1) {
-  const lab = await Laboratory.open({ options: { refresh: { keepAlive } } });
+async function start(users = 1, refresh: RefreshOptions = {}) {
+  const lab = await Laboratory.open({ options: { refresh: { keepAlive, ...refresh } } });
   const sessions = [lab.session];
   for (let user = 1; user < users; user++) {
     sessions.push((await lab.during(lab.world.login(lab.process(), 'id api refresh_token', user), 100))!);
@@ -227,6 +228,46 @@ describe('keeping grants alive', () => {
   });
 });
 
+/** Has the store look for so long before it names each grant. Tells how many looks have begun and ended. */
+function slow(lab: Laboratory, sessions: GrantHolder[], lookMs: number) {
+  const { clock, store } = lab.process();
+  const walks = { begun: 0, ended: 0, named: 0 };
+  jest.spyOn(store, 'takeIdle').mockImplementation(async function* (): AsyncIterable<IdleGrant> {
+    walks.begun += 1;
+    try {
+      for (const { grantId, generation } of sessions) {
+        await new Promise<void>((resolve) => clock.setTimer(lookMs, resolve));
+        walks.named += 1;
+        yield { grantId, generation, unheldMs: 0 };
+      }
+    } finally {
+      walks.ended += 1;
+    }
+  });
+  return walks;
+}
+
+describe('a store that looks at very many grants before it finds an idle one', () => {
+  it('has the whole interval for it, so that each round gets somewhere', async () => {
+    const { lab, sessions } = await start(2);
+    slow(lab, sessions, 4_000_000);
+    await lab.world.elapse(5_000_000 + 8_100_000);
+
+    expect(lab.told().map(([name]) => name)).not.toContain('store.failed');
+    expect(lab.presentations).toEqual([1, 1]);
+  });
+
+  it('is not asked on if it takes longer, and ends its walk as soon as it can', async () => {
+    const { lab, sessions } = await start(2);
+    const walks = slow(lab, sessions, 12_000_000);
+    await lab.world.elapse(5_000_000 + 10_000_000 + 100);
+    expect(lab.told().map(([name]) => name)).toEqual(['store.failed', 'keepAlive.finished']);
+    await lab.world.elapse(2_000_000);
+
+    expect(walks).toEqual({ begun: 1, ended: 1, named: 1 });
+  });
+});
+
 describe('closing', () => {
   const close = (lab: Laboratory) => lab.process().run(() => lab.process().core.close());
 
@@ -237,6 +278,27 @@ describe('closing', () => {
     await lab.world.elapse(50_000_000);
 
     expect(take).not.toHaveBeenCalled();
+  });
+
+  it('does not wait for a store that looks for grants, which then ends its walk', async () => {
+    const { lab, sessions } = await start();
+    const walks = slow(lab, sessions, 10_000);
+    await lab.world.elapse(5_000_000 + 10);
+    await lab.during(close(lab), 10);
+    expect(rounds(lab)).toEqual([sum(0, 0, 0)]);
+    await lab.world.elapse(10_000);
+
+    expect(walks).toEqual({ begun: 1, ended: 1, named: 1 });
+    expect(lab.told()).toEqual([]);
+    expect(lab.process().clock.pending).toBe(0);
+  });
+
+  it('waits no longer than closeTimeoutMs', async () => {
+    const { lab, sessions } = await start(1, { closeTimeoutMs: 2_000 });
+    idle(lab, sessions);
+    lab.process().core.events.emitter.once('refresh.started', () => lab.world.fail('slow-before'));
+    await lab.world.elapse(5_000_000 + 10);
+    await lab.during(close(lab), 2_010);
   });
 
   it('waits for the refresh under way, refreshes no further one and begins no further round', async () => {

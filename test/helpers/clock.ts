@@ -10,6 +10,8 @@ export class ManualClock implements Clock {
   #elapsedMs = 0;
   #wallMs: number;
   readonly #timers = new Set<Timer>();
+  /** How often the process is kept alive at this moment. */
+  holds = 0;
 
   constructor(startMs = Date.now()) {
     this.#wallMs = startMs;
@@ -27,6 +29,15 @@ export class ManualClock implements Clock {
     const timer = { at: this.#elapsedMs + delayMs, callback };
     this.#timers.add(timer);
     return () => this.#timers.delete(timer);
+  }
+
+  hold(): CancelTimer {
+    this.holds += 1;
+    let release = (): void => {
+      this.holds -= 1;
+      release = () => undefined;
+    };
+    return () => release();
   }
 
   /** Number of timers that have not fired. */

@@ -172,11 +172,22 @@ describe('fetch()', () => {
     expect(refreshes(emulator)).toHaveLength(1);
   });
 
-  it('does not follow a redirect', async () => {
-    const { client, emulator } = await access();
-    emulator.faults.inject({ on: 'data', kind: 'redirect', location: 'https://evil.example/' });
+  it.each([undefined, 'manual', 'follow'] as const)(
+    'follows no redirect, whatever its caller says: %s',
+    async (redirect) => {
+      const { client, emulator } = await access();
+      emulator.faults.inject({ on: 'data', kind: 'redirect', location: `${emulator.url}/services/data/` });
 
-    expect((await client.fetch(limits)).status).toBe(302);
+      expect((await client.fetch(limits, { redirect } as RequestInit)).status).toBe(302);
+      expect(dataRequests(emulator)).toHaveLength(1);
+    },
+  );
+
+  it('fails at a redirect if its caller says so', async () => {
+    const { client, emulator } = await access();
+    emulator.faults.inject({ on: 'data', kind: 'redirect', location: `${emulator.url}/services/data/` });
+
+    await expect(client.fetch(limits, { redirect: 'error' })).rejects.toMatchObject({ name: 'TypeError' });
   });
 
   describe.each(oldHosts)('after the organization has moved, if its old instance answers with $name', ({ fault }) => {
@@ -208,6 +219,21 @@ describe('fetch()', () => {
 
       expect(new URL((await client.fetch(limits)).url).origin).toBe(to);
       expect(refreshes(emulator)).toHaveLength(2);
+    });
+
+    it('ends as soon as its signal aborts, also while it looks for the new one', async () => {
+      const { client, emulator } = await moved();
+      const hanging = emulator.faults.inject({ on: 'refresh', kind: 'hold' });
+      const reason = new Error('The user has gone.');
+      const controller = new AbortController();
+      const answer = client.fetch(limits, { signal: controller.signal });
+      answer.catch(() => undefined);
+      await hanging.reached;
+
+      controller.abort(reason);
+
+      await expect(answer).rejects.toBe(reason);
+      hanging.release();
     });
 
     it('goes on at the new one, with one refresh for all requests', async () => {

@@ -80,6 +80,7 @@ export class Process {
       now: () => this.clock.now(),
       monotonic: () => this.clock.monotonic(),
       setTimer: (delayMs, callback): CancelTimer => this.clock.setTimer(delayMs, () => this.run(callback)),
+      hold: () => this.clock.hold(),
     };
   }
 }

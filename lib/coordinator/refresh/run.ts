@@ -1,4 +1,4 @@
-import { wait } from '../../clock';
+import { atMost, wait } from '../../clock';
 import { clientChanged } from '../../options/source';
 import { isSalesforceAuthError } from '../../errors';
 import { isTrustedHost } from '../../salesforce/hosts';
@@ -214,7 +214,11 @@ export class RefreshRun {
         const { cause } = this.#reason;
         const { record } = claim;
         const isInDoubt = claim.outcome === 'resolve';
-        return new Attempt({ cause, owner, lease, record, tokens, configuration, place, isInDoubt }, this.#deps).run();
+        const given = { cause, owner, lease, record, tokens, configuration, place, isInDoubt };
+        const attempt = new Attempt(given, this.#deps).run();
+        // A process that has nothing else to do ends after the attempt, or after as long as `close()` would wait for the attempt.
+        void atMost(this.#deps.clock, this.#deps.settings.closeTimeoutMs, attempt);
+        return attempt;
       }
     }
   }

@@ -60,7 +60,7 @@ export const refreshOptions = {
   },
   storeTimeoutMs: {
     ...whole('milliseconds', 5_000, [1, 600_000]),
-    text: 'How long one operation of the token store may take before it counts as failed; twelve times as long for the next match of a walk through all grants',
+    text: 'How long one operation of the token store may take before it counts as failed; twelve times as long for the next match of a walk through all grants, and at least `everySeconds` for that of `keepAlive`',
   },
   closeTimeoutMs: {
     ...whole('milliseconds', 60_000, [0, 3_600_000]),

@@ -66,7 +66,7 @@ export class Background {
       if ([now?.tokens, spare].some((kept) => kept && isSameLogin(kept, tokens))) return;
       await this.#revokeOnce(grantId, tokens);
     };
-    await look().catch(() => this.#goOn(look));
+    await look().catch(() => this.goOn(look));
   }
 
   /** Revokes refreshed tokens that could not be stored. Those that the grant has by now may be of the same login. */
@@ -75,7 +75,7 @@ export class Background {
       const now = await this.#access.open(grantId);
       await this.#revocations.revoke(grantId, tokens, now?.tokens);
     };
-    await look().catch(() => this.#goOn(look));
+    await look().catch(() => this.goOn(look));
   }
 
   /** Revokes the spare tokens of a record that has other tokens by now. */
@@ -112,7 +112,7 @@ export class Background {
     try {
       return await ask();
     } catch {
-      this.#goOn(async () => {
+      this.goOn(async () => {
         await ask();
       });
       return false;
@@ -182,7 +182,7 @@ export class Background {
   }
 
   /** Asks until the store answers, or this process ends. */
-  #goOn(ask: () => Promise<void>): void {
+  goOn(ask: () => Promise<void>): void {
     this.#revocations.track(this.#askUntilAnswered(ask));
   }
 

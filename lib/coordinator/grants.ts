@@ -194,9 +194,17 @@ export class Grants {
     });
   }
 
-  /** Removes a session that is over or has a new login from the holders. No user logged out, so no event says so. */
-  async removeHolder(session: GrantKey & { holder: string }): Promise<void> {
-    await this.#logOut(session, false, () => undefined);
+  /**
+   * Removes a session that is over or has a new login from the holders. No user logged out, so no event says so. Nobody asks for it
+   * again, so it is tried until the store answers.
+   *
+   * @returns once it has been tried for the first time; it never rejects
+   */
+  async removeHolder(session: GrantHolder): Promise<void> {
+    const remove = (): Promise<void> => this.#logOut(session, false, () => undefined);
+    await remove().catch(() => {
+      this.#coordinator.background.goOn(remove);
+    });
   }
 
   /** Logs a grant without holders out, and revokes its tokens. If it has a holder by now, it stays. */

@@ -17,7 +17,6 @@ import {
   stateOf,
   stateWith,
   writeState,
-  type SessionEntry,
   type SessionState,
 } from './session';
 import { holderMsOf, sessionMsOf } from './session-life';
@@ -85,7 +84,7 @@ export async function createSession(
     const { holder } = hold;
     if (holder !== established.holder) {
       await core.holders.hold(req, { ...established, holder });
-      grants.removeHolder(established).catch(() => undefined);
+      void grants.removeHolder(established);
     }
     session = { ...established, holder, user, tenant: tokens.tenant };
   } catch (error) {
@@ -156,20 +155,16 @@ async function putInSession(
     await saveSession(req);
   } catch (error) {
     if (hasSession(req)) writeState(req, place, former);
-    if (isOwnHold()) await grants.removeHolder(entry).catch(() => undefined);
+    if (isOwnHold()) await grants.removeHolder(entry);
     throw errorFrom(error);
   }
   for (const other of others) grants.addHolder(other, holderMsOf(req)).catch(() => undefined);
   // The former content of the session, perhaps of another user, is dropped with it.
   const dropped = entries.filter((old) => !others.includes(old) && old.holder !== entry.holder);
-  for (const old of dropped) releaseQuietly(core, old);
+  for (const old of dropped) void grants.removeHolder(old);
   // The Back button must not bring the former user back.
   if (req.res && dropped.some((old) => old.grantId !== grantId)) setCookies(req.res, cookiesAfterLogout(req));
   debugLogin('%s logged in', grantId);
-}
-
-function releaseQuietly({ grants }: AuthContext, entry: SessionEntry): void {
-  grants.removeHolder(entry).catch(() => undefined);
 }
 
 /** Asks whether a user may log in. @throws SalesforceAuthError, or what the application throws */

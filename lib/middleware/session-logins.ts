@@ -152,7 +152,7 @@ export async function forgetLogin(
   lost.note(entry.grantId);
   if ((await findSession(req)) === 'there') removeEntries(req, session, [entry]);
   // In the background: no request waits, and a holder that stays ends by itself.
-  grants.removeHolder(entry).catch(() => undefined);
+  void grants.removeHolder(entry);
 }
 
 /** Whether the session has no login with the grant of the error. Jobs in a route can use such a grant. */

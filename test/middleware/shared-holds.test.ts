@@ -1,3 +1,5 @@
+import { MemoryTokenStore } from '../../lib';
+import { ManualClock } from '../helpers/clock';
 import { startTestEmulator } from '../helpers/emulator';
 import { logIn, startApp, walkToCallback, type Browser, type TestApp } from '../helpers/app';
 
@@ -144,4 +146,22 @@ describe('the Back button to the callback of a login that the session still has'
     expect((await browser.get('/me')).body.user.username).toBe(emulator.users[0]!.username);
     expect(await liveAtEnd(app, emulator)).toBe(2);
   });
+});
+
+it('the hold of a login that another user has replaced ends, also if the store fails at that moment', async () => {
+  const emulator = await startTestEmulator();
+  const clock = new ManualClock();
+  const store = new MemoryTokenStore({ clock });
+  const { browser, salesforce } = await startApp({ emulator, options: { clock, store } });
+  const revoked = new Promise((resolve) => salesforce.events.once('revocation.succeeded', resolve));
+  const tab = browser();
+  await logIn(tab, emulator);
+  const logOut = jest.spyOn(store, 'logOut').mockRejectedValueOnce(new Error('A moment of trouble.'));
+
+  await logIn(tab, emulator, { user: 1 });
+
+  expect(emulator.liveTokens().refreshTokens).toBe(2);
+  await clock.advanceUntil(revoked);
+  expect(emulator.liveTokens().refreshTokens).toBe(1);
+  expect(logOut).toHaveBeenCalledTimes(2);
 });

@@ -495,14 +495,17 @@ it('a session whose id is encoded in its cookie is not brought back after a logo
   const { pathname, search } = new URL(answer.headers.get('location')!);
   const cookie = cookiesOf(tab);
   const [mayRead, read] = signal();
+  const [isAsked, ask] = signal();
   const get = sessionStore.get.bind(sessionStore);
   jest.spyOn(sessionStore, 'get').mockImplementationOnce((id, done) => {
+    ask();
     get(id, (error, found) => void mayRead.then(() => done(error, found)));
   });
   const late = request(app.url)
     .get(pathname + search)
     .set({ ...page, cookie })
     .then(({ headers }) => (headers['set-cookie'] ?? []) as unknown as string[]);
+  await isAsked;
   await logIn(tab, emulator);
   read();
 

@@ -5,6 +5,7 @@ import type { AuthContext } from './context';
 import type { ErrorPage, ErrorPageDetails } from './error-details';
 import { errorHtml } from './error-html';
 import { linksOf, userKept, type AnyError } from './error-links';
+import { explained, isAtOwnRoute } from './own-routes';
 import { pageHeaders } from './page-html';
 import { sendProblem } from './problem';
 import { attached, type RequestSalesforce } from './request';
@@ -43,12 +44,13 @@ function parentOf(app: Application): Application | undefined {
 }
 
 function lastErrorHandler(core: AuthContext): ErrorRequestHandler {
-  return function salesforceErrorPage(error: unknown, req, res, next) {
+  return function salesforceErrorPage(thrown: unknown, req, res, next) {
     const salesforce = attached(req, core.options.property);
-    if (!isSalesforceAuthError(error) || salesforce?.core !== core || res.headersSent) {
-      next(error);
+    if (!isSalesforceAuthError(thrown) || salesforce?.core !== core || res.headersSent) {
+      next(thrown);
       return;
     }
+    const error = unlessItFails(() => isAtOwnRoute(core, req)) === true ? explained(core, thrown) : thrown;
     const details = detailsOf(error, req, salesforce);
     // The page for the user does not say what the operator has to do.
     core.report(error);

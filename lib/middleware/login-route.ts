@@ -10,6 +10,7 @@ import { drive } from './drive';
 import { checkLoginLoop, checkLoopAtLogin } from './login-loop';
 import { intentParameter, withQuery, type LoginIntent } from './login-intent';
 import { baseUrlOf, textOf } from './organization-choice';
+import { returnToPage } from './own-routes';
 import { refusePrefetch, sendFramed, sendLinks, type PageLink } from './pages';
 import { sendProblem } from './problem';
 import { safeReturnTo } from './return-to';
@@ -97,7 +98,7 @@ export async function startLogin(core: AuthContext, options: LoginOptions, { req
   const intent = await core.intents.read(req);
   const start: Start = {
     options,
-    wish: wishOf(req, options, intent ?? {}),
+    wish: wishOf(core, req, { options, intent: intent ?? {} }),
     moved: await core.moves.read(req),
     isOurs: intent !== undefined || isFromOwnPage(req, addresses),
   };
@@ -166,9 +167,13 @@ function movedState({ moved }: Start): AppState {
   return moved?.options['appState'] ?? {};
 }
 
-function wishOf(req: Request, options: LoginOptions, intent: LoginIntent): Wish {
+function wishOf(
+  core: AuthContext,
+  req: Request,
+  { options, intent }: { options: LoginOptions; intent: LoginIntent },
+): Wish {
   return {
-    returnTo: safeReturnTo(options.returnTo ?? intent.returnTo ?? parameterOf(req, 'returnTo')),
+    returnTo: returnToPage(core, req, options.returnTo ?? intent.returnTo ?? parameterOf(req, 'returnTo')),
     org: options.baseUrl === undefined ? (intent.org ?? textOf(parameterOf(req, 'org'))?.trim()) : undefined,
     baseUrl: options.baseUrl,
     add: options.add ?? intent.add ?? parameterOf(req, 'add') === 'true',

@@ -6,6 +6,7 @@ import { requireOptions } from '../options/parts/calls';
 import { parsePart } from '../options/names';
 import { noteUse } from './login-loop';
 import { wrongOrganization } from './logins';
+import { explained, isAtOwnRoute } from './own-routes';
 import { attached } from './request';
 import { sendToLogin } from './send-to-login';
 import { sessionReadError } from './session';
@@ -91,7 +92,9 @@ export function loginOnError(property: string): ErrorRequestHandler {
       next(error);
       return;
     }
-    sendToLogin({ req, res, next }, salesforce, error);
+    // The login would lead back to the route that failed.
+    if (isAtOwnRoute(salesforce.core, req)) next(explained(salesforce.core, error));
+    else sendToLogin({ req, res, next }, salesforce, error);
   };
 }
 

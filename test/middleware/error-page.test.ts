@@ -237,6 +237,23 @@ describe('the error page', () => {
     expect(answer.text).toContain('href="/auth/salesforce?returnTo=%2Freport%3Fyear%3D1"');
   });
 
+  it('names the set-up, and begins no login by itself, if authorizeUser uses req.salesforce', async () => {
+    const app = await start({
+      options: { authorizeUser: async (_user, req) => (await req.salesforce.fetch('/services/data/')).ok },
+      mount: (express, salesforce) => express.use(salesforce.errorHandler()),
+    });
+    const started = await app.browser.get('/auth/salesforce?returnTo=/me');
+    const { username, password } = app.emulator.users[0]!;
+    const callback = new URL(await logInAtEmulator({ authorizeUrl: started.headers['location']!, username, password }));
+
+    const answer = await app.browser.get(callback.pathname + callback.search).set('Accept', 'text/html');
+
+    expect(answer.status).toBe(500);
+    expect(answer.text).toContain('<h1>Something is not set up correctly</h1>');
+    expect(answer.text).toContain('href="/auth/salesforce?returnTo=%2Fme"');
+    expect(warnings.at(-1)).toMatch(/^ERR_SALESFORCE_CONFIGURATION: .*authorizeUser is called before/);
+  });
+
   it('can be replaced', async () => {
     const errorPage = (details: Parameters<ErrorPage>[0], _req: unknown, res: express5.Response): void => {
       res.send(`mine: ${details.code} ${details.status} ${details.links[0]!.href}`);

@@ -1,6 +1,7 @@
 import type { Request } from 'express';
 import { SalesforceAuthError } from '../errors';
 import { isMove, moveParameter, type MovedLogin } from '../login/move';
+import type { Prompt } from '../options/values';
 import { isCallback, parameterOf } from '../query';
 import type { AuthenticateOptions } from '../strategy/options';
 import { warnOfCallbackPath } from './callback-path';
@@ -52,6 +53,7 @@ interface Wish {
   org: string | undefined;
   baseUrl: string | undefined;
   add: boolean;
+  otherUser: boolean;
 }
 
 /** A login that is to begin. */
@@ -177,7 +179,15 @@ function wishOf(
     org: options.baseUrl === undefined ? (intent.org ?? textOf(parameterOf(req, 'org'))?.trim()) : undefined,
     baseUrl: options.baseUrl,
     add: options.add ?? intent.add ?? parameterOf(req, 'add') === 'true',
+    // Another site must not make Salesforce ask for a password, so there is no parameter for it.
+    otherUser: intent.otherUser === true,
   };
+}
+
+/** What Salesforce has to ask of a user who wants to log in as another one. Nothing but `login` is sure to let the user choose. */
+async function promptForOther(core: AuthContext, req: Request, prompt: LoginOptions['prompt']): Promise<Prompt> {
+  const usual = prompt ?? (await core.configurationOf(req)).prompt;
+  return usual === 'consent' || usual === 'login consent' ? 'login consent' : 'login';
 }
 
 async function authenticateOptions(
@@ -198,6 +208,7 @@ async function authenticateOptions(
   };
   return {
     ...call,
+    ...(wish.otherUser ? { prompt: await promptForOther(core, req, call.prompt) } : {}),
     ...(loginHint === undefined ? {} : { loginHint }),
     ...(baseUrl === undefined ? {} : { baseUrl }),
     state,
@@ -226,7 +237,8 @@ async function ask(core: AuthContext, { req, res }: Visit, { wish, moved }: Star
   // Checked now, so that the page names the host to which the login will go.
   const baseUrl =
     wish.baseUrl ?? (await baseUrlOf(core, req, org)) ?? (moved?.options['baseUrl'] as string | undefined);
-  const intent = await core.intents.sealer(req, res)({ returnTo, org, add });
+  const otherUser = entry !== undefined && !add;
+  const intent = await core.intents.sealer(req, res)({ returnTo, org, add, otherUser });
   const mark = parameterOf(req, moveParameter);
   const path = addresses.currentPath(req).split('?')[0] ?? '';
   const goOn = withQuery(path, {

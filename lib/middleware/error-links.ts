@@ -7,6 +7,7 @@ import type { RequestSalesforce } from './request';
 import { parameterOf } from '../query';
 import { textOf } from './organization-choice';
 import { safeReturnTo } from './return-to';
+import { isNeverAskedFor } from './scopes';
 import { nameOfUser } from './user';
 import type { Visit } from './visit';
 
@@ -49,7 +50,8 @@ export async function linksOf(
     const login = addresses.pathOf(req, salesforce.mountPath, routes.login);
     return [again, { label: 'Log in again', href: withQuery(login, { returnTo }) }, home];
   }
-  if (next === 'home' || routes.login === false) return [home];
+  const cannotHelp = isNeverAskedFor(error, salesforce.core.options.source.fixed?.scope);
+  if (next === 'home' || routes.login === false || cannotHelp) return [home];
   const login = addresses.pathOf(req, salesforce.mountPath, routes.login);
   const isRefusal = refusals.includes(error.code);
   const label = isRefusal ? 'Log in with another user' : next === 'log-in' ? 'Log in again' : 'Try again';

@@ -318,6 +318,40 @@ describe('the page of a login that was not completed', () => {
   });
 });
 
+describe('the page of a login without a scope', () => {
+  async function pageFor(options: Record<string, unknown>): Promise<string> {
+    const app = await start({
+      options,
+      mount: (express, salesforce) =>
+        express.get('/admin', salesforce.require({ scopes: 'web' }), (_req, res) => void res.send('in')),
+    });
+    const assignedScopes = ['openid', 'id', 'api', 'refresh_token'];
+    app.emulator.setPolicy(app.emulator.clients.at(-1)!.clientID, { assignedScopes });
+    const started = await app.browser.get('/auth/salesforce');
+    const { username, password } = app.emulator.users[0]!;
+    const callback = new URL(await logInAtEmulator({ authorizeUrl: started.headers['location']!, username, password }));
+    await app.browser.get(callback.pathname + callback.search);
+    return (await app.browser.get('/admin').set('Accept', 'text/html')).text;
+  }
+
+  it('offers no login that would ask for the same scopes again', async () => {
+    const text = await pageFor({ scope: 'openid id api refresh_token' });
+
+    expect(text).toContain('<h1>This page needs more access</h1>');
+    expect(text).not.toContain('>Log in');
+    expect(text).not.toContain('another user');
+    expect(text).toContain('>Go to the start page</a>');
+  });
+
+  it('offers a login if the login asks for all that the app is assigned', async () => {
+    const text = await pageFor({});
+
+    expect(text).toContain('<h1>This page needs more access</h1>');
+    expect(text).toContain('href="/auth/salesforce?returnTo=%2Fadmin"');
+    expect(text).toContain('>Log in again</a>');
+  });
+});
+
 describe('a link to log in as another user', () => {
   const linkIn = (text: string, label: string): string =>
     (new RegExp(`href="([^"]+)"[^>]*>${label}</a>`).exec(text)?.[1] ?? `/no-link-${label}`).replaceAll('&#38;', '&');

@@ -1,4 +1,6 @@
-import { SalesforceAuthError, type SalesforceAuthOptions } from '../../lib';
+import type { Request } from 'express';
+import 'express-session';
+import { SalesforceAuthError, type SalesforceAuthOptions, type SalesforceUser } from '../../lib';
 import { logIn, startApp, walkToCallback, type Browser, type ExpressMajor, type TestApp } from '../helpers/app';
 import { startTestEmulator } from '../helpers/emulator';
 
@@ -138,5 +140,81 @@ describe('returnTo', () => {
 
     expect(answer.headers['location']).toBe('/');
     expect(page.headers['location']).toBe('/?a=3');
+  });
+});
+
+describe('onLogin', () => {
+  it('can ask Salesforce as the new user, and refuse the login', async () => {
+    const emulator = await startTestEmulator();
+    const asked: unknown[] = [];
+    const { browser, errors } = await startApp({
+      emulator,
+      options: {
+        onLogin: async ({ req, user }: { req: Request; user: SalesforceUser }) => {
+          const reply = await req.salesforce.fetch('/services/oauth2/userinfo');
+          asked.push(await reply.json());
+          if (user.username === emulator.users[0]!.username) return;
+          throw new SalesforceAuthError('ERR_SALESFORCE_USER_NOT_ALLOWED', 'Another user.', { status: 403 });
+        },
+      },
+    });
+    const visitor = browser();
+
+    await logIn(visitor, emulator, { user: 0 });
+    const refused = await logIn(visitor, emulator, { user: 1 });
+
+    expect(asked).toMatchObject(emulator.users.slice(0, 2).map(({ userId }) => ({ user_id: userId })));
+    expect([refused.status, refused.body.code]).toEqual([403, 'ERR_SALESFORCE_USER_NOT_ALLOWED']);
+    expect(errors).toHaveLength(1);
+    expect((await visitor.get('/me')).body.user.userId).toBe(emulator.users[0]!.userId);
+    expect(emulator.liveTokens()).toEqual({ accessTokens: 1, refreshTokens: 1 });
+  });
+});
+
+describe('req.session.destroy()', () => {
+  it('before req.salesforce.logout() leaves the logout nothing to end', async () => {
+    const emulator = await startTestEmulator();
+    const { browser } = await startApp({
+      emulator,
+      routes: (app) =>
+        app.post('/leave', (req, res, next) => {
+          req.session.destroy(() => {
+            req.salesforce.logout().then(() => {
+              res.redirect('/');
+            }, next);
+          });
+        }),
+    });
+    const visitor = browser();
+    await logIn(visitor, emulator);
+
+    const answer = await visitor.post('/leave');
+
+    expect(answer.status).toBe(302);
+    expect(emulator.liveTokens()).toEqual({ accessTokens: 1, refreshTokens: 1 });
+  });
+
+  it('after req.salesforce.logout() leaves no token and no session', async () => {
+    const emulator = await startTestEmulator();
+    const { browser } = await startApp({
+      emulator,
+      routes: (app) =>
+        app.post('/leave', (req, res, next) => {
+          req.salesforce.logout().then(() => {
+            req.session.destroy((error: unknown) => {
+              if (error) next(error);
+              else res.redirect('/');
+            });
+          }, next);
+        }),
+    });
+    const visitor = browser();
+    await logIn(visitor, emulator);
+
+    const answer = await visitor.post('/leave');
+
+    expect(answer.headers['location']).toBe('/');
+    expect(emulator.liveTokens()).toEqual({ accessTokens: 0, refreshTokens: 0 });
+    expect((await visitor.get('/')).body.isAuthenticated).toBe(false);
   });
 });

@@ -125,7 +125,7 @@ export interface Emulator {
    * @param app an Express application or another request handler, or the URL at which the app listens
    * @param login default: the first user, who allows access, in a login that begins at `/auth/salesforce`
    * @returns the value of a `Cookie` header for requests of that user
-   * @throws Error if the app does not answer with redirects; the message has the answer
+   * @throws Error if the app does not lead through the login, and the message has its answer; or if it sets no cookie of a session
    */
   logInTo(app: AppUnderTest, login?: AppLogin): Promise<string>;
   /**

@@ -32,7 +32,7 @@ export async function walkLogin({
   ca,
 }: ScriptedLogin): Promise<string> {
   const { origin } = new URL(authorizeUrl);
-  let next: { url: string; body?: URLSearchParams } = { url: authorizeUrl };
+  let next: BrowserRequest = { url: authorizeUrl };
   for (let step = 0; step < 12; step++) {
     const response = await browse(next, cookies, ca);
     const text = await response.text();
@@ -50,9 +50,16 @@ export async function walkLogin({
   throw new Error('The login does not end: too many pages and redirects.');
 }
 
+/** A request of the scripted browser. */
+export interface BrowserRequest {
+  url: string;
+  body?: URLSearchParams;
+  headers?: Readonly<Record<string, string>>;
+}
+
 /** Sends one request of the scripted browser. It follows no redirect. */
 export async function browse(
-  { url, body }: { url: string; body?: URLSearchParams },
+  { url, body, headers }: BrowserRequest,
   cookies: CookieJar,
   ca?: string,
 ): Promise<Response> {
@@ -62,7 +69,7 @@ export async function browse(
     method: body ? 'POST' : 'GET',
     body: body ?? null,
     // The request looks like a click on a link of the same site. An app may refuse a login that another site begins.
-    headers: { referer: url, ...(cookie === '' ? {} : { cookie }) },
+    headers: { referer: url, ...(cookie === '' ? {} : { cookie }), ...headers },
     redirect: 'manual',
   });
   for (const line of response.headers.getSetCookie()) {
@@ -104,7 +111,7 @@ function submit(
   html: string,
   pageUrl: string,
   answers: { username: string; password: string; decision: string },
-): { url: string; body: URLSearchParams } {
+): BrowserRequest {
   const body = new URLSearchParams();
   for (const [, name = '', value = ''] of html.matchAll(/<input type="hidden" name="(.*?)" value="(.*?)">/g)) {
     body.set(decode(name), decode(value));

@@ -1,13 +1,15 @@
 import type { Request } from 'express';
 import { SalesforceAuthError, userMessageOf, type SalesforceErrorCode } from '../errors';
-import { withQuery } from './login-intent';
+import { intentParameter, withQuery } from './login-intent';
 import type { AppState } from './login-route';
 import type { PageLink } from './pages';
 import type { RequestSalesforce } from './request';
 import { parameterOf } from '../query';
 import { textOf } from './organization-choice';
 import { safeReturnTo } from './return-to';
+import { isNeverAskedFor } from './scopes';
 import { nameOfUser } from './user';
+import type { Visit } from './visit';
 
 /** Any error of this package. */
 export type AnyError = Error & {
@@ -20,8 +22,22 @@ export type AnyError = Error & {
   leavesLoginUnknown?: boolean | undefined;
 };
 
+/** Errors after which the same user would be refused again. */
+const refusals: readonly SalesforceErrorCode[] = [
+  'ERR_SALESFORCE_USER_NOT_ALLOWED',
+  'ERR_SALESFORCE_ORGANIZATION_NOT_ALLOWED',
+  'ERR_SALESFORCE_WRONG_ORGANIZATION',
+  'ERR_SALESFORCE_USER_INTERFACE_DENIED',
+  'ERR_SALESFORCE_USER_INACTIVE',
+  'ERR_SALESFORCE_LOGIN_RESTRICTED',
+];
+
 /** What an error page offers: a new login, the same again, and the start page. */
-export function linksOf(error: AnyError, req: Request, salesforce: RequestSalesforce): PageLink[] {
+export async function linksOf(
+  error: AnyError,
+  { req, res }: Visit,
+  salesforce: RequestSalesforce,
+): Promise<PageLink[]> {
   const { next } = userMessageOf(error);
   const { addresses, routes, homePath } = salesforce.core.options;
   const home = { label: 'Go to the start page', href: addresses.pathOf(req, '', homePath) };
@@ -34,13 +50,27 @@ export function linksOf(error: AnyError, req: Request, salesforce: RequestSalesf
     const login = addresses.pathOf(req, salesforce.mountPath, routes.login);
     return [again, { label: 'Log in again', href: withQuery(login, { returnTo }) }, home];
   }
-  if (next === 'home' || routes.login === false) return [home];
+  const cannotHelp = isNeverAskedFor(error, salesforce.core.options.source.fixed?.scope);
+  if (next === 'home' || routes.login === false || cannotHelp) return [home];
   const login = addresses.pathOf(req, salesforce.mountPath, routes.login);
-  const label = next === 'log-in' ? 'Log in again' : 'Try again';
-  const again = { label, href: withQuery(login, { org, returnTo }) };
+  const isRefusal = refusals.includes(error.code);
+  const label = isRefusal ? 'Log in with another user' : next === 'log-in' ? 'Log in again' : 'Try again';
+  // A user who denied access may have seen the name of another one.
+  const otherUser = isRefusal || error.code === 'ERR_SALESFORCE_ACCESS_DENIED';
+  const intent =
+    otherUser && !asksAnyway(salesforce)
+      ? await salesforce.core.intents.sealer(req, res)({ org, returnTo, otherUser })
+      : undefined;
+  const again = { label, href: withQuery(login, { org, returnTo, [intentParameter]: intent }) };
   const user = userKept(error, salesforce);
   if (user === undefined) return [again, home];
   return [{ label: `Go on as ${user}`, href: returnTo ?? home.href }, again];
+}
+
+/** Whether Salesforce asks for a user at each login, as the configuration says. */
+function asksAnyway({ core }: RequestSalesforce): boolean {
+  const prompt = core.options.source.fixed?.prompt;
+  return prompt === 'login' || prompt === 'login consent';
 }
 
 /** Errors of a login that was not completed. They leave a login that the session has already. */

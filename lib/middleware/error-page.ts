@@ -5,10 +5,11 @@ import type { AuthContext } from './context';
 import type { ErrorPage, ErrorPageDetails } from './error-details';
 import { errorHtml } from './error-html';
 import { linksOf, userKept, type AnyError } from './error-links';
+import { explained, isAtOwnRoute } from './own-routes';
 import { pageHeaders } from './page-html';
 import { sendProblem } from './problem';
 import { attached, type RequestSalesforce } from './request';
-import { isNavigation } from './visit';
+import { isNavigation, type Visit } from './visit';
 
 /** How long the page of the application may take until its response begins, in milliseconds. */
 const ownPageMs = 30_000;
@@ -43,26 +44,31 @@ function parentOf(app: Application): Application | undefined {
 }
 
 function lastErrorHandler(core: AuthContext): ErrorRequestHandler {
-  return function salesforceErrorPage(error: unknown, req, res, next) {
+  return function salesforceErrorPage(thrown: unknown, req, res, next) {
     const salesforce = attached(req, core.options.property);
-    if (!isSalesforceAuthError(error) || salesforce?.core !== core || res.headersSent) {
-      next(error);
+    if (!isSalesforceAuthError(thrown) || salesforce?.core !== core || res.headersSent) {
+      next(thrown);
       return;
     }
-    const details = detailsOf(error, req, salesforce);
+    const error = unlessItFails(() => isAtOwnRoute(core, req)) === true ? explained(core, thrown) : thrown;
     // The page for the user does not say what the operator has to do.
     core.report(error);
     if ('headers' in error) res.set(error.headers);
     res.vary('Accept');
     if (!isNavigation(req)) {
-      const { status, title, message: detail, code, isTransient, retryAfterSeconds } = details;
+      const { status, title, message: detail, code, isTransient, retryAfterSeconds } = textsOf(error, req, salesforce);
       sendProblem(res, { status, title, detail, code, isTransient, retryAfterSeconds });
       return;
     }
-    res.status(details.status).set('Cache-Control', 'no-store');
-    const { errorPage } = core.options;
-    if (errorPage) showOwn(core, { errorPage, details }, { req, res, next });
-    else send(res, details);
+    detailsOf(error, { req, res }, salesforce)
+      .then((details) => {
+        if (res.headersSent) return;
+        res.status(details.status).set('Cache-Control', 'no-store');
+        const { errorPage } = core.options;
+        if (errorPage) showOwn(core, { errorPage, details }, { req, res, next });
+        else send(res, details);
+      })
+      .catch(next);
   };
 }
 
@@ -107,14 +113,18 @@ function isThenable(value: unknown): boolean {
   return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
 }
 
-function detailsOf(error: AnyError, req: Request, salesforce: RequestSalesforce): ErrorPageDetails {
+async function detailsOf(error: AnyError, visit: Visit, salesforce: RequestSalesforce): Promise<ErrorPageDetails> {
+  const links = await linksOf(error, visit, salesforce).catch(() => []);
+  return { ...textsOf(error, visit.req, salesforce), links };
+}
+
+function textsOf(error: AnyError, req: Request, salesforce: RequestSalesforce): Omit<ErrorPageDetails, 'links'> {
   const { title, userMessage, isTransient } = userMessageOf(error);
   const { code, status, retryAfterSeconds } = error;
   const operatorMessage = isDeveloper(req) ? error.message : undefined;
-  const links = unlessItFails(() => linksOf(error, req, salesforce)) ?? [];
   const kept = unlessItFails(() => userKept(error, salesforce));
   const message = kept === undefined ? userMessage : `You were logged in as ${kept} before, and can go on.`;
-  return { code, status, title, message, isTransient, retryAfterSeconds, operatorMessage, links };
+  return { code, status, title, message, isTransient, retryAfterSeconds, operatorMessage };
 }
 
 /** The page may be about a `publicUrl` or a `tenant` that fails, so the page does not need them. */

@@ -16,6 +16,8 @@ export interface LoginIntent {
   org?: string | undefined;
   /** Add the login to those the session has. */
   add?: boolean | undefined;
+  /** The user wants to log in as another one, so Salesforce has to ask even if the browser is logged in there. */
+  otherUser?: boolean | undefined;
 }
 
 /** Query parameter of the login route. */
@@ -29,7 +31,8 @@ const intentLifeMs = 30 * 60 * 1000;
 /**
  * Links of ours to the login route, sealed and bound to the browser they were made for.
  *
- * Another site can send a browser to the login route as well. That site must not choose the organization or add a login.
+ * Another site can send a browser to the login route as well. That site must not choose the organization, add a login, or make the
+ * user log in at Salesforce again.
  * `state` and PKCE do not prevent this, since the victim's own browser began the login. So only a sealed link, or a page of the same
  * origin, may ask for more than a plain login.
  */

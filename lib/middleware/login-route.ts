@@ -1,6 +1,7 @@
 import type { Request } from 'express';
 import { SalesforceAuthError } from '../errors';
 import { isMove, moveParameter, type MovedLogin } from '../login/move';
+import type { Prompt } from '../options/values';
 import { isCallback, parameterOf } from '../query';
 import type { AuthenticateOptions } from '../strategy/options';
 import { warnOfCallbackPath } from './callback-path';
@@ -10,6 +11,7 @@ import { drive } from './drive';
 import { checkLoginLoop, checkLoopAtLogin } from './login-loop';
 import { intentParameter, withQuery, type LoginIntent } from './login-intent';
 import { baseUrlOf, textOf } from './organization-choice';
+import { returnToPage } from './own-routes';
 import { refusePrefetch, sendFramed, sendLinks, type PageLink } from './pages';
 import { sendProblem } from './problem';
 import { safeReturnTo } from './return-to';
@@ -51,6 +53,7 @@ interface Wish {
   org: string | undefined;
   baseUrl: string | undefined;
   add: boolean;
+  otherUser: boolean;
 }
 
 /** A login that is to begin. */
@@ -97,7 +100,7 @@ export async function startLogin(core: AuthContext, options: LoginOptions, { req
   const intent = await core.intents.read(req);
   const start: Start = {
     options,
-    wish: wishOf(req, options, intent ?? {}),
+    wish: wishOf(core, req, { options, intent: intent ?? {} }),
     moved: await core.moves.read(req),
     isOurs: intent !== undefined || isFromOwnPage(req, addresses),
   };
@@ -166,13 +169,25 @@ function movedState({ moved }: Start): AppState {
   return moved?.options['appState'] ?? {};
 }
 
-function wishOf(req: Request, options: LoginOptions, intent: LoginIntent): Wish {
+function wishOf(
+  core: AuthContext,
+  req: Request,
+  { options, intent }: { options: LoginOptions; intent: LoginIntent },
+): Wish {
   return {
-    returnTo: safeReturnTo(options.returnTo ?? intent.returnTo ?? parameterOf(req, 'returnTo')),
+    returnTo: returnToPage(core, req, options.returnTo ?? intent.returnTo ?? parameterOf(req, 'returnTo')),
     org: options.baseUrl === undefined ? (intent.org ?? textOf(parameterOf(req, 'org'))?.trim()) : undefined,
     baseUrl: options.baseUrl,
     add: options.add ?? intent.add ?? parameterOf(req, 'add') === 'true',
+    // Another site must not make Salesforce ask for a password, so there is no parameter for it.
+    otherUser: intent.otherUser === true,
   };
+}
+
+/** What Salesforce has to ask of a user who wants to log in as another one. Nothing but `login` is sure to let the user choose. */
+async function promptForOther(core: AuthContext, req: Request, prompt: LoginOptions['prompt']): Promise<Prompt> {
+  const usual = prompt ?? (await core.configurationOf(req)).prompt;
+  return usual === 'consent' || usual === 'login consent' ? 'login consent' : 'login';
 }
 
 async function authenticateOptions(
@@ -193,6 +208,7 @@ async function authenticateOptions(
   };
   return {
     ...call,
+    ...(wish.otherUser ? { prompt: await promptForOther(core, req, call.prompt) } : {}),
     ...(loginHint === undefined ? {} : { loginHint }),
     ...(baseUrl === undefined ? {} : { baseUrl }),
     state,
@@ -221,7 +237,8 @@ async function ask(core: AuthContext, { req, res }: Visit, { wish, moved }: Star
   // Checked now, so that the page names the host to which the login will go.
   const baseUrl =
     wish.baseUrl ?? (await baseUrlOf(core, req, org)) ?? (moved?.options['baseUrl'] as string | undefined);
-  const intent = await core.intents.sealer(req, res)({ returnTo, org, add });
+  const otherUser = entry !== undefined && !add;
+  const intent = await core.intents.sealer(req, res)({ returnTo, org, add, otherUser });
   const mark = parameterOf(req, moveParameter);
   const path = addresses.currentPath(req).split('?')[0] ?? '';
   const goOn = withQuery(path, {

@@ -6,7 +6,9 @@ import { requireOptions } from '../options/parts/calls';
 import { parsePart } from '../options/names';
 import { noteUse } from './login-loop';
 import { wrongOrganization } from './logins';
+import { explained, isAtOwnRoute } from './own-routes';
 import { attached } from './request';
+import { insufficientScope } from './scopes';
 import { sendToLogin } from './send-to-login';
 import { sessionReadError } from './session';
 import { isForeign } from './session-logins';
@@ -91,13 +93,19 @@ export function loginOnError(property: string): ErrorRequestHandler {
       next(error);
       return;
     }
-    sendToLogin({ req, res, next }, salesforce, error);
+    // The login would lead back to the route that failed.
+    if (isAtOwnRoute(salesforce.core, req)) next(explained(salesforce.core, error));
+    else sendToLogin({ req, res, next }, salesforce, error);
   };
 }
 
+/** What Express sets for a file by itself, in `res.sendFile()` and `express.static()`. No route says it on purpose. */
+const unaskedFor = 'public, max-age=0';
+
 /** Otherwise the Back button shows the page after a logout, from a cache of the browser. What the route sets counts. */
 function keepOutOfCaches(this: ServerResponse): void {
-  if (!this.hasHeader('Cache-Control')) this.setHeader('Cache-Control', 'no-store');
+  const given = this.getHeader('Cache-Control');
+  if (given === undefined || given === unaskedFor) this.setHeader('Cache-Control', 'no-store');
 }
 
 function forbidden(
@@ -109,17 +117,7 @@ function forbidden(
   if (organization !== undefined && userOrganization !== organization) {
     return wrongOrganization();
   }
-  // `full` covers every scope but the ones that make refresh tokens.
-  const missing = scopes.filter(
-    (scope) =>
-      !granted.includes(scope) && !(granted.includes('full') && !/^(?:refresh_token|offline_access)$/.test(scope)),
-  );
-  if (missing.length === 0) return undefined;
-  return new SalesforceAuthError(
-    'ERR_SALESFORCE_INSUFFICIENT_SCOPE',
-    `The login was not granted ${missing.join(', ')}. Add it to the scope option and to the app in Salesforce, and log in again.`,
-    { status: 403 },
-  );
+  return insufficientScope(granted, scopes);
 }
 
 function middlewareMissing(property: string): SalesforceAuthError {

@@ -2,10 +2,10 @@ import type { NextFunction, Request, Response } from 'express';
 import { errorFrom, SalesforceAuthError } from '../errors';
 import { intentParameter, withQuery } from './login-intent';
 import { checkLoginLoop } from './login-loop';
+import { returnToPage } from './own-routes';
 import { refusePrefetch, sendFramed, sendLinks } from './pages';
 import { sendProblem } from './problem';
 import type { RequestSalesforce } from './request';
-import { safeReturnTo } from './return-to';
 import { entriesOf, requireSession, stateOf } from './session';
 import { isFramed, isNavigation, isPrefetch, ownPageOf } from './visit';
 import { forgetLogin } from './session-logins';
@@ -53,7 +53,7 @@ async function answer({ req, res }: Refused, salesforce: RequestSalesforce, caus
     return;
   }
   const isForm = req.method !== 'GET' && req.method !== 'HEAD';
-  const returnTo = safeReturnTo(isForm ? ownPageOf(req, addresses) : addresses.currentPath(req));
+  const returnTo = returnToPage(core, req, isForm ? ownPageOf(req, addresses) : addresses.currentPath(req));
   if (isFramed(req)) {
     sendFramed(res, withQuery(login, { returnTo }));
     return;

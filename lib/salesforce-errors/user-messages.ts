@@ -190,7 +190,11 @@ export const userMessages: Readonly<Record<SalesforceErrorCode, UserMessage>> = 
   ERR_SALESFORCE_NOT_LOADED: busy,
 
   ERR_SALESFORCE_FOREIGN_ORIGIN: misused,
-  ERR_SALESFORCE_INSUFFICIENT_SCOPE: refused,
+  ERR_SALESFORCE_INSUFFICIENT_SCOPE: permanent(
+    'log-in',
+    'This page needs more access',
+    'This page needs more access to Salesforce than your login gives. If a new login does not help, tell the people who run this application.',
+  ),
   ERR_SALESFORCE_WRONG_ORGANIZATION: refused,
   ERR_SALESFORCE_OPAQUE_TOKEN_NEEDED: setup,
   ERR_SALESFORCE_JWT_TOKEN_NEEDED: setup,

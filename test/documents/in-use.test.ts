@@ -385,6 +385,28 @@ const runs: Readonly<Record<string, readonly Run[]>> = {
         expect((await open()).text).toMatch(/^Hello \w/);
       },
     },
+    {
+      use: async (scene) => {
+        await scene.logIn();
+        expect(await get(scene, '/admin')).toEqual([403]);
+        await scene.logIn('/more');
+        expect(await get(scene, '/admin')).toEqual([200]);
+      },
+    },
+    {
+      isLoggedIn: true,
+      given: () => ({ isManager: () => true }),
+      use: async ({ browser }) => expect((await browser.get('/start')).headers['location']).toBe('/reports'),
+    },
+  ],
+  'docs/guide/security.md': [
+    { use: ({ made }) => expect(made).toHaveLength(1) },
+    {
+      use: async ({ browser, printed }) => {
+        await browser.get('/nowhere?code=aPrx&state=s');
+        expect(printed).toEqual([['GET', '/nowhere', 404]]);
+      },
+    },
   ],
   'docs/guide/headless-login.md': [
     {
@@ -423,6 +445,21 @@ const runs: Readonly<Record<string, readonly Run[]>> = {
     },
   ],
   'docs/guide/logout.md': [
+    {
+      isLoggedIn: true,
+      use: async ({ browser, emulator }) => {
+        expect((await browser.post('/leave')).headers['location']).toBe('/');
+        expect(emulator.liveTokens().refreshTokens).toBe(0);
+      },
+    },
+    {
+      isLoggedIn: true,
+      given: () => ({ express: { static: (_root: string, given: object) => express.static(root, given) } }),
+      use: async ({ browser }) => {
+        const { status, headers } = await browser.get('/reports/README.md').set('Accept', 'text/html');
+        expect([status, headers['cache-control']]).toEqual([200, 'private, max-age=3600']);
+      },
+    },
     {
       isLoggedIn: true,
       use: async ({ browser, logIn, emulator }) => {

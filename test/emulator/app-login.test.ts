@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import express from 'express';
+import express, { type Express } from 'express';
+import expressSession from 'express-session';
 import request from 'supertest';
+import type { Emulator } from '../../lib/emulator';
 import { startApp } from '../helpers/app';
 import { startTestEmulator } from '../helpers/emulator';
 
@@ -40,6 +42,52 @@ describe('logInTo()', () => {
     );
     await expect(emulator.logInTo(app, { decision: 'deny' })).rejects.toThrow(
       'The app answered /auth/salesforce/callback with 403',
+    );
+  });
+
+  const overHttps = 'https://app.example.com/auth/salesforce/callback';
+
+  /** An application with a session cookie of these flags, behind a proxy that ends https if its callback URL says so. */
+  async function withCookie(
+    cookie: object,
+    { callbackURL, trustsProxy = true }: { callbackURL?: string; trustsProxy?: boolean } = {},
+  ): Promise<{ emulator: Emulator; app: Express }> {
+    const emulator = await startTestEmulator();
+    const secret = '__test_session_secret__';
+    const { app, client } = await startApp({
+      emulator,
+      options: callbackURL === undefined ? {} : { callbackURL },
+      sessionMiddleware: expressSession({ secret, resave: false, saveUninitialized: false, cookie }) as never,
+    });
+    if (callbackURL !== undefined) client.callbackURLs.push(callbackURL);
+    if (trustsProxy) app.set('trust proxy', 1);
+    return { emulator, app };
+  }
+
+  it('logs in at an application whose session cookie is strict', async () => {
+    const { emulator, app } = await withCookie({ sameSite: 'strict' });
+
+    const cookie = await emulator.logInTo(app);
+
+    expect((await request(app).get('/me').set('Cookie', cookie)).status).toBe(200);
+  });
+
+  it.each(['lax', 'strict'])('logs in at an application whose session cookie is secure and %s', async (sameSite) => {
+    const { emulator, app } = await withCookie({ secure: true, sameSite }, { callbackURL: overHttps });
+
+    const cookie = await emulator.logInTo(app);
+
+    expect((await request(app).get('/me').set('Cookie', cookie)).status).toBe(200);
+  });
+
+  it.each([
+    ['the callback URL is not https', {}],
+    ['the application does not trust the proxy', { callbackURL: overHttps, trustsProxy: false }],
+  ])('says what to do if a secure cookie is not set, since %s', async (_what, given) => {
+    const { emulator, app } = await withCookie({ secure: true }, given);
+
+    await expect(emulator.logInTo(app)).rejects.toThrow(
+      /^The app set no cookie of a session\. .*https:\/\/.*app\.set\('trust proxy', 1\)/,
     );
   });
 

@@ -237,6 +237,23 @@ describe('the error page', () => {
     expect(answer.text).toContain('href="/auth/salesforce?returnTo=%2Freport%3Fyear%3D1"');
   });
 
+  it('names the set-up, and begins no login by itself, if authorizeUser uses req.salesforce', async () => {
+    const app = await start({
+      options: { authorizeUser: async (_user, req) => (await req.salesforce.fetch('/services/data/')).ok },
+      mount: (express, salesforce) => express.use(salesforce.errorHandler()),
+    });
+    const started = await app.browser.get('/auth/salesforce?returnTo=/me');
+    const { username, password } = app.emulator.users[0]!;
+    const callback = new URL(await logInAtEmulator({ authorizeUrl: started.headers['location']!, username, password }));
+
+    const answer = await app.browser.get(callback.pathname + callback.search).set('Accept', 'text/html');
+
+    expect(answer.status).toBe(500);
+    expect(answer.text).toContain('<h1>Something is not set up correctly</h1>');
+    expect(answer.text).toContain('href="/auth/salesforce?returnTo=%2Fme"');
+    expect(warnings.at(-1)).toMatch(/^ERR_SALESFORCE_CONFIGURATION: .*authorizeUser is called before/);
+  });
+
   it('can be replaced', async () => {
     const errorPage = (details: Parameters<ErrorPage>[0], _req: unknown, res: express5.Response): void => {
       res.send(`mine: ${details.code} ${details.status} ${details.links[0]!.href}`);
@@ -298,5 +315,127 @@ describe('the page of a login that was not completed', () => {
     const page = await asPage(started, late);
 
     expect(page.text).toMatch(/href="\/accounts"[^>]*>Go on as [^<]+<\/a>/);
+  });
+});
+
+describe('the page of a login without a scope', () => {
+  async function pageFor(options: Record<string, unknown>): Promise<string> {
+    const app = await start({
+      options,
+      mount: (express, salesforce) =>
+        express.get('/admin', salesforce.require({ scopes: 'web' }), (_req, res) => void res.send('in')),
+    });
+    const assignedScopes = ['openid', 'id', 'api', 'refresh_token'];
+    app.emulator.setPolicy(app.emulator.clients.at(-1)!.clientID, { assignedScopes });
+    const started = await app.browser.get('/auth/salesforce');
+    const { username, password } = app.emulator.users[0]!;
+    const callback = new URL(await logInAtEmulator({ authorizeUrl: started.headers['location']!, username, password }));
+    await app.browser.get(callback.pathname + callback.search);
+    return (await app.browser.get('/admin').set('Accept', 'text/html')).text;
+  }
+
+  it('offers no login that would ask for the same scopes again', async () => {
+    const text = await pageFor({ scope: 'openid id api refresh_token' });
+
+    expect(text).toContain('<h1>This page needs more access</h1>');
+    expect(text).not.toContain('>Log in');
+    expect(text).not.toContain('another user');
+    expect(text).toContain('>Go to the start page</a>');
+  });
+
+  it('offers a login if the login asks for all that the app is assigned', async () => {
+    const text = await pageFor({});
+
+    expect(text).toContain('<h1>This page needs more access</h1>');
+    expect(text).toContain('href="/auth/salesforce?returnTo=%2Fadmin"');
+    expect(text).toContain('>Log in again</a>');
+  });
+});
+
+describe('a link to log in as another user', () => {
+  const linkIn = (text: string, label: string): string =>
+    (new RegExp(`href="([^"]+)"[^>]*>${label}</a>`).exec(text)?.[1] ?? `/no-link-${label}`).replaceAll('&#38;', '&');
+
+  /** Walks on from a redirect to Salesforce, as a user; gives the answer of the callback. */
+  async function goOn(app: Started, answer: request.Response, user = 0): Promise<request.Response> {
+    const { username, password } = app.emulator.users[user]!;
+    const authorizeUrl = answer.headers['location'] as string;
+    const callback = new URL(await logInAtEmulator({ authorizeUrl, username, password }));
+    return app.browser.get(callback.pathname + callback.search).set('Accept', 'text/html');
+  }
+  const promptOf = ({ headers }: request.Response): string | null =>
+    new URL(headers['location'] as string).searchParams.get('prompt');
+  const second = (app: Started): string => app.emulator.users[1]!.username;
+
+  it.each([
+    [false, 'login'],
+    ['consent', 'login consent'],
+    ['select_account', 'login'],
+    ['login', 'login'],
+    ['login consent', 'login consent'],
+  ] as const)('asks Salesforce for a login after a refusal, with prompt: %j', async (prompt, sent) => {
+    const allowed: string[] = [];
+    const app = await start({
+      options: { prompt, authorizeUser: ({ username = '' }) => allowed.includes(username) },
+    });
+    allowed.push(second(app));
+    const refusal = await goOn(app, await app.browser.get('/auth/salesforce?returnTo=/accounts'));
+
+    const again = await app.browser.get(linkIn(refusal.text, 'Log in with another user'));
+
+    expect(refusal.status).toBe(403);
+    expect(promptOf(again)).toBe(sent);
+    expect((await goOn(app, again, 1)).headers['location']).toBe('/accounts');
+  });
+
+  it('asks for it at the organization of the login', async () => {
+    const app = await start({ organization: 'other', options: { prompt: false, authorizeUser: () => false } });
+    const refusal = await goOn(app, await app.browser.get('/auth/salesforce?org=other'));
+
+    const again = await app.browser.get(linkIn(refusal.text, 'Log in with another user'));
+
+    expect(promptOf(again)).toBe('login');
+    expect(new URL(again.headers['location']!).origin).toBe(app.emulator.myDomainUrl);
+  });
+
+  it('asks for it after the user denied access, and not after another failure', async () => {
+    const app = await start({ options: { prompt: false } });
+    const denied = await refused(app, { error: 'access_denied' });
+    const blocked = await refused(app);
+
+    const again = await app.browser.get(linkIn(denied.text, 'Log in again'));
+    const other = await app.browser.get(linkIn(blocked.text, 'Try again'));
+
+    expect(promptOf(again)).toBe('login');
+    expect(promptOf(other)).toBeNull();
+  });
+
+  it('asks for it from the page that meets a link of another site, and not to add a login', async () => {
+    const app = await start({ options: { prompt: false } });
+    await goOn(app, await app.browser.get('/auth/salesforce'));
+    const asked = (path: string) =>
+      app.browser.get(path).set('Sec-Fetch-Site', 'cross-site').set('Accept', 'text/html');
+    const page = await asked('/auth/salesforce?returnTo=/here');
+    const adding = await asked('/auth/salesforce?add=true');
+
+    const another = await app.browser.get(linkIn(page.text, 'Log in as another user'));
+    const added = await app.browser.get(linkIn(adding.text, 'Log in there as well'));
+
+    expect(promptOf(another)).toBe('login');
+    expect(promptOf(added)).toBeNull();
+    expect((await goOn(app, another, 1)).headers['location']).toBe('/here');
+  });
+
+  it('is good in its own browser only, and no other site can make one', async () => {
+    const app = await start({ options: { prompt: false, authorizeUser: () => false } });
+    const refusal = await goOn(app, await app.browser.get('/auth/salesforce'));
+    const link = linkIn(refusal.text, 'Log in with another user');
+    await app.browser.get(link);
+    const stranger = (await start({ options: { prompt: false } })).browser;
+    const from = (path: string) => stranger.get(path).set('Sec-Fetch-Site', 'cross-site').set('Accept', 'text/html');
+
+    expect(promptOf(await from(link))).toBeNull();
+    for (const forged of ['prompt=login', 'otherUser=true', 'intent=%7B%22otherUser%22%3Atrue%7D'])
+      expect(promptOf(await from(`/auth/salesforce?${forged}`))).toBeNull();
   });
 });

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import express from 'express';
 import request from 'supertest';
 import { requireSalesforce } from '../../lib';
@@ -146,6 +147,15 @@ describe('a page behind a guard', () => {
   it.each<[string, Record<string, string>, string, string | undefined]>([
     ['is kept in no cache', { 'Sec-Fetch-Mode': 'navigate' }, '/me', 'no-store'],
     ['is kept in no cache, by an older browser', page, '/me', 'no-store'],
+    ['is kept in no cache, if Express sends it as a file', page, '/file', 'no-store'],
+    ['is kept in no cache, if it is a static file', page, '/files/report.html', 'no-store'],
+    [
+      'is kept as its route says, if that is how files are sent',
+      page,
+      '/files-for-a-day/report.html',
+      'public, max-age=86400',
+    ],
+    ['leaves a file for scripts alone', { ...page, 'Sec-Fetch-Mode': 'cors' }, '/file', 'public, max-age=0'],
     ['is kept as its route says', { 'Sec-Fetch-Mode': 'navigate' }, '/cached', 'private, max-age=60'],
     ['is kept as a middleware before the guard says', { 'Sec-Fetch-Mode': 'navigate' }, '/before', 'private'],
     ['leaves data for scripts alone', { ...page, 'Sec-Fetch-Mode': 'cors' }, '/me', undefined],
@@ -157,6 +167,12 @@ describe('a page behind a guard', () => {
         app.get('/cached', requireSalesforce(), (_req, res) => {
           res.set('Cache-Control', 'private, max-age=60').json({});
         });
+        const root = join(__dirname, 'files');
+        app.get('/file', requireSalesforce(), (_req, res) => {
+          res.sendFile('report.html', { root });
+        });
+        app.use('/files', requireSalesforce(), express.static(root));
+        app.use('/files-for-a-day', requireSalesforce(), express.static(root, { maxAge: '1d' }));
         app.use('/before', (_req, res, next) => {
           res.set('Cache-Control', 'private');
           next();

@@ -1,0 +1,54 @@
+import type { Request } from 'express';
+import { SalesforceAuthError } from '../errors';
+import { isCallback } from '../query';
+import { callbackPathBelowRoot, withoutSlash } from './callback-path';
+import type { AuthContext } from './context';
+import { safeReturnTo } from './return-to';
+
+/**
+ * Whether a path, as browsers see it, is that of a route of this package. A login must not lead back to one: at the login a user
+ * would go round without end, and a callback is good once.
+ *
+ * @param path with its query, if it has one
+ */
+function isOwnRoute(core: AuthContext, req: Request, path: string): boolean {
+  const { addresses, routes } = core.options;
+  const wanted = withoutSlash(path.split(/[?#]/)[0] ?? '');
+  const mountPath = core.mountPathOf(req);
+  const own = [routes.login, routes.callback, routes.choose, routes.logout, routes.status];
+  if (own.some((route) => route !== false && wanted === withoutSlash(addresses.pathOf(req, mountPath, route))))
+    return true;
+  // The callback URL may be that of a page, too, and is the callback only with the answer of a login.
+  const callback = callbackPathBelowRoot(core.options);
+  if (routes.callback === false || callback === undefined) return false;
+  return wanted === addresses.pathOf(req, '', callback) && isCallback({ url: path });
+}
+
+/** Whether a request was one to a route of this package. */
+export function isAtOwnRoute(core: AuthContext, req: Request): boolean {
+  return isOwnRoute(core, req, core.options.addresses.currentPath(req));
+}
+
+/** A page to which a login may return: a safe path, and no route of this package. */
+export function returnToPage(core: AuthContext, req: Request, value: unknown): string | undefined {
+  const path = safeReturnTo(value);
+  return path === undefined || isOwnRoute(core, req, path) ? undefined : path;
+}
+
+/**
+ * What an error at a route of this package is for the operator: "nobody is logged in" comes from code of the application that this
+ * package has called before there was a login.
+ */
+export function explained<Thrown>(core: AuthContext, error: Thrown): Thrown | SalesforceAuthError {
+  if (!(error instanceof SalesforceAuthError) || error.code !== 'ERR_SALESFORCE_NOT_AUTHENTICATED') return error;
+  const early = new SalesforceAuthError(
+    'ERR_SALESFORCE_CONFIGURATION',
+    'Code of the application used req.salesforce too early: authorizeUser is called before there is a login. Use its first ' +
+      'parameter, which is the user. To ask Salesforce about the user, use onLogin: req.salesforce works there, and the login ' +
+      'is refused if onLogin throws.',
+    { cause: error },
+  );
+  early.login = error.login;
+  core.report(early);
+  return early;
+}

@@ -1,7 +1,7 @@
 import type { Request } from 'express';
 import { debugLogin } from '../debug';
 import type { GrantHolder } from '../coordinator/grants';
-import { errorFrom, SalesforceAuthError } from '../errors';
+import { errorFrom, isSalesforceAuthError, SalesforceAuthError } from '../errors';
 import type { ProvenLogin } from '../login/finish';
 import { invalid } from '../options/check';
 import { setCookies } from '../login/cookies';
@@ -196,9 +196,19 @@ async function isAuthorized(ask: () => boolean | Promise<boolean>): Promise<bool
   try {
     answer = await ask();
   } catch (error) {
+    if (isSalesforceAuthError(error) && error.code === 'ERR_SALESFORCE_NOT_AUTHENTICATED') throw usedTooEarly(error);
     throw errorFrom(error);
   }
   // An object, such as a record of the user, is not the answer `true`, and must not let the user in.
   if (typeof answer === 'boolean') return answer;
   throw invalid('authorizeUser', `a function that gives true or false, or promises it; it gave ${typeof answer}`);
+}
+
+function usedTooEarly(cause: unknown): SalesforceAuthError {
+  return new SalesforceAuthError(
+    'ERR_SALESFORCE_CONFIGURATION',
+    'authorizeUser used req.salesforce too early: authorizeUser is called before there is a login. Use its first parameter, which ' +
+      'is the user. To ask Salesforce about the user, use onLogin: req.salesforce works there, and the login is refused if onLogin throws.',
+    { cause },
+  );
 }

@@ -5,7 +5,6 @@ import type { AuthContext } from './context';
 import type { ErrorPage, ErrorPageDetails } from './error-details';
 import { errorHtml } from './error-html';
 import { linksOf, userKept, type AnyError } from './error-links';
-import { explained, isAtOwnRoute } from './own-routes';
 import { pageHeaders } from './page-html';
 import { sendProblem } from './problem';
 import { attached, type RequestSalesforce } from './request';
@@ -44,13 +43,12 @@ function parentOf(app: Application): Application | undefined {
 }
 
 function lastErrorHandler(core: AuthContext): ErrorRequestHandler {
-  return function salesforceErrorPage(thrown: unknown, req, res, next) {
+  return function salesforceErrorPage(error: unknown, req, res, next) {
     const salesforce = attached(req, core.options.property);
-    if (!isSalesforceAuthError(thrown) || salesforce?.core !== core || res.headersSent) {
-      next(thrown);
+    if (!isSalesforceAuthError(error) || salesforce?.core !== core || res.headersSent) {
+      next(error);
       return;
     }
-    const error = unlessItFails(() => isAtOwnRoute(core, req)) === true ? explained(core, thrown) : thrown;
     // The page for the user does not say what the operator has to do.
     core.report(error);
     if ('headers' in error) res.set(error.headers);

@@ -1,5 +1,4 @@
 import type { Request } from 'express';
-import { SalesforceAuthError } from '../errors';
 import { isCallback } from '../query';
 import { callbackPathBelowRoot, withoutSlash } from './callback-path';
 import type { AuthContext } from './context';
@@ -33,22 +32,4 @@ export function isAtOwnRoute(core: AuthContext, req: Request): boolean {
 export function returnToPage(core: AuthContext, req: Request, value: unknown): string | undefined {
   const path = safeReturnTo(value);
   return path === undefined || isOwnRoute(core, req, path) ? undefined : path;
-}
-
-/**
- * What an error at a route of this package is for the operator: "nobody is logged in" comes from code of the application that this
- * package has called before there was a login.
- */
-export function explained<Thrown>(core: AuthContext, error: Thrown): Thrown | SalesforceAuthError {
-  if (!(error instanceof SalesforceAuthError) || error.code !== 'ERR_SALESFORCE_NOT_AUTHENTICATED') return error;
-  const early = new SalesforceAuthError(
-    'ERR_SALESFORCE_CONFIGURATION',
-    'Code of the application used req.salesforce too early: authorizeUser is called before there is a login. Use its first ' +
-      'parameter, which is the user. To ask Salesforce about the user, use onLogin: req.salesforce works there, and the login ' +
-      'is refused if onLogin throws.',
-    { cause: error },
-  );
-  early.login = error.login;
-  core.report(early);
-  return early;
 }

@@ -6,7 +6,7 @@ import { requireOptions } from '../options/parts/calls';
 import { parsePart } from '../options/names';
 import { noteUse } from './login-loop';
 import { wrongOrganization } from './logins';
-import { explained, isAtOwnRoute } from './own-routes';
+import { isAtOwnRoute } from './own-routes';
 import { attached } from './request';
 import { insufficientScope } from './scopes';
 import { sendToLogin } from './send-to-login';
@@ -94,7 +94,7 @@ export function loginOnError(property: string): ErrorRequestHandler {
       return;
     }
     // The login would lead back to the route that failed.
-    if (isAtOwnRoute(salesforce.core, req)) next(explained(salesforce.core, error));
+    if (isAtOwnRoute(salesforce.core, req)) next(error);
     else sendToLogin({ req, res, next }, salesforce, error);
   };
 }

@@ -142,5 +142,5 @@ export const clock: Kind<Clock | undefined> & Pick<OptionSpec, 'text'> = {
 export function path(option: string, value: unknown): string | undefined {
   if (value === undefined) return undefined;
   if (typeof value === 'string' && /^\/(?![/\\])[^\s?#\\]*$/.test(value)) return value;
-  throw invalid(option, "a path such as '/login'");
+  throw invalid(option, "a path that begins with '/' and has no query");
 }

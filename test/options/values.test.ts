@@ -160,7 +160,10 @@ describe('the middleware is refused with', () => {
   it.each<[options: object, sentence: string]>([
     [{ session: { key: '  ' } }, 'session.key must be a string that is not empty.'],
     ...['auth/login', '//evil.example', '/\\evil', '/a b', '/login?x=1', '/login#x', ['/login'], 7].map(
-      (login): [object, string] => [{ routes: { login } }, "routes.login must be a path such as '/login'."],
+      (login): [object, string] => [
+        { routes: { login } },
+        "routes.login must be a path that begins with '/' and has no query.",
+      ],
     ),
     [{ login: [{ zzz: 1 }] }, 'login must be an object of options such as'],
     [{ clock: { now: () => 0, monotonic: () => 0 } }, 'clock must be an object with the functions now, monotonic and'],

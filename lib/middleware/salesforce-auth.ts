@@ -154,7 +154,12 @@ export function salesforceAuth(options: SalesforceAuthOptions): SalesforceAuth {
     forgetMarkIfServed(core, req, res);
     const { method } = req;
     // Express parses the URL each time it is asked for the path.
-    const path = method === 'GET' || method === 'POST' ? pathOf(req) : undefined;
+    const path = method === 'GET' || method === 'POST' || method === 'HEAD' ? pathOf(req) : undefined;
+    if (method === 'HEAD' && (path === routes.login || path === routes.choose || path === routes.callback)) {
+      // A monitor follows the redirect of a guarded page. It begins no login, and ends none.
+      res.set('Cache-Control', 'no-store').end();
+      return;
+    }
     if (method === 'GET') {
       if (path === routes.login) {
         beginLogin(req, res, next);

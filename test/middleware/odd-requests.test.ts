@@ -70,7 +70,9 @@ describe.each([4, 5] as const)('on Express %d', (express) => {
     expect([answer.status, answer.headers['location']]).toEqual([302, '/auth/salesforce?returnTo=%2Fme']);
     const login = await browser().head('/auth/salesforce').set(page);
     expect(login.headers['set-cookie']).toBeUndefined();
-    expect(login.status).toBe(404);
+    expect(login.status).toBe(200);
+    expect((await browser().head('/auth/salesforce/callback?state=forged&error=x').set(page)).status).toBe(200);
+    expect((await browser().head('/auth/salesforce/logout').set(page)).status).toBe(404);
   });
 
   it('a login that Salesforce sends back to the login route leaves no tokens behind, and the error names the setting', async () => {

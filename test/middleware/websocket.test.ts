@@ -29,6 +29,11 @@ async function start(express: 4 | 5) {
       await salesforce.of(req).logout();
       return 'done';
     },
+    reload: async (req) =>
+      new Promise((resolve) => {
+        const { session } = req as unknown as Request;
+        session.reload((error?: Error) => resolve(error ? 'gone' : 'there'));
+      }),
     silently: async (req) => Promise.resolve(salesforce.of(req).canLogInSilently),
   };
   const sockets = new WebSocketServer({ noServer: true });
@@ -66,7 +71,7 @@ async function start(express: 4 | 5) {
   };
   open.push(() => server.close());
   const cookieOfTab = async (): Promise<string> => (await tab.get('/headers')).body.headers.cookie as string;
-  return { emulator, tab, connect, cookieOfTab };
+  return { browser, emulator, tab, connect, cookieOfTab };
 }
 
 describe.each([4, 5] as const)('salesforce.of() on a WebSocket, beside Express %d', (express) => {
@@ -109,5 +114,17 @@ describe.each([4, 5] as const)('salesforce.of() on a WebSocket, beside Express %
 
     expect(await ask('token')).toEqual([401, 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED']);
     expect(await ask('logout')).toBe('done');
+  });
+
+  it('hears of a logout by its session if the user is logged in elsewhere too', async () => {
+    const { browser, connect, cookieOfTab, emulator, tab } = await start(express);
+    await logIn(browser(), emulator);
+    await logIn(tab, emulator);
+    const ask = await connect(await cookieOfTab());
+    expect(await ask('reload')).toBe('there');
+
+    await tab.post('/auth/salesforce/logout');
+
+    expect(await ask('reload')).toBe('gone');
   });
 });

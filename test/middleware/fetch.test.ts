@@ -361,6 +361,52 @@ describe('fetch()', () => {
     await expect(client.fetch(limits, { method: 'GET', body: 'no body' })).rejects.toMatchObject({ name: 'TypeError' });
   });
 
+  it('sends no header of a connection, such as those of a request that is handed on', async () => {
+    const { client, emulator } = await access();
+    const own = { 'content-type': 'application/json', 'sforce-call-options': 'client=fake' };
+    const ofConnection = {
+      connection: 'upgrade',
+      expect: '100-continue',
+      'keep-alive': 'timeout=5',
+      'proxy-authorization': 'Basic Fake',
+      te: 'trailers',
+      trailer: 'x-checksum',
+      'transfer-encoding': 'chunked',
+      upgrade: 'h2c',
+    };
+
+    const answer = await client.fetch('/services/data/v62.0/sobjects/Account', {
+      method: 'POST',
+      headers: { ...own, ...ofConnection },
+      body: JSON.stringify({ Name: 'Fake & Handed on' }),
+    });
+
+    expect(answer.status).toBe(201);
+    const [sent] = dataRequests(emulator);
+    expect(sent!.headers).toMatchObject(own);
+    for (const [name, value] of Object.entries(ofConnection)) expect(sent!.headers[name]).not.toBe(value);
+  });
+
+  it.each([
+    ['no number', 'a-few', 'invalid content-length header'],
+    ['more than there is', '99', 'does not match content-length header'],
+  ])('tells its caller of a length that cannot be sent: %s', async (_what, length, message) => {
+    const { client, emulator } = await access();
+
+    const answer = client.fetch('/services/data/v62.0/sobjects/Account', {
+      method: 'POST',
+      headers: { 'content-length': length },
+      body: '{}',
+    });
+
+    await expect(answer).rejects.toMatchObject({
+      name: 'TypeError',
+      message: expect.stringContaining(message) as string,
+    });
+    await expect(answer).rejects.not.toHaveProperty('isTransient');
+    expect(dataRequests(emulator)).toEqual([]);
+  });
+
   it('passes 503 on while the refresh is delayed, and keeps the user logged in', async () => {
     const { tab, emulator } = await access();
     emulator.expireAccessTokens();

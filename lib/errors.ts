@@ -270,6 +270,24 @@ export function systemCode(error: unknown): string | undefined {
   return undefined;
 }
 
+/** Codes of undici, the client below `fetch`, for a request that it does not send: its headers or its options are wrong. */
+const refusals: readonly (string | undefined)[] = ['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED'];
+
+/** A length that the body does not have. Of a body that is a stream, a part may have been sent. */
+const wrongLength = 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH';
+
+/** Whether the HTTP client refused a request, so that it was not sent. */
+export function isRefusedByClient(error: unknown): boolean {
+  return refusals.includes(systemCode(error));
+}
+
+/** What is wrong with a request, in the words of the HTTP client; undefined if the request is not what failed. */
+export function mistakeIn(error: unknown): string | undefined {
+  if (!isRefusedByClient(error) && systemCode(error) !== wrongLength) return undefined;
+  const { message, cause } = error as Error;
+  return isError(cause) ? cause.message : message;
+}
+
 /** Not by `instanceof`: errors of Node itself are of another realm where the code runs in one of its own, as under jest. */
 export function isError(value: unknown): value is Error {
   return typeof value === 'object' && value !== null && 'message' in value && 'stack' in value;

@@ -1,4 +1,5 @@
 import { GrantClient } from '../client/grant-client';
+import { addressAndOptions } from '../client/request-input';
 import type { ConnectionOptions } from '../client/connection';
 import type { JsforceConnection } from '../client/jsforce';
 import { isUnreadable, type GrantCodec } from '../coordinator/codec';
@@ -48,8 +49,10 @@ export class AppClient {
     return this.#use((client) => client.getAccessToken(options));
   }
 
-  fetch(input: string | URL, init?: RequestInit): Promise<Response> {
-    return this.#use((client) => client.fetch(input, init));
+  async fetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
+    // Read here, since a `Request` can be read once, and may be sent with a second client.
+    const [address, options] = await addressAndOptions(input, init);
+    return this.#use((client) => client.fetch(address, options));
   }
 
   connection(options?: ConnectionOptions): Promise<JsforceConnection> {

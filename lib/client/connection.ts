@@ -12,8 +12,8 @@ export interface ConnectionOptions {
   version?: string | undefined;
 }
 
-/** Refreshes in a row without a successful request. Without this limit jsforce would go on for ever. */
-const maxRefreshesInARow = 2;
+/** New tokens in a row without a successful request. Without this limit jsforce would go on for ever. */
+const maxTokensInARow = 2;
 
 /** How long that limit holds after the last try, in milliseconds. */
 const rememberedMs = 60_000;
@@ -31,27 +31,31 @@ export async function openConnection(
 ): Promise<JsforceConnection> {
   const { Connection } = loadJsforce();
   const tokens = await coordinator.get(key);
-  let refreshesInARow = 0;
+  let tokensInARow = 0;
   let refreshedAt = -Infinity;
+  const refreshErrors = new RefreshErrors();
   const connection = new Connection({
     instanceUrl: tokens.instanceUrl,
     // jsforce revokes a token at logout here, at the organization itself.
     loginUrl: tokens.instanceUrl,
     accessToken: tokens.accessToken,
     ...(options.version === undefined ? {} : { version: options.version }),
-    refreshFn: (current, done) => {
+    refreshFn: (current, answer) => {
+      const done = refreshErrors.noted(answer);
       const rejected = current.accessToken ?? undefined;
       const now = coordinator.clock.monotonic();
       // A connection that is kept for long goes on once Salesforce takes tokens again.
-      if (now - refreshedAt > rememberedMs) refreshesInARow = 0;
+      if (now - refreshedAt > rememberedMs) tokensInARow = 0;
       refreshedAt = now;
-      if (++refreshesInARow > maxRefreshesInARow) {
+      if (tokensInARow >= maxTokensInARow) {
         if (rejected !== undefined) coordinator.refusals.note(key.grantId, rejected);
-        done(new Error('Salesforce refuses new access tokens as well, so the session is not what is wrong.'));
+        done(tokensRefused());
         return;
       }
       coordinator.get(key, { rejected }).then(
         (fresh) => {
+          // A refresh that fails ends the request by itself, and says nothing of new tokens.
+          tokensInARow += 1;
           current.instanceUrl = fresh.instanceUrl;
           done(null, fresh.accessToken);
         },
@@ -61,6 +65,7 @@ export async function openConnection(
       );
     },
   });
+  refreshErrors.handOn(connection);
   carryRequests(connection, {
     send: await coordinator.fetchOf(tokens),
     isTrusted: await coordinator.trustOf(tokens),
@@ -74,13 +79,62 @@ export async function openConnection(
     const answer = request(...given);
     answer.then(
       () => {
-        refreshesInARow = 0;
+        tokensInARow = 0;
       },
       () => undefined,
     );
     return answer;
   }) as typeof connection.request;
   return connection;
+}
+
+function tokensRefused(): SalesforceAuthError {
+  return new SalesforceAuthError(
+    'ERR_SALESFORCE_API_TOKEN_REFUSED',
+    'Salesforce refuses new access tokens as well, so the session is not what is wrong. Check the session policies of the app ' +
+      'and the organization.',
+    { status: 502 },
+  );
+}
+
+/** How a refresh is answered to jsforce. */
+type RefreshAnswer = (error: Error | null, accessToken?: string) => void;
+
+/** What is used of the part of jsforce that refreshes. All its APIs call this method. */
+interface RefreshDelegate {
+  refresh(since: number): Promise<void>;
+}
+
+/**
+ * Gives requests the error that their refresh failed with. jsforce keeps only its message, in an error without a code: nothing
+ * could tell an ended login from an outage.
+ */
+class RefreshErrors {
+  /** What the latest call of `refresh` fails with. */
+  #latest: { error?: Error } = {};
+
+  /** To be called at once by the function that jsforce refreshes with. */
+  noted(answer: RefreshAnswer): RefreshAnswer {
+    const own = this.#latest;
+    return (error, accessToken) => {
+      if (error) own.error = error;
+      answer(error, accessToken);
+    };
+  }
+
+  handOn(connection: JsforceConnection): void {
+    // jsforce has this property, but does not declare it.
+    const delegate = (connection as unknown as { _refreshDelegate: RefreshDelegate })._refreshDelegate;
+    const refresh = delegate.refresh.bind(delegate);
+    delegate.refresh = async (since) => {
+      const own = (this.#latest = {} as { error?: Error });
+      try {
+        await refresh(since);
+      } catch (error) {
+        throw own.error ?? error;
+      }
+    };
+  }
 }
 
 /** The last jsforce that loads on a Node older than {@link currentJsforceNode}. */

@@ -6,6 +6,7 @@ import { apiVersionOf } from './api-version';
 import type { ConnectionOptions } from './connection';
 import type { JsforceConnection } from './jsforce';
 import { salesforceFetch } from './fetch';
+import { addressAndOptions } from './request-input';
 
 /** A user's access to Salesforce, always with a valid token; the same inside and outside of requests. */
 export class GrantClient {
@@ -66,15 +67,18 @@ export class GrantClient {
   /**
    * `fetch` on the user's instance: a path or URL there, with a valid token, tried once more with a new one after a 401
    * `INVALID_SESSION_ID` or 403 `Bad_OAuth_Token`, and at the new instance if the organization has moved. A streamed body is
-   * sent once. Redirects are not followed, also with `redirect: 'follow'`. A URL at a host of the option `apiHosts` goes there,
-   * in the same way after a 401.
+   * sent once; that of a `Request` is read into memory, and can be sent again. Redirects are not followed, also with
+   * `redirect: 'follow'`. A URL at a host of the option `apiHosts` goes there, in the same way after a 401. Of the headers of a
+   * visitor's request, those of its connection, `host` and `cookie` are not sent.
    *
+   * @throws TypeError for a request that cannot be sent
    * @throws SalesforceAuthError `ERR_SALESFORCE_FOREIGN_ORIGIN`; `ERR_SALESFORCE_JWT_TOKEN_NEEDED` at a host of `apiHosts` for an
    *   opaque token; `ERR_SALESFORCE_UNREACHABLE` or
    *   `ERR_SALESFORCE_CONNECTION_LOST` if the instance does not answer; and as {@link getAccessToken}
    */
-  async fetch(input: string | URL, init?: RequestInit): Promise<Response> {
-    return salesforceFetch(this.#coordinator, this.#key, input, init);
+  async fetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
+    const [address, options] = await addressAndOptions(input, init);
+    return salesforceFetch(this.#coordinator, this.#key, address, options);
   }
 
   /**

@@ -1,7 +1,7 @@
 import { unlessAborted } from '../clock';
 import type { GetOptions, TokenCoordinator } from '../coordinator/coordinator';
 import type { GrantKey } from '../coordinator/grant';
-import { systemCode } from '../errors';
+import { mistakeIn, systemCode } from '../errors';
 import { loaded } from '../loaded';
 import type { TokenSet } from '../token/types';
 
@@ -15,7 +15,21 @@ export function atOrigin(origin: string, { pathname, search }: URL): URL {
   return new URL(`${new URL(origin).origin}${pathname}${search}`);
 }
 
-/** Sends a request with an access token. */
+/**
+ * Headers that are not for Salesforce if those of a visitor's request are handed on. `host` would take the token to another
+ * organization behind the same address, and `cookie` has the application's own session. The others are about one connection
+ * (RFC 9110, section 7.6.1): `fetch` sets its own, and would refuse most of these.
+ */
+const notHandedOn = [
+  ...['host', 'cookie', 'connection', 'expect', 'keep-alive', 'proxy-authorization', 'proxy-connection'],
+  ...['te', 'trailer', 'transfer-encoding', 'upgrade'],
+] as const;
+
+/**
+ * Sends a request with an access token.
+ *
+ * @throws TypeError if the request is one that cannot be sent, and SalesforceAuthError if the network failed
+ */
 export async function send(
   coordinator: TokenCoordinator,
   url: URL,
@@ -23,9 +37,7 @@ export async function send(
   tokens: TokenSet,
 ): Promise<Response> {
   const headers = new Headers(init.headers);
-  // Where the headers of a visitor's request are handed on: `host` would take the token to another organization behind the
-  // same address, and the application's own session cookie is nothing for Salesforce.
-  for (const name of ['host', 'cookie']) headers.delete(name);
+  for (const name of notHandedOn) headers.delete(name);
   headers.set('authorization', `Bearer ${tokens.accessToken}`);
   const way = (await coordinator.fetchOf(tokens)) ?? fetch;
   // Redirects come back to the caller, whatever it says: following one could carry data of one host to another.
@@ -35,6 +47,8 @@ export async function send(
   } catch (error) {
     // What the caller aborted, or got wrong, is no failure of the network.
     if (init.signal?.aborted || systemCode(error) === undefined) throw error;
+    const mistake = mistakeIn(error);
+    if (mistake !== undefined) throw new TypeError(`This request cannot be sent: ${mistake}.`, { cause: error });
     const { transportError } = await loaded(() => import('../token/http'));
     throw transportError(error, url.host);
   }

@@ -10,7 +10,7 @@ export interface AppAccess {
   /** A valid access token, requested if needed. @throws SalesforceAuthError with the remedy in Setup */
   readonly getAccessToken: (options?: { rejected?: string | undefined }) => Promise<string>;
   /** `fetch` on the organization's instance, with a valid token, tried once more if Salesforce says that it has ended. */
-  readonly fetch: (input: string | URL, init?: RequestInit) => Promise<Response>;
+  readonly fetch: (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
   /** A jsforce `Connection` that gets its tokens in the same way. */
   readonly connection: (options?: ConnectionOptions) => Promise<JsforceConnection>;
   /** The `grantId` that events about this access have. */

@@ -20,7 +20,7 @@ export interface Access {
   /** A valid access token, refreshed if need be. Rejects with 401 without a login. */
   readonly getAccessToken: (options?: { rejected?: string | undefined }) => Promise<string>;
   /** `fetch` on the user's instance, with a valid token, tried once more if Salesforce says that the token has ended. */
-  readonly fetch: (input: string | URL, init?: RequestInit) => Promise<Response>;
+  readonly fetch: (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
   /** The newest version of the REST API that the organization has, such as `68.0`; asked once a day. */
   readonly apiVersion: () => Promise<string>;
   /** A jsforce `Connection` that refreshes through the same coordinator. */

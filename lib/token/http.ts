@@ -1,7 +1,7 @@
 import { unlessAborted, type Clock } from '../clock';
 import { startDeadline } from './deadline';
 import { debugHttp } from '../debug';
-import { isError, SalesforceAuthError, systemCode } from '../errors';
+import { isError, isRefusedByClient, SalesforceAuthError, systemCode } from '../errors';
 import type { FetchFunction } from '../options/fetch-function';
 import { GuardedSend, RequestHeldBack, type SendGuard } from './send-guard';
 
@@ -141,6 +141,15 @@ export function transportError(
   if (error instanceof SalesforceAuthError) return error;
   const code = timeoutMs === undefined ? systemCode(error) : undefined;
   debugHttp('request to %s failed: %s', host, timeoutMs === undefined ? (code ?? 'unknown') : 'timeout');
+  // If the request was announced, it may have been sent, and what was refused is another try of the option `fetch`.
+  if (body === 'unknown' && isRefusedByClient(error)) {
+    return new SalesforceAuthError(
+      'ERR_SALESFORCE_UNREACHABLE',
+      `A request to ${host} was not sent, since the HTTP client refused its headers or options (${code ?? 'unknown'}). Check the ` +
+        'option fetch.',
+      { status: 502, cause: error, retryAfterSeconds: 5 },
+    );
+  }
   const isUnsent = body === 'unknown' ? timeoutMs === undefined && wasNeverConnected(error) : body === 'not sent';
   if (isUnsent) {
     const why = code ?? (timeoutMs === undefined ? 'aborted' : `none within ${timeoutMs} ms`);

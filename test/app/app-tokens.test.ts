@@ -82,6 +82,24 @@ describe('app()', () => {
     expect(tokenRequests(started)[0]!.body).toMatchObject({ grant_type: 'client_credentials' });
   });
 
+  it('sends a Request with its body, also if it has to begin anew because its grant was revoked elsewhere', async () => {
+    const { salesforce, another, emulator } = await start();
+    const app = salesforce.app();
+    await app.getAccessToken();
+    await another().tokens.revoke(await app.getGrantId());
+
+    const answer = await app.fetch(
+      new Request(`${emulator.url}/services/data/v62.0/sobjects/Account`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ Name: 'Fake & Nightly' }),
+      }),
+    );
+
+    expect(answer.status).toBe(201);
+    expect(emulator.requests.at(-1)!.body).toEqual({ Name: 'Fake & Nightly' });
+  });
+
   it('acts as a user by JWT bearer, beside the app itself', async () => {
     const started = await start({}, { clientKey: { key: key.key } });
     const { salesforce, emulator } = started;

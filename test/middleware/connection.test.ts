@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { FetchFunction } from '../../lib';
+import { isSalesforceAuthError, requiresLogin, type FetchFunction } from '../../lib';
 import { compileLibrary } from '../helpers/compiled';
 import { ManualClock } from '../helpers/clock';
 import { oldHosts } from '../helpers/old-hosts';
@@ -18,6 +18,14 @@ async function connected(given: Partial<TestAppOptions> = {}) {
   const { grantId } = (await tab.get('/me')).body as { grantId: string };
   const client = await started.salesforce.tokens.get(grantId);
   return { ...started, emulator, client, grantId };
+}
+
+/** What a request of a connection fails with. */
+function failureOf(request: PromiseLike<unknown>): Promise<unknown> {
+  return Promise.resolve(request).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
 }
 
 describe('connection()', () => {
@@ -73,8 +81,74 @@ describe('connection()', () => {
       times: Infinity,
     });
 
-    await expect(connection.query('SELECT Id FROM Account')).rejects.toThrow('refuses new access tokens');
+    await expect(connection.query('SELECT Id FROM Account')).rejects.toMatchObject({
+      code: 'ERR_SALESFORCE_API_TOKEN_REFUSED',
+      message: expect.stringContaining('refuses new access tokens') as string,
+      status: 502,
+    });
     expect(emulator.presentations.size).toBeLessThanOrEqual(2);
+  });
+
+  it.each([
+    { what: 'the login has ended', code: 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED', status: 401 },
+    { what: 'Salesforce is down', code: 'ERR_SALESFORCE_REFRESH_DELAYED', status: 503 },
+  ])('gives its caller the error of the refresh itself, whatever it was called for: $what', async (why) => {
+    const { client, emulator } = await connected();
+    const connection = await client.connection({ version: '62.0' });
+    emulator.expireAccessTokens();
+    if (why.status === 401) emulator.revokeRefreshTokens();
+    else emulator.faults.inject({ on: 'refresh', kind: 'status', status: 503, times: Infinity });
+    const { code, status } = why;
+
+    // Requests at once share one refresh, and jsforce hands its error to each of them in another way.
+    const failures = await Promise.all([
+      failureOf(connection.query('SELECT Id FROM Account')),
+      failureOf(connection.query('SELECT Id FROM Account', { autoFetch: true })),
+      failureOf(connection.queryMore('/services/data/v62.0/query/01g000000000001-2000')),
+      failureOf(connection.sobject('Account').create({ Name: 'Fake' })),
+      failureOf(connection.identity()),
+      failureOf(connection.bulk2.query('SELECT Id FROM Account')),
+      failureOf(
+        connection.bulk2.loadAndWaitForResults({ object: 'Account', operation: 'insert', input: [{ Name: 'Fake' }] }),
+      ),
+      failureOf(connection.request('/services/data/v62.0/limits')),
+    ]);
+    for (let later = 0; later < 3; later++)
+      failures.push(await failureOf(connection.request('/services/data/v62.0/limits')));
+
+    for (const error of failures) {
+      expect(error).toMatchObject({ code, status });
+      expect(isSalesforceAuthError(error)).toBe(true);
+      expect(requiresLogin(error)).toBe(status === 401);
+    }
+  });
+
+  it.each([
+    { what: 'leads to the login if the login has ended', isOver: true },
+    { what: 'answers with 503 if Salesforce is down', isOver: false },
+  ])('behind a guard, $what meanwhile', async ({ isOver }) => {
+    const emulator = await startTestEmulator();
+    const { browser } = await startApp({
+      emulator,
+      routes: (app, salesforce) => {
+        app.get('/total', salesforce.require(), async (req, res) => {
+          const connection = await req.salesforce.connection();
+          emulator.expireAccessTokens();
+          if (isOver) emulator.revokeRefreshTokens();
+          else emulator.faults.inject({ on: 'refresh', kind: 'status', status: 503, times: Infinity });
+          res.json((await connection.query('SELECT Id FROM Account')).totalSize);
+        });
+        app.use(salesforce.errorHandler());
+      },
+    });
+    const tab = browser();
+    await logIn(tab, emulator);
+
+    const answer = await tab.get('/total').set({ Accept: 'text/html', 'Sec-Fetch-Mode': 'navigate' });
+
+    const { location, 'retry-after': retryAfter } = answer.headers;
+    expect(answer.status).toBe(isOver ? 302 : 503);
+    expect(isOver ? location : retryAfter).toMatch(isOver ? /^\/auth\/salesforce\?/ : /^\d+$/);
   });
 
   it('goes on a minute after every token was refused, on the same connection', async () => {

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type LookupFunction } from 'node:net';
 import { Readable } from 'node:stream';
-import { Agent, fetch as undiciFetch } from 'undici';
+import { Agent, fetch as undiciFetch, Request as undiciRequest } from 'undici';
 import type { FetchFunction } from '../../lib';
 import { ManualClock } from '../helpers/clock';
 import { startTestEmulator } from '../helpers/emulator';
@@ -359,6 +359,144 @@ describe('fetch()', () => {
       name: 'TimeoutError',
     });
     await expect(client.fetch(limits, { method: 'GET', body: 'no body' })).rejects.toMatchObject({ name: 'TypeError' });
+  });
+
+  describe('given a Request, as client libraries do', () => {
+    const accounts = '/services/data/v62.0/sobjects/Account';
+    const json = { 'content-type': 'application/json' };
+    const post = (name: string, init: RequestInit = {}) => ({
+      method: 'POST',
+      headers: { ...json, 'sforce-call-options': 'client=fake' },
+      body: JSON.stringify({ Name: name }),
+      ...init,
+    });
+
+    it('sends its method, headers and body to its URL', async () => {
+      const { client, emulator } = await access();
+
+      const answer = await client.fetch(new Request(client.instanceUrl + accounts, post('Fake & Asked')));
+
+      expect(answer.status).toBe(201);
+      expect(dataRequests(emulator)).toEqual([
+        expect.objectContaining({
+          method: 'POST',
+          path: accounts,
+          headers: expect.objectContaining({ 'sforce-call-options': 'client=fake' }) as unknown,
+          body: { Name: 'Fake & Asked' },
+        }),
+      ]);
+      const found = await client.fetch(new Request(`${client.instanceUrl}${limits}?a=b`));
+      expect(found.status).toBe(200);
+      expect(dataRequests(emulator).at(-1)).toMatchObject({ method: 'GET', query: { a: 'b' } });
+    });
+
+    it('repeats it with its body after a refresh, although its body is a stream', async () => {
+      const { client, emulator } = await access();
+      emulator.expireAccessTokens();
+
+      const answer = await client.fetch(new Request(client.instanceUrl + accounts, post('Fake & Again')));
+
+      expect(answer.status).toBe(201);
+      expect(dataRequests(emulator).map(({ status, body }) => [status, body])).toEqual([
+        [401, { Name: 'Fake & Again' }],
+        [201, { Name: 'Fake & Again' }],
+      ]);
+    });
+
+    it('takes each option before what the Request says', async () => {
+      const { client, emulator } = await access();
+      const request = new Request(client.instanceUrl + accounts, post('Fake'));
+
+      await client.fetch(request, { method: 'PUT', headers: { ...json, 'x-own': 'yes' }, body: '{"Name":"Other"}' });
+
+      const [sent] = dataRequests(emulator);
+      expect(sent).toMatchObject({ method: 'PUT', headers: { 'x-own': 'yes' }, body: { Name: 'Other' } });
+      expect(sent!.headers).not.toHaveProperty('sforce-call-options');
+      expect(request.bodyUsed).toBe(false);
+    });
+
+    it('ends by its signal, or by that of the options', async () => {
+      const { client, emulator } = await access();
+      emulator.faults.inject({ on: 'data', kind: 'hang', times: Infinity });
+      const ended = new AbortController();
+      const url = client.instanceUrl + limits;
+      const reason = new Error('The user has gone.');
+
+      const first = client.fetch(new Request(url, { signal: ended.signal }));
+      const second = client.fetch(new Request(url), { signal: ended.signal });
+      first.catch(() => undefined);
+      second.catch(() => undefined);
+      ended.abort(reason);
+
+      await expect(first).rejects.toBe(reason);
+      await expect(second).rejects.toBe(reason);
+    });
+
+    it('refuses one that was used, and one at another host', async () => {
+      const { client, emulator } = await access();
+      const used = new Request(client.instanceUrl + accounts, post('Fake'));
+      await used.text();
+
+      await expect(client.fetch(used)).rejects.toMatchObject({ name: 'TypeError' });
+      await expect(client.fetch(new Request('https://evil.example/x', post('Fake')))).rejects.toMatchObject({
+        code: 'ERR_SALESFORCE_FOREIGN_ORIGIN',
+      });
+      expect(dataRequests(emulator)).toEqual([]);
+    });
+
+    it('takes the Request of another undici', async () => {
+      const { client, emulator } = await access();
+      const request = new undiciRequest(client.instanceUrl + accounts, post('Fake & Foreign') as never);
+
+      expect((await client.fetch(request as never)).status).toBe(201);
+      expect(dataRequests(emulator)).toHaveLength(1);
+    });
+  });
+
+  it('sends no header of a connection, such as those of a request that is handed on', async () => {
+    const { client, emulator } = await access();
+    const own = { 'content-type': 'application/json', 'sforce-call-options': 'client=fake' };
+    const ofConnection = {
+      connection: 'upgrade',
+      expect: '100-continue',
+      'keep-alive': 'timeout=5',
+      'proxy-authorization': 'Basic Fake',
+      te: 'trailers',
+      trailer: 'x-checksum',
+      'transfer-encoding': 'chunked',
+      upgrade: 'h2c',
+    };
+
+    const answer = await client.fetch('/services/data/v62.0/sobjects/Account', {
+      method: 'POST',
+      headers: { ...own, ...ofConnection },
+      body: JSON.stringify({ Name: 'Fake & Handed on' }),
+    });
+
+    expect(answer.status).toBe(201);
+    const [sent] = dataRequests(emulator);
+    expect(sent!.headers).toMatchObject(own);
+    for (const [name, value] of Object.entries(ofConnection)) expect(sent!.headers[name]).not.toBe(value);
+  });
+
+  it.each([
+    ['no number', 'a-few', 'invalid content-length header'],
+    ['more than there is', '99', 'does not match content-length header'],
+  ])('tells its caller of a length that cannot be sent: %s', async (_what, length, message) => {
+    const { client, emulator } = await access();
+
+    const answer = client.fetch('/services/data/v62.0/sobjects/Account', {
+      method: 'POST',
+      headers: { 'content-length': length },
+      body: '{}',
+    });
+
+    await expect(answer).rejects.toMatchObject({
+      name: 'TypeError',
+      message: expect.stringContaining(message) as string,
+    });
+    await expect(answer).rejects.not.toHaveProperty('isTransient');
+    expect(dataRequests(emulator)).toEqual([]);
   });
 
   it('passes 503 on while the refresh is delayed, and keeps the user logged in', async () => {

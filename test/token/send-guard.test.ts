@@ -157,6 +157,22 @@ describe('a guarded request', () => {
     }
   });
 
+  it.each([{ expect: '100-continue' }, { 'content-length': 'a-few' }])(
+    'was not sent if the HTTP client refuses it, as for a header of the option fetch: %j',
+    async (extra) => {
+      const send: FetchFunction = (target, init) =>
+        fetch(target, { ...init, headers: { ...(init.headers as Record<string, string>), ...extra } });
+
+      await expect(post({ isSure: true }, { fetch: send })).rejects.toThrow(
+        failure({
+          code: 'ERR_SALESFORCE_UNREACHABLE',
+          message: expect.stringContaining('Check the option fetch') as string,
+        }),
+      );
+      expect(received).toEqual([]);
+    },
+  );
+
   describe('through a fetch that is not made of undici', () => {
     /** `fetch` on node:http, which announces nothing. Its connection is made when the test says so. */
     const fetchOnHttp =

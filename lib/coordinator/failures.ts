@@ -27,9 +27,13 @@ export function loginRequired(why: string, cause?: unknown): SalesforceAuthError
 /** Errors of logins that were logged out, which no access token keeps alive. */
 const logouts = new WeakSet<object>();
 
-/** The grant was logged out, or belongs to a later login. */
-export function loggedOut(): SalesforceAuthError {
-  const error = loginRequired('The login has ended.');
+/**
+ * The grant was logged out, or belongs to a later login.
+ *
+ * @param why for the operator, if more is known
+ */
+export function loggedOut(why = 'The login has ended.'): SalesforceAuthError {
+  const error = loginRequired(why);
   logouts.add(error);
   return error;
 }

@@ -2,10 +2,12 @@ import { GrantClient } from '../client/grant-client';
 import { healthOf, type GrantHealth } from '../coordinator/health';
 import { idleUntilOf, keepAlive } from '../coordinator/keep-alive';
 import { countKeys, resealAll, type KeyUse, type ResealCounts, type ResealParts } from '../coordinator/reseal';
-import { SalesforceAuthError } from '../errors';
+import { loggedOut, noteGrant } from '../coordinator/failures';
+import { requiresLogin, SalesforceAuthError } from '../errors';
 import { checkNames } from '../options/names';
 import { resealOptions } from '../options/parts/calls';
-import type { GrantFilter, GrantRecord, GrantState } from '../stores/store';
+import type { GrantFilter, GrantRecord, GrantState, TokenStore } from '../stores/store';
+import { MemoryTokenStore } from '../stores/memory';
 import { toId18 } from '../salesforce/ids';
 import type { AdoptedGrant, AdoptOptions } from './adoption';
 import type { AuthContext } from './context';
@@ -55,8 +57,16 @@ export class Tokens {
    *   others (503) if there is no valid token for now
    */
   async get(grant: string | GrantOwnerQuery): Promise<GrantClient & { accessToken: string; instanceUrl: string }> {
-    const client = new GrantClient(this.#core.coordinator, { grantId: await this.#idOf(grant) });
-    await client.ensure();
+    const { coordinator, options } = this.#core;
+    const grantId = await this.#idOf(grant);
+    const client = new GrantClient(coordinator, { grantId });
+    try {
+      await client.ensure();
+    } catch (error) {
+      // A job may look at another store than the application does.
+      if (requiresLogin(error) && !(await coordinator.access.read(grantId))) throw notThere(options.store, grantId);
+      throw error;
+    }
     return client as GrantClient & { accessToken: string; instanceUrl: string };
   }
 
@@ -184,4 +194,17 @@ function noGrantNamed(): SalesforceAuthError {
     'No grant is named. Pass the id of a grant, or organizationId and userId; req.salesforce.grantId is undefined if no user is logged in.',
     { status: 401 },
   );
+}
+
+/** The store knows nothing of a grant: not even that it was logged out a short time ago. */
+function notThere(store: TokenStore, grantId: string): SalesforceAuthError {
+  const error = loggedOut(
+    store instanceof MemoryTokenStore
+      ? 'The memory of this process has no such grant: another process has it, or this one has restarted. Give all processes, also ' +
+          'jobs, one token store (option store).'
+      : 'The token store has no such grant. It was logged out some time ago, or another process keeps it in another store, or under ' +
+          'another prefix, table or file.',
+  );
+  noteGrant(error, grantId);
+  return error;
 }

@@ -1,9 +1,44 @@
 /** @again newest-node legacy-policy */
+import { MemoryTokenStore, requiresLogin } from '../../lib';
+import type { TokenStore } from '../../lib/stores/store';
 import { startTestEmulator } from '../helpers/emulator';
-import { logIn, startApp } from '../helpers/app';
+import { logIn, startApp, type TestApp } from '../helpers/app';
 import { collect } from '../helpers/collect';
 
+/** A store that is not the one in memory, as far as its class tells. */
+function otherStore(store: MemoryTokenStore): TokenStore {
+  return new Proxy({} as TokenStore, {
+    get: (_target, name) => {
+      const value: unknown = Reflect.get(store, name);
+      return typeof value === 'function' ? (value.bind(store) as unknown) : value;
+    },
+  });
+}
+
 describe('salesforce.tokens', () => {
+  it('names the store to a job that looks for a grant in another one, and the logout to a job whose user has logged out', async () => {
+    const emulator = await startTestEmulator();
+    const { browser, salesforce } = await startApp({ emulator });
+    const tab = browser();
+    await logIn(tab, emulator);
+    const { grantId } = (await tab.get('/me')).body as { grantId: string };
+    const job = await startApp({ emulator });
+    const jobOnRedis = await startApp({ emulator, options: { store: otherStore(new MemoryTokenStore()) } });
+    const messageOf = (app: TestApp) =>
+      app.salesforce.tokens.get(grantId).then(
+        () => '',
+        (error: unknown) => {
+          expect(requiresLogin(error)).toBe(true);
+          return (error as Error).message;
+        },
+      );
+
+    expect(await messageOf(job)).toContain('one token store (option store)');
+    expect(await messageOf(jobOnRedis)).toContain('another prefix, table or file');
+    await salesforce.tokens.revoke(grantId);
+    expect(await messageOf({ ...job, salesforce })).toBe('The login has ended. Log in with Salesforce again.');
+  });
+
   it('finds, lists and revokes grants by user', async () => {
     const emulator = await startTestEmulator();
     const { browser, salesforce, client } = await startApp({ emulator });

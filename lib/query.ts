@@ -17,3 +17,10 @@ export function parameterOf({ url }: Pick<Request, 'url'>, name: string): string
 export function isCallback(req: Pick<Request, 'url'>): boolean {
   return ['code', 'error', 'state'].some((name) => parameterOf(req, name) !== undefined);
 }
+
+/** Whether a request has the answer of a login, as a page at the same path would not. */
+export function isAnswer(req: Pick<Request, 'url'>): boolean {
+  return (
+    parameterOf(req, 'state') !== undefined && ['code', 'error'].some((name) => parameterOf(req, name) !== undefined)
+  );
+}

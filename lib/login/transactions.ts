@@ -39,6 +39,9 @@ const maxPending = 8;
  */
 const maxPendingBytes = 4 * 1024;
 
+/** What a callback leaves of them, in bytes. Logins of other tabs are still pending, so it takes no more than the servers demand. */
+const maxBytes = 7 * 1024;
+
 /**
  * What most transactions have in common, so that their cookies need not repeat it. Another text here would make the logins that are
  * pending during an update fail.
@@ -80,7 +83,7 @@ export class Transactions {
     const name = cookieName(nameOf(state), isSecure);
     const value = `${now}.${sealed}`;
     const cookie: SetCookie = { name, value, options: { ...cookieOptions(isSecure), maxAge: keptMs } };
-    return { state, cookies: [...surplus(req, [cookie]), cookie] };
+    return { state, cookies: [...surplus(req, [cookie], { count: maxPending, bytes: maxPendingBytes }), cookie] };
   }
 
   /**
@@ -167,39 +170,44 @@ export function endedCookies(req: Request): SetCookie[] {
       options: { ...cookieOptions(name.startsWith('__Host-')), maxAge: loginLifeMs },
     }));
   // Tabs that began their logins at the same moment could not make room for one another.
-  return [...surplus(req, cookies), ...cookies];
+  return [...surplus(req, cookies, { count: Infinity, bytes: maxBytes }), ...cookies];
 }
 
-/** What a cookie begins with after a logout: its login may be finished, and not be repeated. */
-const unrepeatable = 'once.';
+/** What a cookie begins with after a logout, with its time: the login may be finished, and must not have been finished before. */
+const loggedOut = /^out-(\d+)\./;
 
 /**
  * What a logout makes of the cookies of other logins, so that the Back button logs no user in again. The cookies of logins that have
  * ended go. Those of pending logins stay, marked: the answer to a callback may have been lost, and its login has ended then.
  */
-export function cookiesAfterLogout(req: Request): SetCookie[] {
+export function cookiesAfterLogout(req: Request, now: number): SetCookie[] {
   const own = loginOf(req);
   return Object.entries(cookiesOf(req))
-    .filter(([name, value = '']) => ownName.test(name) && !value.startsWith(unrepeatable))
+    .filter(([name, value = '']) => ownName.test(name) && !loggedOut.test(value))
     .filter(([name]) => own === undefined || !name.endsWith(own))
     .map(([name, value = '']) => {
       const options = cookieOptions(name.startsWith('__Host-'));
       if (value.startsWith(ended) || value === '') return { name, value: '', options };
-      const marked = unrepeatable + value.slice(value.indexOf('.') + 1);
+      const marked = `out-${now}.${value.slice(value.indexOf('.') + 1)}`;
       return { name, value: marked, options: { ...options, maxAge: keptMs } };
     });
 }
 
-/** Whether a callback may only finish its login, and not get one that has been finished before. */
-export function isUnrepeatable(req: Request): boolean {
+/** When a user has logged out since the login of a callback began, in milliseconds since the epoch; undefined if nobody has. */
+export function loggedOutAt(req: Request): number | undefined {
   const own = loginOf(req);
-  if (own === undefined) return false;
+  if (own === undefined) return undefined;
   const cookies = cookiesOf(req);
-  return [own, cookieName(own, true)].some((name) => cookies[name]?.startsWith(unrepeatable));
+  const [, at] = loggedOut.exec(cookies[cookieName(own, true)] ?? cookies[own] ?? '') ?? [];
+  return at === undefined ? undefined : Number(at);
 }
 
 /** Removes the oldest logins that have no room beside these cookies. */
-function surplus(req: Request, kept: readonly Pick<SetCookie, 'name' | 'value'>[]): SetCookie[] {
+function surplus(
+  req: Request,
+  kept: readonly Pick<SetCookie, 'name' | 'value'>[],
+  most: { count: number; bytes: number },
+): SetCookie[] {
   const others = Object.entries(cookiesOf(req))
     .filter(([name]) => ownName.test(name) && !kept.some((cookie) => cookie.name === name))
     .map(([name, value = '']) => ({
@@ -212,7 +220,7 @@ function surplus(req: Request, kept: readonly Pick<SetCookie, 'name' | 'value'>[
   return others
     .filter(({ size }, index) => {
       total += size;
-      return index >= maxPending - kept.length || total > maxPendingBytes;
+      return index >= most.count - kept.length || total > most.bytes;
     })
     .map(({ name }) => ({ name, value: '', options: cookieOptions(name.startsWith('__Host-')) }));
 }

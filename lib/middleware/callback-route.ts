@@ -2,7 +2,7 @@ import type { Request } from 'express';
 import { isSalesforceAuthError, SalesforceAuthError } from '../errors';
 import { setCookies } from '../login/cookies';
 import { originOf, type FinishedLogin, type RepeatedLogin } from '../login/finish';
-import { endedCookies, isUnrepeatable } from '../login/transactions';
+import { endedCookies, loggedOutAt } from '../login/transactions';
 import { isCallback } from '../query';
 import { createSession, joinSession, type SessionLogin } from './create-session';
 import type { AuthContext } from './context';
@@ -82,7 +82,9 @@ async function create(core: AuthContext, req: Request, login: FinishedLogin): Pr
  * that login: the page of the login decides whether a login is needed.
  */
 async function join(core: AuthContext, req: Request, { transaction, outcome }: RepeatedLogin): Promise<boolean> {
-  if ('result' in outcome && !isUnrepeatable(req)) {
+  // A login that was finished before a logout has ended with it.
+  const isOver = 'result' in outcome && (outcome.result as Joinable).settledAt <= (loggedOutAt(req) ?? 0);
+  if ('result' in outcome && !isOver) {
     const { session, settledAt } = outcome.result as Joinable;
     if (core.options.clock.now() - settledAt > joinMs) return false;
     const { addTo } = (transaction.appState ?? {}) as AppState;

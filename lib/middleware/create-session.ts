@@ -106,8 +106,9 @@ export async function joinSession(core: AuthContext, req: Request, given: Sessio
   const { session } = given;
   const { session: place } = core.options;
   // The Back button, or a reload: the session has the login.
-  if (entriesOf(req, place).some(({ holder }) => holder === session.holder)) return true;
-  if (place.ended.has(session.holder)) return false;
+  if (entriesOf(req, place).some(({ holder }) => holder === session.holder) || isCurrent(core, req, session))
+    return true;
+  if (place.ended.isOver(session.holder)) return false;
   await authorize(core, session.user, req);
   // The first request holds the grant, so it stays held if this one fails.
   return hold(core, req, { ...given, isOwnHold: () => false });
@@ -118,10 +119,14 @@ export function adoptSession(core: AuthContext, req: Request, given: SessionChan
   return hold(core, req, { ...given, isOwnHold: () => true });
 }
 
+/** Whether the session is that of a user with this very grant. */
+function isCurrent({ options }: AuthContext, req: Request, { grantId, generation }: GrantHolder): boolean {
+  const entry = entryOf(req, options.session);
+  return entry?.grantId === grantId && entry.generation === generation;
+}
+
 async function hold(core: AuthContext, req: Request, change: HeldChange): Promise<boolean> {
-  const { grantId, generation } = change.session;
-  const entry = entryOf(req, core.options.session);
-  if (entry?.grantId === grantId && entry.generation === generation) return true;
+  if (isCurrent(core, req, change.session)) return true;
   if (!(await core.grants.addHolder(change.session, holderMsOf(req)))) return false;
   await putInSession(core, req, change);
   return true;
@@ -161,9 +166,13 @@ async function putInSession(
   for (const other of others) grants.addHolder(other, holderMsOf(req)).catch(() => undefined);
   // The former content of the session, perhaps of another user, is dropped with it.
   const dropped = entries.filter((old) => !others.includes(old) && old.holder !== entry.holder);
-  for (const old of dropped) void grants.removeHolder(old);
+  for (const old of dropped) {
+    place.ended.noteReplaced(old.holder);
+    void grants.removeHolder(old);
+  }
   // The Back button must not bring the former user back.
-  if (req.res && dropped.some((old) => old.grantId !== grantId)) setCookies(req.res, cookiesAfterLogout(req));
+  const isOther = dropped.some((old) => old.grantId !== grantId);
+  if (isOther && req.res?.headersSent === false) setCookies(req.res, cookiesAfterLogout(req, options.clock.now()));
   debugLogin('%s logged in', grantId);
 }
 

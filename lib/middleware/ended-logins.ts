@@ -12,6 +12,7 @@ const maxHolders = 10_000;
  */
 export class EndedLogins {
   readonly #holders = new BoundedMap<string, true>(maxHolders);
+  readonly #replaced = new BoundedMap<string, true>(maxHolders);
 
   note(holder: string): void {
     this.#holders.set(holder, true);
@@ -19,5 +20,15 @@ export class EndedLogins {
 
   has(holder: string): boolean {
     return this.#holders.has(holder);
+  }
+
+  /** Notes a login that another login of its session has replaced. Requests that came before go on with it. */
+  noteReplaced(holder: string): void {
+    this.#replaced.set(holder, true);
+  }
+
+  /** Whether nothing may hold the grant by this name any more: its end may still be under way. */
+  isOver(holder: string): boolean {
+    return this.has(holder) || this.#replaced.has(holder);
   }
 }

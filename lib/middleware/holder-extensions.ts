@@ -1,9 +1,11 @@
 import type { Request } from 'express';
+import { longestSince, momentOf, type Moment } from '../clock';
 import { BoundedMap } from '../bounded-map';
 import type { GrantHolder, Grants } from '../coordinator/grants';
 import type { ParsedOptions } from './options';
 import { entriesOf, stateOf } from './session';
 import { holderMsOf, sessionMsOf } from './session-life';
+import { findSession } from './stored-session';
 
 /** Most holders that are remembered. */
 const maxRemembered = 100_000;
@@ -15,11 +17,11 @@ export class HolderExtensions {
   /** Holders whose extension failed, to be tried again. */
   readonly #notExtended = new BoundedMap<string, true>(maxRemembered);
   /**
-   * When sessions are due again, by their first holder. The session does not say so: a slow answer that wrote it would bring it
-   * back after a logout or another login, and give it a new end if its life is fixed. These times are of the monotonic clock: a wall
-   * clock that is ahead for a moment would put the next extension off.
+   * When sessions were extended last, by their first holder. The session does not say so: a slow answer that wrote it would bring it
+   * back after a logout or another login, and give it a new end if its life is fixed. The wall clock can
+   * be ahead for a moment, and the monotonic clock stands still while a machine sleeps, so that both count.
    */
-  readonly #dueAt = new BoundedMap<string, number>(maxRemembered);
+  readonly #extendedAt = new BoundedMap<string, Moment>(maxRemembered);
 
   constructor(options: ParsedOptions, grants: Grants) {
     this.#options = options;
@@ -35,12 +37,17 @@ export class HolderExtensions {
     const entries = entriesOf(req, session);
     const [first] = entries;
     if (!first) return;
-    const monotonic = clock.monotonic();
-    const isDue = now >= state.extendAt && monotonic >= (this.#dueAt.get(first.holder) ?? monotonic);
-    if (isDue) this.#dueAt.set(first.holder, monotonic + sessionMsOf(req) / 2);
+    const last = this.#extendedAt.get(first.holder);
+    const isDue = now >= state.extendAt && (!last || longestSince(last, clock) >= sessionMsOf(req) / 2);
+    if (isDue) this.#extendedAt.set(first.holder, momentOf(clock));
     for (const entry of entries) {
-      if (this.#notExtended.delete(entry.holder) || isDue) void this.hold(req, entry);
+      if (this.#notExtended.delete(entry.holder) || isDue) void this.#extend(req, entry);
     }
+  }
+
+  /** A login or logout in another request may have ended the session of a long request, such as that of a socket. */
+  async #extend(req: Request, entry: GrantHolder): Promise<void> {
+    if ((await findSession(req)) !== 'gone') await this.hold(req, entry);
   }
 
   /** Lets a session hold a grant for as long as the session lives. If the store fails, the next request of that session tries again. */
@@ -49,7 +56,7 @@ export class HolderExtensions {
     try {
       await this.#grants.addHolder(entry, holderMsOf(req));
       // A logout came in between: the store adds a holder that is not there.
-      if (ended.has(entry.holder)) await this.#grants.removeHolder(entry);
+      if (ended.isOver(entry.holder)) await this.#grants.removeHolder(entry);
     } catch {
       this.#notExtended.set(entry.holder, true);
     }

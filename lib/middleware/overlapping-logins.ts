@@ -70,6 +70,6 @@ export class OverlappingLogins {
 
   /** Whether the request came with the session of that login, or the login has ended: then it does not overlap. */
   #isSeen(req: Request, holder: string): boolean {
-    return this.#place.ended.has(holder) || entriesOf(req, this.#place).some((entry) => entry.holder === holder);
+    return this.#place.ended.isOver(holder) || entriesOf(req, this.#place).some((entry) => entry.holder === holder);
   }
 }

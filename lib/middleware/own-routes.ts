@@ -1,5 +1,5 @@
 import type { Request } from 'express';
-import { isCallback } from '../query';
+import { isAnswer } from '../query';
 import { callbackPathBelowRoot, withoutSlash } from './callback-path';
 import type { AuthContext } from './context';
 import { safeReturnTo } from './return-to';
@@ -20,7 +20,7 @@ function isOwnRoute(core: AuthContext, req: Request, path: string): boolean {
   // The callback URL may be that of a page, too, and is the callback only with the answer of a login.
   const callback = callbackPathBelowRoot(core.options);
   if (routes.callback === false || callback === undefined) return false;
-  return wanted === addresses.pathOf(req, '', callback) && isCallback({ url: path });
+  return wanted === addresses.pathOf(req, '', callback) && isAnswer({ url: path });
 }
 
 /** Whether a request was one to a route of this package. */

@@ -8,7 +8,6 @@ import { RequestAccess, RequestLogin, wrongOrganization, type Access, type Sales
 import {
   entriesOf,
   entryOf,
-  findSession,
   isSessionEnded,
   requireSession,
   sessionOf,
@@ -17,6 +16,7 @@ import {
 } from './session';
 import { logOutSession, meant, switchTo } from './session-logins';
 import { canAskSilently } from './silent-login';
+import { findSession } from './stored-session';
 import type { SalesforceUser } from './user';
 import { mountPathOf } from './visit';
 

@@ -7,7 +7,7 @@ import type { SalesforceEvents } from '../coordinator/events';
 import type { DiagnoseOptions, Diagnosis } from '../doctor/findings';
 import { SalesforceAuthError } from '../errors';
 import { checkNames } from '../options/names';
-import { isCallback } from '../query';
+import { isAnswer } from '../query';
 import { appAccess, type AppAccess } from './app-access';
 import { callbackPathBelowRoot, withoutSlash } from './callback-path';
 import { AuthContext } from './context';
@@ -171,7 +171,7 @@ export function salesforceAuth(options: SalesforceAuthOptions): SalesforceAuth {
       }
       if (
         path === routes.callback ||
-        (routes.callback !== false && isAt(callbackPath, req.baseUrl, path) && isCallback(req))
+        (routes.callback !== false && isAt(callbackPath, req.baseUrl, path) && isAnswer(req))
       ) {
         endLogin(req, res, next);
         return;

@@ -5,11 +5,11 @@ import { SalesforceAuthError } from '../errors';
 import { setCookies } from '../login/cookies';
 import { cookiesAfterLogout } from '../login/transactions';
 import { isOrganizationId, toId18 } from '../salesforce/ids';
+import { invalid } from '../options/check';
 import type { AuthContext } from './context';
 import { clearMark } from './login-loop';
 import {
   entriesOf,
-  findSession,
   isSessionEnded,
   removeEntries,
   renewSession,
@@ -22,6 +22,7 @@ import {
   type SessionEntry,
   type SessionPlace,
 } from './session';
+import { findSession } from './stored-session';
 
 /** Some logins of a session have ended, and the token store failed for the others. */
 function partlyLoggedOut(ended: number, all: number, cause: unknown): SalesforceAuthError {
@@ -48,15 +49,6 @@ export interface LogoutRequest {
   organization?: string | undefined;
 }
 
-/** Neither kind of id: the user would be told of a logout that ended nothing. */
-function noSuchId(): SalesforceAuthError {
-  return new SalesforceAuthError(
-    'ERR_SALESFORCE_WRONG_ORGANIZATION',
-    "A logout names an organization that no login can have. Name an organization id, which begins with '00D', or a grant id.",
-    { status: 400 },
-  );
-}
-
 /** The logins meant by the id of an organization or of a grant. */
 export function meant(entries: readonly SessionEntry[], which: string): SessionEntry[] {
   if (!isOrganizationId(which)) return entries.filter(({ grantId }) => grantId === which);
@@ -68,7 +60,7 @@ export function meant(entries: readonly SessionEntry[], which: string): SessionE
  * Logs a session out, of all its logins or of those meant. What has ended is recorded, even if the store failed for the rest.
  *
  * @throws SalesforceAuthError `ERR_SALESFORCE_TOKEN_STORE`, `ERR_SALESFORCE_SESSION_STORE`, `ERR_SALESFORCE_SESSION_MISSING`,
- *   `ERR_SALESFORCE_WRONG_ORGANIZATION` if `organization` is no id
+ *   `ERR_SALESFORCE_OPTION_INVALID` (400) if `organization` is no id
  */
 export async function logOutSession(
   core: AuthContext,
@@ -77,17 +69,19 @@ export async function logOutSession(
 ): Promise<void> {
   const { options, grants } = core;
   const { session, keepSessionInfo } = options;
-  if (organization !== undefined && !isOrganizationId(organization) && !isGrantId(organization)) throw noSuchId();
+  if (organization !== undefined && !isOrganizationId(organization) && !isGrantId(organization)) {
+    // The user would be told of a logout that ended nothing.
+    throw invalid('organization', "an organization id, which begins with '00D', or a grant id", undefined, 400);
+  }
   const former = core.formerSessionOf(req);
   const isEnded = isSessionEnded(req, former !== undefined);
   // Without a session it is not known who is to be logged out.
   if (!isEnded) requireSession(req);
   if (req.res?.headersSent === false) {
-    setCookies(req.res, cookiesAfterLogout(req));
+    setCookies(req.res, cookiesAfterLogout(req, core.options.clock.now()));
     clearMark(core, req, req.res);
   }
   const over = writtenEntriesOf(req, session).filter(({ holder }) => session.ended.has(holder));
-  if (over.length > 0) removeEntries(req, session, over);
   const entries = entriesOf(req, session);
   // An application may have ended or renewed the session before, and its logins go on at Salesforce.
   const lost = entriesOf(req, session, former).filter(
@@ -97,7 +91,8 @@ export async function logOutSession(
   const leaving = organization === undefined ? all : meant(all, organization);
   if (leaving.length === 0) {
     // Logins that have ended are gone from the session then, so that no process counts them any more.
-    if (over.length === 0) return;
+    if (over.length === 0 || (await findSession(req)) === 'gone') return;
+    removeEntries(req, session, over);
     if (entries.length === 0) await renewSession(req, keepSessionInfo);
     await saveSession(req);
     return;
@@ -110,7 +105,7 @@ export async function logOutSession(
   for (const { holder } of ended) session.ended.note(holder);
   // To write a session that is gone, by a logout in another request, would bring its other logins back.
   if (!isEnded && (await findSession(req)) !== 'gone') {
-    removeEntries(req, session, ended);
+    removeEntries(req, session, [...over, ...ended]);
     const [next] = entriesOf(req, session);
     // A user who leaves one of several organizations goes on in the latest of the others.
     if (next) makeCurrent(session, req, next.grantId);

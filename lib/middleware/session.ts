@@ -137,8 +137,7 @@ export async function renewSession(req: Request, keepSessionInfo: boolean): Prom
   const { cookie: _own, ...all } = session;
   const info = withoutFunctions(all);
   if (typeof session.regenerate === 'function') {
-    const regenerate = session.regenerate.bind(session);
-    await callSession('renewed', (done) => regenerate(done));
+    await callSession('renewed', session.regenerate.bind(session));
   }
   const renewed = requireSession(req);
   if (renewed !== session) {
@@ -154,8 +153,7 @@ export async function renewSession(req: Request, keepSessionInfo: boolean): Prom
 export async function saveSession(req: Request): Promise<void> {
   const session = requireSession(req);
   if (typeof session.save !== 'function') return;
-  const save = session.save.bind(session);
-  await callSession('saved', (done) => save(done));
+  await callSession('saved', session.save.bind(session));
 }
 
 /** What express-session lets see of the cookie of a request's session; undefined for other sessions. */
@@ -204,30 +202,9 @@ export function sessionsOf(req: Request): object | undefined {
 }
 
 /** Whether the session of a request is in a store; otherwise it lives in its cookie. */
-function isSessionInStore(req: Request): boolean {
+export function isSessionInStore(req: Request): boolean {
   const session = sessionOf(req);
   return session !== undefined && isInStore(session);
-}
-
-/**
- * Whether the session of a request is still in its store; unknown for a session in a cookie, and if the store fails. A login or logout
- * in another request gives the browser a new session. To write the former one would send the browser its cookie again.
- */
-export async function findSession(req: Request): Promise<'there' | 'gone' | 'unknown'> {
-  const { sessionID, sessionStore } = req as Partial<StoredSession>;
-  if (!isSessionInStore(req) || sessionID === undefined || !sessionStore) return 'unknown';
-  return new Promise((resolve) => {
-    sessionStore.get(sessionID, (error, found) => {
-      if (error) resolve('unknown');
-      else resolve(found ? 'there' : 'gone');
-    });
-  });
-}
-
-/** What express-session puts on a request beside the session. */
-interface StoredSession {
-  sessionID: string;
-  sessionStore: { get: (id: string, done: (error: unknown, found?: unknown) => void) => void };
 }
 
 /** Whether a session is one of express-session. A `regenerate` alone does not say so: applications give one to cookie-session. */
@@ -336,7 +313,7 @@ async function callSession(what: string, run: (done: (error?: unknown) => void) 
         else reject(error instanceof Error ? error : new Error('The session store failed.'));
       };
       const result = run(settle);
-      if (result instanceof Promise) result.then(() => settle(), settle);
+      if (run.length === 0 && result instanceof Promise) result.then(() => settle(), settle);
     });
   } catch (error) {
     throw sessionWriteFailed(what, error);

@@ -2,7 +2,8 @@ import type { Request, Response } from 'express';
 import { cookieName, cookieOptions, cookiesOf } from '../login/cookies';
 import { isCallback } from '../query';
 import type { AuthContext } from './context';
-import { entriesOf, findSession, hasSession, saveSession, sessionOf, writtenEntriesOf } from './session';
+import { entriesOf, hasSession, saveSession, sessionOf, writtenEntriesOf } from './session';
+import { findSession, isNewSession } from './stored-session';
 import { isFramed, isLedByAnotherSite, isNavigation, isPrefetch, type Visit } from './visit';
 
 const cookie = 'salesforce-silent';
@@ -38,13 +39,6 @@ async function noteInSession(core: AuthContext, req: Request): Promise<void> {
   if (!isAtCallback && (await findSession(req)) !== 'there') return;
   session[markOf(core)] = core.options.clock.now();
   await saveSession(req);
-}
-
-/** Whether the browser came without the session that express-session has made for this request. */
-function isNewSession(req: Request): boolean {
-  const { sessionID } = req as { sessionID?: string };
-  const { cookie = '' } = req.headers;
-  return sessionID !== undefined && ![sessionID, encodeURIComponent(sessionID)].some((id) => cookie.includes(id));
 }
 
 /** Name of the time in the session. */

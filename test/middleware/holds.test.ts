@@ -1,3 +1,4 @@
+import type { Request } from 'express';
 import expressSession from 'express-session';
 import { MemoryTokenStore } from '../../lib';
 import { ManualClock } from '../helpers/clock';
@@ -24,6 +25,8 @@ async function atWork(routes?: TestAppOptions['routes']) {
   const desk = app.browser();
   await logIn(desk, emulator);
   return {
+    app,
+    emulator,
     clock,
     desk,
     /** Two hours, with a request each twenty minutes. */
@@ -73,4 +76,38 @@ it('also if the wall clock was a day ahead for a moment', async () => {
   await visitElsewhere();
 
   expect((await desk.get('/me')).status).toBe(200);
+});
+
+it('also if the machine sleeps most of the time', async () => {
+  const { clock, desk, work, visitElsewhere } = await atWork();
+  await work('/me');
+  // Only the wall clock goes on meanwhile.
+  for (let times = 0; times < 4; times++) {
+    clock.jumpMs(hour * 0.7);
+    expect((await desk.get('/me')).status).toBe(200);
+  }
+
+  await visitElsewhere();
+
+  expect((await desk.get('/me')).status).toBe(200);
+});
+
+it('but not by a socket of a session that a new login has replaced', async () => {
+  const sockets: Request[] = [];
+  const { app, clock, desk, emulator } = await atWork((own) => {
+    own.get('/socket', (req, res) => {
+      sockets.push(req);
+      res.json({});
+    });
+  });
+  await desk.get('/socket');
+  await logIn(desk, emulator);
+  clock.advanceMs(hour * 0.7);
+
+  await sockets[0]!.salesforce.getAccessToken();
+  await desk.get('/me');
+  await desk.post('/auth/salesforce/logout');
+
+  await app.salesforce.close();
+  expect(emulator.liveTokens().refreshTokens).toBe(0);
 });

@@ -57,7 +57,8 @@ describe.each([4, 5] as const)('on Express %d', (express) => {
 
     expect([before.status, answer.status, answer.headers['location']]).toEqual([200, 302, '/']);
     expect((await tab.get('/')).body.isAuthenticated).toBe(true);
-    expect((await tab.get(path)).status).toBe(200);
+    for (const query of ['', '?state=CA', '?code=1', '?error=none'])
+      expect((await tab.get(path + query)).status).toBe(200);
     expect((await tab.get(`${path}?state=forged&code=forged`)).status).toBe(403);
   });
 

@@ -162,7 +162,7 @@ describe.each(['express-session', 'cookie-session'] as const)(
 
         const answer = await tab.post(`/auth/salesforce/logout?organization=${which}`);
 
-        expect([answer.status, answer.body.code]).toEqual([400, 'ERR_SALESFORCE_WRONG_ORGANIZATION']);
+        expect([answer.status, answer.body.code]).toEqual([400, 'ERR_SALESFORCE_OPTION_INVALID']);
         expect(answer.body.message).toContain("begins with '00D'");
         expect(await usernames(tab)).toEqual([ada.username]);
       },

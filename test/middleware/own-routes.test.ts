@@ -119,15 +119,6 @@ describe('returnTo', () => {
     expect(other.headers['location']).toBe('/other?code=1&state=2');
   });
 
-  it('is not the callback of a guard that another method reaches', async () => {
-    const emulator = await startTestEmulator();
-    const { browser } = await startApp({ emulator, routes: (app, salesforce) => app.use(salesforce.require()) });
-
-    const answer = await browser().head('/auth/salesforce/callback?code=aPrx&state=s').set('Accept', 'text/html');
-
-    expect(answer.headers['location']).toBe('/auth/salesforce');
-  });
-
   it('is not a callback that the option callbackURL puts at another path', async () => {
     const emulator = await startTestEmulator();
     const { url, client, browser } = await startApp({ emulator, options: { callbackURL: '/' } });

@@ -165,3 +165,29 @@ it('the hold of a login that another user has replaced ends, also if the store f
   expect(emulator.liveTokens().refreshTokens).toBe(1);
   expect(logOut).toHaveBeenCalledTimes(2);
 });
+
+it('the late end of the hold of a replaced login does not end the hold of a tab that comes back afterwards', async () => {
+  const emulator = await startTestEmulator();
+  const clock = new ManualClock();
+  const store = new MemoryTokenStore({ clock });
+  const { browser, salesforce } = await startApp({ emulator, options: { clock, store } });
+  const tab = browser();
+  const first = await walkToCallback(tab, emulator);
+  const waiting = await walkToCallback(tab, emulator);
+  await tab.get(first);
+  let repeat = (): void => undefined;
+  const isRepeated = new Promise<void>((resolve) => (repeat = resolve));
+  const logOut = store.logOut.bind(store);
+  jest
+    .spyOn(store, 'logOut')
+    .mockRejectedValueOnce(new Error('A moment of trouble.'))
+    .mockImplementationOnce(async (...given) => logOut(...given).finally(repeat));
+
+  await logIn(tab, emulator);
+  expect((await tab.get(waiting)).status).toBe(302);
+  await clock.advanceUntil(isRepeated);
+
+  expect((await tab.get('/me')).status).toBe(200);
+  await salesforce.close();
+  expect(emulator.liveTokens().refreshTokens).toBe(1);
+});

@@ -1,7 +1,16 @@
 import type { Request } from 'express';
 import expressSession from 'express-session';
+import { MemoryTokenStore } from '../../lib';
 import { startTestEmulator } from '../helpers/emulator';
-import { logIn, startApp, walkToCallback, type Browser, type TestApp, type TestAppOptions } from '../helpers/app';
+import {
+  logIn,
+  onClient,
+  startApp,
+  walkToCallback,
+  type Browser,
+  type TestApp,
+  type TestAppOptions,
+} from '../helpers/app';
 
 /* A logout stays one, whatever the browser opens again and whichever request was under way. Another browser holds the grant. */
 
@@ -79,6 +88,102 @@ it('a login that was pending at a logout can be finished', async () => {
   expect([answer.status, answer.headers['location']]).toEqual([302, '/me']);
   expect((await tab.get('/me')).status).toBe(200);
   expect((await tab.get(pending)).status).toBe(302);
+});
+
+it('a login that was pending at a logout can be finished by a callback that is opened twice at once', async () => {
+  const emulator = await startTestEmulator();
+  const app = await startApp({ emulator });
+  const tab = app.browser();
+  await logIn(tab, emulator);
+  const pending = await walkToCallback(tab, emulator);
+  await tab.post('/auth/salesforce/logout');
+  const { headers } = (await tab.get('/headers')).body as { headers: { cookie: string } };
+  const again = app.browser().set('Cookie', headers.cookie);
+
+  const answers = await Promise.all([tab.get(pending), again.get(pending)]);
+
+  expect(answers.map(({ status }) => status)).toEqual([302, 302]);
+});
+
+it('a logout that comes twice takes no login away that came in between', async () => {
+  const emulator = await startTestEmulator();
+  const store = new expressSession.MemoryStore();
+  const { browser } = await startApp({
+    emulator,
+    sessionMiddleware: expressSession({ secret, resave: false, saveUninitialized: false, store }),
+  });
+  const tab = browser();
+  await logIn(tab, emulator);
+  const { headers } = (await tab.get('/headers')).body as { headers: { cookie: string } };
+  let isAsked = (): void => undefined;
+  const asked = new Promise<void>((resolve) => (isAsked = resolve));
+  let answer = (): void => undefined;
+  const mayAnswer = new Promise<void>((resolve) => (answer = resolve));
+  const get = store.get.bind(store);
+  jest.spyOn(store, 'get').mockImplementationOnce((id, done) => {
+    isAsked();
+    get(id, (error, found) => void mayAnswer.then(() => done(error, found)));
+  });
+  const late = browser()
+    .set('Cookie', headers.cookie)
+    .post('/auth/salesforce/logout')
+    .then((response) => (response.headers['set-cookie'] ?? []) as unknown as string[]);
+  await asked;
+  await tab.post('/auth/salesforce/logout');
+  await logIn(tab, emulator);
+
+  answer();
+
+  expect((await late).filter((cookie) => cookie.startsWith('connect.sid'))).toEqual([]);
+});
+
+describe('a request that has given its session a new id', () => {
+  async function started() {
+    const emulator = await startTestEmulator();
+    const shared = { sessionMiddleware: expressSession({ secret, resave: false, saveUninitialized: false }) };
+    const store = new MemoryTokenStore();
+    const rotate = (req: Request, done: () => void): void => {
+      const { cookie: _cookie, ...content } = req.session as unknown as Record<string, unknown>;
+      req.session.regenerate(() => {
+        Object.assign(req.session, content);
+        done();
+      });
+    };
+    const first = await startApp({
+      ...{ emulator, ...shared, options: { store } },
+      routes: (app) => {
+        app.post('/leave', (req, res, next) => {
+          rotate(req, () => void req.salesforce.logout().then(() => res.json({}), next));
+        });
+        app.post('/switch', (req, res, next) => {
+          rotate(req, () => void req.salesforce.switchTo(req.salesforce.grantId!).then(() => res.json({}), next));
+        });
+      },
+    });
+    const second = await startApp({ emulator, ...shared, create: onClient(emulator, first.client, { store }) });
+    // Another browser of the user.
+    await logIn(first.browser(), emulator);
+    const tab = first.browser();
+    await logIn(tab, emulator);
+    return { tab, second };
+  }
+
+  it('logs out in all processes', async () => {
+    const { tab, second } = await started();
+
+    expect((await tab.post('/leave')).status).toBe(200);
+
+    const { headers } = (await tab.get('/headers')).body as { headers: { cookie: string } };
+    const elsewhere = second.browser().set('Cookie', headers.cookie);
+    expect((await elsewhere.get('/')).body.isAuthenticated).toBe(false);
+  });
+
+  it('can switch between logins', async () => {
+    const { tab } = await started();
+
+    expect((await tab.post('/switch')).status).toBe(200);
+    expect((await tab.get('/me')).status).toBe(200);
+  });
 });
 
 describe.each([

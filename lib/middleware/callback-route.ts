@@ -82,13 +82,13 @@ async function create(core: AuthContext, req: Request, login: FinishedLogin): Pr
  * that login: the page of the login decides whether a login is needed.
  */
 async function join(core: AuthContext, req: Request, { transaction, outcome }: RepeatedLogin): Promise<boolean> {
-  // A login that was finished before a logout has ended with it.
-  const isOver = 'result' in outcome && (outcome.result as Joinable).settledAt <= (loggedOutAt(req) ?? 0);
-  if ('result' in outcome && !isOver) {
+  if ('result' in outcome) {
     const { session, settledAt } = outcome.result as Joinable;
-    if (core.options.clock.now() - settledAt > joinMs) return false;
+    // A login that was finished before a logout has ended with it.
+    const isOver = settledAt <= (loggedOutAt(req) ?? 0);
+    if (!isOver && core.options.clock.now() - settledAt > joinMs) return false;
     const { addTo } = (transaction.appState ?? {}) as AppState;
-    if (await joinSession(core, req, { session, addTo })) return true;
+    if (!isOver && (await joinSession(core, req, { session, addTo }))) return true;
   }
   const error = new SalesforceAuthError(
     'ERR_SALESFORCE_LOGIN_EXPIRED',

@@ -18,8 +18,8 @@ export class HolderExtensions {
   readonly #notExtended = new BoundedMap<string, true>(maxRemembered);
   /**
    * When sessions were extended last, by their first holder. The session does not say so: a slow answer that wrote it would bring it
-   * back after a logout or another login, and give it a new end if its life is fixed. The wall clock can
-   * be ahead for a moment, and the monotonic clock stands still while a machine sleeps, so that both count.
+   * back after a logout or another login, and give it a new end if its life is fixed. Both clocks count: the wall clock can be ahead
+   * for a moment, and the monotonic clock stands still while a machine sleeps.
    */
   readonly #extendedAt = new BoundedMap<string, Moment>(maxRemembered);
 

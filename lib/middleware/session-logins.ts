@@ -1,11 +1,10 @@
 import type { Request } from 'express';
-import { isGrantId } from '../coordinator/grant';
 import { grantIdOfError } from '../coordinator/failures';
 import { SalesforceAuthError } from '../errors';
 import { setCookies } from '../login/cookies';
 import { cookiesAfterLogout } from '../login/transactions';
 import { isOrganizationId, toId18 } from '../salesforce/ids';
-import { invalid } from '../options/check';
+import { assertLoginId } from '../options/parts/calls';
 import type { AuthContext } from './context';
 import { clearMark } from './login-loop';
 import {
@@ -69,10 +68,8 @@ export async function logOutSession(
 ): Promise<void> {
   const { options, grants } = core;
   const { session, keepSessionInfo } = options;
-  if (organization !== undefined && !isOrganizationId(organization) && !isGrantId(organization)) {
-    // The user would be told of a logout that ended nothing.
-    throw invalid('organization', "an organization id, which begins with '00D', or a grant id", undefined, 400);
-  }
+  // Without this check a logout that ends nothing would seem to succeed.
+  if (organization !== undefined) assertLoginId('organization', organization, 400);
   const former = core.formerSessionOf(req);
   const isEnded = isSessionEnded(req, former !== undefined);
   // Without a session it is not known who is to be logged out.

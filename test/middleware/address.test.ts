@@ -451,7 +451,7 @@ describe('a callback URL that does not lead to the middleware', () => {
   const mounted = (callbackURL: string, { at = '/crm', ...options }: { at?: string; routes?: object } = {}) =>
     appAt(5, { options: { callbackURL, ...options }, at });
 
-  it('is none if the browser spells the mount path in letters of the other case', async () => {
+  it('is not warned of if the browser spells the mount path in other letter case', async () => {
     const { browser, warnings } = mounted('/crm/callback');
 
     await browser.get('/CRM/auth/salesforce').set('Host', 'example.com');

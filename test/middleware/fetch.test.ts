@@ -4,6 +4,7 @@ import { createServer, type AddressInfo, type LookupFunction } from 'node:net';
 import { Readable } from 'node:stream';
 import { Agent, fetch as undiciFetch, Request as undiciRequest } from 'undici';
 import type { FetchFunction } from '../../lib';
+import type { GrantClient } from '../../lib/client/grant-client';
 import { ManualClock } from '../helpers/clock';
 import { startTestEmulator } from '../helpers/emulator';
 import { oldHosts } from '../helpers/old-hosts';
@@ -32,6 +33,23 @@ function dataRequests(emulator: Emulator): RecordedRequest[] {
 
 const limits = '/services/data/v62.0/limits';
 
+/** Aborts a request of a client while Salesforce is held, and expects the request to end at once. */
+async function expectEndBySignal(
+  client: Pick<GrantClient, 'fetch'>,
+  hanging: { reached: Promise<unknown>; release: () => void },
+): Promise<void> {
+  const reason = new Error('The user has gone.');
+  const controller = new AbortController();
+  const answer = client.fetch(limits, { signal: controller.signal });
+  answer.catch(() => undefined);
+  await hanging.reached;
+
+  controller.abort(reason);
+
+  await expect(answer).rejects.toBe(reason);
+  hanging.release();
+}
+
 describe('fetch()', () => {
   it.each(['the token has ended', 'the token is refused'])(
     'ends as soon as its signal aborts, also while it waits for a refresh: %s',
@@ -41,16 +59,8 @@ describe('fetch()', () => {
       const hanging = emulator.faults.inject({ on: 'refresh', kind: 'hold' });
       if (why === 'the token has ended') clock.advanceSeconds(24 * 3_600);
       emulator.expireAccessTokens();
-      const reason = new Error('The user has gone.');
-      const controller = new AbortController();
-      const answer = client.fetch(limits, { signal: controller.signal });
-      answer.catch(() => undefined);
-      await hanging.reached;
 
-      controller.abort(reason);
-
-      await expect(answer).rejects.toBe(reason);
-      hanging.release();
+      await expectEndBySignal(client, hanging);
     },
   );
 
@@ -224,16 +234,8 @@ describe('fetch()', () => {
     it('ends as soon as its signal aborts, also while it looks for the new one', async () => {
       const { client, emulator } = await moved();
       const hanging = emulator.faults.inject({ on: 'refresh', kind: 'hold' });
-      const reason = new Error('The user has gone.');
-      const controller = new AbortController();
-      const answer = client.fetch(limits, { signal: controller.signal });
-      answer.catch(() => undefined);
-      await hanging.reached;
 
-      controller.abort(reason);
-
-      await expect(answer).rejects.toBe(reason);
-      hanging.release();
+      await expectEndBySignal(client, hanging);
     });
 
     it('goes on at the new one, with one refresh for all requests', async () => {

@@ -343,7 +343,7 @@ describe('single logout', () => {
     expect(() => salesforce.logout({ singleLogout })).toThrow("true, or the https URL of Salesforce's logout");
   });
 
-  it('of Salesforce is none that the browser prepares, or a program asks for the head of', async () => {
+  it('of Salesforce ends no session by a prefetch or a HEAD', async () => {
     const { tab } = await start(false);
 
     const prepared = await tab.get('/salesforce-left').set('Sec-Purpose', 'prefetch;prerender');

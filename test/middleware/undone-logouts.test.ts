@@ -272,12 +272,36 @@ describe.each([
     expect((await tab.post('/bye')).status).toBe(200);
 
     await salesforce.close();
-    expect(emulator.liveTokens().refreshTokens).toBe(0);
+    expect(emulator.liveTokens()).toEqual({ accessTokens: 0, refreshTokens: 0 });
   });
 });
 
+it('a logout before the application ends the session leaves no token and no session', async () => {
+  const emulator = await startTestEmulator();
+  const { browser } = await startApp({
+    emulator,
+    routes: (app) =>
+      app.post('/leave', (req, res, next) => {
+        req.salesforce.logout().then(() => {
+          req.session.destroy((error: unknown) => {
+            if (error) next(error);
+            else res.redirect('/');
+          });
+        }, next);
+      }),
+  });
+  const visitor = browser();
+  await logIn(visitor, emulator);
+
+  const answer = await visitor.post('/leave');
+
+  expect(answer.headers['location']).toBe('/');
+  expect(emulator.liveTokens()).toEqual({ accessTokens: 0, refreshTokens: 0 });
+  expect((await visitor.get('/')).body.isAuthenticated).toBe(false);
+});
+
 it.each(['express-session', 'cookie-session'] as const)(
-  'a session of %s that the application has just ended has no login, and nobody is told of a store that fails',
+  'a session of %s that the application has just ended has no login, and the error names no store',
   async (session) => {
     const emulator = await startTestEmulator();
     const { browser } = await startApp({

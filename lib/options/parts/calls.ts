@@ -183,8 +183,14 @@ export const resealOptions = {
 
 function parseLogin(option: string, value: unknown): string | undefined {
   const id = optionalText(option, value);
-  if (id === undefined || isOrganizationId(id) || isGrantId(id)) return id;
-  throw invalid(option, "an organization id, which begins with '00D', or a grant id");
+  if (id !== undefined) assertLoginId(option, id);
+  return id;
+}
+
+/** @throws SalesforceOptionError if no login can have this id: neither that of an organization nor that of a grant */
+export function assertLoginId(option: string, id: string, status?: number): void {
+  if (isOrganizationId(id) || isGrantId(id)) return;
+  throw invalid(option, "an organization id, which begins with '00D', or a grant id", undefined, status);
 }
 
 function parseOrganization(option: string, value: unknown): string | undefined {

@@ -217,8 +217,7 @@ export function salesforceAuth(options: SalesforceAuthOptions): SalesforceAuth {
 
 function attach(req: Request, property: string, core: AuthContext): RequestSalesforce {
   const value = new RequestSalesforce(req, core);
-  // Not enumerable, so that copies and dumps of a request leave it out.
-  Object.defineProperty(req, property, { value, configurable: true });
+  (req as unknown as Record<string, unknown>)[property] = value;
   return value;
 }
 

@@ -60,10 +60,11 @@ const peers = ['express-openid-connect', 'Auth.js getSession()', 'iron-session']
  * decisions of its compiler. In the process, the variant takes turns with its baselines.
  */
 export async function measure({ quick, emulator, servers, log }) {
-  const rounds = quick ? 3 : 7;
+  const rounds = quick ? 3 : 5;
+  // Until a process has answered this many requests, its compiler is still at work.
   const effort = quick
     ? { warmUp: 1_000, turns: 60, requests: 20, counted: 1_000 }
-    : { warmUp: 2_000, turns: 120, requests: 20, counted: 2_000 };
+    : { warmUp: 20_000, turns: 120, requests: 20, counted: 2_000 };
   const { url: emulatorUrl } = await emulator.call('describe');
   const common = { emulatorUrl, redisUrl: servers.redis?.url, postgresUrl: servers.postgres?.url };
   const chosen = variants.filter(({ name }) => !quick || quickOnes.includes(name));

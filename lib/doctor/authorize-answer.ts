@@ -63,6 +63,9 @@ export async function requestAuthorization(
     }
     // The organization may let its users log in at another provider.
     if (!isTrustedHost(target, configuration.trustedHosts)) return { shape: 'login' };
+    // Salesforce names the error in the address of its error page. The page itself may say less.
+    const named = errorIn(target.searchParams);
+    if (named) return { shape: 'page', upstreamError: named };
     if (redirects === maxRedirects) {
       const seen = `${target.host} redirected again and again, and not to a login`;
       return namesLogin(target.href) ? { shape: 'login' } : { shape: 'other', seen };
@@ -136,6 +139,7 @@ function hasLoginForm(html: string): boolean {
 /** Whether an address is the one of a login. Sites can draw their login page with a script, so the page shows no form here. */
 function namesLogin(url: string): boolean {
   const { pathname, searchParams } = new URL(url);
+  if (/\/RemoteAccessErrorPage\b/i.test(pathname)) return false;
   return (
     /\/(?:login|saml|secur|auth\/sso)\b/i.test(pathname) ||
     [...searchParams.keys()].some((name) => /^(?:startURL|ec)$/i.test(name))

@@ -1,6 +1,10 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { diagnose, type Diagnosis } from '../../lib';
 import type { Emulator, FaultKind } from '../../lib/emulator';
 import { defaultCallbackURL, startTestEmulator } from '../helpers/emulator';
+import { closeAfterTest } from '../helpers/servers';
 
 async function diagnosisOf(emulator: Emulator, given: object = {}): Promise<Diagnosis> {
   const { clientID, clientSecret } = emulator.clients[0]!;
@@ -177,4 +181,63 @@ describe('the doctor, if an authorization request is answered with', () => {
       { level: 'unknown', message: expect.stringContaining('could not be seen: localhost') },
     ]);
   });
+
+  it.each<[where: string, location: string, check: string, code: string]>([
+    [
+      'a redirect URI that is not registered',
+      '?error=redirect_uri_mismatch&error_description=redirect_uri+must+match+configuration',
+      'callback-url',
+      'ERR_SALESFORCE_REDIRECT_URI_MISMATCH',
+    ],
+    [
+      'a client that is not known',
+      '?error=invalid_client_id&error_description=client%20identifier%20invalid',
+      'client-id',
+      'ERR_SALESFORCE_CLIENT_UNKNOWN',
+    ],
+  ])("Salesforce's error page, whose address alone names the error: %s", async (_what, query, check, code) => {
+    const diagnosis = await diagnosisAt(`${errorPagePath}${query}`);
+
+    expect(diagnosis.ok).toBe(false);
+    expect(of(diagnosis, check)).toMatchObject([{ level: 'error', code }]);
+  });
+
+  it("Salesforce's error page without an error in its address takes nothing for known", async () => {
+    const diagnosis = await diagnosisAt(errorPagePath);
+
+    expect(of(diagnosis, 'client-id')).toMatchObject([{ level: 'unknown' }]);
+    expect(of(diagnosis, 'callback-url')).toMatchObject([{ level: 'unknown' }]);
+  });
 });
+
+const errorPagePath = '/setup/secur/RemoteAccessErrorPage.apexp';
+
+/** A diagnosis at a server that redirects authorization requests to an error page, and whose page has a text of its own. */
+async function diagnosisAt(location: string): Promise<Diagnosis> {
+  const server = createServer((req, res) => {
+    const { pathname } = new URL(req.url!, url);
+    if (pathname.endsWith('/authorize')) res.writeHead(302, { location }).end();
+    else if (pathname === errorPagePath) res.end('<html>OAUTH_APPROVAL_ERROR_GENERIC : An unexpected error</html>');
+    else if (pathname.endsWith('/token')) {
+      const refusal = { error: 'invalid_grant', error_description: 'authentication failure' };
+      res.writeHead(400, { 'content-type': 'application/json' }).end(JSON.stringify(refusal));
+    } else {
+      const oauth = `${url}/services/oauth2`;
+      res.end(
+        JSON.stringify({
+          issuer: url,
+          authorization_endpoint: `${oauth}/authorize`,
+          token_endpoint: `${oauth}/token`,
+        }),
+      );
+    }
+  });
+  closeAfterTest(server);
+  server.listen(0, 'localhost');
+  await once(server, 'listening');
+  const url = `http://localhost:${(server.address() as AddressInfo).port}`;
+  return diagnose({
+    ...{ clientID: '3MVG9__fake__', clientSecret: '__fake_secret__', baseUrl: url, callbackURL: defaultCallbackURL },
+    ...{ scope: 'id api refresh_token', report: false },
+  });
+}

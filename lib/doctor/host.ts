@@ -4,7 +4,8 @@ import { parseJsonObject } from '../json-object';
 import { endpointsOf } from '../salesforce/endpoints';
 import { parseUrl } from '../salesforce/hosts';
 import { safeText } from '../salesforce-errors/safe-text';
-import { exchange, isCertificateError, type HttpReply, type Network } from '../token/http';
+import type { Configuration } from '../options/configuration';
+import { exchange, isCertificateError, type HttpReply } from '../token/http';
 import type { Finding } from './findings';
 import { safeMessage } from './safe-message';
 
@@ -19,23 +20,35 @@ function discoveryUrl(baseUrl: string): string {
 }
 
 /** Checks whether Salesforce answers at a base URL, names this base URL in its discovery document, and has the same time. */
-export async function checkHost(baseUrl: string, network: Network, clock: Clock): Promise<Finding[]> {
+export async function checkHost(baseUrl: string, configuration: Configuration, clock: Clock): Promise<Finding[]> {
   const startedAt = clock.now();
   let reply: HttpReply;
   try {
     const request = { method: 'GET', headers: { accept: 'application/json' } };
-    reply = await exchange(discoveryUrl(baseUrl), request, network, clock);
+    reply = await exchange(discoveryUrl(baseUrl), request, configuration, clock);
   } catch (error) {
     return [{ baseUrl, ...unanswered(error, new URL(baseUrl)) }];
   }
   const between = (startedAt + clock.now()) / 2;
+  if (reply.status >= 500 || reply.status === 429) return [{ baseUrl, ...outage(reply, new URL(baseUrl)) }];
   const found = discovery(baseUrl, reply);
   if (found.level === 'error') return [{ baseUrl, ...found }];
   return [
     { baseUrl, check: 'base-url', level: 'ok', message: 'Salesforce answers.' },
     { baseUrl, ...found },
-    { baseUrl, ...clockFinding(reply.headers.get('date'), between) },
+    { baseUrl, ...clockFinding(reply.headers.get('date'), between, configuration) },
   ];
+}
+
+/** Such an answer says nothing about the base URL. */
+function outage({ status }: HttpReply, { host }: URL): Finding {
+  return {
+    check: 'base-url',
+    level: 'error',
+    message: `${host} answers with status ${status}.`,
+    fix: 'Run the doctor again later, and see https://status.salesforce.com. If the answer stays the same, check baseUrl, and the proxies between this machine and Salesforce.',
+    code: 'ERR_SALESFORCE_UPSTREAM',
+  };
 }
 
 const loginHosts =
@@ -66,9 +79,11 @@ function unanswered(error: unknown, { host, hostname }: URL): Finding {
     );
   }
   if (cause !== undefined && isCertificateError(cause)) {
+    const clock = /^CERT_(?:NOT_YET_VALID|HAS_EXPIRED)$/.test(cause) ? 'Check the clock of this machine first. ' : '';
     return finding(
       `The certificate of ${host} is not trusted${why}.`,
-      'If a proxy of yours decrypts TLS, give its certificate to Node.js with NODE_EXTRA_CA_CERTS; otherwise baseUrl is not Salesforce. Never turn the check off.',
+      clock +
+        'If a proxy of yours decrypts TLS, give its certificate to Node.js with NODE_EXTRA_CA_CERTS; otherwise baseUrl is not Salesforce. Never turn the check off.',
     );
   }
   if (code === 'ERR_SALESFORCE_TIMEOUT') {
@@ -131,7 +146,8 @@ function redirected(baseUrl: string, location: string | null, status: number): {
   };
 }
 
-function clockFinding(date: string | null, localMs: number): Finding {
+/** A wrong clock makes logins fail only if there is an ID token to check, or an assertion to sign. */
+function clockFinding(date: string | null, localMs: number, { scope, clientKeys }: Configuration): Finding {
   const there = Date.parse(date ?? '');
   if (Number.isNaN(there)) {
     return {
@@ -145,7 +161,10 @@ function clockFinding(date: string | null, localMs: number): Finding {
   const skew = Math.max(0, Math.abs(there + 500 - localMs) / 1000 - 1);
   if (skew < 5) return { check: 'clock', level: 'ok', message: 'The clock of this machine agrees with Salesforce.' };
   const isAhead = there < localMs;
-  const isTooFar = skew > (isAhead ? tooFarAheadSeconds : tooFarBehindSeconds);
+  const hasIdTokens = scope.length === 0 || scope.includes('openid');
+  const isTooFar = isAhead
+    ? hasIdTokens && skew > tooFarAheadSeconds
+    : clientKeys.length > 0 && skew > tooFarBehindSeconds;
   return {
     check: 'clock',
     level: isTooFar ? 'error' : 'warning',

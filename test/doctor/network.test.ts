@@ -3,7 +3,9 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { generate } from 'selfsigned';
-import { diagnose, type Finding } from '../../lib';
+import { Agent, fetch as send } from 'undici';
+import { diagnose, type FetchFunction, type Finding } from '../../lib';
+import { makeKey } from '../client-authentication/keys';
 import { ManualClock } from '../helpers/clock';
 import { startTestEmulator } from '../helpers/emulator';
 import { closeAfterTest } from '../helpers/servers';
@@ -70,6 +72,28 @@ describe('the doctor, if baseUrl', () => {
         fix: expect.stringContaining('NODE_EXTRA_CA_CERTS'),
       }),
     ]);
+  });
+
+  it('has a certificate that has ended, as for a clock that is years ahead', async () => {
+    const { private: key, cert } = await generate([{ name: 'commonName', value: 'localhost' }], {
+      notBeforeDate: new Date('2020-01-01'),
+      notAfterDate: new Date('2020-02-01'),
+      extensions: [{ name: 'subjectAltName', altNames: [{ type: 2, value: 'localhost' }] }],
+    });
+    const port = await listen(createSecureServer({ key, cert }));
+    const dispatcher = new Agent({ connect: { ca: cert } });
+    const fetchWithCa: FetchFunction = async (url, init) => {
+      const answer: unknown = await send(url, { ...init, dispatcher } as never);
+      return answer as Response;
+    };
+
+    expect(await wrongWith(`https://localhost:${port}`, { fetch: fetchWithCa })).toEqual([
+      expect.objectContaining({
+        message: `The certificate of localhost:${port} is not trusted (CERT_HAS_EXPIRED).`,
+        fix: expect.stringMatching(/^Check the clock of this machine first.*NODE_EXTRA_CA_CERTS/),
+      }),
+    ]);
+    await dispatcher.close();
   });
 
   it('accepts requests and never answers', async () => {
@@ -183,17 +207,37 @@ describe('the doctor, if baseUrl', () => {
     ]);
   });
 
-  it.each([
-    ['an hour behind', -3_600, 'error', 'behind'],
-    ['two minutes ahead', 120, 'error', 'ahead of'],
-    ['a minute ahead', 60, 'warning', 'ahead of'],
-    ['ten seconds ahead', 10, 'warning', 'ahead of'],
-  ])('answers, and the clock of this machine is %s', async (_what, seconds, level, direction) => {
+  it.each([503, 500, 429])('is Salesforce, which answers with status %d', async (status) => {
+    const port = await listen(createServer((_req, res) => res.writeHead(status).end('<h1>Maintenance</h1>')));
+
+    expect(await wrongWith(`http://localhost:${port}`)).toEqual([
+      expect.objectContaining({
+        check: 'base-url',
+        level: 'error',
+        code: 'ERR_SALESFORCE_UPSTREAM',
+        message: `localhost:${port} answers with status ${status}.`,
+        fix: expect.stringMatching(/^Run the doctor again later.*status\.salesforce\.com/),
+      }),
+    ]);
+  });
+
+  const withIdToken = { scope: 'openid refresh_token' };
+  const withKey = { clientSecret: undefined, clientKey: { key: makeKey().key } };
+
+  it.each<[what: string, seconds: number, given: object, level: string, direction: string]>([
+    ['an hour behind', -3_600, withKey, 'error', 'behind'],
+    ['an hour behind, and a secret needs no clock', -3_600, withIdToken, 'warning', 'behind'],
+    ['two minutes ahead', 120, withIdToken, 'error', 'ahead of'],
+    ['two minutes ahead, and there is no ID token', 120, {}, 'warning', 'ahead of'],
+    ['two minutes ahead, and the app may send an ID token', 120, { scope: undefined }, 'error', 'ahead of'],
+    ['a minute ahead', 60, withIdToken, 'warning', 'ahead of'],
+    ['ten seconds ahead', 10, withIdToken, 'warning', 'ahead of'],
+  ])('answers, and the clock of this machine is %s', async (_what, seconds, given, level, direction) => {
     const emulator = await startTestEmulator();
     const { clientID, clientSecret } = emulator.clients[0]!;
     const clock = new ManualClock(Date.now() + seconds * 1000);
 
-    const findings = await wrongWith(emulator.url, { clientID, clientSecret, clock });
+    const findings = await wrongWith(emulator.url, { clientID, clientSecret, clock, ...given });
 
     expect(findings.find(({ check }) => check === 'clock')).toMatchObject({
       level,

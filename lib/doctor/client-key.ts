@@ -6,27 +6,28 @@ import type { Finding } from './findings';
 const warnDays = 30;
 const dayMs = 24 * 60 * 60 * 1000;
 
-/** Turns the finding about a client secret into a finding about a client key. */
-export function clientKeyFinding(finding: Finding, index: number, count: number): Finding {
-  if (finding.check !== 'client-secret') return finding;
-  const { level, code, fix: _fix, ...rest } = finding;
-  const which = nameOf(index, count);
-  if (level === 'ok') return { ...rest, check: 'client-key', level, message: `Salesforce accepts ${which}.` };
-  if (code !== 'ERR_SALESFORCE_CLIENT_REJECTED') {
-    return { ...finding, check: 'client-key' };
-  }
-  const isSpare = count > 1 && index > 0;
-  return {
-    ...rest,
-    check: 'client-key',
-    // While the key is changed, Salesforce refuses one of the two keys.
-    level: isSpare ? 'warning' : 'error',
-    message: `Salesforce refuses ${which}.`,
-    fix: isSpare
-      ? 'If the change of the key is over, remove this key from clientKey.'
-      : 'Upload the certificate of this key to the app with this Consumer Key; an upload can take ten minutes to work. If the certificate is in the app already, see audience in docs/guide/client-keys.md.',
-    code,
-  };
+/** Turns the findings about a client secret, one for each key, into findings about client keys. */
+export function clientKeyFindings(findings: readonly Finding[]): Finding[] {
+  const isOneAccepted = findings.some(({ level }) => level === 'ok');
+  return findings.map((finding, index) => {
+    if (finding.check !== 'client-secret') return finding;
+    const { level, code, fix: _fix, ...rest } = finding;
+    const which = nameOf(index, findings.length);
+    if (level === 'ok') return { ...rest, check: 'client-key', level, message: `Salesforce accepts ${which}.` };
+    if (code !== 'ERR_SALESFORCE_CLIENT_REJECTED') return { ...finding, check: 'client-key' };
+    return {
+      ...rest,
+      check: 'client-key',
+      // While the key is changed, Salesforce refuses one of the two keys, and each request is sent with the other.
+      level: isOneAccepted ? 'warning' : 'error',
+      message: `Salesforce refuses ${which}.`,
+      fix:
+        isOneAccepted && index > 0
+          ? 'If the change of the key is over, remove this key from clientKey.'
+          : 'Upload the certificate of this key to the app with this Consumer Key; an upload can take ten minutes to work. If the certificate is in the app already, see audience in docs/guide/client-keys.md.',
+      code,
+    };
+  });
 }
 
 /** Checks whether each key belongs to its certificate, and when the certificate ends. */

@@ -16,13 +16,11 @@ export async function checkProofs(
 ): Promise<Finding[]> {
   const { clientKeys } = configuration;
   if (clientKeys.length === 0) return [await checkProof(configuration, baseUrl, callbackURL, clock)];
-  const { clientKeyFinding } = await import('./client-key');
-  return Promise.all(
-    clientKeys.map(async (key) => {
-      const finding = await checkProof({ ...configuration, clientKeys: [key] }, baseUrl, callbackURL, clock);
-      return clientKeyFinding(finding, clientKeys.indexOf(key), clientKeys.length);
-    }),
+  const { clientKeyFindings } = await import('./client-key');
+  const proofs = clientKeys.map((key) =>
+    checkProof({ ...configuration, clientKeys: [key] }, baseUrl, callbackURL, clock),
   );
+  return clientKeyFindings(await Promise.all(proofs));
 }
 
 /**

@@ -3,7 +3,7 @@ import { defaultCallbackURL, startTestEmulator } from '../helpers/emulator';
 import type { ManualClock } from '../helpers/clock';
 import { makeKey, type TestKey } from '../client-authentication/keys';
 
-const [first, second] = [makeKey(), makeKey()];
+const [first, second, third] = [makeKey(), makeKey(), makeKey()];
 
 /** What the doctor says of the keys, at an app that has the certificate of the first. */
 async function findings(clientKey: unknown, clock?: ManualClock): Promise<Finding[]> {
@@ -46,8 +46,12 @@ it('says which of two keys is refused', async () => {
     'client-key warning: Salesforce refuses client key 2 of 2.',
   ]);
   expect(levels(await both([second, first]))).toEqual([
-    'client-key error: Salesforce refuses client key 1 of 2.',
+    'client-key warning: Salesforce refuses client key 1 of 2.',
     'client-key ok: Salesforce accepts client key 2 of 2.',
+  ]);
+  expect(levels(await both([second, third]))).toEqual([
+    'client-key error: Salesforce refuses client key 1 of 2.',
+    'client-key error: Salesforce refuses client key 2 of 2.',
   ]);
 });
 

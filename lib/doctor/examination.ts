@@ -27,7 +27,7 @@ function configurationLate(): Error {
 export async function examine(parsed: ParsedOptions, given: DiagnoseOptions): Promise<Diagnosis> {
   const atStore = await checkStore(parsed.store, given, parsed.clock);
   const isInMemory = atStore.some(({ check }) => check === 'store.memory');
-  const local = [...atStore, checkKeys(parsed.grantKeys !== undefined, isInMemory)];
+  const local = [...atStore, checkKeys(parsed, isInMemory)];
   let configuration: Configuration;
   try {
     const resolving = parsed.source.resolve({ tenant: given.tenant });
@@ -63,9 +63,9 @@ async function checkOrganization(
   const atHost = await checkHost(baseUrl, configuration, clock);
   if (atHost.some(({ check, level }) => level === 'error' && check !== 'clock')) return atHost;
   const path = callbackOf(configuration, parsed);
-  const callback = absoluteCallbackURL(path, origin ?? rootOf(parsed));
+  const callback = path === undefined ? noCallback : absoluteCallbackURL(path, origin ?? rootOf(parsed));
   // Even for an unregistered callback URL, Salesforce says whether it knows the app.
-  const callbackURL = typeof callback === 'string' ? callback : `https://unknown.invalid${path}`;
+  const callbackURL = typeof callback === 'string' ? callback : 'https://unknown.invalid/callback';
   try {
     const answered = await checkAuthorize(configuration, baseUrl, callbackURL, clock);
     const atAuthorize =
@@ -88,6 +88,13 @@ function joined(atAuthorize: readonly Finding[], atToken: readonly Finding[]): F
   const all = [...atAuthorize, ...atToken];
   return refusal ? [refusal, ...all.filter(({ check }) => check !== 'client-id')] : all;
 }
+
+const noCallback: Finding = {
+  check: 'callback-url',
+  level: 'unknown',
+  message: 'routes.callback is false and callbackURL is not set, so there is no callback URL to check.',
+  fix: 'If users log in at this application, set callbackURL (SALESFORCE_CALLBACK_URL).',
+};
 
 /** The callback URL that Salesforce receives, or a finding that says why the URL is unknown or impossible. */
 function absoluteCallbackURL(callbackURL: string, origin: string | undefined): string | Finding {
@@ -113,9 +120,9 @@ function absoluteCallbackURL(callbackURL: string, origin: string | undefined): s
   return url.origin + url.pathname.replace(/\/+$/, '') + callbackURL;
 }
 
-/** The callback URL, or its path below the application's root. */
-function callbackOf({ callbackURL }: Configuration, { routes }: ParsedOptions): string {
-  return callbackURL ?? (routes.callback === false ? '' : routes.callback);
+/** The callback URL, or its path below the application's root. Undefined if the options name none. */
+function callbackOf({ callbackURL }: Configuration, { routes }: ParsedOptions): string | undefined {
+  return callbackURL ?? (routes.callback === false ? undefined : routes.callback);
 }
 
 /** Address of the application's root, if the options name it. */

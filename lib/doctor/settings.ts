@@ -2,11 +2,15 @@ import type { Configuration } from '../options/configuration';
 import type { Finding } from './findings';
 
 /** Checks what the options show without asking Salesforce. */
-export function checkSettings({ scope, sessionTimeoutSeconds, profileSource }: Configuration): Finding[] {
-  return [scopes(scope, profileSource), policies(sessionTimeoutSeconds)];
+export function checkSettings(configuration: Configuration): Finding[] {
+  return [scopes(configuration), policies(configuration.sessionTimeoutSeconds)];
 }
 
-function scopes(scope: readonly string[], profileSource: Configuration['profileSource']): Finding {
+/** Scopes that open the identity URL, and those that open userinfo. One of them is enough. */
+const atIdentity = ['id', 'openid', 'profile', 'email', 'address', 'phone', 'full', 'api', 'web'];
+const atUserinfo = ['openid', 'full', 'api', 'web'];
+
+function scopes({ scope, profileSource, clientSecret }: Configuration): Finding {
   const finding = (level: Finding['level'], message: string, fix?: string): Finding => ({
     check: 'scope',
     level,
@@ -20,6 +24,17 @@ function scopes(scope: readonly string[], profileSource: Configuration['profileS
       "Name the scopes you use in the scope option (SALESFORCE_SCOPE), for instance 'openid id api refresh_token'.",
     );
   }
+  const hasSecret = clientSecret !== undefined;
+  if (!hasSecret && profileSource === 'id' && !scope.includes('openid')) {
+    return {
+      ...finding(
+        'error',
+        "A client without a secret cannot verify the signed id URL, and the scopes lack 'openid', so every login fails.",
+        "Add 'openid' to the scope option and to the app, or set login.profileSource to 'identity' or 'userinfo'.",
+      ),
+      code: 'ERR_SALESFORCE_IDENTITY_UNPROVEN',
+    };
+  }
   if (!scope.includes('refresh_token') && !scope.includes('offline_access')) {
     return finding(
       'warning',
@@ -27,18 +42,15 @@ function scopes(scope: readonly string[], profileSource: Configuration['profileS
       "Add 'refresh_token' to the scope option and to the app.",
     );
   }
-  const needed = {
-    id_token: ['openid'],
-    identity: ['id', 'openid', 'full', 'api', 'web'],
-    userinfo: ['openid'],
-    id: [],
-  }[profileSource];
-  if (needed.length > 0 && !needed.some((name) => scope.includes(name))) {
-    const name = profileSource === 'identity' ? 'id' : 'openid';
+  // An ID token that does not name the user is followed by a request: a public client's is for userinfo.
+  const isAtUserinfo = profileSource === 'userinfo' || (profileSource === 'id_token' && !hasSecret);
+  const needed = isAtUserinfo ? atUserinfo : atIdentity;
+  if (profileSource !== 'id' && !needed.some((name) => scope.includes(name))) {
+    const name = isAtUserinfo ? 'openid' : 'id';
     return finding(
       'warning',
       `The profile of a user cannot be read, because the scopes lack '${name}'.`,
-      `Add '${name}' to the scope option and to the app, or set login.profileSource to 'id'.`,
+      `Add '${name}' to the scope option and to the app${hasSecret ? ", or set login.profileSource to 'id'" : ''}.`,
     );
   }
   return finding('ok', `Logins ask for: ${scope.join(' ')}.`);

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { within, type Clock } from '../clock';
+import type { ParsedOptions } from '../middleware/options';
 import { noAnswer, noAnswerWithin, reasonOf, storeFailureOf, type StoreFailure } from '../stores/failure';
 import type { TokenStore } from '../stores/store';
 import { fromStore, type DiagnoseOptions, type Finding } from './findings';
@@ -59,18 +60,16 @@ async function askStore(store: TokenStore, { processes, rotation }: DiagnoseOpti
 }
 
 /** Checks whether stored tokens are encrypted. */
-export function checkKeys(hasKeys: boolean, isInMemory: boolean): Finding {
-  if (hasKeys) return { check: 'encryption-keys', level: 'ok', message: 'Stored tokens are encrypted.' };
+export function checkKeys(
+  { grantKeys, isUnencryptedOnPurpose }: Pick<ParsedOptions, 'grantKeys' | 'isUnencryptedOnPurpose'>,
+  isInMemory: boolean,
+): Finding {
+  const finding = (level: Finding['level'], message: string): Finding => ({ check: 'encryption-keys', level, message });
+  if (grantKeys) return finding('ok', 'Stored tokens are encrypted.');
+  if (isInMemory) return finding('ok', 'encryptionKeys is not set. Tokens never leave this process.');
+  if (isUnencryptedOnPurpose) return finding('ok', 'Tokens are stored unencrypted, as encryptionKeys: false says.');
   return {
-    check: 'encryption-keys',
-    level: isInMemory ? 'ok' : 'warning',
-    message: isInMemory
-      ? 'encryptionKeys is not set. Tokens never leave this process.'
-      : 'Tokens are stored unencrypted, because encryptionKeys is not set.',
-    ...(isInMemory
-      ? {}
-      : {
-          fix: 'Set the encryptionKeys option to a random text of at least 32 characters, the same on every server: openssl rand -base64 32',
-        }),
+    ...finding('warning', 'Tokens are stored unencrypted, because encryptionKeys is not set.'),
+    fix: 'Set the encryptionKeys option to a random text of at least 32 characters, the same on every server: openssl rand -base64 32',
   };
 }

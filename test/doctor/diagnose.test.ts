@@ -1,5 +1,5 @@
 /** @again legacy-policy */
-import { diagnose, type Diagnosis, type SalesforceAuthOptions } from '../../lib';
+import { diagnose, MemoryTokenStore, type Diagnosis, type SalesforceAuthOptions } from '../../lib';
 import type { ClientPolicy, Emulator } from '../../lib/emulator';
 import { defaultCallbackURL, startTestEmulator } from '../helpers/emulator';
 
@@ -101,5 +101,33 @@ describe('diagnose', () => {
       check,
     ]);
     expect(found(diagnosis, check)).toMatchObject({ code, fix: expect.stringMatching(/\w/) });
+  });
+
+  it('asks for no callback URL if the application has no route for one', async () => {
+    const emulator = await started();
+    const routes = { login: false, callback: false, logout: false } as const;
+
+    const diagnosis = await diagnose(optionsFor(emulator, { callbackURL: undefined, routes }));
+
+    expect(diagnosis.ok).toBe(true);
+    expect(found(diagnosis, 'callback-url')).toMatchObject({
+      level: 'unknown',
+      message: expect.stringContaining('routes.callback is false'),
+      fix: expect.stringContaining('callbackURL'),
+    });
+    expect(levels(diagnosis)).toMatchObject({ 'client-id': 'ok', 'client-secret': 'ok' });
+  });
+
+  it('does not warn of tokens in the clear if the application knows', async () => {
+    const store = Object.assign(new MemoryTokenStore(), { diagnose: () => Promise.resolve([]) });
+    const options = optionsFor(await started(), { store });
+
+    expect(levels(await diagnose(options))).toMatchObject({ 'encryption-keys': 'warning' });
+    const diagnosis = await diagnose({ ...options, encryptionKeys: false });
+    expect(diagnosis.findings).toContainEqual({
+      check: 'encryption-keys',
+      level: 'ok',
+      message: 'Tokens are stored unencrypted, as encryptionKeys: false says.',
+    });
   });
 });

@@ -6,6 +6,7 @@ import { generate } from 'selfsigned';
 import { Agent, fetch as send } from 'undici';
 import { diagnose, type FetchFunction, type Finding } from '../../lib';
 import { makeKey } from '../client-authentication/keys';
+import { logIn, startApp } from '../helpers/app';
 import { ManualClock } from '../helpers/clock';
 import { startTestEmulator } from '../helpers/emulator';
 import { closeAfterTest } from '../helpers/servers';
@@ -268,6 +269,60 @@ it('the doctor does not wait for ever for a configuration function', async () =>
       message: 'The configuration function did not answer within 10 seconds.',
     }),
   );
+});
+
+describe('the doctor, of the source of the profile', () => {
+  it.each<[scope: string, profileSource: string | undefined, client: 'secret' | 'public', missing: string | undefined]>(
+    [
+      ['api refresh_token', 'id_token', 'secret', undefined],
+      ['profile refresh_token', 'identity', 'secret', undefined],
+      ['email refresh_token', undefined, 'secret', undefined],
+      ['api web refresh_token', 'userinfo', 'secret', undefined],
+      ['refresh_token', 'id', 'secret', undefined],
+      ['refresh_token', undefined, 'secret', 'id'],
+      ['id refresh_token', 'userinfo', 'secret', 'openid'],
+      ['id refresh_token', 'id_token', 'public', 'openid'],
+      ['openid refresh_token', 'id', 'public', undefined],
+      ['api refresh_token', 'id_token', 'public', undefined],
+    ],
+  )('with the scopes "%s", %s and a client with %s', async (scope, profileSource, client, missing) => {
+    const scopes = await scopeFindings({ scope, login: { profileSource } }, client);
+
+    if (missing === undefined) expect(scopes).toEqual([expect.objectContaining({ level: 'ok' })]);
+    else expect(scopes).toMatchObject([{ level: 'warning', message: expect.stringContaining(`lack '${missing}'`) }]);
+  });
+
+  it('does not advise a client without a secret to take what proves nothing', async () => {
+    const [withSecret] = await scopeFindings({ scope: 'refresh_token' }, 'secret');
+    const [without] = await scopeFindings({ scope: 'refresh_token' }, 'public');
+
+    expect(withSecret!.fix).toContain("or set login.profileSource to 'id'");
+    expect(without!.fix).not.toContain("'id'.");
+  });
+
+  it('finds that nothing would show who a user is', async () => {
+    const given = { scope: 'api refresh_token', login: { profileSource: 'id' } };
+    const emulator = await startTestEmulator();
+    const { browser, errors } = await startApp({ emulator, clientSecret: false, options: given });
+
+    await logIn(browser(), emulator);
+    expect(errors).toEqual([expect.objectContaining({ code: 'ERR_SALESFORCE_IDENTITY_UNPROVEN' })]);
+    expect(await scopeFindings(given, 'public')).toEqual([
+      expect.objectContaining({
+        level: 'error',
+        code: 'ERR_SALESFORCE_IDENTITY_UNPROVEN',
+        fix: expect.stringContaining("Add 'openid'"),
+      }),
+    ]);
+  });
+
+  async function scopeFindings(given: object, client: 'secret' | 'public'): Promise<Finding[]> {
+    const emulator = await startTestEmulator({ clientSecret: client === 'public' ? false : undefined });
+    const { clientID, clientSecret, callbackURLs } = emulator.clients[0]!;
+    const options = { clientID, clientSecret: clientSecret || undefined, callbackURL: callbackURLs[0] };
+    const { findings } = await diagnose({ ...options, baseUrl: emulator.url, ...given });
+    return findings.filter(({ check }) => check === 'scope');
+  }
 });
 
 describe('the doctor, of scopes', () => {

@@ -1,5 +1,5 @@
 import { invalid, isPlainObject } from './check';
-import { defaultIdleLimitSeconds, keepAliveOptions } from './parts/refresh';
+import { defaultEverySeconds, defaultIdleLimitSeconds, keepAliveOptions } from './parts/refresh';
 import { parseValues } from './spec';
 
 /** Which unused grants are refreshed, and when. */
@@ -9,7 +9,10 @@ export interface KeepAliveOptions {
    * `refresh.idleLimitSeconds`, which is 25 of 30 days.
    */
   afterSeconds?: number | undefined;
-  /** How often each process looks for such grants, in seconds, give or take a tenth; at most a day. Default 3600. */
+  /**
+   * How often each process looks for such grants, in seconds, give or take a tenth; at most a day. Default 3600, or half of the time
+   * between `afterSeconds` and `refresh.idleLimitSeconds`, if that is less.
+   */
   everySeconds?: number | undefined;
   /** How long after its last use a grant is kept alive, in seconds, while a session holds it. Default 2592000, 30 days. */
   usedWithinSeconds?: number | undefined;
@@ -57,14 +60,23 @@ export function parseKeepAlive(
   if (!isPlainObject(options)) {
     throw invalid('refresh.keepAlive', 'true, false or an object of options such as { jobs: true }');
   }
-  const { afterSeconds = nearEndOf(idleLimitSeconds ?? defaultIdleLimitSeconds), ...rest } = parseValues(
-    keepAliveOptions,
-    options,
-    'refresh.keepAlive.',
-  );
+  const {
+    afterSeconds = nearEndOf(idleLimitSeconds ?? defaultIdleLimitSeconds),
+    everySeconds: everyGiven,
+    ...rest
+  } = parseValues(keepAliveOptions, options, 'refresh.keepAlive.');
   const limit = idleLimitSeconds ?? Infinity;
   if (afterSeconds >= limit) {
     throw invalid('refresh.keepAlive.afterSeconds', `less than refresh.idleLimitSeconds, which is ${limit}`);
   }
-  return { afterSeconds, ...rest };
+  // A round can come a tenth later than it should.
+  const mostSeconds = Math.max(1, Math.floor((limit - afterSeconds) / 1.1));
+  const everySeconds = everyGiven ?? Math.max(1, Math.min(defaultEverySeconds, Math.floor((limit - afterSeconds) / 2)));
+  if (everySeconds > mostSeconds) {
+    throw invalid(
+      'refresh.keepAlive.everySeconds',
+      `at most ${mostSeconds}, so that each grant is seen after afterSeconds and before refresh.idleLimitSeconds is over`,
+    );
+  }
+  return { afterSeconds, everySeconds, ...rest };
 }

@@ -64,7 +64,7 @@ export function parseRefresh(
 /** The settings of an application that sets none. */
 export const defaultRefreshSettings: RefreshSettings = parseRefresh(undefined, false).settings;
 
-/** Whether logins that ask for these scopes may get a refresh token: without a scope, Salesforce may grant all the app has. */
+/** Whether logins that ask for these scopes may get a refresh token. Without a scope, Salesforce may grant all the app has. `full` brings none. */
 export function mayGetRefreshToken(scope: readonly string[]): boolean {
-  return scope.length === 0 || scope.some((name) => /^(?:refresh_token|offline_access|full)$/.test(name));
+  return scope.length === 0 || scope.some((name) => /^(?:refresh_token|offline_access)$/.test(name));
 }

@@ -63,16 +63,22 @@ export function parseScope(option: string, value: unknown): readonly string[] {
 /** A URL that Salesforce may send users back to, or a path. */
 export function parseCallbackURL(option: string, value: unknown): string | undefined {
   if (value === undefined) return undefined;
-  if (typeof value === 'string' && !value.includes('#') && (/^\/(?![/\\])/.test(value) || isSecure(value)))
-    return value;
+  if (typeof value === 'string' && (isPathAsSent(value) || isSecure(value))) return value;
   throw invalid(
     option,
     "one of the callback URLs registered in Salesforce, with https (http for localhost alone), or a path such as '/auth/salesforce/callback'",
   );
 }
 
+/** Whether a text is a path, maybe with a query, just as a browser sends it: another spelling would lead to no route. */
+export function isPathAsSent(text: string): boolean {
+  const origin = 'http://localhost';
+  return /^\/(?![/\\])[^#]*$/.test(text) && parseUrl(origin + text)?.href === origin + text;
+}
+
+/** The URL parser takes blanks around a URL, and one without slashes. Salesforce would see another URL than the registered one. */
 function isSecure(text: string): boolean {
-  const url = parseUrl(text);
+  const url = /^https?:\/\/[^\s\\#]+$/i.test(text) ? parseUrl(text) : undefined;
   return url !== undefined && (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url)));
 }
 

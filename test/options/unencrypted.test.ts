@@ -90,7 +90,7 @@ describe('a start without the scope refresh_token', () => {
     ['openid api', ['NO_REFRESH_TOKEN']],
     ['openid api refresh_token', []],
     ['offline_access', []],
-    ['full', []],
+    ['full', ['NO_REFRESH_TOKEN']],
   ])('with %s warns of %j', async (scope, codes) => {
     expect((await warningsOf({ scope })).map(({ code }) => code)).toEqual(codes);
   });

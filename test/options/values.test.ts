@@ -114,6 +114,15 @@ describe('a client is refused with', () => {
       'ftp://localhost/cb',
       'https://app.example.com/#x',
       '/cb#x',
+      'https://app.example.com/cb\n',
+      ' https://app.example.com/cb',
+      'https:app.example.com/cb',
+      'https:/app.example.com/cb',
+      'https://app.example.com\\cb',
+      '/cb ',
+      '/c b',
+      '/für/cb',
+      '/a/../cb',
     ].map(callbackURL),
     ...[['/callback'], ['https://app.example.com/cb'], 7].map(callbackURL),
     ...['a.example', [7], [['a.example']], ['a.example', 7], ['https://a.example'], ['a.example/x']].map(allowedHosts),
@@ -165,6 +174,10 @@ describe('the middleware is refused with', () => {
         "routes.login must be a path that begins with '/' and has no query.",
       ],
     ),
+    ...['/login/', '/für', '/a/../login', '/"login"'].map((login): [object, string] => [
+      { routes: { login } },
+      'routes.login must be a path as browsers send it, without a slash at its end.',
+    ]),
     [{ login: [{ zzz: 1 }] }, 'login must be an object of options such as'],
     [{ clock: { now: () => 0, monotonic: () => 0 } }, 'clock must be an object with the functions now, monotonic and'],
   ])('%j', (options, sentence) => {
@@ -175,6 +188,7 @@ describe('the middleware is refused with', () => {
     [{ session: { keepInfo: true } }],
     [{ grants: { acceptUnencrypted: false } }],
     [{ routes: { login: '/' } }],
+    [{ routes: { login: '/f%C3%BCr', callback: '/~(a):b*' } }],
     [{ routes: { login: false, status: '/session/status' } }],
     [{ pages: { error: false } }],
   ])('nothing if %j', async (options) => {
@@ -229,13 +243,25 @@ describe('the option refresh', () => {
     [
       { keepAlive: { jobs: true, afterSeconds: 30 * day - 1, abandonedAfterSeconds: 1 } },
       false,
-      { settings, keepAlive: { ...usual, jobs: true, afterSeconds: 30 * day - 1, abandonedAfterSeconds: 1 } },
+      {
+        settings,
+        keepAlive: {
+          ...{ ...usual, jobs: true, afterSeconds: 30 * day - 1 },
+          ...{ everySeconds: 1, abandonedAfterSeconds: 1 },
+        },
+      },
     ],
     [
       { idleLimitSeconds: 100 },
       true,
-      { settings: { ...settings, idleLimitMs: 100_000 }, keepAlive: { ...usual, afterSeconds: 83 } },
+      { settings: { ...settings, idleLimitMs: 100_000 }, keepAlive: { ...usual, afterSeconds: 83, everySeconds: 8 } },
     ],
+    [
+      { idleLimitSeconds: 3_600, keepAlive: { everySeconds: 540 } },
+      true,
+      { keepAlive: { ...usual, afterSeconds: 3_000, everySeconds: 540 } },
+    ],
+    [{ idleLimitSeconds: day }, true, { keepAlive: { ...usual, afterSeconds: 72_000 } }],
     [{ idleLimitSeconds: false }, true, { settings: { ...settings, idleLimitMs: undefined }, keepAlive: undefined }],
     [
       { idleLimitSeconds: false, keepAlive: true },
@@ -255,6 +281,10 @@ describe('the option refresh', () => {
     [{ keepAlive: 'yes' }, 'refresh.keepAlive must be true, false or an object'],
     [{ keepAlive: { afterSeconds: 30 * day } }, 'afterSeconds must be less than refresh.idleLimitSeconds, which is'],
     [{ idleLimitSeconds: 60, keepAlive: { afterSeconds: 61 } }, 'which is 60'],
+    [
+      { idleLimitSeconds: 3_600, keepAlive: { everySeconds: 546 } },
+      'refresh.keepAlive.everySeconds must be at most 545, so that each grant is seen after afterSeconds and before refresh.idleLimitSeconds is over.',
+    ],
   ])('%j is refused', (given, sentence) => {
     expect(refusalOf(() => parseRefresh(given, true))).toContain(sentence);
   });
@@ -263,7 +293,7 @@ describe('the option refresh', () => {
     [[], true],
     [['refresh_token'], true],
     [['id', 'offline_access'], true],
-    [['full'], true],
+    [['full'], false],
     [['openid', 'api'], false],
     [['refresh_tokens', 'fuller'], false],
     [['no_refresh_token', 'painfull'], false],

@@ -101,16 +101,21 @@ async function nextRound({ events }: TestApp['salesforce']): Promise<SalesforceE
 }
 
 /** Lets days pass at the application and at Salesforce, day by day, and each round of the sweeper come to its end. */
-async function passDays(days: number, { clock, emulator }: { clock: ManualClock; emulator: Emulator }): Promise<void> {
-  for (let day = 0; day < days; day++) {
-    emulator.clock.advanceSeconds(daySeconds);
-    const tomorrow = clock.now() + daySeconds * 1000;
-    while (clock.now() < tomorrow) {
-      for (let turn = 0; turn < 8; turn++) await new Promise(setImmediate);
-      if (underWay > 0) continue;
-      const leftMs = tomorrow - clock.now();
-      clock.advanceMs(Math.min(leftMs, clock.nextInMs > 31_000 ? Math.max(1, clock.nextInMs) : 50));
-    }
+async function passDays(days: number, both: { clock: ManualClock; emulator: Emulator }): Promise<void> {
+  for (let day = 0; day < days; day++) await passSeconds(daySeconds, both);
+}
+
+async function passSeconds(
+  seconds: number,
+  { clock, emulator }: { clock: ManualClock; emulator: Emulator },
+): Promise<void> {
+  emulator.clock.advanceSeconds(seconds);
+  const end = clock.now() + seconds * 1000;
+  while (clock.now() < end) {
+    for (let turn = 0; turn < 8; turn++) await new Promise(setImmediate);
+    if (underWay > 0) continue;
+    const leftMs = end - clock.now();
+    clock.advanceMs(Math.min(leftMs, clock.nextInMs > 31_000 ? Math.max(1, clock.nextInMs) : 50));
   }
 }
 
@@ -157,6 +162,18 @@ describe('thirty idle days', () => {
 
     expect(refreshes(emulator)).toBe(0);
     expect(heard).not.toHaveBeenCalled();
+  });
+
+  it('keeps a grant whose limit is an hour, with a refresh each hour', async () => {
+    const { browser, clock, emulator } = await startLasting({ idleLimitSeconds: 3_600 });
+    const tab = browser();
+    await logIn(tab, emulator);
+    for (const { clientID } of emulator.clients) emulator.setPolicy(clientID, { locked: false, idleTTLSeconds: 3_600 });
+
+    for (let minute = 0; minute < 300; minute++) await passSeconds(60, { clock, emulator });
+
+    expect(refreshes(emulator)).toBeGreaterThanOrEqual(5);
+    expect((await tab.get('/accounts')).status).toBe(200);
   });
 
   it('tells once a day of the end of a grant without a holder, and ends none itself', async () => {

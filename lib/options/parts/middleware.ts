@@ -17,6 +17,7 @@ import {
   type Parsed,
   type Part,
 } from '../spec';
+import { isPathAsSent } from '../values';
 import { refreshOptions } from './refresh';
 
 /** Paths of the mounted routes. */
@@ -164,8 +165,14 @@ function route(fallback: string | false): Required<Pick<OptionSpec<string | fals
   return {
     values: 'path; or `false`',
     default: `\`${fallback}\``,
-    parse: (option, value) => (value === false ? false : (path(option, value) ?? fallback)),
+    parse: (option, value) => (value === false ? false : (checkedRoute(option, path(option, value)) ?? fallback)),
   };
+}
+
+/** A route is found by the path that a browser sends, without the slash at its end. */
+function checkedRoute(option: string, route: string | undefined): string | undefined {
+  if (route === undefined || route === '/' || (isPathAsSent(route) && !route.endsWith('/'))) return route;
+  throw invalid(option, 'a path as browsers send it, without a slash at its end');
 }
 
 function parseRoutes(option: string, value: unknown): Parsed<typeof routeOptions> {

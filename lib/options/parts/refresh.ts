@@ -7,6 +7,9 @@ const daySeconds = 24 * 60 * 60;
 /** How long an unused refresh token lives in an app that Salesforce makes now, as several sources report. */
 export const defaultIdleLimitSeconds: number = 30 * daySeconds;
 
+/** How often each process looks for unused grants, if the limit leaves time. */
+export const defaultEverySeconds: number = 60 * 60;
+
 /** No grant lives unused for ten years. */
 const mostSeconds = 3_650 * daySeconds;
 
@@ -19,7 +22,10 @@ export const keepAliveOptions = {
     parse: optionalSeconds,
   },
   everySeconds: {
-    ...whole('seconds', 60 * 60, [1, daySeconds]),
+    values: `seconds, from 1 to ${daySeconds}`,
+    default: '`3600`, or half of the time between `afterSeconds` and `idleLimitSeconds`, if that is less',
+    parse: (option: string, value: unknown) =>
+      value === undefined ? undefined : wholeNumber(option, value, 0, [1, daySeconds]),
     text: 'How often each process looks, give or take a tenth; at most a day',
   },
   usedWithinSeconds: {

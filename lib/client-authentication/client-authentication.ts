@@ -1,5 +1,6 @@
 import type { ClientAuth } from 'oauth4webapi';
 import { BoundedMap } from '../bounded-map';
+import { parseJsonObject } from '../json-object';
 import { loaded } from '../loaded';
 import { classify } from '../salesforce-errors/classify';
 import { meanings } from '../salesforce-errors/meanings';
@@ -88,12 +89,7 @@ export function isClientRefused({ status, text }: { status: number; text: string
 
 /** Most endpoints answer with JSON, the one for revocation with a form. */
 function saidIn(text: string): { error: string; errorDescription: string | undefined } {
-  let fields: Record<string, unknown>;
-  try {
-    fields = JSON.parse(text) as Record<string, unknown>;
-  } catch {
-    fields = Object.fromEntries(new URLSearchParams(text));
-  }
+  const fields = parseJsonObject(text) ?? Object.fromEntries(new URLSearchParams(text));
   const { error, error_description: description } = fields;
   return { error: String(error), errorDescription: typeof description === 'string' ? description : undefined };
 }

@@ -125,6 +125,23 @@ describe('what a client has signed', () => {
   });
 });
 
+describe('a refusal that says nothing', () => {
+  it.each(['null', '[]', '7', '"no"', '', '{"error":'])('is an error of this package: %s', async (body) => {
+    const emulator = await startTestEmulator();
+    const { browser, errors } = await startAppWithKey(emulator, first, { clientKey: { key: first.key } });
+    const tab = browser();
+    await logIn(tab, emulator);
+    emulator.faults.inject({ on: 'code', kind: 'status', status: 400, body });
+    await logIn(browser(), emulator);
+    emulator.expireAccessTokens();
+    emulator.faults.inject({ on: 'refresh', kind: 'status', status: 401, body });
+    await tab.get('/accounts');
+
+    expect(errors).toHaveLength(2);
+    expect(errors).toEqual(Array(2).fill(expect.objectContaining({ code: expect.stringMatching(/^ERR_SALESFORCE_/) })));
+  });
+});
+
 describe('two keys, while the key is changed', () => {
   it('log in and refresh before and after the new certificate is uploaded', async () => {
     const emulator = await startTestEmulator();

@@ -14,7 +14,7 @@ export interface AppOptions {
   /** Where the token is asked for. The client credentials flow needs a My Domain. Default: `baseUrl` of the configuration. */
   baseUrl?: string | undefined;
   /**
-   * `aud` of the JWT bearer flow. Default: the login host (production or sandbox) of a My Domain; else the base URL, as for an
+   * `aud` of the JWT bearer flow. Default: the login host (production, or sandbox and scratch organization) of a My Domain; else the base URL, as for an
    * Experience Cloud site.
    */
   audience?: string | undefined;
@@ -64,5 +64,5 @@ function audienceOf(baseUrl: string): string {
   if (!isLoginHost(hostname) || !hostname.endsWith('.salesforce.com') || /^(?:login|test)\./.test(hostname)) {
     return baseUrl;
   }
-  return /--|\.sandbox\./.test(hostname) ? 'https://test.salesforce.com' : 'https://login.salesforce.com';
+  return /--|\.(?:sandbox|scratch)\./.test(hostname) ? 'https://test.salesforce.com' : 'https://login.salesforce.com';
 }

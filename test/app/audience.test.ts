@@ -6,6 +6,8 @@ it.each([
   ['https://test.salesforce.com', 'https://test.salesforce.com'],
   ['https://acme.my.salesforce.com', 'https://login.salesforce.com'],
   ['https://acme--dev.sandbox.my.salesforce.com', 'https://test.salesforce.com'],
+  ['https://acme-dev-ed.scratch.my.salesforce.com', 'https://test.salesforce.com'],
+  ['https://acme-dev-ed.develop.my.salesforce.com', 'https://login.salesforce.com'],
   ['https://acme.my.site.com/partners', 'https://acme.my.site.com/partners'],
   ['https://acme.my.salesforce.mil', 'https://acme.my.salesforce.mil'],
   ['http://localhost:4400', 'http://localhost:4400'],

@@ -136,7 +136,7 @@ export const appOptions = {
   audience: {
     ...text(),
     default:
-      '`https://login.salesforce.com` for a My Domain, `https://test.salesforce.com` for that of a sandbox, else the base URL',
+      '`https://login.salesforce.com` for a My Domain, `https://test.salesforce.com` for that of a sandbox or scratch organization, else the base URL',
     text: '`aud` of the JWT',
   },
 } as const satisfies Part;

@@ -2,7 +2,8 @@ import { X509Certificate } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
+import { get } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
@@ -59,6 +60,14 @@ describe('an emulator with TLS', () => {
 
     expect(socket.authorized).toBe(true);
     socket.destroy();
+  });
+
+  it('does not ask browsers for https at every port of localhost', async () => {
+    const [reply] = (await once(get(emulator.url, { ca: emulator.certificate }), 'response')) as [IncomingMessage];
+    reply.resume();
+
+    expect(reply.statusCode).toBe(200);
+    expect(reply.headers).not.toHaveProperty('strict-transport-security');
   });
 
   it('walks a login over TLS', async () => {

@@ -2,9 +2,11 @@ import type { Response } from 'express';
 import { systemClock } from '../../clock';
 import { jsonType, replyBody, type Reply } from './reply';
 
-/** Headers of every reply, as recorded from Salesforce. */
+/**
+ * Headers of every reply, as recorded from Salesforce. `Strict-Transport-Security` is left out: a browser would remember it for every
+ * port of localhost, and refuse the app itself.
+ */
 const commonHeaders = {
-  'strict-transport-security': 'max-age=63072000; includeSubDomains',
   'x-content-type-options': 'nosniff',
   'x-robots-tag': 'none',
   'cache-control': 'no-cache,must-revalidate,max-age=0,no-store,private',

@@ -50,6 +50,10 @@ describe('express-salesforce-auth', () => {
       '--callback "localhost:3000/cb" has no scheme. Did you mean "http://localhost:3000/cb"? Try "emulator --help".',
     ],
     [
+      ['emulator', '--callback', 'http://localhost:3000/cb '],
+      /^--callback "http:\S+ " begins or ends with a blank or a line break\./,
+    ],
+    [
       ['emulator', '--public', '--client-secret', 'x'],
       '--public and --client-secret exclude each other. Try "emulator --help".',
     ],

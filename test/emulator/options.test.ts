@@ -1,4 +1,6 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { isSalesforceAuthError } from '../../lib';
+import { selfSignedCertificate } from '../../lib/crypto/certificate';
 import { startEmulator, type Emulator, type EmulatorOptions } from '../../lib/emulator';
 import { startTestEmulator } from '../helpers/emulator';
 
@@ -101,6 +103,27 @@ describe('a mistake in the options of startEmulator()', () => {
 
     await expect(startEmulator(given)).rejects.toThrow('clientSecret must be a string that is not empty, or false');
     expect(() => emulator.registerClient(given)).toThrow('clientSecret must be a string that is not empty, or false');
+    expect(emulator.clients).toHaveLength(1);
+  });
+
+  const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const ecCertificate = selfSignedCertificate(ec.privateKey, {
+    ...{ commonName: 'x', notBefore: Date.now(), notAfter: Date.now() + 1_000_000, isAuthority: false, extensions: [] },
+  });
+
+  it.each<[string, object, string]>([
+    ['no key', { publicKey: {} }, 'publicKey must be an RSA public key'],
+    ['half a key', { publicKey: { kty: 'RSA', e: 'AQAB' } }, 'publicKey must be an RSA public key'],
+    ['a key on a curve', { publicKey: ec.publicKey.export({ format: 'jwk' }) }, 'publicKey must be an RSA public key'],
+    ['a certificate of such a key', { certificate: ecCertificate }, 'certificate must be that of an RSA key'],
+  ])('is told for a key with which no client can prove itself: %s', async (_what, key, message) => {
+    const emulator = await startTestEmulator();
+    const { clientID } = emulator.clients[0]!;
+
+    expect(() => emulator.registerClient({ callbackURLs, ...key })).toThrow(message);
+    expect(() => emulator.replaceKey(clientID, key)).toThrow(message);
+    if ('certificate' in key)
+      await expect(startEmulator({ callbackURLs, ...(key as object) })).rejects.toThrow(message);
     expect(emulator.clients).toHaveLength(1);
   });
 

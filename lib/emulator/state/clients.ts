@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { createPublicKey, X509Certificate, type KeyObject } from 'node:crypto';
 import type { Jwk } from '../../client-authentication/jwk';
 import { randomText } from '../org/ids';
 import { AddressList } from './addresses';
@@ -50,6 +50,7 @@ export interface ClientRegistration {
  */
 export function callbackProblem(url: string): string | undefined {
   // The URL "localhost:3000/callback" would have the scheme "localhost".
+  if (/^\s|\s$/.test(url)) return 'begins or ends with a blank or a line break.';
   if (/^[\w.-]+:\d+(?:[/?#]|$)/.test(url)) return `has no scheme. Did you mean "http://${url}"?`;
   return URL.canParse(url) ? undefined : 'is not an absolute URL.';
 }
@@ -97,7 +98,7 @@ export class Clients {
         ...policy,
         ...(registration.scopes ? { assignedScopes: [...registration.scopes] } : {}),
       },
-      publicKey: registration.publicKey ?? publicKeyOf(registration.certificate),
+      publicKey: publicKeyIn(registration),
     };
     this.list.push(client);
     return client;
@@ -133,7 +134,7 @@ export class Clients {
   /** @throws TypeError if no app has this id, or the certificate is invalid */
   replaceKey(clientID: string, key: Pick<ClientRegistration, 'publicKey' | 'certificate'>): void {
     parsePart(keyOptions, key, 'replaceKey()');
-    Object.assign(this.#get(clientID), { publicKey: key.publicKey ?? publicKeyOf(key.certificate) });
+    Object.assign(this.#get(clientID), { publicKey: publicKeyIn(key) });
   }
 
   #get(clientID: string): EmulatorClient {
@@ -143,13 +144,37 @@ export class Clients {
   }
 }
 
-function publicKeyOf(certificate: string | undefined): Jwk | undefined {
+/**
+ * The public key that is given, by itself or in a certificate.
+ *
+ * @throws TypeError if it is no RSA key: Salesforce is known to accept RS256 alone, so every signature would be refused
+ */
+function publicKeyIn({
+  publicKey,
+  certificate,
+}: Pick<ClientRegistration, 'publicKey' | 'certificate'>): Jwk | undefined {
+  if (publicKey !== undefined) return rsaKey(keyOf(publicKey), 'publicKey', 'an RSA public key as a JWK');
   if (certificate === undefined) return undefined;
+  let key: KeyObject;
   try {
-    return new X509Certificate(certificate).publicKey.export({ format: 'jwk' });
+    key = new X509Certificate(certificate).publicKey;
   } catch (error) {
     throw new TypeError('The certificate is not valid PEM.', { cause: error });
   }
+  return rsaKey(key, 'certificate', 'that of an RSA key');
+}
+
+function keyOf(publicKey: Jwk): KeyObject | undefined {
+  try {
+    return createPublicKey({ key: publicKey, format: 'jwk' } as Parameters<typeof createPublicKey>[0]);
+  } catch {
+    return undefined;
+  }
+}
+
+function rsaKey(key: KeyObject | undefined, option: string, expected: string): Jwk {
+  if (key?.asymmetricKeyType !== 'rsa') throw invalid(option, expected);
+  return key.export({ format: 'jwk' });
 }
 
 /**

@@ -52,6 +52,24 @@ describe('composite/sobjects', () => {
     expect(await count(`SELECT COUNT() FROM Account WHERE Name = 'Uno'`)).toBe(0);
   });
 
+  it('is a part of a composite request, and of a batch', async () => {
+    const records = [account({ Name: 'In a composite' })];
+    const url = `${root}/composite/sobjects`;
+    const part = { method: 'POST', url, referenceId: 'many', body: { records } };
+    const composite = await send('POST', '/composite', { compositeRequest: [part] });
+    const batch = await send('POST', '/composite/batch', {
+      batchRequests: [{ method: 'POST', url, richInput: { records } }],
+    });
+    const nested = await send('POST', '/composite', {
+      compositeRequest: [{ ...part, url: `${root}/composite`, body: { compositeRequest: [part] } }],
+    });
+
+    expect(composite.json['compositeResponse']).toMatchObject([{ httpStatusCode: 200, body: [{ success: true }] }]);
+    expect(batch.json['results']).toMatchObject([{ statusCode: 200, result: [{ success: true }] }]);
+    expect(nested.json['compositeResponse']).toMatchObject([{ httpStatusCode: 404 }]);
+    expect(await count(`SELECT COUNT() FROM Account WHERE Name = 'In a composite'`)).toBe(2);
+  });
+
   it('reports the result of each record', async () => {
     const { json } = await send('POST', '/composite/sobjects', {
       records: [account({}), account({ Name: 'Good' }), { attributes: { type: 'Nope' } }, { Name: 'of no type' }],

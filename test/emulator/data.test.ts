@@ -106,6 +106,13 @@ describe('query', () => {
     expect(json.records[0]!.attributes.url).toMatch(/^\/services\/data\/v64.0\/sobjects\/Account\/001/);
   });
 
+  it.each(['DESC', 'ASC', '', 'DESC NULLS FIRST'])('sorts nulls first: ORDER BY … %s', async (direction) => {
+    await send('POST', '/sobjects/Account', { Name: 'Without' });
+    const { json } = await soql(`SELECT Name FROM Account ORDER BY Industry ${direction} LIMIT 1`);
+
+    expect(json.records[0]).toMatchObject({ Name: 'Without' });
+  });
+
   it('nests fields of parents, and sorts by them', async () => {
     const { json: created } = await send('POST', '/sobjects/Contact', { LastName: 'Alone' });
     const { json } = await soql(

@@ -41,8 +41,10 @@ export function runQuery(store: RecordStore, organizationId: string, query: stri
   for (const { field, descending } of [...orderBy].reverse()) {
     const path = find(field);
     matching.sort((one, other) => {
-      const order = compare(valueOf(one, path), valueOf(other, path));
-      return descending ? -order : order;
+      const [left, right] = [valueOf(one, path), valueOf(other, path)];
+      const order = compare(left, right);
+      // Nulls come first in both directions.
+      return descending && left !== null && right !== null ? -order : order;
     });
   }
   const found = matching.slice(offset, limit === undefined ? undefined : offset + limit);

@@ -85,7 +85,8 @@ function resource(name: string | undefined, call: DataCall): Reply {
 /** Answers a part of a composite request for the same caller. */
 function answerPart(call: DataCall, exchange: Exchange): Reply {
   return withDataErrors(() => {
-    if (segmentsOf(exchange.path)[1] === 'composite') throw notFound();
+    const [, name, part] = segmentsOf(exchange.path);
+    if (name === 'composite' && part !== 'sobjects') throw notFound();
     return route(exchange.path, { ...call, exchange });
   });
 }

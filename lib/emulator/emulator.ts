@@ -81,7 +81,7 @@ export interface EmulatorOptions {
 export interface FaultControl {
   /** Adds a fault. The fault hits one request, unless `times` is set. */
   inject(injection: FaultInjection): FaultHandle;
-  /** Removes all faults and releases the requests that they hold. */
+  /** Removes all faults and releases the requests that they hold or delay. */
   clear(): void;
 }
 
@@ -219,10 +219,12 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
       ? undefined
       : await listenBeside(listener, createHostedApi(provider), apiPort, address, secure);
   const { hosts, grants } = provider;
-  const originOf = (name: string): string => `http${secure ? 's' : ''}://${name}:${listener.port}`;
-  hosts.login = originOf(inURL(names.login));
-  hosts.myDomain = originOf(inURL(names.myDomain));
-  for (const name of ['localhost', '127.0.0.1', '[::1]']) hosts.origins.add(originOf(name));
+  // As every client writes an origin: without the default port of the scheme.
+  const originOf = (name: string, { port } = listener): string =>
+    new URL(`http${secure ? 's' : ''}://${inURL(name)}:${port}`).origin;
+  hosts.login = originOf(names.login);
+  hosts.myDomain = originOf(names.myDomain);
+  for (const name of ['localhost', '127.0.0.1', '::1']) hosts.origins.add(originOf(name));
   hosts.origins.add(hosts.login);
   const moveTo = (origin: string, organizationId?: string): void => {
     if (organizationId !== undefined && !provider.organizations.some((one) => one.organizationId === organizationId)) {
@@ -242,7 +244,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     url: hosts.login,
     myDomainUrl: hosts.myDomain,
     siteUrl: hosts.login + hosts.sitePath,
-    apiUrl: apiListener && hosts.login.replace(`:${listener.port}`, `:${apiListener.port}`),
+    apiUrl: apiListener && originOf(names.login, apiListener),
     certificate: secure?.certificate,
     clients: provider.clients.list,
     users: provider.users,

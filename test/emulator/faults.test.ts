@@ -1,4 +1,4 @@
-import type { Emulator, FaultInjection } from '../../lib/emulator';
+import type { Emulator, FaultHandle, FaultInjection } from '../../lib/emulator';
 import { startTestEmulator } from '../helpers/emulator';
 import { takeViolations } from '../helpers/oracle';
 import { authorize, authorizeUrl, exchangeCode, get, logIn, post, refresh, type Json } from './support';
@@ -73,6 +73,19 @@ describe('faults.inject', () => {
     expect((await held).status).toBe(200);
     expect((await exchangeCode(emulator, 'any')).status).toBe(400);
   });
+});
+
+it.each<[what: string, end: (fault: FaultHandle) => void]>([
+  ['clear()', () => emulator.faults.clear()],
+  ['release()', (fault) => fault.release()],
+  ['remove()', (fault) => fault.remove()],
+])('%s ends a delay of hours', async (_what, end) => {
+  const slow = emulator.faults.inject({ on: 'refresh', kind: 'delay', delayMs: 36_000_000 });
+  const delayed = again();
+  await slow.reached;
+  end(slow);
+
+  expect((await delayed).status).toBe(200);
 });
 
 describe('the moment of a fault', () => {

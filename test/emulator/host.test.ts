@@ -1,4 +1,4 @@
-import { startEmulator, type EmulatorOptions } from '../../lib/emulator';
+import { startEmulator, type Emulator, type EmulatorOptions } from '../../lib/emulator';
 import { defaultCallbackURL, startTestEmulator } from '../helpers/emulator';
 import { get, logIn } from './support';
 
@@ -36,6 +36,28 @@ describe('the option host', () => {
       );
     },
   );
+
+  it.each([
+    ['http', 80],
+    ['https', 443],
+  ] as const)('and the default port of %s, %d, come to URLs as every client writes them', async (scheme, port) => {
+    let emulator: Emulator;
+    try {
+      emulator = await startTestEmulator({ host: '127.0.0.3', port, https: scheme === 'https' });
+    } catch (error) {
+      // Not every user may listen there, and another server may do so already.
+      if (['EACCES', 'EADDRINUSE'].includes(String((error as NodeJS.ErrnoException).code))) return;
+      throw error;
+    }
+
+    expect(emulator.url).toBe(`${scheme}://127.0.0.3`);
+    expect(emulator.siteUrl).toBe(`${scheme}://127.0.0.3/portal`);
+    if (scheme === 'https') return;
+    const { id_token, instance_url, access_token } = await logIn(emulator);
+    const claims = JSON.parse(Buffer.from(id_token.split('.')[1]!, 'base64url').toString()) as { iss: string };
+    expect([claims.iss, instance_url]).toEqual([emulator.url, emulator.url]);
+    expect((await get(`${instance_url}/services/data/v64.0/limits`, access_token)).status).toBe(200);
+  });
 
   it('leaves no other name to move to if it is one address', async () => {
     const emulator = await startTestEmulator({ host: '127.0.0.2' });

@@ -46,7 +46,7 @@ async function applyFault(
 ): Promise<Reply | undefined> {
   switch (injection.kind) {
     case 'delay':
-      await wait(systemClock, injection.delayMs);
+      await Promise.race([wait(systemClock, injection.delayMs), released]);
       return undefined;
     case 'hold':
       await released;

@@ -30,7 +30,7 @@ export type FaultKind =
   | { kind: 'error'; error: string; errorDescription?: string; status?: number; page?: boolean }
   /** The connection is destroyed without a reply. */
   | { kind: 'drop' }
-  /** The reply is delayed. */
+  /** The reply is delayed, or until `release()`. */
   | { kind: 'delay'; delayMs: number }
   /** The emulator never answers. The request ends when the client disconnects or the emulator stops. */
   | { kind: 'hang' }
@@ -74,8 +74,8 @@ export interface FaultHandle {
   readonly reached: Promise<void>;
   /** How many requests it has hit so far. */
   readonly hits: number;
-  /** Releases the requests that the fault holds. */
+  /** Releases the requests that the fault holds or delays. */
   release(): void;
-  /** Removes the fault and releases the requests that it holds. */
+  /** Removes the fault and releases the requests that it holds or delays. */
   remove(): void;
 }

@@ -53,7 +53,8 @@ export async function runDoctor(args: readonly string[]): Promise<number> {
   return isFine ? 0 : 1;
 }
 
-async function diagnoseFrom({ config, envFile, ...options }: DoctorArguments): Promise<Diagnosis> {
+async function diagnoseFrom(command: DoctorArguments): Promise<Diagnosis> {
+  const { config, envFile, json: _json, strict: _strict, ...options } = command;
   if (envFile !== undefined) {
     try {
       process.loadEnvFile(envFile);

@@ -10,6 +10,7 @@ import type { DiagnoseOptions, Diagnosis } from './findings';
  *
  * @param options the options you pass to `salesforceAuth()`
  * @returns findings. Wrong options are findings as well; the function does not throw for them
+ * @throws SalesforceOptionError for an option in `given` that does not exist, or has a wrong value
  *
  * @example
  * import { configurationFromEnv, diagnose } from 'express-salesforce-auth';

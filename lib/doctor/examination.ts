@@ -6,6 +6,7 @@ import type { Configuration } from '../options/configuration';
 import { isLoopback, parseUrl } from '../salesforce/hosts';
 import { checkAuthorize } from './authorize';
 import { summarize, type DiagnoseOptions, type Diagnosis, type Finding } from './findings';
+import { checkGiven } from './given';
 import { checkHost } from './host';
 import { safeMessage } from './safe-message';
 import { checkSettings } from './settings';
@@ -23,8 +24,9 @@ function configurationLate(): Error {
   );
 }
 
-/** Does the work of `diagnose()` with options that are parsed already. */
+/** Does the work of `diagnose()` with options that are parsed already. @throws SalesforceOptionError for wrong options of the call */
 export async function examine(parsed: ParsedOptions, given: DiagnoseOptions): Promise<Diagnosis> {
+  checkGiven(given);
   const atStore = await checkStore(parsed.store, given, parsed.clock);
   const isInMemory = atStore.some(({ check }) => check === 'store.memory');
   const local = [...atStore, checkKeys(parsed, isInMemory)];

@@ -1,5 +1,5 @@
 /** @again legacy-policy */
-import { diagnose, MemoryTokenStore, type Diagnosis, type SalesforceAuthOptions } from '../../lib';
+import { diagnose, MemoryTokenStore, salesforceAuth, type Diagnosis, type SalesforceAuthOptions } from '../../lib';
 import type { ClientPolicy, Emulator } from '../../lib/emulator';
 import { defaultCallbackURL, startTestEmulator } from '../helpers/emulator';
 
@@ -129,5 +129,21 @@ describe('diagnose', () => {
       level: 'ok',
       message: 'Tokens are stored unencrypted, as encryptionKeys: false says.',
     });
+  });
+
+  it.each<[given: object, sentence: string]>([
+    [{ orign: 'https://app.example.com' }, "diagnose() has no option 'orign'. Did you mean 'origin'?"],
+    [{ app: { usr: 'x' } }, "diagnose() has no option 'app.usr'. Did you mean 'app.user'?"],
+    [{ processes: '4' }, 'processes must be a whole number from 1 to'],
+    [{ processes: 0 }, 'processes must be a whole number from 1 to'],
+    [{ rotation: 'yes' }, 'rotation must be true or false.'],
+    [{ tenant: '' }, 'tenant must be a string that is not empty.'],
+  ])('refuses %j', async (given, sentence) => {
+    const options = optionsFor(await started());
+    const salesforce = salesforceAuth({ ...options, report: false });
+
+    await expect(diagnose(options, given)).rejects.toThrow(sentence);
+    await expect(salesforce.diagnose(given)).rejects.toThrow(sentence);
+    await salesforce.close();
   });
 });

@@ -1,7 +1,7 @@
 import { runInNewContext } from 'node:vm';
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express';
 import passport from 'passport';
-import { isSalesforceAuthError, MemoryTokenStore, requireSalesforce, salesforceAuth } from '../../lib';
+import { diagnose, isSalesforceAuthError, MemoryTokenStore, requireSalesforce, salesforceAuth } from '../../lib';
 import { systemClock } from '../../lib/clock';
 import { startEmulator } from '../../lib/emulator';
 import { clientOptions } from '../../lib/options/parts/client';
@@ -43,6 +43,7 @@ const calls: [string, Call][] = [
   ['RedisTokenStore()', (given) => new RedisTokenStore(given)],
   ['PostgresTokenStore()', (given) => new PostgresTokenStore(given)],
   ['startEmulator()', startEmulator],
+  ['diagnose()', (given) => diagnose({ ...client, report: false }, given)],
   [
     'what a configuration function gives',
     async (given) => {

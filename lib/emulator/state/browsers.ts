@@ -1,3 +1,4 @@
+import { BoundedMap } from '../../bounded-map';
 import type { Reply } from '../http/reply';
 import { randomText } from '../org/ids';
 import type { EmulatorUser } from '../org/users';
@@ -34,15 +35,18 @@ export interface Transaction {
   approvedBy: EmulatorUser | undefined;
 }
 
+/** Number of browsers, of begun logins and of one-time passwords that are remembered. */
+const maxRemembered = 10_000;
+
 /** Number of answers that are remembered. */
 const maxFinished = 100;
 
 /** Browser sessions and their transactions. */
 export class Browsers {
-  readonly #browsers = new Map<string, Browser>();
-  readonly #transactions = new Map<string, Transaction>();
-  readonly #oneTimePasswords = new Map<string, EmulatorUser>();
-  readonly #finished = new Map<string, { transaction: Transaction; answer: Reply }>();
+  readonly #browsers = new BoundedMap<string, Browser>(maxRemembered);
+  readonly #transactions = new BoundedMap<string, Transaction>(maxRemembered);
+  readonly #oneTimePasswords = new BoundedMap<string, EmulatorUser>(maxRemembered);
+  readonly #finished = new BoundedMap<string, { transaction: Transaction; answer: Reply }>(maxFinished);
 
   find(id: string | undefined): Browser | undefined {
     return id === undefined ? undefined : this.#browsers.get(id);
@@ -98,8 +102,6 @@ export class Browsers {
   finish(transaction: Transaction, answer: Reply): void {
     this.#transactions.delete(transaction.source);
     this.#finished.set(transaction.source, { transaction, answer });
-    const [oldest] = this.#finished.keys();
-    if (this.#finished.size > maxFinished && oldest !== undefined) this.#finished.delete(oldest);
   }
 
   /** A transaction that was already answered, and the answer. */

@@ -72,7 +72,7 @@ async function checkOrganization(
     const answered = await checkAuthorize(configuration, baseUrl, callbackURL, clock);
     const atAuthorize =
       typeof callback === 'string'
-        ? answered
+        ? answered.map((finding) => withMountPath(finding, configuration))
         : [...answered.filter(({ check }) => check === 'client-id'), { ...callback, baseUrl }];
     // Salesforce says nothing about the secret of an unknown client.
     const isUnknown = atAuthorize.some(({ check, level }) => check === 'client-id' && level === 'error');
@@ -89,6 +89,13 @@ function joined(atAuthorize: readonly Finding[], atToken: readonly Finding[]): F
   const refusal = atToken.find(({ check }) => check === 'client-id');
   const all = [...atAuthorize, ...atToken];
   return refusal ? [refusal, ...all.filter(({ check }) => check !== 'client-id')] : all;
+}
+
+/** Without the option callbackURL, the callback is below the path at which the middleware is mounted. */
+function withMountPath(finding: Finding, { callbackURL }: Configuration): Finding {
+  if (finding.check !== 'callback-url' || finding.level !== 'error' || callbackURL !== undefined) return finding;
+  const more = 'If salesforceAuth() is mounted at a path, set callbackURL: the doctor does not know this path.';
+  return { ...finding, fix: `${finding.fix ?? ''} ${more}` };
 }
 
 const noCallback: Finding = {

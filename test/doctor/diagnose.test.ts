@@ -118,6 +118,18 @@ describe('diagnose', () => {
     expect(levels(diagnosis)).toMatchObject({ 'client-id': 'ok', 'client-secret': 'ok' });
   });
 
+  it('says that it does not know the mount path of a callback route', async () => {
+    const emulator = await started();
+    const fixOf = (diagnosis: Diagnosis): string => found(diagnosis, 'callback-url')!.fix!;
+    const mounted = await diagnose(optionsFor(emulator, { callbackURL: undefined }), {
+      origin: 'https://app.example.com',
+    });
+    const named = await diagnose(optionsFor(emulator, { callbackURL: 'https://app.example.com/callback' }));
+
+    expect(fixOf(mounted)).toMatch(/ If salesforceAuth\(\) is mounted at a path, set callbackURL: .*\.$/);
+    expect(fixOf(named)).not.toContain('mounted');
+  });
+
   it('does not warn of tokens in the clear if the application knows', async () => {
     const store = Object.assign(new MemoryTokenStore(), { diagnose: () => Promise.resolve([]) });
     const options = optionsFor(await started(), { store });

@@ -82,14 +82,17 @@ function isSecure(text: string): boolean {
   return url !== undefined && (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url)));
 }
 
+/** A host, maybe with a port; or a suffix of hosts, which is for the default port alone. */
+const allowedHost = /^(?:[\w-]+(?:\.[\w-]+)*(?::\d{1,5})?|(?:\.[\w-]+)+)$/;
+
 /** Hosts as they are compared. */
 export function parseAllowedHosts(option: string, value: unknown): readonly string[] {
   if (value === undefined) return [];
-  const isHost = (host: unknown): host is string => typeof host === 'string' && /^\.?[a-z0-9.-]+(?::\d+)?$/i.test(host);
+  const isHost = (host: unknown): host is string => typeof host === 'string' && allowedHost.test(host);
   if (!Array.isArray(value) || !value.every(isHost)) {
     throw invalid(option, "an array of host names such as 'support.example.com', without scheme or path");
   }
-  return value.map((host) => host.toLowerCase());
+  return value.map((host) => host.toLowerCase().replace(/:443$/, ''));
 }
 
 /** Parameters that the login does not set itself. */

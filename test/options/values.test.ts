@@ -78,6 +78,17 @@ describe('a client', () => {
     expect(suffixes).toContain('.b.example');
   });
 
+  it('knows a host of allowedHosts without the port that its URL leaves out', () => {
+    const allowedHosts = ['support.example.com:443', 'sso_1.example.com'];
+
+    expect(configurationOf({ allowedHosts, baseUrl: 'https://support.example.com' }).baseUrl).toBe(
+      'https://support.example.com',
+    );
+    expect(configurationOf({ allowedHosts, baseUrl: 'https://sso_1.example.com' }).trustedHosts.hosts).toContain(
+      'support.example.com',
+    );
+  });
+
   it.each<[hosts: string[], origins: string[]]>([
     [['api.salesforce.com'], ['https://api.salesforce.com']],
     [['API.salesforce.com:443'], ['https://api.salesforce.com']],
@@ -127,6 +138,7 @@ describe('a client is refused with', () => {
     ...[['/callback'], ['https://app.example.com/cb'], 7].map(callbackURL),
     ...['a.example', [7], [['a.example']], ['a.example', 7], ['https://a.example'], ['a.example/x']].map(allowedHosts),
     ...[['a.example:x'], ['a.example:'], ['a.example:80:80']].map(allowedHosts),
+    ...[['.a.example:8443'], ['.'], ['a..example'], ['a.example.'], ['']].map(allowedHosts),
     ...[{ a: 7 }, { a: 'x', b: 7 }].map((authorizationParams): [object, string] => [
       { login: { authorizationParams } },
       'login.authorizationParams must be an object of strings.',

@@ -61,11 +61,11 @@ export async function requestAuthorization(
         seen: `${new URL(url).host} redirected to ${target.host || 'an address'} without https`,
       };
     }
-    // The organization may let its users log in at another provider.
-    if (!isTrustedHost(target, configuration.trustedHosts)) return { shape: 'login' };
     // Salesforce names the error in the address of its error page. The page itself may say less.
     const named = errorIn(target.searchParams);
     if (named) return { shape: 'page', upstreamError: named };
+    // The organization may let its users log in at another provider.
+    if (!isTrustedHost(target, configuration.trustedHosts)) return { shape: 'login' };
     if (redirects === maxRedirects) {
       const seen = `${target.host} redirected again and again, and not to a login`;
       return namesLogin(target.href) ? { shape: 'login' } : { shape: 'other', seen };

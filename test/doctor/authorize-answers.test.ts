@@ -23,6 +23,7 @@ function of({ findings }: Diagnosis, name: string) {
   return findings.filter(({ check }) => check === name);
 }
 
+const errorPagePath = '/setup/secur/RemoteAccessErrorPage.apexp';
 const blanks = ' '.repeat(200_000);
 
 describe('the doctor, if an authorization request is answered with', () => {
@@ -185,18 +186,24 @@ describe('the doctor, if an authorization request is answered with', () => {
   it.each<[where: string, location: string, check: string, code: string]>([
     [
       'a redirect URI that is not registered',
-      '?error=redirect_uri_mismatch&error_description=redirect_uri+must+match+configuration',
+      `${errorPagePath}?error=redirect_uri_mismatch&error_description=redirect_uri+must+match+configuration`,
+      'callback-url',
+      'ERR_SALESFORCE_REDIRECT_URI_MISMATCH',
+    ],
+    [
+      'a redirect URI that is not registered, at the host of a site',
+      'https://acme.my.site.com/setup/secur/RemoteAccessErrorPage.apexp?error=redirect_uri_mismatch',
       'callback-url',
       'ERR_SALESFORCE_REDIRECT_URI_MISMATCH',
     ],
     [
       'a client that is not known',
-      '?error=invalid_client_id&error_description=client%20identifier%20invalid',
+      `${errorPagePath}?error=invalid_client_id&error_description=client%20identifier%20invalid`,
       'client-id',
       'ERR_SALESFORCE_CLIENT_UNKNOWN',
     ],
-  ])("Salesforce's error page, whose address alone names the error: %s", async (_what, query, check, code) => {
-    const diagnosis = await diagnosisAt(`${errorPagePath}${query}`);
+  ])("Salesforce's error page, whose address alone names the error: %s", async (_what, location, check, code) => {
+    const diagnosis = await diagnosisAt(location);
 
     expect(diagnosis.ok).toBe(false);
     expect(of(diagnosis, check)).toMatchObject([{ level: 'error', code }]);
@@ -209,8 +216,6 @@ describe('the doctor, if an authorization request is answered with', () => {
     expect(of(diagnosis, 'callback-url')).toMatchObject([{ level: 'unknown' }]);
   });
 });
-
-const errorPagePath = '/setup/secur/RemoteAccessErrorPage.apexp';
 
 /** A diagnosis at a server that redirects authorization requests to an error page, and whose page has a text of its own. */
 async function diagnosisAt(location: string): Promise<Diagnosis> {

@@ -249,6 +249,20 @@ describe('the doctor, if baseUrl', () => {
   });
 });
 
+it('the doctor compares the clock with the time of an answer that a cache has kept for a while', async () => {
+  const emulator = await startTestEmulator();
+  const { clientID, clientSecret } = emulator.clients[0]!;
+  const cached: FetchFunction = async (url, init) => {
+    const reply = await fetch(url, init);
+    const date = new Date(Date.now() - 600_000).toUTCString();
+    return new Response(reply.body, { status: reply.status, headers: { date, age: '600' } });
+  };
+
+  const findings = await wrongWith(emulator.url, { clientID, clientSecret, fetch: cached, scope: 'openid api' });
+
+  expect(findings.filter(({ check }) => check === 'clock')).toEqual([]);
+});
+
 it('the doctor does not wait for ever for a configuration function', async () => {
   const clock = new ManualClock();
   const asked: true[] = [];

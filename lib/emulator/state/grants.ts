@@ -153,7 +153,6 @@ export class Grants {
   /** Revokes a grant with all its tokens. With the last refresh token, the approval of the user ends too. */
   revoke(grant: Grant): void {
     grant.revoked = true;
-    for (const access of this.#accessTokens.values()) if (access.grant === grant) access.revoked = true;
     const filter = { userId: grant.user.userId, clientID: grant.client.clientID };
     if (this.#withLiveRefreshToken(filter).length === 0) {
       this.#approvals.delete(`${grant.user.userId} ${grant.client.clientID}`);
@@ -178,7 +177,8 @@ export class Grants {
   }
 
   #isAccessTokenLive({ revoked, expiresAt, grant }: AccessToken): boolean {
-    return !revoked && this.#clock.now() < expiresAt && grant.user.active && !grant.client.policy.blocked;
+    const isEnded = revoked || grant.revoked || this.#clock.now() >= expiresAt;
+    return !isEnded && grant.user.active && !grant.client.policy.blocked;
   }
 
   /** Oldest first. */

@@ -3,7 +3,8 @@ import type { Emulator } from '../../lib/emulator';
 import { Feed } from '../../lib/emulator/console/feed';
 import { startTestEmulator } from '../helpers/emulator';
 import { defaultCallbackURL } from '../helpers/emulator';
-import { authorizeUrl, pkce } from './support';
+import { takeViolations } from '../helpers/oracle';
+import { authorizeUrl, pkce, refresh } from './support';
 
 let emulator: Emulator;
 beforeEach(async () => {
@@ -51,6 +52,20 @@ describe('GET /console', () => {
       expect(html).not.toContain(secret);
     }
     expect(html).toContain(`…${access_token.slice(-4)}`);
+  });
+
+  it('shows the latest violations, and counts all', async () => {
+    const { refresh_token } = await logIn();
+    emulator.setPolicy(emulator.clients[0]!.clientID, { locked: false, rotateRefreshTokens: true });
+    for (let time = 0; time < 25; time++) await refresh(emulator, refresh_token);
+
+    const html = await page();
+
+    expect(html).toContain('<dt>Violations</dt><dd>24</dd>');
+    expect(html.match(/presentation \d+, at/g)).toHaveLength(20);
+    expect(html).toContain('presentation 25, at');
+    expect(html).not.toContain('presentation 2, at');
+    expect(takeViolations(emulator)).toHaveLength(24);
   });
 
   it('is not in the requests of the emulator', async () => {

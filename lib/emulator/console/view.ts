@@ -3,8 +3,9 @@ import { escapeHtml } from '../pages/html';
 import type { Provider } from '../provider';
 import { describeParameters, mask } from './mask';
 
-/** Number of requests on the page. */
+/** Number of requests and of violations on the page. */
 const shownRequests = 60;
+const shownViolations = 20;
 
 /**
  * The part of the page that updates itself. It has no element that can have the focus, because an update replaces the whole
@@ -77,7 +78,7 @@ function grants({ grants: { list }, clock }: Provider): string {
 
 function presentations({ presentations: { counts, violations } }: Provider): string {
   if (counts.size === 0) return '<p class="empty">No refresh token has been presented yet.</p>';
-  const wrong = violations.map(
+  const wrong = violations.slice(-shownViolations).map(
     ({ kind, refreshToken, username, presentation, at }) =>
       `<li class="bad">${kind}: <code>${escapeHtml(mask(refreshToken))}</code> of ${escapeHtml(username ?? 'an unknown user')},
 presentation ${presentation}, at ${clockTime(at)}</li>`,

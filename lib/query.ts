@@ -1,5 +1,11 @@
 import type { Request } from 'express';
 
+/** A path without its query. */
+export function withoutQuery(path: string): string {
+  const [start = ''] = path.split('?', 1);
+  return start;
+}
+
 /**
  * A parameter of a request's query: undefined if it is absent, and empty if it is there more than once, which OAuth forbids
  * (RFC 6749, section 3.1).

@@ -1,6 +1,7 @@
 import type { TokenCoordinator } from '../coordinator/coordinator';
 import type { GrantKey } from '../coordinator/grant';
 import { SalesforceAuthError } from '../errors';
+import { parseJsonObject } from '../json-object';
 import { isSalesforceHost, parseUrl } from '../salesforce/hosts';
 import { isJwt } from '../token/token-format';
 import { salesforceApiError } from './api-error';
@@ -81,12 +82,7 @@ async function refusal(reply: Response, coordinator: TokenCoordinator, key: Gran
 
 /** The browser is sent there: only to the instance, or another host of Salesforce. */
 function urlIn(text: string, instanceUrl: string): string | undefined {
-  let value: unknown;
-  try {
-    value = (JSON.parse(text) as { frontdoor_uri?: unknown } | null)?.frontdoor_uri;
-  } catch {
-    return undefined;
-  }
+  const value = parseJsonObject(text)?.['frontdoor_uri'];
   const url = typeof value === 'string' ? parseUrl(value) : undefined;
   if (!url || url.username || url.password) return undefined;
   const isSafe = url.protocol === 'https:' && url.port === '' && isSalesforceHost(url.hostname);

@@ -1,6 +1,7 @@
 import type { Request } from 'express';
 import { BoundedMap } from '../bounded-map';
 import { debugLogin } from '../debug';
+import { parseJsonObject } from '../json-object';
 import type { Configuration } from '../options/configuration';
 import { isTrustedHost, parseUrl } from '../salesforce/hosts';
 import type { AuthContext } from './context';
@@ -54,7 +55,7 @@ export class EndSession {
     const { exchange } = await import('../token/http');
     const { status, text } = await exchange(`${issuer}/.well-known/openid-configuration`, request, network, clock);
     if (status !== 200) throw new Error('There is no discovery document.');
-    const endpoint = (JSON.parse(text) as Record<string, unknown> | null)?.['end_session_endpoint'];
+    const endpoint = parseJsonObject(text)?.['end_session_endpoint'];
     return typeof endpoint === 'string' ? endpoint : undefined;
   }
 }

@@ -4,7 +4,7 @@ import { intentParameter, withQuery } from './login-intent';
 import type { AppState } from './login-route';
 import type { PageLink } from './pages';
 import type { RequestSalesforce } from './request';
-import { parameterOf } from '../query';
+import { parameterOf, withoutQuery } from '../query';
 import { textOf } from './organization-choice';
 import { safeReturnTo } from './return-to';
 import { isNeverAskedFor } from './scopes';
@@ -106,7 +106,7 @@ function originOf(error: AnyError, req: Request, { core, mountPath }: RequestSal
       isOwnRoute: true,
     };
   }
-  const path = addresses.currentPath(req).split('?')[0] ?? '';
+  const path = withoutQuery(addresses.currentPath(req));
   const isAt = (route: string | false): boolean => route !== false && path === addresses.pathOf(req, mountPath, route);
   if (isAt(routes.login)) {
     return {

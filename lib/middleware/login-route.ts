@@ -2,7 +2,7 @@ import type { Request } from 'express';
 import { SalesforceAuthError } from '../errors';
 import { isMove, moveParameter, type MovedLogin } from '../login/move';
 import type { Prompt } from '../options/values';
-import { isCallback, parameterOf } from '../query';
+import { isCallback, parameterOf, withoutQuery } from '../query';
 import type { AuthenticateOptions } from '../strategy/options';
 import { warnOfCallbackPath } from './callback-path';
 import { holdersOf } from './create-session';
@@ -240,7 +240,7 @@ async function ask(core: AuthContext, { req, res }: Visit, { wish, moved }: Star
   const otherUser = entry !== undefined && !add;
   const intent = await core.intents.sealer(req, res)({ returnTo, org, add, otherUser });
   const mark = parameterOf(req, moveParameter);
-  const path = addresses.currentPath(req).split('?')[0] ?? '';
+  const path = withoutQuery(addresses.currentPath(req));
   const goOn = withQuery(path, {
     [intentParameter]: intent,
     ...(typeof mark === 'string' ? { [moveParameter]: mark } : {}),

@@ -1,5 +1,6 @@
 import type { NextFunction, Request, Response } from 'express';
 import { errorFrom, SalesforceAuthError } from '../errors';
+import { withoutQuery } from '../query';
 import { intentParameter, withQuery } from './login-intent';
 import { checkLoginLoop } from './login-loop';
 import { returnToPage } from './own-routes';
@@ -39,7 +40,7 @@ async function answer({ req, res }: Refused, salesforce: RequestSalesforce, caus
     refusePrefetch(res);
     return;
   }
-  const repetition = addresses.repetition(req, req.originalUrl.split('?')[0] ?? '/');
+  const repetition = addresses.repetition(req, withoutQuery(req.originalUrl));
   if (repetition !== undefined) reporter.warn('PUBLIC_URL_PATH', repetition);
   const login = routes.login === false ? undefined : addresses.pathOf(req, mountPath, routes.login);
   if (login === undefined || !isNavigation(req)) {

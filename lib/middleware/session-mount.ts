@@ -1,5 +1,6 @@
 import type { Application, Request } from 'express';
 import { SalesforceAuthError } from '../errors';
+import { withoutQuery } from '../query';
 
 /** A session as far as its mount is concerned. */
 interface SeenSession {
@@ -53,7 +54,7 @@ function missing(message: string): SalesforceAuthError {
 }
 
 function pathOf({ originalUrl }: Request): string {
-  return originalUrl.split('?')[0] ?? '/';
+  return withoutQuery(originalUrl);
 }
 
 /** As express-session compares the two. */

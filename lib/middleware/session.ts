@@ -3,6 +3,7 @@ import type { Request } from 'express';
 import type { GrantHolder } from '../coordinator/grants';
 import { SalesforceAuthError } from '../errors';
 import type { TenantFunction } from '../options/source';
+import { withoutQuery } from '../query';
 import { missingSession } from './session-mount';
 import type { EndedLogins } from './ended-logins';
 import type { SalesforceUser } from './user';
@@ -274,7 +275,7 @@ export function isSessionEnded(req: Request, had: boolean): boolean {
 function noSessionMade({ originalUrl }: Request): SalesforceAuthError {
   return new SalesforceAuthError(
     'ERR_SALESFORCE_SESSION_STORE',
-    `The session could not be read: express-session made none at ${originalUrl.split('?')[0] ?? '/'}. Its store says that it is ` +
+    `The session could not be read: express-session made none at ${withoutQuery(originalUrl)}. Its store says that it is ` +
       "disconnected (check the server and the connection), or its option cookie.path is not '/', or the application passes it by " +
       'for this path. No user was logged out.',
     { status: 503, retryAfterSeconds: 5 },

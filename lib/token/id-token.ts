@@ -2,6 +2,7 @@ import type { IDToken } from 'oauth4webapi';
 import { BoundedMap } from '../bounded-map';
 import type { Clock } from '../clock';
 import { SalesforceAuthError } from '../errors';
+import { parseJsonObject } from '../json-object';
 import type { Configuration } from '../options/configuration';
 import { endpointsOf, type Endpoints } from '../salesforce/endpoints';
 import { parseIdentityUrl } from '../salesforce/identity-url';
@@ -84,12 +85,7 @@ function issuerOfKeys(issuer: string): Endpoints {
 
 /** Reads `iss` to choose among the accepted issuers; it is proven afterwards. */
 function issuerOf(idToken: string): unknown {
-  try {
-    const claims: unknown = JSON.parse(Buffer.from(idToken.split('.')[1] ?? '', 'base64url').toString('utf8'));
-    return (claims as Record<string, unknown> | null)?.['iss'];
-  } catch {
-    return undefined;
-  }
+  return parseJsonObject(Buffer.from(idToken.split('.')[1] ?? '', 'base64url').toString('utf8'))?.['iss'];
 }
 
 /** oauth4webapi's own words name a claim and quote no token; its `cause` does and is dropped. */

@@ -1,5 +1,6 @@
 import { randomName } from '../crypto/random-name';
 import { SalesforceAuthError } from '../errors';
+import { parseJsonObject } from '../json-object';
 import type { Configuration } from '../options/configuration';
 import { isTrustedHost, parseUrl } from '../salesforce/hosts';
 import { parseIdentityUrl, readIdentityUrl, type Identity } from '../salesforce/identity-url';
@@ -142,10 +143,5 @@ function life(reply: TokenEndpointReply): Pick<TokenSet, 'lifeMs'> {
 function jwtClaims(token: string): Record<string, unknown> | undefined {
   const [, payload, signature] = token.split('.');
   if (payload === undefined || signature === undefined || token.includes('!')) return undefined;
-  try {
-    const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'));
-    return typeof claims === 'object' && claims !== null ? (claims as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
+  return parseJsonObject(Buffer.from(payload, 'base64url').toString('utf8'));
 }

@@ -1,4 +1,5 @@
 import type { Request } from 'express';
+import { withoutQuery } from '../query';
 import { parseUrl } from '../salesforce/hosts';
 import type { AuthContext } from './context';
 import type { ParsedOptions } from './options';
@@ -10,7 +11,7 @@ export function callbackPathBelowRoot({
 }: Pick<ParsedOptions, 'source' | 'addresses'>): string | undefined {
   const callbackURL = source.fixed?.callbackURL;
   if (callbackURL === undefined) return undefined;
-  if (callbackURL.startsWith('/')) return withoutSlash(callbackURL);
+  if (callbackURL.startsWith('/')) return withoutSlash(withoutQuery(callbackURL));
   const path = parseUrl(callbackURL)?.pathname;
   const prefix = addresses.listed[0]?.prefix ?? '';
   return path && withoutSlash(path.startsWith(`${prefix}/`) ? path.slice(prefix.length) : path);

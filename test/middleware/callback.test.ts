@@ -45,6 +45,19 @@ describe('a callback that is no answer to a login', () => {
     expect(answer.text).not.toContain('555-evil');
   });
 
+  it('is found at the path of a callbackURL that has a query of its own', async () => {
+    const emulator = await startTestEmulator();
+    const { url, client, browser } = await startApp({ emulator, options: { callbackURL: '/back?from=salesforce' } });
+    client.callbackURLs.push(`${url}/back?from=salesforce`);
+    const tab = browser();
+
+    const callback = await walkToCallback(tab, emulator, { loginPath: '/auth/salesforce?returnTo=/me' });
+    const answer = await tab.get(callback);
+
+    expect(callback).toMatch(/^\/back\?from=salesforce&code=/);
+    expect(answer.headers['location']).toBe('/me');
+  });
+
   it('redirects to the end of its login if it is opened again, and does not present its code again', async () => {
     const emulator = await startTestEmulator();
     const { browser } = await startApp({ emulator });

@@ -40,6 +40,7 @@ export async function endLogin(core: AuthContext, visit: Visit): Promise<void> {
     const driven = await drive(await core.strategy.load(), req, {});
     if ('redirectTo' in driven) throw noAnswer();
     login = driven;
+    core.options.requestTenant?.note(req, login.transaction.tenant);
     isNew = await (login.kind === 'finished' ? create(core, req, login) : join(core, req, login));
   } catch (error) {
     if (!isOfSilentLogin(error)) throw error;

@@ -17,6 +17,7 @@ import { MemoryTokenStore } from '../stores/memory';
 import type { TokenStore } from '../stores/store';
 import { EndedLogins } from './ended-logins';
 import type { ErrorPage } from './error-details';
+import { RequestTenant } from './request-tenant';
 import { sessionKeyOf, type SessionPlace } from './session';
 import type { AuthorizeUser, OnLogin } from './user';
 
@@ -147,6 +148,8 @@ export interface ParsedOptions {
   session: SessionPlace;
   addresses: Addresses;
   tenant: TenantFunction | undefined;
+  /** Tells the callback of a login whose request it is. */
+  requestTenant: RequestTenant | undefined;
   /** Keys of what a login leaves in the browser. */
   keys: KeyRing;
   reporter: Reporter;
@@ -188,7 +191,9 @@ export function parseOptions(options: SalesforceAuthOptions): ParsedOptions {
     clock,
   });
   const store = given.store ?? new MemoryTokenStore({ clock });
-  const tenant = checkedTenant(given.tenant);
+  const checked = checkedTenant(given.tenant);
+  const requestTenant = checked && new RequestTenant(checked);
+  const tenant = requestTenant?.of;
   const { settings, keepAlive } = parseRefresh(options.refresh, hasLastingGrants(store, source));
   if (keepAlive && typeof store.takeIdle !== 'function') {
     throw invalid('refresh.keepAlive', 'left out with this store, which has no takeIdle() to tell idle grants');
@@ -207,6 +212,7 @@ export function parseOptions(options: SalesforceAuthOptions): ParsedOptions {
     },
     addresses: new Addresses(parsePublicUrl(options.publicUrl), source.fixed?.callbackURL),
     tenant,
+    requestTenant,
     keys: loginKeys(secrets, source),
     reporter: new Reporter(given.report, clock),
     isAnyOrganizationOnPurpose: options.allowedOrganizations === 'any',

@@ -214,6 +214,52 @@ describe('a login that begins at another origin than its callback', () => {
     expect(end.headers['location']).toBe('http://www.app.test/me');
     expect(new Set(tenants)).toEqual(new Set(['www.app.test']));
   });
+
+  it('has the tenant of the host where it began at the callback too: in onLogin, and beside the logins of that tenant', async () => {
+    const emulator = await startTestEmulator();
+    const seen: unknown[] = [];
+    const app = await startApp({
+      emulator,
+      create: ({ clientID, clientSecret, callbackURLs }) => {
+        callbackURLs.push('http://app.test/auth/salesforce/callback');
+        return salesforceAuth({
+          publicUrl: ['http://app.test', 'http://www.app.test'],
+          tenant: (req) => req.hostname,
+          configuration: () => ({ clientID, clientSecret, baseUrl: emulator.url, scope: 'id api refresh_token' }),
+          allowedOrganizations: 'any',
+          onLogin: async ({ req, user }) => {
+            const { status } = await req.salesforce.fetch('/services/data/v62.0/limits');
+            seen.push([req.salesforce.user?.userId === user.userId, status]);
+          },
+          // The session's cookie of this test is for all hosts, which the package cannot see.
+          report: false,
+        });
+      },
+    });
+    const browser = app.browser();
+    const logInAtWww = async (user: number, query: string): Promise<void> => {
+      const moved = await browser.get(`/auth/salesforce${query}`).set('Host', 'www.app.test');
+      const { pathname, search } = new URL(moved.headers['location'] as string);
+      const answer = await logIn(browser.set('Host', 'app.test'), emulator, { user, loginPath: pathname + search });
+      expect(answer.status).toBe(302);
+      void browser.set('Host', 'www.app.test');
+    };
+
+    await logInAtWww(0, '');
+    await logInAtWww(1, '?add=true');
+
+    expect(seen).toEqual([
+      [true, 200],
+      [true, 200],
+    ]);
+    const { grantId } = (await browser.get('/me')).body as { grantId: string };
+    expect((await app.salesforce.tokens.find(grantId))?.tenant).toBe('www.app.test');
+    await browser.post('/auth/salesforce/logout');
+    expect(emulator.liveTokens()).toEqual({ accessTokens: 0, refreshTokens: 0 });
+    // A login of one tenant still counts for nothing at the host of another.
+    await logInAtWww(0, '');
+    expect((await browser.set('Host', 'app.test').get('/me')).status).toBe(401);
+  });
 });
 
 describe('a prefix that the mount path or a route repeats', () => {

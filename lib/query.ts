@@ -24,8 +24,12 @@ export function isCallback(req: Pick<Request, 'url'>): boolean {
   return ['code', 'error', 'state'].some((name) => parameterOf(req, name) !== undefined);
 }
 
+/** Query parameter of a callback that a page of ours has opened again. */
+export const againParameter = 'salesforce_again';
+
 /** Whether a request has the answer of a login, as a page at the same path would not. */
 export function isAnswer(req: Pick<Request, 'url'>): boolean {
+  if (parameterOf(req, againParameter) !== undefined) return true;
   return (
     parameterOf(req, 'state') !== undefined && ['code', 'error'].some((name) => parameterOf(req, name) !== undefined)
   );

@@ -11,8 +11,9 @@ import { markLogin } from './login-loop';
 import { pageOf, type AppState } from './login-route';
 import { refusePrefetch, sendOn } from './pages';
 import { safeReturnTo } from './return-to';
-import { isSessionSharedWith, sessionCookieOf } from './session';
+import { isSessionSharedWith, isSessionStrict } from './session';
 import { noteSilentFailure } from './silent-login';
+import { openAgain } from './strict-callback';
 import { userOf } from './user';
 import { isPrefetch, type Visit } from './visit';
 
@@ -33,6 +34,7 @@ export async function endLogin(core: AuthContext, visit: Visit): Promise<void> {
     refusePrefetch(res);
     return;
   }
+  if (await openAgain(core, visit)) return;
   if (!isCallback(req)) throw noAnswer();
   let login: FinishedLogin | RepeatedLogin;
   let isNew: boolean;
@@ -52,8 +54,7 @@ export async function endLogin(core: AuthContext, visit: Visit): Promise<void> {
   const target = targetOf(core, req, appState);
   if (isNew) await markLogin(core, visit, safeReturnTo(appState.returnTo) ?? target);
   // A browser does not send a strict cookie with the redirects of a navigation that Salesforce began.
-  const { sameSite } = sessionCookieOf(req) ?? {};
-  if (sameSite === true || sameSite === 'strict') sendOn(res, target);
+  if (isSessionStrict(req)) sendOn(res, target);
   else res.redirect(target);
 }
 

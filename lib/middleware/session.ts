@@ -189,6 +189,12 @@ export function sessionSameSiteOf(req: Request): boolean | string | undefined {
   return sessionCookieOf(req)?.sameSite ?? sessionOptions?.sameSite;
 }
 
+/** Whether the cookie of a request's session is left out of requests that another site began. */
+export function isSessionStrict(req: Request): boolean {
+  const sameSite = sessionSameSiteOf(req);
+  return sameSite === true || /^strict$/i.test(String(sameSite));
+}
+
 /** About how large the cookie of a session is that lives in its cookie, in bytes; undefined for sessions in a store. */
 export function sessionSizeOf(req: Request): number | undefined {
   const session = sessionOf(req);

@@ -1,5 +1,5 @@
 import type { Request } from 'express';
-import { isSessionInStore } from './session';
+import { isSessionInStore, sessionOf } from './session';
 
 /** What express-session puts on a request beside the session. */
 interface StoredSession {
@@ -33,4 +33,9 @@ export function isNewSession(req: Request): boolean {
   const { sessionID } = req as Partial<StoredSession>;
   const { cookie = '' } = req.headers;
   return sessionID !== undefined && ![sessionID, encodeURIComponent(sessionID)].some((id) => cookie.includes(id));
+}
+
+/** Whether the browser came without a session, of whichever kind. */
+export function isWithoutSession(req: Request): boolean {
+  return isSessionInStore(req) ? isNewSession(req) : sessionOf(req)?.['isNew'] === true;
 }

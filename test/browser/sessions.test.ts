@@ -2,6 +2,7 @@
 import cookieSession from 'cookie-session';
 import type { Page } from 'playwright-core';
 import { enterPassword } from '../helpers/chromium';
+import { requireSalesforce } from '../../lib';
 import { startTestEmulator } from '../helpers/emulator';
 import { describeWith } from '../helpers/programs';
 import { sessions, startApplication, type ApplicationOptions } from './application';
@@ -18,6 +19,22 @@ async function start(given: Partial<ApplicationOptions>) {
   const root = `http://app.test:${app.port}`;
   app.client.callbackURLs.push(`${root}/auth/salesforce/callback`);
   return { emulator, app, root, user: emulator.users[0]! };
+}
+
+const location = `location / { proxy_pass http://node; proxy_set_header Host $http_host;
+  proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header X-Forwarded-Proto $scheme; }`;
+
+/** An emulator and a client for an application behind nginx. */
+async function behindNginx(scheme: 'http' | 'https') {
+  const emulator = await startTestEmulator();
+  const ports = await choosePorts();
+  const root = `${scheme}://app.test:${ports[scheme]}`;
+  return {
+    emulator,
+    ports,
+    root,
+    client: emulator.registerClient({ callbackURLs: [`${root}/auth/salesforce/callback`] }),
+  };
 }
 
 /** The page that a loop ends at, after one login. */
@@ -44,14 +61,9 @@ describeWith('Chromium', 'nginx')('a session cookie', () => {
 
   describe('that is SameSite=Strict', () => {
     it.each(['http', 'https'] as const)('keeps the login by %s', async (scheme) => {
-      const emulator = await startTestEmulator();
-      const ports = await choosePorts();
-      const root = `${scheme}://app.test:${ports[scheme]}`;
-      const client = emulator.registerClient({ callbackURLs: [`${root}/auth/salesforce/callback`] });
+      const { emulator, ports, root, client } = await behindNginx(scheme);
       const session = sessions({ cookie: { sameSite: 'strict', secure: scheme === 'https' } });
       const { port, warnings } = await startApplication({ emulator, client, session, trustProxy: 1 });
-      const location = `location / { proxy_pass http://node; proxy_set_header Host $http_host;
-        proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header X-Forwarded-Proto $scheme; }`;
       nginx = await startNginx(ports, [port], location);
 
       await walk(await browser.newPage(), root, emulator.users[0]!);
@@ -59,6 +71,40 @@ describeWith('Chromium', 'nginx')('a session cookie', () => {
       expect(warnings).toEqual([]);
       expect(emulator.requests.filter(({ body }) => body?.['code'])).toHaveLength(1);
     });
+
+    it.each([
+      ['express-session', sessions({ cookie: { sameSite: 'strict', secure: true } })],
+      ['cookie-session', cookieSession({ keys: ['__test_cookie_key__'], sameSite: 'strict', secure: true }) as never],
+    ])(
+      '(%s) goes along with the callback, so that the session keeps what it had before the login',
+      async (_kind, session) => {
+        const { emulator, ports, root, client } = await behindNginx('https');
+        const { port, warnings } = await startApplication({
+          ...{ emulator, client, session, trustProxy: 1 },
+          options: { session: { keepInfo: true } },
+          routes: (router) => {
+            router.get('/fill', (req, res) => {
+              Object.assign((req as unknown as { session: object }).session, { basket: 'full' });
+              res.send('<h1>Filled</h1>');
+            });
+            router.get('/see', requireSalesforce(), (req, res) => {
+              const { basket } = (req as unknown as { session: { basket?: string } }).session;
+              res.send(`<h1>${basket ?? 'empty'}</h1>`);
+            });
+          },
+        });
+        nginx = await startNginx(ports, [port], location);
+        const page = await browser.newPage();
+        await page.goto(`${root}/fill`);
+        await page.goto(`${root}/see`);
+
+        await logInAtSalesforce(page, emulator.users[0]!, 'full');
+
+        expect(page.url()).toBe(`${root}/see`);
+        expect(warnings).toEqual([]);
+        expect(emulator.requests.filter(({ body }) => body?.['code'])).toHaveLength(1);
+      },
+    );
   });
 
   it.each<[string, Partial<ApplicationOptions>, RegExp]>([

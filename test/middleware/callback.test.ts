@@ -1,9 +1,13 @@
 /** @again newest-node legacy-policy */
+import cookieSession from 'cookie-session';
 import expressSession from 'express-session';
+import request from 'supertest';
 import { isSalesforceAuthError } from '../../lib';
 import { ManualClock } from '../helpers/clock';
 import { startTestEmulator } from '../helpers/emulator';
 import { logIn, startApp, walkToCallback } from '../helpers/app';
+
+const sessionOptions = { secret: '__test_session_secret__', resave: false, saveUninitialized: false };
 
 /** A browser that is logged in, on its way through a second login. */
 async function loggedInTwice(options: Parameters<typeof startApp>[0] extends infer T ? Partial<T> : never = {}) {
@@ -274,6 +278,69 @@ describe('a callback with a session cookie that is SameSite=Strict', () => {
       expect((await tab.get('/me')).status).toBe(200);
     },
   );
+});
+
+describe('a callback that a browser opens without a session cookie that is SameSite=Strict', () => {
+  it.each(['express-session', 'cookie-session'] as const)(
+    '(%s) is asked for again by a page of the application, so that the session keeps what it has',
+    async (kind) => {
+      const emulator = await startTestEmulator();
+      const { browser, url } = await startApp({
+        emulator,
+        sessionMiddleware:
+          kind === 'cookie-session'
+            ? (cookieSession({ name: 'app', keys: ['__test_cookie_key__'], sameSite: 'strict' }) as never)
+            : expressSession({ ...sessionOptions, name: 'app', cookie: { sameSite: 'strict' } }),
+        options: { session: { keepInfo: true } },
+        routes: (app) => {
+          app.get('/fill', (req, res) => {
+            Object.assign((req as unknown as { session: object }).session, { basket: 'full' });
+            res.end();
+          });
+          app.get('/see', (req, res) => {
+            const { basket } = (req as unknown as { session: { basket?: string } }).session;
+            res.json({ basket, logins: req.salesforce.logins.length });
+          });
+        },
+      });
+      const tab = browser();
+      await tab.get('/fill');
+      await logIn(tab, emulator);
+      const callback = await walkToCallback(tab, emulator, { user: 1, loginPath: '/auth/salesforce?add=true' });
+      const { headers } = (await tab.get('/headers')).body as { headers: { cookie: string } };
+      const others = headers.cookie.split('; ').filter((pair) => !pair.startsWith('app'));
+
+      const first = await request(url)
+        .get(callback)
+        .set({ Cookie: others.join('; '), 'Sec-Fetch-Site': 'cross-site', Accept: 'text/html' });
+      const again = /content="0;url=([^"]*)"/.exec(first.text)?.[1]?.replaceAll('&#38;', '&') ?? '';
+      const end = await tab.get(again);
+
+      expect(new URL(again, url).pathname).toBe('/auth/salesforce/callback');
+      expect(end.text).toContain('<meta http-equiv="refresh" content="0;url=/">');
+      expect((await tab.get('/see')).body).toEqual({ basket: 'full', logins: 2 });
+      expect(emulator.requests.filter(({ body }) => body?.['code'])).toHaveLength(2);
+    },
+  );
+
+  it('is asked for again once, whatever the browser says then, and also at the path of callbackURL', async () => {
+    const emulator = await startTestEmulator();
+    const { browser } = await startApp({
+      emulator,
+      options: { routes: { callback: '/elsewhere' } },
+      sessionMiddleware: expressSession({ ...sessionOptions, cookie: { sameSite: 'strict' } }),
+    });
+    const tab = browser();
+    void tab.set('Sec-Fetch-Site', 'cross-site');
+    const callback = await walkToCallback(tab, emulator);
+
+    const first = await tab.get(callback);
+    const again = /content="0;url=([^"]*)"/.exec(first.text)?.[1]?.replaceAll('&#38;', '&') ?? '';
+    const end = await tab.get(again);
+
+    expect(end.text).toContain('<meta http-equiv="refresh" content="0;url=/">');
+    expect((await tab.get('/me')).status).toBe(200);
+  });
 });
 
 describe('the event login.failed', () => {

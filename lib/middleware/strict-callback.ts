@@ -1,0 +1,42 @@
+import type { Request } from 'express';
+import { againParameter, isCallback, parameterOf } from '../query';
+import type { AuthContext } from './context';
+import { withQuery } from './login-intent';
+import { sendOn } from './pages';
+import { isSessionStrict } from './session';
+import { isWithoutSession } from './stored-session';
+import type { Visit } from './visit';
+
+const subject = 'query of a callback that is opened again';
+
+/**
+ * Has a callback opened again by a page of ours, if Salesforce led the browser here and the session's cookie is strict: the browser may
+ * have a session, and has left its cookie out. Without that session, the login would begin a second one. What the first one has would be
+ * lost, such as a login of the application, and its logins could not be ended any more.
+ *
+ * The second request has the query of the first one, sealed, so that no page shows a code.
+ *
+ * @returns whether the request is answered
+ */
+export async function openAgain({ options }: AuthContext, { req, res }: Visit): Promise<boolean> {
+  const { addresses, keys } = options;
+  const sealed = parameterOf(req, againParameter);
+  if (sealed !== undefined) {
+    const query = await keys.open(subject, sealed);
+    if (query !== undefined) req.url = `${partsOf(req.url).path}?${query}`;
+    return false;
+  }
+  if (!lacksStrictCookie(req)) return false;
+  const { path, query } = partsOf(addresses.currentPath(req));
+  sendOn(res, withQuery(path, { [againParameter]: await keys.seal(subject, query) }));
+  return true;
+}
+
+function lacksStrictCookie(req: Request): boolean {
+  return isCallback(req) && req.get('sec-fetch-site') === 'cross-site' && isSessionStrict(req) && isWithoutSession(req);
+}
+
+function partsOf(url: string): { path: string; query: string } {
+  const at = url.indexOf('?');
+  return at === -1 ? { path: url, query: '' } : { path: url.slice(0, at), query: url.slice(at + 1) };
+}

@@ -1,5 +1,6 @@
 /** The public surface of `express-salesforce-auth`: what a program names. What is not here is not for use from outside. */
 export { salesforceAuth, salesforceAuth as default, type SalesforceAuth } from './middleware/salesforce-auth';
+export type { Handler } from './middleware/handler';
 export { requireSalesforce, type RequireOptions } from './middleware/require';
 export type { SalesforceAuthOptions } from './middleware/options';
 export type { CredentialsLoginOptions } from './middleware/credentials-login';

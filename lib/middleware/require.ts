@@ -4,6 +4,7 @@ import onHeaders from 'on-headers';
 import { requiresLogin, SalesforceAuthError } from '../errors';
 import { requireOptions } from '../options/parts/calls';
 import { parsePart } from '../options/names';
+import { asHandler, type Handler } from './handler';
 import { noteUse } from './login-loop';
 import { wrongOrganization } from './logins';
 import { isAtOwnRoute } from './own-routes';
@@ -38,16 +39,16 @@ export interface RequireOptions {
  *   res.status(reply.status).json(await reply.json());
  * });
  */
-export function requireSalesforce(options: RequireOptions = {}): RequestHandler {
+export function requireSalesforce(options: RequireOptions = {}): Handler {
   return guard('salesforce', options);
 }
 
 /** {@link requireSalesforce} for a middleware whose property has another name. @internal */
-export function guard(property: string, options: RequireOptions): RequestHandler {
+export function guard(property: string, options: RequireOptions): Handler {
   const { organization, scopes } = parsePart(requireOptions, options, 'requireSalesforce()');
   const asksForMore = organization !== undefined || scopes.length > 0;
 
-  return function requireSalesforceLogin(req, res, next) {
+  const handler: RequestHandler = function requireSalesforceLogin(req, res, next) {
     const salesforce = attached(req, property);
     if (!salesforce) {
       next(middlewareMissing(property));
@@ -78,6 +79,7 @@ export function guard(property: string, options: RequireOptions): RequestHandler
       })
       .catch(next);
   };
+  return asHandler(handler);
 }
 
 /** An error handler that begins a login if only a login helps, and answers 503 if the session cannot be read. */

@@ -15,6 +15,7 @@ import { warnAtStart } from './start-warnings';
 import type { CredentialsLoginOptions } from './credentials-login';
 import { errorPageMount } from './error-page';
 import { forwardedCheck } from './forwarded';
+import { asHandler, type Handler } from './handler';
 import { forgetMarkIfServed } from './login-loop';
 import type { LoginOptions } from './login-route';
 import { callbackRoute, choiceRoute, credentialsLogin, loginRoute } from './login-routes';
@@ -31,27 +32,27 @@ import { Tokens } from './tokens';
 /** The middleware, with everything bound to it. */
 export interface SalesforceAuth extends RequestHandler {
   /** A route handler that begins a login, for a login page or button of your own. */
-  login(options?: LoginOptions): RequestHandler;
+  login(options?: LoginOptions): Handler;
   /**
    * A route handler for a login form of your own, for users of an Experience Cloud site; mount it on POST. Off unless you do:
    * your application then handles passwords.
    */
-  credentialsLogin(options?: CredentialsLoginOptions): RequestHandler;
+  credentialsLogin(options?: CredentialsLoginOptions): Handler;
   /** A route handler that logs out; mount it on POST. */
-  logout(options?: LogoutOptions): RequestHandler;
+  logout(options?: LogoutOptions): Handler;
   /**
    * A route handler for the app's Single Logout URL, which Salesforce opens in the browser of a user who logs out there: it
    * ends this browser's session. Mount it on GET.
    */
-  singleLogout(options?: SingleLogoutOptions): RequestHandler;
+  singleLogout(options?: SingleLogoutOptions): Handler;
   /** A guard bound to this middleware; see `requireSalesforce`. */
-  require(options?: RequireOptions): RequestHandler;
+  require(options?: RequireOptions): Handler;
   /**
    * `req.salesforce` behind a guard, typed as logged in and with a token.
    *
    * @throws SalesforceAuthError `ERR_SALESFORCE_NOT_AUTHENTICATED` if no guard ran before
    */
-  get(req: Request): GuardedRequest;
+  get(req: IncomingMessage): GuardedRequest;
   /**
    * `req.salesforce`, typed, whatever the option `property` calls it. Also of a request that no Express application handles,
    * such as the upgrade to a WebSocket, once the session middleware has run on it.
@@ -192,12 +193,12 @@ export function salesforceAuth(options: SalesforceAuthOptions): SalesforceAuth {
   };
 
   return Object.assign(middleware, {
-    login: (given?: LoginOptions) => loginRoute(core, given),
-    credentialsLogin: (given?: CredentialsLoginOptions) => credentialsLogin(core, given),
-    logout: (given?: LogoutOptions) => logoutHandler(core, given),
-    singleLogout: (given?: SingleLogoutOptions) => singleLogoutHandler(core, given),
+    login: (given?: LoginOptions) => asHandler(loginRoute(core, given)),
+    credentialsLogin: (given?: CredentialsLoginOptions) => asHandler(credentialsLogin(core, given)),
+    logout: (given?: LogoutOptions) => asHandler(logoutHandler(core, given)),
+    singleLogout: (given?: SingleLogoutOptions) => asHandler(singleLogoutHandler(core, given)),
     require: (given: RequireOptions = {}) => guard(property, given),
-    get: (req: Request) => guarded(req, property),
+    get: (req: IncomingMessage) => guarded(req as Request, property),
     of: (req: IncomingMessage) => attachedOrNew(req as Request, property, core),
     errorHandler: (...given: unknown[]) => {
       checkNames(given[0] ?? {}, {}, 'errorHandler()');

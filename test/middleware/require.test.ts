@@ -22,6 +22,37 @@ describe.each<ExpressMajor>([4, 5])('requireSalesforce() on Express %d', (major)
     expect(callback.headers['location']).toBe('/me?tab=2');
   });
 
+  it("leaves the types of a route's parameters and body to the route", async () => {
+    const emulator = await startTestEmulator();
+    interface Parameters {
+      id: string;
+    }
+    const { browser } = await startApp({
+      emulator,
+      express: major,
+      routes: (app, salesforce) => {
+        app.get('/deals/:id', requireSalesforce(), (req, res) => {
+          const id: string = req.params.id;
+          res.json({ id });
+        });
+        app.post<Parameters, object, { name: string }>(
+          '/deals/:id',
+          salesforce.require(),
+          express.json(),
+          (req, res) => {
+            res.json({ id: req.params.id, name: req.body.name.trim(), userId: salesforce.get(req).user.userId });
+          },
+        );
+      },
+    });
+    const tab = browser();
+    await logIn(tab, emulator);
+
+    expect((await tab.get('/deals/7')).body).toEqual({ id: '7' });
+    const { userId } = emulator.users[0]!;
+    expect((await tab.post('/deals/7').send({ name: ' Large ' })).body).toEqual({ id: '7', name: 'Large', userId });
+  });
+
   it.each([
     ['that wants JSON', 'get', { Accept: 'application/json' }],
     ['that wants anything', 'get', { Accept: '*/*' }],

@@ -26,6 +26,17 @@ app.get('/accounts', requireSalesforce({ scopes: ['api'] }), async (req, res) =>
   const reply: Response = await req.salesforce.fetch(`/services/data?${token.length}`);
   res.json({ status: reply.status, user: guarded.user.username });
 });
+// A guard leaves the types of a route's parameters and body to the route.
+interface AccountParameters {
+  id: string;
+}
+app.get('/accounts/:id', requireSalesforce(), (req, res) => {
+  const id: string = req.params.id;
+  res.json({ id, grantId: salesforce.get(req).grantId });
+});
+app.post<AccountParameters, object, { name: string }>('/accounts/:id', salesforce.require(), express.json(), (req, res) => {
+  res.json({ id: req.params.id, name: req.body.name.trim(), grantId: salesforce.get(req).grantId });
+});
 app.get('/', (req, res) => {
   if (req.salesforce.isAuthenticated) res.json(req.salesforce.user.organizationId);
   // @ts-expect-error -- nobody is logged in here

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { ErrorRequestHandler, RequestHandler } from 'express';
+import type { ErrorRequestHandler, Request, RequestHandler } from 'express';
 import onHeaders from 'on-headers';
 import { requiresLogin, SalesforceAuthError } from '../errors';
 import { requireOptions } from '../options/parts/calls';
@@ -82,11 +82,16 @@ export function guard(property: string, options: RequireOptions): Handler {
   return asHandler(handler);
 }
 
-/** An error handler that begins a login if only a login helps, and answers 503 if the session cannot be read. */
-export function loginOnError(property: string): ErrorRequestHandler {
+/**
+ * An error handler that begins a login if only a login helps, and answers 503 if the session cannot be read.
+ *
+ * @param attach puts `req.salesforce` on a request that has not passed the middleware, for the error page
+ */
+export function loginOnError(property: string, attach: (req: Request) => void): ErrorRequestHandler {
   return function salesforceErrorHandler(error, req, res, next) {
     const unread = sessionReadError(req, error);
     if (unread) {
+      attach(req);
       next(unread);
       return;
     }

@@ -202,7 +202,7 @@ export function salesforceAuth(options: SalesforceAuthOptions): SalesforceAuth {
     of: (req: IncomingMessage) => attachedOrNew(req as Request, property, core),
     errorHandler: (...given: unknown[]) => {
       checkNames(given[0] ?? {}, {}, 'errorHandler()');
-      return loginOnError(property);
+      return loginOnError(property, (req) => void attachedOrNew(req, property, core));
     },
     tokens: new Tokens(core),
     app: (given: AppOptions = {}) => appAccess(core, given),

@@ -35,6 +35,7 @@ async function start(
     /** Names the emulator's My Domain as a further organization. */
     organization?: string;
     at?: string;
+    store?: expressSession.Store;
     mount?: (app: Express, salesforce: SalesforceAuth) => void;
   } = {},
 ): Promise<Started> {
@@ -63,7 +64,8 @@ async function start(
     server.close();
   });
   app.set('env', 'test');
-  app.use(expressSession({ secret: '__test_session_secret__', resave: false, saveUninitialized: false }) as never);
+  const session = { secret: '__test_session_secret__', resave: false, saveUninitialized: false };
+  app.use(expressSession({ ...session, ...(given.store ? { store: given.store } : {}) }) as never);
   if (given.at === undefined) app.use(salesforce);
   else app.use(given.at, salesforce);
   given.mount?.(app, salesforce);
@@ -82,6 +84,43 @@ async function refused(
   const callback = new URL(await logInAtEmulator({ authorizeUrl: started.headers['location']!, username, password }));
   return browser.get(callback.pathname + callback.search).set('Accept', accept);
 }
+
+class FailingStore extends expressSession.MemoryStore {
+  isDown = false;
+
+  override get(...[id, done]: Parameters<expressSession.MemoryStore['get']>): void {
+    if (this.isDown) setImmediate(done, new Error('The session store is down.'));
+    else super.get(id, done);
+  }
+}
+
+describe.each([4, 5] as const)('a session store that fails, on Express %d', (major) => {
+  it('is shown as a page or as JSON, as errorHandler() says, although the request has not reached this package', async () => {
+    const store = new FailingStore();
+    const { browser } = await start({
+      ...{ major, store },
+      mount: (app, salesforce) => {
+        app.get('/fill', (req, res) => {
+          Object.assign((req as unknown as { session: object }).session, { basket: 'full' });
+          res.end();
+        });
+        app.use(salesforce.errorHandler());
+      },
+    });
+    await browser.get('/fill');
+    store.isDown = true;
+
+    const page = await browser.get('/fill').set('Accept', 'text/html');
+    const json = await browser.get('/fill');
+
+    expect([page.status, page.headers['retry-after']]).toEqual([503, '5']);
+    expect(page.text).toContain('Please try again in a moment');
+    expect(page.text).toContain('<a href="/fill">Try again</a>');
+    expect(json.headers['content-type']).toContain('application/problem+json');
+    expect(json.body).toMatchObject({ status: 503, code: 'ERR_SALESFORCE_SESSION_STORE', retryAfterSeconds: 5 });
+    expect(warnings).toEqual([expect.stringMatching(/^ERR_SALESFORCE_SESSION_STORE: The session could not be read/)]);
+  });
+});
 
 describe.each([4, 5] as const)('an error that no handler takes, on Express %d', (major) => {
   it('is a page a user can read, without what only the operator should see', async () => {

@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import express from 'express';
+import * as connectRedis from 'connect-redis';
 import expressSession from 'express-session';
 import passport from 'passport';
 import { Pool } from 'pg';
@@ -561,6 +562,24 @@ const runs: Readonly<Record<string, readonly Run[]>> = {
         );
       },
     },
+    {
+      given: ({ emulator }) => {
+        const { clientID, clientSecret } = emulator.clients[0]!;
+        const { organizationId } = emulator.users[0]!;
+        const client = { clientID, clientSecret, baseUrl: emulator.url };
+        return { customers: new Map([['localhost', { organizationId, client }]]) };
+      },
+      use: async (scene) => {
+        scene.app.get('/me', scene.salesforce.require(), (_req, res) => void res.end());
+        await scene.logIn();
+        expect(await get(scene, '/me')).toEqual([200]);
+        const other = scene.emulator.addUser({ organizationId: scene.emulator.users.at(-1)!.organizationId });
+        await expect(scene.emulator.logInTo(scene.app, { username: other.username })).rejects.toThrow('403');
+        for await (const { grantId } of scene.salesforce.tokens.list({ tenant: 'localhost' }))
+          await scene.salesforce.tokens.revoke(grantId);
+        expect(scene.emulator.liveTokens()).toEqual({ accessTokens: 0, refreshTokens: 0 });
+      },
+    },
   ],
   'docs/guide/stores.md': [
     { use: ({ salesforce }) => expect(salesforce).toBeDefined() },
@@ -568,7 +587,20 @@ const runs: Readonly<Record<string, readonly Run[]>> = {
     { env: () => ({ REDIS_URL: servers.redis }), use: storesGrants },
     { env: () => ({ DATABASE_URL: servers.postgres }), use: storesGrants },
   ],
+  'docs/guide/sessions.md': [
+    {
+      env: () => ({ REDIS_URL: servers.redis, SESSION_SECRET: '__test_session_secret__' }),
+      modules: () => ({ 'connect-redis': connectRedis }),
+      use: storesGrants,
+    },
+  ],
   'docs/guide/testing.md': [
+    {
+      use: async ({ browser, emulator }) => {
+        expect(emulator.liveTokens().refreshTokens).toBe(1);
+        expect((await browser.get('/auth/salesforce')).status).toBe(302);
+      },
+    },
     {
       isLoggedIn: true,
       before: ({ app, salesforce }) => useToken(app, salesforce),

@@ -42,7 +42,9 @@ async function answer({ req, res }: Refused, salesforce: RequestSalesforce, caus
   }
   const repetition = addresses.repetition(req, withoutQuery(req.originalUrl));
   if (repetition !== undefined) reporter.warn('PUBLIC_URL_PATH', repetition);
-  const login = routes.login === false ? undefined : addresses.pathOf(req, mountPath, routes.login);
+  // The page on which the user chooses an organization comes before the login.
+  const first = routes.choose === false ? routes.login : routes.choose;
+  const login = first === false ? undefined : addresses.pathOf(req, mountPath, first);
   if (login === undefined || !isNavigation(req)) {
     sendProblem(res, {
       status: 401,
@@ -77,17 +79,16 @@ async function answer({ req, res }: Refused, salesforce: RequestSalesforce, caus
   });
 }
 
-/** The login, or the page on which the user chooses an organization. */
+/** The path of the login with what the login has to know. */
 async function loginTarget(
-  { core, mountPath }: RequestSalesforce,
+  { core }: RequestSalesforce,
   { req, res }: Pick<Refused, 'req' | 'res'>,
   { login, returnTo }: { login: string; returnTo: string | undefined },
 ): Promise<string> {
-  const { addresses, routes, session } = core.options;
-  const page = routes.choose === false ? login : addresses.pathOf(req, mountPath, routes.choose);
+  const { session } = core.options;
   // The user stays logged in to other organizations. Our seal says so, since another site may have led here.
   const add = entriesOf(req, session).length > 0;
   // A session that lives in its cookie still names the ended login, and another process would look it up.
-  if (!add && stateOf(req, session) === undefined) return withQuery(page, { returnTo });
-  return withQuery(page, { [intentParameter]: await core.intents.sealer(req, res)({ returnTo, add }) });
+  if (!add && stateOf(req, session) === undefined) return withQuery(login, { returnTo });
+  return withQuery(login, { [intentParameter]: await core.intents.sealer(req, res)({ returnTo, add }) });
 }

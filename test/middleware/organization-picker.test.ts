@@ -63,6 +63,18 @@ describe('the organization picker', () => {
     },
   );
 
+  it('is the login that a guard names to a script and in a frame, as it is the one of a page', async () => {
+    const app = pickerApp();
+
+    const script = await app.get('/accounts').set('Accept', 'application/json');
+    const frame = await app.get('/accounts?a=1').set({ Accept: 'text/html', 'Sec-Fetch-Dest': 'iframe' });
+
+    expect(script.body.login).toBe('/where');
+    expect(linkTo(frame.text.replace(' target="_top"', ''), 'Log in with Salesforce')).toBe(
+      '/where?returnTo=%2Faccounts%3Fa%3D1',
+    );
+  });
+
   it('is the target of guards, and drops a returnTo to another origin', async () => {
     const app = pickerApp({}, '/sub');
 

@@ -73,6 +73,8 @@ export const inferred = {
   user: (req: Request) => salesforce.of(req).user,
   logins: (req: Request) => salesforce.of(req).logins,
   events: () => salesforce.events,
+  guard: () => requireSalesforce(),
+  guards: () => [salesforce.require(), salesforce.login(), salesforce.logout()],
 };
 
 async function emulate(): Promise<string> {

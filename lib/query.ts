@@ -24,7 +24,7 @@ export function isCallback(req: Pick<Request, 'url'>): boolean {
   return ['code', 'error', 'state'].some((name) => parameterOf(req, name) !== undefined);
 }
 
-/** Query parameter of a callback that a page of ours has opened again. */
+/** Query parameter of a callback, or of Salesforce's logout, that a page of ours has opened again. */
 export const againParameter = 'salesforce_again';
 
 /** Whether a request has the answer of a login, as a page at the same path would not. */

@@ -13,7 +13,7 @@ import { refusePrefetch, sendOn } from './pages';
 import { safeReturnTo } from './return-to';
 import { isSessionSharedWith, isSessionStrict } from './session';
 import { noteSilentFailure } from './silent-login';
-import { openAgain } from './strict-callback';
+import { openAgain } from './strict-session';
 import { userOf } from './user';
 import { isPrefetch, type Visit } from './visit';
 

@@ -10,6 +10,7 @@ import { EndSession } from './end-session';
 import { refusePrefetch, sendLogout, sendOn } from './pages';
 import { safeReturnTo } from './return-to';
 import { sessionSameSiteOf } from './session';
+import { openAgain } from './strict-session';
 import { isCrossSite, isNavigation, isPrefetch } from './visit';
 import { logOutSession } from './session-logins';
 
@@ -120,6 +121,13 @@ function targetOf({ options }: AuthContext, returnTo: string | undefined): (req:
 export function singleLogoutHandler(core: AuthContext, options: SingleLogoutOptions = {}): RequestHandler {
   parsePart(singleLogoutOptions, options, 'singleLogout()');
   const target = targetOf(core, options.returnTo);
+  const logOut = async (req: Request, res: Response): Promise<void> => {
+    if (await openAgain(core, { req, res })) return;
+    await logOutSession(core, req, {});
+    // A frame or an image shows no page.
+    if ((req.get('sec-fetch-dest') ?? 'document') === 'document') res.redirect(303, target(req));
+    else res.status(204).end();
+  };
   return (req, res, next) => {
     res.set('Cache-Control', 'no-store');
     // Nobody has opened the page. Express takes a HEAD to the route of a GET.
@@ -127,15 +135,9 @@ export function singleLogoutHandler(core: AuthContext, options: SingleLogoutOpti
       refusePrefetch(res);
       return;
     }
-    logOutSession(core, req, {})
-      .then(() => {
-        // A frame or an image shows no page.
-        if ((req.get('sec-fetch-dest') ?? 'document') === 'document') res.redirect(303, target(req));
-        else res.status(204).end();
-      })
-      .catch((error: unknown) => {
-        next(errorFrom(error));
-      });
+    logOut(req, res).catch((error: unknown) => {
+      next(errorFrom(error));
+    });
   };
 }
 

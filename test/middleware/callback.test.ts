@@ -331,7 +331,7 @@ describe('a callback that a browser opens without a session cookie that is SameS
       sessionMiddleware: expressSession({ ...sessionOptions, cookie: { sameSite: 'strict' } }),
     });
     const tab = browser();
-    void tab.set('Sec-Fetch-Site', 'cross-site');
+    void tab.set({ Accept: 'text/html', 'Sec-Fetch-Site': 'cross-site' });
     const callback = await walkToCallback(tab, emulator);
 
     const first = await tab.get(callback);

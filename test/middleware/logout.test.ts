@@ -365,4 +365,30 @@ describe('single logout', () => {
     expect((await tab.get('/')).body.isAuthenticated).toBe(false);
     expect(emulator.liveTokens()).toEqual({ accessTokens: 0, refreshTokens: 0 });
   });
+
+  it("of Salesforce ends this browser's session by a second request, if the session's cookie is SameSite=Strict", async () => {
+    const emulator = await startTestEmulator();
+    const { browser, url } = await startApp({
+      emulator,
+      sessionMiddleware: expressSession({
+        ...{ secret: '__test_session_secret__', resave: false, saveUninitialized: false },
+        cookie: { sameSite: 'strict' },
+      }),
+      routes: (routes, salesforce) => routes.get('/left', salesforce.singleLogout({ returnTo: '/bye' })),
+    });
+    const tab = browser();
+    await logIn(tab, emulator);
+
+    // The browser leaves the cookie out of what another site has begun.
+    const first = await request(url)
+      .get('/left')
+      .set({ Accept: 'text/html', 'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Mode': 'navigate' });
+    const again = /content="0;url=([^"]*)"/.exec(first.text)?.[1] ?? '';
+    const end = await tab.get(again).set('Accept', 'text/html');
+
+    expect(again).toMatch(/^\/left\?/);
+    expect(end.headers['location']).toBe('/bye');
+    expect((await tab.get('/')).body.isAuthenticated).toBe(false);
+    expect(emulator.liveTokens()).toEqual({ accessTokens: 0, refreshTokens: 0 });
+  });
 });

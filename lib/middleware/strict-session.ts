@@ -1,20 +1,20 @@
 import type { Request } from 'express';
-import { againParameter, isCallback, parameterOf } from '../query';
+import { againParameter, parameterOf } from '../query';
 import type { AuthContext } from './context';
 import { withQuery } from './login-intent';
 import { sendOn } from './pages';
 import { isSessionStrict } from './session';
 import { isWithoutSession } from './stored-session';
-import type { Visit } from './visit';
+import { isFramed, isNavigation, type Visit } from './visit';
 
-const subject = 'query of a callback that is opened again';
+const subject = 'query of a page that is opened again';
 
 /**
- * Has a callback opened again by a page of ours, if Salesforce led the browser here and the session's cookie is strict: the browser may
- * have a session, and has left its cookie out. Without that session, the login would begin a second one. What the first one has would be
+ * Has a page opened again by a page of ours, if another site led the browser here and the session's cookie is strict: the browser may
+ * have a session, and has left its cookie out. Without that session, a login would begin a second one. What the first one has would be
  * lost, such as a login of the application, and its logins could not be ended any more.
  *
- * The second request has the query of the first one, sealed, so that no page shows a code.
+ * The second request has the query of the first one, sealed, so that no page shows the code of a callback.
  *
  * @returns whether the request is answered
  */
@@ -33,7 +33,8 @@ export async function openAgain({ options }: AuthContext, { req, res }: Visit): 
 }
 
 function lacksStrictCookie(req: Request): boolean {
-  return isCallback(req) && req.get('sec-fetch-site') === 'cross-site' && isSessionStrict(req) && isWithoutSession(req);
+  const isPage = req.get('sec-fetch-site') === 'cross-site' && isNavigation(req) && !isFramed(req);
+  return isPage && isSessionStrict(req) && isWithoutSession(req);
 }
 
 function partsOf(url: string): { path: string; query: string } {

@@ -42,17 +42,18 @@ export async function linksOf(
   const { addresses, routes, homePath } = salesforce.core.options;
   const home = { label: 'Go to the start page', href: addresses.pathOf(req, '', homePath) };
   const { returnTo, org, isOwnRoute, logout } = originOf(error, req, salesforce);
+  // As a guard would, a page leads to the picker of organizations, if there is one. A login that failed has its organization.
+  const first = isOwnRoute || routes.choose === false ? routes.login : routes.choose;
   // The logout by a link shows a page with a button.
   if (next === 'try-again' && logout !== undefined) return [{ label: 'Try again', href: logout }, home];
   if (next === 'try-again' && !isOwnRoute && returnTo !== undefined) {
     const again = { label: 'Try again', href: returnTo };
-    if (error.offersLogin !== true || routes.login === false) return [again, home];
-    const login = addresses.pathOf(req, salesforce.mountPath, routes.login);
+    if (error.offersLogin !== true || first === false) return [again, home];
+    const login = addresses.pathOf(req, salesforce.mountPath, first);
     return [again, { label: 'Log in again', href: withQuery(login, { returnTo }) }, home];
   }
   const cannotHelp = isNeverAskedFor(error, salesforce.core.options.source.fixed?.scope);
-  if (next === 'home' || routes.login === false || cannotHelp) return [home];
-  const login = addresses.pathOf(req, salesforce.mountPath, routes.login);
+  if (next === 'home' || first === false || routes.login === false || cannotHelp) return [home];
   const isRefusal = refusals.includes(error.code);
   const label = isRefusal ? 'Log in with another user' : next === 'log-in' ? 'Log in again' : 'Try again';
   // A user who denied access may have seen the name of another one.
@@ -61,6 +62,7 @@ export async function linksOf(
     otherUser && !asksAnyway(salesforce)
       ? await salesforce.core.intents.sealer(req, res)({ org, returnTo, otherUser })
       : undefined;
+  const login = addresses.pathOf(req, salesforce.mountPath, intent === undefined ? first : routes.login);
   const again = { label, href: withQuery(login, { org, returnTo, [intentParameter]: intent }) };
   const user = userKept(error, salesforce);
   if (user === undefined) return [again, home];

@@ -15,6 +15,7 @@ function pickerApp(options: object = {}, mountPath = '/') {
   app.use(expressSession({ secret: '__test_session_secret__', resave: false, saveUninitialized: false }) as never);
   app.use(mountPath, salesforce);
   app.get(`${mountPath === '/' ? '' : mountPath}/accounts`, requireSalesforce(), (_req, res) => void res.end());
+  app.get('/unguarded', (req, res) => void res.json(salesforce.get(req).user));
   return browserOf(app);
 }
 
@@ -73,6 +74,13 @@ describe('the organization picker', () => {
     expect(linkTo(frame.text.replace(' target="_top"', ''), 'Log in with Salesforce')).toBe(
       '/where?returnTo=%2Faccounts%3Fa%3D1',
     );
+  });
+
+  it('is where the error page of a page leads that needs a login', async () => {
+    const page = await pickerApp({ report: false }).get('/unguarded').set('Accept', 'text/html');
+
+    expect(page.status).toBe(401);
+    expect(linkTo(page.text, 'Log in again')).toBe('/where?returnTo=%2Funguarded');
   });
 
   it('is the target of guards, and drops a returnTo to another origin', async () => {

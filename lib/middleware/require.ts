@@ -89,13 +89,14 @@ export function guard(property: string, options: RequireOptions): Handler {
  */
 export function loginOnError(property: string, attach: (req: Request) => void): ErrorRequestHandler {
   return function salesforceErrorHandler(error, req, res, next) {
-    const unread = sessionReadError(req, error);
+    const salesforce = attached(req, property);
+    // A request that has come to the middleware has passed the session middleware: the error is of a route.
+    const unread = salesforce ? undefined : sessionReadError(req, error);
     if (unread) {
       attach(req);
       next(unread);
       return;
     }
-    const salesforce = attached(req, property);
     if (!salesforce || !requiresLogin(error) || res.headersSent || isForeign(salesforce.core, req, error)) {
       next(error);
       return;

@@ -32,12 +32,19 @@ async function start(express: ExpressMajor, store = new FailingStore()) {
       routes.post('/leave', (req, res, next) => {
         req.salesforce.logout().then(() => res.end(), next);
       });
+      routes.get('/failing', () => {
+        throw new Error('There is no news.');
+      });
+      routes.post('/destroy-and-fail', (req, _res, next) => {
+        req.session.destroy(() => next(new Error('The mail was not sent.')));
+      });
       routes.get('/frame-logout', salesforce.singleLogout());
       routes.get('/call', (req, res, next) => {
         req.salesforce.getAccessToken().then(() => res.end(), next);
       });
       routes.get('/public', (req, res) => void res.send(`canLogInSilently: ${req.salesforce.canLogInSilently}`));
       salesforce.events.on('grant.loggedOut', ({ grantId }) => loggedOut.push(grantId));
+      routes.use(salesforce.errorHandler());
     },
   });
   return { ...app, emulator, store, loggedOut };
@@ -70,6 +77,28 @@ describe.each<ExpressMajor>([4, 5])('a session that could not be read, on Expres
     expect((await tab.get('/me')).status).toBe(200);
     expect((await tab.post('/auth/salesforce/logout')).status).toBe(204);
     expect(loggedOut).toHaveLength(1);
+  });
+
+  it('is not what an error of a route means that has ended its session itself', async () => {
+    const { browser, emulator, errors } = await start(express);
+    const tab = browser();
+    await logIn(tab, emulator);
+
+    const answer = await tab.post('/destroy-and-fail');
+
+    expect([answer.status, answer.body.message]).toEqual([500, 'The mail was not sent.']);
+    expect(errors).toHaveLength(1);
+  });
+
+  it('is not what an error of a public page means', async () => {
+    const { browser, emulator, store } = await start(express);
+    const tab = browser();
+    await logIn(tab, emulator);
+    store.isDown = true;
+
+    const answer = await tab.get('/failing');
+
+    expect([answer.status, answer.body.message]).toEqual([500, 'There is no news.']);
   });
 
   it('is told as such by a process that has seen no session yet', async () => {

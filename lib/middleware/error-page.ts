@@ -7,6 +7,7 @@ import { errorHtml } from './error-html';
 import { linksOf, userKept, type AnyError } from './error-links';
 import { pageHeaders } from './page-html';
 import { sendProblem } from './problem';
+import { isOfOther } from './session-logins';
 import { attached, type RequestSalesforce } from './request';
 import { isNavigation, type Visit } from './visit';
 
@@ -45,7 +46,7 @@ function parentOf(app: Application): Application | undefined {
 function lastErrorHandler(core: AuthContext): ErrorRequestHandler {
   return function salesforceErrorPage(error: unknown, req, res, next) {
     const salesforce = attached(req, core.options.property);
-    if (!isSalesforceAuthError(error) || salesforce?.core !== core || res.headersSent) {
+    if (!isSalesforceAuthError(error) || salesforce?.core !== core || isOfOther(core, error) || res.headersSent) {
       next(error);
       return;
     }

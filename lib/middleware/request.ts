@@ -14,7 +14,7 @@ import {
   writtenEntriesOf,
   type SessionEntry,
 } from './session';
-import { logOutSession, meant, switchTo } from './session-logins';
+import { logOutSession, meant, noteMiddleware, switchTo } from './session-logins';
 import { canAskSilently } from './silent-login';
 import { findSession } from './stored-session';
 import type { SalesforceUser } from './user';
@@ -221,12 +221,14 @@ export class RequestSalesforce extends RequestAccess implements Common {
       return client;
     }
     // The application has logged the user out in its own way.
-    if (isSessionEnded(this.#req, this.#formerSession !== undefined)) throw notAuthenticated();
+    if (isSessionEnded(this.#req, this.#formerSession !== undefined)) throw notAuthenticated(this.#core);
     // Without a session it is not known whether the user is logged in.
     requireSession(this.#req);
+    if (writtenEntriesOf(this.#req, this.#core.options.session).length === 0) throw notAuthenticated(this.#core);
     // Of a request that goes on, as that of a WebSocket.
-    if (writtenEntriesOf(this.#req, this.#core.options.session).length > 0) throw loggedOut();
-    throw notAuthenticated();
+    const error = loggedOut();
+    noteMiddleware(error, this.#core);
+    throw error;
   }
 }
 
@@ -236,11 +238,13 @@ export function attached(req: Request, property: string): RequestSalesforce | un
   return value instanceof RequestSalesforce ? value : undefined;
 }
 
-/** The session has no login. */
-export function notAuthenticated(): SalesforceAuthError {
-  return new SalesforceAuthError(
+/** The session has no login of this middleware. */
+export function notAuthenticated(core: AuthContext): SalesforceAuthError {
+  const error = new SalesforceAuthError(
     'ERR_SALESFORCE_NOT_AUTHENTICATED',
     'No user is logged in with Salesforce in this session. Guard the route with requireSalesforce(), or test req.salesforce.isAuthenticated.',
     { status: 401 },
   );
+  noteMiddleware(error, core);
+  return error;
 }

@@ -198,7 +198,7 @@ export function salesforceAuth(options: SalesforceAuthOptions): SalesforceAuth {
     logout: (given?: LogoutOptions) => asHandler(logoutHandler(core, given)),
     singleLogout: (given?: SingleLogoutOptions) => asHandler(singleLogoutHandler(core, given)),
     require: (given: RequireOptions = {}) => guard(property, given),
-    get: (req: IncomingMessage) => guarded(req as Request, property),
+    get: (req: IncomingMessage) => guarded(req as Request, property, core),
     of: (req: IncomingMessage) => attachedOrNew(req as Request, property, core),
     errorHandler: (...given: unknown[]) => {
       checkNames(given[0] ?? {}, {}, 'errorHandler()');
@@ -237,11 +237,11 @@ function isAt(wanted: string | undefined, baseUrl: string, path: string | undefi
   return wanted.startsWith(baseUrl) && wanted.endsWith(path);
 }
 
-function guarded(req: Request, property: string): GuardedRequest {
+function guarded(req: Request, property: string, core: AuthContext): GuardedRequest {
   const salesforce = attached(req, property);
   if (salesforce?.isAuthenticated && salesforce.accessToken !== undefined)
     return salesforce as unknown as GuardedRequest;
-  throw notAuthenticated();
+  throw notAuthenticated(core);
 }
 
 function alreadyThere(property: string): SalesforceAuthError {

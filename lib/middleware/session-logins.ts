@@ -147,8 +147,23 @@ export async function forgetLogin(
   void grants.removeHolder(entry);
 }
 
+/** The middleware at which a user has to log in, for errors that are about no grant. An application can have several. */
+const middlewareOfError = new WeakMap<object, AuthContext>();
+
+/** Notes that an error is about a login at this middleware. */
+export function noteMiddleware(error: object, core: AuthContext): void {
+  middlewareOfError.set(error, core);
+}
+
+/** Whether an error is about a login at another middleware. */
+export function isOfOther(core: AuthContext, error: object): boolean {
+  return (middlewareOfError.get(error) ?? core) !== core;
+}
+
 /** Whether the session has no login with the grant of the error. Jobs in a route can use such a grant. */
-export function isForeign({ options }: AuthContext, req: Request, error: SalesforceAuthError): boolean {
+export function isForeign(core: AuthContext, req: Request, error: SalesforceAuthError): boolean {
+  if (isOfOther(core, error)) return true;
   const grantId = grantIdOfError(error);
-  return grantId !== undefined && !writtenEntriesOf(req, options.session).some((entry) => entry.grantId === grantId);
+  const { session } = core.options;
+  return grantId !== undefined && !writtenEntriesOf(req, session).some((entry) => entry.grantId === grantId);
 }

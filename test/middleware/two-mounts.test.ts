@@ -24,7 +24,7 @@ async function start({
   const app = await startApp({
     ...{ emulator, session },
     options: { ...(isShared ? { store } : {}), session: { keepInfo: true }, ...main },
-    routes: (routes) => {
+    routes: (routes, salesforce) => {
       const { clientID, clientSecret } = isSameClient ? emulator.clients.at(-1)! : client;
       const other = salesforceAuth({
         ...{ clientID, clientSecret, baseUrl: emulator.url, scope: 'id api refresh_token' },
@@ -35,6 +35,14 @@ async function start({
       });
       routes.use('/admin', other);
       routes.get('/admin/me', other.require(), (req, res) => void res.json(other.get(req).user));
+      routes.get('/admin/unguarded', (req, res) => void res.json(other.get(req).user));
+      routes.get('/admin/call', (req, res, next) => {
+        other
+          .of(req)
+          .getAccessToken()
+          .then(() => res.end(), next);
+      });
+      routes.use(salesforce.errorHandler(), other.errorHandler());
     },
   });
   client.callbackURLs.push(`${app.url}/admin/auth/salesforce/callback`);
@@ -42,6 +50,19 @@ async function start({
 }
 
 describe('two middlewares of two apps, at two paths with one session', () => {
+  it.each(['/admin/unguarded', '/admin/call'])(
+    'lead an error of the one to its own login, whichever error handler comes first (%s)',
+    async (path) => {
+      const { browser, emulator } = await start();
+      const tab = browser();
+      await logIn(tab, emulator);
+
+      const page = await tab.get(path).set('Accept', 'text/html');
+
+      expect(page.headers['location']).toBe(`/admin/auth/salesforce?returnTo=${encodeURIComponent(path)}`);
+    },
+  );
+
   it.each([
     ['share a token store', true, 'express-session'],
     ['share none', false, 'express-session'],

@@ -3,7 +3,7 @@ import { againParameter, parameterOf } from '../query';
 import type { AuthContext } from './context';
 import { withQuery } from './login-intent';
 import { sendOn } from './pages';
-import { isSessionStrict } from './session';
+import { isSessionInStore, isSessionStrict } from './session';
 import { isWithoutSession } from './stored-session';
 import { isFramed, isNavigation, type Visit } from './visit';
 
@@ -28,6 +28,8 @@ export async function openAgain({ options }: AuthContext, { req, res }: Visit): 
   }
   if (!lacksStrictCookie(req)) return false;
   const { path, query } = partsOf(addresses.currentPath(req));
+  // express-session could send the cookie of the session that it has made for this request, in place of the one that the browser has.
+  if (isSessionInStore(req)) Reflect.deleteProperty(req, 'session');
   sendOn(res, withQuery(path, { [againParameter]: await keys.seal(subject, query) }));
   return true;
 }

@@ -290,7 +290,12 @@ describe('a callback that a browser opens without a session cookie that is SameS
         sessionMiddleware:
           kind === 'cookie-session'
             ? (cookieSession({ name: 'app', keys: ['__test_cookie_key__'], sameSite: 'strict' }) as never)
-            : expressSession({ ...sessionOptions, name: 'app', cookie: { sameSite: 'strict' } }),
+            : expressSession({
+                ...sessionOptions,
+                saveUninitialized: true,
+                name: 'app',
+                cookie: { sameSite: 'strict' },
+              }),
         options: { session: { keepInfo: true } },
         routes: (app) => {
           app.get('/fill', (req, res) => {
@@ -317,6 +322,8 @@ describe('a callback that a browser opens without a session cookie that is SameS
       const end = await tab.get(again);
 
       expect(new URL(again, url).pathname).toBe('/auth/salesforce/callback');
+      // It would replace the cookie that the browser has.
+      expect(first.headers['set-cookie']).toBeUndefined();
       expect(end.text).toContain('<meta http-equiv="refresh" content="0;url=/">');
       expect((await tab.get('/see')).body).toEqual({ basket: 'full', logins: 2 });
       expect(emulator.requests.filter(({ body }) => body?.['code'])).toHaveLength(2);

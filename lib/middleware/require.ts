@@ -103,7 +103,7 @@ export function loginOnError(property: string, attach: (req: Request) => void): 
     }
     // The login would lead back to the route that failed.
     if (isAtOwnRoute(salesforce.core, req)) next(error);
-    else sendToLogin({ req, res, next }, salesforce, error);
+    else sendToLogin({ req, res, next, isMidway: true }, salesforce, error);
   };
 }
 

@@ -16,6 +16,8 @@ interface Refused {
   req: Request;
   res: Response;
   next: NextFunction;
+  /** Whether a route has begun to answer the request. */
+  isMidway?: boolean;
 }
 
 /**
@@ -30,7 +32,11 @@ export function sendToLogin(refused: Refused, salesforce: RequestSalesforce, cau
   });
 }
 
-async function answer({ req, res }: Refused, salesforce: RequestSalesforce, cause: unknown): Promise<void> {
+async function answer(
+  { req, res, isMidway = false }: Refused,
+  salesforce: RequestSalesforce,
+  cause: unknown,
+): Promise<void> {
   const { core, mountPath } = salesforce;
   const { addresses, routes, homePath, reporter } = core.options;
   requireSession(req);
@@ -67,11 +73,16 @@ async function answer({ req, res }: Refused, salesforce: RequestSalesforce, caus
     res.redirect(target);
     return;
   }
-  // What was posted is gone, and a redirect would hide that.
+  // What was posted is gone, at least in part, and a redirect would hide that.
   res.status(401);
   sendLinks(res, {
     title: 'Please log in',
-    sentences: ['Your login has ended, so what you sent was not taken.', 'Log in, and send it again.'],
+    sentences: isMidway
+      ? [
+          'Your login ended meanwhile, so what you sent may be taken in part.',
+          'Log in, and see what is there before you send it again.',
+        ]
+      : ['Your login has ended, so what you sent was not taken.', 'Log in, and send it again.'],
     links: [
       { label: 'Log in', href: target },
       { label: 'Go to the start page', href: addresses.pathOf(req, '', homePath) },

@@ -122,6 +122,31 @@ describe.each<ExpressMajor>([4, 5])('requireSalesforce() on Express %d', (major)
 });
 
 describe('errorHandler()', () => {
+  it('does not say of a form that it was not taken, since the route may have taken a part of it', async () => {
+    const emulator = await startTestEmulator();
+    const { browser } = await startApp({
+      emulator,
+      routes: (app, salesforce) => {
+        app.post('/deals', requireSalesforce(), async (req, res) => {
+          await req.salesforce.fetch('/services/data/v62.0/limits');
+          res.end();
+        });
+        app.use(salesforce.errorHandler());
+      },
+    });
+    const tab = browser();
+    await logIn(tab, emulator);
+    await tab.get('/accounts');
+    emulator.revokeRefreshTokens();
+
+    const midway = await tab.post('/deals').set(page);
+    const after = await tab.post('/deals').set(page);
+
+    expect([midway.status, after.status]).toEqual([401, 401]);
+    expect(midway.text).toContain('what you sent may be taken in part');
+    expect(after.text).toContain('what you sent was not taken');
+  });
+
   it('makes a login of a grant that ends while a route works, and leaves other errors alone', async () => {
     const emulator = await startTestEmulator();
     const { browser } = await startApp({

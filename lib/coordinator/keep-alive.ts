@@ -10,6 +10,7 @@ import { closed, loggedOut } from './failures';
 import type { OpenGrant } from './grant-access';
 import type { Grants } from './grants';
 import type { GivenParts } from './parts';
+import type { Answer } from './refresh/verdict';
 import type { RefreshSettings } from './settings';
 
 const dayMs = 24 * 60 * 60 * 1000;
@@ -23,13 +24,27 @@ const toleratedFailures = 3;
 /** How many grants with a reported end are remembered. */
 const maxTold = 10_000;
 
-/** Errors that the next grant would probably meet as well. */
+/** Errors that the next grant would probably meet as well, unless Salesforce or a host refused this one. */
 const general = [
   'ERR_SALESFORCE_REFRESH_DELAYED',
   'ERR_SALESFORCE_REFRESH_IN_DOUBT',
   'ERR_SALESFORCE_NOT_LOADED',
   'ERR_SALESFORCE_TOKEN_STORE',
 ];
+
+/** What comes of a refresh while Salesforce is in trouble, or the way to it. */
+const outages: readonly Answer[] = ['not carried out', 'not sent', 'lost'];
+
+/**
+ * Whether the cause of a failure is not the grant. A text that nobody knows, or a host that is gone, can last for ever: a few such
+ * grants must not keep all others from their turn.
+ */
+async function isGeneral(error: unknown): Promise<boolean> {
+  if (!isSalesforceAuthError(error) || !general.includes(error.code)) return false;
+  if (error.cause === undefined) return true;
+  const { answerOf } = await import('./refresh/answer');
+  return outages.includes(answerOf(error.cause));
+}
 
 /** What a round has learnt of clients: whether they are configured here. */
 type Owners = Map<string, Promise<boolean>>;
@@ -167,7 +182,7 @@ export class KeepAlive {
       const code = isSalesforceAuthError(error) ? error.code : undefined;
       debugRefresh('%s not kept alive: %s', grantId, code);
       this.#tellOfEnd(idle, await this.#coordinator.access.read(grantId).catch(() => undefined));
-      return { outcome: 'failed', isGeneral: general.includes(code ?? '') };
+      return { outcome: 'failed', isGeneral: await isGeneral(error) };
     }
   }
 

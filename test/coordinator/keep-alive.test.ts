@@ -9,7 +9,13 @@ const keepAlive = { afterSeconds: 100_000, everySeconds: 10_000, abandonedAfterS
 async function start(users = 1, refresh: RefreshOptions = {}) {
   const lab = await Laboratory.open({ options: { refresh: { keepAlive, ...refresh } } });
   const sessions = [lab.session];
+  const { provider } = lab.world.salesforce;
   for (let user = 1; user < users; user++) {
+    provider.users[user] ??= {
+      ...provider.users[0]!,
+      userId: `00500000000010${user}AAA`,
+      username: `${user}@acme.example`,
+    };
     sessions.push((await lab.during(lab.world.login(lab.process(), 'id api refresh_token', user), 100))!);
   }
   lab.told();
@@ -199,6 +205,18 @@ describe('keeping grants alive', () => {
 
     expect(rounds(lab)).toEqual([sum(1, 0, 4)]);
   });
+
+  it.each(['unknown-refusal', 'gone-name', 'gone-page'] as const)(
+    'goes on after any number of grants that have trouble of their own: %s',
+    async (fault) => {
+      const { lab, sessions } = await start(5);
+      for (let failure = 0; failure < 4; failure++) lab.world.fail(fault);
+      idle(lab, sessions);
+      await lab.world.elapse(6_000_000);
+
+      expect(rounds(lab)).toEqual([sum(1, 0, 4)]);
+    },
+  );
 
   it.each(['IN DOUBT', 'PENDING', 'STORE'])('counts as general: %s', async (what) => {
     const { lab, sessions, store } = await start(3);

@@ -220,6 +220,30 @@ describe('thirty idle days', () => {
     expect(expiring[0]).toMatchObject({ isHeld: true });
   });
 
+  it('keeps a user logged in although Salesforce refuses to refresh many others for a reason that is not known', async () => {
+    const { browser, clock, emulator } = await startLasting();
+    const tabs = await loginsOf(7, emulator, browser);
+    const refused = new Set<unknown>();
+    const isRefused = (refreshToken: unknown): boolean => {
+      if (refused.size < 6) refused.add(refreshToken);
+      return refused.has(refreshToken);
+    };
+    emulator.faults.inject({
+      ...{
+        on: 'refresh',
+        kind: 'error',
+        error: 'invalid_grant',
+        errorDescription: 'a brand new text',
+        times: Infinity,
+      },
+      match: ({ body }) => isRefused(body?.['refresh_token']),
+    });
+
+    await passDays(31, { clock, emulator });
+
+    expect((await tabs.at(-1)!.get('/accounts')).status).toBe(200);
+  });
+
   it('says of each grant until when it may stay unused', async () => {
     const { browser, clock, emulator, salesforce } = await startLasting({ keepAlive: false });
     await logIn(browser(), emulator);

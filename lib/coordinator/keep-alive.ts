@@ -53,12 +53,19 @@ type Outcome = 'refreshed' | 'ended' | 'failed' | 'unused';
 
 /** When Salesforce ends an unused refresh token; undefined without a limit, or without a refresh token that works. */
 export function idleUntilOf(
-  { state, softInMs, tokensAgeMs }: GrantRecord,
+  record: GrantRecord,
   { idleLimitMs }: Pick<RefreshSettings, 'idleLimitMs'>,
   clock: Clock,
 ): Date | undefined {
+  const { state, softInMs, tokensAgeMs } = record;
   const canBeRefreshed = state !== 'ended' && state !== 'loggedOut' && softInMs !== null;
-  return idleLimitMs === undefined || !canBeRefreshed ? undefined : new Date(clock.now() - tokensAgeMs + idleLimitMs);
+  if (idleLimitMs === undefined || !canBeRefreshed || !isOfUser(record)) return undefined;
+  return new Date(clock.now() - tokensAgeMs + idleLimitMs);
+}
+
+/** App tokens have no refresh token that could end unused. A record of an adoption is refreshed by its adoption alone. */
+function isOfUser({ labels }: GrantRecord): boolean {
+  return labels.userId !== '';
 }
 
 /** Where the grants are that are kept alive. */
@@ -187,10 +194,12 @@ export class KeepAlive {
   }
 
   /**
-   * Whether a grant is of a client that is configured here. Another middleware may keep its grants in the same store. A function
+   * Whether a grant is of a user, and of a client that is configured here. Another middleware may keep its grants in the same store. A function
    * is asked once in a round for each client, since it may ask a service.
    */
-  #isOurs({ labels: { clientID, tenant } }: GrantRecord, owners: Owners): Promise<boolean> {
+  #isOurs(record: GrantRecord, owners: Owners): Promise<boolean> {
+    if (!isOfUser(record)) return Promise.resolve(false);
+    const { clientID, tenant } = record.labels;
     const { fixed } = this.#parts.source;
     if (fixed) return Promise.resolve(fixed.clientID === clientID);
     const key = keyOfClient({ tenant, clientID });

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { MemoryTokenStore, salesforceAuth, type AppOptions, type SalesforceAuth } from '../../lib';
 import type { ClientPolicy, Emulator, EmulatorClient, RecordedRequest } from '../../lib/emulator';
 import { makeKey, type TestKey } from '../client-authentication/keys';
@@ -215,6 +216,27 @@ describe('app()', () => {
 
     expect(grants).toEqual([]);
   });
+
+  it.each([{}, { jobs: true }, { abandonedAfterSeconds: 86_400 }])(
+    'is left alone by keepAlive: %j',
+    async (keepAlive) => {
+      const { salesforce, clock } = await start({}, { refresh: { keepAlive: { everySeconds: 60, ...keepAlive } } });
+      const app = salesforce.app();
+      await app.getAccessToken();
+      const expiring = jest.fn();
+      salesforce.events.on('grant.expiring', expiring);
+      clock.advanceSeconds(26 * 86_400);
+      const round = (): Promise<unknown> => clock.advanceUntil(once(salesforce.events, 'keepAlive.finished'), 5_000);
+
+      await round();
+      expect(await round()).toMatchObject([{ refreshed: 0, ended: 0, failed: 0, unused: 0 }]);
+
+      expect(expiring).not.toHaveBeenCalled();
+      // No limit for unused refresh tokens ends it.
+      const found = await salesforce.tokens.find(await app.getGrantId());
+      expect(found).toMatchObject({ state: 'idle', idleUntil: undefined });
+    },
+  );
 
   it('keeps its token sealed in the store', async () => {
     const { salesforce, store } = await start();

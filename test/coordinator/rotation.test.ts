@@ -1,9 +1,10 @@
 import { salesforceFetch } from '../../lib/client/fetch';
 import type { GrantHolder } from '../../lib/coordinator/grants';
 import { requiresLogin } from '../../lib/errors';
+import type { TokenSet } from '../../lib/token/types';
 import type { Trouble } from '../schedules/network';
 import { takeExceptions } from '../helpers/oracle';
-import { Laboratory } from './laboratory';
+import { essence, Laboratory, reauthentication } from './laboratory';
 
 /*
  * Rotation was off, and an administrator switches it on while answers are lost. A grant that relies on what was known presents
@@ -103,5 +104,61 @@ describe('rotation that is switched on while answers are lost', () => {
 
     expect(presentedFirst).toBeGreaterThan(0);
     expect(presentedFirst).toBeLessThan(sessions.length);
+  });
+});
+
+describe('a grant that relies on rotation being off, and another grant that shows meanwhile that rotation is on', () => {
+  /** Two users. The first one's refresh token is spent, since rotation was switched on, and the answer is lost. */
+  async function doubted() {
+    const lab = await Laboratory.open({ rotates: false });
+    const { world } = lab;
+    const { provider, client } = world.salesforce;
+    const other = (await lab.during(world.login(world.process(0), scope, 1), 100))!;
+    await lab.getOther();
+    provider.clients.setPolicy(client.clientID, { rotateRefreshTokens: true });
+    world.fail('drop-after');
+    await lab.getOther();
+    await world.elapse(5_000);
+    const { grantId, generation } = other;
+    const { accessToken } = JSON.parse((await lab.store.read(grantId))!.payload) as TokenSet;
+    const process = lab.process();
+    const showOn = (): Promise<unknown> =>
+      process.run(() => process.core.coordinator.get({ grantId, generation }, { rejected: accessToken }));
+    return { lab, showOn };
+  }
+
+  it('presents nothing once its process was stopped under its claim', async () => {
+    const { lab, showOn } = await doubted();
+    const { clock, store } = lab.process();
+    const arm = store.arm.bind(store);
+    jest.spyOn(store, 'arm').mockImplementationOnce(async (...given) => {
+      const isArmed = await arm(...given);
+      await showOn();
+      clock.jumpMs(8_000);
+      return isArmed;
+    });
+
+    await lab.get();
+    await lab.world.elapse(60_000);
+
+    expect(essence(await lab.get())).toEqual(reauthentication);
+  });
+
+  it('presents nothing more once Salesforce turned it away', async () => {
+    const { lab, showOn } = await doubted();
+    const { refreshToken } = await lab.tokens();
+    lab.faults.inject({
+      ...{ on: 'refresh', kind: 'status', status: 429 },
+      match: ({ body }) => body?.['refresh_token'] === refreshToken,
+    });
+
+    const shown = showOn();
+    await lab.get();
+    await shown;
+    await lab.world.elapse(60_000);
+
+    expect(essence(await lab.get())).toEqual(reauthentication);
+    const { violations } = lab.world.salesforce.provider.presentations;
+    expect(takeExceptions(violations)).toEqual({ rotationSwitchedOn: 1, retry: 0 });
   });
 });

@@ -49,6 +49,8 @@ export class Attempt {
   readonly #grantId: string;
   readonly #presentation: Presentation;
   #presentedAt: number | undefined;
+  /** Whether an earlier lost answer is only presumed to have spent nothing. Such a doubt outlives an attempt that shows nothing. */
+  #isPresumed = false;
 
   constructor(grant: ClaimedGrant, deps: RefreshDeps) {
     this.#grant = grant;
@@ -99,9 +101,9 @@ export class Attempt {
       const leftMs = settings.inDoubtMs - this.#notToldMs;
       return this.#look(ending, leftMs > 0 ? Math.min(lookAgainMs, leftMs) : lookAgainMs);
     }
+    this.#isPresumed = ending.introspection !== 'active';
     lease.restart();
-    const { generation } = record;
-    const arm = { generation, owner, leaseMs: lease.storedMs };
+    const arm = { generation: record.generation, owner, leaseMs: lease.storedMs };
     const isArmed = await access.call('arm', () => store.arm(this.#grantId, arm));
     if (!isArmed) throw refreshInDoubt(lookAgainMs);
     return true;
@@ -239,12 +241,8 @@ export class Attempt {
       throw refreshInDoubt(settings.drainMs, ending.error);
     }
     const pauseMs = pauseOf(row, ending, { record, settings: this.#deps.settings });
-    // An earlier lost answer stays in doubt if it was only presumed to have spent nothing.
-    const isAsBefore = this.#grant.isInDoubt && this.#rotation === 'off';
-    const isUnclear = row.grant === 'in doubt' || ending.answer === 'lost' || isAsBefore;
-    const end: ClaimEnd = isUnclear
-      ? doubt(pauseMs, code)
-      : { state: 'idle', backoffMs: pauseMs, errorCode: code, failed: true };
+    const isUnclear = row.grant === 'in doubt' || ending.answer === 'lost' || this.#isPresumed;
+    const end: ClaimEnd = { ...doubt(pauseMs, code), state: isUnclear ? 'inDoubt' : 'idle' };
     if (!(await background.releaseClaim(this.#claim, end)) && (await this.#wasOvertaken())) return undefined;
     if (row.event === 'refresh.doubted') events.emit('refresh.doubted', news);
     else events.emit('refresh.failed', { ...news, verdict: row.verdict, retryInMs: pauseMs });
@@ -296,7 +294,9 @@ export class Attempt {
 
   /** Ends a claim under which nothing was presented, or whose grant is logged out. */
   async #releaseClaim(): Promise<void> {
-    await this.#deps.background.releaseClaim(this.#claim, { state: 'idle', backoffMs: 0, failed: false });
+    const state = this.#isPresumed ? 'inDoubt' : 'idle';
+    const end = { state, backoffMs: 0, errorCode: this.#grant.record.errorCode, failed: false } as const;
+    await this.#deps.background.releaseClaim(this.#claim, end);
   }
 
   #supersede(by: 'update' | 'logout'): void {

@@ -1,17 +1,21 @@
+import { createHash } from 'node:crypto';
 import type * as OAuth from 'oauth4webapi';
+import { BoundedMap } from '../bounded-map';
 import { classify, operatorMessage, type UpstreamError } from '../salesforce-errors/classify';
+import { meanings } from '../salesforce-errors/meanings';
 import { safeText } from '../salesforce-errors/safe-text';
 import { isClientRefused, isConfidential, proofsOf } from '../client-authentication/client-authentication';
 import type { Clock } from '../clock';
 import { SalesforceAuthError } from '../errors';
 import { loaded } from '../loaded';
-import type { Configuration } from '../options/configuration';
+import { keyOfClient, type Configuration } from '../options/configuration';
 import { endpointsOf, type Endpoints } from '../salesforce/endpoints';
 import { exchange, type HttpReply } from './http';
 import { HostGates, type LeaveGate } from './host-gates';
 import { assertHostThere } from './gone';
 import { processTokenReply } from './reply';
 import type { SendGuard } from './send-guard';
+import { TokenRequestError, type TokenGrantType } from './token-error';
 import { transportOf, type Transport } from './transport';
 import type { TokenEndpointReply } from './types';
 
@@ -21,7 +25,10 @@ const requestsPerHost = 64;
 /** Refreshes have places of their own: logins and logouts do not wait behind a herd of them. */
 const gates = { refresh: new HostGates(requestsPerHost), other: new HostGates(requestsPerHost) };
 
-/** Speaks OAuth with one host for one client. It keeps nothing and knows no store. */
+/** Clients remembered whose proof Salesforce has refused last, with the proof. */
+const refusedProofs = new BoundedMap<string, true>(1_000);
+
+/** Speaks OAuth with one host for one client. It knows no store. */
 export class TokenClient {
   readonly #configuration: Configuration;
   readonly #server: Endpoints;
@@ -56,7 +63,7 @@ export class TokenClient {
         grant.params === undefined ? options : { ...options, additionalParameters: { ...grant.params } },
       ),
     );
-    return processTokenReply('authorization_code', reply, this.#server, this.#configuration.clientID);
+    return this.#process('authorization_code', reply);
   }
 
   /**
@@ -94,7 +101,7 @@ export class TokenClient {
       { guard, place, lane: 'refresh' },
     );
     assertHostThere(this.#server.issuer, reply);
-    return processTokenReply('refresh_token', reply, this.#server, this.#configuration.clientID);
+    return this.#process('refresh_token', reply);
   }
 
   /** Asks for a token of the client itself (RFC 6749, section 4.4). @throws TokenRequestError, or a transport error */
@@ -104,7 +111,7 @@ export class TokenClient {
       (oauth, auth, options) => oauth.clientCredentialsGrantRequest(this.#server, client, auth, {}, options),
       { guard, lane: 'refresh' },
     );
-    return processTokenReply('app', reply, this.#server, this.#configuration.clientID);
+    return this.#process('app', reply);
   }
 
   /**
@@ -152,7 +159,8 @@ export class TokenClient {
    *
    * @returns `active`, `inactive`, or `unknown` if the answer proves nothing: Salesforce answers `active: false` as well
    *   to a client that did not authenticate, and a public client cannot
-   * @throws SalesforceAuthError if Salesforce could not be asked, or something else answered in its place
+   * @throws SalesforceAuthError if Salesforce could not be asked, does not believe the client, or something else answered in its
+   *   place
    */
   async introspectRefreshToken(refreshToken: string): Promise<'active' | 'inactive' | 'unknown'> {
     const client = { client_id: this.#configuration.clientID };
@@ -166,13 +174,30 @@ export class TokenClient {
       { isRefused: (reply) => isClientRefused(reply) || readActive(reply.text) === false },
     );
     assertHostThere(this.#server.issuer, reply);
+    if (isClientRefused(reply) && isConfidential(this.#configuration)) throw notBelieved(reply.status);
     if (isRefusal(reply.status)) return 'unknown';
     if (reply.status < 200 || reply.status > 299) throw notAnswered(reply.status);
     const active = readActive(reply.text);
     // A web page, half a reply or no reply comes from a proxy in between.
     if (active === 'unreadable') throw notAnswered(reply.status);
     if (active === true) return 'active';
-    return active === false && isConfidential(this.#configuration) ? 'inactive' : 'unknown';
+    if (active !== false || !isConfidential(this.#configuration)) return 'unknown';
+    if (refusedProofs.has(this.#proof)) throw notBelieved(reply.status);
+    return 'inactive';
+  }
+
+  /** Reads a reply of the token endpoint, which says whether it believes the client. */
+  #process(grantType: TokenGrantType, reply: HttpReply): Promise<TokenEndpointReply> {
+    if (isClientRefused(reply)) refusedProofs.set(this.#proof, true);
+    else if (reply.status === 200) refusedProofs.delete(this.#proof);
+    return processTokenReply(grantType, reply, this.#server, this.#configuration.clientID);
+  }
+
+  /** The client with what it proves itself by. Once an operator has corrected that, it is another one. */
+  get #proof(): string {
+    const { clientSecret, clientKeys } = this.#configuration;
+    const proof = JSON.stringify([keyOfClient(this.#configuration), clientSecret, clientKeys.map(({ name }) => name)]);
+    return createHash('sha256').update(proof).digest('base64url');
   }
 
   /**
@@ -271,6 +296,17 @@ function revocationError({ status, text }: HttpReply): UpstreamError & { status:
 /** Whether Salesforce itself refuses to answer, not a limit or a proxy in between. */
 function isRefusal(status: number): boolean {
   return status >= 400 && status < 500 && ![407, 408, 429].includes(status);
+}
+
+/** To a client whose proof is wrong, Salesforce says nothing of its tokens, or that none is active. */
+function notBelieved(status: number): TokenRequestError {
+  const { code, disposition, advice } = meanings.wrongClient;
+  return new TokenRequestError(
+    disposition,
+    code,
+    `Salesforce refuses the client, so it does not say whether a refresh token is good. It is asked again later. ${advice}`,
+    { status: 502, upstreamStatus: status },
+  );
 }
 
 /** Introspection was not answered by Salesforce. */

@@ -1,6 +1,6 @@
 /** @again newest-node */
 import type { SalesforceAuthError } from '../../lib';
-import { claimMs, essence, Laboratory, reauthentication } from './laboratory';
+import { claimMs, essence, failure, Laboratory, reauthentication } from './laboratory';
 
 describe('a refresh', () => {
   it('stores new tokens before a request gets them, and reports its duration', async () => {
@@ -404,6 +404,7 @@ describe('a refresh whose answer is lost', () => {
     ['cannot be reached', { kind: 'drop' }],
     ['has a proxy before it that asks for a password', { kind: 'status', status: 407 }],
     ['has a proxy before it that answers 202', { kind: 'status', status: 202 }],
+    ['refuses the client', { kind: 'error', error: 'invalid_client', status: 401 }],
   ] as const)('stays in doubt while Salesforce %s', async (_what, fault) => {
     // A grant of which Salesforce does not tell would end at once.
     const lab = await Laboratory.open({ onLostAnswer: 'login' });
@@ -421,6 +422,44 @@ describe('a refresh whose answer is lost', () => {
     expect(lab.presentations).toEqual([1]);
     await lab.world.elapse(10_000);
     expect(essence(await lab.get({ rejected }))).toEqual(reauthentication);
+  });
+
+  it('does not stay in doubt because Salesforce refuses to tell a public client', async () => {
+    const lab = await Laboratory.open({ onLostAnswer: 'login', isPublic: true });
+    const rejected = (await lab.tokens()).accessToken;
+    lab.world.fail('drop-after');
+    await lab.get({ rejected });
+    await lab.world.elapse(5_000);
+    lab.faults.inject({ on: 'introspect', kind: 'error', error: 'invalid_client', status: 401 });
+
+    expect(essence(await lab.get({ rejected }))).toEqual(reauthentication);
+  });
+
+  it('stays in doubt while Salesforce refuses the client, to which it calls every token inactive', async () => {
+    const lab = await Laboratory.open({ onLostAnswer: 'login' });
+    const { world } = lab;
+    const other = (await lab.during(world.login(world.process(0), 'id api refresh_token', 1), 100))!;
+    world.fail('drop-before');
+    const rejected = (await lab.tokens()).accessToken;
+    await lab.get({ rejected });
+    const { client } = world.salesforce;
+    const { clientSecret } = client;
+    Object.assign(client, { clientSecret: '__fake_client_secret_of_tomorrow__' });
+    // Another grant learns it.
+    await lab.during(
+      lab.process().run(() => failure(lab.process().core.coordinator.refresh(other, 'sweep'))),
+      100,
+    );
+
+    for (let minute = 0; minute < 10; minute++) {
+      await world.elapse(60_000);
+      expect(essence(await lab.get({ rejected }))).toMatchObject({ code: 'REFRESH_IN_DOUBT' });
+    }
+    expect(await lab.record()).toMatchObject({ state: 'inDoubt', errorCode: 'ERR_SALESFORCE_CLIENT_REJECTED' });
+    Object.assign(client, { clientSecret });
+    await world.elapse(10_000);
+
+    expect(await lab.get({ rejected })).toBe((await lab.tokens()).accessToken);
   });
 
   it('leads to no further introspection once the refresh token is known to be good and the next try was refused for now', async () => {

@@ -5,6 +5,7 @@ import type { Clock } from '../clock';
 import { SalesforceOptionError } from '../errors';
 import type { Configuration } from '../options/configuration';
 import { TokenClient } from '../token/client';
+import type { LeaveGate } from '../token/host-gates';
 import type { SendGuard } from '../token/send-guard';
 import { TokenRequestError } from '../token/token-error';
 import { toTokenSet } from '../token/token-set';
@@ -16,6 +17,13 @@ export interface AppTokenRequest {
   app: NonNullable<TokenSet['app']>;
 }
 
+/** What a request goes out with. Guard and place are missing if it is made under no claim. */
+interface Sending {
+  clock: Clock;
+  guard?: SendGuard | undefined;
+  place?: LeaveGate | undefined;
+}
+
 /**
  * Asks for a token of the application itself: by client credentials (RFC 6749, section 4.4), or for a user with a JWT that the
  * client key signed (RFC 7523, section 2.1). The request spends nothing, so it may be sent again.
@@ -25,17 +33,14 @@ export interface AppTokenRequest {
 export async function requestAppToken(
   { baseUrl, app }: AppTokenRequest,
   configuration: Configuration,
-  { clock, guard }: { clock: Clock; guard?: SendGuard },
+  sending: Sending,
 ): Promise<TokenSet> {
   try {
-    const client = new TokenClient(configuration, baseUrl, clock);
+    const client = new TokenClient(configuration, baseUrl, sending.clock);
     const reply =
       app.user === undefined
-        ? await client.clientCredentialsGrant(guard)
-        : await bearerGrant(client, { user: app.user, audience: app.audience ?? baseUrl }, configuration, {
-            clock,
-            guard,
-          });
+        ? await client.clientCredentialsGrant(sending.guard, sending.place)
+        : await bearerGrant(client, { user: app.user, audience: app.audience ?? baseUrl }, configuration, sending);
     // A reply to a JWT has no signature. It came from the host itself, not through a browser, so it is believed.
     return { ...toTokenSet(reply, { ...configuration, clientSecret: undefined }, baseUrl), app };
   } catch (error) {
@@ -48,12 +53,12 @@ async function bearerGrant(
   client: TokenClient,
   { user, audience }: { user: string; audience: string },
   configuration: Configuration,
-  { clock, guard }: { clock: Clock; guard: SendGuard | undefined },
+  { clock, guard, place }: Sending,
 ): Promise<TokenEndpointReply> {
   const { clientID, httpTimeoutMs } = configuration;
   const ask = async (key: SigningKey): Promise<TokenEndpointReply> => {
     const claims = { iss: clientID, sub: user, aud: audience };
-    return client.jwtBearerGrant(await signClaims(claims, key, { clock, limitMs: httpTimeoutMs }), guard);
+    return client.jwtBearerGrant(await signClaims(claims, key, { clock, limitMs: httpTimeoutMs }), guard, place);
   };
   let refused: unknown = new SalesforceOptionError(
     'ERR_SALESFORCE_OPTION_INVALID',

@@ -105,11 +105,11 @@ export class TokenClient {
   }
 
   /** Asks for a token of the client itself (RFC 6749, section 4.4). @throws TokenRequestError, or a transport error */
-  async clientCredentialsGrant(guard?: SendGuard): Promise<TokenEndpointReply> {
+  async clientCredentialsGrant(guard?: SendGuard, place?: LeaveGate): Promise<TokenEndpointReply> {
     const client = { client_id: this.#configuration.clientID };
     const reply = await this.#send(
       (oauth, auth, options) => oauth.clientCredentialsGrantRequest(this.#server, client, auth, {}, options),
-      { guard, lane: 'refresh' },
+      { guard, place, lane: 'refresh' },
     );
     return this.#process('app', reply);
   }
@@ -119,14 +119,14 @@ export class TokenClient {
    *
    * @throws TokenRequestError, or a transport error
    */
-  async jwtBearerGrant(assertion: string, guard?: SendGuard): Promise<TokenEndpointReply> {
+  async jwtBearerGrant(assertion: string, guard?: SendGuard, place?: LeaveGate): Promise<TokenEndpointReply> {
     const client = { client_id: this.#configuration.clientID };
     const grantType = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
     const noProof: OAuth.ClientAuth = () => undefined;
     const reply = await this.#send(
       (oauth, _auth, options) =>
         oauth.genericTokenEndpointRequest(this.#server, client, noProof, grantType, { assertion }, options),
-      { guard, lane: 'refresh', isRefused: () => false },
+      { guard, place, lane: 'refresh', isRefused: () => false },
     );
     return processTokenReply('app', reply, this.#server, this.#configuration.clientID);
   }

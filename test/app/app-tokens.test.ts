@@ -341,6 +341,31 @@ describe('app()', () => {
     expect(await tenants.app({ tenant: 'one' }).getGrantId()).not.toBe(await started.salesforce.app().getGrantId());
   });
 
+  it.each([{}, { user: 1 }])(
+    'gets the tokens of many tenants at once, whose grants do not wait for each other: %j',
+    async ({ user }) => {
+      const started = await start();
+      const { emulator, client, clock } = started;
+      const { clientID } = client;
+      const tenants = salesforceAuth({
+        configuration: () => ({ clientID, clientKey: { key: key.key }, baseUrl: emulator.myDomainUrl }),
+        tenant: (req) => req.hostname,
+        store: started.store,
+        encryptionKeys: ['__test_encryption_key_of_32_chars__'],
+        clock,
+      });
+      open.push(tenants);
+      const as = user === undefined ? {} : { user: emulator.users[user]!.username, audience: emulator.url };
+
+      const apps = Array.from({ length: 70 }, (_unused, number) => tenants.app({ tenant: `tenant ${number}`, ...as }));
+      // Slowly: so many signatures take real time.
+      const all = Promise.all(apps.map((app) => app.getAccessToken()));
+      const tokens = await clock.advanceUntil(all, 2, 10_000);
+
+      expect(new Set(tokens).size).toBe(70);
+    },
+  );
+
   it('goes over to another client when the operator changes it', async () => {
     const started = await start();
     const { emulator, client, clock } = started;

@@ -40,7 +40,7 @@ export class Presentation {
     const { app, loginId, refreshToken = '', baseUrl } = this.#tokens;
     if (app)
       return {
-        tokens: { ...(await this.#askForAppToken(app, guard)), ...(loginId && { loginId }) },
+        tokens: { ...(await this.#askForAppToken(app, guard, first)), ...(loginId && { loginId }) },
         problem: undefined,
       };
     const { answer, place } = await this.#ask(async (client, at) => {
@@ -58,10 +58,10 @@ export class Presentation {
   }
 
   /** An application without app tokens loads nothing of them. */
-  async #askForAppToken(app: NonNullable<TokenSet['app']>, guard: SendGuard): Promise<TokenSet> {
+  async #askForAppToken(app: NonNullable<TokenSet['app']>, guard: SendGuard, place: LeaveGate): Promise<TokenSet> {
     const { requestAppToken } = await loaded(() => import('../../app/app-token'));
     const { baseUrl } = this.#tokens;
-    return requestAppToken({ baseUrl, app }, this.#configuration, { clock: this.#clock, guard });
+    return requestAppToken({ baseUrl, app }, this.#configuration, { clock: this.#clock, guard, place });
   }
 
   /** Asks whether the refresh token is still good, without presenting it. */

@@ -82,12 +82,12 @@ async function bearerGrant(
 function harmless(error: TokenRequestError): TokenRequestError {
   const isForGood = error.disposition === 'ended' || error.disposition === 'unknown' || error.disposition === 'busy';
   if (!isForGood) return error;
-  const { code, message, status, error: said, errorDescription, upstreamStatus, retryAfterSeconds } = error;
+  const { code, message, status, error: said, errorDescription, upstreamStatus, askedForSeconds } = error;
   return new TokenRequestError('refused', code, message, {
     status,
     error: said,
     errorDescription,
     upstreamStatus,
-    retryAfterSeconds,
+    askedForSeconds,
   });
 }

@@ -30,8 +30,11 @@ export interface RefreshSettings {
 }
 
 /** The pause before another try: what Salesforce asked for, else doubling from one second to a minute, with jitter. */
-export function backoffMs(failures: number, retryAfterSeconds?: number): number {
+export function backoffMs(failures: number, askedForSeconds?: number): number {
   const baseMs =
-    retryAfterSeconds === undefined ? Math.min(60_000, 1_000 * 2 ** Math.min(failures, 6)) : retryAfterSeconds * 1000;
+    askedForSeconds === undefined
+      ? Math.min(60_000, 1_000 * 2 ** Math.min(failures, 6))
+      : // A proxy may ask for no pause at all.
+        Math.max(1, askedForSeconds) * 1_000;
   return Math.round(baseMs * (1 + Math.random() * 0.2));
 }

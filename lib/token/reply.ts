@@ -92,11 +92,11 @@ function errorOf(
   reply: HttpReply,
   body: Record<string, unknown> | undefined,
 ): TokenRequestError {
-  const retryAfterSeconds = parseRetryAfter(reply.headers.get('retry-after'));
+  const askedForSeconds = parseRetryAfter(reply.headers.get('retry-after'));
   const error = safeText(body?.['error']);
   if (error !== undefined) {
     const errorDescription = safeText(body?.['error_description']);
-    return oauthError(grantType, { error, errorDescription, status: reply.status, retryAfterSeconds });
+    return oauthError(grantType, { error, errorDescription, status: reply.status, askedForSeconds });
   }
   // 429 and 503 refuse a request before it is worked on; another 5xx may come from a proxy after it was carried out.
   const refusedAtTheDoor = reply.status === 429 || (reply.status === 503 && !wasCutOff(reply.text));
@@ -105,14 +105,14 @@ function errorOf(
     return new TokenRequestError('refused', 'ERR_SALESFORCE_OAUTH', `${said} Check the baseUrl option.`, {
       status: 502,
       upstreamStatus: reply.status,
-      retryAfterSeconds,
+      askedForSeconds,
     });
   }
   return new TokenRequestError(
     refusedAtTheDoor ? 'transient' : 'inDoubt',
     reply.status === 429 ? 'ERR_SALESFORCE_RATE_LIMITED' : 'ERR_SALESFORCE_UPSTREAM',
     `${said} Try again later.`,
-    { status: 503, upstreamStatus: reply.status, retryAfterSeconds: retryAfterSeconds ?? 5 },
+    { status: 503, upstreamStatus: reply.status, askedForSeconds },
   );
 }
 

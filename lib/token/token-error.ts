@@ -2,19 +2,28 @@ import { classify, operatorMessage, type UpstreamError } from '../salesforce-err
 import { meanings, type Disposition } from '../salesforce-errors/meanings';
 import { SalesforceAuthError, type SalesforceAuthErrorOptions, type SalesforceRuntimeErrorCode } from '../errors';
 
+/** What a {@link TokenRequestError} is made of. */
+interface TokenRequestErrorOptions extends SalesforceAuthErrorOptions {
+  /** The pause that Salesforce asked for, if it did. Without it a user is asked to try again after some seconds. */
+  askedForSeconds?: number | undefined;
+}
+
 /** An error of a token request, with what it means for the grant. */
 export class TokenRequestError extends SalesforceAuthError {
-  /** Not enumerable: it is for the coordinator, not for logs. */
+  /** Not enumerable, as the next one: they are for the coordinator, not for logs. */
   declare readonly disposition: Disposition;
+  declare readonly askedForSeconds: number | undefined;
 
   constructor(
     disposition: Disposition,
     code: SalesforceRuntimeErrorCode,
     message: string,
-    options: SalesforceAuthErrorOptions,
+    { askedForSeconds, ...options }: TokenRequestErrorOptions,
   ) {
-    super(code, message, options);
+    const retryAfterSeconds = askedForSeconds ?? (options.status === 503 ? 5 : undefined);
+    super(code, message, { retryAfterSeconds, ...options });
     Object.defineProperty(this, 'disposition', { value: disposition });
+    Object.defineProperty(this, 'askedForSeconds', { value: askedForSeconds });
   }
 }
 
@@ -26,9 +35,9 @@ const places = { authorization_code: 'code', refresh_token: 'refresh', app: 'app
 /** Turns an OAuth error reply (RFC 6749, section 5.2) into an error that says what it means for the grant. */
 export function oauthError(
   grantType: TokenGrantType,
-  reply: UpstreamError & { status: number; retryAfterSeconds: number | undefined },
+  reply: UpstreamError & { status: number; askedForSeconds: number | undefined },
 ): TokenRequestError {
-  const { error, errorDescription, status, retryAfterSeconds } = reply;
+  const { error, errorDescription, status, askedForSeconds } = reply;
   const found = classify(places[grantType], reply);
   const meaning = found === 'ignored' ? meanings.tokenEndpoint : found;
   return new TokenRequestError(meaning.disposition, meaning.code, operatorMessage(reply, meaning), {
@@ -36,6 +45,6 @@ export function oauthError(
     error,
     errorDescription,
     upstreamStatus: status,
-    retryAfterSeconds: retryAfterSeconds ?? (meaning.status === 503 ? 5 : undefined),
+    askedForSeconds,
   });
 }

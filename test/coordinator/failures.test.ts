@@ -9,7 +9,7 @@ import {
   refreshInDoubt,
   refreshPending,
 } from '../../lib/coordinator/failures';
-import { oauthError } from '../../lib/token/token-error';
+import { oauthError, TokenRequestError } from '../../lib/token/token-error';
 
 const cause = new SalesforceAuthError('ERR_SALESFORCE_UPSTREAM', 'Salesforce is down.', { status: 502 });
 
@@ -44,7 +44,7 @@ describe('errors of the coordinator', () => {
 });
 
 describe('what an error of a token request says', () => {
-  const reply = { status: 400, retryAfterSeconds: undefined };
+  const reply = { status: 400, askedForSeconds: undefined };
   const refusal = (error: string, errorDescription?: string) =>
     oauthError('refresh_token', { ...reply, error, errorDescription });
   const own = (code: 'UNREACHABLE' | 'CONNECTION_LOST' | 'HOST_GONE', cause?: unknown) =>
@@ -75,7 +75,9 @@ describe('what an error of a token request says', () => {
 describe('the pause Salesforce asked for', () => {
   const asked = (upstreamStatus: number | undefined, retryAfterSeconds: number | undefined) =>
     askedForSeconds(
-      new SalesforceAuthError('ERR_SALESFORCE_UPSTREAM', 'Later.', { status: 503, upstreamStatus, retryAfterSeconds }),
+      new TokenRequestError('transient', 'ERR_SALESFORCE_UPSTREAM', 'Later.', {
+        ...{ status: 503, upstreamStatus, askedForSeconds: retryAfterSeconds },
+      }),
     );
 
   it('is read from a 429 or a 503 only', () => {

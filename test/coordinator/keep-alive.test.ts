@@ -151,7 +151,7 @@ describe('keeping grants alive', () => {
     const { lab, sessions } = await start(1);
     const unused = { ...sessions[0]!, unheldMs: 1 };
     idle(lab, [sessions[0]!, unused, sessions[0]!, unused, sessions[0]!, unused, sessions[0]!]);
-    lab.world.fail('status-503');
+    lab.world.fail('status-429');
     await lab.world.elapse(6_000_000);
 
     expect(rounds(lab)).toEqual([{ ...sum(0, 0, 3), unused: 2 }]);
@@ -179,7 +179,7 @@ describe('keeping grants alive', () => {
     const { lab, sessions } = await start(1);
     const grants = Array(6).fill(sessions[0]!) as GrantHolder[];
     idle(lab, grants, grants);
-    lab.world.fail('status-503');
+    lab.world.fail('status-429');
     await lab.world.elapse(6_000_000);
     // The first one fails and the next are told of its pause, until that is over.
     expect(rounds(lab)).toEqual([sum(0, 0, 3)]);

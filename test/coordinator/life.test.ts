@@ -77,10 +77,10 @@ describe('the pause before another try', () => {
     expect([backoffMs(failures), backoffMs(failures)]).toEqual([leastMs, mostMs]);
   });
 
-  it('is the time that Salesforce asked for, or up to a fifth more', () => {
+  it('is the time that Salesforce asked for, or up to a fifth more, and a second at least', () => {
     jest.spyOn(Math, 'random').mockReturnValueOnce(0).mockReturnValueOnce(1).mockReturnValueOnce(0.7);
 
-    expect([backoffMs(9, 20), backoffMs(9, 20), backoffMs(0, 0)]).toEqual([20_000, 24_000, 0]);
+    expect([backoffMs(9, 20), backoffMs(9, 20), backoffMs(0, 0)]).toEqual([20_000, 24_000, 1_140]);
   });
 
   it('is a whole number of milliseconds', () => {

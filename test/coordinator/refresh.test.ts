@@ -141,6 +141,25 @@ describe('a refresh that Salesforce refuses for now', () => {
     expect((await lab.record()).failures).toBe(0);
   });
 
+  it.each([
+    { kind: 'status', status: 429 },
+    { kind: 'status', status: 503 },
+    { kind: 'error', error: 'service_unavailable', status: 503 },
+  ] as const)('is tried again after such a pause as well if Salesforce asks for none: %j', async (fault) => {
+    const lab = await Laboratory.open({ isCertain: true });
+    const pauses: unknown[] = [];
+    await lab.world.elapse(600_000);
+    lab.faults.inject({ on: 'refresh', ...fault, times: 5 });
+    lab.told();
+    for (let failures = 0; failures < 5; failures++) {
+      await lab.get();
+      pauses.push(lab.told().find(([name]) => name === 'refresh.failed')![1]['retryInMs']);
+      await lab.world.elapse(pauses.at(-1) as number);
+    }
+
+    expect(pauses).toEqual([1_100, 2_200, 4_400, 8_800, 17_600]);
+  });
+
   it('is not tried before the pause is over, and says when that is', async () => {
     const lab = await Laboratory.open({ isCertain: true });
     await lab.world.elapse(600_000);

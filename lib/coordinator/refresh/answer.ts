@@ -1,4 +1,4 @@
-import { isSalesforceAuthError, type SalesforceAuthError } from '../../errors';
+import { isSalesforceAuthError } from '../../errors';
 import { isHostGone } from '../../token/gone';
 import { TokenRequestError } from '../../token/token-error';
 import type { Answer } from './verdict';
@@ -24,7 +24,7 @@ export function answerOf(error: unknown): Answer {
 
 /** The pause Salesforce asked for, if it did. */
 export function askedForSeconds(error: unknown): number | undefined {
-  if (!isSalesforceAuthError(error)) return undefined;
-  const { upstreamStatus, retryAfterSeconds } = error as SalesforceAuthError;
-  return upstreamStatus === 429 || upstreamStatus === 503 ? retryAfterSeconds : undefined;
+  if (!(error instanceof TokenRequestError)) return undefined;
+  const { upstreamStatus, askedForSeconds } = error;
+  return upstreamStatus === 429 || upstreamStatus === 503 ? askedForSeconds : undefined;
 }

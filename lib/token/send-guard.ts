@@ -90,7 +90,8 @@ export class GuardedSend {
       this.#state = 'written';
       return;
     }
-    this.#state = 'held back';
+    // A `fetch` that sends a request again may have written it before.
+    if (this.#state !== 'written') this.#state = 'held back';
     this.#controller.abort();
   }
 

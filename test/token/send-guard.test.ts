@@ -173,6 +173,35 @@ describe('a guarded request', () => {
     },
   );
 
+  it('may have been carried out if the option fetch sends it again, and that is held back', async () => {
+    const [sent, again] = [jest.fn(), jest.fn()];
+    const resetting = createServer((req) => {
+      sent();
+      req.socket.destroy();
+    }).listen(0, '127.0.0.1');
+    await once(resetting, 'listening');
+    const { port } = resetting.address() as AddressInfo;
+    const guard = { isSure: true };
+    const twice: FetchFunction = (target, init) =>
+      fetch(target, init).catch(() => {
+        again();
+        guard.isSure = false;
+        return fetch(target, init);
+      });
+
+    const answer = exchange(
+      `http://127.0.0.1:${port}/token`,
+      { method: 'POST', headers: {}, body: 'who=me', guard },
+      { fetch: twice, httpTimeoutMs: 30_000 },
+      systemClock,
+    );
+
+    await expect(answer).rejects.toThrow(failure({ code: 'ERR_SALESFORCE_CONNECTION_LOST' }));
+    expect([sent, again].map(({ mock }) => mock.calls.length)).toEqual([1, 1]);
+    resetting.closeAllConnections();
+    resetting.close();
+  });
+
   describe('through a fetch that is not made of undici', () => {
     /** `fetch` on node:http, which announces nothing. Its connection is made when the test says so. */
     const fetchOnHttp =

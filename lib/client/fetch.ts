@@ -37,7 +37,7 @@ export async function salesforceFetch(
   if (!isBelow(url, tokens.instanceUrl)) return fetchElsewhere(coordinator, key, { url, init, tokens });
   const rules: RefusalRules = {
     refusedAt: key.grantId,
-    isRefused: isSessionEnd,
+    isRefused: (answer) => isSessionEnd(answer, init.method),
     isHopeless: ({ accessToken }) => coordinator.refusals.has(key.grantId, accessToken),
     other: (rejected) => ({ rejected }),
     // At the instance of the new tokens: an organization can have moved meanwhile.
@@ -75,8 +75,10 @@ async function fetchElsewhere(
 }
 
 /** Whether an answer says that the session behind the access token is over. */
-async function isSessionEnd(response: Response): Promise<boolean> {
+async function isSessionEnd(response: Response, method = 'GET'): Promise<boolean> {
   if (response.status !== 401 && response.status !== 403) return false;
+  // Without a body, the most common cause counts.
+  if (method.toUpperCase() === 'HEAD') return response.status === 401;
   const text = await response
     .clone()
     .text()

@@ -109,6 +109,15 @@ describe('fetch()', () => {
     expect(refreshes(emulator)).toHaveLength(1);
   });
 
+  it('refreshes after a 401 to a HEAD, which has no body that says why', async () => {
+    const { client, emulator } = await access();
+    emulator.expireAccessTokens();
+
+    expect((await client.fetch(limits, { method: 'head' })).status).toBe(200);
+
+    expect(refreshes(emulator)).toHaveLength(1);
+  });
+
   it('never repeats a streamed body, but has a new token for the next request', async () => {
     const { client, emulator, salesforce } = await access();
     emulator.expireAccessTokens();

@@ -66,6 +66,21 @@ describe('a refresh while all places at the host are taken', () => {
     expect(lab.presentations).toEqual([]);
   });
 
+  it('leaves its place once Salesforce has answered, although the store does not take the new tokens', async () => {
+    const lab = await Laboratory.open();
+    const commit = jest.spyOn(lab.process().store, 'commit').mockRejectedValue(new Error('The store is down.'));
+    const refreshed = lab.getOther().catch(() => undefined);
+    await lab.world.elapse(1_000);
+    expect(lab.presentations).toEqual([1]);
+
+    await lab.during(crowd(lab), 0);
+
+    commit.mockRestore();
+    await lab.world.elapse(10_000);
+    await refreshed;
+    expect(await lab.record()).toMatchObject({ state: 'idle', version: 2 });
+  });
+
   it('takes no place while another process has the claim, or the pause is not over', async () => {
     const lab = await Laboratory.open();
     const { grantId, generation } = lab.session;

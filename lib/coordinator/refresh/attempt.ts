@@ -146,7 +146,7 @@ export class Attempt {
     try {
       let refreshed: Refreshed;
       try {
-        refreshed = await this.#presentation.send(lease, this.#grant.place);
+        refreshed = await this.#presentation.send(lease, this.#grant.place).finally(this.#grant.place);
       } catch (error) {
         if (!(error instanceof RequestHeldBack)) {
           await this.#fail(error);

@@ -24,7 +24,7 @@ import type {
   StoreFinding,
   TokenStore,
 } from './store';
-import { grantSchema, isSelected, toRecord, type StoredGrant } from './stored-grant';
+import { at, grantSchema, isSelected, toRecord, type StoredGrant } from './stored-grant';
 
 export type { SqliteTokenStoreOptions } from './sqlite/options';
 
@@ -108,7 +108,7 @@ export class SqliteTokenStore implements TokenStore {
         this.#database.prepare(sql).all(after, grantSchema, now, pageSize),
       );
       for (const row of rows) {
-        const record = toRecord(String(row['grant_id']), storedOf(row), now);
+        const record = toRecord(String(row['grant_id']), storedOf(row, now), now);
         if (isSelected(record, filter)) yield record;
       }
       if (rows.length < pageSize) return;
@@ -185,7 +185,7 @@ export class SqliteTokenStore implements TokenStore {
   /** A grant as it is in the file, for one operation. */
   #load(grantId: string): LoadedGrant {
     const row = this.#database.prepare('select * from salesforce_grants where grant_id = ?').get(grantId);
-    const loaded = { row, stored: row && storedOf(row), told: [] as string[] };
+    const loaded = { row, stored: row && storedOf(row, this.#clock.now()), told: [] as string[] };
     const grants = new GrantOperations({
       ...this.#bounds,
       grants: {
@@ -227,9 +227,20 @@ interface LoadedGrant {
   grants: GrantOperations;
 }
 
-/** @throws if the row is of a form that this version does not know */
-function storedOf(row: Row): StoredGrant {
+/**
+ * The grant in a row. If it was written later than now, the clock of the machine was set back since. Then its times move with the
+ * clock, so that no lease and no pause becomes longer.
+ *
+ * @throws if the row is of a form that this version does not know
+ */
+function storedOf(row: Row, now: number): StoredGrant {
   assertKnown(row);
-  const stored = JSON.parse(String(row['record'])) as StoredGrant & { holders: [string, number][] };
-  return { ...stored, holders: new Map(stored.holders) };
+  const written = JSON.parse(String(row['record'])) as StoredGrant & { holders: [string, number][] };
+  const stored = { ...written, holders: new Map(written.holders) };
+  const aheadMs = Math.max(stored.stateSince, stored.refreshedAt, stored.errorSince) - now;
+  if (aheadMs <= 0) return stored;
+  for (const time of ['stateSince', 'refreshedAt', 'errorSince', 'leaseUntil', 'nextTryAt', 'takenUntil'] as const) {
+    stored[time] -= aheadMs;
+  }
+  return { ...stored, softAt: at(-aheadMs, stored.softAt), hardAt: at(-aheadMs, stored.hardAt) };
 }

@@ -113,6 +113,30 @@ describeWithOwnSqlite('a SQLite file', () => {
     await other.close();
   });
 
+  it('locks no grant for longer if the clock of the machine is set back by a day', async () => {
+    const clock = new ManualClock();
+    const store = new SqliteTokenStore({ file: newFile(), clock });
+    await store.put('grant', login);
+    await store.claim('grant', claim);
+    clock.jumpMs(-86_400_000);
+    expect(await store.claim('grant', { ...claim, owner: 'other' })).toMatchObject({
+      outcome: 'busy',
+      record: { leaseInMs: claim.leaseMs, stateAgeMs: 0, tokensAgeMs: 0 },
+    });
+
+    const release = { ...claim, state: 'inDoubt', backoffMs: 5_000, failed: true, errorCode: 'CODE' } as const;
+    expect(await store.releaseClaim('grant', release)).toBe(true);
+    clock.jumpMs(-86_400_000);
+    expect(await store.claim('grant', claim)).toMatchObject({ outcome: 'backoff', record: { backoffInMs: 5_000 } });
+    clock.advanceMs(5_000);
+
+    expect(await store.claim('grant', claim)).toMatchObject({
+      outcome: 'resolve',
+      record: { stateAgeMs: 5_000, errorAgeMs: 5_000 },
+    });
+    await store.close();
+  });
+
   it('is shared by processes: each version is claimed and committed by one of them', async () => {
     const file = newFile();
     const store = new SqliteTokenStore({ file });

@@ -20,7 +20,10 @@ const refusals: readonly Answer[] = ['known refusal', 'unknown refusal', 'client
 
 /** Whether Salesforce answered that it does not accept the token or the client. */
 function isRefusal(error: unknown): boolean {
-  if (refusals.includes(answerOf(error))) return true;
+  const answer = answerOf(error);
+  if (refusals.includes(answer)) return true;
+  // This host knows the token.
+  if (answer === 'in use') return false;
   const status = error instanceof SalesforceAuthError ? error.upstreamStatus : undefined;
   return status === 400 || status === 401 || status === 403;
 }

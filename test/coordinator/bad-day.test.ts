@@ -80,6 +80,16 @@ describe('a host that is gone', () => {
     expect(lab.told().map(([name]) => name)).not.toContain('refresh.ended');
   });
 
+  it('leaves a grant in doubt if the configured host says that the refresh token is in use', async () => {
+    const lab = await moved({ code: 'ENOTFOUND' });
+    const text = '{"error":"invalid_grant","error_description":"token request is already being processed"}';
+    lab.world.trouble = ({ hostname }) =>
+      hostname === 'localhost' ? { code: 'ENOTFOUND' } : { reply: { status: 400, headers: {}, text } };
+
+    expect(essence(await lab.getOther())).toMatchObject({ code: 'REFRESH_IN_DOUBT' });
+    expect((await lab.record()).state).toBe('inDoubt');
+  });
+
   it('ends no grant in doubt if the configured host says that the refresh token is not active', async () => {
     const lab = await moved({ code: 'ENOTFOUND' });
     const rejected = (await lab.tokens()).accessToken;

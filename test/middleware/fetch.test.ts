@@ -298,6 +298,24 @@ describe('fetch()', () => {
     expect(refreshes(emulator)).toHaveLength(1);
   });
 
+  it('ends no login without a refresh token because of a page', async () => {
+    const { client, emulator, grantId, salesforce, tab } = await access({ options: { scope: 'openid id api' } });
+    const ended = jest.fn();
+    salesforce.events.on('refresh.ended', ended);
+    emulator.faults.inject({ on: 'data', kind: 'status', status: 404 });
+
+    expect((await client.fetch(limits)).status).toBe(404);
+
+    expect(ended).not.toHaveBeenCalled();
+    expect(await salesforce.tokens.find(grantId)).toMatchObject({ state: 'idle', health: 'working' });
+    await expect(salesforce.tokens.keepAlive(grantId)).rejects.toMatchObject({
+      code: 'ERR_SALESFORCE_REAUTHENTICATION_REQUIRED',
+    });
+    expect(ended).not.toHaveBeenCalled();
+    expect((await client.fetch(limits)).status).toBe(200);
+    expect((await tab.get('/accounts')).status).toBe(200);
+  });
+
   it('leaves the token in use while no refresh is possible, whatever page the instance answers with', async () => {
     const { client, emulator, tab } = await access();
     emulator.faults.inject({ on: 'data', kind: 'status', status: 404 });

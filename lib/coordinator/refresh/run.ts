@@ -27,6 +27,13 @@ const longestWaitMs = 10 * 60 * 1000;
 /** The message for a request whose grant waits for its turn. */
 const notItsTurnMs = 5_000;
 
+const noRefreshToken = 'The scope refresh_token was not granted, so there is no other access token.';
+
+/** Whether a refresh begins because the access token has ended, or was refused. */
+function isAboutAnEnd(cause: RefreshCause): boolean {
+  return cause === 'hard' || cause === 'rejected';
+}
+
 /** Why a grant is to be refreshed, and what is known of it already. */
 export interface RefreshReason {
   /** An access token that is not good enough however fresh it looks; with the cause `rejected` Salesforce has refused it. */
@@ -101,6 +108,8 @@ export class RefreshRun {
       return tokens;
     }
     if (record.state === 'ended') return this.#ended(grant);
+    // The access token may work, and there is no other one.
+    if (!isRenewable(tokens) && !isAboutAnEnd(this.#reason.cause)) throw loginRequired(noRefreshToken);
     const configuration = isRenewable(tokens) ? await this.#configurationOf(tokens) : undefined;
     const { rotation } = this.#deps;
     if (!rotation.needsProof(grant)) return this.#claimWithPlace(grant, configuration);
@@ -275,7 +284,7 @@ export class RefreshRun {
     const end = { state: 'ended', backoffMs: 0, errorCode: code, failed: false } as const;
     if (!(await background.releaseClaim({ grantId, owner, record }, end))) return undefined;
     events.emit('refresh.ended', { grantId, cause: this.#reason.cause, durationMs: 0, code });
-    throw loginRequired('The access token has ended, and the scope refresh_token was not granted.');
+    throw loginRequired(`The access token has ended. ${noRefreshToken}`);
   }
 }
 

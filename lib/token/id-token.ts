@@ -49,7 +49,8 @@ export async function validateIdToken(
     const fetchKeys = async (url: string, options: { headers: Record<string, string> }): Promise<Response> => {
       try {
         const keys = await exchange(url, { method: 'GET', headers: options.headers }, configuration, clock);
-        return new Response(keys.text, { status: keys.status, headers: { 'content-type': 'application/json' } });
+        if (keys.status !== 200) throw noKeys(keys.status);
+        return new Response(keys.text, { headers: { 'content-type': 'application/json' } });
       } catch (error) {
         failure = error;
         throw error;
@@ -94,6 +95,15 @@ function explain(error: unknown): string {
   if (message !== undefined && /^[\w"'(), -]{1,160}$/.test(message)) return message;
   const kind = [code, name].find((word): word is string => typeof word === 'string' && /^\w{1,60}$/.test(word));
   return kind === undefined ? 'it could not be verified' : `it could not be verified (${kind})`;
+}
+
+/** Nothing is known of the ID token then. */
+function noKeys(status: number): SalesforceAuthError {
+  return new SalesforceAuthError(
+    'ERR_SALESFORCE_UPSTREAM',
+    `Salesforce did not give the keys that prove an ID token (status ${status}). Try again; if it lasts, look at https://status.salesforce.com.`,
+    { status: 503, upstreamStatus: status, retryAfterSeconds: 5 },
+  );
 }
 
 function invalid(why: string): SalesforceAuthError {

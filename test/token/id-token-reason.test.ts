@@ -1,3 +1,4 @@
+import type { FetchFunction } from '../../lib';
 import { logIn, startApp } from '../helpers/app';
 import { startTestEmulator } from '../helpers/emulator';
 
@@ -22,3 +23,21 @@ it.each(change)('an ID token with %s is refused with the reason', async (_what, 
   expect(body.message).toContain(reason);
   expect(body.message).not.toContain('could not be verified');
 });
+
+it.each([503, 500, 429])(
+  'an ID token is not called wrong if Salesforce answers with %i in place of its keys',
+  async (status) => {
+    const emulator = await startTestEmulator();
+    let keys: string | undefined = `${emulator.url}/services/data/`;
+    const send: FetchFunction = (url, init) => fetch(keys !== undefined && url.endsWith('/id/keys') ? keys : url, init);
+    const { browser } = await startApp({ emulator, options: { fetch: send } });
+    emulator.faults.inject({ on: 'data', kind: 'status', status });
+
+    const failed = await logIn(browser(), emulator);
+
+    expect(failed.status).toBe(503);
+    expect(failed.body).toMatchObject({ code: 'ERR_SALESFORCE_UPSTREAM' });
+    keys = undefined;
+    expect((await logIn(browser(), emulator)).status).toBe(302);
+  },
+);

@@ -137,6 +137,22 @@ describeWithOwnSqlite('a SQLite file', () => {
     await store.close();
   });
 
+  it('keeps no one-time claim for longer if the clock of the machine is set back by a day', async () => {
+    const clock = new ManualClock();
+    const store = new SqliteTokenStore({ file: newFile(), clock });
+    await store.claimOnce('turn', 'one', 60_000);
+    await store.resolveClaim('turn', 'one', { result: 'off', keptMs: 30_000 });
+    clock.jumpMs(-86_400_000);
+    const ask = (): Promise<unknown> => store.claimOnce('turn', 'other', 60_000);
+
+    expect(await ask()).toEqual({ outcome: 'taken', result: 'off' });
+    clock.advanceMs(59_999);
+    expect(await ask()).toMatchObject({ outcome: 'taken' });
+    clock.advanceMs(1);
+    expect(await ask()).toEqual({ outcome: 'claimed' });
+    await store.close();
+  });
+
   it('is shared by processes: each version is claimed and committed by one of them', async () => {
     const file = newFile();
     const store = new SqliteTokenStore({ file });

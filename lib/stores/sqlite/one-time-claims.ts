@@ -8,6 +8,10 @@ export function claimOnce(
   now: number,
 ): OneTimeClaimOutcome {
   database.prepare('delete from salesforce_grants_once where ends_at <= ?').run(now);
+  // A claim that ends later was taken before the clock of the machine was set back.
+  database
+    .prepare('update salesforce_grants_once set ends_at = ? where claim_key = ? and ends_at > ?')
+    .run(now + lifeMs, key, now + lifeMs);
   const claim = database.prepare('select * from salesforce_grants_once where claim_key = ?').get(key);
   if (!claim) {
     database

@@ -63,6 +63,24 @@ describe('a login that can do less', () => {
     expect(live(lab)).toBe(1);
   });
 
+  it('has tokens whose life counts from the login, also if they replace others later', async () => {
+    const lab = await Laboratory.open({ isCertain: true });
+    lab.world.trouble = () => ({ code: 'ECONNREFUSED' });
+    await lab.during(lab.world.login(lab.process(), 'api'), 100);
+    await lab.world.elapse(300_000);
+    lab.world.revoke();
+    lab.world.trouble = undefined;
+
+    await lab.getOther();
+
+    const { refreshToken } = await lab.tokens();
+    expect(refreshToken).toBeUndefined();
+    // Ten minutes, less the five that have passed, and a minute before the end.
+    const { hardInMs } = await lab.record();
+    expect(hardInMs).toBeLessThanOrEqual(240_000);
+    expect(hardInMs).toBeGreaterThan(239_000);
+  });
+
   it('replaces tokens whose time of doubt is over, which are revoked', async () => {
     const lab = await Laboratory.open({ processes: 2, isPublic: true });
     const before = (await lab.tokens()).loginId;

@@ -254,10 +254,10 @@ export class Attempt {
 
   /** Replaces tokens that have ended with the spare tokens of a later, poorer login. False if there are none. */
   async #useSpare({ answer, introspection }: Ending): Promise<boolean> {
-    const { record, tokens, configuration } = this.#grant;
+    const { record, tokens, configuration: client } = this.#grant;
     const spare = await this.#deps.codec.decodeSpare(record).catch(() => undefined);
     if (!spare) return false;
-    const outcome = await new Commit(record, spare, this.#deps).run(configuration.sessionTimeoutSeconds);
+    const outcome = await new Commit(record, spare, this.#deps).run(client.sessionTimeoutSeconds, spare.usedAt);
     if (outcome !== 'committed') return false;
     // Salesforce did not say that the other tokens have ended: the time of doubt is over.
     const isOver = answer === 'known refusal' || introspection === 'inactive';

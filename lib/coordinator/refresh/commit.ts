@@ -37,20 +37,22 @@ export class Commit {
   }
 
   /**
+   * @param since when the tokens were issued, if that is not now; in milliseconds since the epoch
    * @returns what the store answered; `unclear` if an answer was lost and the store has newer tokens, which may have been
    *   refreshed from these
    */
-  async run(sessionTimeoutSeconds: number): Promise<CommitOutcome> {
+  async run(sessionTimeoutSeconds: number, since?: number): Promise<CommitOutcome> {
     const { codec, store, clock, access, settings } = this.#deps;
     const { grantId, generation, version, spare: knownSpare } = this.#record;
     const payload = await codec.encode(grantId, this.#tokens);
     const { softMs, hardMs } = tokenLifeOf(this.#tokens, grantId, sessionTimeoutSeconds);
     const receivedAt = momentOf(clock);
+    const ageMs = since === undefined ? 0 : Math.max(0, receivedAt.wall - since);
     let wasAnswerLost = false;
     let pauseMs = shortestPauseMs;
     const mostMs = Math.max(shortestPauseMs, Math.min(longestPauseMs, settings.drainMs / 2));
     for (;;) {
-      const heldMs = longestSince(receivedAt, clock);
+      const heldMs = ageMs + longestSince(receivedAt, clock);
       const left = (ms: number | null): number | null => (ms === null ? null : ms - heldMs);
       const staleness = { softMs: left(softMs), hardMs: left(hardMs) };
       try {

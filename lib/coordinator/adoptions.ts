@@ -97,6 +97,8 @@ export class Adoptions {
     const moving = await this.#write(found, { ...tokens, adoption: 'moving' });
     if (!moving) return undefined;
     const { adoption: _step, ...own } = tokens;
+    // They may have waited in the record since their refresh.
+    if (own.lifeMs !== undefined) own.lifeMs = Math.max(0, own.lifeMs - found.record.tokensAgeMs);
     // The holder ends at once. Sessions come later, and the last logout logs the grant out.
     const { grantId, generation } = await this.#grants.establish(
       own,

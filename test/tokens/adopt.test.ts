@@ -457,6 +457,25 @@ describe('req.salesforce.adopt()', () => {
     expect(authorizeUser).toHaveBeenCalledTimes(2);
   });
 
+  it('counts the life of tokens that waited for the application from their refresh', async () => {
+    const authorizeUser = jest.fn().mockRejectedValueOnce(new Error('The directory is down.')).mockResolvedValue(true);
+    const { store, refreshToken, adoption, browser, clock } = await start({
+      policy: { accessTokenFormat: 'jwt', jwtTimeoutSeconds: 7_200 },
+      options: { authorizeUser },
+    });
+    const tab = browser();
+    adoption.given = { refreshToken };
+
+    expect((await tab.post('/adopt')).status).toBe(500);
+    clock.advanceSeconds(3_600);
+    expect((await tab.post('/adopt')).status).toBe(200);
+
+    const records = await collect(store.list());
+    const { hardInMs } = records.find(({ labels }) => labels.userId !== '')!;
+    expect(hardInMs).toBeLessThanOrEqual(3_600_000);
+    expect(hardInMs).toBeGreaterThan(3_500_000);
+  });
+
   it('does not let a user in by a grant of a job whom the application refuses', async () => {
     const { salesforce, adopt, adoption, browser } = await start({ options: { authorizeUser: () => false } });
     const { grantId } = await adopt();

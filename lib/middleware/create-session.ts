@@ -8,13 +8,15 @@ import { setCookies } from '../login/cookies';
 import { cookiesAfterLogout } from '../login/transactions';
 import type { AuthContext } from './context';
 import {
+  entriesIn,
   entriesOf,
   entryOf,
   hasSession,
+  keptState,
   renewSession,
   requireSession,
   saveSession,
-  stateOf,
+  sessionOf,
   stateWith,
   writeState,
   type SessionState,
@@ -141,7 +143,9 @@ async function putInSession(
   const { session: place, onLogin } = options;
   const { tenant, ...entry } = session;
   const { grantId, user } = entry;
-  const former = stateOf(req, place);
+  // A session has the logins of one tenant, and they go when those of another one come.
+  const former = keptState(place, sessionOf(req));
+  const formerEntries = entriesIn(former).filter(({ holder }) => !place.ended.has(holder));
   const entries = entriesOf(req, place);
   // During the login, the session may have been logged out, and logged in by another user.
   const isSame = entries.some(({ holder }) => addTo.includes(holder));
@@ -165,7 +169,7 @@ async function putInSession(
   }
   for (const other of others) grants.addHolder(other, holderMsOf(req)).catch(() => undefined);
   // The former content of the session, perhaps of another user, is dropped with it.
-  const dropped = entries.filter((old) => !others.includes(old) && old.holder !== entry.holder);
+  const dropped = formerEntries.filter((old) => !others.includes(old) && old.holder !== entry.holder);
   for (const old of dropped) {
     place.ended.noteReplaced(old.holder);
     void grants.removeHolder(old);

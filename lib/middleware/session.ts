@@ -79,19 +79,28 @@ export function writtenEntriesOf(
   place: SessionPlace,
   session: object | undefined = sessionOf(req),
 ): SessionEntry[] {
-  const { current, others } = stateOf(req, place, session) ?? {};
+  return entriesIn(stateOf(req, place, session));
+}
+
+/** The logins in what a session keeps. */
+export function entriesIn({ current, others }: Partial<SessionState> = {}): SessionEntry[] {
   return [current, ...(Array.isArray(others) ? others : [])].filter(isEntry);
 }
 
 /** What is kept in a request's session, if it belongs to the tenant of the request. */
 export function stateOf(
   req: Request,
-  { key, tenant }: SessionPlace,
+  place: SessionPlace,
   session: object | undefined = sessionOf(req),
 ): SessionState | undefined {
+  const state = keptState(place, session);
+  return state?.tenant === place.tenant?.(req) ? state : undefined;
+}
+
+/** The same, whichever tenant it belongs to. */
+export function keptState({ key }: SessionPlace, session: object | undefined): SessionState | undefined {
   const state = (session as AnySession | undefined)?.[key] as SessionState | null | undefined;
-  if (typeof state !== 'object' || state === null) return undefined;
-  return state.tenant === tenant?.(req) ? state : undefined;
+  return typeof state === 'object' && state !== null ? state : undefined;
 }
 
 /** Writes or, with undefined, removes what is kept in the session. */

@@ -56,6 +56,58 @@ describe('a configuration function', () => {
     ]);
   });
 
+  describe('with one session for the hosts of two tenants', () => {
+    /** A browser that is logged in at the first tenant, and goes to the second one. */
+    async function atSecondTenant(onLogin: () => void) {
+      const emulator = await startTestEmulator();
+      const { clientID, clientSecret, callbackURLs } = emulator.registerClient({ callbackURLs: [] });
+      let isAtSecond = false;
+      const started = await startApp({
+        emulator,
+        create: () =>
+          salesforceAuth({
+            tenant: () => (isAtSecond ? 'blue' : 'red'),
+            configuration: () => ({ clientID, clientSecret, baseUrl: emulator.url, scope: 'id api refresh_token' }),
+            onLogin: () => {
+              if (isAtSecond) onLogin();
+            },
+          }),
+      });
+      callbackURLs.push(`${started.url}/auth/salesforce/callback`);
+      const tab = started.browser();
+      await logIn(tab, emulator);
+      const { grantId } = (await tab.get('/me')).body as { grantId: string };
+      const goTo = (tenant: 'red' | 'blue'): void => {
+        isAtSecond = tenant === 'blue';
+      };
+      goTo('blue');
+      return { ...started, emulator, tab, grantId, goTo };
+    }
+
+    it('ends the login of the first one at a login of the second one', async () => {
+      const { emulator, salesforce, tab, grantId, goTo } = await atSecondTenant(() => undefined);
+      const revoked = new Promise((resolve) => salesforce.events.on('revocation.succeeded', resolve));
+
+      await logIn(tab, emulator);
+
+      expect((await tab.get('/me')).body.grantId).not.toBe(grantId);
+      await expect(revoked).resolves.toMatchObject({ grantId });
+      goTo('red');
+      expect((await tab.get('/me')).status).toBe(401);
+    });
+
+    it('leaves the login of the first one if the login of the second one fails', async () => {
+      const { emulator, tab, grantId, goTo } = await atSecondTenant(() => {
+        throw new Error('Not today.');
+      });
+
+      expect((await logIn(tab, emulator)).status).toBe(500);
+
+      goTo('red');
+      expect((await tab.get('/me')).body.grantId).toBe(grantId);
+    });
+  });
+
   it('may look at the request of a login, and what it returns may change while the system runs', async () => {
     const emulator = await startTestEmulator();
     let clientSecret = '__test_wrong_secret__';

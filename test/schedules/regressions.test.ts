@@ -28,6 +28,17 @@ const found: Record<string, Schedule> = {
       { do: 'elapse', thenMs: 16_000 },
     ],
   },
+  'spare tokens that the client of the store sends twice, and a logout everywhere in between': {
+    setting: { processes: 2, isPublic: false, rotates: true, isCertain: false, onLostAnswer: 'wait' },
+    random: 0,
+    steps: [
+      { do: 'store fault', thenMs: 0, fault: 'twice', times: 3 },
+      { do: 'login', thenMs: 0, process: 0, scope: 'api refresh_token' },
+      { do: 'resume', thenMs: 60, process: 0 },
+      { do: 'logout everywhere', thenMs: 0, process: 0, session: 0 },
+      { do: 'elapse', thenMs: 6_500_000 },
+    ],
+  },
   'a refresh whose store answers late, and two logins in between': {
     setting: { processes: 2, isPublic: false, rotates: true, isCertain: false, onLostAnswer: 'wait' },
     random: 0,

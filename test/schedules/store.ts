@@ -57,7 +57,10 @@ export function storeOf(world: World, process: Process): TokenStore {
     logOut: (id, release) =>
       through('logOut', async () => {
         const outcome = await store.logOut(id, release);
-        if (outcome.outcome === 'loggedOut') world.ended(release.generation);
+        if (outcome.outcome === 'loggedOut') {
+          world.ended(release.generation);
+          world.loseSpare(outcome.record.spare);
+        }
         return outcome;
       }),
     ...(store.claimOnce && {

@@ -121,6 +121,13 @@ export class World {
     this.#lost.set(grant, why);
   }
 
+  /** Spare tokens are those of a login. A logout that comes before the end of this login ends it, too. */
+  loseSpare(spare: string | undefined): void {
+    const { refreshToken = '' } = JSON.parse(spare ?? '{}') as Partial<TokenSet>;
+    const grant = this.salesforce.provider.grants.grantOf(refreshToken);
+    if (grant) this.lose(grant, 'logged out everywhere during the login');
+  }
+
   ended(generation: string): void {
     this.#ended.add(generation);
   }

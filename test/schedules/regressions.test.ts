@@ -39,6 +39,17 @@ const found: Record<string, Schedule> = {
       { do: 'elapse', thenMs: 6_500_000 },
     ],
   },
+  'a monotonic clock that jumps while a public client waits for a slow answer': {
+    setting: { processes: 2, isPublic: true, rotates: false, isCertain: false, onLostAnswer: 'wait' },
+    random: 0,
+    steps: [
+      { do: 'provider fault', thenMs: 0, fault: 'slow-after' },
+      { do: 'elapse', thenMs: 7_300_000 },
+      { do: 'request', thenMs: 0, process: 1, session: 0 },
+      { do: 'request', thenMs: 400, process: 0, session: 0 },
+      { do: 'jump monotonic clock', thenMs: 0, process: 1, byMs: 3_600_000 },
+    ],
+  },
   'a refresh whose store answers late, and two logins in between': {
     setting: { processes: 2, isPublic: false, rotates: true, isCertain: false, onLostAnswer: 'wait' },
     random: 0,

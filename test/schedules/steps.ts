@@ -152,7 +152,7 @@ export async function take(world: World, given: Step): Promise<void> {
       world.process(given.process).clock.jumpMs(given.byMs);
       break;
     case 'jump monotonic clock':
-      world.process(given.process).clock.advanceMs(given.byMs);
+      world.jumpMonotonic(given.process, given.byMs);
       break;
     case 'freeze': {
       const process = world.process(given.process);

@@ -198,6 +198,12 @@ export class World {
     this.#faults.push(fault);
   }
 
+  /** For the process, so much time has passed at once: whatever it was waiting for has had no answer in time. */
+  jumpMonotonic(index: number, byMs: number): void {
+    this.process(index).clock.advanceMs(byMs);
+    if (byMs >= claimMs) this.#isInDoubt = true;
+  }
+
   failIntrospection(fault: IntrospectionFault): void {
     this.#introspectionFaults.push(fault);
   }

@@ -1,6 +1,7 @@
 import { salesforceFetch } from '../../lib/client/fetch';
 import type { GrantHolder } from '../../lib/coordinator/grants';
 import type { LostAnswerPolicy } from '../../lib/coordinator/settings';
+import { parseJsonObject } from '../../lib/json-object';
 import { defaultRefreshSettings } from '../../lib/options/refresh';
 import type { Grant } from '../../lib/emulator/state/grants';
 import { isSalesforceAuthError, type SalesforceAuthOptions } from '../../lib';
@@ -123,8 +124,9 @@ export class World {
 
   /** Spare tokens are those of a login. A logout that comes before the end of this login ends it, too. */
   loseSpare(spare: string | undefined): void {
-    const { refreshToken = '' } = JSON.parse(spare ?? '{}') as Partial<TokenSet>;
-    const grant = this.salesforce.provider.grants.grantOf(refreshToken);
+    // A test can put tokens there that do not open.
+    const refreshToken = parseJsonObject(spare ?? '')?.['refreshToken'];
+    const grant = this.salesforce.provider.grants.grantOf(String(refreshToken));
     if (grant) this.lose(grant, 'logged out everywhere during the login');
   }
 

@@ -16,14 +16,15 @@ export function oneTimeClaimStatements(table: string): OneTimeClaimStatements {
   return {
     // $2 owner, $3 lifeMs. A row that the snapshot does not show, but another statement has just written, is seen by the
     // update alone; so the update writes a live claim as it is.
+    // `outdated` stands by itself. In the condition of the delete, the server may look for ten rows again for each row.
     claimOnce: `
 with live as materialized (
   select owner, result, result_ends_at from ${table} where claim_key = $1 and ends_at > statement_timestamp()
+), outdated as materialized (
+  select claim_key from ${table} where ends_at <= statement_timestamp() and claim_key <> $1
+  order by ends_at limit 10 for update skip locked
 ), forgotten as (
-  delete from ${table} where claim_key in (
-    select claim_key from ${table} where ends_at <= statement_timestamp() and claim_key <> $1
-    order by ends_at limit 10 for update skip locked
-  )
+  delete from ${table} where claim_key in (select claim_key from outdated)
 ), written as (
   insert into ${table} as stored (claim_key, owner, ends_at)
   select $1, $2, ${after('$3')} where not exists (select from live)

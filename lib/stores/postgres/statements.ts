@@ -49,12 +49,12 @@ export function statementsFor({ table, channel, retentionMs, maxHolders }: State
   const retained = (heldUntil: string, refreshedAt: string): string =>
     `greatest(${heldUntil}, ${refreshedAt}) + ${retentionMs}::float8 * interval '1 millisecond'`;
   /** Each login and logout removes a few outdated rows. It skips locked rows, so that no request waits. */
-  const forgotten = `forgotten as (
-         delete from ${table} where grant_id in (
-           select grant_id from ${table}
-           where expires_at <= clock_timestamp() and schema_version = ${grantSchema} and grant_id <> $1
-           order by expires_at limit 10 for update skip locked
-         )
+  const forgotten = `outdated as materialized (
+         select grant_id from ${table}
+         where expires_at <= clock_timestamp() and schema_version = ${grantSchema} and grant_id <> $1
+         order by expires_at limit 10 for update skip locked
+       ), forgotten as (
+         delete from ${table} where grant_id in (select grant_id from outdated)
        )`;
   /** The decision, which is the SQL expression `outcome` over the row, and the write, which happens if `writes` holds. */
   const step = ({ outcome, changes, writes, result, told = '' }: Step): string => `

@@ -94,7 +94,7 @@ export function stateOf(
   session: object | undefined = sessionOf(req),
 ): SessionState | undefined {
   const state = keptState(place, session);
-  return state?.tenant === place.tenant?.(req) ? state : undefined;
+  return state && state.tenant === place.tenant?.(req) ? state : undefined;
 }
 
 /** The same, whichever tenant it belongs to. */

@@ -56,6 +56,25 @@ describe('a configuration function', () => {
     ]);
   });
 
+  it('comes with a tenant that is asked for only if the session has a login', async () => {
+    const emulator = await startTestEmulator();
+    const { browser } = await startApp({
+      emulator,
+      create: ({ clientID, clientSecret }) =>
+        salesforceAuth({
+          tenant: () => {
+            throw new Error('There is no such tenant.');
+          },
+          configuration: () => ({ clientID, clientSecret, baseUrl: emulator.url }),
+        }),
+      routes: (app) => {
+        app.get('/health', (req, res) => res.json(req.salesforce.isAuthenticated));
+      },
+    });
+
+    expect((await browser().get('/health')).body).toBe(false);
+  });
+
   describe('with one session for the hosts of two tenants', () => {
     /** A browser that is logged in at the first tenant, and goes to the second one. */
     async function atSecondTenant(onLogin: () => void) {

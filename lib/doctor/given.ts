@@ -1,4 +1,4 @@
-import { optionalBoolean, wholeNumber } from '../options/check';
+import { optionalBoolean, optionalWholeNumber } from '../options/check';
 import { parsePart } from '../options/names';
 import { appOptions } from '../options/parts/calls';
 import { text, type OptionSpec } from '../options/spec';
@@ -11,8 +11,7 @@ const diagnoseOptions = {
     values: 'number, from 1',
     default: 'not known',
     text: 'How many processes run the application',
-    parse: (option: string, value: unknown) =>
-      value === undefined ? undefined : wholeNumber(option, value, 1, [1, Number.MAX_SAFE_INTEGER]),
+    parse: (option: string, value: unknown) => optionalWholeNumber(option, value, [1, Number.MAX_SAFE_INTEGER]),
   },
   rotation: {
     values: 'boolean',

@@ -6,6 +6,7 @@ import type { PageLink } from './pages';
 import type { RequestSalesforce } from './request';
 import { parameterOf, withoutQuery } from '../query';
 import { textOf } from './organization-choice';
+import { firstRoute } from './own-routes';
 import { safeReturnTo } from './return-to';
 import { isNeverAskedFor } from './scopes';
 import { nameOfUser } from './user';
@@ -43,7 +44,7 @@ export async function linksOf(
   const home = { label: 'Go to the start page', href: addresses.pathOf(req, '', homePath) };
   const { returnTo, org, isOwnRoute, logout } = originOf(error, req, salesforce);
   // As a guard would, a page leads to the picker of organizations, if there is one. A login that failed has its organization.
-  const first = isOwnRoute || routes.choose === false ? routes.login : routes.choose;
+  const first = isOwnRoute ? routes.login : firstRoute(routes);
   // The logout by a link shows a page with a button.
   if (next === 'try-again' && logout !== undefined) return [{ label: 'Try again', href: logout }, home];
   if (next === 'try-again' && !isOwnRoute && returnTo !== undefined) {

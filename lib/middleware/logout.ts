@@ -9,7 +9,7 @@ import type { AuthContext } from './context';
 import { EndSession } from './end-session';
 import { refusePrefetch, sendLogout, sendOn } from './pages';
 import { safeReturnTo } from './return-to';
-import { sessionSameSiteOf } from './session';
+import { isSessionStrict, sessionSameSiteOf } from './session';
 import { openAgain } from './strict-session';
 import { isCrossSite, isNavigation, isPrefetch } from './visit';
 import { logOutSession } from './session-logins';
@@ -74,8 +74,7 @@ export function logoutHandler(core: AuthContext, options: LogoutOptions = {}): R
  * without fetch metadata say nothing else. A form of another site has no session cookie that is `Lax` or `Strict`.
  */
 function isOfSameSiteSession(req: Request): boolean {
-  const sameSite = sessionSameSiteOf(req);
-  const isSameSite = sameSite === true || /^(?:lax|strict)$/i.test(String(sameSite));
+  const isSameSite = isSessionStrict(req) || /^lax$/i.test(String(sessionSameSiteOf(req)));
   return isSameSite && namesNoOrigin(req);
 }
 

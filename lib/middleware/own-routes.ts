@@ -33,3 +33,8 @@ export function returnToPage(core: AuthContext, req: Request, value: unknown): s
   const path = safeReturnTo(value);
   return path === undefined || isOwnRoute(core, req, path) ? undefined : path;
 }
+
+/** The route at which a user begins a login: the page on which the user chooses an organization, if there is one. */
+export function firstRoute({ login, choose }: AuthContext['options']['routes']): string | false {
+  return choose === false ? login : choose;
+}

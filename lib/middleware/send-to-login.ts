@@ -3,7 +3,7 @@ import { errorFrom, SalesforceAuthError } from '../errors';
 import { withoutQuery } from '../query';
 import { intentParameter, withQuery } from './login-intent';
 import { checkLoginLoop } from './login-loop';
-import { returnToPage } from './own-routes';
+import { firstRoute, returnToPage } from './own-routes';
 import { refusePrefetch, sendFramed, sendLinks } from './pages';
 import { sendProblem } from './problem';
 import type { RequestSalesforce } from './request';
@@ -48,8 +48,7 @@ async function answer(
   }
   const repetition = addresses.repetition(req, withoutQuery(req.originalUrl));
   if (repetition !== undefined) reporter.warn('PUBLIC_URL_PATH', repetition);
-  // The page on which the user chooses an organization comes before the login.
-  const first = routes.choose === false ? routes.login : routes.choose;
+  const first = firstRoute(routes);
   const login = first === false ? undefined : addresses.pathOf(req, mountPath, first);
   if (login === undefined || !isNavigation(req)) {
     sendProblem(res, {

@@ -25,7 +25,7 @@ export function missingSession(req: Request): SalesforceAuthError | undefined {
   const cookiePath = app && seen.get(app);
   if (cookiePath !== undefined && !isBelow(req, cookiePath)) {
     return missing(
-      `The session's cookie is for the path ${cookiePath}, and express-session makes no session at ${pathOf(req)}. Set ` +
+      `The session's cookie is for the path ${cookiePath}, and express-session makes no session at ${withoutQuery(req.originalUrl)}. Set ` +
         "cookie.path to '/', or to a path above all routes of this package.",
     );
   }
@@ -53,13 +53,9 @@ function missing(message: string): SalesforceAuthError {
   return new SalesforceAuthError('ERR_SALESFORCE_SESSION_MISSING', message);
 }
 
-function pathOf({ originalUrl }: Request): string {
-  return withoutQuery(originalUrl);
-}
-
 /** As express-session compares the two. */
 function isBelow(req: Request, cookiePath: string): boolean {
-  return pathOf(req).startsWith(cookiePath);
+  return withoutQuery(req.originalUrl).startsWith(cookiePath);
 }
 
 /** Names of the functions that session middlewares are. */

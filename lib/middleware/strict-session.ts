@@ -1,5 +1,5 @@
 import type { Request } from 'express';
-import { againParameter, parameterOf } from '../query';
+import { againParameter, parameterOf, withoutQuery } from '../query';
 import type { AuthContext } from './context';
 import { withQuery } from './login-intent';
 import { sendOn } from './pages';
@@ -23,23 +23,19 @@ export async function openAgain({ options }: AuthContext, { req, res }: Visit): 
   const sealed = parameterOf(req, againParameter);
   if (sealed !== undefined) {
     const query = await keys.open(subject, sealed);
-    if (query !== undefined) req.url = `${partsOf(req.url).path}?${query}`;
+    if (query !== undefined) req.url = `${withoutQuery(req.url)}?${query}`;
     return false;
   }
   if (!lacksStrictCookie(req)) return false;
-  const { path, query } = partsOf(addresses.currentPath(req));
+  const current = addresses.currentPath(req);
+  const path = withoutQuery(current);
   // express-session could send the cookie of the session that it has made for this request, in place of the one that the browser has.
   if (isSessionInStore(req)) Reflect.deleteProperty(req, 'session');
-  sendOn(res, withQuery(path, { [againParameter]: await keys.seal(subject, query) }));
+  sendOn(res, withQuery(path, { [againParameter]: await keys.seal(subject, current.slice(path.length + 1)) }));
   return true;
 }
 
 function lacksStrictCookie(req: Request): boolean {
   const isPage = req.get('sec-fetch-site') === 'cross-site' && isNavigation(req) && !isFramed(req);
   return isPage && isSessionStrict(req) && isWithoutSession(req);
-}
-
-function partsOf(url: string): { path: string; query: string } {
-  const at = url.indexOf('?');
-  return at === -1 ? { path: url, query: '' } : { path: url.slice(0, at), query: url.slice(at + 1) };
 }

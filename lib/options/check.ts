@@ -47,6 +47,15 @@ export function wholeNumber(
   return value;
 }
 
+/** The same without a default: undefined if the option was left out. */
+export function optionalWholeNumber(
+  option: string,
+  value: unknown,
+  bounds: readonly [least: number, most: number],
+): number | undefined {
+  return value === undefined ? undefined : wholeNumber(option, value, bounds[0], bounds);
+}
+
 /** One of a list of words, or undefined if the option was left out. */
 export function oneOf<const T extends string>(option: string, value: unknown, allowed: readonly T[]): T | undefined {
   if (value === undefined) return undefined;

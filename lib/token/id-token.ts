@@ -2,11 +2,11 @@ import type { IDToken } from 'oauth4webapi';
 import { BoundedMap } from '../bounded-map';
 import type { Clock } from '../clock';
 import { SalesforceAuthError } from '../errors';
-import { parseJsonObject } from '../json-object';
 import type { Configuration } from '../options/configuration';
 import { endpointsOf, type Endpoints } from '../salesforce/endpoints';
 import { parseIdentityUrl } from '../salesforce/identity-url';
 import { exchange } from './http';
+import { unprovenClaims } from './token-format';
 import { transportOf } from './transport';
 import type { TokenSet } from './types';
 
@@ -27,7 +27,9 @@ export async function validateIdToken(
   clock: Clock,
 ): Promise<IDToken> {
   const issuers = [tokens.baseUrl, tokens.instanceUrl, ...(tokens.siteUrl === undefined ? [] : [tokens.siteUrl])];
-  const issuer = issuers.find((candidate) => candidate === issuerOf(idToken));
+  // `iss` chooses among the accepted issuers; it is proven afterwards.
+  const iss = unprovenClaims(idToken)?.['iss'];
+  const issuer = issuers.find((candidate) => candidate === iss);
   if (issuer === undefined) throw invalid('its issuer is neither the login host nor the instance of the organization');
   const server = issuerOfKeys(issuer);
   const response = new Response(
@@ -82,11 +84,6 @@ function issuerOfKeys(issuer: string): Endpoints {
   const server = endpointsOf(issuer);
   issuersOfKeys.set(issuer, server);
   return server;
-}
-
-/** Reads `iss` to choose among the accepted issuers; it is proven afterwards. */
-function issuerOf(idToken: string): unknown {
-  return parseJsonObject(Buffer.from(idToken.split('.')[1] ?? '', 'base64url').toString('utf8'))?.['iss'];
 }
 
 /** oauth4webapi's own words name a claim and quote no token; its `cause` does and is dropped. */

@@ -1,11 +1,11 @@
 import { randomName } from '../crypto/random-name';
 import { SalesforceAuthError } from '../errors';
-import { parseJsonObject } from '../json-object';
 import type { Configuration } from '../options/configuration';
 import { isTrustedHost, parseUrl } from '../salesforce/hosts';
 import { parseIdentityUrl, readIdentityUrl, type Identity } from '../salesforce/identity-url';
 import { isSignatureValid } from '../salesforce/signature';
 import { maxLifeSeconds } from './reply';
+import { unprovenClaims } from './token-format';
 import type { TokenEndpointReply, TokenSet } from './types';
 
 /**
@@ -143,5 +143,5 @@ function life(reply: TokenEndpointReply): Pick<TokenSet, 'lifeMs'> {
 function jwtClaims(token: string): Record<string, unknown> | undefined {
   const [, payload, signature] = token.split('.');
   if (payload === undefined || signature === undefined || token.includes('!')) return undefined;
-  return parseJsonObject(Buffer.from(payload, 'base64url').toString('utf8'));
+  return unprovenClaims(token);
 }

@@ -1,5 +1,5 @@
 import type { FaultInjection, FaultKind, FaultOperation } from '../../emulator/faults/types';
-import { invalid, isPlainObject, oneOf, optionalBoolean, wholeNumber } from '../check';
+import { invalid, isPlainObject, oneOf, optionalBoolean, optionalWholeNumber, wholeNumber } from '../check';
 import { callback, text, word, type OptionSpec, type Part } from '../spec';
 
 const operations = [
@@ -23,7 +23,7 @@ const optionalFlag = { values: 'boolean', default: '`false`', parse: optionalBoo
 const count = (unit: string, bounds: readonly [number, number]): Pick<OptionSpec, 'values' | 'default' | 'parse'> => ({
   values: unit,
   default: 'none',
-  parse: (option, value) => (value === undefined ? undefined : wholeNumber(option, value, 0, bounds)),
+  parse: (option, value) => optionalWholeNumber(option, value, bounds),
 });
 /** Random delays have fractions. */
 const time = { values: 'milliseconds', default: 'none', parse: parseTime };

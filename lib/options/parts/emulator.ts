@@ -1,5 +1,5 @@
 import type { AppAge, ClientPolicy } from '../../emulator/policy';
-import { invalid, isPlainObject, optionalBoolean, optionalText, wholeNumber } from '../check';
+import { invalid, isPlainObject, optionalBoolean, optionalText, optionalWholeNumber, wholeNumber } from '../check';
 import { flag, text, whole, word, type Part } from '../spec';
 
 /** Settings of an app at the emulator, as an administrator sets them in Setup. */
@@ -204,7 +204,7 @@ export function optionalTexts(option: string, value: unknown): readonly string[]
 }
 
 function optionalCount(option: string, value: unknown): number | undefined {
-  return value === undefined ? undefined : wholeNumber(option, value, 0, [1, Number.MAX_SAFE_INTEGER]);
+  return optionalWholeNumber(option, value, [1, Number.MAX_SAFE_INTEGER]);
 }
 
 function parseRefreshTokenPolicy(option: string, value: unknown): void {
@@ -224,7 +224,7 @@ export function parseCallbackURLs(option: string, value: unknown): readonly stri
 }
 
 function parseApiPort(option: string, value: unknown): number | undefined {
-  return value === undefined ? undefined : wholeNumber(option, value, 0, [0, lastPort]);
+  return optionalWholeNumber(option, value, [0, lastPort]);
 }
 
 function parseMostRequests(option: string, value: unknown): number {

@@ -1,4 +1,4 @@
-import { wholeNumber } from '../check';
+import { optionalWholeNumber, wholeNumber } from '../check';
 import type { LostAnswerPolicy } from '../../coordinator/settings';
 import { flag, whole, word, type Part } from '../spec';
 
@@ -24,8 +24,7 @@ export const keepAliveOptions = {
   everySeconds: {
     values: `seconds, from 1 to ${daySeconds}`,
     default: '`3600`, or half of the time between `afterSeconds` and `idleLimitSeconds`, if that is less',
-    parse: (option: string, value: unknown) =>
-      value === undefined ? undefined : wholeNumber(option, value, 0, [1, daySeconds]),
+    parse: (option: string, value: unknown) => optionalWholeNumber(option, value, [1, daySeconds]),
     text: 'How often each process looks, give or take a tenth; at most a day',
   },
   usedWithinSeconds: {
@@ -87,7 +86,7 @@ export const refreshOptions = {
 } as const satisfies Part;
 
 function optionalSeconds(option: string, value: unknown): number | undefined {
-  return value === undefined ? undefined : wholeNumber(option, value, 0, [1, mostSeconds]);
+  return optionalWholeNumber(option, value, [1, mostSeconds]);
 }
 
 function parseIdleLimit(option: string, value: unknown): number | undefined {

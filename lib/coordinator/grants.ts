@@ -10,6 +10,7 @@ import { grantIdOf, tokenLifeOf, type GrantOwner, type GrantKey } from './grant'
 import { prove } from './proof';
 import { GrantEnds } from './grant-ends';
 import type { GivenParts } from './parts';
+import { recordWith } from './written';
 
 /** A session that uses a grant. It holds the grant for a time, since sessions end without notice. */
 export interface GrantHolder {
@@ -85,11 +86,12 @@ export class Grants {
         return session;
       }
       const generation = existing?.record.generation ?? randomName();
+      const stored = { ...tokens, usedAt: this.#parts.clock.now() };
       const write: GrantWrite = {
         expected: existing ? { generation: existing.record.generation, version: existing.record.version } : null,
         generation,
         writer: randomName(),
-        payload: await this.#parts.codec.encode(grantId, { ...tokens, usedAt: this.#parts.clock.now() }),
+        payload: await this.#parts.codec.encode(grantId, stored),
         labels: labelsOf(tokens),
         holder,
         holderMs,
@@ -98,7 +100,9 @@ export class Grants {
       };
       const written = await this.#written('put', this.#parts.store.put(grantId, write), { tokens, replaced: existing });
       if (written.outcome === 'conflict') continue;
-      this.#coordinator.forget(grantId);
+      // The first page after a login comes at once, and mostly to this process.
+      const record = recordWith({ ...write, grantId, version: written.version });
+      this.#coordinator.access.replace(record, stored);
       if (existing?.tokens) this.#revokeReplaced(existing.record, existing.tokens, tokens);
       else if (existing) this.#parts.revocations.tellUnreadable(grantId);
       if (existing) this.#parts.revocations.track(this.#coordinator.background.revokeSpare(existing.record));

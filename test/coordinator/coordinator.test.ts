@@ -4,9 +4,10 @@ import { parseOptions } from '../../lib/middleware/options';
 import { ManualClock } from '../helpers/clock';
 import { essence, failure, Laboratory, reauthentication } from './laboratory';
 
-/** With a memory that never ages, unless a test says otherwise. */
+/** A process that does not know the grant yet, with a memory that never ages unless a test says otherwise. */
 async function open(setting: Parameters<typeof Laboratory.open>[0] = {}) {
   const lab = await Laboratory.open(setting);
+  lab.forget();
   const { settings } = lab.process().core.options;
   if (setting.options?.refresh?.cacheMs === undefined) settings.cacheMs = 1e9;
   const { coordinator } = lab.process().core;
@@ -15,6 +16,26 @@ async function open(setting: Parameters<typeof Laboratory.open>[0] = {}) {
 }
 
 describe('a token from memory', () => {
+  it('is known from the login on, without a read', async () => {
+    const lab = await Laboratory.open();
+    const read = jest.spyOn(lab.process().store, 'read');
+    lab.told();
+
+    expect(await lab.get()).toBe((await lab.tokens()).accessToken);
+    expect(read).not.toHaveBeenCalled();
+    expect(lab.told()).toEqual([['token.served', { from: 'memory' }]]);
+  });
+
+  it('is that of the last login of this process', async () => {
+    const lab = await Laboratory.open();
+    const first = await lab.get();
+    await lab.during(lab.world.login(lab.process(), 'id api refresh_token'), 100);
+
+    const second = await lab.get();
+    expect(second).not.toBe(first);
+    expect(second).toBe((await lab.tokens()).accessToken);
+  });
+
   it('is served until the store has to be asked again', async () => {
     const { lab, clock, peek } = await open({ options: { refresh: { cacheMs: 2_000 } } });
     const token = (await lab.tokens()).accessToken;

@@ -426,7 +426,7 @@ describe('a logout', () => {
     expect(lab.told()).toEqual([['grant.loggedOut', { ended: false }]]);
     expect(typeof (await lab.get())).toBe('string');
     expect(await lab.during(logOut(lab, second), 100)).toBeUndefined();
-    expect(lab.told()).toEqual([['token.served', { from: 'store' }], ['grant.loggedOut', { ended: true }], revoked]);
+    expect(lab.told()).toEqual([['token.served', { from: 'memory' }], ['grant.loggedOut', { ended: true }], revoked]);
     expect(live(lab)).toBe(0);
   });
 

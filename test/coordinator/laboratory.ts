@@ -66,6 +66,11 @@ export class Laboratory {
     return this.world.process(index);
   }
 
+  /** Makes a process forget the grant, as one that has served no request of the user. */
+  forget(index = 0): void {
+    this.process(index).core.coordinator.forget(this.session.grantId);
+  }
+
   /** The store behind all connections. */
   get store(): TokenStore {
     return this.world.store;

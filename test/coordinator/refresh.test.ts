@@ -266,6 +266,7 @@ describe('a grant that ends', () => {
 
   it('because it has no refresh token ends with its access token', async () => {
     const lab = await Laboratory.open({ scope: 'id api', isCertain: true });
+    lab.forget();
     jest.spyOn(lab.process().store, 'read').mockResolvedValue({ ...(await lab.record()), hardInMs: -60_000 });
 
     expect(essence(await lab.get())).toEqual(reauthentication);

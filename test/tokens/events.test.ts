@@ -84,7 +84,7 @@ describe('events', () => {
     const { emulator, first, second, elapse, token } = await startProcesses(2, { cacheMs: 2_000 });
     expect(first.told()).toEqual([
       ['login.succeeded', { tokens: 'new' }],
-      ['token.served', { from: 'store' }],
+      ['token.served', { from: 'memory' }],
     ]);
 
     const accessToken = await token(first);

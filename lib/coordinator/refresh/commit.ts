@@ -3,6 +3,7 @@ import { isUnreadable } from '../codec';
 import type { GrantRecord } from '../../stores/store';
 import type { TokenSet } from '../../token/types';
 import { tokenLifeOf } from '../grant';
+import { recordWith } from '../written';
 import type { RefreshDeps } from './deps';
 
 export type CommitOutcome = 'committed' | 'moved' | 'loggedOut' | 'unclear';
@@ -60,7 +61,10 @@ export class Commit {
           store.commit(grantId, { generation, version, payload, knownSpare, ...staleness }),
         );
         if (outcome === 'moved' && wasAnswerLost) outcome = await this.#movedBy();
-        if (outcome === 'committed') access.replace(this.#fresh(payload, staleness), this.#tokens);
+        if (outcome === 'committed') {
+          const written = { ...this.#record, version: version + 1, payload, ...staleness };
+          access.replace(recordWith(written), this.#tokens);
+        }
         return outcome;
       } catch (error) {
         // The record that is there instead cannot be read, and another try would not change that.
@@ -73,24 +77,6 @@ export class Commit {
         pauseMs = Math.min(pauseMs * 2, mostMs);
       }
     }
-  }
-
-  #fresh(payload: string, { softMs, hardMs }: { softMs: number | null; hardMs: number | null }): GrantRecord {
-    return {
-      ...this.#record,
-      version: this.#record.version + 1,
-      state: 'idle',
-      payload,
-      softInMs: softMs,
-      hardInMs: hardMs,
-      backoffInMs: 0,
-      failures: 0,
-      errorCode: undefined,
-      errorAgeMs: 0,
-      tokensAgeMs: 0,
-      refused: undefined,
-      spare: undefined,
-    };
   }
 
   /** What changed a grant: an earlier try of this commit whose answer was lost, a login, or more than one change. */

@@ -28,6 +28,9 @@ export interface OwnedClaim {
   record: GrantRecord;
 }
 
+/** The grant of a claim, and the version that was claimed. */
+type GrantVersion = Pick<GrantRecord, 'grantId' | 'generation' | 'version'>;
+
 /** How a claim ends that brought no new tokens. */
 export type ClaimEnd = Pick<ClaimRelease, 'state' | 'backoffMs' | 'failed'> & { errorCode?: string | undefined };
 
@@ -126,7 +129,7 @@ export class Background {
    * the store is asked once at a time: a store that refuses each claim is in trouble already. It is asked at once for each new
    * owner, since the claim becomes a doubt when its lease ends.
    */
-  giveBack({ grantId, generation, version }: GrantRecord, owner: string): void {
+  giveBack({ grantId, generation, version }: GrantVersion, owner: string): void {
     const key = `${grantId} ${generation} ${version}`;
     const known = this.#givenBack.get(key);
     if (known) {

@@ -1,7 +1,7 @@
 import { longestSince, momentOf, type Clock, type Moment } from '../clock';
 import type { GrantRecord } from '../stores/store';
 import type { TokenSet } from '../token/types';
-import { digestOf, skewOf } from './grant';
+import { digestOf, skewOf, type GrantKey } from './grant';
 import type { AccessTokenState } from './refresh/verdict';
 
 /** A grant as this process last saw it, its times turned into this process's own. */
@@ -103,6 +103,11 @@ export function viewOf(record: GrantRecord, tokens: TokenSet, clock: Clock): Gra
   };
 }
 
+/** Whether a view is of the login that is asked for, or of any if none is named. */
+export function isOf(view: GrantView, { generation }: GrantKey): boolean {
+  return generation === undefined || view.record.generation === generation;
+}
+
 /** How long ago a view was read, at the most. @param now the time of the monotonic clock, if the caller has read it already */
 export function ageOf({ readAt }: GrantView, clock: Clock, now?: number): number {
   return longestSince(readAt, clock, now);
@@ -134,6 +139,12 @@ export function dueTimesOf({ readAt, record, softInMs, hardInMs, isInUse }: Gran
 export function accessTokenOf(view: GrantView, clock: Clock): AccessTokenState {
   if (view.isRefused) return 'refused';
   return ageOf(view, clock) >= view.overInMs ? 'over' : 'works';
+}
+
+/** Whether nothing is known of a grant that only a read tells more of: a claim, a failure, or a store that did not answer. */
+export function isAtRest({ record, readAt, aloneUntil }: GrantView): boolean {
+  const { state, leaseInMs, backoffInMs } = record;
+  return state === 'idle' && leaseInMs === 0 && backoffInMs === 0 && aloneUntil <= readAt.monotonic;
 }
 
 /** Marks a view as possibly older than the record in the store. */

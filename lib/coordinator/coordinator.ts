@@ -1,15 +1,24 @@
 import { setMaxListeners } from 'node:events';
 import { atMost, holding, within, type Clock } from '../clock';
-import { isSalesforceAuthError, requiresLogin, type SalesforceAuthError } from '../errors';
+import { isSalesforceAuthError, requiresLogin } from '../errors';
 import type { FetchFunction } from '../options/fetch-function';
 import type { TokenSet } from '../token/types';
 import { Background } from './background';
-import { accessTokenOf, ageOf, GrantCache, type GrantView } from './cache';
+import { accessTokenOf, ageOf, GrantCache, isAtRest, isOf, type GrantView } from './cache';
 import { GrantChanges } from './changes';
 import type { RefreshCause, ServedFrom } from './events';
-import { closed, isRefreshTokenOver, loggedOut, loginRequired, noteGrant, refreshPending } from './failures';
-import type { GrantKey } from './grant';
+import {
+  closed,
+  isRefreshTokenOver,
+  isStoreFailure,
+  loggedOut,
+  loginRequired,
+  noteGrant,
+  refreshPending,
+} from './failures';
+import { isRenewable, type GrantKey } from './grant';
 import { GrantAccess } from './grant-access';
+import { KnownGrants } from './known-grants';
 import { Refusals } from './refusals';
 import { refreshed } from './refresh/first-use';
 import { Outages } from './refresh/outages';
@@ -43,8 +52,9 @@ export interface GetOptions {
 export class TokenCoordinator {
   readonly #parts: RefreshDeps;
   readonly #cache = new GrantCache();
+  readonly #known: KnownGrants;
   readonly #access: GrantAccess;
-  readonly #attempts = new Map<string, { generation: string | undefined; tokens: Promise<TokenSet> }>();
+  readonly #attempts = new Map<string, { generation: string | undefined; tokens: Promise<TokenSet | 'moved'> }>();
   readonly #closing: AbortController;
   readonly #turns: Turns;
   /** Fresh tokens that were refused, for the parts beside the coordinator. */
@@ -52,6 +62,7 @@ export class TokenCoordinator {
 
   constructor(parts: GivenParts) {
     this.#closing = new AbortController();
+    this.#known = new KnownGrants({ cache: this.#cache, ...parts });
     this.refusals = new Refusals(parts.clock);
     // There is one listener for each waiting grant, which is no leak.
     setMaxListeners(0, this.#closing.signal);
@@ -99,27 +110,13 @@ export class TokenCoordinator {
 
   /** Tokens that are known to be good at this moment, without any waiting; undefined if {@link get} has to be asked. */
   peek(key: GrantKey): TokenSet | undefined {
-    return this.#good(key)?.tokens;
+    return this.#known.good(key)?.tokens;
   }
 
   /** The same, for a caller that hands them out. */
   take(key: GrantKey): TokenSet | undefined {
-    const view = this.#good(key);
+    const view = this.#known.good(key);
     return view && this.#serve(view, view.isStale ? 'stale' : 'memory');
-  }
-
-  #good(key: GrantKey): GrantView | undefined {
-    const view = this.#cache.get(key.grantId);
-    if (!view || !isOf(view, key)) return undefined;
-    const { clock, settings } = this.#parts;
-    if (view.isRefused) return undefined;
-    const now = clock.monotonic();
-    const ageMs = ageOf(view, clock, now);
-    // While the store does not answer, the token is served for as long as it works.
-    if (now < view.aloneUntil && ageMs < view.overInMs) return view;
-    if (now >= view.turnAt && (ageMs >= view.hardInMs || (ageMs >= view.softInMs && now >= view.quietUntil)))
-      return undefined;
-    return ageMs < settings.cacheMs && !view.isOutdated ? view : undefined;
   }
 
   /**
@@ -152,17 +149,21 @@ export class TokenCoordinator {
     return isRefused ? undefined : this.take(key);
   }
 
-  async #getFromStore(key: GrantKey, { rejected, unwanted, waitMs }: GetOptions): Promise<TokenSet> {
+  /** @param since when the request was asked, if a claim has shown since then that the store has other tokens */
+  async #getFromStore(key: GrantKey, options: GetOptions, since?: number): Promise<TokenSet> {
     const { grantId } = key;
+    const { rejected, unwanted, waitMs } = options;
     const { clock, events, settings } = this.#parts;
-    const startedAt = clock.monotonic();
+    const startedAt = since ?? clock.monotonic();
     const not = rejected ?? unwanted;
-    const view = this.#awaited(key, not) ?? (await this.#read(key, not));
+    const seen = since === undefined ? undefined : this.#known.since(key, since);
+    const unread = seen ? undefined : this.#unread(key, not);
+    const view = seen ?? unread ?? (await this.#read(key, not));
     const { accessToken } = view.tokens;
     // From here on this process serves the token to no request, whether or not the store records the refusal.
     if (accessToken === rejected) view.isRefused = true;
     const isUnwanted = accessToken === unwanted;
-    const found = view.readAt.monotonic >= startedAt ? view : undefined;
+    const found = !unread && view.readAt.monotonic >= startedAt ? view : undefined;
     const ageMs = ageOf(view, clock);
     const isAlone = clock.monotonic() < view.aloneUntil;
     const isAccepted = !view.isRefused && !isUnwanted;
@@ -184,11 +185,10 @@ export class TokenCoordinator {
       // The time the store took counts towards the time that a request waits.
       const patience = { waitMs: waitMs ?? settings.waitMs, since: startedAt };
       const cause = view.isRefused ? 'rejected' : isUnwanted ? 'unwanted' : 'hard';
-      const tokens = await this.#join(
-        key,
-        { rejected: cause === 'hard' ? undefined : accessToken, cause, found },
-        patience,
-      );
+      const remembered = unread && this.#mayClaim(unread) ? unread : undefined;
+      const reason = { rejected: cause === 'hard' ? undefined : accessToken, cause, found, remembered } as const;
+      const tokens = await this.#join(key, reason, patience);
+      if (tokens === 'moved') return this.#takeOther(key, not) ?? (await this.#getFromStore(key, options, startedAt));
       events.served(grantId, 'refreshed');
       return tokens;
     } catch (error) {
@@ -196,6 +196,7 @@ export class TokenCoordinator {
       if (isUnwanted || (requiresLogin(error) && !isRefreshTokenOver(error))) throw error;
       const request = requestOf(requiresLogin(error) ? 'login' : '503', accessTokenOf(view, clock));
       if (request !== 'old token') throw error;
+      if (isStoreFailure(error)) this.#known.leaveStoreAlone(view);
       return this.#serve(view, 'stale');
     }
   }
@@ -214,7 +215,7 @@ export class TokenCoordinator {
     const { waitMs } = this.#parts.settings;
     if (grant.record.state === 'ended') throw loginRequired('Salesforce no longer accepts the refresh token.');
     const reason = { rejected: grant.tokens.accessToken, cause, found: grant };
-    await this.#join(key, reason, { waitMs, since });
+    while ((await this.#join(key, reason, { waitMs, since })) === 'moved');
   }
 
   /** Forgets what this process knows of a grant. */
@@ -238,16 +239,20 @@ export class TokenCoordinator {
   }
 
   /**
-   * What is known of a token that has ended, or was refused, while its refresh is under way. The refresh knows its result
-   * sooner than the store. Undefined if the store has to be asked.
+   * What is known of a token that has ended, or was refused. Undefined if the store has to be asked first: a refresh under way
+   * knows its result sooner than the store, and a claim shows whether the store has other tokens.
    */
-  #awaited(key: GrantKey, rejected: string | undefined): GrantView | undefined {
-    const { grantId, generation } = key;
-    const attempt = this.#attempts.get(grantId);
-    const view = attempt?.generation === generation ? this.#cache.get(grantId) : undefined;
-    if (!attempt || !view || !isOf(view, key) || view.isOutdated) return undefined;
-    const isRefused = view.isRefused || view.tokens.accessToken === rejected;
-    return isRefused || ageOf(view, this.#parts.clock) >= view.hardInMs ? view : undefined;
+  #unread(key: GrantKey, refused: string | undefined): GrantView | undefined {
+    const view = this.#known.over(key, refused);
+    if (!view) return undefined;
+    const attempt = this.#attempts.get(key.grantId);
+    const isEnough = attempt ? attempt.generation === key.generation && !view.isOutdated : this.#mayClaim(view);
+    return isEnough ? view : undefined;
+  }
+
+  /** Whether a grant can be claimed as this process remembers it. */
+  #mayClaim(view: GrantView): boolean {
+    return isAtRest(view) && isRenewable(view.tokens) && this.#turns.isFree(view);
   }
 
   /** The grant from the store, or from memory while the store does not answer. */
@@ -256,11 +261,10 @@ export class TokenCoordinator {
     try {
       view = await this.#access.view(key.grantId, (found) => isOf(found, key));
     } catch (error) {
-      const known = this.#cache.get(key.grantId);
-      if (!known || !isOf(known, key) || known.tokens.accessToken === rejected) throw error;
+      const known = this.#known.of(key);
+      if (!known || known.tokens.accessToken === rejected) throw error;
       if (accessTokenOf(known, this.#parts.clock) !== 'works' || !isStoreFailure(error)) throw error;
-      // The store is not asked again for `cacheMs`, as after an answer, so that not every request waits for it.
-      known.aloneUntil = this.#parts.clock.monotonic() + this.#parts.settings.cacheMs;
+      this.#known.leaveStoreAlone(known);
       return known;
     }
     if (!view || !isOf(view, key)) throw loggedOut();
@@ -288,9 +292,9 @@ export class TokenCoordinator {
     key: GrantKey,
     reason: RefreshReason,
     { waitMs, since }: { waitMs: number; since: number },
-  ): Promise<TokenSet> {
+  ): Promise<TokenSet | 'moved'> {
     if (this.#closing.signal.aborted) throw closed();
-    const inTime = (attempt: Promise<TokenSet>): Promise<TokenSet> => {
+    const inTime = (attempt: Promise<TokenSet | 'moved'>): Promise<TokenSet | 'moved'> => {
       const { clock } = this.#parts;
       const leftMs = since + waitMs - clock.monotonic();
       return holding(
@@ -300,10 +304,11 @@ export class TokenCoordinator {
     };
     const tokens = await inTime(this.#attempt(key, reason));
     // The attempt began for another reason and ended with the token that was refused.
-    return tokens.accessToken === reason.rejected ? inTime(this.#attempt(key, withoutFound(reason))) : tokens;
+    const isRejected = tokens !== 'moved' && tokens.accessToken === reason.rejected;
+    return isRejected ? inTime(this.#attempt(key, withoutFound(reason))) : tokens;
   }
 
-  #attempt(key: GrantKey, reason: RefreshReason): Promise<TokenSet> {
+  #attempt(key: GrantKey, reason: RefreshReason): Promise<TokenSet | 'moved'> {
     const { grantId, generation } = key;
     const under = this.#attempts.get(grantId);
     if (under && under.generation === generation) return under.tokens;
@@ -318,12 +323,4 @@ export class TokenCoordinator {
 /** The same reason some time later: what was read then may be out of date. */
 function withoutFound({ rejected, cause }: RefreshReason): RefreshReason {
   return { rejected, cause, found: undefined };
-}
-
-function isOf(view: GrantView, { generation }: GrantKey): boolean {
-  return generation === undefined || view.record.generation === generation;
-}
-
-function isStoreFailure(error: unknown): error is SalesforceAuthError {
-  return isSalesforceAuthError(error) && error.code === 'ERR_SALESFORCE_TOKEN_STORE';
 }

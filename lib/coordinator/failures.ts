@@ -140,3 +140,8 @@ export function closed(): SalesforceAuthError {
 function seconds(ms: number): number {
   return Math.max(1, Math.ceil(ms / 1000));
 }
+
+/** Whether an error is one of {@link storeFailed}. */
+export function isStoreFailure(error: unknown): error is SalesforceAuthError {
+  return isSalesforceAuthError(error) && error.code === 'ERR_SALESFORCE_TOKEN_STORE';
+}

@@ -81,10 +81,14 @@ export class TokenClient {
    * @throws SalesforceAuthError `ERR_SALESFORCE_UNREACHABLE` if none is free
    */
   takeFreePlace(): LeaveGate {
-    const { host } = new URL(this.#server.issuer);
-    const place = gates.refresh.tryEnter(host);
-    if (!place) throw noPlace(host, 0);
+    const place = this.freePlace();
+    if (!place) throw noPlace(new URL(this.#server.issuer).host, 0);
     return place;
+  }
+
+  /** The same; undefined if none is free. */
+  freePlace(): LeaveGate | undefined {
+    return gates.refresh.tryEnter(new URL(this.#server.issuer).host);
   }
 
   /**

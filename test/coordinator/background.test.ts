@@ -126,6 +126,7 @@ describe('a claim whose answer was lost', () => {
     ['is gone', undefined],
   ])('is not given back where the grant %s by then', async (_what, field) => {
     const lab = await Laboratory.open();
+    lab.forget();
     const { store } = lab.process();
     const releaseClaim = jest.spyOn(store, 'releaseClaim');
     const read = store.read.bind(store);

@@ -33,6 +33,7 @@ describe('a duration', () => {
 describe('a store whose reads lag behind its writes', () => {
   it('is asked a bounded number of times, with longer and longer pauses; then the request gets 503', async () => {
     const lab = await Laboratory.open();
+    lab.forget();
     const { store } = lab.process();
     const record = await lab.record();
     const claim = jest.spyOn(store, 'claim').mockResolvedValue({ outcome: 'moved', record });

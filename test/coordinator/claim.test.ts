@@ -170,6 +170,7 @@ describe('before a refresh token is presented', () => {
       ...session,
       ...life,
     });
+    lab.forget();
     const claim = jest.spyOn(lab.process().store, 'claim');
 
     expect(essence(await lab.getOther())).toMatchObject({ code: 'CLIENT_CHANGED' });

@@ -42,6 +42,16 @@ describe('a refresh while all places at the host are taken', () => {
     expect(lab.presentations).toEqual([1]);
   });
 
+  it('needs no place if another process has refreshed the grant', async () => {
+    const lab = await Laboratory.open({ processes: 2 });
+    await lab.get({}, 1);
+    const rejected = (await lab.tokens()).accessToken;
+    const fresh = await lab.getOther(1);
+    await crowd(lab);
+
+    expect(await lab.get({ rejected })).toBe(fresh);
+  });
+
   it('leaves the grant unchanged if no place becomes free in the time of a request', async () => {
     const lab = await Laboratory.open();
     await crowd(lab);
@@ -105,6 +115,7 @@ describe('a refresh while all places at the host are taken', () => {
 
   it('releases a claim that came without a place, and takes a place first', async () => {
     const lab = await Laboratory.open();
+    lab.forget();
     const { grantId, generation } = lab.session;
     const claim = { generation, version: 1, owner: 'another', leaseMs: 1_000 };
     await lab.store.claim(grantId, claim);

@@ -11,7 +11,7 @@ import type { RefreshReason } from './run';
  *
  * @throws SalesforceAuthError as `RefreshRun`, and `ERR_SALESFORCE_NOT_LOADED`
  */
-export async function refreshed(key: GrantKey, reason: RefreshReason, deps: RefreshDeps): Promise<TokenSet> {
+export async function refreshed(key: GrantKey, reason: RefreshReason, deps: RefreshDeps): Promise<TokenSet | 'moved'> {
   try {
     const { RefreshRun } = await loaded(() => import('./run'));
     return await new RefreshRun(key, reason, deps).tokens();

@@ -15,6 +15,7 @@ import { digestOf, isRenewable, type GrantKey } from '../grant';
 import type { OpenGrant } from '../grant-access';
 import type { RefreshDeps } from './deps';
 import { Attempt } from './attempt';
+import { askForClaim, returnClaim } from './claim';
 import { ClaimWait } from './claim-wait';
 import { Lease } from './lease';
 
@@ -41,6 +42,8 @@ export interface RefreshReason {
   cause: RefreshCause;
   /** The grant as the caller has just read it, which the run need not read again. */
   found: OpenGrant | undefined;
+  /** The grant as this process remembers it, at rest. It may be out of date. */
+  remembered?: OpenGrant | undefined;
 }
 
 /**
@@ -65,11 +68,15 @@ export class RefreshRun {
   }
 
   /**
-   * @returns tokens that are stored and usable, refreshed here or by another process
+   * @returns tokens that are stored and usable, refreshed here or by another process; `moved` if the store has other tokens than
+   *   this process remembers, which are in the cache now
    * @throws SalesforceAuthError; only `ERR_SALESFORCE_REAUTHENTICATION_REQUIRED` means that the grant has ended
    */
-  async tokens(): Promise<TokenSet> {
+  async tokens(): Promise<TokenSet | 'moved'> {
     try {
+      const { remembered } = this.#reason;
+      const claimed = remembered && (await this.#claimRemembered(remembered));
+      if (claimed && claimed !== 'busy') return claimed;
       let known = this.#reason.found;
       for (let turn = 0; turn < maxTurns;) {
         const tokens = await this.#turn(known);
@@ -86,8 +93,7 @@ export class RefreshRun {
     }
   }
 
-  /** Undefined if the grant has changed and is to be read again, `busy` if another process has claimed it. */
-  async #turn(known: OpenGrant | undefined): Promise<TokenSet | 'busy' | undefined> {
+  async #turn(known: OpenGrant | undefined): Promise<Turn> {
     const { access, closing } = this.#deps;
     const { rejected } = this.#reason;
     const { grantId, generation } = this.#key;
@@ -128,7 +134,7 @@ export class RefreshRun {
   }
 
   /** Presents as the first one of all processes, or learns from the one that does. */
-  async #goFirst(grant: OpenGrant, configuration: Configuration | undefined): Promise<TokenSet | 'busy' | undefined> {
+  async #goFirst(grant: OpenGrant, configuration: Configuration | undefined): Promise<Turn> {
     const { rotation, turn } = this.#deps;
     const { record, tokens } = grant;
     const whose = await turn.take(tokens);
@@ -165,11 +171,19 @@ export class RefreshRun {
     return cause === 'rejected' && tokens.accessToken === rejected ? digestOf(rejected) : undefined;
   }
 
+  /**
+   * Claims the grant as this process remembers it, which saves a read: the claim shows whether the store has other tokens. Nothing
+   * is waited for, and nothing fails, that another process may have made needless. Undefined if the grant has to be looked at.
+   */
+  async #claimRemembered(grant: OpenGrant): Promise<Turn> {
+    const { tokens } = grant;
+    const configuration = await this.#configurationOf(tokens).catch(() => undefined);
+    const place = configuration && new TokenClient(configuration, tokens.baseUrl, this.#deps.clock).freePlace();
+    return place && this.#claim(grant, { configuration, place }).finally(place);
+  }
+
   /** Takes a place among the requests to the host before the claim: a lease is too short for that wait. */
-  async #claimWithPlace(
-    grant: OpenGrant,
-    configuration: Configuration | undefined,
-  ): Promise<TokenSet | 'busy' | undefined> {
+  async #claimWithPlace(grant: OpenGrant, configuration: Configuration | undefined): Promise<Turn> {
     const { backoffInMs, leaseInMs } = grant.record;
     // Otherwise this run presents nothing now, and the store says how long to wait.
     const hasTurn = backoffInMs === 0 && leaseInMs === 0;
@@ -195,72 +209,62 @@ export class RefreshRun {
     }
   }
 
-  async #claim(grant: OpenGrant, client: Client | undefined): Promise<TokenSet | 'busy' | undefined> {
-    const { leaseMs } = this.#deps.settings;
+  async #claim(grant: OpenGrant, client: Client | undefined): Promise<Turn> {
+    const { access, settings } = this.#deps;
+    const { leaseMs } = settings;
     const { grantId, generation } = grant.record;
     const owner = randomName();
     const requestMs = client?.place ? client.configuration.httpTimeoutMs : 0;
     const lease = new Lease({ grantId, generation, owner, leaseMs, requestMs }, this.#deps);
     const claim = await this.#ask(grant, owner, lease.storedMs);
+    if (claim.outcome === 'loggedOut') {
+      // A job takes the grant of any login, and there may have been another one.
+      if (this.#key.generation === undefined) return undefined;
+      throw loggedOut();
+    }
+    const { record } = claim;
+    const isRemembered = grant === this.#reason.remembered;
+    const tokens = isRemembered && claim.outcome === 'moved' ? await access.tokensOf(record) : grant.tokens;
+    // The next request does not rely on what this one has found to be out of date.
+    if (isRemembered && claim.outcome !== 'claimed') access.remember(record, tokens);
     switch (claim.outcome) {
       case 'moved':
-        return undefined;
-      case 'loggedOut':
-        throw loggedOut();
+        return isRemembered ? 'moved' : undefined;
       case 'ended':
         throw loginRequired('Salesforce no longer accepts the refresh token.');
       case 'backoff':
-        throw this.#tooSoon(claim.record, grant);
+        throw this.#tooSoon({ record, tokens });
       case 'busy':
-        return this.#waitFor(claim.record);
+        client?.place?.();
+        return this.#waitFor(record);
       case 'resolve':
       case 'claimed': {
         this.#claimWait.end();
-        const { tokens } = grant;
-        if (!isRenewable(tokens) || !client) return this.#endWithoutRefreshToken(claim.record, owner);
+        if (!isRenewable(tokens) || !client) return this.#endWithoutRefreshToken(record, owner);
         const { configuration, place } = client;
-        if (!place) return this.#giveBack(claim.record, owner);
+        // Which grant in doubt presents first is decided before a claim.
+        const isNewDoubt = claim.outcome === 'resolve' && grant.record.state === 'idle';
+        if (!place || isNewDoubt) {
+          await returnClaim(record, owner, this.#deps);
+          return undefined;
+        }
         const { cause } = this.#reason;
-        const { record } = claim;
         const isInDoubt = claim.outcome === 'resolve';
         const given = { cause, owner, lease, record, tokens, configuration, place, isInDoubt };
         const attempt = new Attempt(given, this.#deps).run();
         // A process that has nothing else to do ends after the attempt, or after as long as `close()` would wait for the attempt.
-        void atMost(this.#deps.clock, this.#deps.settings.closeTimeoutMs, attempt);
+        void atMost(this.#deps.clock, settings.closeTimeoutMs, attempt);
         return attempt;
       }
     }
   }
 
   #ask(grant: OpenGrant, owner: string, leaseMs: number): Promise<ClaimOutcome> {
-    const { access, background, store } = this.#deps;
-    const { grantId, generation, version } = grant.record;
-    const refused = this.#refusedOf(grant);
-    const claim = { generation, version, owner, leaseMs };
-    const send = (): Promise<ClaimOutcome> =>
-      store.claim(grantId, refused === undefined ? claim : { ...claim, refused });
-    const late = async ({ outcome }: ClaimOutcome): Promise<void> => {
-      // The answer came after the last request had stopped waiting: nothing is presented under this claim.
-      if (outcome === 'claimed' || outcome === 'resolve') background.giveBack(grant.record, owner);
-      return Promise.resolve();
-    };
-    return access.call('claim', send, late).catch((error: unknown) => {
-      // The store may have marked the grant all the same, and nothing will be presented.
-      background.giveBack(grant.record, owner);
-      throw error;
-    });
+    return askForClaim(grant.record, { owner, leaseMs, refused: this.#refusedOf(grant) }, this.#deps);
   }
 
-  /** Releases a claim that came without a place. The next turn takes a place first. */
-  async #giveBack(record: GrantRecord, owner: string): Promise<undefined> {
-    const { grantId, errorCode } = record;
-    const state = record.state === 'inDoubt' ? 'inDoubt' : 'idle';
-    const end = { state, backoffMs: 0, errorCode, failed: false } as const;
-    await this.#deps.background.releaseClaim({ grantId, owner, record }, end);
-    return undefined;
-  }
-
-  #tooSoon(record: GrantRecord, grant: OpenGrant): Error {
+  #tooSoon(grant: OpenGrant): Error {
+    const { record } = grant;
     const { backoffInMs, errorCode, errorAgeMs } = record;
     const isInDoubt = record.state === 'inDoubt' && this.#deps.rotation.of(grant) !== 'off';
     const offersLogin = errorAgeMs >= 60 * 60 * 1000;
@@ -287,6 +291,9 @@ export class RefreshRun {
     throw loginRequired(`The access token has ended. ${noRefreshToken}`);
   }
 }
+
+/** Undefined if the grant has changed and is to be read again, `busy` if another process has claimed it. */
+type Turn = TokenSet | 'busy' | 'moved' | undefined;
 
 /** What a refresh token is presented with; the place is missing if no turn was expected. */
 interface Client {

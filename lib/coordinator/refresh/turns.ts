@@ -36,6 +36,12 @@ export class Turns {
     return (await uses.isNoted(view)) && this.#waits(view);
   }
 
+  /** Whether there is no outage, present or past, for which a grant could have to wait. */
+  isFree(view: GrantView): boolean {
+    const { outages } = this.#deps;
+    return !outages.isOn(view.tokens) && !outages.hasTurn(view);
+  }
+
   #waits(view: GrantView): boolean {
     const waitMs = this.#deps.outages.waitInMs(view.record.grantId, view);
     if (waitMs === 0) return false;

@@ -14,6 +14,10 @@ export class ClaimWait {
     this.#events = events;
   }
 
+  get isOn(): boolean {
+    return this.#since !== undefined;
+  }
+
   begin(): void {
     if (this.#since !== undefined) return;
     this.#since = this.#clock.monotonic();

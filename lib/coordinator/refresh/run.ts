@@ -114,6 +114,8 @@ export class RefreshRun {
       return tokens;
     }
     if (record.state === 'ended') return this.#ended(grant);
+    // This run has asked for the claim before, so a refused token is recorded.
+    if (this.#claimWait.isOn && record.leaseInMs > 0) return this.#waitFor(record);
     // The access token may work, and there is no other one.
     if (!isRenewable(tokens) && !isAboutAnEnd(this.#reason.cause)) throw loginRequired(noRefreshToken);
     const configuration = isRenewable(tokens) ? await this.#configurationOf(tokens) : undefined;
@@ -276,7 +278,7 @@ export class RefreshRun {
     const waitedMs = clock.monotonic() - this.#startedAt;
     if (waitedMs > longestWaitMs) throw refreshPending(waitedMs);
     this.#claimWait.begin();
-    await changes.wait(this.#key.grantId, Math.min(leaseInMs, 25 + Math.random() * 75), closing);
+    await changes.wait(this.#key.grantId, Math.min(leaseInMs, 12.5 + Math.random() * 37.5), closing);
     return 'busy';
   }
 

@@ -33,7 +33,7 @@ const variants = [
  * request that takes as long as the token endpoint.
  */
 export async function measure({ quick, emulator, servers, log }) {
-  const effort = quick ? { requests: 200, rounds: 1, warmUp: 500 } : { requests: 1_000, rounds: 5, warmUp: 2_000 };
+  const effort = quick ? { requests: 200, rounds: 1, warmUp: 500 } : { requests: 1_000, rounds: 6, warmUp: 2_000 };
   const counts = quick ? [1, 4] : [1, 4, 8];
   const planned = variants.flatMap((variant) =>
     counts.filter((count) => variant.processes?.includes(count) ?? true).map((processes) => ({ variant, processes })),
@@ -80,12 +80,15 @@ async function runVariant({ name, module, given }, processes, { requests, rounds
     const asked = { path: '/token', cookie, count: 20, turns: warmUp / 20 };
     await Promise.all(apps.map((app) => app.call('takeTurns', asked)));
 
-    for (let round = 0; round < rounds; round++) {
+    // The first round is not counted: it loads what a refresh needs, and the compiler is still at work on the way of a herd.
+    for (let round = -1; round < rounds; round++) {
+      const isCounted = round >= 0;
       const browser = await staleLogin(apps[0], emulator);
       await emulator.call('inject', { on: 'refresh', kind: 'delay', delayMs: tokenLatencyMs });
       const sendToFloor = async () => {
         await Promise.all(apps.map((app) => app.call('askFloor', 'forgetWait')));
         const floorWaits = (await sendHerd(`${floor.path}/token`, floor.cookie)).map(({ ms }) => ms);
+        if (!isCounted) return;
         waits.floorP50.push(quantile(floorWaits, 0.5));
         waits.floorP99.push(quantile(floorWaits, 0.99));
       };
@@ -93,6 +96,11 @@ async function runVariant({ name, module, given }, processes, { requests, rounds
         await emulator.call('takeRequests');
         await emulator.call('takeViolations');
         const replies = await sendHerd('/token', browser.cookie);
+        // The browser keeps the cookies of the last reply.
+        for (const { head } of replies.sort((a, b) => a.ms - b.ms)) {
+          browser.keep([...head.matchAll(/^set-cookie: (.*)$/gim)].map(([, line]) => line));
+        }
+        if (!isCounted) return;
         const taken = await emulator.call('takeRequests');
         counted.tokenRequests.push(taken.filter(({ path }) => path.endsWith('/oauth2/token')).length);
         counted.violations += (await emulator.call('takeViolations')).length;
@@ -100,14 +108,11 @@ async function runVariant({ name, module, given }, processes, { requests, rounds
         const variantWaits = replies.map(({ ms }) => ms);
         waits.p50.push(quantile(variantWaits, 0.5));
         waits.p99.push(quantile(variantWaits, 0.99));
-        // The browser keeps the cookies of the last reply.
-        for (const { head } of replies.sort((a, b) => a.ms - b.ms)) {
-          browser.keep([...head.matchAll(/^set-cookie: (.*)$/gim)].map(([, line]) => line));
-        }
       };
-      for (const send of shuffle([sendToFloor, sendToVariant])) await send();
+      // One of the two comes first as often as the other.
+      for (const send of round % 2 === 0 ? [sendToFloor, sendToVariant] : [sendToVariant, sendToFloor]) await send();
       await emulator.call('clearFaults');
-      if (!(await isAlive(apps[0], browser))) counted.lost++;
+      if (!(await isAlive(apps[0], browser)) && isCounted) counted.lost++;
       await emulator.call('takeViolations');
     }
     const overFloor = waits.p99.map((ms, round) => ms - waits.floorP99[round]);
@@ -135,7 +140,8 @@ async function staleLogin(app, emulator) {
   // The first page after a login deletes the login cookie. Packages that check the expiry may refresh at that page.
   browser.keep(['salesforce-login-loop=']);
   await emulator.call('setPolicy', clientID, { expiresInSeconds: 3600 });
-  await new Promise((resolve) => setTimeout(resolve, 1_100));
+  // This package serves what it has read for two seconds. No process may have read the login of the round before since then.
+  await new Promise((resolve) => setTimeout(resolve, 2_300));
   await emulator.call('expireAccessTokens', { clientID });
   return browser;
 }

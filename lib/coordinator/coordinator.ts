@@ -157,7 +157,7 @@ export class TokenCoordinator {
     const startedAt = since ?? clock.monotonic();
     const not = rejected ?? unwanted;
     const seen = since === undefined ? undefined : this.#known.since(key, since);
-    const unread = seen ? undefined : this.#unread(key, not);
+    const unread = seen ? undefined : this.#unread(key, options);
     const view = seen ?? unread ?? (await this.#read(key, not));
     const { accessToken } = view.tokens;
     // From here on this process serves the token to no request, whether or not the store records the refusal.
@@ -181,24 +181,25 @@ export class TokenCoordinator {
       if (newer) return newer;
       if (!view.isRefused) return this.#serve(view, 'stale');
     }
+    let tokens: TokenSet | 'moved';
     try {
       // The time the store took counts towards the time that a request waits.
       const patience = { waitMs: waitMs ?? settings.waitMs, since: startedAt };
       const cause = view.isRefused ? 'rejected' : isUnwanted ? 'unwanted' : 'hard';
-      const remembered = unread && this.#mayClaim(unread) ? unread : undefined;
+      const remembered = unread && this.#mayClaim(unread, waitMs) ? unread : undefined;
       const reason = { rejected: cause === 'hard' ? undefined : accessToken, cause, found, remembered } as const;
-      const tokens = await this.#join(key, reason, patience);
-      if (tokens === 'moved') return this.#takeOther(key, not) ?? (await this.#getFromStore(key, options, startedAt));
-      events.served(grantId, 'refreshed');
-      return tokens;
+      tokens = await this.#join(key, reason, patience);
     } catch (error) {
+      if (isStoreFailure(error)) this.#known.leaveStoreAlone(view);
       // While the access token works, the user is logged in, whatever became of the refresh token.
       if (isUnwanted || (requiresLogin(error) && !isRefreshTokenOver(error))) throw error;
       const request = requestOf(requiresLogin(error) ? 'login' : '503', accessTokenOf(view, clock));
       if (request !== 'old token') throw error;
-      if (isStoreFailure(error)) this.#known.leaveStoreAlone(view);
       return this.#serve(view, 'stale');
     }
+    if (tokens === 'moved') return this.#takeOther(key, not) ?? this.#getFromStore(key, options, startedAt);
+    events.served(grantId, 'refreshed');
+    return tokens;
   }
 
   /**
@@ -242,17 +243,22 @@ export class TokenCoordinator {
    * What is known of a token that has ended, or was refused. Undefined if the store has to be asked first: a refresh under way
    * knows its result sooner than the store, and a claim shows whether the store has other tokens.
    */
-  #unread(key: GrantKey, refused: string | undefined): GrantView | undefined {
-    const view = this.#known.over(key, refused);
+  #unread(key: GrantKey, { rejected, unwanted, waitMs }: GetOptions): GrantView | undefined {
+    const view = this.#known.over(key, rejected ?? unwanted);
     if (!view) return undefined;
     const attempt = this.#attempts.get(key.grantId);
-    const isEnough = attempt ? attempt.generation === key.generation && !view.isOutdated : this.#mayClaim(view);
+    const isEnough = attempt ? attempt.generation === key.generation && !view.isOutdated : this.#mayClaim(view, waitMs);
     return isEnough ? view : undefined;
   }
 
-  /** Whether a grant can be claimed as this process remembers it. */
-  #mayClaim(view: GrantView): boolean {
-    return isAtRest(view) && isRenewable(view.tokens) && this.#turns.isFree(view);
+  /**
+   * Whether a grant can be claimed as this process remembers it. Another process may have stored new tokens, and a request gets
+   * those also if the store is slow, or if a configuration function does not answer.
+   */
+  #mayClaim(view: GrantView, waitMs = this.#parts.settings.waitMs): boolean {
+    const { settings, source } = this.#parts;
+    const isCertain = source.fixed !== undefined && waitMs >= settings.storeTimeoutMs && this.#access.isAnswered;
+    return isCertain && isAtRest(view) && isRenewable(view.tokens) && this.#turns.isFree(view);
   }
 
   /** The grant from the store, or from memory while the store does not answer. */

@@ -38,6 +38,8 @@ export class GrantAccess {
   readonly #parts: CoordinatorParts;
   readonly #cache: GrantCache;
   readonly #reads = new Map<string, Reading>();
+  /** Whether the store has carried out what it was asked last. */
+  isAnswered = true;
 
   constructor(parts: CoordinatorParts, cache: GrantCache) {
     this.#parts = parts;
@@ -124,6 +126,19 @@ export class GrantAccess {
     return view;
   }
 
+  /**
+   * Keeps what the answer to the claim of a remembered grant shows. If something else was cached meanwhile, that is newer, and
+   * nothing is kept. False then.
+   */
+  rememberClaim(remembered: OpenGrant, record: GrantRecord, tokens: TokenSet): boolean {
+    const known = this.#cache.get(record.grantId);
+    if (known !== remembered) return false;
+    const { isOutdated } = known;
+    const view = this.remember(record, tokens);
+    if (isOutdated) outdate(view);
+    return true;
+  }
+
   /** Caches what this process itself has just stored, which replaces any older view. */
   replace(record: GrantRecord, tokens: TokenSet): void {
     this.#cache.set(record.grantId, viewOf(record, tokens, this.#parts.clock));
@@ -160,7 +175,9 @@ export class GrantAccess {
     try {
       const running = run();
       if (onLate) running.then((answer) => (isLate ? onLate(answer) : undefined)).catch(() => undefined);
-      return await within(clock, limitMs, running, tooLate);
+      const answer = await within(clock, limitMs, running, tooLate);
+      this.isAnswered = true;
+      return answer;
     } catch (error) {
       throw this.#failed(operation, startedAt, error);
     }
@@ -197,6 +214,7 @@ export class GrantAccess {
 
   #failed(operation: StoreOperation, startedAt: number, error: unknown): unknown {
     if (isSalesforceAuthError(error)) return error;
+    this.isAnswered = false;
     const { clock, events } = this.#parts;
     const { code, reason } = storeFailureOf(error);
     debugRefresh('token store failed: %s %s %s', operation, code, reason);

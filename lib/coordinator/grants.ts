@@ -26,6 +26,9 @@ export const tombstoneMs = 10 * 60 * 1000;
 /** How long a store that did not answer may still carry out what it was asked. */
 const longestAnswerMs = 10 * 60 * 1000;
 
+/** From here on an answer of the store is slow, in milliseconds. */
+const slowAnswerMs = 500;
+
 /** How often a logout begins anew because the grant changed meanwhile. */
 const maxTries = 10;
 
@@ -98,11 +101,10 @@ export class Grants {
         knownSpare: existing?.record.spare,
         ...tokenLifeOf(tokens, grantId, sessionTimeoutSeconds),
       };
+      const askedAt = this.#parts.clock.monotonic();
       const written = await this.#written('put', this.#parts.store.put(grantId, write), { tokens, replaced: existing });
       if (written.outcome === 'conflict') continue;
-      // The first page after a login comes at once, and mostly to this process.
-      const record = recordWith({ ...write, grantId, version: written.version });
-      this.#coordinator.access.replace(record, stored);
+      this.#prime(recordWith({ ...write, grantId, version: written.version }), stored, askedAt);
       if (existing?.tokens) this.#revokeReplaced(existing.record, existing.tokens, tokens);
       else if (existing) this.#parts.revocations.tellUnreadable(grantId);
       if (existing) this.#parts.revocations.track(this.#coordinator.background.revokeSpare(existing.record));
@@ -110,6 +112,20 @@ export class Grants {
       return { grantId, generation, holder };
     } while (await contention.mayTryAgain());
     throw storeFailed('put', new Error('The grant kept changing.'));
+  }
+
+  /**
+   * Keeps the tokens of a login in memory: the first page after it comes at once, and mostly to this process. A slow answer of the
+   * store may be out of date, and is not kept.
+   *
+   * @param askedAt when the store was asked, on the monotonic clock
+   */
+  #prime(record: GrantRecord, tokens: TokenSet, askedAt: number): void {
+    const { clock, settings } = this.#parts;
+    const { access } = this.#coordinator;
+    const isSlow = clock.monotonic() - askedAt > Math.min(slowAnswerMs, settings.cacheMs);
+    if (isSlow || access.hasSeenNewer(record)) this.#coordinator.forget(record.grantId);
+    else access.replace(record, tokens);
   }
 
   /**

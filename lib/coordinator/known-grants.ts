@@ -40,12 +40,15 @@ export class KnownGrants {
     return ageMs < this.#settings.cacheMs && !view.isOutdated ? view : undefined;
   }
 
-  /** A view whose token has ended, is presumed to have, or was refused. */
+  /**
+   * A view whose token has ended, is presumed to have, or was refused. A jump of the wall clock ends no token before the store was
+   * asked, so the monotonic clock counts.
+   */
   over(key: GrantKey, refused: string | undefined): GrantView | undefined {
     const view = this.of(key);
     if (!view) return undefined;
     const isRefused = view.isRefused || view.tokens.accessToken === refused;
-    return isRefused || ageOf(view, this.#clock) >= view.hardInMs ? view : undefined;
+    return isRefused || this.#clock.monotonic() - view.readAt.monotonic >= view.hardInMs ? view : undefined;
   }
 
   /** A view that the store has given since a time on the monotonic clock. */

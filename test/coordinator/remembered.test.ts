@@ -1,9 +1,18 @@
 import { SalesforceAuthError } from '../../lib';
+import { TokenClient } from '../../lib/token/client';
 import { essence, Laboratory } from './laboratory';
 
 /* A process that remembers a grant claims the grant as it remembers it. The claim shows what has changed since. */
 
 const lifeMs = 7_200_000;
+
+interface Circumstances {
+  isFixed?: boolean;
+  waitMs?: number;
+  jumps?: boolean;
+}
+
+afterEach(() => jest.restoreAllMocks());
 
 /** Two processes that have served a token, and counts of what the first one asks the store. */
 async function remembered(setting: Parameters<typeof Laboratory.open>[0] = {}) {
@@ -104,6 +113,23 @@ describe('a remembered grant', () => {
     expect(lab.presentations).toEqual([1, 1]);
   });
 
+  it('needs a login if the tokens of the other process have ended for good, although its own token may work', async () => {
+    const { lab } = await remembered();
+    await lab.world.elapse(lifeMs);
+    const fresh = await lab.get({}, 1);
+    lab.faults.inject({
+      on: 'refresh',
+      kind: 'error',
+      error: 'invalid_grant',
+      errorDescription: 'expired access/refresh token',
+    });
+    expect(essence(await lab.get({ rejected: fresh as string }, 1))).toMatchObject({
+      code: 'REAUTHENTICATION_REQUIRED',
+    });
+
+    expect(essence(await lab.get())).toMatchObject({ code: 'REAUTHENTICATION_REQUIRED' });
+  });
+
   it('needs no client if another process has refreshed it', async () => {
     const { lab } = await remembered();
     await lab.world.elapse(lifeMs);
@@ -178,5 +204,90 @@ describe('a remembered grant', () => {
     await lab.world.elapse(10_000);
     expect(await lab.get()).toBe(token);
     expect(claim).toHaveBeenCalledTimes(1);
+  });
+
+  it('is claimed once while the store does not answer, however many requests and grants ask', async () => {
+    const { lab, read, claim } = await remembered({ isCertain: true });
+    const another = (await lab.during(lab.world.login(lab.process(), 'id api refresh_token', 1), 100))!;
+    await lab.world.elapse(lifeMs);
+    for (const operation of [read, claim]) operation.mockRejectedValue(new Error('The store is down.'));
+
+    const { coordinator } = lab.process().core;
+    for (let request = 0; request < 3; request++) {
+      expect(essence(await lab.get())).toMatchObject({ code: 'TOKEN_STORE', status: 503 });
+      const other = lab.process().run(() => coordinator.get(another).then(String, essence));
+      expect(await lab.during(other, 100)).toMatchObject({ code: 'TOKEN_STORE', status: 503 });
+    }
+    expect(claim).toHaveBeenCalledTimes(1);
+  });
+
+  it.each([
+    ['the answer of the claim shows', false],
+    ['a read shows, if Salesforce has no place for the claim', true],
+  ])(
+    'is served the tokens of the other process that %s, although their own refresh is due',
+    async (_what, isCrowded) => {
+      const { lab } = await remembered({ isCertain: true });
+      await lab.world.elapse(lifeMs);
+      const fresh = await lab.get({}, 1);
+      await lab.world.elapse((await lab.record()).softInMs! + 1);
+      const freePlace = jest.spyOn(TokenClient.prototype, 'freePlace');
+      if (isCrowded) freePlace.mockReturnValue(undefined);
+      jest.spyOn(TokenClient.prototype, 'takePlace').mockImplementation(() => new Promise(() => undefined));
+
+      expect(await lab.get()).toBe(fresh);
+      expect(freePlace).toHaveBeenCalled();
+    },
+  );
+
+  it.each([
+    ['the client comes from a function, which may not answer', { isFixed: false }],
+    ['a request waits for less than the store may take', { waitMs: 0 }],
+    ['only the wall clock says that its token has ended', { jumps: true }],
+  ])('is read first if %s', async (_when, { isFixed = true, waitMs, jumps = false }: Circumstances) => {
+    const { lab, read } = await remembered();
+    const { core, clock } = lab.process();
+    if (!isFixed) jest.replaceProperty(core.options.source, 'fixed', undefined);
+    if (jumps) clock.jumpMs(lifeMs);
+    else await lab.world.elapse(lifeMs);
+
+    await lab.get({ waitMs });
+
+    expect(read).toHaveBeenCalled();
+  });
+
+  it('is not kept from an answer that another login has overtaken', async () => {
+    const { lab, claim } = await remembered();
+    await lab.world.elapse(lifeMs);
+    await lab.get({}, 1);
+    const { coordinator } = lab.process().core;
+    const send = claim.getMockImplementation()!;
+    claim.mockImplementationOnce(async (...given) => {
+      const answer = await send(...given);
+      await lab.world.login(lab.process(), 'id api refresh_token');
+      return answer;
+    });
+
+    const answer = lab.ask();
+    await lab.world.elapse(200);
+
+    expect(await answer).toBe((await lab.tokens()).accessToken);
+    expect(coordinator.peek(lab.session)?.accessToken).toBe(await answer);
+  });
+});
+
+describe('a login', () => {
+  it('is not kept in memory if the store was slow to take it: the answer may be out of date', async () => {
+    const lab = await Laboratory.open({ processes: 2 });
+    const { store } = lab.process();
+    const put = store.put.bind(store);
+    jest.spyOn(store, 'put').mockImplementationOnce(async (...given) => {
+      const answer = await put(...given);
+      await new Promise<void>((resolve) => lab.world.after(600, resolve));
+      return answer;
+    });
+    await lab.during(lab.world.login(lab.process(), 'id api refresh_token'), 1_000);
+
+    expect(lab.process().core.coordinator.peek(lab.session)).toBeUndefined();
   });
 });

@@ -7,7 +7,7 @@ import { loadLibraries } from '../../token/transport';
 import type { LeaveGate } from '../../token/host-gates';
 import { randomName } from '../../crypto/random-name';
 import type { Configuration } from '../../options/configuration';
-import type { ClaimOutcome, GrantRecord } from '../../stores/store';
+import type { GrantRecord } from '../../stores/store';
 import type { TokenSet } from '../../token/types';
 import type { RefreshCause } from '../events';
 import { closed, loggedOut, loginRequired, refreshDelayed, refreshInDoubt, refreshPending } from '../failures';
@@ -73,6 +73,7 @@ export class RefreshRun {
    * @throws SalesforceAuthError; only `ERR_SALESFORCE_REAUTHENTICATION_REQUIRED` means that the grant has ended
    */
   async tokens(): Promise<TokenSet | 'moved'> {
+    if (this.#deps.closing.aborted) throw closed();
     try {
       const { remembered } = this.#reason;
       const claimed = remembered && (await this.#claimRemembered(remembered));
@@ -112,6 +113,11 @@ export class RefreshRun {
     ) {
       access.remember(record, tokens);
       return tokens;
+    }
+    if (this.#isNews(record)) {
+      // The request is judged by these tokens, which may work.
+      access.remember(record, tokens);
+      return 'moved';
     }
     if (record.state === 'ended') return this.#ended(grant);
     // This run has asked for the claim before, so a refused token is recorded.
@@ -154,10 +160,16 @@ export class RefreshRun {
   async #ended(grant: OpenGrant): Promise<undefined> {
     const refused = this.#refusedOf(grant);
     if (refused !== undefined && grant.record.refused !== refused) {
-      const { outcome } = await this.#ask(grant, randomName(), this.#deps.settings.leaseMs);
+      const asked = { owner: randomName(), leaseMs: this.#deps.settings.leaseMs, refused };
+      const { outcome } = await askForClaim(grant.record, asked, this.#deps);
       if (outcome === 'moved') return undefined;
     }
     throw loginRequired('Salesforce no longer accepts the refresh token.');
+  }
+
+  #isNews({ generation, version }: GrantRecord): boolean {
+    const known = this.#reason.remembered?.record;
+    return known !== undefined && (known.generation !== generation || known.version !== version);
   }
 
   /** What is slow or can fail comes before the claim, since the lease runs from the claim on. */
@@ -218,7 +230,8 @@ export class RefreshRun {
     const owner = randomName();
     const requestMs = client?.place ? client.configuration.httpTimeoutMs : 0;
     const lease = new Lease({ grantId, generation, owner, leaseMs, requestMs }, this.#deps);
-    const claim = await this.#ask(grant, owner, lease.storedMs);
+    const asked = { owner, leaseMs: lease.storedMs, refused: this.#refusedOf(grant) };
+    const claim = await askForClaim(grant.record, asked, this.#deps);
     if (claim.outcome === 'loggedOut') {
       // A job takes the grant of any login, and there may have been another one.
       if (this.#key.generation === undefined) return undefined;
@@ -228,10 +241,10 @@ export class RefreshRun {
     const isRemembered = grant === this.#reason.remembered;
     const tokens = isRemembered && claim.outcome === 'moved' ? await access.tokensOf(record) : grant.tokens;
     // The next request does not rely on what this one has found to be out of date.
-    if (isRemembered && claim.outcome !== 'claimed') access.remember(record, tokens);
+    const isKept = isRemembered && claim.outcome !== 'claimed' && access.rememberClaim(grant, record, tokens);
     switch (claim.outcome) {
       case 'moved':
-        return isRemembered ? 'moved' : undefined;
+        return isKept ? 'moved' : undefined;
       case 'ended':
         throw loginRequired('Salesforce no longer accepts the refresh token.');
       case 'backoff':
@@ -259,10 +272,6 @@ export class RefreshRun {
         return attempt;
       }
     }
-  }
-
-  #ask(grant: OpenGrant, owner: string, leaseMs: number): Promise<ClaimOutcome> {
-    return askForClaim(grant.record, { owner, leaseMs, refused: this.#refusedOf(grant) }, this.#deps);
   }
 
   #tooSoon(grant: OpenGrant): Error {

@@ -141,10 +141,9 @@ export function accessTokenOf(view: GrantView, clock: Clock): AccessTokenState {
   return ageOf(view, clock) >= view.overInMs ? 'over' : 'works';
 }
 
-/** Whether nothing is known of a grant that only a read tells more of: a claim, a failure, or a store that did not answer. */
-export function isAtRest({ record, readAt, aloneUntil }: GrantView): boolean {
-  const { state, leaseInMs, backoffInMs } = record;
-  return state === 'idle' && leaseInMs === 0 && backoffInMs === 0 && aloneUntil <= readAt.monotonic;
+/** Whether a grant had no claim and no trouble when it was seen last. If it had, only a read tells what became of it. */
+export function isAtRest({ record: { state, leaseInMs, backoffInMs } }: GrantView): boolean {
+  return state === 'idle' && leaseInMs === 0 && backoffInMs === 0;
 }
 
 /** Marks a view as possibly older than the record in the store. */

@@ -190,7 +190,6 @@ export class TokenCoordinator {
       const reason = { rejected: cause === 'hard' ? undefined : accessToken, cause, found, remembered } as const;
       tokens = await this.#join(key, reason, patience);
     } catch (error) {
-      if (isStoreFailure(error)) this.#known.leaveStoreAlone(view);
       // While the access token works, the user is logged in, whatever became of the refresh token.
       if (isUnwanted || (requiresLogin(error) && !isRefreshTokenOver(error))) throw error;
       const request = requestOf(requiresLogin(error) ? 'login' : '503', accessTokenOf(view, clock));

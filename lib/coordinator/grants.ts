@@ -274,7 +274,9 @@ export class Grants {
       store.logOut(grantId, { generation, version, holder, everywhere, tombstoneMs });
     const outcome = await access.call('logOut', logOut, ended).catch((error: unknown) => {
       // If no answer comes, the store may have logged the grant out as well, and will not return its tokens again.
-      if (before?.generation === generation) this.#coordinator.background.whenLoggedOut(before, () => endOnce(before));
+      // A tombstone has no tokens to revoke; those are left to the logout that has seen them.
+      const hadTokens = before?.generation === generation && before.state !== 'loggedOut';
+      if (hadTokens) this.#coordinator.background.whenLoggedOut(before, () => endOnce(before));
       throw error;
     });
     await ended(outcome);

@@ -106,6 +106,24 @@ const found: Record<string, Schedule> = {
       { do: 'elapse', thenMs: 100 },
     ],
   },
+  'a logout that meets the tombstone of another one, while the store loses both answers': {
+    setting: {
+      processes: 2,
+      isPublic: false,
+      rotates: true,
+      isCertain: false,
+      hasOwnInstance: true,
+      onLostAnswer: 'wait',
+    },
+    random: 0,
+    steps: [
+      { do: 'store fault', thenMs: 0, fault: 'twice', times: 1 },
+      { do: 'logout', thenMs: 0, process: 1, session: 0 },
+      { do: 'logout everywhere', thenMs: 0, process: 1, session: 0 },
+      { do: 'store fault', thenMs: 0, fault: 'lost', times: 2 },
+      { do: 'elapse', thenMs: 470_000 },
+    ],
+  },
 };
 
 describe('schedules that once broke a promise', () => {

@@ -34,6 +34,11 @@ type GrantVersion = Pick<GrantRecord, 'grantId' | 'generation' | 'version'>;
 /** How a claim ends that brought no new tokens. */
 export type ClaimEnd = Pick<ClaimRelease, 'state' | 'backoffMs' | 'failed'> & { errorCode?: string | undefined };
 
+/** The end of a claim that nothing was presented under: a grant that was in doubt stays in doubt. */
+export function endWithoutUse({ state, errorCode }: GrantRecord): ClaimEnd & { errorCode: string | undefined } {
+  return { state: state === 'inDoubt' ? 'inDoubt' : 'idle', backoffMs: 0, errorCode, failed: false };
+}
+
 /** What is finished in the background when the token store does not answer. */
 export class Background {
   readonly #clock: Clock;
@@ -143,10 +148,8 @@ export class Background {
       const record = await this.#access.read(grantId);
       const isOver = record?.generation !== generation || record.version !== version || record.state === 'ended';
       if (!isOver) {
-        const state = record.state === 'inDoubt' ? 'inDoubt' : 'idle';
-        const end = { state, backoffMs: 0, errorCode: record.errorCode, failed: false } as const;
         for (const [each] of owners) {
-          const release = { generation, version, owner: each, ...end };
+          const release = { generation, version, owner: each, ...endWithoutUse(record) };
           await this.#access.call('releaseClaim', () => this.#store.releaseClaim(grantId, release));
           owners.delete(each);
         }

@@ -12,7 +12,7 @@ import type { CoordinatorParts } from '../../lib/coordinator/parts';
 import type { RefreshDeps } from '../../lib/coordinator/refresh/deps';
 import { defaultRefreshSettings } from '../../lib/options/refresh';
 import { MemoryTokenStore } from '../../lib';
-import { grantSchema } from '../../lib/stores/stored-grant';
+import { recordWith } from '../../lib/coordinator/written';
 import { parseConfiguration } from '../../lib/options/configuration';
 import { ConfigurationSource } from '../../lib/options/source';
 import type { GrantRecord } from '../../lib/stores/store';
@@ -37,24 +37,15 @@ export function recordOf(changes: Partial<GrantRecord> = {}): GrantRecord {
   const tokens = tokensOf();
   const { organizationId, userId, clientID } = tokens;
   return {
-    schema: grantSchema,
-    grantId: 'grant',
-    generation: 'first',
-    version: 1,
-    state: 'idle',
-    payload: JSON.stringify(tokens),
-    labels: { organizationId, userId, clientID },
-    softInMs: 60_000,
-    hardInMs: 90_000,
-    leaseInMs: 0,
-    backoffInMs: 0,
-    stateAgeMs: 0,
-    failures: 0,
-    errorCode: undefined,
-    errorAgeMs: 0,
-    tokensAgeMs: 0,
-    refused: undefined,
-    spare: undefined,
+    ...recordWith({
+      grantId: 'grant',
+      generation: 'first',
+      version: 1,
+      payload: JSON.stringify(tokens),
+      labels: { organizationId, userId, clientID },
+      softMs: 60_000,
+      hardMs: 90_000,
+    }),
     ...changes,
   };
 }

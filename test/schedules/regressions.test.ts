@@ -1,10 +1,18 @@
 import { memory, play } from './play';
 import type { Schedule, Step } from './steps';
 
+const usual: Schedule['setting'] = {
+  processes: 2,
+  isPublic: false,
+  rotates: true,
+  isCertain: false,
+  onLostAnswer: 'wait',
+};
+
 /** What random schedules have found, in the shortest form that showed it. */
 const found: Record<string, Schedule> = {
   'a clock that jumps while a login with fewer scopes waits for the store': {
-    setting: { processes: 2, isPublic: false, rotates: true, isCertain: false, onLostAnswer: 'wait' },
+    setting: usual,
     random: 0,
     steps: [
       { do: 'revoke', thenMs: 0 },
@@ -15,12 +23,12 @@ const found: Record<string, Schedule> = {
     ],
   },
   'two logins at one moment that can do less than the login before them': {
-    setting: { processes: 2, isPublic: false, rotates: true, isCertain: false, onLostAnswer: 'wait' },
+    setting: usual,
     random: 0,
     steps: Array<Step>(2).fill({ do: 'login', thenMs: 0, process: 0, scope: 'api refresh_token' }),
   },
   'a login whose write the client of the store sends twice, and another login in between': {
-    setting: { processes: 2, isPublic: false, rotates: true, isCertain: false, onLostAnswer: 'wait' },
+    setting: usual,
     random: 0,
     steps: [
       { do: 'store fault', thenMs: 0, fault: 'twice', times: 3 },
@@ -29,7 +37,7 @@ const found: Record<string, Schedule> = {
     ],
   },
   'spare tokens that the client of the store sends twice, and a logout everywhere in between': {
-    setting: { processes: 2, isPublic: false, rotates: true, isCertain: false, onLostAnswer: 'wait' },
+    setting: usual,
     random: 0,
     steps: [
       { do: 'store fault', thenMs: 0, fault: 'twice', times: 3 },
@@ -51,7 +59,7 @@ const found: Record<string, Schedule> = {
     ],
   },
   'a refresh whose store answers late, and two logins in between': {
-    setting: { processes: 2, isPublic: false, rotates: true, isCertain: false, onLostAnswer: 'wait' },
+    setting: usual,
     random: 0,
     steps: [
       { do: 'reject', thenMs: 0 },
@@ -62,7 +70,7 @@ const found: Record<string, Schedule> = {
     ],
   },
   'a read from before a logout and a new login, which a request of the new login shares': {
-    setting: { processes: 2, isPublic: false, rotates: true, isCertain: false, onLostAnswer: 'wait' },
+    setting: usual,
     random: 0,
     steps: [
       { do: 'pause', thenMs: 0, process: 1 },
@@ -74,7 +82,7 @@ const found: Record<string, Schedule> = {
     ],
   },
   'a logout from before a login, whose answer the store loses': {
-    setting: { processes: 2, isPublic: false, rotates: true, isCertain: false, onLostAnswer: 'wait' },
+    setting: usual,
     random: 0,
     steps: [
       { do: 'pause', thenMs: 0, process: 1 },
@@ -86,14 +94,7 @@ const found: Record<string, Schedule> = {
     ],
   },
   'a login with fewer scopes, and another process that stores a login five minutes late while the store fails': {
-    setting: {
-      processes: 2,
-      isPublic: false,
-      rotates: true,
-      isCertain: false,
-      hasOwnInstance: true,
-      onLostAnswer: 'wait',
-    },
+    setting: { ...usual, hasOwnInstance: true },
     random: 0,
     steps: [
       { do: 'login', thenMs: 0, process: 3, scope: 'api refresh_token' },
@@ -107,14 +108,7 @@ const found: Record<string, Schedule> = {
     ],
   },
   'a logout that meets the tombstone of another one, while the store loses both answers': {
-    setting: {
-      processes: 2,
-      isPublic: false,
-      rotates: true,
-      isCertain: false,
-      hasOwnInstance: true,
-      onLostAnswer: 'wait',
-    },
+    setting: { ...usual, hasOwnInstance: true },
     random: 0,
     steps: [
       { do: 'store fault', thenMs: 0, fault: 'twice', times: 1 },

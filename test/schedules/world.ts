@@ -384,7 +384,7 @@ export class World {
         if (!this.sessions.includes(session)) return;
         const answer = this.request(process, session);
         await this.elapse(1_000);
-        // Nobody else has a claim, so only a store that breaks its contract lets a request wait for longer.
+        // Nobody else has a claim. Only a store that breaks its contract lets a request wait for longer.
         if (this.#pending.size > 0) await this.elapse(60_000);
         if ((await answer) === 200) break;
         if (tries > 15) {

@@ -1,4 +1,5 @@
 import type { ClaimOutcome, GrantRecord } from '../../stores/store';
+import { endWithoutUse } from '../background';
 import type { RefreshDeps } from './deps';
 
 /** Asks the store for the claim of a grant. If no answer comes in time, the claim is given back: nothing is presented under it. */
@@ -26,8 +27,5 @@ export function askForClaim(
 
 /** Releases a claim that nothing is presented under. */
 export async function returnClaim(record: GrantRecord, owner: string, { background }: RefreshDeps): Promise<void> {
-  const { grantId, errorCode } = record;
-  const state = record.state === 'inDoubt' ? 'inDoubt' : 'idle';
-  const end = { state, backoffMs: 0, errorCode, failed: false } as const;
-  await background.releaseClaim({ grantId, owner, record }, end);
+  await background.releaseClaim({ grantId: record.grantId, owner, record }, endWithoutUse(record));
 }
